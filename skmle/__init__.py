@@ -1,0 +1,54 @@
+"""skmle: maximum likelihood for scikit-learn.
+
+Any parametric model q_theta(x) or q_theta(y|x) as an estimator whose `score` is the mean log-likelihood in nats, that is,
+minus the empirical cross-entropy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skmle import exceptions, families, inference, information, metrics
+    from skmle.classifier import CrossEntropyClassifier
+    from skmle.distribution import MLEDistribution
+    from skmle.families import Distribution
+    from skmle.regressor import MLERegressor
+
+__version__ = "0.1.0"
+
+_OBJECTS = {
+    "MLEDistribution": "skmle.distribution",
+    "CrossEntropyClassifier": "skmle.classifier",
+    "MLERegressor": "skmle.regressor",
+    "Distribution": "skmle.families",
+}
+_MODULES = ("exceptions", "families", "inference", "information", "metrics")
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when asked for: `import skmle` stays quick, and scipy.stats is read only where a law needs it.
+    if name in _OBJECTS:
+        return getattr(import_module(_OBJECTS[name]), name)
+    if name in _MODULES:
+        return import_module(f"skmle.{name}")
+    raise AttributeError(f"module 'skmle' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+__all__ = [
+    "CrossEntropyClassifier",
+    "Distribution",
+    "MLEDistribution",
+    "MLERegressor",
+    "__version__",
+    "exceptions",
+    "families",
+    "inference",
+    "information",
+    "metrics",
+]

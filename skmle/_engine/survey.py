@@ -1,0 +1,106 @@
+"""What X is like before any fit: far-off columns to be shifted, and columns that are combinations of others.
+
+Rank is tested on the centred and scaled columns, never on a hessian, which separation makes singular too. A fit on
+collinear columns keeps an independent subset; the coefficients are then spread to the solution of least norm in
+standardised columns, which no choice of subset, unit or repetition of rows can change.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.linalg import qr, svd
+from scipy.linalg.lapack import dpstrf
+
+from skmle._engine.evaluation import Array
+from skmle._engine.rows import block_size, strata
+
+_FAR = 10.0  # mean/sd from which products of uncentred columns lose digits that matter (two of sixteen)
+_SURELY_FULL = 1e-10  # smallest pivot of a correlation matrix that no rounding can have made of zero; else look again by QR
+_RANK = 1e-11  # smallest relative pivot of the QR of standardised rows: exact collinearity stays below 1e-15
+
+
+class Basis(NamedTuple):
+    """How the slopes of a term follow from those that are fitted."""
+
+    kept: NDArray[np.intp]
+    """The columns fitted, among the term's columns."""
+    expand: Array
+    """(p, r): slopes of all p columns from those of the r kept ones, of least norm in standardised columns."""
+    estimable: NDArray[np.bool_]
+    """(p,): whether the data determine this slope."""
+
+
+class Survey(NamedTuple):
+    """Centre and scale of the columns of X, from a sample of rows."""
+
+    centre: Array
+    scale: Array
+    """Standard deviations; 0 where the sample is constant."""
+    full_rank: bool
+    """Whether the columns (and the intercept) are surely independent."""
+
+    @property
+    def far(self) -> bool:
+        """Whether some column lies many standard deviations from zero."""
+        return bool(np.any(np.abs(self.centre) > _FAR * self.scale))
+
+
+def survey(X: Any, weight: Array | None) -> Survey:
+    """Look at a stratified sample of rows of X, dense or sparse."""
+    n, p = X.shape
+    m = max(4096, 8 * p)
+    if n > m:
+        index = strata(n, m)
+        X, weight = X[index], None if weight is None else weight[index]
+    x = _dense(X)
+    centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
+    z = x - centre
+    scale = np.sqrt(np.einsum("ij,ij->j", z, z) / len(z)) if weight is None else np.sqrt(weight @ (z * z) / weight.sum())
+    return Survey(centre, scale, len(x) > p and bool(np.all(scale > 0.0)) and _smallest_pivot(z / np.where(scale > 0, scale, 1.0)) > _SURELY_FULL)
+
+
+def _smallest_pivot(z: Array) -> float:
+    gram = z.T @ z
+    factor, _, rank, _ = dpstrf(gram / np.trace(gram) * len(gram))
+    return float(np.diag(factor)[-1] ** 2) if rank == len(gram) else 0.0
+
+
+def find_basis(X: Any, columns: Any, weight: Array | None, intercept: bool) -> Basis | None:
+    """Return the basis of the given columns of X from all rows; None if they are independent."""
+    n = X.shape[0]
+    part = X[:, columns] if not (isinstance(columns, slice) and columns == slice(None)) else X
+    p = part.shape[1]
+    mass = float(n) if weight is None else float(weight.sum())
+    size = block_size(p)
+    bounds = [(low, min(low + size, n)) for low in range(0, n, size)]
+
+    def column_sum(block: Array, low: int, high: int) -> Array:
+        return block.sum(axis=0) if weight is None else weight[low:high] @ block
+
+    centre = sum(column_sum(_dense(part[low:high]), low, high) for low, high in bounds) / mass if intercept else np.zeros(p)
+    spread = sum(column_sum((_dense(part[low:high]) - centre) ** 2, low, high) for low, high in bounds) / mass
+    # Rounding leaves a constant column a standard deviation of about eps times its mean.
+    scale = np.where(np.sqrt(spread) > 1e-13 * np.abs(centre), np.sqrt(spread), 0.0)
+    inverse = np.where(scale > 0.0, 1.0 / np.where(scale > 0.0, scale, 1.0), 0.0)
+    r = np.zeros((0, p))
+    for low, high in bounds:
+        z = (_dense(part[low:high]) - centre) * inverse
+        r = np.vstack([r, z]) if len(r) + len(z) <= p else qr(np.vstack([r, z]), mode="r")[0][:p]
+    _, triangle, order = qr(r, mode="economic", pivoting=True)
+    pivots = np.abs(np.diag(triangle))
+    rank = int((pivots > _RANK * pivots[0]).sum()) if len(pivots) and pivots[0] > 0.0 else 0
+    if rank == p:
+        return None
+    kept = np.sort(order[:rank])
+    v = svd(r, full_matrices=False)[2][:rank].T
+    inverse = np.where(inverse > 0.0, inverse, 1.0)
+    expand = inverse[:, None] * (v @ v[kept].T) / inverse[kept]
+    return Basis(kept, expand, np.einsum("ij,ij->i", v, v) > 1.0 - 1e-8)
+
+
+def _dense(x: Any) -> Array:
+    return np.asarray(x.toarray() if sp.issparse(x) else x, np.float64)

@@ -1,0 +1,107 @@
+"""What a solution is: an optimum, a limit, or neither. A small decrement alone does not tell.
+
+Along f = f_inf + c exp(eta) the decrement shrinks by 0.61 an iteration while the Newton step stays -1 for ever: of runs
+on problems without a maximum, 60-66 % end with a positive definite hessian and a decrement below 1e-6. So the size of
+the last step in eta, and that of the standard errors, decide whether a point is interior; families name the rest.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skmle._engine.evaluation import Array, Solution
+from skmle._engine.objective import Objective
+from skmle.families._base import Arrays, Family
+
+INTERIOR = "interior"
+BOUNDARY = "boundary"
+NO_MAXIMUM = "no_maximum"
+NON_REGULAR = "non_regular"
+NOT_CONVERGED = "not_converged"
+
+_LARGEST_STEP = 1e-2  # in eta, of the last step at any row of an interior optimum
+_LARGEST_ERROR = 1e3  # standard error, in eta, of a constant parameter
+_FAR_ETA = 15.0  # beyond, a limit law is tried although all else looks interior
+_MARGIN = 1e-9  # of the largest change of eta: rounding in a certificate of separation
+
+
+class Verdict(NamedTuple):
+    """A status with its reason, in words, and the direction in which the fit runs off."""
+
+    status: str
+    reason: str = ""
+    direction: Array | None = None
+
+
+def is_interior(objective: Objective, solution: Solution, tol: float, reach: Array | None) -> bool:
+    """Return whether the solution is an interior maximum.
+
+    Parameters
+    ----------
+    reach : ndarray of shape (p,), optional
+        A bound on the absolute values of each column of X (less its shift), if one is known.
+    """
+    if not solution.converged:
+        return False
+    limit = min(1e3 * tol, _LARGEST_STEP)
+    if _step_bound(objective, solution.step, reach) > limit and objective.largest_eta(solution.step) > limit:
+        return False
+    design = objective.design
+    if _curvature_vanished(objective, solution):
+        return False
+    constants = [s.stop for s, t in zip(design.slices, design.terms, strict=True) if t.columns is None and t.intercept]
+    if not constants or solution.evaluation.hessian is None:
+        return True
+    hessian = solution.evaluation.hessian
+    root = np.sqrt(np.maximum(np.diag(hessian), np.finfo(float).tiny))
+    try:
+        inverse = np.linalg.inv(hessian / np.outer(root, root))
+    except np.linalg.LinAlgError:
+        return False
+    errors = np.sqrt(np.abs(np.diag(inverse))) / root / np.sqrt(objective.size)
+    return bool((errors[constants] <= _LARGEST_ERROR).all())
+
+
+def _curvature_vanished(objective: Objective, solution: Solution) -> bool:
+    """Return whether the hessian has underflowed: the rows lie so far out that no derivative tells anything any more."""
+    hessian = solution.evaluation.hessian
+    assert hessian is not None
+    constants = [s.stop for s, t in zip(objective.design.slices, objective.design.terms, strict=True) if t.intercept]
+    return bool((np.diag(hessian)[constants] * objective.size * _LARGEST_ERROR**2 < 1.0).any())
+
+
+def _step_bound(objective: Objective, step: Array, reach: Array | None) -> float:
+    """Return an upper bound on any row's change of eta, without a pass over the rows."""
+    design = objective.design
+    bound = 0.0
+    for j, (s, term) in enumerate(zip(design.slices, design.terms, strict=True)):
+        change = abs(step[s.stop]) if term.intercept else 0.0
+        if term.columns is not None:
+            if reach is None:
+                return np.inf
+            change += float(np.abs(step[s]) @ reach[term.columns])
+        bound = max(bound, change)
+    return bound
+
+
+def far_parameters(family: Family, coefs: tuple[tuple[Array, float], ...]) -> set[str]:
+    """Return the constant parameters whose eta is so large that their limit law may be meant."""
+    pairs = zip(family.parameters, coefs, strict=True)
+    return {param.name for param, (slopes, intercept) in pairs if len(slopes) == 0 and abs(intercept) > _FAR_ETA}
+
+
+def separates(family: Family, statistics: Arrays, objective: Objective, step: Array) -> bool:
+    """Return whether no row's -log q ever rises along `step` and some row's eta moves: no finite maximum exists."""
+    delta = objective.direction(step)
+    moved = max((float(np.abs(e).max(initial=0.0)) for e in delta), default=0.0)
+    if not moved > 0.0:
+        return False
+    n = objective.design.n
+    slack = _MARGIN * moved
+    clean = tuple(np.where(np.abs(np.broadcast_to(e, (n,))) > slack, e, 0.0) for e in delta)
+    growth = family.recession(statistics, clean)
+    if growth is None or not any(e.any() for e in clean):
+        return False
+    return bool(np.max(growth) <= slack)

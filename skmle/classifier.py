@@ -1,0 +1,290 @@
+"""CrossEntropyClassifier: logistic regression as conditional maximum likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skmle._engine.design import Term
+from skmle._engine.fit import Fit, Problem, fit
+from skmle._engine.rows import thread_count
+from skmle._estimator import LikelihoodEstimator, check_elastic_net, covariance_or_error, positive_weights, warn_verdict
+from skmle.families import Family
+from skmle.families.bernoulli import Bernoulli
+from skmle.families.categorical import Categorical
+from skmle.inference import Inference
+
+Array = NDArray[np.float64]
+
+
+class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
+    """Logistic regression, binary or multinomial, at the maximum of the conditional likelihood.
+
+    The coefficients maximise the mean of log q(y|x) over the rows, that is, they minimise the cross-entropy between the
+    labels and the model; `score` is that mean, in nats, and equals ``-sklearn.metrics.log_loss``. There is no penalty
+    unless `alpha` asks for one.
+
+    Parameters
+    ----------
+    link : {"logit", "probit", "cloglog", "loglog", "cauchit"}, default="logit"
+        Link of two classes; more classes take the logit alone.
+    alpha : float, default=0.0
+        Ridge penalty per row: minimises mean(-log q) + alpha/2 * sum(coef**2). Intercepts are free; the classes of a
+        multinomial model are penalised alike.
+    l1_ratio : float, default=0.0
+        Share of an absolute penalty; only 0 in this version.
+    fit_intercept : bool, default=True
+    class_weight : dict or "balanced", optional
+        Weights of the classes, multiplied with `sample_weight`.
+    tol : float, default=1e-6
+        Distance to the optimum, in standard errors, at which a fit may stop: it does not depend on units or on n.
+    max_iter : int, default=100
+        Most iterations of the solver.
+    warm_start : bool, default=False
+        Whether a second fit starts at the coefficients of the first.
+    store_information : {"auto", True, False}, default="auto"
+        Whether to keep the covariance of the coefficients for `inference`.
+    n_jobs : int or None, default=None
+        Threads for long data; None uses the cores at hand. Results do not depend on it, to the last bit.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, p) or (K, p)
+        Log-odds of ``classes_[1]``; for K > 2 classes one row each, which sum to zero.
+    intercept_ : ndarray of shape (1,) or (K,)
+    classes_ : ndarray of shape (K,)
+    log_likelihood_ : float
+        Total log-likelihood of the training data in nats.
+    status_, converged_, distance_, n_iter_, n_parameters_, weight_sum_
+        As in `MLEDistribution`.
+    aliased_ : list of str
+        Columns that are combinations of others: their coefficients are those of least norm, without standard errors.
+    n_features_in_, feature_names_in_
+        Number and names of the columns of X.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, ch. 4-5.
+    Albert & Anderson (1984), On the existence of maximum likelihood estimates in logistic regression models, Biometrika 71.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmle import CrossEntropyClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = CrossEntropyClassifier(alpha=0.01).fit(X, y)
+    >>> print(round(model.score(X, y), 4), model.status_)
+    -0.1415 interior
+    """
+
+    def __init__(
+        self,
+        *,
+        link: str = "logit",
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        class_weight: Mapping[Any, float] | str | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 100,
+        warm_start: bool = False,
+        store_information: bool | str = "auto",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.link = link
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.store_information = store_information
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> CrossEntropyClassifier:
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, p)
+        y : array-like of shape (n,)
+            Labels of any type, at least two different ones with positive weight.
+        sample_weight : array-like of shape (n,), optional
+            Weights; an integer weight is that many equal rows.
+
+        Raises
+        ------
+        ValueError
+            If y has one class, a weight is negative, all are zero, or a value is not finite.
+
+        Warns
+        -----
+        SeparationWarning
+            If some columns separate the classes, so that no maximum exists; the message names them.
+        """
+        check_elastic_net(self.alpha, self.l1_ratio)
+        X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        weight, mask = positive_weights(sample_weight, X)
+        if mask is not None:
+            X, y = X[mask], y[mask]
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"CrossEntropyClassifier: y has one class, {classes[0]!r}, in its {len(y)} rows of positive weight. Allowed: at least two classes. "
+                "Give rows of another class too."
+            )
+        if self.class_weight is not None:
+            balance = compute_class_weight(self.class_weight, classes=classes, y=y, sample_weight=weight)[codes]
+            weight, kept = positive_weights(weight, X, balance)
+            if kept is not None:
+                X, codes = X[kept], codes[kept]
+        family = self._family(len(classes))
+        k, p = len(family.parameters), X.shape[1]
+        terms = tuple(Term(slice(None), p, self.fit_intercept) for _ in range(k))
+        start = self._start(classes, p) if self.warm_start else None
+        result = fit(
+            Problem(
+                family, codes.astype(np.float64) if k == 1 else codes, terms, X.tocsr() if sp.issparse(X) else X, weight, None, float(self.alpha),
+                k > 1, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information is not False, start,
+            )
+        )  # fmt: skip
+        self.classes_ = classes
+        self._store(result)
+        names = self._feature_names()
+        self.aliased_ = [] if result.estimable is None else [name for name, known in zip(names, result.estimable[0], strict=True) if not known]
+        warn_verdict(result, "CrossEntropyClassifier", [names] * k)
+        return self
+
+    def _family(self, n_classes: int) -> Family:
+        if n_classes == 2:
+            family = Bernoulli(links={"probability": self.link})
+            family.check_links()
+            return family
+        if self.link != "logit":
+            raise ValueError(f"CrossEntropyClassifier: link={self.link!r} takes two classes, but y has {n_classes}. Allowed: 'logit'. Set link='logit', or fit two classes.")
+        return Categorical(n_classes)
+
+    def _start(self, classes: NDArray[Any], p: int) -> tuple[tuple[Array, float], ...] | None:
+        if not hasattr(self, "coef_") or self.coef_.shape[1] != p or not np.array_equal(classes, self.classes_):
+            return None
+        slopes, intercepts = (self.coef_, self.intercept_) if len(classes) == 2 else (self.coef_[:-1] - self.coef_[-1], self.intercept_[:-1] - self.intercept_[-1])
+        return tuple((w, float(b)) for w, b in zip(slopes, intercepts, strict=True))
+
+    def _store(self, result: Fit) -> None:
+        slopes = np.array([s for s, _ in result.coefs])
+        intercepts = np.array([b for _, b in result.coefs])
+        if len(result.coefs) > 1:  # from logits against the last class to one row a class, which sum to zero
+            slopes, intercepts = np.vstack([slopes, np.zeros(slopes.shape[1])]), np.append(intercepts, 0.0)
+            slopes, intercepts = slopes - slopes.mean(axis=0), intercepts - intercepts.mean()
+        self.coef_, self.intercept_ = slopes, intercepts
+        self._record(result)
+        self.n_parameters_ = result.n_parameters
+        self._covariance = result.covariance
+
+    def _feature_names(self) -> list[str]:
+        return [str(name) for name in getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])]
+
+    # ---------------------------------------------------------------- use
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the linear predictors: (n,) for two classes, (n, K) for more."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        eta = np.asarray(X @ self.coef_.T, np.float64) + self.intercept_
+        return eta[:, 0] if len(self.classes_) == 2 else eta
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
+        eta = self.decision_function(X)
+        if eta.ndim == 2:
+            eta = eta - eta.max(axis=1, keepdims=True)
+            return eta - np.log(np.exp(eta).sum(axis=1, keepdims=True))
+        family = self._family(2)
+        entries = (eta,)
+        with np.errstate(over="ignore"):
+            columns = [-family.rows((np.full(len(eta), value),), entries, 0).value for value in (0.0, 1.0)]
+        return np.column_stack(columns)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, (n, K)."""
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row, (n,)."""
+        scores = self.decision_function(X)
+        if scores.ndim == 2:
+            return self.classes_[scores.argmax(axis=1)]
+        threshold = 0.0 if self.link in ("logit", "probit", "cauchit") else float(self._family(2).eta((np.asarray(0.5),))[0])
+        return self.classes_[(scores > threshold).astype(np.intp)]
+
+    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return the (weighted) mean log-likelihood of the labels in nats, which is ``-log_loss``; not the accuracy.
+
+        A label that the fit has not seen has probability zero: the score is then -inf.
+        """
+        values = self.log_prob(X, y)
+        if sample_weight is None:
+            return float(values.mean())
+        weight = _check_sample_weight(sample_weight, values)
+        return float(np.average(values[weight > 0], weights=weight[weight > 0]))
+
+    def log_prob(self, X: Any, y: Any) -> Array:
+        """Return the log-probability of each row's label in nats, (n,); -inf for a label that the fit has not seen."""
+        log_proba = self.predict_log_proba(X)
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.shape != (len(log_proba),):
+            raise ValueError(f"CrossEntropyClassifier: y has shape {y.shape}, but X has {len(log_proba)} rows. Allowed: shape ({len(log_proba)},). Give one label a row.")
+        position = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+        known = self.classes_[position] == y
+        return np.where(known, log_proba[np.arange(len(y)), position], -np.inf)
+
+    # ---------------------------------------------------------------- inference
+
+    def inference(self) -> Inference:
+        """Return the coefficients with their covariance, intervals and tests.
+
+        For K > 2 classes they are those of `coef_`, which sum to zero over the classes.
+
+        Raises
+        ------
+        ValueError
+            If there is no covariance: separation, or ``store_information=False``.
+        """
+        check_is_fitted(self)
+        covariance = covariance_or_error(self, self._covariance)
+        k = len(self.coef_)
+        if k > 1:
+            q = len(covariance) // (k - 1)
+            centring = np.kron(np.vstack([np.eye(k - 1), np.zeros(k - 1)]) - 1.0 / k, np.eye(q))
+            covariance = centring @ covariance @ centring.T
+        names = self._feature_names() + (["intercept"] if self.fit_intercept else [])
+        estimate = np.column_stack([self.coef_, self.intercept_]) if self.fit_intercept else self.coef_
+        labels = [""] if k == 1 else [f"class {label!s}" for label in self.classes_]
+        kind = "binary" if k == 1 else "multinomial"
+        footer = ["s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")]
+        if self.aliased_:
+            footer.append(f"nan: not determined by the data, as {', '.join(self.aliased_)} are linear combinations of each other or constant.")
+        odds = f"log-odds of {self.classes_[1]!s}" if k == 1 and self.link == "logit" else f"link {self.link}"
+        return Inference(
+            [label for label in labels for _ in names], names * k, estimate.ravel(), covariance,
+            header=[f"{kind.capitalize()} cross-entropy classifier, {odds}: n = {self.weight_sum_:g}, status {self.status_}",
+                    f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
+            footer=footer,
+        )  # fmt: skip
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,325 @@
+"""MLEDistribution: a parametric density as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import DensityMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skmle._engine.design import Term
+from skmle._engine.fit import Fit, Problem, fit
+from skmle._engine.rows import thread_count
+from skmle._estimator import LikelihoodEstimator, check_support, covariance_or_error, positive_weights, warn_verdict
+from skmle.families import Distribution, Family, get_family
+from skmle.families._independent import IndependentColumns, stack
+from skmle.families.fixed import fix
+from skmle.inference import Inference
+from skmle.inference.wald import delta_method, normal_interval
+
+Array = NDArray[np.float64]
+
+_STATUSES = ("interior", "boundary", "non_regular", "not_converged", "no_maximum")  # from best to worst
+
+
+class MLEDistribution(DensityMixin, LikelihoodEstimator):
+    """Fit a parametric distribution by maximum likelihood.
+
+    The parameters maximise the mean of log q(x) over the rows, that is, they minimise the cross-entropy between the
+    data and the model. `score` is that mean, in nats.
+
+    Parameters
+    ----------
+    family : str, Family class or Family, default="normal"
+        The distribution, by plain or scipy name; see `skmle.families`. A family of one column is fitted to each column
+        of X on its own (independent columns); ``"multivariate_normal"`` to all together.
+    fixed : dict of str to float, optional
+        Parameters of the family that are known: ``fixed={"loc": 0.0}``.
+    tol : float, default=1e-6
+        Distance to the optimum, in standard errors, at which a fit may stop.
+    max_iter : int, default=100
+        Most iterations of the solver.
+    store_information : {"auto", True, False}, default="auto"
+        Whether to keep the covariance of the estimates for `inference`; "auto" and True do wherever one exists.
+    n_jobs : int or None, default=None
+        Threads for long data; None uses the cores at hand. Results do not depend on it, to the last bit.
+
+    Attributes
+    ----------
+    params_ : dict of str to float or ndarray
+        Natural parameters by name; arrays of shape (p,) if X has p > 1 independent columns.
+    distribution_ : Distribution or IndependentColumns
+        The fitted law, with scipy's method names.
+    log_likelihood_ : float
+        Total log-likelihood of the training data in nats, constants included.
+    status_ : {"interior", "boundary", "non_regular", "no_maximum", "not_converged"}
+        Where the fit ended; the worst of all columns. Any but "interior" also warns.
+    converged_ : bool
+        Whether the estimate is the maximum (in the interior, at a limit law, or non-regular).
+    distance_ : float
+        Distance to the optimum in standard errors at the last check (the last step made it smaller still).
+    n_iter_ : int
+        Iterations; the most of any column.
+    n_parameters_ : int
+        Number of parameters estimated.
+    weight_sum_ : float
+        Number of rows, or the sum of their weights.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of str
+        Names of the columns, if X had any.
+
+    See Also
+    --------
+    MLERegressor : The same families given features.
+    skmle.families : The list of families.
+
+    References
+    ----------
+    Lehmann & Casella (1998), Theory of Point Estimation, ch. 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmle import MLEDistribution
+    >>> x = np.random.default_rng(0).gamma(2.0, 3.0, size=(500, 1))
+    >>> model = MLEDistribution("gamma").fit(x)
+    >>> print(round(model.params_["mean"], 3), round(model.params_["shape"], 3))
+    5.948 2.115
+    >>> print(round(model.score(x), 4))
+    -2.6105
+    """
+
+    def __init__(
+        self,
+        family: str | type[Family] | Family = "normal",
+        *,
+        fixed: Mapping[str, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 100,
+        store_information: bool | str = "auto",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.family = family
+        self.fixed = fixed
+        self.tol = tol
+        self.max_iter = max_iter
+        self.store_information = store_information
+        self.n_jobs = n_jobs
+
+    # ---------------------------------------------------------------- fit
+
+    def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> MLEDistribution:
+        """Fit the distribution.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p)
+            Observations; a pandas or polars Series counts as one column.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n,), optional
+            Weights; an integer weight is that many equal rows.
+
+        Returns
+        -------
+        MLEDistribution
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            If an observation lies outside the family's support, a weight is negative, all weights are zero, a value is
+            not finite, or there are fewer than two rows.
+
+        Warns
+        -----
+        FitWarning
+            If the fit did not end at an interior maximum; its subclass says how.
+        """
+        family = get_family(self.family)
+        X = self._rows(X, family, reset=True)
+        weight, mask = positive_weights(sample_weight, X)
+        rows = X if mask is None else X[mask]
+        samples = self._samples(rows, family)
+        fits, laws, params = [], [], []
+        for sample, label in samples:
+            adapted = fix(family.adapt(sample), self.fixed or {})
+            check_support(adapted, sample, label)
+            fits.append(self._fit_one(adapted, sample, weight))
+            laws.append(_law(fits[-1]))
+            params.append(_params(adapted, fits[-1], laws[-1]))
+        worst = max(fits, key=lambda f: _STATUSES.index(f.verdict.status))
+        self._store(fits, laws, params, worst)
+        what = f"MLEDistribution({type(family).__name__})" + (f", {samples[fits.index(worst)][1]}" if len(fits) > 1 else "")
+        warn_verdict(worst, what, [[] for _ in worst.coefs])
+        return self
+
+    def _rows(self, X: Any, family: Family, reset: bool) -> Any:
+        if hasattr(X, "to_frame") and getattr(X, "ndim", 2) == 1 or type(X).__name__ == "Series":
+            X = X.to_frame()  # a Series of pandas or polars is a column with a name
+        checks: dict[str, Any] = {"ensure_min_samples": 2} if reset else {}
+        if not family.numeric:
+            return validate_data(self, X, dtype=None, reset=reset, **checks)
+        return validate_data(self, X, dtype=np.float64, reset=reset, **checks)
+
+    def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
+        """Return the samples to be fitted, each with a name: the columns, or all of X for a law of several columns."""
+        if family.columns == 1:
+            names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
+            return [(np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])]
+        if family.columns is not None and X.shape[1] != family.columns:
+            raise ValueError(
+                f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {family.columns}, as one observation takes. "
+                "Choose these columns, or a family of one column."
+            )
+        return [(X, "X")]
+
+    def _fit_one(self, family: Family, sample: Any, weight: Array | None) -> Fit:
+        terms = tuple(Term(None, 0) for _ in family.parameters)
+        return fit(
+            Problem(
+                family, sample, terms, weight=weight, tol=self.tol, max_iter=self.max_iter, threads=thread_count(self.n_jobs),
+                covariance=self.store_information is not False,
+            )
+        )  # fmt: skip
+
+    def _store(self, fits: list[Fit], laws: list[Distribution], params: list[dict[str, Array]], worst: Fit) -> None:
+        self.distribution_: Distribution | IndependentColumns = laws[0] if len(laws) == 1 else IndependentColumns(laws)
+        if len(laws) == 1:
+            self.params_: dict[str, Any] = {name: float(value) if value.ndim == 0 else value for name, value in params[0].items()}
+        else:
+            self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
+        self._record(worst)
+        self.log_likelihood_ = float(sum(f.log_likelihood for f in fits))
+        self.n_iter_ = max(f.n_iter for f in fits)
+        self.distance_ = float(max(f.distance for f in fits))
+        self.n_parameters_ = sum(f.n_parameters for f in fits)
+        self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
+        self._families = [f.family for f in fits]
+        self._covariances = [f.covariance for f in fits]
+
+    # ---------------------------------------------------------------- use
+
+    def score_samples(self, X: Any) -> Array:
+        """Return the log-density (or log-mass) of each row in nats, (n,); -inf outside the support."""
+        check_is_fitted(self)
+        X = self._rows(X, get_family(self.family), reset=False)
+        if isinstance(self.distribution_, IndependentColumns):
+            return self.distribution_.log_prob(X).sum(axis=1)
+        return self.distribution_.log_prob(X[:, 0] if self.distribution_.family.columns == 1 else X)
+
+    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return the (weighted) mean log-likelihood of the rows of X in nats: minus the empirical cross-entropy."""
+        values = self.score_samples(X)
+        if sample_weight is None:
+            return float(values.mean())
+        weight = _check_sample_weight(sample_weight, values)
+        return float(np.average(values[weight > 0], weights=weight[weight > 0]))
+
+    def predict(self, X: Any) -> Array:
+        """Return the density (or mass) of each row, (n,)."""
+        return np.exp(self.score_samples(X))
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> NDArray[Any]:
+        """Draw rows from the fitted law.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState, Generator or None
+
+        Returns
+        -------
+        ndarray of shape (n_samples, p)
+        """
+        check_is_fitted(self)
+        rng = random_state if isinstance(random_state, np.random.Generator) else np.random.default_rng(check_random_state(random_state).randint(2**31))
+        draws = self.distribution_.rvs(n_samples, rng)
+        return draws[:, None] if draws.ndim == 1 else draws
+
+    # ---------------------------------------------------------------- inference
+
+    def inference(self) -> Inference:
+        """Return natural parameters with their covariance (delta method), intervals through the link, and tests.
+
+        Raises
+        ------
+        ValueError
+            If there is no covariance: no interior maximum, a non-regular family, or ``store_information=False``.
+        """
+        check_is_fitted(self)
+        parts = [_Natural(family, eta, covariance_or_error(self, c)) for family, eta, c in zip(self._families, self._eta, self._covariances, strict=True)]
+        several = len(parts) > 1
+        names = [str(name) for name in getattr(self, "feature_names_in_", [f"column {j}" for j in range(self.n_features_in_)])]
+        components = [names[j] if several else "" for j, part in enumerate(parts) for _ in part.labels]
+        covariance = np.zeros((len(components), len(components)))
+        at = 0
+        for part in parts:
+            covariance[at : at + len(part.labels), at : at + len(part.labels)] = part.covariance
+            at += len(part.labels)
+        family = self._families[0].title
+        return Inference(
+            components, [label for part in parts for label in part.labels], np.concatenate([p.estimate for p in parts]), covariance,
+            header=[f"{family} distribution, maximum likelihood: n = {self.weight_sum_:g}, status {self.status_}",
+                    f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
+            footer=["s.e.: observed information, delta method; intervals through the link."],
+            testable=np.concatenate([p.testable for p in parts]),
+            bounds=lambda level: tuple(np.concatenate(side) for side in zip(*(p.bounds(level) for p in parts), strict=True)),  # type: ignore[arg-type,return-value]
+        )  # fmt: skip
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        try:
+            family = get_family(self.family)
+        except (ValueError, TypeError):  # tags are asked for before parameters are checked; fit explains what is wrong
+            return tags
+        tags.input_tags.positive_only = family.support.low >= 0.0
+        tags.input_tags.categorical = tags.input_tags.string = not family.numeric
+        return tags
+
+
+class _Natural:
+    """Natural parameters of one fitted law with what inference needs of them."""
+
+    def __init__(self, family: Family, eta: Array, covariance: Array) -> None:
+        self.family, self.eta, self.eta_covariance = family, eta, covariance
+        entries = tuple(np.asarray(e) for e in eta)
+        jacobian = family.natural_jacobian(entries)
+        self.labels = family.natural_labels()
+        self.elementwise = family.names == tuple(p.name for p in family.parameters)
+        self.estimate = self._flat(family.natural(entries))
+        self.covariance = delta_method(covariance, jacobian)
+        charts = [p.chart.name for p in family.parameters]
+        self.testable = np.array([c == "identity" for c in charts]) if self.elementwise else np.array([not label.startswith("prob") for label in self.labels])
+
+    def _flat(self, theta: tuple[Array, ...]) -> Array:
+        if self.elementwise:
+            return np.array([float(t) for t in theta])
+        vectors = [t if t.ndim < 2 else t[np.tril_indices(len(t))] for t in theta]
+        return np.concatenate(vectors)
+
+    def bounds(self, level: float) -> tuple[Array, Array]:
+        if not self.elementwise:
+            return normal_interval(self.estimate, np.sqrt(np.diag(self.covariance)), level)
+        ends = normal_interval(self.eta, np.sqrt(np.diag(self.eta_covariance)), level)
+        low, high = (np.array([float(self.family.link(j).theta(np.asarray(e))) for j, e in enumerate(end)]) for end in ends)
+        return np.minimum(low, high), np.maximum(low, high)
+
+
+def _law(result: Fit) -> Distribution:
+    """Return the fitted law; at a boundary, the limit law."""
+    theta = result.family.natural(tuple(np.asarray(e) for _, e in result.coefs))
+    return Distribution(*result.family.law(theta))
+
+
+def _params(family: Family, result: Fit, law: Distribution) -> dict[str, Array]:
+    """Return all parameters of the family asked for; at a boundary, with the limit of the one that ran there."""
+    if result.limit is None:
+        return law.params
+    values = law.params | {result.limit.parameter: np.asarray(result.limit.value)}
+    return {name: values[name] for name in family.law(tuple(np.zeros(()) for _ in family.names))[1]}

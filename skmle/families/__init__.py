@@ -1,0 +1,95 @@
+"""Families: the laws that can be fitted. One file each, one line each in `REGISTRY`.
+
+Examples
+--------
+>>> from skmle import families
+>>> families.get_family("weibull_min")
+Weibull()
+>>> families.Gamma(links={"mean": "inverse"})
+Gamma(links={'mean': 'inverse'})
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from skmle.families._base import Family, Limit, Param, Rows, Support
+from skmle.families._distribution import Distribution
+from skmle.families.links import Link, get_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones follow).
+REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "Normal": ("normal", ("normal", "norm", "gaussian")),
+    "Lognormal": ("lognormal", ("lognormal", "lognorm", "log_normal")),
+    "Laplace": ("laplace", ("laplace", "double_exponential")),
+    "Logistic": ("logistic", ("logistic",)),
+    "StudentT": ("student_t", ("student_t", "t")),
+    "Exponential": ("exponential", ("exponential", "expon")),
+    "Gamma": ("gamma", ("gamma",)),
+    "Weibull": ("weibull", ("weibull", "weibull_min")),
+    "Beta": ("beta", ("beta",)),
+    "InverseGaussian": ("inverse_gaussian", ("inverse_gaussian", "invgauss", "wald")),
+    "Uniform": ("uniform", ("uniform",)),
+    "Poisson": ("poisson", ("poisson",)),
+    "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),
+    "Geometric": ("geometric", ("geometric", "geom")),
+    "Bernoulli": ("bernoulli", ("bernoulli",)),
+    "Binomial": ("binomial", ("binomial", "binom")),
+    "Categorical": ("categorical", ("categorical", "multinomial")),
+    "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
+}
+_BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in REGISTRY:
+        return getattr(import_module(f"skmle.families.{REGISTRY[name][0]}"), name)
+    raise AttributeError(f"module 'skmle.families' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def all_families() -> Iterator[type[Family]]:
+    """Yield every family class of the registry."""
+    for cls in REGISTRY:
+        yield __getattr__(cls)
+
+
+def get_family(family: str | type[Family] | Family) -> Family:
+    """Return a family from its name, its class or itself.
+
+    Parameters
+    ----------
+    family : str, Family class or Family
+        Plain words and scipy's own names both resolve: ``"normal"`` or ``"norm"``.
+
+    Raises
+    ------
+    ValueError
+        If no family has that name (the message lists the nearest), or its links do not fit.
+    TypeError
+        If `family` is none of the three.
+    """
+    if isinstance(family, type) and issubclass(family, Family):
+        family = family()
+    if isinstance(family, str):
+        key = family.lower().replace("-", "_").replace(" ", "_")
+        if key not in _BY_NAME:
+            near = difflib.get_close_matches(key, _BY_NAME, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
+            raise ValueError(f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}")
+        family = __getattr__(_BY_NAME[key])()
+    if not isinstance(family, Family):
+        raise TypeError(f"family must be a name, a Family class or a Family; got {family!r} of type {type(family).__name__}. Give for example 'normal'.")
+    family.check_links()
+    return family
+
+
+__all__ = ["REGISTRY", "Distribution", "Family", "Limit", "Link", "Param", "Rows", "Support", "all_families", "get_family", "get_link", *REGISTRY]

@@ -1,0 +1,333 @@
+"""What a family is: a parametric law q(y | eta) whose every eta runs over the whole real line."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from skmle.families.links import IDENTITY, LOG, LOGIT, Link, allowed_links, get_link, transition
+
+Array = NDArray[np.float64]
+Arrays = tuple[Array, ...]
+
+
+class Rows(NamedTuple):
+    """-log q of each row, without the terms that depend on y only, and its derivatives in eta.
+
+    Entries are (n,) arrays, or 0-d where they are the same for all rows; the engine broadcasts.
+    """
+
+    value: Array
+    gradient: Arrays | None = None
+    """k entries: the derivative in each eta."""
+    curvature: tuple[Array | None, ...] | Softmax | None = None
+    """Upper triangle by rows, 00, 01, .., 11, ..: second derivatives; None is exactly zero."""
+
+
+class Softmax(NamedTuple):
+    """The curvature diag(P) - P P' of a categorical row, by its K - 1 probabilities: its k(k+1)/2 arrays are never formed."""
+
+    probabilities: Array
+    """(k, n), or (k, 1) where they are the same for all rows."""
+
+
+class Param(NamedTuple):
+    """A parameter's name and its chart: the link on whose eta the family's formula is written."""
+
+    name: str
+    chart: Link
+
+
+class Limit(NamedTuple):
+    """The law that a family tends to where one parameter runs to an end of its range."""
+
+    parameter: str
+    value: float
+    """The parameter's limit on its own scale, such as 0 or inf."""
+    family: type[Family]
+    """The limit law; its parameters have the same names as the rest of this family's."""
+
+
+@dataclass(frozen=True)
+class Support:
+    """The set of possible observations: an interval, or the whole numbers in it."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    closed: tuple[bool, bool] = (False, False)
+    discrete: bool = False
+    whole: bool = False
+    """Whether y must be a whole number (a discrete law may still be fitted to real y, as rates are)."""
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        """Return for each row whether it lies in the support."""
+        inside = (y >= self.low) if self.closed[0] else (y > self.low)
+        inside &= (y <= self.high) if self.closed[1] else (y < self.high)
+        return inside & (y == np.floor(y)) if self.whole else inside
+
+    @property
+    def inner(self) -> float:
+        """A point of the support away from open ends."""
+        if np.isfinite(self.low):
+            return 0.5 * (self.low + self.high) if np.isfinite(self.high) and not self.whole else self.low + 1.0
+        return 0.0
+
+    def __str__(self) -> str:
+        if not (np.isfinite(self.low) or np.isfinite(self.high)):
+            return "finite real numbers"
+        signs = [" <= " if closed else " < " for closed in self.closed]
+        left = f"{self.low:g}{signs[0]}" if np.isfinite(self.high) else ""
+        right = f"{signs[1]}{self.high:g}" if np.isfinite(self.high) else f"{signs[0].replace('<', '>')}{self.low:g}"
+        return f"{left}y{right}" + (", whole numbers" if self.whole else "")
+
+
+class Family(BaseEstimator, ABC):
+    """A law q(y | eta) to be fitted, with k parameters that may each depend on features.
+
+    A subclass states `parameters`, `support` and one formula, `evaluate`; everything else is derived from it. *Chart*
+    eta are those of the formula (real, log or logit by parameter); *linked* eta are those of the links that the user
+    chose. Only `evaluate`, `starts`, `recession` and `saturated` speak chart eta; all other methods take linked eta or
+    `theta`, the tuple of natural parameters.
+
+    Parameters
+    ----------
+    links : dict of str to str or Link, optional
+        A link for some parameters, in place of the family's own: ``Gamma(links={"mean": "inverse"})``.
+    """
+
+    parameters: tuple[Param, ...]
+    support: Support = Support()
+    columns: ClassVar[int | None] = 1
+    """Columns of one observation; None: any number."""
+    additive: ClassVar[bool] = False
+    """Whether `evaluate` is affine in the statistics: then a density needs no more of the data than their mean."""
+    exact: ClassVar[bool] = False
+    """Whether `starts` gives a density's maximum exactly although no derivative can confirm it (cusps, edges)."""
+    regular: ClassVar[bool] = True
+    """Whether the support is the same for all parameters, so that the usual standard errors hold."""
+    numeric: ClassVar[bool] = True
+    """Whether observations are numbers (else labels of any type)."""
+    spread_sign: ClassVar[float] = 0.0
+    """Of a location-scale law of its first statistic: the second eta is spread_sign * log scale. Else 0."""
+    limits: tuple[Limit, ...] = ()
+
+    def __init__(self, *, links: Mapping[str, str | Link] | None = None) -> None:
+        self.links = links
+
+    # ---------------------------------------------------------------- the formula
+
+    @abstractmethod
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        """Return -log q of each row at chart `eta`, without `base`; derivatives up to `order` (0, 1 or 2)."""
+
+    def statistics(self, y: Array) -> Arrays:
+        """Return all that `evaluate` needs of y, (n,) or (n, m) arrays; computed once a fit."""
+        return (y,)
+
+    def base(self, y: Array) -> Array:
+        """Return the terms of -log q that depend on y only; once a fit, never per pass."""
+        return np.zeros(())
+
+    @abstractmethod
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        """Return one or several starts for constant chart eta; the exact maximum where a closed form exists.
+
+        `statistics` may have been replaced by their mean, one row, if the family is `additive`.
+        """
+
+    # ---------------------------------------------------------------- what a family may add
+
+    def adapt(self, y: Array) -> Family:
+        """Return this family with whatever it must learn from the data first (categories, dimension)."""
+        return self
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        """Return for each row of y whether it lies in the support."""
+        return self.support.contains(y)
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
+        """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q; None if no limit is known.
+
+        A direction along which no row rises and some fall has no maximum at a finite place: separation.
+        """
+        return None
+
+    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]] | None:
+        """Return chart eta that interpolate y: rows of the first parameter, constants of the others; None if bounded.
+
+        The density grows without bound there: the scale goes to zero.
+        """
+        return None
+
+    def collapse(self, statistics: Arrays, weight: Array) -> Arrays | None:
+        """Return the mean statistics as one row, if a density needs no more of the data; else None."""
+        return tuple(np.atleast_1d(average(s, weight)) for s in statistics) if self.additive else None
+
+    def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
+        """Return constant chart eta on the way to an infinite likelihood of a density, and why; None if it is bounded."""
+        first = statistics[0]
+        if first.ndim > 1 or not np.all(first == first[0]):
+            return None
+        limit = self.saturated(statistics)
+        return None if limit is None else ((float(limit[0][0]), *limit[1]), "all observations are equal, so the density grows without bound around them")
+
+    def smoothings(self) -> tuple[Family, ...]:
+        """Return smooth laws that lead to this one, to be fitted in turn before it, where -log q has cusps."""
+        return ()
+
+    # ---------------------------------------------------------------- natural parameters
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the natural parameters."""
+        return tuple(p.name for p in self.parameters)
+
+    def link(self, index: int) -> Link:
+        """Return the link in force of parameter `index`."""
+        param = self.parameters[index]
+        chosen = (self.links or {}).get(param.name)
+        return param.chart if chosen is None else get_link(chosen)
+
+    def check_links(self) -> None:
+        """Raise ValueError if `links` names an unknown parameter or a link outside that parameter's range."""
+        if not self.links:
+            return
+        known = {p.name: p for p in self.parameters}
+        for name, link in self.links.items():
+            if name not in known:
+                raise ValueError(f"{type(self).__name__}(links=...): unknown parameter {name!r}. Allowed: {', '.join(known)}. Rename the key.")
+            resolved, allowed = get_link(link), allowed_links(known[name].chart)
+            if resolved.name.split("(")[0] not in [a.split("(")[0] for a in allowed]:
+                raise ValueError(
+                    f"{type(self).__name__}(links=...): link {resolved.name!r} does not map onto the range of {name!r}. "
+                    f"Allowed: {', '.join(allowed)}. Choose one of them."
+                )
+
+    @property
+    def relinked(self) -> bool:
+        """Whether any link differs from its chart."""
+        return bool(self.links) and any(self.link(j) is not p.chart for j, p in enumerate(self.parameters))
+
+    def natural(self, eta: Arrays) -> Arrays:
+        """Return theta, the natural parameters, at linked `eta`."""
+        return tuple(self.link(j).theta(np.asarray(e, float)) for j, e in enumerate(eta))
+
+    @property
+    def title(self) -> str:
+        """The law's name in words, for tables and messages."""
+        return type(self).__name__
+
+    def law(self, theta: Arrays) -> tuple[Family, dict[str, Array]]:
+        """Return the complete law and all its natural parameters by name (a wrapper adds those it holds fixed)."""
+        return self, dict(zip(self.names, theta, strict=True))
+
+    def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
+        """Return d theta / d eta at constant linked `eta`, of shape (number of natural values, k)."""
+        return np.diag([float(self.link(j).slope(np.asarray(e, float))) for j, e in enumerate(eta)])
+
+    def natural_labels(self) -> tuple[str, ...]:
+        """Return a label for each row of `natural_jacobian`."""
+        return self.names
+
+    def linked(self, chart_eta: Arrays) -> Arrays:
+        """Return the linked eta of chart eta."""
+        pairs = ((self.link(j), p.chart, np.asarray(e, float)) for j, (p, e) in enumerate(zip(self.parameters, chart_eta, strict=True)))
+        return tuple(e if link is chart else np.asarray(link.forward(chart.theta(e)), float) for link, chart, e in pairs)
+
+    def chart(self, eta: Arrays) -> Arrays:
+        """Return the chart eta of linked eta."""
+        if not self.relinked:
+            return eta
+        pairs = ((self.link(j), p.chart, np.asarray(e, float)) for j, (p, e) in enumerate(zip(self.parameters, eta, strict=True)))
+        return tuple(e if link is chart else transition(link, chart)(e)[0] for link, chart, e in pairs)
+
+    def eta(self, theta: Arrays) -> Arrays:
+        """Return the linked eta of natural parameters; infinite where a parameter stands at an end of its range."""
+        with np.errstate(divide="ignore"):
+            return tuple(np.asarray(self.link(j).forward(np.asarray(t, float)), float) for j, t in enumerate(theta))
+
+    # ---------------------------------------------------------------- derived from the formula
+
+    def rows(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        """Return `evaluate` at linked eta: the chain rule through the links, where they differ from the charts."""
+        if not self.relinked:
+            return self.evaluate(statistics, eta, order)
+        jets = [
+            None if self.link(j) is p.chart else transition(self.link(j), p.chart)(eta[j]) for j, p in enumerate(self.parameters)
+        ]
+        inner = self.evaluate(statistics, tuple(e if jet is None else jet[0] for e, jet in zip(eta, jets, strict=True)), order)
+        if inner.gradient is None:
+            return inner
+        slopes = [np.ones(()) if jet is None else jet[1] for jet in jets]
+        gradient = tuple(g * s for g, s in zip(inner.gradient, slopes, strict=True))
+        if inner.curvature is None:
+            return Rows(inner.value, gradient)
+        assert isinstance(inner.curvature, tuple) and not isinstance(inner.curvature, Softmax)  # its chart is its only link
+        curvature: list[Array | None] = []
+        packed = iter(inner.curvature)
+        for a in range(len(eta)):
+            for b in range(a, len(eta)):
+                entry = next(packed)
+                new = None if entry is None else entry * slopes[a] * slopes[b]
+                if a == b and (jet := jets[a]) is not None:
+                    bend = inner.gradient[a] * jet[2]
+                    new = bend if new is None else new + bend
+                curvature.append(new)
+        return Rows(inner.value, gradient, tuple(curvature))
+
+    def log_prob(self, y: Array, eta: Arrays) -> Array:
+        """Return log q(y | eta) of each row in nats; -inf outside the support."""
+        inside = self.contains(y)
+        if not inside.all():
+            mask = inside if y.ndim == 1 else inside[:, None]
+            y = np.where(mask, y, y[inside][0] if inside.any() else self.support.inner)
+        value = -(self.rows(self.statistics(y), eta, 0).value + self.base(y))
+        return np.where(inside, value, -np.inf)
+
+    # ---------------------------------------------------------------- the law itself, by natural parameters
+
+    @abstractmethod
+    def to_scipy(self, theta: Arrays) -> Any:
+        """Return the frozen scipy.stats distribution with these natural parameters."""
+
+    def mean(self, theta: Arrays) -> Array:
+        """Return E[y]; nan or inf where it does not exist."""
+        return np.asarray(self.to_scipy(theta).mean(), float)
+
+    def variance(self, theta: Arrays) -> Array:
+        """Return Var[y]; nan or inf where it does not exist."""
+        return np.asarray(self.to_scipy(theta).var(), float)
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        """Return P(Y <= y)."""
+        return np.asarray(self.to_scipy(theta).cdf(y), float)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        """Return P(Y > y), accurate in the upper tail."""
+        return np.asarray(self.to_scipy(theta).sf(y), float)
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        """Return the smallest y with P(Y <= y) >= q."""
+        return np.asarray(self.to_scipy(theta).ppf(q), float)
+
+    def entropy(self, theta: Arrays) -> Array:
+        """Return E[-log q(Y)] in nats."""
+        return np.asarray(self.to_scipy(theta).entropy(), float)
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Draw an array of shape `size`, with which the parameters broadcast."""
+        return np.asarray(self.to_scipy(theta).rvs(size=size, random_state=rng), float)
+
+
+def average(values: Array, weight: Array) -> float:
+    """Return the weighted mean of the rows of one statistic."""
+    return float(np.dot(values, weight) / weight.sum())
+
+
+__all__ = ["IDENTITY", "LOG", "LOGIT", "Array", "Arrays", "Family", "Limit", "Param", "Rows", "Softmax", "Support", "average"]

@@ -1,0 +1,56 @@
+"""The Bernoulli law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families._special import logistic_kernel, logistic_recession
+
+
+class Bernoulli(Family):
+    """Bernoulli law of y in {0, 1} with the `probability` of 1; as a conditional law, logistic regression.
+
+    scipy: ``bernoulli(probability)``.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, ch. 4.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> round(float(MLEDistribution("bernoulli").fit([[1], [0], [1], [1]]).params_["probability"]), 9)
+    0.75
+    """
+
+    parameters = (Param("probability", LOGIT),)
+    support = Support(0.0, 1.0, closed=(True, True), discrete=True, whole=True)
+    additive = True
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        return logistic_kernel(statistics[0], np.ones(()), eta[0])
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        share = average(statistics[0], weight)
+        with np.errstate(divide="ignore"):
+            return [(np.log(share) - np.log1p(-share),)]
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        return logistic_recession(statistics[0], np.ones(()), delta[0])
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import bernoulli
+
+        return bernoulli(theta[0])
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def variance(self, theta: Arrays) -> Array:
+        return theta[0] * (1.0 - theta[0])
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.binomial(1, theta[0], size=size).astype(float)

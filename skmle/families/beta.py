@@ -1,0 +1,109 @@
+"""The beta law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scipy.special import digamma
+
+from skmle.families._base import LOG, LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families._special import LOG_2PI, binet, trigamma
+
+
+class Beta(Family):
+    """Beta law of 0 < y < 1 with `mean` and `precision`; the variance is mean (1 - mean)/(1 + precision).
+
+    In the usual letters a = mean precision, b = (1 - mean) precision. scipy: ``beta(a, b)``.
+
+    References
+    ----------
+    Ferrari & Cribari-Neto (2004), Beta regression for modelling rates and proportions, Journal of Applied Statistics 31.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> model = MLEDistribution("beta").fit([[0.2], [0.4], [0.5]])
+    >>> round(float(model.params_["mean"]), 3)
+    0.366
+    """
+
+    parameters = (Param("mean", LOGIT), Param("precision", LOG))
+    support = Support(0.0, 1.0)
+    additive = True
+
+    def statistics(self, y: Array) -> Arrays:
+        return np.log(y), np.log1p(-y)
+
+    def base(self, y: Array) -> Array:
+        return np.log(y) + np.log1p(-y) + 0.5 * LOG_2PI
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        # lgamma by Binet's mu: -log q = precision KL((m, 1-m) : (y, 1-y)) - log(precision m (1-m))/2 + mu(a) + mu(b) - mu(a+b).
+        log_y, log_1y = statistics
+        logit, log_precision = eta
+        precision = np.exp(log_precision)
+        tail = np.exp(-np.abs(logit))
+        big, small = 1.0 / (1.0 + tail), tail / (1.0 + tail)
+        log_big = -np.log1p(tail)
+        log_small = log_big - np.abs(logit)
+        upper = logit >= 0
+        m, m_bar = np.where(upper, big, small), np.where(upper, small, big)
+        log_m, log_m_bar = np.where(upper, log_big, log_small), np.where(upper, log_small, log_big)
+        a, b = precision * m, precision * m_bar
+        (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (binet(x, order) for x in (a, b, precision))
+        lean, lean_bar = log_m - log_y, log_m_bar - log_1y
+        value = a * lean + b * lean_bar - 0.5 * (log_precision + log_m + log_m_bar) + mu_a + mu_b - mu_c
+        if order < 1:
+            return Rows(value)
+        assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
+        # Derivatives of the value in a and b at fixed precision; d log m = m_bar d logit.
+        in_a, in_b = lean - 0.5 / a + mu_a1, lean_bar - 0.5 / b + mu_b1
+        v = precision * m * m_bar
+        gradient0 = v * (in_a - in_b)
+        gradient1 = a * in_a + b * in_b + 0.5 - precision * mu_c1
+        if order < 2:
+            return Rows(value, (gradient0, gradient1))
+        assert mu_a2 is not None and mu_b2 is not None and mu_c2 is not None
+        bend_a, bend_b = 1.0 / a + 0.5 / a**2 + mu_a2, 1.0 / b + 0.5 / b**2 + mu_b2
+        curvature = (
+            v * v * (bend_a + bend_b) + v * (m_bar - m) * (in_a - in_b),
+            gradient0 + v * (a * bend_a - b * bend_b),
+            gradient1 + a * a * bend_a + b * b * bend_b - precision - 0.5 - precision**2 * mu_c2,
+        )
+        return Rows(value, (gradient0, gradient1), curvature)
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        # Newton on digamma(a) - digamma(a + b) = mean log y and its mirror (Gnanadesikan et al. 1967), from their
+        # approximation by logarithms; the search in log a, log b stays in range.
+        left, right = (average(s, weight) for s in statistics)
+        geometric, geometric_bar = np.exp(left), np.exp(right)
+        room = max(1.0 - geometric - geometric_bar, 1e-12)
+        a, b = 0.5 + 0.5 * geometric / room, 0.5 + 0.5 * geometric_bar / room
+        for _ in range(30):
+            total = digamma(a + b)
+            f = np.array([digamma(a) - total - left, digamma(b) - total - right])
+            shared = float(trigamma(a + b))
+            jacobian = np.array([[(float(trigamma(a)) - shared) * a, -shared * b], [-shared * a, (float(trigamma(b)) - shared) * b]])
+            step = np.clip(np.linalg.solve(jacobian, f), -2.0, 2.0)
+            a, b = a * np.exp(-step[0]), b * np.exp(-step[1])
+            if np.abs(step).max() < 1e-13:
+                break
+        return [(np.log(a) - np.log(b), np.log(a + b))]
+
+    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
+        return statistics[0] - statistics[1], (np.log(1e16),)
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import beta
+
+        mean, precision = theta
+        return beta(mean * precision, (1.0 - mean) * precision)
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        mean, precision = theta
+        return rng.beta(mean * precision, (1.0 - mean) * precision, size=size)

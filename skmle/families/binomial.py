@@ -1,0 +1,79 @@
+"""The binomial law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families._special import logistic_kernel, logistic_recession
+
+
+class Binomial(Family):
+    """Binomial law of counts of successes with their `probability`; an observation is a row [successes, failures].
+
+    The numbers of trials are the rows' sums and are taken as given. scipy: ``binom(trials, probability)``.
+
+    Parameters
+    ----------
+    trials : int, default=1
+        The number of trials of rows yet to be observed: of `sample`, `mean`, `cdf` and the like.
+    links : dict of str to str or Link, optional
+        A link for `probability`, in place of the logit.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, ch. 4.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> round(float(MLEDistribution("binomial").fit([[3, 1], [2, 2]]).params_["probability"]), 9)
+    0.625
+    """
+
+    parameters = (Param("probability", LOGIT),)
+    columns = 2
+    support = Support(0.0, closed=(True, False), discrete=True, whole=True)
+    additive = True
+
+    def __init__(self, trials: int = 1, *, links: Any = None) -> None:
+        super().__init__(links=links)
+        self.trials = trials
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        return self.support.contains(y).all(axis=-1)
+
+    def statistics(self, y: Array) -> Arrays:
+        return y[..., 0], y[..., 0] + y[..., 1]
+
+    def base(self, y: Array) -> Array:
+        successes, failures = y[..., 0], y[..., 1]
+        return gammaln(successes + 1.0) + gammaln(failures + 1.0) - gammaln(successes + failures + 1.0)
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        return logistic_kernel(*statistics, eta[0])
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        successes, trials = (average(s, weight) for s in statistics)
+        with np.errstate(divide="ignore"):
+            return [(np.log(successes) - np.log(trials - successes),)]
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        return logistic_recession(*statistics, delta[0])
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import binom
+
+        return binom(self.trials, theta[0])
+
+    def mean(self, theta: Arrays) -> Array:
+        return self.trials * theta[0]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        successes = rng.binomial(self.trials, theta[0], size=size).astype(float)
+        return np.stack([successes, self.trials - successes], axis=-1)

@@ -1,0 +1,143 @@
+"""The categorical law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmle.families._base import IDENTITY, Array, Arrays, Family, Param, Rows, Softmax, Support
+
+
+class Categorical(Family):
+    """Law of one of K labels with the given `probabilities`; as a conditional law, multinomial logistic regression.
+
+    eta are the K - 1 log-odds against the last label.
+
+    Parameters
+    ----------
+    categories : array-like of labels, int or None, default=None
+        The sorted labels; an int K stands for the codes 0, ..., K - 1; None: learnt from the data.
+    links : None
+        Log-odds are the only link.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, ch. 5.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> MLEDistribution("categorical").fit([["a"], ["b"], ["a"], ["c"]]).params_["probabilities"].round(2)
+    array([0.5 , 0.25, 0.25])
+    """
+
+    numeric = False
+    support = Support(discrete=True)
+
+    def __init__(self, categories: ArrayLike | int | None = None, *, links: Any = None) -> None:
+        super().__init__(links=links)
+        self.categories = categories
+
+    def adapt(self, y: Array) -> Family:
+        return self if self.categories is not None else Categorical(np.unique(y))
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The K labels in order."""
+        if self.categories is None:
+            raise ValueError("Categorical(): categories=None is learnt from data by fit; give the labels or their number to use it without.")
+        return np.arange(self.categories) if isinstance(self.categories, (int, np.integer)) else np.asarray(self.categories)
+
+    @property
+    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        return tuple(Param(f"logit[{label}]", IDENTITY) for label in self.labels[:-1])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("probabilities",)
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        return np.isin(y, self.labels)
+
+    def statistics(self, y: Array) -> Arrays:
+        if isinstance(self.categories, (int, np.integer)):
+            return (np.asarray(y).astype(np.intp),)
+        return (np.searchsorted(self.labels, y),)
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        codes = statistics[0]
+        e = np.asarray(eta, float).reshape(len(eta), -1)  # (k, n), or (k, 1) without features
+        top = np.maximum(e.max(axis=0, initial=-np.inf), 0.0)
+        p = np.exp(e - top)
+        total = p.sum(axis=0) + np.exp(-top)
+        chosen = codes == np.arange(len(e))[:, None]
+        value = top + np.log(total) - np.where(chosen, e, 0.0).sum(axis=0)
+        if order < 1:
+            return Rows(value)
+        p /= total
+        return Rows(value, tuple(p - chosen), Softmax(p) if order > 1 else None)
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
+        with np.errstate(divide="ignore"):
+            return [tuple(np.log(counts[:-1]) - np.log(counts[-1]))]
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        d = np.vstack([np.asarray(delta), np.zeros(len(statistics[0]))])
+        return d.max(axis=0) - d[statistics[0], np.arange(d.shape[1])]
+
+    def natural(self, eta: Arrays) -> Arrays:
+        e = np.stack([*np.broadcast_arrays(*eta, 0.0)], axis=-1)
+        p = np.exp(e - e.max(axis=-1, keepdims=True))
+        return (p / p.sum(axis=-1, keepdims=True),)
+
+    def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
+        (p,) = self.natural(eta)
+        return (np.diag(p) - np.outer(p, p))[:, :-1]
+
+    def natural_labels(self) -> tuple[str, ...]:
+        return tuple(f"probabilities[{label}]" for label in self.labels)
+
+    def eta(self, theta: Arrays) -> Arrays:
+        with np.errstate(divide="ignore"):
+            log_p = np.log(np.asarray(theta[0], float))
+        return tuple(log_p[..., j] - log_p[..., -1] for j in range(log_p.shape[-1] - 1))
+
+    # The law itself is that of the label's position in the order of the labels; `quantile` and `sample` return labels.
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import rv_discrete
+
+        (p,) = theta
+        if np.ndim(p) != 1:
+            raise ValueError(f"to_scipy: a categorical law with {np.shape(p)[:-1]} rows has no scipy counterpart. Allowed: a single law. Take one row first.")
+        return rv_discrete(name="categorical", values=(np.arange(len(p)), p))
+
+    def mean(self, theta: Arrays) -> Array:
+        return np.asarray(theta[0] @ np.asarray(self.labels, float))
+
+    def variance(self, theta: Arrays) -> Array:
+        values = np.asarray(self.labels, float)
+        return np.asarray(theta[0] @ values**2) - self.mean(theta) ** 2
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        below = self.labels <= np.asarray(y)[..., None]
+        return np.asarray((theta[0] * below).sum(axis=-1))
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        above = self.labels > np.asarray(y)[..., None]
+        return np.asarray((theta[0] * above).sum(axis=-1))
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        steps = np.cumsum(theta[0], axis=-1)[..., :-1]
+        return self.labels[(steps < np.asarray(q)[..., None] - 1e-15).sum(axis=-1)]
+
+    def entropy(self, theta: Arrays) -> Array:
+        from scipy.special import entr
+
+        return np.asarray(entr(theta[0]).sum(axis=-1))
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return self.quantile(rng.random(size), theta)

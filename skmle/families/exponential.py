@@ -1,0 +1,52 @@
+"""The exponential law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+
+
+class Exponential(Family):
+    """Exponential law of y >= 0 with the given `mean` (1/rate).
+
+    q(y) = exp(-y/mean)/mean. scipy: ``expon(scale=mean)``.
+
+    References
+    ----------
+    Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 19.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> round(float(MLEDistribution("exponential").fit([[1.0], [2.0], [6.0]]).params_["mean"]), 9)
+    3.0
+    """
+
+    parameters = (Param("mean", LOG),)
+    support = Support(0.0, closed=(True, False))
+    additive = True
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        ratio = statistics[0] * np.exp(-eta[0])
+        return Rows(ratio + eta[0], (1.0 - ratio,), (ratio,))
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        return [(np.log(average(statistics[0], weight)),)]
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        (d,) = delta
+        return np.where(d < 0, np.where(statistics[0] > 0, np.inf, d), d)
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import expon
+
+        return expon(scale=theta[0])
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.exponential(theta[0], size=size)

@@ -1,0 +1,88 @@
+"""The gamma law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scipy.special import digamma
+
+from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families._special import LOG_2PI, binet, trigamma
+
+
+class Gamma(Family):
+    """Gamma law of y > 0 with `mean` and `shape`; the variance is mean^2/shape.
+
+    q(y) = (shape/mean)^shape y^(shape - 1) exp(-shape y/mean) / Gamma(shape).
+    scipy: ``gamma(shape, scale=mean/shape)``.
+
+    References
+    ----------
+    Minka (2002), Estimating a gamma distribution (the Newton step on 1/shape of `starts`).
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> model = MLEDistribution("gamma").fit([[1.0], [2.0], [6.0]])
+    >>> round(float(model.params_["mean"]), 6), round(float(model.params_["shape"]), 3)
+    (3.0, 2.111)
+    """
+
+    parameters = (Param("mean", LOG), Param("shape", LOG))
+    support = Support(0.0)
+    additive = True
+
+    def statistics(self, y: Array) -> Arrays:
+        return y, np.log(y)
+
+    def base(self, y: Array) -> Array:
+        return np.log(y) + 0.5 * LOG_2PI
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        # With u = y/mean - 1 - log(y/mean) >= 0 and Binet's mu, -log q = shape u - log(shape)/2 + mu(shape).
+        y, log_y = statistics
+        log_mean, log_shape = eta
+        shape = np.exp(log_shape)
+        ratio = y * np.exp(-log_mean)
+        excess = shape * (ratio - 1.0 - (log_y - log_mean))
+        mu, mu1, mu2 = binet(shape, order)
+        value = excess - 0.5 * log_shape + mu
+        if order < 1:
+            return Rows(value)
+        assert mu1 is not None
+        pull = shape * (1.0 - ratio)
+        gradient = (pull, excess - 0.5 + shape * mu1)
+        if order < 2:
+            return Rows(value, gradient)
+        assert mu2 is not None
+        return Rows(value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * shape * mu2))
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        y, log_y = statistics
+        log_mean = np.log(average(y, weight))
+        gap = max(log_mean - average(log_y, weight), 1e-16)  # log shape - digamma(shape) at the maximum
+        shape = (3.0 - gap + np.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
+        for _ in range(4):  # cubic convergence from 1.5 % off: the fourth changes nothing
+            slack = np.log(shape) - digamma(shape) - gap
+            shape = 1.0 / (1.0 / shape - slack / (shape * (1.0 - shape * float(trigamma(shape)))))
+            if not shape > 0.0:
+                return [(log_mean, np.log(0.5 / gap))]
+        return [(log_mean, np.log(shape))]
+
+    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
+        return statistics[1], (np.log(1e16),)
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import gamma
+
+        mean, shape = theta
+        return gamma(shape, scale=mean / shape)
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        mean, shape = theta
+        return rng.gamma(shape, mean / shape, size=size)

@@ -1,0 +1,53 @@
+"""The geometric law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families._special import logistic_kernel, logistic_recession
+
+
+class Geometric(Family):
+    """Geometric law of the number of trials y = 1, 2, ... up to the first success, of the given `probability`.
+
+    q(y) = probability (1 - probability)^(y - 1). scipy: ``geom(probability)``.
+
+    References
+    ----------
+    Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, ch. 5.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> round(float(MLEDistribution("geometric").fit([[1], [3], [4]]).params_["probability"]), 9)
+    0.375
+    """
+
+    parameters = (Param("probability", LOGIT),)
+    support = Support(1.0, closed=(True, False), discrete=True, whole=True)
+    additive = True
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        # One success in y trials: the binomial kernel.
+        return logistic_kernel(np.ones(()), statistics[0], eta[0])
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        with np.errstate(divide="ignore"):
+            return [(-np.log(average(statistics[0], weight) - 1.0),)]
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        return logistic_recession(np.ones(()), statistics[0], delta[0])
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import geom
+
+        return geom(theta[0])
+
+    def mean(self, theta: Arrays) -> Array:
+        return 1.0 / theta[0]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.geometric(theta[0], size=size).astype(float)

@@ -1,0 +1,70 @@
+"""The inverse Gaussian (Wald) law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families._special import LOG_2PI
+
+
+class InverseGaussian(Family):
+    """Inverse Gaussian law of y > 0 with `mean` and `shape`; the variance is mean^3/shape.
+
+    q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)).
+    scipy: ``invgauss(mean/shape, scale=shape)``.
+
+    References
+    ----------
+    Tweedie (1957), Statistical properties of inverse Gaussian distributions, Annals of Mathematical Statistics 28.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> model = MLEDistribution("inverse_gaussian").fit([[1.0], [2.0], [6.0]])
+    >>> round(float(model.params_["mean"]), 6), round(float(model.params_["shape"]), 3)
+    (3.0, 4.5)
+    """
+
+    parameters = (Param("mean", LOG), Param("shape", LOG))
+    support = Support(0.0)
+    additive = True
+
+    def statistics(self, y: Array) -> Arrays:
+        return y, 1.0 / y
+
+    def base(self, y: Array) -> Array:
+        return 1.5 * np.log(y) + 0.5 * LOG_2PI
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        y, inverse = statistics
+        log_mean, log_shape = eta
+        shape, rate = np.exp(log_shape), np.exp(-log_mean)
+        ratio = y * rate
+        distance = 0.5 * shape * ((ratio - 2.0) * rate + inverse)
+        pull = shape * rate * (1.0 - ratio)
+        gradient = (pull, distance - 0.5)
+        return Rows(distance - 0.5 * log_shape, gradient, (shape * rate * (2.0 * ratio - 1.0), pull, distance))
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        y, inverse = statistics
+        mean = average(y, weight)
+        return [(np.log(mean), -np.log(average(inverse, weight) - 1.0 / mean))]
+
+    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
+        y = statistics[0]
+        return np.log(y), (float(np.log(1e16 * y.mean())),)
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import invgauss
+
+        mean, shape = theta
+        return invgauss(mean / shape, scale=shape)
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.wald(*theta, size=size)

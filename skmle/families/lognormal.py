@@ -1,0 +1,46 @@
+"""The lognormal law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmle.families._base import Array, Arrays
+from skmle.families._location_scale import LogLocationScale
+from skmle.families._special import LOG_2PI
+from skmle.families.normal import Normal
+
+
+class Lognormal(LogLocationScale):
+    """Law of y > 0 whose logarithm is normal with mean `loc` and standard deviation `scale`.
+
+    q(y) = exp(-z^2/2) / (y scale sqrt(2 pi)), z = (log y - loc)/scale; mean exp(loc + scale^2/2).
+    scipy: ``lognorm(s=scale, scale=exp(loc))``.
+
+    References
+    ----------
+    Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 14.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> model = MLEDistribution("lognormal").fit([[1.0], [2.0], [4.0]])
+    >>> round(float(model.params_["loc"]), 4)
+    0.6931
+    """
+
+    standard = Normal.standard
+    starts = Normal.starts
+
+    def base(self, y: Array) -> Array:
+        return np.log(y) + 0.5 * LOG_2PI
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import lognorm
+
+        loc, scale = theta
+        return lognorm(s=scale, scale=np.exp(loc))
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.lognormal(*theta, size=size)

@@ -1,0 +1,198 @@
+"""The multivariate normal law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from skmle.families._base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
+from skmle.families._special import LOG_2PI
+
+_SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix that rounding cannot have made of zero (d eps, d <= 1000)
+_MANY = 500  # coordinates beyond which a fit rests on the closed form alone and keeps no information matrix
+
+
+class MultivariateNormal(Family):
+    """Normal law of d columns with a `mean` vector and a full `covariance` matrix.
+
+    The coordinates are those in which -log q is convex: the lower triangle A of the Cholesky factor of the precision
+    (covariance^-1 = A'A, logarithms on its diagonal) and v = A mean; -log q = |A y - v|^2/2 - log det A + d log(2 pi)/2.
+    scipy: ``multivariate_normal(mean, covariance)``.
+
+    Parameters
+    ----------
+    dimension : int or None, default=None
+        Number of columns d; None: learnt from the data.
+    links : None
+        The coordinates have no other links.
+
+    References
+    ----------
+    Anderson (2003), An Introduction to Multivariate Statistical Analysis, ch. 3.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> model = MLEDistribution("multivariate_normal").fit([[0.0, 0.0], [2.0, 1.0], [1.0, 2.0]])
+    >>> model.params_["covariance"].round(3)
+    array([[0.667, 0.333],
+           [0.333, 0.667]])
+    """
+
+    columns = None
+    support = Support()
+
+    def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
+        super().__init__(links=links)
+        self.dimension = dimension
+
+    def adapt(self, y: Array) -> Family:
+        if self.dimension is not None and y.shape[1] != self.dimension:
+            raise ValueError(f"MultivariateNormal(dimension={self.dimension}): the data have {y.shape[1]} columns. Give as many columns, or dimension=None.")
+        return MultivariateNormal(y.shape[1])
+
+    @property
+    def d(self) -> int:
+        """Number of columns."""
+        if self.dimension is None:
+            raise ValueError("MultivariateNormal(): dimension=None is learnt from data by fit; give the number of columns to use it without.")
+        return self.dimension
+
+    @property
+    def exact(self) -> bool:  # type: ignore[override]
+        return self.d * (self.d + 3) // 2 > _MANY
+
+    @property
+    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        pairs = zip(*np.tril_indices(self.d), strict=True)
+        triangle = tuple(Param(f"factor[{i},{j}]", LOG if i == j else IDENTITY) for i, j in pairs)
+        return tuple(Param(f"shift[{i}]", IDENTITY) for i in range(self.d)) + triangle
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("mean", "covariance")
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        return np.isfinite(y).all(axis=-1)
+
+    def statistics(self, y: Array) -> Arrays:
+        # The second entry is the scatter around the first: none for a row, the covariance of the data for their mean.
+        return y, np.zeros((1, self.d, self.d))
+
+    def base(self, y: Array) -> Array:
+        return np.asarray(0.5 * self.d * LOG_2PI)
+
+    def collapse(self, statistics: Arrays, weight: Array) -> Arrays:
+        y = statistics[0]
+        mean = weight @ y / weight.sum()
+        root = (y - mean) * np.sqrt(weight / weight.sum())[:, None]
+        return mean[None], (root.T @ root)[None]
+
+    def _unpack(self, eta: Arrays) -> tuple[Array, Array]:
+        e = np.asarray(eta, float)
+        a = np.zeros((self.d, self.d))
+        a[np.tril_indices(self.d)] = e[self.d :]
+        a[np.diag_indices(self.d)] = np.exp(np.diag(a))
+        return e[: self.d], a
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        y, scatter = statistics
+        v, a = self._unpack(eta)
+        residual = y @ a.T - v
+        spread = a @ scatter  # (1 or n, d, d)
+        value = 0.5 * (residual**2).sum(axis=1) + 0.5 * (spread * a).sum(axis=(1, 2)) - np.log(np.diag(a)).sum()
+        if order < 1:
+            return Rows(value)
+        lower = np.tril_indices(self.d)
+        in_a = residual[:, :, None] * y[:, None, :] + spread  # derivative in A
+        diagonal = np.diag_indices(self.d)
+        in_a[:, *diagonal] = in_a[:, *diagonal] * np.diag(a) - 1.0  # in log A_ii
+        gradient = tuple(np.concatenate([-residual, in_a[:, *lower]], axis=1).T)
+        return Rows(value, gradient, self._curvature(y, scatter, a, in_a) if order > 1 else None)
+
+    def _curvature(self, y: Array, scatter: Array, a: Array, in_a: Array) -> tuple[Array, ...]:
+        # Row i of (v, A) is a least-squares problem of its own: y_i on y_1, .., y_i; its block is the second moments.
+        d, n = self.d, len(y)
+        first, offset = np.ones((n, 1, 1)), d
+        moments = scatter + y[:, :, None] * y[:, None, :]
+        h = np.zeros((n, *(2 * [d + d * (d + 1) // 2])))
+        for i in range(d):
+            block = np.block([[first, -y[:, None, : i + 1]], [-y[:, : i + 1, None], moments[:, : i + 1, : i + 1]]])
+            block[:, -1, :] *= a[i, i]
+            block[:, :, -1] *= a[i, i]
+            block[:, -1, -1] += in_a[:, i, i] + 1.0
+            index = np.r_[i, offset : offset + i + 1]
+            h[:, index[:, None], index] = block
+            offset += i + 1
+        return tuple(h[:, *np.triu_indices(h.shape[1])].T)
+
+    def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
+        mean, covariance = (s[0] for s in self.collapse(statistics, weight))
+        sd = np.sqrt(np.diag(covariance))
+        sd = np.where(sd > 0.0, sd, 1.0)
+        values, vectors = np.linalg.eigh(covariance / np.outer(sd, sd))
+        if values[0] > _SINGULAR:
+            return None
+        rank = int((values > _SINGULAR).sum())
+        floored = (vectors * np.maximum(values, 1e-8)) @ vectors.T * np.outer(sd, sd)
+        reason = f"the observations lie in a space of {rank} dimensions, so the density of their {self.d} columns grows without bound on it"
+        return self._coordinates(mean, floored), reason
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        mean, covariance = (s[0] for s in self.collapse(statistics, weight)) if len(statistics[0]) > 1 else (s[0] for s in statistics)
+        return [self._coordinates(mean, covariance)]
+
+    def _coordinates(self, mean: Array, covariance: Array) -> tuple[float, ...]:
+        factor = np.linalg.cholesky(covariance)
+        a = solve_triangular(factor, np.eye(self.d), lower=True)
+        v = a @ mean
+        a[np.diag_indices(self.d)] = -np.log(np.diag(factor))
+        return (*v, *a[np.tril_indices(self.d)])
+
+    def natural(self, eta: Arrays) -> Arrays:
+        v, a = self._unpack(eta)
+        inverse = solve_triangular(a, np.eye(self.d), lower=True)
+        return inverse @ v, inverse @ inverse.T
+
+    def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
+        v, a = self._unpack(eta)
+        inverse = solve_triangular(a, np.eye(self.d), lower=True)
+        mean, covariance = inverse @ v, inverse @ inverse.T
+        lower = np.tril_indices(self.d)
+        columns = [np.r_[inverse[:, i], np.zeros(len(lower[0]))] for i in range(self.d)]
+        for i, j in zip(*lower, strict=True):
+            # dA = unit(i, j) (times A_ii on the diagonal): d mean = -A^-1 dA mean, d cov = -(A^-1 dA cov + its transpose).
+            step = a[i, i] if i == j else 1.0
+            turn = -step * np.outer(inverse[:, i], covariance[j])
+            columns.append(np.r_[-step * inverse[:, i] * mean[j], (turn + turn.T)[lower]])
+        return np.array(columns).T
+
+    def natural_labels(self) -> tuple[str, ...]:
+        return tuple(f"mean[{i}]" for i in range(self.d)) + tuple(f"covariance[{i},{j}]" for i, j in zip(*np.tril_indices(self.d), strict=True))
+
+    def eta(self, theta: Arrays) -> Arrays:
+        return tuple(np.asarray(e) for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float)))
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import multivariate_normal
+
+        return multivariate_normal(*theta)
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def variance(self, theta: Arrays) -> Array:
+        """Return the variance of each column."""
+        return np.diag(theta[1])
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        return 1.0 - self.cdf(y, theta)
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        raise ValueError("quantile: a law of several columns has none. Allowed: laws of one column. Take the marginal of a column first.")
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.multivariate_normal(*theta, size=size, method="cholesky")

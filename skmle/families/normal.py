@@ -1,0 +1,55 @@
+"""The normal (Gaussian) law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmle.families._base import Array, Arrays, average
+from skmle.families._location_scale import LocationScale
+from skmle.families._special import LOG_2PI
+
+
+class Normal(LocationScale):
+    """Normal law with mean `loc` and standard deviation `scale`.
+
+    q(y) = exp(-z^2/2) / (scale sqrt(2 pi)), z = (y - loc)/scale. As a conditional law its maximum likelihood is
+    least squares. scipy: ``norm(loc, scale)``.
+
+    References
+    ----------
+    Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions 1, ch. 13.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> model = MLEDistribution("normal").fit([[1.0], [2.0], [6.0]])
+    >>> round(float(model.params_["loc"]), 3), round(float(model.params_["scale"]), 3)
+    (3.0, 2.16)
+    """
+
+    def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
+        return 0.5 * z * z, z, np.ones(())
+
+    def base(self, y: Array) -> Array:
+        return np.asarray(0.5 * LOG_2PI)
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        (y,) = statistics
+        loc = average(y, weight)
+        return [(loc, 0.5 * np.log(average((y - loc) ** 2, weight)))]
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import norm
+
+        return norm(*theta)
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def variance(self, theta: Arrays) -> Array:
+        return np.square(theta[1])
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.normal(*theta, size=size)

@@ -1,0 +1,59 @@
+"""The Poisson law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scipy.special import gammaln
+
+from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+
+
+class Poisson(Family):
+    """Poisson law of counts with the given `mean`.
+
+    q(y) = exp(-mean) mean^y / Gamma(y + 1). Real y >= 0 are accepted, as rates are fitted with their exposure as
+    weight. scipy: ``poisson(mean)``.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, ch. 6.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> round(float(MLEDistribution("poisson").fit([[0], [3], [6]]).params_["mean"]), 9)
+    3.0
+    """
+
+    parameters = (Param("mean", LOG),)
+    support = Support(0.0, closed=(True, False), discrete=True)
+    additive = True
+
+    def base(self, y: Array) -> Array:
+        return gammaln(y + 1.0)
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        (y,) = statistics
+        mean = np.exp(eta[0])
+        return Rows(mean - y * eta[0], (mean - y,), (mean,))
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        return [(np.log(average(statistics[0], weight)),)]
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        (d,) = delta
+        return np.where(d > 0, np.inf, -statistics[0] * d)
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import poisson
+
+        return poisson(theta[0])
+
+    def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.poisson(theta[0], size=size).astype(float)

@@ -1,0 +1,63 @@
+"""The uniform law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+from skmle.families._base import IDENTITY, Array, Arrays, Family, Param, Rows, Support
+
+
+class Uniform(Family):
+    """Uniform law on [`low`, `high`], whose maximum likelihood is at the smallest and the largest observation.
+
+    Non-regular: the support depends on the parameters, the estimates approach the truth at rate 1/n, no standard errors
+    in the usual sense exist, and it cannot be regressed. scipy: ``uniform(low, high - low)``.
+
+    References
+    ----------
+    Johnson, Kotz & Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 26.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skmle import MLEDistribution
+    >>> from skmle.exceptions import NonRegularWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", NonRegularWarning)
+    ...     model = MLEDistribution("uniform").fit([[1.0], [2.0], [6.0]])
+    >>> float(model.params_["low"]), float(model.params_["high"])
+    (1.0, 6.0)
+    """
+
+    parameters = (Param("low", IDENTITY), Param("high", IDENTITY))
+    support = Support()
+    exact = True
+    regular = False
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        (y,) = statistics
+        low, high = eta
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return Rows(np.where((y >= low) & (y <= high), np.log(high - low), np.inf))
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        (y,) = statistics
+        return [(float(y.min()), float(y.max()))]
+
+    def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
+        low, high = self.starts(statistics, weight)[0]
+        if low < high:
+            return None
+        return (low, float(np.nextafter(high, np.inf))), "all observations are equal, so the interval shrinks to a point"
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import uniform
+
+        low, high = theta
+        return uniform(low, high - low)
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.uniform(*theta, size=size)

@@ -1,0 +1,54 @@
+"""The Weibull law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skmle.families._base import LOG, Array, Arrays, Param, average
+from skmle.families._location_scale import LogLocationScale
+
+
+class Weibull(LogLocationScale):
+    """Weibull law of y > 0 with `scale` (the 63.2 % quantile) and `shape`.
+
+    P(Y > y) = exp(-(y/scale)^shape). log y is a Gumbel location-scale law with location log(scale) and scale 1/shape.
+    scipy: ``weibull_min(c=shape, scale=scale)``.
+
+    References
+    ----------
+    Farnum & Booth (1997), Uniqueness of maximum likelihood estimators of the 2-parameter Weibull distribution,
+    IEEE Transactions on Reliability 46.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution
+    >>> model = MLEDistribution("weibull").fit([[1.0], [2.0], [3.0]])
+    >>> round(float(model.params_["shape"]), 3)
+    2.895
+    """
+
+    parameters = (Param("scale", LOG), Param("shape", LOG))
+    spread_sign = -1.0
+
+    def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
+        hazard = np.exp(z)
+        return hazard - z, hazard - 1.0, hazard
+
+    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+        # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).
+        (log_y,) = statistics
+        centre = average(log_y, weight)
+        spread = np.sqrt(6.0 * average((log_y - centre) ** 2, weight)) / np.pi
+        return [(centre + np.euler_gamma * spread, -np.log(spread))]
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import weibull_min
+
+        scale, shape = theta
+        return weibull_min(c=shape, scale=scale)
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        scale, shape = theta
+        return scale * rng.weibull(shape, size=size)

@@ -1,0 +1,5 @@
+"""How sure a fit is: covariance, standard errors, intervals and tests, as functions of arrays; the results object."""
+
+from skmle.inference.results import Inference, Summary
+
+__all__ = ["Inference", "Summary"]

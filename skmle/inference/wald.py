@@ -1,0 +1,34 @@
+"""Wald inference: from a covariance to standard errors, intervals and tests."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+Array = NDArray[np.float64]
+
+
+def standard_errors(covariance: Array) -> Array:
+    """Return the square roots of the diagonal, (m,); nan where the data do not determine a parameter."""
+    return np.sqrt(np.diag(covariance))
+
+
+def delta_method(covariance: Array, jacobian: Array) -> Array:
+    """Return the covariance of smooth functions of the estimates, jacobian @ covariance @ jacobian.T."""
+    return jacobian @ covariance @ jacobian.T
+
+
+def normal_interval(estimate: Array, error: Array, level: float) -> tuple[Array, Array]:
+    """Return estimate -+ z error, the interval of the given asymptotic coverage."""
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"confidence_level={level!r} is not allowed; give a number between 0 and 1, such as 0.95.")
+    reach = float(ndtri(0.5 + 0.5 * level)) * error
+    return estimate - reach, estimate + reach
+
+
+def wald_test(estimate: Array, error: Array) -> tuple[Array, Array]:
+    """Return (z, p): the estimates in standard errors, and the two-sided p-values of their being zero."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = estimate / error
+    return z, 2.0 * ndtr(-np.abs(z))

@@ -1,0 +1,387 @@
+"""MLERegressor: any conditional law q(y|x) as a scikit-learn regressor."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
+
+from skmle._columns import Columns, resolve_column, resolve_features
+from skmle._engine.design import Term
+from skmle._engine.fit import Fit, Problem, fit
+from skmle._engine.rows import thread_count
+from skmle._estimator import LikelihoodEstimator, check_elastic_net, check_support, covariance_or_error, positive_weights, warn_verdict
+from skmle.exceptions import ScoreWarning
+from skmle.families import Distribution, Family, get_family
+from skmle.families.fixed import fix
+from skmle.inference import Inference
+
+Array = NDArray[np.float64]
+
+
+class MLERegressor(RegressorMixin, LikelihoodEstimator):
+    """Fit a conditional law q(y|x) by maximum likelihood: any parameter of any family may depend on features.
+
+    Each modelled parameter is link^-1(X @ coef + intercept), the others are constants; all maximise the mean of
+    log q(y|x) together. `predict` is the conditional mean, `predict_dist` the whole law, `score` the mean
+    log-likelihood in nats (not R^2).
+
+    Parameters
+    ----------
+    family : str, Family class or Family, default="normal"
+        The law of y given x, by plain or scipy name; see `skmle.families`.
+    features : dict of str to columns, optional
+        For some parameters, the columns of X on which they depend: "all", "none", a name, a list of names or indices, a
+        slice, a boolean mask or a column selector. Default: the first parameter on all columns, the rest constant.
+    offset : str or int, optional
+        A column of X that is added to the first linear predictor and is no feature.
+    exposure : str or int, optional
+        A positive column of X whose logarithm is added to the first linear predictor (log link) and is no feature.
+    fixed : dict of str to float, optional
+        Parameters of the family that are known.
+    alpha : float, default=0.0
+        Ridge penalty per row: minimises mean(-log q) + alpha/2 * sum(coef**2); intercepts are free.
+    l1_ratio : float, default=0.0
+        Share of an absolute penalty; only 0 in this version.
+    fit_intercept : bool, default=True
+        Whether the first parameter has an intercept; the others always have one.
+    tol : float, default=1e-6
+        Distance to the optimum, in standard errors, at which a fit may stop.
+    max_iter : int, default=100
+        Most iterations of the solver.
+    warm_start : bool, default=False
+        Whether a second fit starts at the coefficients of the first.
+    store_information : {"auto", True, False}, default="auto"
+        Whether to keep the covariance of the coefficients for `inference`.
+    n_jobs : int or None, default=None
+        Threads for long data; None uses the cores at hand. Results do not depend on it, to the last bit.
+
+    Attributes
+    ----------
+    coefs_ : dict of str to ndarray
+        For each parameter, its slopes, one per column it depends on.
+    intercepts_ : dict of str to float
+        For each parameter, its intercept, on the scale of the link.
+    coef_, intercept_ : ndarray of shape (p,), float
+        Those of the first parameter.
+    params_ : dict of str to float
+        Natural values of the parameters that are constant.
+    log_likelihood_, status_, converged_, distance_, n_iter_, n_parameters_, weight_sum_
+        As in `MLEDistribution`.
+    aliased_ : list of str
+        Columns that are combinations of others: their coefficients are those of least norm, without standard errors.
+    n_features_in_, feature_names_in_
+        Number and names of the columns of X.
+
+    See Also
+    --------
+    MLEDistribution : The same families without features.
+    CrossEntropyClassifier : Conditional laws of a label.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models.
+    Rigby & Stasinopoulos (2005), Generalized additive models for location, scale and shape, Applied Statistics 54.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmle import MLERegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(500, 2))
+    >>> y = rng.normal(1.0 + X[:, 0], np.exp(0.5 * X[:, 1]))
+    >>> model = MLERegressor("normal", features={"loc": [0], "scale": [1]}).fit(X, y)
+    >>> print(model.coefs_["loc"].round(2), model.coefs_["scale"].round(2))
+    [0.99] [0.48]
+    >>> low, high = model.predict_interval(X[:1], coverage=0.9)
+    >>> print(low.round(2), high.round(2))
+    [-0.32] [2.68]
+    """
+
+    # With metadata routing on, these need no set_*_request call.
+    __metadata_request__fit: ClassVar = {"offset": True, "exposure": True}
+    __metadata_request__score: ClassVar = {"offset": True, "exposure": True}
+    __metadata_request__predict: ClassVar = {"offset": True, "exposure": True}
+
+    def __init__(
+        self,
+        family: str | type[Family] | Family = "normal",
+        *,
+        features: Mapping[str, Any] | None = None,
+        offset: str | int | None = None,
+        exposure: str | int | None = None,
+        fixed: Mapping[str, float] | None = None,
+        alpha: float = 0.0,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        tol: float = 1e-6,
+        max_iter: int = 100,
+        warm_start: bool = False,
+        store_information: bool | str = "auto",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.family = family
+        self.features = features
+        self.offset = offset
+        self.exposure = exposure
+        self.fixed = fixed
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.store_information = store_information
+        self.n_jobs = n_jobs
+
+    # ---------------------------------------------------------------- fit
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> MLERegressor:
+        """Fit the coefficients of all parameters.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, p)
+        y : array-like of shape (n,), or (n, 2) for the binomial family
+            Observations inside the family's support.
+        sample_weight : array-like of shape (n,), optional
+            Weights; an integer weight is that many equal rows.
+        offset, exposure : array-like of shape (n,), optional
+            As the constructor's columns of the same names, given beside X.
+
+        Raises
+        ------
+        ValueError
+            If an observation lies outside the support, a weight is negative, all are zero, a value is not finite, a
+            column or parameter is unknown, or there are fewer than two rows.
+
+        Warns
+        -----
+        FitWarning
+            If the fit did not end at an interior maximum; its subclass says how.
+        """
+        check_elastic_net(self.alpha, self.l1_ratio)
+        family = get_family(self.family)
+        frame, (X, y) = X, self._validated(X, y, family)
+        lead = self._lead(X, offset, exposure, family)
+        weight, mask = positive_weights(sample_weight, X)
+        if mask is not None:
+            X, y, lead = X[mask], y[mask], None if lead is None else lead[mask]
+        family = fix(family.adapt(y), self.fixed or {})
+        check_support(family, y, "y")
+        if not family.regular:
+            raise ValueError(f"MLERegressor: {family.title} cannot be regressed, because its support depends on its parameters. Allowed: regular families. Use MLEDistribution.")
+        columns = self._resolve(family, frame)
+        terms = tuple(
+            Term(c.selection, c.size, self.fit_intercept if j == 0 else True) if c.columns is not None else Term(None, 0)
+            for j, c in enumerate(columns.values())
+        )
+        previous = tuple((self.coefs_[n], self.intercepts_[n]) for n in columns) if self._can_continue(columns) else None
+        result = fit(
+            Problem(
+                family, y, terms, X.tocsr() if sp.issparse(X) else X, weight, lead, float(self.alpha), False, self.tol, self.max_iter,
+                thread_count(self.n_jobs), self.store_information is not False, previous,
+            )
+        )  # fmt: skip
+        self._store(result, family, columns)
+        self._lead_given = (offset is not None, exposure is not None)
+        warn_verdict(result, f"MLERegressor({family.title})", [columns[p.name].names for p in result.family.parameters])
+        return self
+
+    def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
+        several = family.columns != 1
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], multi_output=several, y_numeric=True, ensure_min_samples=2
+        )
+        return X, self._response(y, family)
+
+    def _response(self, y: Any, family: Family) -> Array:
+        if family.columns == 1:
+            return column_or_1d(y, warn=True).astype(np.float64)
+        y = check_array(y, dtype=np.float64, ensure_2d=False)
+        if y.ndim != 2 or (family.columns is not None and y.shape[1] != family.columns):
+            raise ValueError(f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.columns}), one observation a row. Give these columns.")
+        return y
+
+    def _resolve(self, family: Family, frame: Any) -> dict[str, Columns]:
+        names = getattr(self, "feature_names_in_", None)
+        return resolve_features(self.features, tuple(p.name for p in family.parameters), names, self.n_features_in_, self._held_out(), frame)
+
+    def _held_out(self) -> list[int]:
+        names = getattr(self, "feature_names_in_", None)
+        return [resolve_column(c, what, names, self.n_features_in_) for what, c in (("offset", self.offset), ("exposure", self.exposure)) if c is not None]
+
+    def _lead(self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family) -> Array | None:
+        """Return what is added to the first linear predictor: (n,), or None."""
+        names = getattr(self, "feature_names_in_", None)
+        total: Array | None = None
+        for what, column, given in (("offset", self.offset, offset), ("exposure", self.exposure, exposure)):
+            if column is None and given is None:
+                continue
+            if column is not None and given is not None:
+                raise ValueError(f"{what}: both the column {column!r} of X and an array were given. Allowed: one of them. Drop the array, or set {what}=None.")
+            if given is not None:
+                values = np.asarray(check_array(given, ensure_2d=False, dtype=np.float64, input_name=what)).ravel()
+            else:
+                picked = X[:, [resolve_column(column, what, names, self.n_features_in_)]]  # type: ignore[arg-type]
+                values = np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
+            check_consistent_length(X, values)
+            if what == "exposure":
+                if not (values > 0).all():
+                    bad = np.flatnonzero(~(values > 0))
+                    raise ValueError(f"exposure: {len(bad)} of {len(values)} rows are not positive (first: row {bad[0]}: {values[bad[0]]:g}). Allowed: exposure > 0. Remove these rows.")
+                if family.link(0).name != "log":
+                    raise ValueError(f"exposure: the first parameter of {family.title} has link {family.link(0).name!r}. Allowed: 'log'. Use offset instead, on the scale of the link.")
+                values = np.log(values)
+            total = values if total is None else total + values
+        return total
+
+    def _can_continue(self, columns: Mapping[str, Columns]) -> bool:
+        sizes = {name: c.size for name, c in columns.items()}
+        return self.warm_start and hasattr(self, "coefs_") and {n: len(c) for n, c in self.coefs_.items()} == sizes and all(np.isfinite([*self.intercepts_.values()]))
+
+    def _store(self, result: Fit, family: Family, columns: Mapping[str, Columns]) -> None:
+        fitted = {p.name: pair for p, pair in zip(result.family.parameters, result.coefs, strict=True)}
+        self._law = result.family
+        self._columns = {name: columns[name] for name in fitted}
+        self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
+        self.intercepts_ = {name: intercept for name, (_, intercept) in fitted.items()}
+        first = next(iter(fitted))
+        self.coef_, self.intercept_ = fitted[first]
+        constant = [j for j, name in enumerate(fitted) if columns[name].columns is None]
+        theta = {name: float(result.family.link(j).theta(np.asarray(self.intercepts_[name]))) for j, name in enumerate(fitted) if j in constant}
+        self.params_ = theta | {k: float(v) for k, v in (self.fixed or {}).items()}
+        if result.limit is not None:
+            self.params_[result.limit.parameter] = float(result.limit.value)
+        self._record(result)
+        self.n_parameters_ = result.n_parameters
+        self._covariance = result.covariance
+        known = result.estimable or [np.ones(columns[name].size, bool) for name in fitted]
+        self.aliased_ = list(dict.fromkeys(n for name, k in zip(fitted, known, strict=True) for n, ok in zip(columns[name].names, k, strict=True) if not ok))
+
+    # ---------------------------------------------------------------- use
+
+    def _eta(self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None) -> tuple[Array, ...]:
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        if sp.issparse(X):
+            X = X.tocsr()
+        lead = self._lead(X, offset, exposure, self._law)
+        result = []
+        for j, (name, columns) in enumerate(self._columns.items()):
+            eta = np.full(X.shape[0], self.intercepts_[name])
+            if columns.columns is not None:
+                part = X if columns.all else X[:, columns.columns]
+                eta = eta + np.asarray(part @ self.coefs_[name], np.float64)
+            result.append(eta + lead if j == 0 and lead is not None else eta)
+        return tuple(result)
+
+    def predict_dist(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Distribution:
+        """Return the conditional law of each row: a `Distribution` with parameters of shape (n,)."""
+        with np.errstate(over="ignore"):
+            return Distribution(*self._law.law(self._law.natural(self._eta(X, offset, exposure))))
+
+    def predict(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
+        """Return the conditional mean of each row, (n,) (the location, for a law that has no mean)."""
+        law = self.predict_dist(X, offset, exposure)
+        mean = np.asarray(law.mean(), float)
+        return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
+
+    def predict_quantile(self, X: Any, q: ArrayLike, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
+        """Return quantiles of each row: (n,) for a number q, (n, m) for m of them."""
+        levels = np.asarray(q, float)
+        if not ((levels >= 0) & (levels <= 1)).all():
+            raise ValueError(f"predict_quantile: q={q!r} is not allowed; give probabilities between 0 and 1.")
+        law = self.predict_dist(X, offset, exposure)
+        return law.ppf(levels) if levels.ndim == 0 else np.stack([law.ppf(level) for level in levels], axis=-1)
+
+    def predict_interval(
+        self, X: Any, coverage: float = 0.95, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> tuple[Array, Array]:
+        """Return (low, high), each (n,): the central interval of each row's law (of y, not of its mean)."""
+        return self.predict_dist(X, offset, exposure).interval(coverage)
+
+    def log_prob(self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
+        """Return log q(y|x) of each row in nats, (n,); -inf outside the support."""
+        eta = self._eta(X, offset, exposure)
+        y = self._response(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), self._law)
+        check_consistent_length(X, y)
+        with np.errstate(over="ignore"):
+            return self._law.log_prob(y, eta)
+
+    def score(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> float:
+        """Return the (weighted) mean log-likelihood in nats: minus the empirical conditional cross-entropy; not R^2.
+
+        Warns
+        -----
+        ScoreWarning
+            If fit was given an offset or exposure beside X and score is not.
+        """
+        values = self.log_prob(X, y, offset, exposure)
+        for what, at_fit, now in zip(("offset", "exposure"), self._lead_given, (offset, exposure), strict=True):
+            if at_fit and now is None:
+                warnings.warn(
+                    f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared with counts. Allowed: both or neither. "
+                    f"Pass {what}= here too, or name a column of X in the constructor, which every pipeline and split keeps.",
+                    ScoreWarning, stacklevel=2,
+                )  # fmt: skip
+        if sample_weight is None:
+            return float(values.mean())
+        weight = _check_sample_weight(sample_weight, values)
+        return float(np.average(values[weight > 0], weights=weight[weight > 0]))
+
+    def sample(
+        self, X: Any, n_samples: int | None = None, random_state: Any = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> NDArray[Any]:
+        """Draw y from each row's law: (n,), or (n_samples, n)."""
+        rng = random_state if isinstance(random_state, np.random.Generator) else np.random.default_rng(check_random_state(random_state).randint(2**31))
+        return self.predict_dist(X, offset, exposure).rvs(n_samples, rng)
+
+    # ---------------------------------------------------------------- inference
+
+    def inference(self) -> Inference:
+        """Return all coefficients, on the scale of their links, with covariance, intervals and tests.
+
+        Raises
+        ------
+        ValueError
+            If there is no covariance: no interior maximum, or ``store_information=False``.
+        """
+        check_is_fitted(self)
+        covariance = covariance_or_error(self, self._covariance)
+        components, terms, estimate = [], [], []
+        for j, (name, columns) in enumerate(self._columns.items()):
+            intercept = j > 0 or columns.columns is None or self.fit_intercept
+            labels = [*columns.names, *(["intercept"] if intercept else [])]
+            components += [f"{name} (link {self._law.link(j).name})"] * len(labels)
+            terms += labels
+            estimate += [*self.coefs_[name], *([self.intercepts_[name]] if intercept else [])]
+        footer = ["s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")]
+        if self.aliased_:
+            footer.append(f"nan: not determined by the data, as {', '.join(self.aliased_)} are linear combinations of each other or constant.")
+        return Inference(
+            components, terms, np.array(estimate), covariance,
+            header=[f"{self._law.title} regression, maximum likelihood: n = {self.weight_sum_:g}, status {self.status_}",
+                    f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
+            footer=footer,
+        )  # fmt: skip
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.regressor_tags.poor_score = True  # scikit-learn's checks ask for R^2 > 0.5; this score is in nats
+        try:
+            family = get_family(self.family)
+        except (ValueError, TypeError):  # tags are asked for before parameters are checked; fit explains what is wrong
+            return tags
+        tags.target_tags.positive_only = family.support.low >= 0.0
+        return tags
