@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skmle._engine.fit import Fit
+from skmle._engine.problem import Fit
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR
 from skmle.exceptions import BoundaryWarning, FitWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
 from skmle.families import Family

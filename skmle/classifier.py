@@ -14,7 +14,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skmle._engine.design import Term
-from skmle._engine.fit import Fit, Problem, fit
+from skmle._engine.fit import fit
+from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, check_elastic_net, covariance_or_error, positive_weights, warn_verdict
 from skmle.families import Family
@@ -171,7 +172,10 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             family.check_links()
             return family
         if self.link != "logit":
-            raise ValueError(f"CrossEntropyClassifier: link={self.link!r} takes two classes, but y has {n_classes}. Allowed: 'logit'. Set link='logit', or fit two classes.")
+            raise ValueError(
+                f"CrossEntropyClassifier(link={self.link!r}): y has {n_classes} classes. Only binary classification is supported. "
+                "Allowed with more than two classes: link='logit'. Set it, or fit two classes."
+            )
         return Categorical(n_classes)
 
     def _start(self, classes: NDArray[Any], p: int) -> tuple[tuple[Array, float], ...] | None:
@@ -287,4 +291,5 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.classifier_tags.multi_class = self.link == "logit"
         return tags

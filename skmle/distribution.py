@@ -12,7 +12,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skmle._engine.design import Term
-from skmle._engine.fit import Fit, Problem, fit
+from skmle._engine.fit import fit
+from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, check_support, covariance_or_error, positive_weights, warn_verdict
 from skmle.families import Distribution, Family, get_family

@@ -29,7 +29,8 @@ from scipy import stats
 from scipy.special import rel_entr
 from sklearn.utils import check_array
 
-from skmle._laws import Estimate, Law, as_law, check_comparable, checked_probabilities, mixture
+from skmle._divergence.laws import Estimate, Law, mixture
+from skmle._divergence.operands import as_law, check_comparable, checked_probabilities
 from skmle.families import Distribution
 
 __all__ = [
@@ -261,14 +262,15 @@ def conditional_entropy(joint: ArrayLike, *, base: float | None = None) -> Any:
 
     References
     ----------
-    Cover & Thomas (2006), Elements of Information Theory, section 2.2, with the table of this example.
+    Cover & Thomas (2006), Elements of Information Theory, section 2.2. The table is that of example 2.2.1, which has
+    Y in rows and X in columns.
 
     Examples
     --------
     >>> from skmle.information import conditional_entropy
     >>> joint = [[1/8, 1/16, 1/32, 1/32], [1/16, 1/8, 1/32, 1/32], [1/16, 1/16, 1/16, 1/16], [1/4, 0, 0, 0]]
     >>> conditional_entropy(joint, base=2)
-    1.625
+    1.375
     """
     unit = _unit(base)
     p = checked_probabilities(joint, "joint", axes=2)
@@ -346,7 +348,9 @@ def perplexity(p: Any, q: Any = None, *, base: float | None = None) -> Any:
         return _plain(np.exp(entropy(p) if q is None else cross_entropy(p, q)))
 
 
-def empirical_cross_entropy(model: Any, X: ArrayLike, y: ArrayLike | None = None, *, sample_weight: ArrayLike | None = None, base: float | None = None) -> float:
+def empirical_cross_entropy(
+    model: Any, X: ArrayLike, y: ArrayLike | None = None, *, sample_weight: ArrayLike | None = None, base: float | None = None
+) -> float:
     """Cross-entropy of a model to data: minus its mean log-likelihood, the quantity that maximum likelihood minimises.
 
     Parameters
@@ -456,7 +460,7 @@ def _weighted_mean(values: NDArray[np.float64], sample_weight: ArrayLike | None)
     if weight.shape != values.shape or not np.isfinite(weight).all() or (weight < 0).any() or not weight.sum() > 0:
         raise ValueError(
             f"sample_weight: {weight.size} weights of shape {weight.shape} between {weight.min(initial=np.inf):g} and "
-            f"{weight.max(initial=-np.inf):g} for {len(values)} rows. Allowed: one finite weight >= 0 a row, not all 0. Correct the weights."
+            f"{weight.max(initial=-np.inf):g} for {len(values)} rows. Allowed: one finite weight >= 0 a row, not all 0. Correct them."
         )
     used = weight > 0  # an impossible row of weight 0 does not count
     return float(np.average(values[used], weights=weight[used]))

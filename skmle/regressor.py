@@ -11,11 +11,19 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from skmle._columns import Columns, resolve_column, resolve_features
 from skmle._engine.design import Term
-from skmle._engine.fit import Fit, Problem, fit
+from skmle._engine.fit import fit
+from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, check_elastic_net, check_support, covariance_or_error, positive_weights, warn_verdict
 from skmle.exceptions import ScoreWarning
@@ -169,6 +177,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         """
         check_elastic_net(self.alpha, self.l1_ratio)
         family = get_family(self.family)
+        _check_conditional(family)
         frame, (X, y) = X, self._validated(X, y, family)
         lead = self._lead(X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
@@ -176,8 +185,6 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             X, y, lead = X[mask], y[mask], None if lead is None else lead[mask]
         family = fix(family.adapt(y), self.fixed or {})
         check_support(family, y, "y")
-        if not family.regular:
-            raise ValueError(f"MLERegressor: {family.title} cannot be regressed, because its support depends on its parameters. Allowed: regular families. Use MLEDistribution.")
         columns = self._resolve(family, frame)
         terms = tuple(
             Term(c.selection, c.size, self.fit_intercept if j == 0 else True) if c.columns is not None else Term(None, 0)
@@ -285,8 +292,9 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
 
     def predict_dist(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Distribution:
         """Return the conditional law of each row: a `Distribution` with parameters of shape (n,)."""
+        eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            return Distribution(*self._law.law(self._law.natural(self._eta(X, offset, exposure))))
+            return Distribution(*self._law.law(self._law.natural(eta)))
 
     def predict(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
         """Return the conditional mean of each row, (n,) (the location, for a law that has no mean)."""
@@ -385,3 +393,14 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             return tags
         tags.target_tags.positive_only = family.support.low >= 0.0
         return tags
+
+
+def _check_conditional(family: Family) -> None:
+    """Raise ValueError if the family's parameters cannot depend on features."""
+    if not family.regular:
+        why = "its support depends on its parameters"
+    elif family.columns is None:
+        why = "its observations are rows of several columns"
+    else:
+        return
+    raise ValueError(f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular families of one response. Use MLEDistribution.")

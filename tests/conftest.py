@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-STEPS = 10.0 ** -np.arange(2.0, 10.0)
+STEPS = 10.0 ** -np.array([3.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
 
 
 @pytest.fixture
@@ -24,16 +24,18 @@ def assert_derivative() -> Callable[..., None]:
     one good step, and a wrong derivative is right at none.
     """
 
-    def check(function: Callable, x, claimed, rtol: float = 1e-7, atol: float = 0.0) -> None:
+    def check(function: Callable, x, claimed, rtol: float = 1e-7, atol=0.0) -> None:
         x, claimed = np.asarray(x, float), np.asarray(claimed, float)
-        best = np.full(np.broadcast_shapes(x.shape, claimed.shape), np.inf)
-        with np.errstate(all="ignore"):  # outside a link's domain
-            for h in [*STEPS, *(step * np.maximum(np.abs(x), 1e-200) for step in STEPS)]:
-                slope = (8.0 * (function(x + h) - function(x - h)) - (function(x + 2 * h) - function(x - 2 * h))) / (12.0 * h)
-                miss = np.abs(slope - claimed) / (rtol * np.abs(claimed) + atol + 1e-300)
-                best = np.fmin(best, miss)
-        worst = np.unravel_index(np.argmax(best), best.shape)
         assert np.isfinite(claimed).all(), "the claimed derivative is not finite"
-        assert best.max() <= 1.0, f"entry {worst}: {best.max():.3g} times the tolerance away from the differences"
+        best = np.full(np.broadcast_shapes(x.shape, claimed.shape), np.inf)
+        for step in STEPS:
+            for h in (step, step * np.abs(x) + 1e-200):
+                with np.errstate(all="ignore"):  # outside a link's domain
+                    slope = (8.0 * (function(x + h) - function(x - h)) - (function(x + 2 * h) - function(x - 2 * h))) / (12.0 * h)
+                    best = np.fmin(best, np.abs(slope - claimed) / (rtol * np.abs(claimed) + atol + 1e-300))
+                if best.max(initial=0.0) <= 1.0:
+                    return
+        worst = np.unravel_index(np.argmax(best), best.shape)
+        raise AssertionError(f"entry {tuple(map(int, worst))}: {best.max():.3g} times the tolerance away from the differences")
 
     return check

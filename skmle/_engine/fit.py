@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,87 +13,31 @@ from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
 from skmle._engine.penalties import Ridge, ridge_metric
-from skmle._engine.solvers import newton
+from skmle._engine.problem import Fit, Problem
+from skmle._engine.solvers import first_sample, growing
+from skmle._engine.starts import interpolation, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, survey
-from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, NOT_CONVERGED, Verdict, far_parameters, is_interior, separates
-from skmle.families._base import Arrays, Family, Limit, Rows, average
+from skmle._engine.verdict import (
+    BOUNDARY,
+    INTERIOR,
+    NO_MAXIMUM,
+    NON_REGULAR,
+    NOT_CONVERGED,
+    Verdict,
+    far_parameters,
+    is_interior,
+    separates,
+)
+from skmle.families._base import Arrays, Family, Rows
 from skmle.families._starts import centre_and_spread
 
-_START = 20.0  # no start lies further out in eta: data without a maximum there (all counts zero) have closed forms at infinity
-_EXACT = 1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
+_INTERPOLATED = (
+    "the linear predictor reproduces every observation, so the density grows without bound around them "
+    "(as many coefficients as distinct rows, or y is an exact function of X)"
+)
 _MOVES = 1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
 _UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
 _MANY = 2000  # coefficients beyond which no covariance is kept
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is to be fitted to what.
-
-    Parameters
-    ----------
-    family : Family
-        Adapted to the data.
-    y : ndarray of shape (n,) or (n, m)
-        Inside the support.
-    terms : tuple of Term
-        One per parameter.
-    X : ndarray or CSR array of shape (n, p), optional
-    weight : ndarray of shape (n,), optional
-        Positive.
-    offset : ndarray of shape (n,), optional
-        Added to the first eta.
-    alpha : float
-        Ridge penalty on the slopes, per row.
-    symmetric : bool
-        Whether the terms are classes against a reference class, to be penalised alike.
-    """
-
-    family: Family
-    y: Any
-    terms: tuple[Term, ...]
-    X: Any = None
-    weight: Array | None = None
-    offset: Array | None = None
-    alpha: float = 0.0
-    symmetric: bool = False
-    tol: float = 1e-6
-    max_iter: int = 100
-    threads: int = 1
-    covariance: bool = True
-    start: tuple[tuple[Array, float], ...] | None = None
-    """Coefficients to start from, on the user's scale, term by term."""
-
-    @property
-    def features(self) -> bool:
-        """Whether any parameter depends on the row."""
-        return self.offset is not None or any(t.columns is not None for t in self.terms)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted law: coefficients on the user's scale and how sure they are."""
-
-    family: Family
-    """The law fitted; at a boundary, the limit law."""
-    coefs: tuple[tuple[Array, float], ...]
-    """(slopes, intercept) of each parameter of `family`."""
-    covariance: Array | None
-    """Of all coefficients, term by term, slopes then intercept: inverse observed information; None where there is none."""
-    log_likelihood: float
-    """Total, in nats, constants included, without the penalty."""
-    mass: float
-    """Total weight."""
-    verdict: Verdict
-    n_iter: int = 1
-    distance: float = 0.0
-    limit: Limit | None = None
-    estimable: tuple[Array, ...] | None = None
-    """Of each term, which slopes the data determine; None: all."""
-    moving: tuple[Array, ...] | None = None
-    """Of each term, which slopes run to infinity where there is no maximum."""
-    n_parameters: int = 0
-    """How many parameters were estimated: collinear columns count once."""
 
 
 def fit(problem: Problem) -> Fit:
@@ -192,6 +136,9 @@ class _Attempt:
         sign = self.family.spread_sign if self._standardised else 0.0
         self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
         self.objective = self._objective(self.family.rows)
+        # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
+        m = first_sample(n, self.design.d) if problem.X is not None else None
+        self.pilot = self.objective if m is None else self.objective.sample(m)
 
     def run(self) -> Fit:
         """Return the fit."""
@@ -253,75 +200,24 @@ class _Attempt:
 
     def _interpolates(self) -> Fit | None:
         """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
-        term = self.design.terms[0]
-        if term.columns is None or self.problem.alpha > 0.0 or self.family.saturated(self.statistics) is None:
-            return None
-        if not self.family.spread_sign and term.length + 1 < self.design.n:
+        family, term = self.family, self.design.terms[0]
+        if not family.spread_sign and term.length + 1 < self.design.n:
             return None  # found after the fit, if it runs off
         return self._saturated()
 
     def _saturated(self) -> Fit | None:
-        limit = self.family.saturated(self.statistics)
-        if limit is None or self.design.terms[0].columns is None:
+        if self.problem.alpha > 0.0 or interpolation(self.family, self.pilot) is None:
             return None
-        rows = np.asarray(self.family.linked((limit[0], *limit[1]))[0])
-        if self.problem.offset is not None:
-            assert self.design.offset is not None
-            rows = rows - self.design.offset
-        coef, residual = self._least_squares(rows)
-        spread = float(np.sqrt(np.average((rows - average(rows, self._weights)) ** 2, weights=self.weight)))
-        if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
+        start = interpolation(self.family, self.objective)
+        if start is None:
             return None
-        start = np.zeros(self.design.d)
-        start[: len(coef)] = coef
-        for j, e in enumerate(limit[1], start=1):
-            start[self.design.slices[j].stop] = float(self.family.linked((*[np.float64(0.0)] * j, np.float64(e), *[np.float64(0.0)] * (len(limit[1]) - j)))[j])
-        evaluation = self.objective(start, 0)
-        solution = Solution(start, evaluation, np.zeros_like(start), np.inf, 1, False)
-        reason = "the linear predictor reproduces every observation, so the density grows without bound around them (as many coefficients as distinct rows, or y is an exact function of X)"
-        return self._result(solution, Verdict(NO_MAXIMUM, reason))
-
-    @property
-    def _weights(self) -> Array:
-        return np.ones(self.design.n) if self.weight is None else self.weight
-
-    def _least_squares(self, z: Array) -> tuple[Array, Array]:
-        """Return (coefficients of the first term, residuals) of least squares of z."""
-        term = self.design.terms[0]
-        design = Design((term,), self.design.n, self.design.X, self.design.shift, None, self.design._blocks)
-        objective = Objective(_squares, (z,), design, self.weight, None, self.problem.threads)
-        coef = np.zeros(design.d)
-        for _ in range(2):  # the second step refines the rounding of the first
-            at = objective(coef)
-            assert at.hessian is not None and at.gradient is not None
-            scale = np.sqrt(np.where(np.diag(at.hessian) > 0.0, np.diag(at.hessian), 1.0))
-            coef = coef - np.linalg.lstsq(at.hessian / np.outer(scale, scale), at.gradient / scale, rcond=1e-15)[0] / scale
-        eta = objective.direction(coef)[0]
-        return coef, z - eta
+        solution = Solution(start, self.objective(start, 0), np.zeros_like(start), np.inf, 1, False)
+        return self._result(solution, Verdict(NO_MAXIMUM, _INTERPOLATED))
 
     def _starts(self) -> list[Array]:
-        design, family, weights = self.design, self.family, self._weights
         if self.problem.start is not None and all(basis is None for basis in self.bases):
             return [self.coordinates.fitted(self.problem.start)]
-        statistics, lead = self.statistics, np.zeros(0)
-        if self._standardised and design.terms[0].columns is not None:
-            z = self.statistics[0] if design.offset is None else self.statistics[0] - design.offset
-            lead, residual = self._least_squares(z)
-            statistics = (residual, *self.statistics[1:])
-        result = []
-        for chart_eta in family.starts(statistics, weights):
-            bounded = np.clip(np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300)
-            eta = family.linked(tuple(bounded))
-            coef = np.zeros(design.d)
-            for j, (s, term) in enumerate(zip(design.slices, design.terms, strict=True)):
-                if term.intercept:
-                    coef[s.stop] = float(eta[j])
-            if len(lead):
-                coef[: len(lead)] += lead
-            elif design.offset is not None and design.terms[0].intercept:
-                coef[design.slices[0].stop] -= average(design.offset, weights)
-            result.append(coef)
-        return result
+        return starting_points(self.family, self.pilot, residuals=self._standardised)
 
     # ---------------------------------------------------------------- solver and verdict
 
@@ -330,12 +226,12 @@ class _Attempt:
         best: Solution | None = None
         for start in self._starts():
             for smoother in self.family.smoothings():
-                start = newton(self._objective(smoother.rows), start, tol=tol, max_iter=max_iter).coef
+                start = growing(self._objective(smoother.rows), start, tol=tol, max_iter=max_iter).coef
             if self.family.exact:
                 evaluation = self.objective(start)
                 solution = Solution(start, evaluation, np.zeros_like(start), tol, len(self.family.smoothings()), True)
             else:
-                solution = newton(self.objective, start, tol=tol, max_iter=max_iter)
+                solution = growing(self.objective, start, tol=tol, max_iter=max_iter)
             if best is None or solution.evaluation.value < best.evaluation.value:
                 best = solution
         assert best is not None
@@ -427,7 +323,3 @@ def _reduced(term: Term, basis: Basis) -> Term:
     assert columns is not None
     return Term(columns[basis.kept], len(basis.kept), term.intercept)
 
-
-def _squares(statistics: Arrays, eta: Arrays, order: int) -> Rows:
-    residual = eta[0] - statistics[0]
-    return Rows(0.5 * residual * residual, (residual,), (np.ones(()),))

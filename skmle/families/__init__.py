@@ -78,18 +78,33 @@ def get_family(family: str | type[Family] | Family) -> Family:
         If `family` is none of the three.
     """
     if isinstance(family, type) and issubclass(family, Family):
-        family = family()
+        return family()
+    law: Any = family
     if isinstance(family, str):
         key = family.lower().replace("-", "_").replace(" ", "_")
         if key not in _BY_NAME:
             near = difflib.get_close_matches(key, _BY_NAME, n=3, cutoff=0.5)
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
             raise ValueError(f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}")
-        family = __getattr__(_BY_NAME[key])()
-    if not isinstance(family, Family):
-        raise TypeError(f"family must be a name, a Family class or a Family; got {family!r} of type {type(family).__name__}. Give for example 'normal'.")
-    family.check_links()
-    return family
+        law = __getattr__(_BY_NAME[key])()
+    if not isinstance(law, Family):
+        allowed = "a name, a Family class or a Family"
+        raise TypeError(f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for example 'normal'.")
+    law.check_links()
+    return law
 
 
-__all__ = ["REGISTRY", "Distribution", "Family", "Limit", "Link", "Param", "Rows", "Support", "all_families", "get_family", "get_link", *REGISTRY]
+__all__ = [
+    "REGISTRY",
+    "Distribution",
+    "Family",
+    "Limit",
+    "Link",
+    "Param",
+    "Rows",
+    "Support",
+    "all_families",
+    "get_family",
+    "get_link",
+    *REGISTRY,
+]

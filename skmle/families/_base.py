@@ -71,18 +71,11 @@ class Support:
         inside &= (y <= self.high) if self.closed[1] else (y < self.high)
         return inside & (y == np.floor(y)) if self.whole else inside
 
-    @property
-    def inner(self) -> float:
-        """A point of the support away from open ends."""
-        if np.isfinite(self.low):
-            return 0.5 * (self.low + self.high) if np.isfinite(self.high) and not self.whole else self.low + 1.0
-        return 0.0
-
     def __str__(self) -> str:
         if not (np.isfinite(self.low) or np.isfinite(self.high)):
             return "finite real numbers"
         signs = [" <= " if closed else " < " for closed in self.closed]
-        left = f"{self.low:g}{signs[0]}" if np.isfinite(self.high) else ""
+        left = f"{self.low:g}{signs[0]}" if np.isfinite(self.low) and np.isfinite(self.high) else ""
         right = f"{signs[1]}{self.high:g}" if np.isfinite(self.high) else f"{signs[0].replace('<', '>')}{self.low:g}"
         return f"{left}y{right}" + (", whole numbers" if self.whole else "")
 
@@ -175,7 +168,8 @@ class Family(BaseEstimator, ABC):
         if first.ndim > 1 or not np.all(first == first[0]):
             return None
         limit = self.saturated(statistics)
-        return None if limit is None else ((float(limit[0][0]), *limit[1]), "all observations are equal, so the density grows without bound around them")
+        reason = "all observations are equal, so the density grows without bound around them"
+        return None if limit is None else ((float(limit[0][0]), *limit[1]), reason)
 
     def smoothings(self) -> tuple[Family, ...]:
         """Return smooth laws that lead to this one, to be fitted in turn before it, where -log q has cusps."""
@@ -201,7 +195,8 @@ class Family(BaseEstimator, ABC):
         known = {p.name: p for p in self.parameters}
         for name, link in self.links.items():
             if name not in known:
-                raise ValueError(f"{type(self).__name__}(links=...): unknown parameter {name!r}. Allowed: {', '.join(known)}. Rename the key.")
+                unknown = f"{type(self).__name__}(links=...): unknown parameter {name!r}"
+                raise ValueError(f"{unknown}. Allowed: {', '.join(known)}. Rename the key.")
             resolved, allowed = get_link(link), allowed_links(known[name].chart)
             if resolved.name.split("(")[0] not in [a.split("(")[0] for a in allowed]:
                 raise ValueError(
@@ -258,9 +253,7 @@ class Family(BaseEstimator, ABC):
         """Return `evaluate` at linked eta: the chain rule through the links, where they differ from the charts."""
         if not self.relinked:
             return self.evaluate(statistics, eta, order)
-        jets = [
-            None if self.link(j) is p.chart else transition(self.link(j), p.chart)(eta[j]) for j, p in enumerate(self.parameters)
-        ]
+        jets = [None if self.link(j) is p.chart else transition(self.link(j), p.chart)(eta[j]) for j, p in enumerate(self.parameters)]
         inner = self.evaluate(statistics, tuple(e if jet is None else jet[0] for e, jet in zip(eta, jets, strict=True)), order)
         if inner.gradient is None:
             return inner
@@ -284,11 +277,19 @@ class Family(BaseEstimator, ABC):
     def log_prob(self, y: Array, eta: Arrays) -> Array:
         """Return log q(y | eta) of each row in nats; -inf outside the support."""
         inside = self.contains(y)
+        if not inside.any():
+            return np.full(np.broadcast_shapes(inside.shape, *(np.shape(e) for e in eta)), -np.inf)
         if not inside.all():
-            mask = inside if y.ndim == 1 else inside[:, None]
-            y = np.where(mask, y, y[inside][0] if inside.any() else self.support.inner)
-        value = -(self.rows(self.statistics(y), eta, 0).value + self.base(y))
+            y = np.where(inside if self.columns == 1 else inside[..., None], y, y[inside][0])
+        with np.errstate(over="ignore"):  # -log q beyond the floating-point numbers: a density of zero
+            value = -(self.rows(self.statistics(y), eta, 0).value + self.base(y))
         return np.where(inside, value, -np.inf)
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        """Return log q(y) where some parameter stands at an end of its range, at which the formula in eta has no value."""
+        law = self.to_scipy(theta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.contains(y), (law.logpmf if self.support.discrete else law.logpdf)(y), -np.inf)
 
     # ---------------------------------------------------------------- the law itself, by natural parameters
 
@@ -315,6 +316,10 @@ class Family(BaseEstimator, ABC):
     def quantile(self, q: Array, theta: Arrays) -> Array:
         """Return the smallest y with P(Y <= y) >= q."""
         return np.asarray(self.to_scipy(theta).ppf(q), float)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        """Return the smallest y with P(Y > y) <= q, accurate for small q."""
+        return np.asarray(self.to_scipy(theta).isf(q), float)
 
     def entropy(self, theta: Arrays) -> Array:
         """Return E[-log q(Y)] in nats."""

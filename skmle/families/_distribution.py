@@ -35,7 +35,8 @@ class Distribution:
 
     def __init__(self, family: Family, params: Mapping[str, ArrayLike]) -> None:
         if set(params) != set(family.names):
-            raise ValueError(f"Distribution({type(family).__name__}): got parameters {', '.join(sorted(params))}. Allowed: exactly {', '.join(family.names)}.")
+            got = f"got parameters {', '.join(sorted(params)) or 'none'}"
+            raise ValueError(f"Distribution({type(family).__name__}): {got}. Allowed: exactly {', '.join(family.names)}. Give each.")
         self.family = family
         self.params: dict[str, Array] = {name: np.asarray(params[name], float) for name in family.names}
 
@@ -59,22 +60,11 @@ class Distribution:
         """Return log q(y) in nats, a density or a mass; -inf outside the support."""
         y = np.asarray(y) if not self.family.numeric else np.asarray(y, float)
         eta = self.family.eta(self.theta)
-        if all(np.isfinite(e).all() for e in eta):
-            scalar = y.ndim == (0 if self.family.columns == 1 else 1)
-            values = self.family.log_prob(y[None] if scalar else y, eta)
-            return values[0] if scalar and values.shape == (1,) else values
-        # A parameter at an end of its range (a mean of zero): the formula in eta has no value there, scipy's has.
-        if self.family.columns != 1:
-            return self._log_prob_at_the_edge(y)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(getattr(self.to_scipy(), "logpmf" if self.discrete else "logpdf")(y))
-
-    def _log_prob_at_the_edge(self, y: Array) -> Array:
-        from scipy.special import xlogy
-
-        successes, failures = y[..., 0], y[..., 1]
-        (p,) = self.theta
-        return xlogy(successes, p) + xlogy(failures, 1.0 - p) - self.family.base(y)
+        if not _finite(eta) or not _finite(self.family.chart(eta)):
+            return self.family.log_prob_at_edge(y, self.theta)
+        scalar = y.ndim == (0 if self.family.columns == 1 else 1)
+        values = self.family.log_prob(y[None] if scalar else y, eta)
+        return values[0] if scalar and values.shape == (1,) else values
 
     def logpdf(self, y: ArrayLike) -> Array:
         """Return the log-density in nats; an error for discrete laws."""
@@ -113,7 +103,7 @@ class Distribution:
 
     def isf(self, q: ArrayLike) -> Array:
         """Return the y that is exceeded with probability q."""
-        return self.ppf(1.0 - np.asarray(q, float))
+        return self.family.upper_quantile(np.asarray(q, float), self.theta)
 
     def interval(self, confidence: float = 0.95) -> tuple[Array, Array]:
         """Return the central interval that holds y with the given probability."""
@@ -159,9 +149,15 @@ class Distribution:
             Source of randomness.
         """
         lead = () if size is None else (size,) if isinstance(size, (int, np.integer)) else tuple(size)
-        rng = random_state if isinstance(random_state, np.random.Generator) else np.random.default_rng(check_random_state(random_state).randint(2**31))
+        rng = random_state
+        if not isinstance(rng, np.random.Generator):
+            rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
         return self.family.sample(self.theta, (*lead, *self.shape), rng)
 
     def to_scipy(self) -> Any:
         """Return the same law as a frozen scipy.stats distribution."""
         return self.family.to_scipy(self.theta)
+
+
+def _finite(eta: Arrays) -> bool:
+    return all(np.isfinite(e).all() for e in eta)

@@ -18,7 +18,7 @@ class LocationScale(Family):
     d2/ds2 = z rho' + z^2 rho''.
     """
 
-    parameters = (Param("loc", IDENTITY), Param("scale", LOG))
+    parameters: tuple[Param, ...] = (Param("loc", IDENTITY), Param("scale", LOG))
     support = Support()
     spread_sign: ClassVar[float] = 1.0
     """The second eta is spread_sign * log scale: +1 for a scale, -1 for its inverse (Weibull's shape)."""

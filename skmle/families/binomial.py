@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
@@ -46,7 +45,7 @@ class Binomial(Family):
         self.trials = trials
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
-        return self.support.contains(y).all(axis=-1)
+        return np.asarray(self.support.contains(y).all(axis=-1))
 
     def statistics(self, y: Array) -> Arrays:
         return y[..., 0], y[..., 0] + y[..., 1]
@@ -56,7 +55,8 @@ class Binomial(Family):
         return gammaln(successes + 1.0) + gammaln(failures + 1.0) - gammaln(successes + failures + 1.0)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        return logistic_kernel(*statistics, eta[0])
+        successes, trials = statistics
+        return logistic_kernel(successes, trials, eta[0])
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         successes, trials = (average(s, weight) for s in statistics)
@@ -64,7 +64,16 @@ class Binomial(Family):
             return [(np.log(successes) - np.log(trials - successes),)]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
-        return logistic_recession(*statistics, delta[0])
+        successes, trials = statistics
+        return logistic_recession(successes, trials, delta[0])
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        from scipy.special import xlog1py, xlogy
+
+        (p,) = theta
+        with np.errstate(divide="ignore"):
+            value = xlogy(y[..., 0], p) + xlog1py(y[..., 1], -p) - self.base(y)
+        return np.where(self.contains(y), value, -np.inf)
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import binom

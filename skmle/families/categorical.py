@@ -43,12 +43,23 @@ class Categorical(Family):
     def adapt(self, y: Array) -> Family:
         return self if self.categories is not None else Categorical(np.unique(y))
 
+    def check_links(self) -> None:
+        if self.links:
+            raise ValueError(f"Categorical(links={self.links!r}): log-odds are the only link. Allowed: None. Leave links out.")
+
     @property
     def labels(self) -> NDArray[Any]:
         """The K labels in order."""
         if self.categories is None:
-            raise ValueError("Categorical(): categories=None is learnt from data by fit; give the labels or their number to use it without.")
-        return np.arange(self.categories) if isinstance(self.categories, (int, np.integer)) else np.asarray(self.categories)
+            raise ValueError("Categorical(): categories=None is learnt from data by fit. Allowed: labels or a number; give them to use it.")
+        if isinstance(self.categories, (int, np.integer)):
+            return np.arange(self.categories)
+        labels = np.asarray(self.categories)
+        if np.any(labels[1:] <= labels[:-1]):
+            at = int(np.argmax(labels[1:] <= labels[:-1]))
+            found = f"{labels[at]!r} stands before {labels[at + 1]!r}"
+            raise ValueError(f"Categorical(categories=...): {found}. Allowed: rising labels, each once. Sort them by np.unique(labels).")
+        return labels
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
@@ -64,11 +75,13 @@ class Categorical(Family):
     def statistics(self, y: Array) -> Arrays:
         if isinstance(self.categories, (int, np.integer)):
             return (np.asarray(y).astype(np.intp),)
-        return (np.searchsorted(self.labels, y),)
+        return (np.searchsorted(self.labels, y),)  # type: ignore[return-value]
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         codes = statistics[0]
-        e = np.asarray(eta, float).reshape(len(eta), -1)  # (k, n), or (k, 1) without features
+        if len({np.shape(entry) for entry in eta}) > 1:
+            eta = np.broadcast_arrays(*eta)
+        e = np.asarray(eta, float).reshape(len(eta), -1 if len(eta) else 1)  # (k, n), or (k, 1) without features
         top = np.maximum(e.max(axis=0, initial=-np.inf), 0.0)
         p = np.exp(e - top)
         total = p.sum(axis=0) + np.exp(-top)
@@ -85,8 +98,9 @@ class Categorical(Family):
             return [tuple(np.log(counts[:-1]) - np.log(counts[-1]))]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
-        d = np.vstack([np.asarray(delta), np.zeros(len(statistics[0]))])
-        return d.max(axis=0) - d[statistics[0], np.arange(d.shape[1])]
+        codes = statistics[0]
+        d = np.stack(np.broadcast_arrays(*delta, np.zeros(len(codes))))
+        return d.max(axis=0) - d[codes, np.arange(len(codes))]
 
     def natural(self, eta: Arrays) -> Arrays:
         e = np.stack([*np.broadcast_arrays(*eta, 0.0)], axis=-1)
@@ -112,15 +126,28 @@ class Categorical(Family):
 
         (p,) = theta
         if np.ndim(p) != 1:
-            raise ValueError(f"to_scipy: a categorical law with {np.shape(p)[:-1]} rows has no scipy counterpart. Allowed: a single law. Take one row first.")
+            rows = f"a categorical law with {np.shape(p)[:-1]} rows"
+            raise ValueError(f"to_scipy: {rows} has no scipy counterpart. Allowed: a single law. Take one row first.")
         return rv_discrete(name="categorical", values=(np.arange(len(p)), p))
 
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        with np.errstate(divide="ignore"):
+            log_p = np.log(theta[0])
+        return np.where(self.labels == np.asarray(y)[..., None], log_p, -np.inf).max(axis=-1)
+
     def mean(self, theta: Arrays) -> Array:
-        return np.asarray(theta[0] @ np.asarray(self.labels, float))
+        return np.asarray(theta[0] @ self._numbers("mean"))
 
     def variance(self, theta: Arrays) -> Array:
-        values = np.asarray(self.labels, float)
-        return np.asarray(theta[0] @ values**2) - self.mean(theta) ** 2
+        distance = self._numbers("variance") - self.mean(theta)[..., None]
+        return np.asarray((theta[0] * distance**2).sum(axis=-1))
+
+    def _numbers(self, method: str) -> Array:
+        try:
+            return np.asarray(self.labels, float)
+        except ValueError:
+            found = f"{method}: the labels are not numbers, as {self.labels[0]!r}"
+            raise ValueError(f"{found}. Allowed: numbers. Ask for the probabilities.") from None
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         below = self.labels <= np.asarray(y)[..., None]
@@ -133,6 +160,9 @@ class Categorical(Family):
     def quantile(self, q: Array, theta: Arrays) -> Array:
         steps = np.cumsum(theta[0], axis=-1)[..., :-1]
         return self.labels[(steps < np.asarray(q)[..., None] - 1e-15).sum(axis=-1)]
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return self.quantile(1.0 - q, theta)
 
     def entropy(self, theta: Arrays) -> Array:
         from scipy.special import entr

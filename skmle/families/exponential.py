@@ -34,7 +34,8 @@ class Exponential(Family):
         return Rows(ratio + eta[0], (1.0 - ratio,), (ratio,))
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
-        return [(np.log(average(statistics[0], weight)),)]
+        with np.errstate(divide="ignore"):
+            return [(np.log(average(statistics[0], weight)),)]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         (d,) = delta

@@ -23,14 +23,16 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
         return family
     names = family.names
     if names != tuple(p.name for p in family.parameters):
-        raise ValueError(f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one by one. Allowed: fixed=None.")
+        what = f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one by one"
+        raise ValueError(f"{what}. Allowed: fixed=None. Leave fixed out.")
     for name, value in values.items():
         if name not in names:
             raise ValueError(f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: {', '.join(names)}. Rename the key.")
         with np.errstate(all="ignore"):
             eta = family.link(names.index(name)).forward(np.asarray(value, float))
         if not np.isfinite(eta):
-            raise ValueError(f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name} (link {family.link(names.index(name)).name}). Give a value inside it.")
+            what = f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
+            raise ValueError(f"{what}. Allowed: what link {family.link(names.index(name)).name!r} maps to a number. Give one.")
     return Fixed(family, dict(values))
 
 
@@ -82,6 +84,10 @@ class Fixed(Family):
     def title(self) -> str:
         held = ", ".join(f"{name} = {value:g}" for name, value in self.values.items())
         return f"{self.family.title} ({held} fixed)"
+
+    @property
+    def relinked(self) -> bool:
+        return self.family.relinked
 
     def link(self, index: int) -> Any:
         return self.family.link(self.free[index])

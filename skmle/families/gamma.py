@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from scipy.special import digamma
 
 from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
@@ -66,7 +65,7 @@ class Gamma(Family):
         shape = (3.0 - gap + np.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
         for _ in range(4):  # cubic convergence from 1.5 % off: the fourth changes nothing
             slack = np.log(shape) - digamma(shape) - gap
-            shape = 1.0 / (1.0 / shape - slack / (shape * (1.0 - shape * float(trigamma(shape)))))
+            shape = 1.0 / (1.0 / shape + slack / (shape * (1.0 - shape * float(trigamma(shape)))))
             if not shape > 0.0:
                 return [(log_mean, np.log(0.5 / gap))]
         return [(log_mean, np.log(shape))]

@@ -49,5 +49,10 @@ class Geometric(Family):
     def mean(self, theta: Arrays) -> Array:
         return 1.0 / theta[0]
 
+    def entropy(self, theta: Arrays) -> Array:
+        from scipy.special import entr
+
+        return (entr(theta[0]) + entr(1.0 - theta[0])) / theta[0]
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.geometric(theta[0], size=size).astype(float)

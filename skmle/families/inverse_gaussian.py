@@ -67,4 +67,5 @@ class InverseGaussian(Family):
         return theta[0]
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.wald(*theta, size=size)
+        mean, shape = theta
+        return rng.wald(mean, shape, size=size)

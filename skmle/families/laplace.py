@@ -27,7 +27,7 @@ class SmoothLaplace(LocationScale):
         return rho, z / rho, self.radius**2 / rho**3
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
-        return Laplace.starts(self, statistics, weight)  # type: ignore[arg-type]
+        return Laplace.starts(self, statistics, weight)
 
     def to_scipy(self, theta: Arrays) -> Any:
         raise NotImplementedError("SmoothLaplace is a step towards Laplace in a fit, not a law of its own.")
@@ -82,4 +82,5 @@ class Laplace(LocationScale):
         return laplace(*theta)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.laplace(*theta, size=size)
+        loc, scale = theta
+        return rng.laplace(loc, scale, size=size)

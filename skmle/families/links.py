@@ -170,7 +170,7 @@ def power(exponent: float) -> Link:
     """
     exponent = float(exponent)
     if exponent == 0.0 or not np.isfinite(exponent):
-        raise ValueError(f"power link: exponent={exponent!r} is not allowed. Allowed: a finite number other than 0; give 'log' for the limit 0.")
+        raise ValueError(f"power link: exponent={exponent!r}. Allowed: a finite number other than 0; give 'log' for the limit 0.")
     q = 1.0 / exponent
 
     def inverse(eta: Array) -> Jet:

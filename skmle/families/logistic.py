@@ -45,4 +45,5 @@ class Logistic(LocationScale):
         return logistic(*theta)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.logistic(*theta, size=size)
+        loc, scale = theta
+        return rng.logistic(loc, scale, size=size)

@@ -43,4 +43,5 @@ class Lognormal(LogLocationScale):
         return lognorm(s=scale, scale=np.exp(loc))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.lognormal(*theta, size=size)
+        loc, scale = theta
+        return rng.lognormal(loc, scale, size=size)

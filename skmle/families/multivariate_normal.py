@@ -51,14 +51,19 @@ class MultivariateNormal(Family):
 
     def adapt(self, y: Array) -> Family:
         if self.dimension is not None and y.shape[1] != self.dimension:
-            raise ValueError(f"MultivariateNormal(dimension={self.dimension}): the data have {y.shape[1]} columns. Give as many columns, or dimension=None.")
+            have = f"the data have {y.shape[1]} columns"
+            raise ValueError(f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give them, or dimension=None.")
         return MultivariateNormal(y.shape[1])
+
+    def check_links(self) -> None:
+        if self.links:
+            raise ValueError(f"MultivariateNormal(links={self.links!r}): its coordinates have no links. Allowed: None. Leave links out.")
 
     @property
     def d(self) -> int:
         """Number of columns."""
         if self.dimension is None:
-            raise ValueError("MultivariateNormal(): dimension=None is learnt from data by fit; give the number of columns to use it without.")
+            raise ValueError("MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a number; give it to use it.")
         return self.dimension
 
     @property
@@ -76,7 +81,7 @@ class MultivariateNormal(Family):
         return ("mean", "covariance")
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
-        return np.isfinite(y).all(axis=-1)
+        return np.asarray(np.isfinite(y).all(axis=-1))
 
     def statistics(self, y: Array) -> Arrays:
         # The second entry is the scatter around the first: none for a row, the covariance of the data for their mean.
@@ -109,7 +114,7 @@ class MultivariateNormal(Family):
         lower = np.tril_indices(self.d)
         in_a = residual[:, :, None] * y[:, None, :] + spread  # derivative in A
         diagonal = np.diag_indices(self.d)
-        in_a[:, *diagonal] = in_a[:, *diagonal] * np.diag(a) - 1.0  # in log A_ii
+        in_a[:, diagonal[0], diagonal[1]] = in_a[:, diagonal[0], diagonal[1]] * np.diag(a) - 1.0  # in log A_ii
         gradient = tuple(np.concatenate([-residual, in_a[:, *lower]], axis=1).T)
         return Rows(value, gradient, self._curvature(y, scatter, a, in_a) if order > 1 else None)
 
@@ -171,7 +176,8 @@ class MultivariateNormal(Family):
         return np.array(columns).T
 
     def natural_labels(self) -> tuple[str, ...]:
-        return tuple(f"mean[{i}]" for i in range(self.d)) + tuple(f"covariance[{i},{j}]" for i, j in zip(*np.tril_indices(self.d), strict=True))
+        pairs = zip(*np.tril_indices(self.d), strict=True)
+        return tuple(f"mean[{i}]" for i in range(self.d)) + tuple(f"covariance[{i},{j}]" for i, j in pairs)
 
     def eta(self, theta: Arrays) -> Arrays:
         return tuple(np.asarray(e) for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float)))
@@ -194,5 +200,9 @@ class MultivariateNormal(Family):
     def quantile(self, q: Array, theta: Arrays) -> Array:
         raise ValueError("quantile: a law of several columns has none. Allowed: laws of one column. Take the marginal of a column first.")
 
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return self.quantile(q, theta)
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.multivariate_normal(*theta, size=size, method="cholesky")
+        mean, covariance = theta
+        return rng.multivariate_normal(mean, covariance, size=size, method="cholesky")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from scipy.special import gammaln
 
 from skmle.families._base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families._special import log_rising, log_rising_table
 from skmle.families.poisson import Poisson
+
+_POISSON = 1e-8  # dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more than the distance from Poisson
 
 
 class NegativeBinomial(Family):
@@ -66,25 +67,69 @@ class NegativeBinomial(Family):
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         (y,) = statistics
         mean = average(y, weight)
+        if mean == 0.0:
+            return [(-np.inf, 0.0)]
         excess = average((y - mean) ** 2, weight) - mean
         return [(np.log(mean), np.log(max(excess, 0.05 * mean) / mean**2))]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        # All mass goes to zero as the dispersion grows: slowly, and the slower the less dispersion * mean grows with it.
+        (y,) = statistics
         mean, dispersion = delta
-        return np.where(dispersion > 0, np.inf, np.where(mean > 0, np.inf, -statistics[0] * mean))
+        spread = np.where(y > 0, dispersion - y * np.minimum(mean + dispersion, 0.0), 0.0)
+        # Of the mean alone the slope is mean/dispersion, which delta does not know: inf stands for it.
+        return np.where(dispersion > 0, spread, np.where(mean > 0, np.inf, -y * mean))
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        mean, dispersion = theta
+        edge = (mean == 0.0) | (dispersion == 0.0)
+        inside = self.log_prob(y, self.eta((np.where(edge, 1.0, mean), np.where(edge, 1.0, dispersion))))
+        return np.where(edge, Poisson().log_prob_at_edge(y, (mean,)), inside)
 
     def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import nbinom
+        from scipy.stats import nbinom, poisson
 
         mean, dispersion = theta
+        if np.all((dispersion < _POISSON) | (mean == 0.0)):
+            return poisson(mean)
+        dispersion = np.maximum(dispersion, _POISSON)
         return nbinom(1.0 / dispersion, 1.0 / (1.0 + dispersion * mean))
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
+    def variance(self, theta: Arrays) -> Array:
+        mean, dispersion = theta
+        return mean + dispersion * mean**2
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        from scipy.special import betaincc, pdtr
+
+        return self._by_beta(betaincc, pdtr, y, theta, 0.0)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        from scipy.special import betainc, pdtrc
+
+        return self._by_beta(betainc, pdtrc, y, theta, 1.0)
+
+    def _by_beta(self, beta: Any, limit: Any, y: Array, theta: Arrays, below: float) -> Array:
+        """Return cdf or sf by the incomplete beta function of x/(1 + x), whose small values scipy's own p = 1/(1 + x) rounds off."""
+        mean, dispersion = theta
+        count = np.floor(y)
+        k = np.clip(count, 0.0, 1e300)
+        poisson = dispersion < 1e-17
+        x = dispersion * mean
+        value = np.where(poisson, limit(k, mean), beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)))
+        return np.where(count < 0.0, below, np.where(count > 1e300, 1.0 - below, value))
+
+    def entropy(self, theta: Arrays) -> Array:
+        return np.where(theta[0] == 0.0, 0.0, super().entropy(theta))
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, dispersion = theta
-        return rng.poisson(mean * dispersion * rng.gamma(np.broadcast_to(1.0 / dispersion, size))).astype(float)
+        poisson = dispersion == 0.0
+        mixing = dispersion * rng.gamma(np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size))
+        return np.asarray(rng.poisson(mean * np.where(poisson, 1.0, mixing), size=size), float)
 
 
 def _rising(y: Array, dispersion: Array, order: int) -> tuple[Array, Array | None, Array | None]:

@@ -52,4 +52,5 @@ class Normal(LocationScale):
         return np.square(theta[1])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.normal(*theta, size=size)
+        loc, scale = theta
+        return rng.normal(loc, scale, size=size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from scipy.special import gammaln
 
 from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
@@ -41,7 +40,8 @@ class Poisson(Family):
         return Rows(mean - y * eta[0], (mean - y,), (mean,))
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
-        return [(np.log(average(statistics[0], weight)),)]
+        with np.errstate(divide="ignore"):
+            return [(np.log(average(statistics[0], weight)),)]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         (d,) = delta

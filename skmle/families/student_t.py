@@ -66,7 +66,7 @@ class StudentT(LocationScale):
         curvature = (
             rate * rate * (df + 1.0) / (df * (1.0 + u)) * (1.0 - 2.0 * share),
             rate * (first + slope),
-            -rate * z * (z * z - 1.0) / (df * (1.0 + u) ** 2),
+            -rate * ((z * z - 1.0) / (1.0 + u)) * (z / (df * (1.0 + u))),
             2.0 * bend,
             2.0 * cross,
             0.5 * df * growth - df * share + half * turn - constant2,
@@ -91,4 +91,4 @@ class StudentT(LocationScale):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale, df = theta
-        return loc + scale * rng.standard_t(df, size=size)
+        return loc + scale * rng.standard_t(np.minimum(df, 1e300), size=size)  # numpy makes nan of df = inf

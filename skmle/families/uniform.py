@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-
 from skmle.families._base import IDENTITY, Array, Arrays, Family, Param, Rows, Support
 
 
@@ -60,4 +59,5 @@ class Uniform(Family):
         return uniform(low, high - low)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.uniform(*theta, size=size)
+        low, high = theta
+        return rng.uniform(low, high, size=size)

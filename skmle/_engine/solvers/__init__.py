@@ -1,7 +1,6 @@
 """Solvers: functions (objective, start, tol, max_iter) -> Solution."""
 
+from skmle._engine.solvers.growing import first_sample, growing
 from skmle._engine.solvers.newton import newton
 
-SOLVERS = {"newton": newton}
-
-__all__ = ["SOLVERS", "newton"]
+__all__ = ["first_sample", "growing", "newton"]

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -199,7 +198,7 @@ def _each(low: Array, count: Array) -> tuple[Array, Array]:
 def _some(low: Array, count: Array) -> tuple[Array, Array]:
     kinds, which = np.unique(count, return_inverse=True)
     rules = [_lattice_rule(float(kind)) for kind in kinds]
-    steps, weights = (np.array(part)[which] for part in zip(*rules, strict=True))
+    steps, weights = (np.array(part, float)[which] for part in zip(*rules, strict=True))
     return low[:, None] + steps, weights
 
 
@@ -217,7 +216,7 @@ def _lattice_rule(count: float) -> tuple[Array, Array]:
         grams.append(((2 * k + 1) * x * grams[k] - k * (1.0 - (k / count) ** 2) * grams[k - 1]) / (k + 1))
     target = np.zeros(len(x))
     target[0] = count
-    return steps, np.linalg.solve(np.array(grams), target)
+    return steps, np.asarray(np.linalg.solve(np.array(grams), target), float)
 
 
 def _adapt(
@@ -266,4 +265,4 @@ def _beyond(integrand: Integrand, sides: _Sides, size: Array) -> Array:
     # Beneath the rounding error of the rest, or nothing: neither its rate nor its value matters.
     matters = open_ended & (np.abs(value) > 1e-16 * size[sides.row])
     rest = np.where(matters, np.where(rate > _SLOWEST, value / rate, np.copysign(np.inf, value)), 0.0)
-    return np.bincount(sides.row, rest, minlength=len(size))
+    return np.asarray(np.bincount(sides.row, rest, minlength=len(size)), float)

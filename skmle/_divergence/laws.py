@@ -1,9 +1,10 @@
-"""What an information measure is taken of: one face for probability vectors, scipy's laws, ours and fitted models."""
+"""Laws as an information measure sees them: finite ones, those of one number, those of several columns."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -12,17 +13,12 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import ndtri
 
-from skmle import _divergence, families
-from skmle._expectation import Array, Gain, expectation
+from skmle._divergence import closed_forms
+from skmle._divergence.expectation import Array, Gain, expectation
 from skmle.families import Distribution
 
 LOG_2 = float(np.log(2.0))
 DRAWS = 100_000  # of a Monte Carlo average: about 0.3 % of a standard deviation
-_SUM = 1e-8  # by how much probabilities may miss one: rounding, not percentages or counts
-_ALLOWED = (
-    "Allowed: probability vectors, frozen scipy distributions such as scipy.stats.norm(0, 1), skmle Distributions and fitted skmle "
-    "estimators of a density"
-)
 
 
 class Estimate(NamedTuple):
@@ -65,13 +61,13 @@ class Law(ABC):
 
     def entropy(self, seed: int) -> Estimate:
         """Return E[-log p]."""
-        closed = None if self.distribution is None else _divergence.entropy(self.distribution)
+        closed = None if self.distribution is None else closed_forms.entropy(self.distribution)
         return self.expect(self, surprise, seed) if closed is None else _exactly(closed)
 
     def divergence(self, other: Any, seed: int) -> Estimate:
         """Return D(self || other), for laws that have passed `check_comparable`."""
         ours, theirs = self.distribution, other.distribution
-        closed = None if ours is None or theirs is None else _divergence.divergence(ours, theirs)
+        closed = None if ours is None or theirs is None else closed_forms.divergence(ours, theirs)
         value, error = self.expect(other, ratio, seed) if closed is None else _exactly(closed)
         return Estimate(np.maximum(value, 0.0), error)  # Gibbs' inequality, which rounding may miss by 1e-16
 
@@ -114,8 +110,8 @@ class Finite(OneColumn):
             return self.labels.astype(float)
         except (TypeError, ValueError):
             raise ValueError(
-                f"The labels of {self} are not numbers: {self.labels[:3].tolist()}. Allowed beside a law of numbers: labels that are numbers. "
-                "Compare categorical laws, or recode the labels."
+                f"The labels of {self} are not numbers, the first is {self.labels[0]!r}. Allowed beside a law of numbers: numbers. "
+                "Compare it with a categorical law, or recode the labels."
             ) from None
 
     def expect(self, other: OneColumn, gain: Gain, seed: int) -> Estimate:
@@ -128,7 +124,8 @@ class Finite(OneColumn):
         ours, theirs = self.probabilities, p.probabilities
         if p.labels is not None and self.labels is not None and not np.array_equal(p.labels, self.labels):
             labels = np.union1d(p.labels, self.labels)
-            ours, theirs = (_spread(law.probabilities, np.searchsorted(labels, law.labels), len(labels)) for law in (self, p))
+            ours = _spread(ours, np.searchsorted(labels, self.labels), len(labels))
+            theirs = _spread(theirs, np.searchsorted(labels, p.labels), len(labels))
         with np.errstate(divide="ignore"):
             return np.log(theirs), np.log(ours)
 
@@ -143,7 +140,8 @@ class Finite(OneColumn):
         mass = np.maximum(1.0 - np.exp(log_p).sum(axis=-1), 0.0)
         neighbours = np.setdiff1d(np.concatenate([points - 1.0, points + 1.0]), points)
         escapes = (mass > 1e-9) | (p.log_prob_at(neighbours) > -np.inf).any(axis=-1)
-        return inside + np.where(escapes, np.where(np.isinf(elsewhere), elsewhere, mass * elsewhere), 0.0)
+        outside = np.full_like(mass, elsewhere) if np.isinf(elsewhere) else mass * elsewhere
+        return inside + np.where(escapes, outside, 0.0)
 
 
 def _spread(probabilities: Array, columns: NDArray[np.intp], size: int) -> Array:
@@ -208,9 +206,10 @@ class Line(OneColumn):
 
     def under(self, p: Line, gain: Gain) -> Array:
         shape = np.broadcast_shapes(p.shape, self.shape)
-        one, two = p.rows(shape), (self if self is not p else p).rows(shape)
+        one = p.rows(shape)
         if self is p:
             return expectation(one, one, gain).reshape(shape)
+        two = self.rows(shape)
         elsewhere = gain(np.zeros(()), np.asarray(-np.inf))
         escapes = _escapes(one, two) if np.isinf(elsewhere) else np.zeros(one.size, bool)
         value = np.full(one.size, elsewhere)
@@ -281,15 +280,15 @@ class ScipyLine(Line):
         return np.asarray(self.frozen.logpmf(y) if self.discrete else self.frozen.logpdf(y), float)
 
 
+@dataclass
 class Many(Law):
     """A law of several columns: closed forms for the normal, averages over random draws for the others."""
 
-    def __init__(self, law: Any, draws: Array, log_prob: Callable[[Array], Array], *, discrete: bool, distribution: Distribution | None = None) -> None:
-        self.law = law
-        self.discrete = discrete
-        self.columns = draws.shape[1]
-        self.log_prob = log_prob
-        self.distribution = distribution
+    law: Any
+    columns: int
+    log_prob: Callable[[Array], Array]
+    discrete: bool
+    distribution: Distribution | None = None
 
     def __str__(self) -> str:
         return f"{type(self.law).__name__.removesuffix('_frozen')} of {self.columns} columns"
@@ -303,163 +302,3 @@ class Many(Law):
         with np.errstate(all="ignore"):
             values = gain(self.log_prob(draws), other.log_prob(draws))
             return Estimate(values.mean(), values.std() / np.sqrt(len(values)))
-
-
-# ---------------------------------------------------------------- from what users give
-
-
-def as_law(value: Any, name: str) -> Law:
-    """Return the law that `value` stands for; TypeError if none, ValueError if it is not one."""
-    fitted = getattr(value, "distribution_", None)
-    if isinstance(fitted, Distribution):
-        value = fitted
-    if isinstance(value, Distribution):
-        return _from_distribution(value)
-    if isinstance(value, (stats.rv_continuous, stats.rv_discrete)):
-        if value.numargs:
-            raise TypeError(f"{name}: scipy.stats.{value.name} without its parameters {value.shapes}. {_ALLOWED}. Freeze it: call it with them.")
-        value = value()
-    if isinstance(getattr(value, "dist", None), (stats.rv_continuous, stats.rv_discrete)):
-        return _from_scipy(value, name)
-    if isinstance(value, (list, tuple, np.ndarray)) or hasattr(value, "__array__"):
-        return Finite(checked_probabilities(value, name))
-    if any(callable(getattr(value, method, None)) for method in ("logpdf", "logpmf")) and callable(getattr(value, "rvs", None)):
-        return _from_columns(value, name)
-    hint = "Fit it first, or see empirical_cross_entropy for a conditional model" if hasattr(value, "get_params") else "Convert it to one of them"
-    raise TypeError(f"{name}: got {value!r} of type {type(value).__name__}, which is not a law. {_ALLOWED}. {hint}.")
-
-
-def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
-    """Return `value` as floats, after checking that its last `axes` axes hold probabilities that sum to one."""
-    try:
-        p = np.asarray(value, float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: got {value!r}, which is no array of numbers. {_ALLOWED}. Give an array of probabilities.") from None
-    table = "vector" if axes == 1 else "table"
-    if p.ndim < axes or 0 in p.shape:
-        raise ValueError(
-            f"{name}: an array of shape {p.shape} holds no probability {table}. Allowed: {axes} or more axes, none of length 0. Reshape it."
-        )
-    bad = ~(np.isfinite(p) & (p >= 0.0))
-    if bad.any():
-        first = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(
-            f"{name}: {int(bad.sum())} of {p.size} entries are no probabilities, the first {p[first]!r} at {first}. "
-            "Allowed: finite numbers >= 0. Correct the entries."
-        )
-    sums = p.sum(axis=tuple(range(-axes, 0)))
-    off = np.abs(sums - 1.0) > _SUM
-    if off.any():
-        worst = float(np.atleast_1d(sums)[np.atleast_1d(off)][0])
-        raise ValueError(
-            f"{name}: {int(off.sum())} of {sums.size} probability {table}s do not sum to 1; the first sums to {worst:.10g}. "
-            f"Allowed: a sum within {_SUM:g} of 1. Normalise: divide by the sum, in double precision."
-        )
-    return p
-
-
-def _from_distribution(law: Distribution) -> Law:
-    for limit in law.family.limits:
-        if np.all(law.params[limit.parameter] == limit.value):
-            rest = {name: value for name, value in law.params.items() if name != limit.parameter}
-            law = Distribution(limit.family(), dict(zip(rest, np.broadcast_arrays(*rest.values(), law.params[limit.parameter]), strict=False)))
-            break
-    family = law.family
-    if isinstance(family, families.Categorical):
-        return Finite(law.theta[0], None if isinstance(family.categories, (int, np.integer)) else family.labels)
-    if isinstance(family, families.Binomial):  # as the number of successes, which the number of failures completes
-        parameters = {"n": family.trials, "p": law.params["probability"], "loc": 0}
-        return ScipyLine(stats.binom, parameters, law)
-    if family.columns == 1:
-        return FamilyLine(law)
-    return Many(law, law.rvs(2, random_state=0), law.log_prob, discrete=law.discrete, distribution=law)
-
-
-def _from_scipy(frozen: Any, name: str) -> Law:
-    dist = frozen.dist
-    names = [part.strip() for part in (dist.shapes or "").split(",") if part.strip()] + ["loc"]
-    names += [] if isinstance(dist, stats.rv_discrete) else ["scale"]
-    parameters = {"loc": 0.0, "scale": 1.0} | dict(zip(names, frozen.args, strict=False)) | frozen.kwds
-    parameters = {key: parameters[key] for key in names}
-    if np.isnan(frozen.support()).any():
-        given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
-        raise ValueError(f"{name}: scipy.stats.{dist.name} does not exist with {given}. Allowed: see its documentation. Correct the parameters.")
-    if getattr(dist, "xk", None) is not None:
-        order = np.argsort(dist.xk)
-        return Finite(np.asarray(dist.pk, float)[order], np.asarray(dist.xk)[order] + parameters["loc"])
-    known = SCIPY[dist.name](**parameters) if dist.name in SCIPY else None
-    return ScipyLine(dist, parameters) if known is None else _from_distribution(known)
-
-
-def _from_columns(frozen: Any, name: str) -> Law:
-    if type(frozen).__name__ == "multivariate_normal_frozen":
-        mean, covariance = np.asarray(frozen.mean, float), np.asarray(frozen.cov, float)
-        return _from_distribution(Distribution(families.MultivariateNormal(len(mean)), {"mean": mean, "covariance": covariance}))
-    discrete = callable(getattr(frozen, "logpmf", None))
-    log_prob = frozen.logpmf if discrete else frozen.logpdf
-    if type(frozen).__name__ == "dirichlet_frozen":  # scipy's only law whose observations are columns
-        log_prob = lambda x: frozen.logpdf(x.T)  # noqa: E731
-    draws = np.asarray(frozen.rvs(size=5, random_state=0), float)
-    if draws.ndim != 2 or np.shape(log_prob(draws)) != (5,):
-        raise TypeError(f"{name}: an observation of {type(frozen).__name__} is an array of shape {draws.shape[1:]}. {_ALLOWED}. Give a law of vectors.")
-    return Many(frozen, draws, log_prob, discrete=discrete)
-
-
-def _law(family: families.Family, /, **parameters: Any) -> Distribution:
-    return Distribution(family, parameters)
-
-
-# scipy's laws that are ours, by their parameters; None where a location shifts the support of one that has a fixed support.
-SCIPY: dict[str, Callable[..., Distribution | None]] = {
-    "norm": lambda loc, scale: _law(families.Normal(), loc=loc, scale=scale),
-    "laplace": lambda loc, scale: _law(families.Laplace(), loc=loc, scale=scale),
-    "logistic": lambda loc, scale: _law(families.Logistic(), loc=loc, scale=scale),
-    "t": lambda df, loc, scale: _law(families.StudentT(), loc=loc, scale=scale, df=df),
-    "uniform": lambda loc, scale: _law(families.Uniform(), low=loc, high=np.add(loc, scale)),
-    "lognorm": lambda s, loc, scale: _law(families.Lognormal(), loc=np.log(scale), scale=s) if np.all(loc == 0) else None,
-    "expon": lambda loc, scale: _law(families.Exponential(), mean=scale) if np.all(loc == 0) else None,
-    "gamma": lambda a, loc, scale: _law(families.Gamma(), mean=np.multiply(a, scale), shape=a) if np.all(loc == 0) else None,
-    "weibull_min": lambda c, loc, scale: _law(families.Weibull(), scale=scale, shape=c) if np.all(loc == 0) else None,
-    "invgauss": lambda mu, loc, scale: _law(families.InverseGaussian(), mean=np.multiply(mu, scale), shape=scale) if np.all(loc == 0) else None,
-    "beta": lambda a, b, loc, scale: (
-        _law(families.Beta(), mean=np.divide(a, np.add(a, b)), precision=np.add(a, b)) if np.all(loc == 0) and np.all(scale == 1) else None
-    ),
-    "poisson": lambda mu, loc: _law(families.Poisson(), mean=mu) if np.all(loc == 0) else None,
-    "nbinom": lambda n, p, loc: (
-        _law(families.NegativeBinomial(), mean=np.multiply(n, np.subtract(1.0, p) / p), dispersion=np.divide(1.0, n)) if np.all(loc == 0) else None
-    ),
-    "geom": lambda p, loc: _law(families.Geometric(), probability=p) if np.all(loc == 0) else None,
-    "bernoulli": lambda p, loc: _law(families.Bernoulli(), probability=p) if np.all(loc == 0) else None,
-    "binom": lambda n, p, loc: _law(families.Binomial(int(n)), probability=p) if np.all(loc == 0) and np.ndim(n) == 0 else None,
-}
-
-
-def check_comparable(p: Law, q: Law) -> None:
-    """Raise ValueError unless p and q are laws of the same kind of observation."""
-    if p.discrete != q.discrete:
-        kinds = ["discrete" if law.discrete else "continuous" for law in (p, q)]
-        raise ValueError(
-            f"p is {kinds[0]} ({p}) and q is {kinds[1]} ({q}): masses and densities have no common measure. "
-            "Allowed: both discrete or both continuous. Compare it with a law of its own kind, or bin the continuous one."
-        )
-    if p.columns != q.columns or isinstance(p, Many) != isinstance(q, Many):
-        raise ValueError(
-            f"p is a law of {p.columns} columns ({p}) and q of {q.columns} ({q}). Allowed: as many columns of both. Take the marginal of the columns in common."
-        )
-    if isinstance(p, Finite) and isinstance(q, Finite) and (p.labels is None or q.labels is None):
-        sizes = p.probabilities.shape[-1], q.probabilities.shape[-1]
-        if sizes[0] != sizes[1]:
-            raise ValueError(
-                f"p has {sizes[0]} entries and q has {sizes[1]}. Allowed: one probability of each for every category. Give categories that never occur the probability 0."
-            )
-    _check_rows(p, q)
-
-
-def _check_rows(p: Law, q: Law) -> None:
-    shapes = [law.probabilities.shape[:-1] if isinstance(law, Finite) else getattr(law, "shape", ()) for law in (p, q)]
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise ValueError(
-            f"p has rows of shape {shapes[0]} and q of shape {shapes[1]}. Allowed: shapes that broadcast, such as (n,) with (n,) or (). Select the rows in common."
-        ) from None

@@ -41,7 +41,8 @@ Theta = tuple[Array, ...]
 
 def _excess(d: Array, r: Array) -> Array:
     """Return d - log(1 + d) >= 0, given also r = d/(2 + d), in which log(1 + d) = 2 atanh r has the faster series."""
-    s, series = r * r, 0.0
+    s = r * r
+    series = np.zeros_like(s)
     for k in range(23, 1, -2):  # |r| < 0.18 where it is used: the first term left out is below 1e-17 of the first
         series = s * (1.0 / k + series)
     return np.where(np.abs(d) < 0.3, r * d - 2.0 * r * series, np.where(np.isinf(d), np.inf, d - np.log1p(d)))
@@ -81,8 +82,8 @@ def _exponential(p: Theta, q: Theta) -> Array:
 
 def _gamma(p: Theta, q: Theta) -> Array:
     # By lgamma(k) = (k - 1/2) log k - k + log(2 pi)/2 + mu(k): a term for the means, two for the shapes.
-    (mean_p, k), (mean_q, l) = p, q
-    return l * gap(mean_p / mean_q) + 0.5 * gap(l / k) + _binet_gap(l, k)
+    (mean_p, shape_p), (mean_q, shape_q) = p, q
+    return shape_q * gap(mean_p / mean_q) + 0.5 * gap(shape_q / shape_p) + _binet_gap(shape_q, shape_p)
 
 
 def _beta(p: Theta, q: Theta) -> Array:
@@ -113,7 +114,7 @@ def _laplace(p: Theta, q: Theta) -> Array:
 
 def _uniform(p: Theta, q: Theta) -> Array:
     inside = (q[0] <= p[0]) & (p[1] <= q[1])
-    return np.where(inside, np.log((q[1] - q[0]) / (p[1] - p[0])), np.inf)
+    return np.where(inside, np.log(q[1] - q[0]) - np.log(p[1] - p[0]), np.inf)
 
 
 def _poisson(p: Theta, q: Theta) -> Array:
@@ -139,7 +140,7 @@ def _multivariate_normal(p: Theta, q: Theta) -> Array:
 
 def _root(covariance: Array, name: str = "p") -> Array:
     try:
-        return np.linalg.cholesky(covariance)
+        return np.asarray(np.linalg.cholesky(covariance), float)
     except np.linalg.LinAlgError:
         smallest = np.linalg.eigvalsh(covariance).min()
         raise ValueError(

@@ -1,0 +1,158 @@
+"""Newton's method on growing samples: for many more rows than coefficients.
+
+A random sample of m rows holds all but the last sqrt(d n/m) standard errors of the answer, so each sample is solved only
+to its own accuracy and the next, eight times larger, starts there. On all rows, the last sample's curvature
+preconditions gradient steps; one closing Newton step, whose hessian is the covariance, squares what distance is left, and
+one more gradient measures it. The answer depends on the samples by less than `tol`; if they lead nowhere, Newton takes over.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.solvers.newton import SmoothObjective, newton
+
+_GROWTH = 8
+_ROWS_PER_COEFFICIENT = 40
+_FEWEST_ROWS = 4096
+_SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
+_MOST_PASSES = 12
+_MEMORY = 8
+
+
+class SampledObjective(SmoothObjective, Protocol):
+    """What this solver needs of an objective beyond Newton's wants."""
+
+    n: int
+
+    def sample(self, m: int) -> SmoothObjective:
+        """Return the objective on m rows, under a prior too weak to matter but for coefficients the sample does not determine."""
+
+
+def first_sample(n: int, d: int) -> int | None:
+    """Return the size of the first sample for n rows and d coefficients; None if all rows are few enough."""
+    m = max(_ROWS_PER_COEFFICIENT * d, _FEWEST_ROWS)
+    return m if n >= _GROWTH * m else None
+
+
+def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100, curvature: bool = True) -> Solution:
+    """Minimise `objective` from `start` by samples of its rows.
+
+    Parameters
+    ----------
+    objective : callable
+        (coef, order) -> Evaluation, with ``n`` rows and ``sample(m)``.
+    start : ndarray of shape (d,)
+    tol : float
+        Distance to the optimum in standard errors.
+    max_iter : int
+        Most iterations of Newton's method, where it takes over.
+    curvature : bool
+        Whether the hessian on all rows is wanted; without it no closing step is taken.
+
+    References
+    ----------
+    Mokhtari et al. (2016), Adaptive Newton method for empirical risk minimization to statistical accuracy.
+    Nocedal & Wright (2006), Numerical Optimization, ch. 7 (limited-memory pairs).
+    """
+    m = first_sample(objective.n, len(start))
+    if m is None:
+        return newton(objective, start, tol=tol, max_iter=max_iter)
+    coef, passes, hessian = start, 0, None
+    while _GROWTH * m <= objective.n:
+        solution = newton(objective.sample(m), coef, tol=0.3 * np.sqrt(len(start)), max_iter=_SAMPLE_STEPS)
+        coef, hessian, passes, m = solution.coef, solution.evaluation.hessian, passes + solution.n_iter, _GROWTH * m
+    factor = None if hessian is None else _Factor.of(hessian)
+    if factor is None or not np.isfinite(coef).all():
+        return newton(objective, start, tol=tol, max_iter=max_iter)
+    target = 0.5 * np.sqrt(tol * np.sqrt(objective.n)) if curvature else tol
+    found = _descend(objective, coef, factor, target)
+    if found is None:
+        return newton(objective, coef if np.isfinite(objective(coef, 0).value) else start, tol=tol, max_iter=max_iter)
+    coef, at, distance, steps = found
+    passes += steps
+    return _close(objective, coef, tol, max_iter, passes) if curvature else Solution(coef, at, np.zeros_like(coef), distance, passes, True)
+
+
+class _Factor:
+    """Cholesky factor of a hessian scaled to unit diagonal, so that units drop out."""
+
+    def __init__(self, factor: Array, scale: Array) -> None:
+        self.factor, self.scale = factor, scale
+
+    @classmethod
+    def of(cls, hessian: Array) -> _Factor | None:
+        diagonal = np.diag(hessian)
+        if not (np.isfinite(hessian).all() and (diagonal > 0.0).all()):
+            return None
+        scale = np.sqrt(diagonal)
+        factor, info = dpotrf(hessian / np.outer(scale, scale), lower=True)
+        return cls(factor, scale) if info == 0 and np.diag(factor).min() ** 2 > 1e-13 else None
+
+    def solve(self, gradient: Array) -> Array:
+        return dpotrs(self.factor, gradient / self.scale, lower=True)[0] / self.scale
+
+    def distance(self, gradient: Array, size: float) -> float:
+        return float(np.sqrt(max(size * (gradient @ self.solve(gradient)), 0.0)))
+
+
+def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: float) -> tuple[Array, Evaluation, float, int] | None:
+    """Return (coef, evaluation, distance, passes) within `target` standard errors; None if the way there is too long."""
+    at = objective(coef, 1)
+    pairs: list[tuple[Array, Array]] = []
+    grew = 0
+    distance = factor.distance(at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
+    if not np.isfinite(distance):
+        return None
+    for passes in range(_MOST_PASSES + 1):
+        if distance <= target:
+            return coef, at, distance, passes + 1
+        step = -_two_loop(pairs, factor, at.gradient)  # type: ignore[arg-type]
+        there = objective(coef + step, 1)
+        if not np.isfinite(there.value) or there.value > at.value + 1e-14 * (abs(at.value) + 1.0):
+            return None  # the sample's curvature misleads here: full Newton is safer than a search along it
+        assert there.gradient is not None and at.gradient is not None
+        pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
+        coef, at = coef + step, there
+        previous, distance = distance, factor.distance(there.gradient, objective.size)
+        grew += distance > 0.5 * previous
+        if grew >= 2:
+            return None
+    return None
+
+
+def _two_loop(pairs: list[tuple[Array, Array]], factor: _Factor, gradient: Array) -> Array:
+    q = gradient.copy()
+    shares = []
+    for s, y in reversed(pairs):
+        share = (s @ q) / (s @ y)
+        shares.append(share)
+        q -= share * y
+    q = factor.solve(q)
+    for (s, y), share in zip(pairs, reversed(shares), strict=True):
+        q += (share - (y @ q) / (s @ y)) * s
+    return q
+
+
+def _close(objective: SampledObjective, coef: Array, tol: float, max_iter: int, passes: int) -> Solution:
+    """Take one Newton step on all rows, then measure the distance, with chord steps while it is too large."""
+    at = objective(coef, 2)
+    assert at.hessian is not None and at.gradient is not None
+    factor = _Factor.of(at.hessian)
+    if factor is None:
+        return newton(objective, coef, tol=tol, max_iter=max_iter)
+    hessian, step = at.hessian, -factor.solve(at.gradient)
+    for extra in range(3):
+        coef = coef + step
+        there = objective(coef, 1)
+        assert there.gradient is not None
+        distance = factor.distance(there.gradient, objective.size) if np.isfinite(there.value) else np.inf
+        step = -factor.solve(there.gradient)
+        if distance <= tol:
+            there.hessian = hessian
+            return Solution(coef + step, there, step, distance, passes + extra + 2, True)
+    return newton(objective, coef, tol=tol, max_iter=max_iter)

@@ -1,0 +1,86 @@
+"""Where a fit starts, and where it need not: y that the linear predictor reproduces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skmle._engine.design import Design
+from skmle._engine.evaluation import Array
+from skmle._engine.objective import Objective
+from skmle.families._base import Arrays, Family, Rows, average
+
+_START = 20.0  # no start lies further out in eta: data without a maximum there (all counts zero) have closed forms at infinity
+_EXACT = 1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
+
+
+def starting_points(family: Family, objective: Objective, residuals: bool) -> list[Array]:
+    """Return the family's starts as coefficients of the objective's design.
+
+    Parameters
+    ----------
+    residuals : bool
+        Whether the first statistic less the first eta is again a sample of the family, so that least squares leads and the
+        other parameters start from its residuals. Otherwise all slopes start at zero.
+    """
+    design, weights = objective.design, _weights(objective)
+    statistics, lead = objective.statistics, np.zeros(0)
+    if residuals and design.terms[0].columns is not None:
+        z = statistics[0] if design.offset is None else statistics[0] - design.offset
+        lead, residual = least_squares(objective, z)
+        statistics = (residual, *statistics[1:])
+    result = []
+    for chart_eta in family.starts(statistics, weights):
+        eta = family.linked(tuple(np.clip(np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300)))
+        coef = np.zeros(design.d)
+        for e, s, term in zip(eta, design.slices, design.terms, strict=True):
+            if term.intercept:
+                coef[s.stop] = float(e)
+        if len(lead):
+            coef[: len(lead)] += lead
+        elif design.offset is not None and design.terms[0].intercept:
+            coef[design.slices[0].stop] -= average(design.offset, weights)
+        result.append(coef)
+    return result
+
+
+def interpolation(family: Family, objective: Objective) -> Array | None:
+    """Return coefficients with which the first parameter's rows reproduce y, and the scale is almost zero; None if none do."""
+    design = objective.design
+    limit = family.saturated(objective.statistics)
+    if limit is None or design.terms[0].columns is None:
+        return None
+    constants = tuple(np.float64(e) for e in limit[1])
+    z, *others = family.linked((limit[0], *constants))
+    z = z if design.offset is None else z - design.offset
+    coef, residual = least_squares(objective, z)
+    spread = np.sqrt(np.average((z - average(z, _weights(objective))) ** 2, weights=objective.weight))
+    if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
+        return None
+    result = np.zeros(design.d)
+    result[: len(coef)] = coef
+    for e, s in zip(others, design.slices[1:], strict=True):
+        result[s.stop] = float(e)
+    return result
+
+
+def least_squares(objective: Objective, z: Array) -> tuple[Array, Array]:
+    """Return (coefficients of the first term, residuals) of weighted least squares of z on its columns."""
+    whole = objective.design
+    design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole._blocks)
+    squares = Objective(_squares, (z,), design, objective.weight, None, objective.threads)
+    coef = np.zeros(design.d)
+    for _ in range(2):  # the second step refines the rounding of the first
+        at = squares(coef)
+        assert at.hessian is not None and at.gradient is not None
+        scale = np.sqrt(np.where(np.diag(at.hessian) > 0.0, np.diag(at.hessian), 1.0))
+        coef = coef - np.linalg.lstsq(at.hessian / np.outer(scale, scale), at.gradient / scale, rcond=1e-15)[0] / scale
+    return coef, z - squares.direction(coef)[0]
+
+
+def _squares(statistics: Arrays, eta: Arrays, order: int) -> Rows:
+    residual = eta[0] - statistics[0]
+    return Rows(0.5 * residual * residual, (residual,), (np.ones(()),))
+
+
+def _weights(objective: Objective) -> Array:
+    return np.ones(objective.design.n) if objective.weight is None else objective.weight
