@@ -81,8 +81,7 @@ class LikelihoodEstimator(BaseEstimator):
             return None, self.weight_sum_
         n = X.shape[0] if hasattr(X, "shape") else len(X)
         mass = float(n) if sample_weight is None else float(np.sum(sample_weight))
-        arguments = (X,) if y is None else (X, y)
-        return mass * self.score(*arguments, sample_weight=sample_weight), mass
+        return mass * self.score(X, y, sample_weight=sample_weight), mass
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean log-likelihood in nats."""

@@ -134,7 +134,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         """
         check_elastic_net(self.alpha, self.l1_ratio)
         X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32])
-        check_classification_targets(y)
+        if y.dtype.kind not in "biuSU":  # whole numbers and strings are classes; a look at every value is slow
+            check_classification_targets(y)
         weight, mask = positive_weights(sample_weight, X)
         if mask is not None:
             X, y = X[mask], y[mask]
@@ -200,16 +201,30 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     # ---------------------------------------------------------------- use
 
-    def decision_function(self, X: Any) -> Array:
+    def _eta(self, X: Any) -> Array:
         """Return the linear predictors: (n,) for two classes, (n, K) for more."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         eta = np.asarray(X @ self.coef_.T, np.float64) + self.intercept_
         return eta[:, 0] if len(self.classes_) == 2 else eta
 
+    def decision_function(self, X: Any) -> Array:
+        """Return the linear predictors: (n,) for two classes, (n, K) for more; the largest decides.
+
+        Of two classes the second is predicted where the value is positive: the links cloglog and loglog, which give
+        probability 1/2 elsewhere than at zero, have that point subtracted.
+        """
+        eta = self._eta(X)
+        return eta if eta.ndim == 2 else eta - self._even
+
+    @property
+    def _even(self) -> float:
+        """Linear predictor at which two classes are equally probable."""
+        return 0.0 if self.link in ("logit", "probit", "cauchit") else float(self._family(2).eta((np.asarray(0.5),))[0])
+
     def predict_log_proba(self, X: Any) -> Array:
         """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
-        eta = self.decision_function(X)
+        eta = self._eta(X)
         if eta.ndim == 2:
             eta = eta - eta.max(axis=1, keepdims=True)
             return eta - np.log(np.exp(eta).sum(axis=1, keepdims=True))
@@ -226,10 +241,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row, (n,)."""
         scores = self.decision_function(X)
-        if scores.ndim == 2:
-            return self.classes_[scores.argmax(axis=1)]
-        threshold = 0.0 if self.link in ("logit", "probit", "cauchit") else float(self._family(2).eta((np.asarray(0.5),))[0])
-        return self.classes_[(scores > threshold).astype(np.intp)]
+        return self.classes_[scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0.0).astype(np.intp)]
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the labels in nats, which is ``-log_loss``; not the accuracy.

@@ -154,10 +154,10 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             fits.append(self._fit_one(adapted, sample, weight))
             laws.append(_law(fits[-1]))
             params.append(_params(adapted, fits[-1], laws[-1]))
-        worst = max(fits, key=lambda f: _STATUSES.index(f.verdict.status))
-        self._store(fits, laws, params, worst)
-        what = f"MLEDistribution({type(family).__name__})" + (f", {samples[fits.index(worst)][1]}" if len(fits) > 1 else "")
-        warn_verdict(worst, what, [[] for _ in worst.coefs])
+        at = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
+        self._store(fits, laws, params, fits[at])
+        what = f"MLEDistribution({type(family).__name__})" + (f", {samples[at][1]}" if len(fits) > 1 else "")
+        warn_verdict(fits[at], what, [[] for _ in fits[at].coefs])
         return self
 
     def _rows(self, X: Any, family: Family, reset: bool) -> Any:

@@ -10,7 +10,8 @@ the data to the model. The functions of this module compute these quantities, in
 
 The two arguments of a divergence may be of different sorts. A probability vector beside a law of numbers is that of
 0, 1, ..., K - 1. Where no closed form is known, laws of one column are summed or integrated to about 1e-11, relative to
-the average of the absolute value; laws of several columns are averaged over 100 000 random draws.
+the average of the absolute value (1e-8 where a density is infinite at an end of its support other than 0); laws of several
+columns are averaged over 100 000 random draws.
 
 References
 ----------
@@ -32,6 +33,7 @@ from sklearn.utils import check_array
 from skmle._divergence.laws import Estimate, Law, mixture
 from skmle._divergence.operands import as_law, check_comparable, checked_probabilities
 from skmle.families import Distribution
+from skmle.families._independent import IndependentColumns
 
 __all__ = [
     "conditional_entropy",
@@ -446,6 +448,8 @@ def _log_prob(model: Any) -> tuple[Callable[[Any], Any], bool] | None:
     """Return log q and whether q is of one column; None if `model` is not a law."""
     if isinstance(model, Distribution):
         return model.log_prob, model.family.columns == 1
+    if isinstance(model, IndependentColumns):
+        return lambda rows: model.log_prob(rows).sum(axis=-1), False
     dist = getattr(model, "dist", None)
     if isinstance(dist, (stats.rv_continuous, stats.rv_discrete)):
         return (model.logpmf if isinstance(dist, stats.rv_discrete) else model.logpdf), True

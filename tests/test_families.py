@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import warnings
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -198,9 +199,13 @@ def quadrature(family: Family, theta):
     else:
         to, back = lambda y: np.arcsinh((y - centre) / spread), lambda t: centre + spread * np.sinh(t)
         slope = lambda t: spread * np.cosh(t)  # noqa: E731
-    ends = np.concatenate([law.ppf(PANELS), law.isf(PANELS[::-1])])
-    ends = ends[(ends > low) & (ends < high) & (np.abs(ends) > 1e-250)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy gives some quantiles of the inverse Gaussian's far tails up
+        ends = np.concatenate([law.ppf(PANELS), law.isf(PANELS[::-1])])
+    ends = ends[(ends > low) & (ends < high) & (np.abs(ends) > 1e-250) & (np.abs(ends) < 1e150)]
     ends = np.unique(to(ends))
+    gaps = np.ceil(np.diff(ends) / 2.0).astype(int)
+    ends = np.unique(np.concatenate([np.linspace(a, b, gap + 1) for a, b, gap in zip(ends[:-1], ends[1:], gaps, strict=True)]))
     half = 0.5 * np.diff(ends)[:, None]
     t = 0.5 * (ends[1:] + ends[:-1])[:, None] + half * NODES
     y, weight = back(t).ravel(), (half * NODE_WEIGHTS * slope(t)).ravel()
@@ -208,7 +213,7 @@ def quadrature(family: Family, theta):
     return y[inside], weight[inside]
 
 
-def law_points(family: Family, eta, draws=60_000):
+def law_points(family: Family, eta, draws=20_000):
     """Return observations, their probability weights, and whether these are exact (else a sample)."""
     theta = natural(family, eta)
     if counted(family):
@@ -820,7 +825,7 @@ def test_recession(family, rng):
     y = draw(family, middle, 12, rng)
     statistics = family.statistics(y)
     directions = [d for d in itertools.product((-1.0, 0.0, 1.0), repeat=k) if any(d)] if k <= 3 else []
-    directions += [tuple(rng.normal(size=k)) for _ in range(5)]
+    directions += [tuple(rng.choice([-2.0, -1.3, -0.6, 0.6, 1.3, 2.0], size=k)) for _ in range(8)]
     for direction in directions:
         delta = tuple(map(np.asarray, direction))
         growth = family.recession(statistics, delta)
@@ -1036,7 +1041,8 @@ def test_distribution_equals_scipy(family, rng):
         if family.numeric:
             for method in METHODS:
                 np.testing.assert_allclose(getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-10)
-            np.testing.assert_allclose(ours.isf(1e-30), theirs.isf(1e-30), rtol=1e-12)
+        if not counted(family):
+            np.testing.assert_array_equal(ours.isf(1e-30), theirs.isf(1e-30))
         assert type(ours.to_scipy()) is type(theirs)
 
 
@@ -1167,7 +1173,7 @@ def test_unadapted_families_say_what_they_lack():
         try:
             family.parameters  # noqa: B018
         except ValueError as error:
-            assert "learnt from data by fit" in str(error) and "give the" in str(error)
+            assert "learnt from data by fit. Allowed: " in str(error) and "give " in str(error)
             assert get_family(family) is family
 
 
@@ -1194,9 +1200,11 @@ def test_parameters_at_the_edge(family, params, y, expected):
     np.testing.assert_allclose(law.pmf(y), np.exp(expected))
     if law.shape == ():
         np.testing.assert_allclose([law.log_prob(one) for one in y], expected)
+    if law.family.numeric:
+        assert law.var() == law.std() == law.entropy() == 0.0
     if law.family.numeric and law.family.columns == 1:
-        mean = law.mean()
-        assert np.isfinite(mean) and law.var() == 0.0 and law.entropy() == 0.0 and np.all(law.rvs(5, random_state=0) == mean)
+        assert law.mean() == law.median() == law.isf(0.3) == y[int(np.argmax(expected))]
+        assert np.all(law.rvs(5, random_state=0) == law.mean())
         several = Distribution(law.family, {name: [value, 0.5] for name, value in params.items()})
         inside = Distribution(law.family, dict.fromkeys(params, 0.5))
         np.testing.assert_allclose(several.log_prob(y[0]), [expected[0], inside.log_prob(y[0])])

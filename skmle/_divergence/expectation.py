@@ -53,6 +53,9 @@ class Univariate(Protocol):
     def support(self) -> tuple[Array, Array]:
         """Return the ends of the support of each row."""
 
+    def mirror(self) -> Univariate | None:
+        """Return the law of 1 - Y, if its density is as well known there."""
+
 
 def expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
     """Return E_p[gain(log p(Y), log q(Y))] of each row; inf if it diverges.
@@ -66,11 +69,20 @@ def expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
     """
     blocks = [slice(start, start + _ROWS) for start in range(0, p.size, _ROWS)]
     with np.errstate(all="ignore"):  # both laws are asked far out in their tails
-        return np.concatenate([_expectation(p.take(block), p.take(block) if q is p else q.take(block), gain) for block in blocks])
+        return np.concatenate([_block(p.take(block), None if q is p else q.take(block), gain) for block in blocks])
 
 
-def _expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
-    sides = _sides(p)
+def _block(p: Univariate, q: Univariate | None, gain: Gain) -> Array:
+    q = p if q is None else q
+    p_mirror, q_mirror = p.mirror(), q.mirror()
+    if p_mirror is None or q_mirror is None:
+        return _expectation(p, q, gain, (-1.0, 1.0))
+    # Next to an end at 0 floats are fine: the upper side is the mirror's lower side.
+    return _expectation(p, q, gain, (-1.0,)) + _expectation(p_mirror, p_mirror if q is p else q_mirror, gain, (-1.0,))
+
+
+def _expectation(p: Univariate, q: Univariate, gain: Gain, signs: tuple[float, ...]) -> Array:
+    sides = _sides(p, signs)
 
     def integrand(side: Index, t: Array) -> Array:
         y, log_slope = sides.place(side, t)
@@ -89,7 +101,7 @@ def _expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
 
 @dataclass(frozen=True)
 class _Sides:
-    """The two sides of each row's median, 2n entries: y = centre + sign * distance, distance a function of t >= 0."""
+    """Sides of each row's median, m of them: y = centre + sign * distance, distance a function of t >= 0."""
 
     row: Index
     sign: Array
@@ -111,7 +123,8 @@ class _Sides:
         return y, np.where(ended, np.log(reach) - t, np.log(width) + t)
 
     def locate(self, y: Array) -> Array:
-        """Return t of y, of shape (2n, marks); nan where y is not on the side."""
+        """Return t of y, of shape (n, marks), as (m, marks); nan where y is not on the side."""
+        y = y[self.row]
         sign, centre, end, width = (v[:, None] for v in (self.sign, self.centre, self.end, self.width))
         distance = sign * (y - centre)
         if self.lattice:
@@ -120,11 +133,12 @@ class _Sides:
         return np.where(distance > 0.0, t, np.nan)
 
 
-def _sides(p: Univariate) -> _Sides:
+def _sides(p: Univariate, signs: tuple[float, ...]) -> _Sides:
+    row, sign = np.tile(np.arange(p.size), len(signs)), np.repeat(signs, p.size)
     low, high = p.support()
-    median = p.quantile(0.5)
-    centre, end = np.tile(median, 2), np.concatenate([low, high])
-    width = np.concatenate([median - p.quantile(0.25), p.quantile(0.75) - median])
+    centre = p.quantile(0.5)[row]
+    end = np.where(sign < 0.0, low[row], high[row])
+    width = sign * (np.where(sign < 0.0, p.quantile(0.25)[row], p.quantile(0.75)[row]) - centre)
     width = np.clip(np.where(width > 0.0, width, np.maximum(1e-8 * np.abs(centre), 1e-8)), 1e-140, 1e140)
     reach = np.abs(end - centre)
     if p.discrete:
@@ -133,18 +147,16 @@ def _sides(p: Univariate) -> _Sides:
         # Ends: down to 1e-300, or to four units in the last place of an end that is not zero. Tails: up to 1e150, whose
         # square does not overflow.
         last = np.where(np.isfinite(end), np.log(reach / np.maximum(1e-300, 4.0 * np.spacing(np.abs(end)))), np.log1p(1e150 / width))
-    sign = np.repeat([-1.0, 1.0], p.size)
-    return _Sides(np.tile(np.arange(p.size), 2), sign, centre, end, width, np.maximum(last, 0.0), p.discrete)
+    return _Sides(row, sign, centre, end, width, np.maximum(last, 0.0), p.discrete)
 
 
 def _panels(sides: _Sides, p: Univariate, q: Univariate) -> tuple[Index, Array, Array]:
     """Return the side, the beginning and the end of the first panels."""
-    own = sides.locate(np.tile(np.stack([p.quantile(level) for level in _LEVELS], axis=1), (2, 1)))
+    own = sides.locate(np.stack([p.quantile(level) for level in _LEVELS], axis=1))
     step = np.fmax(np.nan_to_num(own).max(axis=1, keepdims=True), 1.0 if sides.lattice else 1e-3)
     marks = [own, step * 2.0 ** np.arange(1, 70)]
     if q is not p:
-        other = np.stack([*q.support(), *(q.quantile(level) for level in _LEVELS)], axis=1)
-        marks.append(sides.locate(np.tile(other, (2, 1))))
+        marks.append(sides.locate(np.stack([*q.support(), *(q.quantile(level) for level in _LEVELS)], axis=1)))
     # The whole numbers of the median are on its upper side; panels of masses do not include their end.
     first = np.where(sides.sign < 0.0, 1.0, 0.0)[:, None] if sides.lattice else np.zeros((len(sides.row), 1))
     last = sides.last[:, None] + (1.0 if sides.lattice else 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from skmle._divergence import closed_forms
 from skmle._divergence.expectation import Array, Gain, expectation
-from skmle.families import Distribution
+from skmle.families import Beta, Distribution, Family, Uniform
 
 LOG_2 = float(np.log(2.0))
 DRAWS = 100_000  # of a Monte Carlo average: about 0.3 % of a standard deviation
@@ -47,7 +47,7 @@ class Law(ABC):
     """A law of which log q is known and under which averages can be taken."""
 
     discrete: bool
-    columns: int = 1
+    columns: int
     distribution: Distribution | None = None
     """The same law as a family with parameters, where it is one: the key to closed forms."""
 
@@ -59,25 +59,47 @@ class Law(ABC):
     def expect(self, other: Any, gain: Gain, seed: int) -> Estimate:
         """Return the average under this law of `gain` of its own log-probabilities and the other's."""
 
+    @abstractmethod
+    def known_entropy(self) -> Array | None:
+        """Return E[-log p] where no average need be taken."""
+
+    @abstractmethod
+    def known_divergence(self, other: Any) -> Array | None:
+        """Return D(self || other) where no average need be taken."""
+
     def entropy(self, seed: int) -> Estimate:
         """Return E[-log p]."""
-        closed = None if self.distribution is None else closed_forms.entropy(self.distribution)
-        return self.expect(self, surprise, seed) if closed is None else _exactly(closed)
+        known = self.known_entropy()
+        return self.expect(self, surprise, seed) if known is None else _exactly(known)
 
     def divergence(self, other: Any, seed: int) -> Estimate:
         """Return D(self || other), for laws that have passed `check_comparable`."""
-        ours, theirs = self.distribution, other.distribution
-        closed = None if ours is None or theirs is None else closed_forms.divergence(ours, theirs)
-        value, error = self.expect(other, ratio, seed) if closed is None else _exactly(closed)
+        known = self.known_divergence(other)
+        value, error = self.expect(other, ratio, seed) if known is None else _exactly(known)
         return Estimate(np.maximum(value, 0.0), error)  # Gibbs' inequality, which rounding may miss by 1e-16
+
+
+def _closed_entropy(p: Law) -> Array | None:
+    return None if p.distribution is None else closed_forms.entropy(p.distribution)
+
+
+def _closed_divergence(p: Law, q: Law) -> Array | None:
+    return None if p.distribution is None or q.distribution is None else closed_forms.divergence(p.distribution, q.distribution)
 
 
 def _exactly(value: Array) -> Estimate:
     return Estimate(np.asarray(value, float), np.zeros_like(value, dtype=float))
 
 
+def sum_of(estimates: Iterable[Estimate]) -> Array:
+    """Return the sum of values that are exact."""
+    return np.sum([estimate.value for estimate in estimates], axis=0)
+
+
 class OneColumn(Law):
     """A law of one number or label; pairs of them are told apart by asking both in turn."""
+
+    columns = 1
 
     @abstractmethod
     def at(self, p: Finite) -> tuple[Array, Array]:
@@ -113,6 +135,12 @@ class Finite(OneColumn):
                 f"The labels of {self} are not numbers, the first is {self.labels[0]!r}. Allowed beside a law of numbers: numbers. "
                 "Compare it with a categorical law, or recode the labels."
             ) from None
+
+    def known_entropy(self) -> None:
+        return None
+
+    def known_divergence(self, other: Any) -> None:
+        return None
 
     def expect(self, other: OneColumn, gain: Gain, seed: int) -> Estimate:
         log_p, log_q = other.at(self)
@@ -169,10 +197,20 @@ class Line(OneColumn):
     def log_prob(self, y: Array) -> Array:
         """Return log q(y), one y a flat row."""
 
+    @abstractmethod
+    def mirror(self) -> Line | None:
+        """Return the law of 1 - Y, if its density is as well known there."""
+
     @property
     def size(self) -> int:
         """Number of rows."""
         return int(np.prod(self.shape))
+
+    def known_entropy(self) -> Array | None:
+        return _closed_entropy(self)
+
+    def known_divergence(self, other: Any) -> Array | None:
+        return _closed_divergence(self, other)
 
     def support(self) -> tuple[Array, Array]:
         """Return the ends of the support of each row."""
@@ -180,8 +218,11 @@ class Line(OneColumn):
         return low, high
 
     def quantile(self, level: float) -> Array:
-        """Return a quantile of each row; about it, where scipy has none (counts beyond 1e9)."""
-        value = np.broadcast_to(np.asarray(self.frozen.ppf(level), float), (self.size,))
+        """Return a quantile of each row; about it, where scipy finds none (counts beyond 1e9, norminvgauss)."""
+        try:
+            value = np.broadcast_to(np.asarray(self.frozen.ppf(level), float), (self.size,))
+        except (ValueError, RuntimeError):
+            value = np.full(self.size, np.nan)
         if not np.isnan(value).any():
             return value
         rough = np.clip(self.frozen.mean() + ndtri(level) * self.frozen.std(), *self.support())
@@ -254,6 +295,17 @@ class FamilyLine(Line):
     def log_prob(self, y: Array) -> Array:
         return np.asarray(self.distribution.log_prob(y), float)
 
+    def mirror(self) -> Line | None:
+        form = MIRRORS.get(type(self.distribution.family))
+        return None if form is None else FamilyLine(Distribution(self.distribution.family, form(**self._flat)))
+
+
+# Laws on (0, 1) whose density may be infinite at 1, next to which floats are coarse.
+MIRRORS: dict[type[Family], Callable[..., Mapping[str, Array]]] = {
+    Beta: lambda mean, precision: {"mean": 1.0 - mean, "precision": precision},
+    Uniform: lambda low, high: {"low": 1.0 - high, "high": 1.0 - low},
+}
+
 
 class ScipyLine(Line):
     """A law of scipy's, or one of ours whose observation is more than its number (the binomial)."""
@@ -279,23 +331,35 @@ class ScipyLine(Line):
     def log_prob(self, y: Array) -> Array:
         return np.asarray(self.frozen.logpmf(y) if self.discrete else self.frozen.logpdf(y), float)
 
+    def mirror(self) -> None:
+        return None
+
 
 @dataclass
 class Many(Law):
-    """A law of several columns: closed forms for the normal, averages over random draws for the others."""
+    """A law of several columns: known for the normal and for independent columns, else averages over random draws."""
 
     law: Any
     columns: int
     log_prob: Callable[[Array], Array]
     discrete: bool
     distribution: Distribution | None = None
+    parts: tuple[Law, ...] = ()
+    """The laws of the columns, if they are independent."""
 
     def __str__(self) -> str:
         return f"{type(self.law).__name__.removesuffix('_frozen')} of {self.columns} columns"
 
-    def entropy(self, seed: int) -> Estimate:
-        own = getattr(self.law, "entropy", None) if self.distribution is None else None
-        return super().entropy(seed) if own is None else _exactly(own())
+    def known_entropy(self) -> Array | None:
+        if self.parts:
+            return sum_of(part.entropy(0) for part in self.parts)
+        own = getattr(self.law, "entropy", None)  # scipy's, for most of its laws
+        return _closed_entropy(self) if self.distribution is not None or own is None else np.asarray(own(), float)
+
+    def known_divergence(self, other: Many) -> Array | None:
+        if self.parts and other.parts:
+            return sum_of(one.divergence(two, 0) for one, two in zip(self.parts, other.parts, strict=True))
+        return _closed_divergence(self, other)
 
     def expect(self, other: Many, gain: Gain, seed: int) -> Estimate:
         draws = np.asarray(self.law.rvs(size=DRAWS, random_state=seed), float)

@@ -10,11 +10,13 @@ from scipy import stats
 from sklearn.base import BaseEstimator
 
 from skmle import families
-from skmle._divergence.expectation import Array
+from skmle._divergence.expectation import Array, expectation
 from skmle._divergence.laws import FamilyLine, Finite, Law, Many, ScipyLine
 from skmle.families import Distribution
+from skmle.families._independent import IndependentColumns
 
 _SUM = 1e-8  # by how much probabilities may miss one: rounding, not percentages or counts
+_MASS = 1e-6  # by how much scipy's densities may
 _ALLOWED = (
     "Allowed: probability vectors, frozen scipy distributions such as scipy.stats.norm(0, 1), skmle Distributions and fitted skmle "
     "estimators of a density"
@@ -24,10 +26,13 @@ _ALLOWED = (
 def as_law(value: Any, name: str) -> Law:
     """Return the law that `value` stands for; TypeError if none, ValueError if it is not one."""
     fitted = getattr(value, "distribution_", None)
-    if isinstance(fitted, Distribution):
+    if isinstance(fitted, (Distribution, IndependentColumns)):
         value = fitted
     if isinstance(value, Distribution):
         return _from_distribution(value)
+    if isinstance(value, IndependentColumns):
+        parts = tuple(_from_distribution(law) for law in value.laws)
+        return Many(value, len(parts), lambda x: value.log_prob(x).sum(axis=-1), parts[0].discrete, parts=parts)
     if isinstance(value, (stats.rv_continuous, stats.rv_discrete)):
         if value.numargs:
             raise TypeError(f"{name}: scipy.stats.{value.name} without its {value.shapes}. {_ALLOWED}. Freeze it: call it with them.")
@@ -72,6 +77,7 @@ def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
 
 
 def _from_distribution(law: Distribution) -> Law:
+    law = Distribution(*law.family.law(law.theta))  # without parameters held fixed
     for limit in law.family.limits:
         if np.all(law.params[limit.parameter] == limit.value):
             shape = law.shape
@@ -102,7 +108,19 @@ def _from_scipy(frozen: Any, name: str) -> Law:
         order = np.argsort(dist.xk)
         return Finite(np.asarray(dist.pk, float)[order], np.asarray(dist.xk)[order] + parameters["loc"])
     known = SCIPY[dist.name](**parameters) if dist.name in SCIPY else None
-    return ScipyLine(dist, parameters) if known is None else _from_distribution(known)
+    return _checked_line(ScipyLine(dist, parameters), name) if known is None else _from_distribution(known)
+
+
+def _checked_line(law: ScipyLine, name: str) -> ScipyLine:
+    """Return `law` if it is one on the line: some of scipy's are periodic, or take a vector for one law."""
+    mass = expectation(law.rows(law.shape), law.rows(law.shape), lambda log_p, log_q: np.ones_like(log_p))
+    off = ~(np.abs(mass - 1.0) < _MASS)
+    if off.any():
+        raise ValueError(
+            f"{name}: {law} has the mass {mass[off][0]:.6g} over its support. Allowed: laws whose masses or densities, as scipy "
+            "computes them, sum to 1. Take a law on the line, such as vonmises_line for vonmises, or the probability vector."
+        )
+    return law
 
 
 def _from_columns(frozen: Any, name: str) -> Law:

@@ -69,9 +69,11 @@ class Coordinates:
         row = _first_row(self.design, self.terms[j])
         return float(row @ (basis.expand @ fitted) - row[basis.kept] @ fitted)
 
-    def matrix(self) -> Array:
-        """Return d raw / d coef, of shape (d_raw, d)."""
+    def matrix(self) -> Array | None:
+        """Return d raw / d coef, of shape (d_raw, d); None where raw coefficients are the solver's."""
         d = self.design.d
+        if self.design.shift is None and not self.spread_sign and all(basis is None for basis in self.bases):
+            return None
         zero = self.raw(np.zeros(d))
         base = np.concatenate([np.r_[slopes, intercept] for slopes, intercept in zero])
         columns = [np.concatenate([np.r_[slopes, intercept] for slopes, intercept in self.raw(unit)]) - base for unit in np.eye(d)]

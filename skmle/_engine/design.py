@@ -155,8 +155,8 @@ class Design:
         if order < 1 or rows.gradient is None:
             return result
         result.gradient = np.empty(self.d)
-        for j, entry in enumerate(rows.gradient):
-            g = weigh(np.asarray(entry))
+        for j, slope in enumerate(rows.gradient):
+            g = weigh(np.asarray(slope))
             self._put(result.gradient, j, self._tdot(block, j, g, weight, count), add_up(g))
         if order < 2:
             return result

@@ -22,9 +22,9 @@ class Evaluation:
     def __iadd__(self, other: Evaluation) -> Evaluation:
         """Add in place: d x d sums are never copied."""
         self.value += other.value
-        if self.gradient is not None:
+        if self.gradient is not None and other.gradient is not None:
             self.gradient += other.gradient
-        if self.hessian is not None:
+        if self.hessian is not None and other.hessian is not None:
             self.hessian += other.hessian
         return self
 

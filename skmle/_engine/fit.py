@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle._engine.coordinates import Coordinates
 from skmle._engine.design import Design, Term
@@ -73,13 +74,14 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], base: float) ->
         simpler = fit(replace(problem, family=law, terms=problem.terms[: len(law.parameters)]))
         return replace(simpler, limit=limit)
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
+    end = "the data have no spread and stand at an end of the law's range, so"
     statistics = problem.family.statistics(problem.y)
     if problem.family.support.discrete:
-        verdict = Verdict(BOUNDARY, "the data have no spread and stand at an end of the law's range, so all its mass does too")
+        verdict = Verdict(BOUNDARY, f"{end} all its mass does too")
     else:
-        verdict = Verdict(NO_MAXIMUM, "the data have no spread and stand at an end of the law's range, so the density grows without bound there")
+        verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
     result = _constant_fit(problem, near, verdict, statistics, base)
-    return replace(result, coefs=tuple((np.zeros(0), float(e)) for e in problem.family.linked(tuple(np.float64(e) for e in chart_eta))))
+    return replace(result, coefs=tuple((np.zeros(0), float(e)) for e in problem.family.linked(tuple(np.asarray(e) for e in chart_eta))))
 
 
 def _base_total(family: Family, y: Any, weight: Array | None) -> float:
@@ -97,14 +99,14 @@ def _shorten(family: Family, statistics: Arrays, weight: Array | None, ones: Arr
     if family.support.discrete and statistics[0].ndim == 1:
         values, index = np.unique(statistics[0], return_inverse=True)
         if len(values) < len(index):
-            return (values,), np.bincount(index, weight)
+            return (values,), np.bincount(index, weight).astype(np.float64)
     return statistics, weight
 
 
 def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdict, statistics: Arrays, base: float) -> Fit:
     """Return the fit of a density whose answer is known without a solver."""
     family = problem.family
-    eta = family.linked(tuple(np.float64(e) for e in chart_eta))
+    eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
     coefs = tuple((np.zeros(0), float(e)) for e in eta)
     design = Design(problem.terms, len(problem.y))
     objective = Objective(family.rows, statistics, design, problem.weight)
@@ -112,7 +114,7 @@ def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdi
     evaluation = objective(np.array([e for _, e in coefs]), order)
     covariance = None
     if evaluation.hessian is not None:
-        covariance = np.linalg.inv(evaluation.hessian) / objective.mass
+        covariance = np.asarray(np.linalg.inv(evaluation.hessian) / objective.mass, np.float64)
     return Fit(family, coefs, covariance, -evaluation.value * objective.mass - base, objective.mass, verdict, n_parameters=design.d)
 
 
@@ -176,7 +178,8 @@ class _Attempt:
     @property
     def _standardised(self) -> bool:
         family, terms = self.family, self.problem.terms
-        return family.spread_sign != 0.0 and not family.relinked and terms[0].intercept and terms[1].intercept and self.problem.start is None
+        free = terms[0].intercept and (len(terms) < 2 or terms[1].intercept)
+        return family.spread_sign != 0.0 and not family.relinked and free and self.problem.start is None
 
     def _units(self, statistics: Arrays, n: int) -> tuple[float, float]:
         if not self._standardised:
@@ -253,8 +256,8 @@ class _Attempt:
             other = fit(replace(problem, family=law, terms=tuple(problem.terms[i] for i in index), start=None))
             current = self._log_likelihood(solution)
             if other.log_likelihood >= current - 1e-9 * other.mass:
-                verdict = Verdict(BOUNDARY, f"the likelihood rises as {limit.parameter} tends to {limit.value:g}, where the law is {type(law).__name__}")
-                status = verdict if other.verdict.status == INTERIOR else other.verdict
+                reason = f"the likelihood rises as {limit.parameter} tends to {limit.value:g}, where the law is {law.title}"
+                status = Verdict(BOUNDARY, reason) if other.verdict.status == INTERIOR else other.verdict
                 return replace(other, verdict=status, limit=limit, n_iter=other.n_iter + solution.n_iter)
         return None
 
@@ -283,25 +286,29 @@ class _Attempt:
         coefs = self.coordinates.raw(solution.coef)
         estimable = None
         if any(b is not None for b in self.bases):
-            estimable = tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in zip(self.problem.terms, self.bases, strict=True))
+            pairs = zip(self.problem.terms, self.bases, strict=True)
+            estimable = tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in pairs)
         covariance = self._covariance(solution, estimable) if verdict.status == INTERIOR else None
         return Fit(
             self.family, coefs, covariance, self._log_likelihood(solution), self.objective.mass, verdict,
             max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), self.design.d,
         )  # fmt: skip
 
-    def _moving(self, verdict: Verdict) -> tuple[Array, ...] | None:
+    def _moving(self, verdict: Verdict) -> tuple[NDArray[np.bool_], ...] | None:
         """Return which slopes move along the verdict's direction, each measured by its column's spread."""
         if verdict.direction is None:
             return None
         origin = self.coordinates.raw(np.zeros(self.design.d))
         moves = [b - a for (b, _), (a, _) in zip(self.coordinates.raw(verdict.direction), origin, strict=True)]
-        scale = None if self.survey is None else np.where(self.survey.scale > 0.0, self.survey.scale, 1.0)
-        sizes = [np.zeros(0) if t.columns is None or scale is None else np.abs(m) * scale[t.columns] for m, t in zip(moves, self.problem.terms, strict=True)]
+        if self.survey is None:
+            return None
+        scale = np.where(self.survey.scale > 0.0, self.survey.scale, 1.0)
+        pairs = zip(moves, self.problem.terms, strict=True)
+        sizes = [np.zeros(0) if t.columns is None else np.abs(m) * scale[t.columns] for m, t in pairs]
         largest = max((float(s.max(initial=0.0)) for s in sizes), default=0.0)
         return tuple(s > _MOVES * largest for s in sizes)
 
-    def _covariance(self, solution: Solution, estimable: tuple[Array, ...] | None) -> Array | None:
+    def _covariance(self, solution: Solution, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array | None:
         hessian = solution.evaluation.hessian
         raw = sum(t.length for t in self.problem.terms)
         if hessian is None or raw > _MANY or not self.problem.covariance:
@@ -310,7 +317,7 @@ class _Attempt:
         root = np.where(root > 0.0, root, 1.0)
         inverse = np.linalg.inv(hessian / np.outer(root, root)) / np.outer(root, root)
         matrix = self.coordinates.matrix()
-        covariance = matrix @ inverse @ matrix.T / self.objective.mass
+        covariance = (inverse if matrix is None else matrix @ inverse @ matrix.T) / self.objective.mass
         if estimable is not None:
             known = np.concatenate([np.r_[e, [True] * t.intercept] for e, t in zip(estimable, self.problem.terms, strict=True)])
             covariance[~known.astype(bool)] = np.nan

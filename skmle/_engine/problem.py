@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skmle._engine.design import Term
 from skmle._engine.evaluation import Array
 from skmle._engine.verdict import Verdict
@@ -73,9 +76,9 @@ class Fit:
     n_iter: int = 1
     distance: float = 0.0
     limit: Limit | None = None
-    estimable: tuple[Array, ...] | None = None
+    estimable: tuple[NDArray[np.bool_], ...] | None = None
     """Of each term, which slopes the data determine; None: all."""
-    moving: tuple[Array, ...] | None = None
+    moving: tuple[NDArray[np.bool_], ...] | None = None
     """Of each term, which slopes run to infinity where there is no maximum."""
     n_parameters: int = 0
     """How many parameters were estimated: collinear columns count once."""

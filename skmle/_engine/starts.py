@@ -49,7 +49,7 @@ def interpolation(family: Family, objective: Objective) -> Array | None:
     limit = family.saturated(objective.statistics)
     if limit is None or design.terms[0].columns is None:
         return None
-    constants = tuple(np.float64(e) for e in limit[1])
+    constants = tuple(np.asarray(e) for e in limit[1])
     z, *others = family.linked((limit[0], *constants))
     z = z if design.offset is None else z - design.offset
     coef, residual = least_squares(objective, z)

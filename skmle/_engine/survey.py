@@ -60,7 +60,8 @@ def survey(X: Any, weight: Array | None) -> Survey:
     centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
     z = x - centre
     scale = np.sqrt(np.einsum("ij,ij->j", z, z) / len(z)) if weight is None else np.sqrt(weight @ (z * z) / weight.sum())
-    return Survey(centre, scale, len(x) > p and bool(np.all(scale > 0.0)) and _smallest_pivot(z / np.where(scale > 0, scale, 1.0)) > _SURELY_FULL)
+    varied = len(x) > p and bool(np.all(scale > 0.0))
+    return Survey(centre, scale, varied and _smallest_pivot(z / scale) > _SURELY_FULL)
 
 
 def _smallest_pivot(z: Array) -> float:

@@ -76,7 +76,7 @@ def _step_bound(objective: Objective, step: Array, reach: Array | None) -> float
     """Return an upper bound on any row's change of eta, without a pass over the rows."""
     design = objective.design
     bound = 0.0
-    for j, (s, term) in enumerate(zip(design.slices, design.terms, strict=True)):
+    for s, term in zip(design.slices, design.terms, strict=True):
         change = abs(step[s.stop]) if term.intercept else 0.0
         if term.columns is not None:
             if reach is None:

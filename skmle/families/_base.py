@@ -318,7 +318,7 @@ class Family(BaseEstimator, ABC):
         return np.asarray(self.to_scipy(theta).ppf(q), float)
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        """Return the smallest y with P(Y > y) <= q, accurate for small q."""
+        """Return the smallest y with P(Y > y) <= q, accurate for small q of continuous laws."""
         return np.asarray(self.to_scipy(theta).isf(q), float)
 
     def entropy(self, theta: Arrays) -> Array:

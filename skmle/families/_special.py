@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
@@ -15,7 +17,7 @@ _SHIFT = 8  # below it the asymptotic series has not converged; 8 steps of the r
 
 
 def trigamma(x: Array) -> Array:
-    """Return psi'(x) for x > 0: recurrence up to x >= 8, then the asymptotic series; relative error 1e-13.
+    """Return psi'(x) for x > 0: recurrence up to x >= 8, then the asymptotic series; relative error 1e-15.
 
     Abramowitz & Stegun 6.4.6 and 6.4.12.
     """
@@ -31,7 +33,8 @@ def trigamma(x: Array) -> Array:
         x = np.where(small, x + _SHIFT, x)
     r = 1.0 / x
     r2 = r * r
-    series = 1 / 6 - r2 * (1 / 30 - r2 * (1 / 42 - r2 * (1 / 30 - r2 * (5 / 66 - r2 * (691 / 2730 - r2 * 7 / 6)))))
+    far = 691 / 2730 - r2 * (7 / 6 - r2 * (3617 / 510 - r2 * 43867 / 798))
+    series = 1 / 6 - r2 * (1 / 30 - r2 * (1 / 42 - r2 * (1 / 30 - r2 * (5 / 66 - r2 * far))))
     return total + r + 0.5 * r2 + r2 * r * series
 
 
@@ -125,3 +128,9 @@ def logistic_kernel(successes: Array, trials: Array, eta: Array) -> Rows:
 def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:
     """Return the growth of `logistic_kernel` along `delta`, far out: failures if up, successes if down."""
     return np.where(delta > 0, (trials - successes) * delta, -successes * delta)
+
+
+def settle(k: Array, reached: Callable[[Array], NDArray[np.bool_]]) -> Array:
+    """Return the smallest whole number at which a level is `reached`, beside k, which rounding may have missed by one."""
+    k = np.where((k > 0.0) & reached(k - 1.0), k - 1.0, k)
+    return np.where(reached(k), k, k + 1.0)

@@ -83,6 +83,9 @@ class Binomial(Family):
     def mean(self, theta: Arrays) -> Array:
         return self.trials * theta[0]
 
+    def variance(self, theta: Arrays) -> Array:
+        return self.trials * theta[0] * (1.0 - theta[0])
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         successes = rng.binomial(self.trials, theta[0], size=size).astype(float)
         return np.stack([successes, self.trials - successes], axis=-1)

@@ -94,8 +94,9 @@ class Categorical(Family):
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
-        with np.errstate(divide="ignore"):
-            return [tuple(np.log(counts[:-1]) - np.log(counts[-1]))]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_odds = np.log(counts[:-1]) - np.log(counts[-1])
+        return [tuple(np.where(np.isnan(log_odds), 0.0, log_odds))]  # neither of the two labels seen
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         codes = statistics[0]
@@ -115,9 +116,9 @@ class Categorical(Family):
         return tuple(f"probabilities[{label}]" for label in self.labels)
 
     def eta(self, theta: Arrays) -> Arrays:
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             log_p = np.log(np.asarray(theta[0], float))
-        return tuple(log_p[..., j] - log_p[..., -1] for j in range(log_p.shape[-1] - 1))
+            return tuple(log_p[..., j] - log_p[..., -1] for j in range(log_p.shape[-1] - 1))
 
     # The law itself is that of the label's position in the order of the labels; `quantile` and `sample` return labels.
 

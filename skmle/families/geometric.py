@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import logistic_kernel, logistic_recession
+from skmle.families._special import logistic_kernel, logistic_recession, settle
 
 
 class Geometric(Family):
@@ -48,6 +48,30 @@ class Geometric(Family):
 
     def mean(self, theta: Arrays) -> Array:
         return 1.0 / theta[0]
+
+    def variance(self, theta: Arrays) -> Array:
+        return (1.0 - theta[0]) / theta[0] ** 2
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        return -np.expm1(self._log_sf(y, theta))
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        return np.exp(self._log_sf(y, theta))
+
+    def _log_sf(self, y: Array, theta: Arrays) -> Array:
+        with np.errstate(divide="ignore"):  # certain success
+            return np.where(y < 1.0, 0.0, np.maximum(np.floor(y), 1.0) * np.log1p(-theta[0]))
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        return settle(self._trials(np.log1p(-q), theta), lambda k: self.cdf(k, theta) >= q)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return settle(self._trials(np.log(q), theta), lambda k: self.sf(k, theta) <= q)
+
+    def _trials(self, log_failing: Array, theta: Arrays) -> Array:
+        """Return about how many trials all fail with probability exp(log_failing)."""
+        with np.errstate(divide="ignore"):
+            return np.maximum(np.ceil(log_failing / np.log1p(-theta[0])), 1.0)
 
     def entropy(self, theta: Arrays) -> Array:
         from scipy.special import entr

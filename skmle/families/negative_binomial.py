@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from skmle.families._base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
-from skmle.families._special import log_rising, log_rising_table
+from skmle.families._special import log_rising, log_rising_table, settle
 from skmle.families.poisson import Poisson
 
 _POISSON = 1e-8  # dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more than the distance from Poisson
@@ -121,6 +121,12 @@ class NegativeBinomial(Family):
         x = dispersion * mean
         value = np.where(poisson, limit(k, mean), beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)))
         return np.where(count < 0.0, below, np.where(count > 1e300, 1.0 - below, value))
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        return settle(self.to_scipy(theta).ppf(q), lambda k: self.cdf(k, theta) >= q)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
     def entropy(self, theta: Arrays) -> Array:
         return np.where(theta[0] == 0.0, 0.0, super().entropy(theta))

@@ -27,7 +27,9 @@ _MEMORY = 8
 class SampledObjective(SmoothObjective, Protocol):
     """What this solver needs of an objective beyond Newton's wants."""
 
-    n: int
+    @property
+    def n(self) -> int:
+        """Number of rows."""
 
     def sample(self, m: int) -> SmoothObjective:
         """Return the objective on m rows, under a prior too weak to matter but for coefficients the sample does not determine."""
@@ -97,14 +99,14 @@ class _Factor:
         return dpotrs(self.factor, gradient / self.scale, lower=True)[0] / self.scale
 
     def distance(self, gradient: Array, size: float) -> float:
-        return float(np.sqrt(max(size * (gradient @ self.solve(gradient)), 0.0)))
+        return max(size * float(gradient @ self.solve(gradient)), 0.0) ** 0.5
 
 
 def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: float) -> tuple[Array, Evaluation, float, int] | None:
     """Return (coef, evaluation, distance, passes) within `target` standard errors; None if the way there is too long."""
     at = objective(coef, 1)
     pairs: list[tuple[Array, Array]] = []
-    grew = 0
+    slow = 0
     distance = factor.distance(at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
     if not np.isfinite(distance):
         return None
@@ -113,14 +115,15 @@ def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: 
             return coef, at, distance, passes + 1
         step = -_two_loop(pairs, factor, at.gradient)  # type: ignore[arg-type]
         there = objective(coef + step, 1)
-        if not np.isfinite(there.value) or there.value > at.value + 1e-14 * (abs(at.value) + 1.0):
-            return None  # the sample's curvature misleads here: full Newton is safer than a search along it
         assert there.gradient is not None and at.gradient is not None
+        previous, distance = distance, factor.distance(there.gradient, objective.size)
+        # Close to the optimum values are equal to rounding, and only the distance tells.
+        if not np.isfinite(there.value) or (there.value > at.value and distance > previous):
+            return None  # the sample's curvature misleads here: full Newton is safer than a search along it
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
         coef, at = coef + step, there
-        previous, distance = distance, factor.distance(there.gradient, objective.size)
-        grew += distance > 0.5 * previous
-        if grew >= 2:
+        slow += distance > 0.5 * previous
+        if slow >= 2:
             return None
     return None
 

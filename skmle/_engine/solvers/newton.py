@@ -98,7 +98,7 @@ def _model(at: Evaluation, size: float) -> _Model:
     scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     a, b = at.hessian / np.outer(scale, scale), at.gradient / scale
     step = _solve(a, b, _PIVOT)
-    distance = np.inf if step is None else float(np.sqrt(max(size * -(b @ step), 0.0)))
+    distance = np.inf if step is None else max(-size * float(b @ step), 0.0) ** 0.5
     return _Model(a, b, scale, step, distance)
 
 
@@ -141,7 +141,7 @@ def _search(
 
 
 def _finite(at: Evaluation) -> bool:
-    return at.gradient is None or bool(np.isfinite(at.gradient).all() and np.isfinite(at.hessian).all())
+    return all(bool(np.isfinite(part).all()) for part in (at.gradient, at.hessian) if part is not None)
 
 
 def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:

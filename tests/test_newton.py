@@ -1,0 +1,391 @@
+"""The solver on problems whose optimum is known exactly, and on problems that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.optimize import rosen, rosen_der, rosen_hess
+from scipy.special import expit
+
+from skmle._engine.evaluation import Evaluation, Solution
+from skmle._engine.solvers import newton
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+TOL = 1e-6
+
+
+@dataclass
+class Objective:
+    """A function with its derivatives that remembers where it was asked for which order."""
+
+    value: Callable[[np.ndarray], float]
+    gradient: Callable[[np.ndarray], np.ndarray]
+    hessian: Callable[[np.ndarray], np.ndarray]
+    size: float = 1.0
+    calls: list[tuple[np.ndarray, int]] = field(default_factory=list)
+
+    def __call__(self, coef: np.ndarray, order: int = 2) -> Evaluation:
+        self.calls.append((coef.copy(), order))
+        with np.errstate(all="ignore"):
+            result = Evaluation(float(self.value(coef)))
+            if order:
+                result.gradient, result.hessian = np.array(self.gradient(coef), float), np.array(self.hessian(coef), float)
+        return result
+
+    @property
+    def path(self) -> np.ndarray:
+        """The points at which derivatives were taken."""
+        return np.array([coef for coef, order in self.calls if order])
+
+
+@dataclass
+class Problem:
+    objective: Callable[[], Objective]
+    start: np.ndarray
+    optimum: np.ndarray
+
+
+def distance(objective: Objective, coef: np.ndarray, optimum: np.ndarray) -> float:
+    """Distance to the optimum in standard errors."""
+    gap = coef - optimum
+    return float(np.sqrt(objective.size * gap @ objective.hessian(optimum) @ gap))
+
+
+# ---------------------------------------------------------------- problems with a known optimum
+
+
+def quadratic(seed: int, d: int, condition: float) -> Problem:
+    rng = np.random.default_rng(seed)
+    q, _ = np.linalg.qr(rng.normal(size=(d, d)))
+    h = (q * np.geomspace(1.0, condition, d)) @ q.T
+    h = 0.5 * (h + h.T)
+    optimum = rng.normal(size=d)
+
+    def objective() -> Objective:
+        return Objective(lambda c: 0.5 * (c - optimum) @ h @ (c - optimum), lambda c: h @ (c - optimum), lambda c: h, 100.0)
+
+    return Problem(objective, rng.normal(size=d) * 10.0, optimum)
+
+
+# f'' = mean of a linear model's response: with the responses' means as data the coefficients are the optimum, exactly.
+RESPONSES = {
+    "logistic": (lambda e: np.logaddexp(0.0, e), expit, lambda e: expit(e) * expit(-e)),
+    "poisson": (np.exp, np.exp, np.exp),
+    "cosh": (np.cosh, np.sinh, np.cosh),
+    "huber": (lambda e: np.sqrt(1 + e * e), lambda e: e / np.sqrt(1 + e * e), lambda e: (1 + e * e) ** -1.5),
+}
+
+
+def linear_model(name: str, seed: int, n: int = 60, d: int = 6, spread: float = 0.4) -> Problem:
+    potential, response, slope = RESPONSES[name]
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, d)) @ (np.eye(d) + 0.8 * rng.normal(size=(d, d)))
+    optimum = rng.normal(size=d) * spread / np.sqrt(d)
+    y = response(x @ optimum)
+
+    def objective() -> Objective:
+        return Objective(
+            lambda c: np.mean(potential(x @ c) - y * (x @ c)),
+            lambda c: x.T @ (response(x @ c) - y) / n,
+            lambda c: (x.T * slope(x @ c)) @ x / n,
+            float(n),
+        )
+
+    return Problem(objective, np.zeros(d), optimum)
+
+
+def rosenbrock(d: int, start: np.ndarray) -> Problem:
+    return Problem(lambda: Objective(rosen, rosen_der, rosen_hess), start, np.ones(d))
+
+
+def gamma_law(start: float) -> Problem:
+    """-log q of a gamma law's mean on the log scale: from far off the curvature is 1e-70, or the value overflows."""
+    return Problem(
+        lambda: Objective(lambda c: 3.0 * np.exp(-c[0]) + c[0], lambda c: 1.0 - 3.0 * np.exp(-c), lambda c: np.diag(3.0 * np.exp(-c)), 50.0),
+        np.array([start]),
+        np.array([np.log(3.0)]),
+    )
+
+
+def barrier(start: float) -> Problem:
+    """Finite for positive x only; full steps from x > 2 leave this range."""
+    return Problem(
+        lambda: Objective(lambda c: c[0] - np.log(c[0]), lambda c: 1.0 - 1.0 / c, lambda c: np.diag(1.0 / c**2)), np.array([start]), np.ones(1)
+    )
+
+
+def cauchy(start: float) -> Problem:
+    """log(1 + x^2): not convex beyond 1, where Newton's own step runs away."""
+    return Problem(
+        lambda: Objective(
+            lambda c: np.log1p(c[0] ** 2), lambda c: 2 * c / (1 + c * c), lambda c: np.diag(2 * (1 - c * c) / (1 + c * c) ** 2), 30.0
+        ),
+        np.array([start]),
+        np.zeros(1),
+    )
+
+
+PROBLEMS = {
+    **{f"quadratic-{d}-{c:g}": quadratic(d, d, c) for d in (1, 3, 20) for c in (1.0, 1e4, 1e8)},
+    **{f"{name}-{seed}": linear_model(name, seed) for name in RESPONSES for seed in range(4)},
+    "logistic-far": linear_model("logistic", 9, spread=3.0),
+    "poisson-far": linear_model("poisson", 9, spread=2.0),
+    "rosenbrock-2": rosenbrock(2, np.array([-1.2, 1.0])),
+    "rosenbrock-far": rosenbrock(2, np.array([-40.0, 60.0])),
+    "rosenbrock-10": rosenbrock(10, np.linspace(0.5, 1.5, 10)),
+    **{f"gamma{start:+g}": gamma_law(start) for start in (-600.0, -30.0, 5.0, 170.0)},
+    **{f"barrier-{start:g}": barrier(start) for start in (1e-8, 1.9, 50.0, 1e6)},
+    **{f"cauchy-{start:g}": cauchy(start) for start in (0.3, 0.99, 1.0, 3.0, 1e4)},
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_known_optimum(problem):
+    objective = problem.objective()
+    solution = newton(objective, problem.start, tol=TOL, max_iter=200)
+    assert solution.converged and solution.distance <= TOL
+    # The step is taken beyond the point that was found good enough, and about squares the distance.
+    assert distance(objective, solution.coef, problem.optimum) <= max(1e-9, solution.distance)
+    np.testing.assert_array_equal(solution.coef, objective.path[-1] + solution.step)
+    assert solution.evaluation.value == objective.value(objective.path[-1])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_the_value_never_rises(problem):
+    objective = problem.objective()
+    newton(objective, problem.start, tol=TOL, max_iter=200)
+    values = [objective.value(coef) for coef in objective.path]
+    assert all(after <= before + 1e-13 * (1.0 + abs(before)) for before, after in pairwise(values))
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_start_at_the_optimum(problem):
+    """A closed form is a perfect start: one evaluation, which the standard errors need anyway."""
+    objective = problem.objective()
+    solution = newton(objective, problem.optimum, tol=TOL)
+    assert solution.converged and solution.n_iter == 0
+    assert [order for _, order in objective.calls] == [2]
+
+
+@pytest.mark.parametrize("problem", [p for name, p in PROBLEMS.items() if name.startswith("quadratic")])
+def test_a_quadratic_takes_one_step(problem):
+    objective = problem.objective()
+    solution = newton(objective, problem.start, tol=TOL)
+    assert solution.n_iter <= 2 and solution.converged
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_evaluations_are_few(problem):
+    objective = problem.objective()
+    solution = newton(objective, problem.start, tol=TOL, max_iter=200)
+    full = sum(order > 0 for _, order in objective.calls)
+    assert len(objective.calls) <= 4 * (solution.n_iter + 1) + 20
+    assert full <= solution.n_iter + 1 + len(objective.calls) // 4
+
+
+# ---------------------------------------------------------------- units
+
+
+def in_units(problem: Problem, unit: np.ndarray) -> tuple[Objective, np.ndarray]:
+    """The problem with each coefficient measured in another unit."""
+    plain = problem.objective()
+    scaled = Objective(
+        lambda c: plain.value(c * unit),
+        lambda c: plain.gradient(c * unit) * unit,
+        lambda c: plain.hessian(c * unit) * np.outer(unit, unit),
+        plain.size,
+    )
+    return scaled, problem.start / unit
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_the_path_does_not_depend_on_units(problem):
+    """Powers of two are exact, so every point on the way must be the same to the last bit."""
+    plain = problem.objective()
+    solution = newton(plain, problem.start, tol=TOL, max_iter=200)
+    unit = 2.0 ** (27 * (-1.0) ** np.arange(len(problem.start)))
+    objective, start = in_units(problem, unit)
+    other = newton(objective, start, tol=TOL, max_iter=200)
+    np.testing.assert_array_equal(objective.path * unit, plain.path)
+    np.testing.assert_array_equal(other.coef * unit, solution.coef)
+    assert (other.distance, other.n_iter) == (solution.distance, solution.n_iter)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+@pytest.mark.parametrize("power", [8, -8])
+def test_badly_scaled(problem, power):
+    unit = 10.0 ** (power * (-1.0) ** np.arange(len(problem.start)))
+    objective, start = in_units(problem, unit)
+    solution = newton(objective, start, tol=TOL, max_iter=200)
+    assert solution.converged
+    assert distance(problem.objective(), solution.coef * unit, problem.optimum) <= 1e-9
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e9])
+def test_the_tolerance_is_in_standard_errors(size):
+    """The same function of more rows is to be solved more closely; the answer says how closely."""
+    objective = linear_model("logistic", 3).objective()
+    objective.size = size
+    solution = newton(objective, np.full(6, 0.5), tol=1e-3)
+    at = solution.coef - solution.step
+    assert solution.distance <= 1e-3
+    np.testing.assert_allclose(solution.distance, np.sqrt(size * solution.step @ objective.hessian(at) @ solution.step), rtol=1e-6)
+
+
+# ---------------------------------------------------------------- no optimum
+
+
+def of_one(value, first, second, size: float = 100.0) -> Callable[[], Objective]:
+    return lambda: Objective(lambda c: value(c[0]), lambda c: np.array([first(c[0])]), lambda c: np.array([[second(c[0])]]), size)
+
+
+def separated() -> Objective:
+    """Logistic regression of two separated groups."""
+    x, y = np.array([[1.0, -2.0], [1.0, -1.0], [1.0, 1.0], [1.0, 3.0]]), np.array([0.0, 0.0, 1.0, 1.0])
+    return Objective(
+        lambda c: np.mean(np.logaddexp(0.0, x @ c) - y * (x @ c)),
+        lambda c: x.T @ (expit(x @ c) - y) / 4,
+        lambda c: (x.T * (expit(x @ c) * expit(-(x @ c)))) @ x / 4,
+        4.0,
+    )
+
+
+WITHOUT_OPTIMUM = {
+    "exp": of_one(lambda x: np.exp(-x), lambda x: -np.exp(-x), lambda x: np.exp(-x)),
+    "exp-above-a-floor": of_one(lambda x: 7.0 + np.exp(-x), lambda x: -np.exp(-x), lambda x: np.exp(-x)),
+    "log-sum": of_one(lambda x: np.logaddexp(0.0, -x), lambda x: -expit(-x), lambda x: expit(x) * expit(-x)),
+    "separated": separated,
+    "line": of_one(lambda x: -x, lambda x: -1.0, lambda x: 0.0),
+    "logarithm": of_one(lambda x: -np.log(1.0 + x), lambda x: -1.0 / (1.0 + x), lambda x: (1.0 + x) ** -2),
+    "concave": of_one(lambda x: -x * x - x, lambda x: -2.0 * x - 1.0, lambda x: -2.0),
+    "power": of_one(lambda x: 1.0 / (1.0 + x) ** 2, lambda x: -2.0 / (1.0 + x) ** 3, lambda x: 6.0 / (1.0 + x) ** 4),
+    "saddle": lambda: Objective(lambda c: c[0] ** 2 - c[1] ** 2, lambda c: np.array([2.0, -2.0]) * c, lambda c: np.diag([2.0, -2.0])),
+}
+
+
+def claims_an_optimum(solution: Solution) -> bool:
+    """What the verdict looks at first: a small decrement, reached by a small step."""
+    return solution.converged and float(np.abs(solution.step).max()) <= 1e-2
+
+
+@pytest.mark.parametrize("objective", WITHOUT_OPTIMUM.values(), ids=WITHOUT_OPTIMUM)
+@pytest.mark.parametrize("start", [0.0, 0.7, 5.0])
+def test_no_optimum_is_claimed_where_there_is_none(objective, start):
+    asked = objective()
+    dimension = 2 if asked.hessian(np.zeros(2)).shape == (2, 2) else 1
+    solution = newton(asked, np.full(dimension, start), tol=TOL)
+    assert not claims_an_optimum(solution)
+    assert len(asked.calls) < 2000 and np.isfinite(solution.coef).all()
+
+
+@pytest.mark.parametrize("name", ["exp", "log-sum", "separated"])
+def test_exponential_limits_are_near(name):
+    """Where the value tends to a limit exponentially, the solver gets there within few steps, and the last one is large."""
+    objective = WITHOUT_OPTIMUM[name]()
+    solution = newton(objective, np.zeros(2 if name == "separated" else 1), tol=TOL)
+    assert solution.converged and solution.n_iter <= 25
+    assert solution.evaluation.value <= 1e-12
+    assert np.abs(solution.step).max() >= 0.5
+
+
+def test_a_stationary_start_that_is_no_minimum():
+    solution = newton(WITHOUT_OPTIMUM["saddle"](), np.zeros(2), tol=TOL)
+    assert not solution.converged and solution.distance == np.inf
+
+
+def test_a_saddle_beside_a_minimum_is_left():
+    """x^2 - y^2 + y^4 has a saddle at 0 and minima at y^2 = 1/2."""
+    objective = Objective(
+        lambda c: c[0] ** 2 - c[1] ** 2 + c[1] ** 4,
+        lambda c: np.array([2 * c[0], -2 * c[1] + 4 * c[1] ** 3]),
+        lambda c: np.diag([2.0, -2.0 + 12.0 * c[1] ** 2]),
+    )
+    solution = newton(objective, np.array([1.0, 1e-6]), tol=TOL)
+    np.testing.assert_allclose(solution.coef, [0.0, np.sqrt(0.5)], atol=1e-9)
+
+
+# ---------------------------------------------------------------- rounding, holes and limits
+
+
+@pytest.mark.parametrize("constant", [1e3, 1e8, 1e12])
+@pytest.mark.parametrize("name", ["logistic-1", "poisson-2", "rosenbrock-2"])
+def test_a_value_that_does_not_resolve_the_steps(constant, name):
+    """Under a large constant the value is blind near the optimum, gradient and hessian are not: they alone lead on."""
+    problem = PROBLEMS[name]
+    plain = problem.objective()
+    blind = Objective(lambda c: plain.value(c) + constant, plain.gradient, plain.hessian, plain.size)
+    near = problem.optimum + 1e-2 * min(1.0, 1e8 / constant) * np.arange(1, len(problem.optimum) + 1)
+    solution = newton(blind, near, tol=TOL)
+    assert solution.converged and solution.distance <= TOL
+    assert distance(plain, solution.coef, problem.optimum) <= 1e-9
+
+
+@pytest.mark.parametrize(("noise", "good_enough"), [(1e-5, True), (1e-1, False)])
+def test_the_floor_of_rounding(noise, good_enough):
+    """A gradient that never vanishes and a value that cannot tell: an end with the distance as it is, good enough or not."""
+    rng = np.random.default_rng(0)
+    objective = Objective(lambda c: 1e6 + 1e-12 * c @ c, lambda c: c + noise * rng.choice([-1.0, 1.0], size=2), lambda c: np.eye(2))
+    solution = newton(objective, np.array([1e-9, -1e-9]), tol=1e-9)
+    assert solution.converged == good_enough
+    assert noise < solution.distance < 10.0 * noise
+    assert solution.n_iter < 20
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_holes_are_stepped_around(bad):
+    """No value, or no derivative, beyond |x| = 1, and a full step from 0.9 leads there."""
+    problem = cauchy(0.9)
+    whole = problem.objective()
+    for hole in ("value", "gradient", "hessian"):
+        functions = {
+            part: (lambda c, f=getattr(whole, part), part=part: f(c) * np.where(np.abs(c[0]) > 1.0 and part == hole, bad, 1.0))
+            for part in ("value", "gradient", "hessian")
+        }
+        objective = Objective(**functions, size=30.0)
+        solution = newton(objective, problem.start, tol=TOL)
+        assert solution.converged, hole
+        np.testing.assert_allclose(solution.coef, 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_a_start_without_a_value_is_no_optimum(bad):
+    objective = Objective(lambda c: bad, lambda c: np.full(2, bad), lambda c: np.full((2, 2), bad))
+    solution = newton(objective, np.ones(2), tol=TOL)
+    assert not solution.converged
+    np.testing.assert_array_equal(solution.coef, np.ones(2))
+
+
+@pytest.mark.parametrize("max_iter", [0, 1, 2, 5])
+def test_max_iter_is_honest(max_iter):
+    objective = PROBLEMS["rosenbrock-2"].objective()
+    solution = newton(objective, np.array([-1.2, 1.0]), tol=TOL, max_iter=max_iter)
+    assert not solution.converged and solution.n_iter == max_iter
+    assert solution.distance > TOL
+    assert len(np.unique(objective.path, axis=0)) <= max_iter + 1
+    np.testing.assert_array_equal(solution.coef, objective.path[-1])
+
+
+def test_as_many_iterations_as_needed_are_enough():
+    problem = PROBLEMS["poisson-far"]
+    needed = newton(problem.objective(), problem.start, tol=TOL).n_iter
+    assert newton(problem.objective(), problem.start, tol=TOL, max_iter=needed).converged
+    assert not newton(problem.objective(), problem.start, tol=TOL, max_iter=needed - 1).converged
+
+
+def test_no_parameters():
+    objective = Objective(lambda c: 1.5, lambda c: np.zeros(0), lambda c: np.zeros((0, 0)))
+    solution = newton(objective, np.zeros(0), tol=TOL)
+    assert solution.converged and solution.coef.shape == (0,) and solution.distance == 0.0
+    assert len(objective.calls) == 1
+
+
+def test_the_start_is_not_changed():
+    start = np.array([-1.2, 1.0])
+    newton(PROBLEMS["rosenbrock-2"].objective(), start, tol=TOL)
+    np.testing.assert_array_equal(start, [-1.2, 1.0])
+
