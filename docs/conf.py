@@ -1,12 +1,16 @@
 """How the documentation is built: ``sphinx-build -W docs docs/_build``, with OFFLINE=1 where there is no network."""
 
 import os
-from importlib.metadata import version as installed_version
+import re
+from pathlib import Path
+
+from skmle import __version__
+from skmle.families import all_families
 
 project = "skmle"
 author = "the skmle developers"
 project_copyright = "2026, the skmle developers"
-version = release = installed_version("skmle")
+version = release = __version__
 
 extensions = [
     "myst_parser",
@@ -62,3 +66,23 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "abort_on_example_error": True,
 }
+
+
+def write_families(app):
+    """Write the table of families, which docs/which_model.md includes, from the registry."""
+    lines = ["| family | one observation | parameters (link) | scipy |", "| --- | --- | --- | --- |"]
+    for cls in all_families():
+        family = cls()
+        observation = (str(family.support) if family.numeric else "a label") + {1: "", None: ", several columns"}.get(family.columns, ", two columns")
+        # A vector or matrix of parameters, whose size is learnt from the data, has coordinates instead of links.
+        linked = [f"{name} ({chart.name})" for name, chart in cls.parameters] if isinstance(cls.parameters, tuple) else family.names
+        law = re.search(r"scipy: (``.+?``)", " ".join(cls.__doc__.split()))
+        cells = [f"{{py:class}}`~skmle.families.{cls.__name__}`", observation, ", ".join(linked), law[1] if law else ""]
+        lines.append(f"| {' | '.join(cells)} |")
+    folder = Path(app.srcdir) / "generated"
+    folder.mkdir(exist_ok=True)
+    (folder / "families.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def setup(app):
+    app.connect("builder-inited", write_families)

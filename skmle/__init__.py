@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
     from skmle.families import Distribution
+    from skmle.pipeline import log_prob, predict_dist, predict_interval, predict_quantile, summary
     from skmle.regressor import MLERegressor
 
 __version__ = "0.1.0"
@@ -23,6 +24,11 @@ _OBJECTS = {
     "CrossEntropyClassifier": "skmle.classifier",
     "MLERegressor": "skmle.regressor",
     "Distribution": "skmle.families",
+    "summary": "skmle.pipeline",
+    "predict_dist": "skmle.pipeline",
+    "predict_interval": "skmle.pipeline",
+    "predict_quantile": "skmle.pipeline",
+    "log_prob": "skmle.pipeline",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
@@ -50,5 +56,10 @@ __all__ = [
     "families",
     "inference",
     "information",
+    "log_prob",
     "metrics",
+    "predict_dist",
+    "predict_interval",
+    "predict_quantile",
+    "summary",
 ]

@@ -190,7 +190,7 @@ def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]], stacklevel
         )
     elif verdict.status == NO_MAXIMUM:
         category = NoMaximumWarning
-        text = f"the likelihood has no maximum: {verdict.reason}. Parameters on the way there are returned, without standard errors. Use fewer parameters, more rows, alpha > 0, or another family."
+        text = f"the likelihood has no maximum: {verdict.reason}. Parameters on the way there are returned, without standard errors. Use fewer columns or more rows, hold a parameter with fixed=..., or choose another family."
     else:
         category = NotConvergedWarning
         text = (

@@ -289,15 +289,13 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         estimate = np.column_stack([self.coef_, self.intercept_]) if self.fit_intercept else self.coef_
         labels = [""] if k == 1 else [f"class {label!s}" for label in self.classes_]
         kind = "binary" if k == 1 else "multinomial"
-        footer = ["s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")]
-        if self.aliased_:
-            footer.append(f"nan: not determined by the data, as {', '.join(self.aliased_)} are linear combinations of each other or constant.")
+        errors = "s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")
         odds = f"log-odds of {self.classes_[1]!s}" if k == 1 and self.link == "logit" else f"link {self.link}"
         return Inference(
             [label for label in labels for _ in names], names * k, estimate.ravel(), covariance,
             header=[f"{kind.capitalize()} cross-entropy classifier, {odds}: n = {self.weight_sum_:g}, status {self.status_}",
                     f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
-            footer=footer,
+            footer=[errors],
         )  # fmt: skip
 
     def __sklearn_tags__(self) -> Any:

@@ -369,19 +369,21 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         components, terms, estimate = [], [], []
         for j, (name, columns) in enumerate(self._columns.items()):
             intercept = j > 0 or columns.columns is None or self.fit_intercept
-            labels = [*columns.names, *(["intercept"] if intercept else [])]
+            labels = [*self._labels(columns), *(["intercept"] if intercept else [])]
             components += [f"{name} (link {self._law.link(j).name})"] * len(labels)
             terms += labels
             estimate += [*self.coefs_[name], *([self.intercepts_[name]] if intercept else [])]
-        footer = ["s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")]
-        if self.aliased_:
-            footer.append(f"nan: not determined by the data, as {', '.join(self.aliased_)} are linear combinations of each other or constant.")
+        errors = "s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")
         return Inference(
             components, terms, np.array(estimate), covariance,
             header=[f"{self._law.title} regression, maximum likelihood: n = {self.weight_sum_:g}, status {self.status_}",
                     f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
-            footer=footer,
+            footer=[errors],
         )  # fmt: skip
+
+    def _labels(self, columns: Columns) -> list[str]:
+        names = getattr(self, "feature_names_in_", None)  # asked now, as a pipeline gives them after the fit
+        return columns.names if names is None or columns.columns is None else [str(names[i]) for i in columns.columns]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import pickle
-import warnings
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import optimize, stats
+from scipy.special import expit, logit
 from sklearn.base import clone
 
 from skmle import families
@@ -181,36 +181,39 @@ def positions(family: Family, y: np.ndarray) -> np.ndarray:
     return y[..., 0] if family.columns == 2 else y
 
 
-TAIL = 10.0 ** -np.arange(3.0, 100.0, 3.0)
-PANELS = np.concatenate([TAIL[::-1], [0.01, 0.03], np.linspace(0.08, 0.5, 8)])
+LEVELS = np.concatenate([10.0 ** -np.arange(9.0, 2.0, -1.0), [0.01, 0.03], np.linspace(0.08, 0.5, 8)])
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
-def quadrature(family: Family, theta):
-    """Gauss-Legendre panels between quantiles, in a coordinate that runs over the whole line: observations and weights of dy."""
-    law = family.to_scipy(theta)
-    centre, spread = law.median(), law.ppf(0.75) - law.ppf(0.25)
-    low, high = family.support.low, family.support.high
-    if np.isfinite(low) and np.isfinite(high):
-        to, back = lambda y: np.log(y) - np.log1p(-y), lambda t: 1.0 / (1.0 + np.exp(-t))
-        slope = lambda t: back(t) * back(-t)  # noqa: E731
-    elif np.isfinite(low):
-        to, back, slope = np.log, np.exp, np.exp
-    else:
-        to, back = lambda y: np.arcsinh((y - centre) / spread), lambda t: centre + spread * np.sinh(t)
-        slope = lambda t: spread * np.cosh(t)  # noqa: E731
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scipy gives some quantiles of the inverse Gaussian's far tails up
-        ends = np.concatenate([law.ppf(PANELS), law.isf(PANELS[::-1])])
-    ends = ends[(ends > low) & (ends < high) & (np.abs(ends) > 1e-250) & (np.abs(ends) < 1e150)]
-    ends = np.unique(to(ends))
-    gaps = np.ceil(np.diff(ends) / 2.0).astype(int)
+def quadrature(family: Family, eta):
+    """Gauss-Legendre panels between quantiles and on outwards, in a coordinate t over the whole line: observations, weights of dy."""
+    law = family.to_scipy(natural(family, eta))
+    to, back, slope = coordinate(family.support, law.median(), law.ppf(0.75) - law.ppf(0.25))
+    edges = [edge for edge in law.support() if np.isfinite(edge) and edge not in (family.support.low, family.support.high)]
+    ends = np.unique(to(np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])))
+    sides = []
+    for edge, neighbour in ((ends[0], ends[1]), (ends[-1], ends[-2])):
+        far = edge + np.sign(edge - neighbour) * min(abs(edge - neighbour), 1.0) * np.arange(1.0, 700.0)
+        y = back(far[np.abs(far) < 340.0])
+        log_prob = family.log_prob(y, family.linked(eta))
+        sides.append(far[: len(y)][log_prob > -700.0])
+    ends = np.sort(np.concatenate([ends, *sides]))
+    gaps = np.ceil(np.diff(ends)).astype(int)
     ends = np.unique(np.concatenate([np.linspace(a, b, gap + 1) for a, b, gap in zip(ends[:-1], ends[1:], gaps, strict=True)]))
     half = 0.5 * np.diff(ends)[:, None]
     t = 0.5 * (ends[1:] + ends[:-1])[:, None] + half * NODES
     y, weight = back(t).ravel(), (half * NODE_WEIGHTS * slope(t)).ravel()
     inside = family.contains(y)
     return y[inside], weight[inside]
+
+
+def coordinate(support: Support, centre, spread):
+    """Return t(y), y(t) and dy/dt: logit, log or asinh, by the ends of the support."""
+    if np.isfinite(support.low) and np.isfinite(support.high):
+        return logit, expit, lambda t: expit(t) * expit(-t)
+    if np.isfinite(support.low):
+        return np.log, np.exp, np.exp
+    return lambda y: np.arcsinh((y - centre) / spread), lambda t: centre + spread * np.sinh(t), lambda t: spread * np.cosh(t)
 
 
 def law_points(family: Family, eta, draws=20_000):
@@ -220,7 +223,7 @@ def law_points(family: Family, eta, draws=20_000):
         y = observations(family, atoms(family, theta))
         return y, np.exp(family.log_prob(y, family.linked(eta))), True
     if family.columns == 1:
-        y, weight = quadrature(family, theta)
+        y, weight = quadrature(family, eta)
         return y, weight * np.exp(family.log_prob(y, family.linked(eta))), True
     y = family.sample(theta, (draws,), np.random.default_rng(11))
     return y, np.full(draws, 1.0 / draws), False

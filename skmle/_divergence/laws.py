@@ -293,7 +293,9 @@ class FamilyLine(Line):
         return FamilyLine(Distribution(self.distribution.family, {name: value[rows] for name, value in self._flat.items()}))
 
     def log_prob(self, y: Array) -> Array:
-        return np.asarray(self.distribution.log_prob(y), float)
+        value = np.asarray(self.distribution.log_prob(y), float)
+        # Families of counts may accept real y, as rates; their law has no mass there.
+        return np.where(y == np.floor(y), value, -np.inf) if self.discrete else value
 
     def mirror(self) -> Line | None:
         form = MIRRORS.get(type(self.distribution.family))

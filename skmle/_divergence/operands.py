@@ -92,7 +92,7 @@ def _from_distribution(law: Distribution) -> Law:
         return ScipyLine(stats.binom, parameters, law)
     if family.columns == 1:
         return FamilyLine(law)
-    return Many(law, law.rvs(1, random_state=0).shape[-1], law.log_prob, law.discrete, law)
+    return Many(law, np.shape(law.mean())[-1], law.log_prob, law.discrete, law)
 
 
 def _from_scipy(frozen: Any, name: str) -> Law:

@@ -123,6 +123,12 @@ class Summary:
             return head, rows
         return head[:-2], [row[:-2] for row in rows]
 
+    def _notes(self) -> list[str]:
+        result = self.inference
+        unknown = dict.fromkeys(term for term, error in zip(result.terms, result.standard_errors, strict=True) if np.isnan(error))
+        aliased = f"nan: not determined by the data, as {', '.join(unknown)} are linear combinations of each other or constant."
+        return [*result.footer, *([aliased] if unknown else [])]
+
     def __str__(self) -> str:
         result = self.inference
         head, rows = self._cells()
@@ -140,7 +146,7 @@ class Summary:
                 lines.append(name)
             component = name
             lines.append(line(row, "  " if name else ""))
-        return "\n".join([*lines, rule, *result.footer])
+        return "\n".join([*lines, rule, *self._notes()])
 
     __repr__ = __str__
 
@@ -156,7 +162,7 @@ class Summary:
             numbers = "".join(f'<td style="text-align:right">{html.escape(cell)}</td>' for cell in row[1:])
             body.append(f'<tr><th scope="row" style="text-align:left">{html.escape(row[0])}</th>{numbers}</tr>')
         caption = "<br>".join(html.escape(text) for text in result.header)
-        notes = "<br>".join(html.escape(text) for text in result.footer)
+        notes = "<br>".join(html.escape(text) for text in self._notes())
         return f"<table><caption>{caption}</caption><thead><tr>{cells}</tr></thead><tbody>{''.join(body)}</tbody></table><p>{notes}</p>"
 
 

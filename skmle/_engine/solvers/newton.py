@@ -17,8 +17,10 @@ from skmle._engine.evaluation import Array, Evaluation, Solution
 _EPS = float(np.finfo(float).eps)
 _PIVOT = 1e-13  # a smaller squared pivot of the scaled hessian is rounding: singular
 _ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease
+_SLOPE = 1e-3  # share of g^2/f below which no scale falls
 _FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
 _BLIND_STEPS = 4
+_FLAT = 2  # so many slow steps on end are the way to a limit
 
 
 class SmoothObjective(Protocol):
@@ -41,6 +43,7 @@ class _Model(NamedTuple):
     distance: float
 
 
+@np.errstate(all="ignore")  # towards infinity squares overflow; values that are not finite reject a step
 def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
     """Minimise `objective` from `start` until the Newton decrement is at most `tol` standard errors.
 
@@ -62,12 +65,15 @@ def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_i
     at = objective(coef)
     damping, good, flat, blind, previous = 0.0, 0, 0, 0, np.inf
     newton_step = np.zeros_like(coef)
+    if not _finite(at):
+        return Solution(coef, at, newton_step, np.inf, 0, False)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
-        if model.step is not None and model.step.any():  # else the last one computed is kept for the verdict
+        # Without a step the last one is kept for the verdict; so it is where, on the way to a limit, rounding leaves no gradient.
+        if model.step is not None and (model.step.any() or flat < _FLAT):
             newton_step = model.step / model.scale
         if model.step is not None and model.distance <= tol:
-            return Solution(coef + newton_step, at, newton_step, model.distance, iteration, True)
+            return Solution(coef + model.step / model.scale, at, newton_step, model.distance, iteration, True)
         at_floor = blind >= _BLIND_STEPS
         if iteration == max_iter or at_floor:
             converged = at_floor and model.distance <= _FLOOR
@@ -81,10 +87,8 @@ def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_i
         step, at, ratio, damping, was_blind = found
         coef = coef + step
         blind = blind + 1 if was_blind else 0
-        if flat >= 2 and damping == 0.0:
+        if flat >= _FLAT and damping == 0.0:
             coef, at = _stride(objective, coef, at, step)
-        if at.hessian is None:
-            at = objective(coef)
         good = good + 1 if ratio > 0.75 else 0
         damping = _relax(damping, ratio, good)
     raise AssertionError("unreachable: the loop ends by returning")
@@ -92,11 +96,11 @@ def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_i
 
 def _model(at: Evaluation, size: float) -> _Model:
     assert at.gradient is not None and at.hessian is not None
-    # The g^2 term has the units of H_jj; without it a start far off, where H_jj ~ 1e-77, looks like an optimum.
+    # g^2/f has the units of H_jj; without it a start far off, where H_jj ~ 1e-77, looks like an optimum.
     # No floor relative to the largest entry: that would depend on units.
-    diagonal = np.maximum(np.abs(np.diag(at.hessian)), 1e-3 * at.gradient**2)
-    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    a, b = at.hessian / np.outer(scale, scale), at.gradient / scale
+    root = np.maximum(np.sqrt(np.abs(np.diag(at.hessian))), (_SLOPE / (1.0 + abs(at.value))) ** 0.5 * np.abs(at.gradient))
+    scale = np.where(root > 0.0, root, 1.0)
+    a, b = at.hessian / scale / scale[:, None], at.gradient / scale
     step = _solve(a, b, _PIVOT)
     distance = np.inf if step is None else max(-size * float(b @ step), 0.0) ** 0.5
     return _Model(a, b, scale, step, distance)
@@ -132,16 +136,19 @@ def _search(
         there = objective(coef + step, 2 if trust and attempt == 0 else 0)
         gain = at.value - there.value
         if predicted <= 8.0 * blur:  # the value cannot resolve this step: trust gradient and hessian alone
-            if abs(gain) <= 32.0 * blur:
-                return step, there, 1.0, damping, True
-        elif np.isfinite(there.value) and gain > _ACCEPT * predicted and _finite(there):
-            return step, there, gain / predicted, damping, False
+            good_enough, blind = abs(gain) <= 32.0 * blur, True
+        else:
+            good_enough, blind = np.isfinite(there.value) and gain > _ACCEPT * predicted, False
+        if good_enough:
+            there = there if there.hessian is not None else objective(coef + step)
+            if _finite(there):
+                return step, there, 1.0 if blind else gain / predicted, damping, blind
         damping = max(4.0 * damping, 1e-3) * (1.0 if np.isfinite(there.value) else 2.5)
     return None
 
 
 def _finite(at: Evaluation) -> bool:
-    return all(bool(np.isfinite(part).all()) for part in (at.gradient, at.hessian) if part is not None)
+    return all(bool(np.isfinite(part).all()) for part in (at.value, at.gradient, at.hessian) if part is not None)
 
 
 def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
@@ -149,12 +156,15 @@ def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array
 
     Three times at most, as further on all derivatives underflow and nothing is left to judge.
     """
+    far, best = coef, at
     for _ in range(3):
-        there = objective(coef + step, 0)
-        if not at.value - there.value > 8.0 * _EPS * (abs(at.value) + 1.0):
+        there = objective(far + step, 0)
+        if not best.value - there.value > 8.0 * _EPS * (abs(best.value) + 1.0):
             break
-        coef, at, step = coef + step, there, 2.0 * step
-    return coef, at
+        far, best, step = far + step, there, 2.0 * step
+    if best.hessian is None and not _finite(best := objective(far)):
+        return coef, at
+    return far, best
 
 
 def _relax(damping: float, ratio: float, good: int) -> float:

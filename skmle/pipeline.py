@@ -1,0 +1,219 @@
+"""Functions that see through a Pipeline: inference and predicted laws of the model at its end.
+
+A Pipeline passes `predict` and `score` on, but no method that scikit-learn does not know. These functions take the model
+out, alone or from a Pipeline, a search such as GridSearchCV or a FrozenEstimator, in any nesting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmle._estimator import LikelihoodEstimator
+from skmle._pipeline import named_model, unwrap
+from skmle.metrics import row_log_prob
+
+if TYPE_CHECKING:
+    from skmle.families import Distribution
+    from skmle.inference import Summary
+
+__all__ = ["log_prob", "predict_dist", "predict_interval", "predict_quantile", "summary"]
+
+Array = NDArray[np.float64]
+
+
+def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
+    """Return the table of estimates of the model at the end, under the names that the pipeline gives to its columns.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        One of skmle's, alone, at the end of a Pipeline, in a search or in a FrozenEstimator.
+    confidence_level : float, default=0.95
+        Coverage of the intervals.
+
+    Returns
+    -------
+    skmle.inference.Summary
+        Print it, or leave it as the last line of a notebook cell; its `inference` has the numbers.
+
+    Raises
+    ------
+    TypeError
+        If the model at the end is not one of skmle's.
+    ValueError
+        If the fit has no covariance: its likelihood has no regular interior maximum.
+
+    Examples
+    --------
+    >>> import skmle
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> pipe = make_pipeline(StandardScaler(), skmle.CrossEntropyClassifier()).fit(X[["mean radius", "mean texture"]], y)
+    >>> print(skmle.summary(pipe))
+    Binary cross-entropy classifier, log-odds of 1: n = 569, status interior
+    log-likelihood -146.0501, AIC 298.10, BIC 311.13
+    ------------------------------------------------------------------------
+                    estimate    s.e.  95 % low  95 % high       z       p
+    ------------------------------------------------------------------------
+    mean radius      -3.7251  0.2995   -4.3121    -3.1380  -12.44  <1e-16
+    mean texture     -0.9308  0.1530   -1.2306    -0.6310   -6.09   1e-09
+    intercept         0.7139  0.1530    0.4141     1.0137    4.67   3e-06
+    ------------------------------------------------------------------------
+    s.e.: observed information.
+    """
+    model = named_model(estimator)
+    if not isinstance(model, LikelihoodEstimator):
+        raise TypeError(
+            f"summary: {type(model).__name__} keeps no covariance of its estimates. Allowed: skmle's estimators, alone or at the end of a "
+            "Pipeline. Put MLERegressor, CrossEntropyClassifier or MLEDistribution in its place."
+        )
+    return model.summary(confidence_level)
+
+
+def predict_dist(estimator: Any, X: Any, **lead: ArrayLike) -> Distribution:
+    """Return the law of y of each row: `MLERegressor.predict_dist` at the end of a pipeline.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        An `MLERegressor`, alone, at the end of a Pipeline, in a search or in a FrozenEstimator.
+    X : array-like or sparse matrix of shape (n, p)
+        As the pipeline takes it.
+    **lead : array-like of shape (n,)
+        `offset`, `exposure`, if fit was given them beside X.
+
+    Returns
+    -------
+    skmle.families.Distribution
+        With parameters of shape (n,).
+
+    Raises
+    ------
+    TypeError
+        If the model at the end gives no law.
+
+    Examples
+    --------
+    >>> import skmle
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> pipe = make_pipeline(StandardScaler(), skmle.MLERegressor("gamma")).fit(X, y)
+    >>> print(skmle.predict_dist(pipe, X[:2]).sf(100.0).round(2))
+    [0.96 0.23]
+    """
+    return _ask("predict_dist", estimator, X, **lead)
+
+
+def predict_interval(estimator: Any, X: Any, coverage: float = 0.95, **lead: ArrayLike) -> tuple[Array, Array]:
+    """Return (low, high), each (n,): the central interval of each row's law of y.
+
+    Parameters
+    ----------
+    estimator, X, **lead
+        As in `predict_dist`.
+    coverage : float, default=0.95
+        Probability of y's lying inside, under the fitted law; that the law is estimated is not taken into account.
+
+    Raises
+    ------
+    TypeError
+        If the model at the end gives no law.
+
+    Examples
+    --------
+    >>> import skmle
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> low, high = skmle.predict_interval(make_pipeline(StandardScaler(), skmle.MLERegressor()).fit(X, y), X, coverage=0.9)
+    >>> print(round(((low <= y) & (y <= high)).mean(), 2))
+    0.91
+    """
+    return _ask("predict_interval", estimator, X, coverage, **lead)
+
+
+def predict_quantile(estimator: Any, X: Any, q: ArrayLike, **lead: ArrayLike) -> Array:
+    """Return quantiles of each row's law of y: (n,) for a number q, (n, m) for m of them.
+
+    Parameters
+    ----------
+    estimator, X, **lead
+        As in `predict_dist`.
+    q : float or array-like of shape (m,)
+        Probabilities.
+
+    Raises
+    ------
+    TypeError
+        If the model at the end gives no law.
+
+    Examples
+    --------
+    >>> import skmle
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> pipe = make_pipeline(StandardScaler(), skmle.MLERegressor("gamma")).fit(X, y)
+    >>> print(skmle.predict_quantile(pipe, X[:2], [0.1, 0.5, 0.9]).round())
+    [[122. 202. 311.]
+     [ 43.  71. 109.]]
+    """
+    return _ask("predict_quantile", estimator, X, q, **lead)
+
+
+def log_prob(estimator: Any, X: Any, y: Any = None, **lead: ArrayLike) -> Array:
+    """Return log q of each row in nats, (n,): of y given x, or of x for a density.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Any that `skmle.metrics.log_likelihood_score`, the mean of this, can judge.
+    X : array-like or sparse matrix of shape (n, p)
+        As the pipeline takes it.
+    y : array-like of shape (n,), optional
+        Labels or observations; densities ignore it.
+    **lead : array-like of shape (n,)
+        `offset`, `exposure`, if fit was given them beside X.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        -inf for an impossible row.
+
+    Raises
+    ------
+    TypeError
+        If the model does not tell the law of what it predicts.
+
+    Examples
+    --------
+    >>> import skmle
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pipe = make_pipeline(StandardScaler(), skmle.CrossEntropyClassifier(alpha=0.01)).fit(X, y)
+    >>> print(skmle.log_prob(pipe, X[:2], y[:2]).round(3))
+    [-0.021 -0.047]
+    """
+    return row_log_prob(*unwrap(estimator, X), y, **lead)
+
+
+def _ask(method: str, estimator: Any, X: Any, *arguments: Any, **lead: ArrayLike) -> Any:
+    model, X = unwrap(estimator, X)
+    answer = getattr(model, method, None)
+    if answer is None:
+        raise TypeError(
+            f"{method}: {type(model).__name__} gives no law of y. Allowed: MLERegressor, alone or at the end of a Pipeline. "
+            "Put one in its place; for log-probabilities of other models use skmle.log_prob."
+        )
+    return answer(X, *arguments, **lead)
