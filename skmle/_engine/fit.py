@@ -160,7 +160,7 @@ class _Attempt:
 
     def _survey(self) -> Survey | None:
         problem = self.problem
-        return survey(problem.X, problem.weight) if problem.X is not None and problem.X.shape[1] else None
+        return survey(problem.X, problem.weight, problem.alpha == 0.0) if problem.X is not None and problem.X.shape[1] else None
 
     def _basis(self, term: Term) -> Basis | None:
         if term.columns is None or self.problem.alpha > 0.0 or self.survey is None or (self.survey.full_rank and term.intercept):

@@ -49,19 +49,34 @@ class Survey(NamedTuple):
         return bool(np.any(np.abs(self.centre) > _FAR * self.scale))
 
 
-def survey(X: Any, weight: Array | None) -> Survey:
-    """Look at a stratified sample of rows of X, dense or sparse."""
+def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
+    """Look at a stratified sample of rows of X, dense or sparse.
+
+    Parameters
+    ----------
+    rank : bool
+        Whether it matters if the columns are independent (with a penalty it does not).
+    """
     n, p = X.shape
-    m = max(4096, 8 * p)
+    m = max(4096, 8 * p if rank else 0)
     if n > m:
         index = strata(n, m)
         X, weight = X[index], None if weight is None else weight[index]
+    if not rank and sp.issparse(X):
+        return _sparse_survey(X, weight)
     x = _dense(X)
     centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
     z = x - centre
     scale = np.sqrt(np.einsum("ij,ij->j", z, z) / len(z)) if weight is None else np.sqrt(weight @ (z * z) / weight.sum())
-    varied = len(x) > p and bool(np.all(scale > 0.0))
+    varied = rank and len(x) > p and bool(np.all(scale > 0.0))
     return Survey(centre, scale, varied and _smallest_pivot(z / scale) > _SURELY_FULL)
+
+
+def _sparse_survey(X: Any, weight: Array | None) -> Survey:
+    w = np.full(X.shape[0], 1.0 / X.shape[0]) if weight is None else weight / weight.sum()
+    centre = np.asarray(w @ X, float).ravel()
+    square = np.asarray(w @ X.multiply(X).tocsr(), float).ravel()
+    return Survey(centre, np.sqrt(np.maximum(square - centre**2, 0.0)), False)
 
 
 def _smallest_pivot(z: Array) -> float:

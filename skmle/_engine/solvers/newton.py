@@ -20,7 +20,8 @@ _ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrea
 _SLOPE = 1e-3  # share of g^2/f below which no scale falls
 _FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
 _BLIND_STEPS = 4
-_FLAT = 2  # so many slow steps on end are the way to a limit
+_SLOW = 2  # so many slow steps on end are the way to a limit
+_SETTLED = 1e-6  # fall of the value, in nats a row, below which long strides would overshoot the best sight of the direction
 
 
 class SmoothObjective(Protocol):
@@ -43,7 +44,6 @@ class _Model(NamedTuple):
     distance: float
 
 
-@np.errstate(all="ignore")  # towards infinity squares overflow; values that are not finite reject a step
 def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
     """Minimise `objective` from `start` until the Newton decrement is at most `tol` standard errors.
 
@@ -61,37 +61,87 @@ def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_i
     ----------
     More (1978), The Levenberg-Marquardt algorithm: implementation and theory.
     """
-    coef = np.array(start, float)
+    with np.errstate(all="ignore"):  # towards infinity squares overflow; values that are not finite reject a step
+        return _iterate(objective, np.array(start, float), tol, max_iter)
+
+
+def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int) -> Solution:
     at = objective(coef)
-    damping, good, flat, blind, previous = 0.0, 0, 0, 0, np.inf
+    damping, good, blind, previous = 0.0, 0, 0, np.inf
+    way = _Way()
     newton_step = np.zeros_like(coef)
     if not _finite(at):
         return Solution(coef, at, newton_step, np.inf, 0, False)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
-        # Without a step the last one is kept for the verdict; so it is where, on the way to a limit, rounding leaves no gradient.
-        if model.step is not None and (model.step.any() or flat < _FLAT):
+        way.look(model.distance, previous, damping)
+        if model.step is not None and not way.deep:
             newton_step = model.step / model.scale
         if model.step is not None and model.distance <= tol:
-            return Solution(coef + model.step / model.scale, at, newton_step, model.distance, iteration, True)
+            return Solution(coef if way.endless else coef + newton_step, at, newton_step, model.distance, iteration, True)
         at_floor = blind >= _BLIND_STEPS
         if iteration == max_iter or at_floor:
             converged = at_floor and model.distance <= _FLOOR
             return Solution(coef, at, newton_step, model.distance, iteration, converged)
-        # At an interior optimum the decrement falls quadratically; towards a limit law it shrinks by a constant factor.
-        slow = model.step is not None and damping == 0.0 and 0.45 * previous < model.distance < 1.0
-        flat, previous = flat + 1 if slow else 0, model.distance
+        previous = model.distance
         found = _search(objective, coef, at, model, damping, trust=good > 0)
         if found is None:
             return Solution(coef, at, newton_step, model.distance, iteration + 1, model.distance <= _FLOOR)
         step, at, ratio, damping, was_blind = found
         coef = coef + step
         blind = blind + 1 if was_blind else 0
-        if flat >= _FLAT and damping == 0.0:
-            coef, at = _stride(objective, coef, at, step)
+        if way.slow >= _SLOW and damping == 0.0:
+            coef, at = way.stride(objective, coef, at, step)
         good = good + 1 if ratio > 0.75 else 0
         damping = _relax(damping, ratio, good)
     raise AssertionError("unreachable: the loop ends by returning")
+
+
+class _Way:
+    """Whether the iterates run towards a limit at infinity, where the decrement shrinks by a constant factor, and how far.
+
+    There the step tells the direction best when the value is within about 1e-7 of its limit: before, all else has not settled,
+    and after, rounding of the other rows hides the few that still move.
+    """
+
+    def __init__(self) -> None:
+        self.slow = 0
+        self.strode = False
+        self.endless = False
+        self.deep = False
+        """Whether the direction has been found, and further steps serve the value alone."""
+
+    def look(self, distance: float, previous: float, damping: float) -> None:
+        """Compare two decrements: at an interior optimum they fall quadratically."""
+        if damping == 0.0 and 0.45 * previous < distance < 1.0:
+            self.slow += 1
+        else:
+            self.slow = 0
+            if 0.0 < distance < np.inf and not self.strode:
+                self.endless = self.deep = False
+        self.strode = False
+
+    def stride(self, objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
+        """Double the step while the value falls: reaches a limit at infinity in a few evaluations.
+
+        Three times at most, as further on all derivatives underflow and nothing is left to judge.
+        """
+        self.endless = True
+        visible = (8.0 * _EPS if self.deep else _SETTLED) * (abs(at.value) + 1.0)
+        far, best = coef, at
+        for _ in range(3):
+            there = objective(far + step, 0)
+            if not best.value - there.value > visible:
+                break
+            far, best, step = far + step, there, 2.0 * step
+        if best is at:
+            self.deep = True
+            return coef, at
+        best = objective(far)
+        if not _finite(best):
+            return coef, at
+        self.strode = True
+        return far, best
 
 
 def _model(at: Evaluation, size: float) -> _Model:
@@ -149,22 +199,6 @@ def _search(
 
 def _finite(at: Evaluation) -> bool:
     return all(bool(np.isfinite(part).all()) for part in (at.value, at.gradient, at.hessian) if part is not None)
-
-
-def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
-    """Double the step while the value falls visibly: reaches a limit law at infinity in a few evaluations.
-
-    Three times at most, as further on all derivatives underflow and nothing is left to judge.
-    """
-    far, best = coef, at
-    for _ in range(3):
-        there = objective(far + step, 0)
-        if not best.value - there.value > 8.0 * _EPS * (abs(best.value) + 1.0):
-            break
-        far, best, step = far + step, there, 2.0 * step
-    if best.hessian is None and not _finite(best := objective(far)):
-        return coef, at
-    return far, best
 
 
 def _relax(damping: float, ratio: float, good: int) -> float:
