@@ -59,7 +59,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
+    "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
     "doc_module": ("skmle",),
     "backreferences_dir": None,
     "show_memory": False,
@@ -73,7 +73,8 @@ def write_families(app):
     lines = ["| family | one observation | parameters (link) | scipy |", "| --- | --- | --- | --- |"]
     for cls in all_families():
         family = cls()
-        observation = (str(family.support) if family.numeric else "a label") + {1: "", None: ", several columns"}.get(family.columns, ", two columns")
+        columns = {1: "", 2: ", two columns", None: ", several columns"}[family.columns]
+        observation = (str(family.support) if family.numeric else "a label") + columns
         # A vector or matrix of parameters, whose size is learnt from the data, has coordinates instead of links.
         linked = [f"{name} ({chart.name})" for name, chart in cls.parameters] if isinstance(cls.parameters, tuple) else family.names
         law = re.search(r"scipy: (``.+?``)", " ".join(cls.__doc__.split()))

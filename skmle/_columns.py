@@ -1,9 +1,10 @@
-"""Which columns of X a parameter depends on: names, indices, slices, masks, selectors -> indices."""
+"""Which columns: those of X on which a parameter depends (names, indices, slices, masks, selectors), those of predict_proba of labels."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,21 +41,32 @@ def resolve_column(column: str | int, what: str, names: Sequence[str] | None, n_
     ValueError
         If X has no such column.
     """
+    span = f"0 to {n_columns - 1}"
     if isinstance(column, str):
         known = [] if names is None else [str(n) for n in names]
         if column in known:
             return known.index(column)
+        if not known:
+            raise ValueError(f"{what}: X has no column {column!r}, as it has no names. Allowed: {span}. Give an index, or a DataFrame.")
         near = difflib.get_close_matches(column, known, n=3)
-        have = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "") if known else "no names (X is not a DataFrame)"
-        raise ValueError(f"{what}: X has no column {column!r}. It has {have}. " + (f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give a name among these, or an index."))
+        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give one of these names, or an index."
+        have = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
+        raise ValueError(f"{what}: X has no column {column!r}. Allowed: {have}. {hint}")
+    if not isinstance(column, numbers.Integral):
+        raise ValueError(f"{what}: {column!r} names no column. Allowed: names, and indices from {span}. Give one of them.")
     index = int(column)
     if not -n_columns <= index < n_columns:
-        raise ValueError(f"{what}: X has no column {column!r}. Allowed: 0 to {n_columns - 1}. Give an index in this range.")
+        raise ValueError(f"{what}: X has no column {column!r}. Allowed: {span}. Give an index in this range.")
     return index % n_columns
 
 
 def resolve_features(
-    features: Mapping[str, Any] | None, parameters: Sequence[str], names: Sequence[str] | None, n_columns: int, held_out: Sequence[int], frame: Any
+    features: Mapping[str, Any] | None,
+    parameters: Sequence[str],
+    names: Sequence[str] | None,
+    n_columns: int,
+    held_out: Sequence[int],
+    frame: Any,
 ) -> dict[str, Columns]:
     """Return the columns of each parameter.
 
@@ -72,7 +84,7 @@ def resolve_features(
     """
     unknown = [name for name in features or {} if name not in parameters]
     if unknown:
-        raise ValueError(f"features: unknown parameter {unknown[0]!r}. Allowed: {', '.join(parameters)}. Rename the key.")
+        raise ValueError(f"features: the law has no parameter {unknown[0]!r}. Allowed: {', '.join(parameters)}. Rename the key.")
     labels = [f"x{j}" for j in range(n_columns)] if names is None else [str(n) for n in names]
     result = {}
     for j, parameter in enumerate(parameters):
@@ -92,15 +104,29 @@ def _indices(spec: Any, parameter: str, names: Sequence[str] | None, n_columns: 
     if isinstance(spec, str) and spec == "all":
         return np.setdiff1d(np.arange(n_columns), held_out).astype(np.intp)
     if isinstance(spec, slice):
-        return np.arange(n_columns)[spec].astype(np.intp)
-    if isinstance(spec, (str, int, np.integer)):
+        picked = np.arange(n_columns)[spec].astype(np.intp)
+        if not len(picked):
+            raise ValueError(f"{what}: {spec!r} picks none of the {n_columns} columns of X. Allowed: some column. Mend it, or say 'none'.")
+        return picked
+    if isinstance(spec, str) or not isinstance(spec, Iterable):
         spec = [spec]
     spec = list(spec)
     if spec and all(isinstance(s, (bool, np.bool_)) for s in spec):
         if len(spec) != n_columns:
-            raise ValueError(f"{what}: the mask has {len(spec)} entries, but X has {n_columns} columns. Allowed: one entry a column. Mend its length.")
-        return np.flatnonzero(spec).astype(np.intp)
+            raise ValueError(
+                f"{what}: the mask has {len(spec)} entries, but X has {n_columns} columns. Allowed: one entry a column. Mend its length."
+            )
+        return np.flatnonzero(spec).astype(np.intp) if any(spec) else None
     index = np.array([resolve_column(s, what, names, n_columns) for s in spec], np.intp)
     if len(set(index.tolist())) < len(index):
         raise ValueError(f"{what}: {spec!r} names a column twice. Allowed: each column once. Drop the repetition.")
     return index if len(index) else None
+
+
+def label_columns(classes: Any, labels: Any) -> Indices:
+    """Return the column of `predict_proba` of each label, (n,); -1 for a label that is no class.
+
+    A dictionary, as labels may be of any type, of another than the classes, and without an order.
+    """
+    position = {label: j for j, label in enumerate(np.asarray(classes).tolist())}
+    return np.array([position.get(label, -1) for label in np.asarray(labels).tolist()], np.intp)

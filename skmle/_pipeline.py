@@ -7,12 +7,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
 
 def see_through(estimator: Any) -> tuple[list[Any], Any]:
-    """Return (the transformers that X passes on its way, the model at the end)."""
+    """Return (the transformers that X passes on its way, the model at the end).
+
+    Raises
+    ------
+    NotFittedError
+        If a search has no best estimator.
+    """
     transformers: list[Any] = []
     while True:
         if isinstance(estimator, Pipeline):
@@ -23,6 +31,11 @@ def see_through(estimator: Any) -> tuple[list[Any], Any]:
             estimator = estimator.estimator
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
+        elif isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
+            why = "it is not fitted yet" if estimator.refit else f"it has refit={estimator.refit!r}"
+            raise NotFittedError(
+                f"{type(estimator).__name__} has no best_estimator_, as {why}. Allowed: a search fitted with refit on. Call 'fit' so."
+            )
         else:
             return transformers, estimator
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,19 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skmle._columns import label_columns
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, check_elastic_net, covariance_or_error, positive_weights, warn_verdict
+from skmle._estimator import LikelihoodEstimator, covariance_or_error, warn_verdict
+from skmle._validation import check_settings, checked_features, positive_weights, sorted_labels, weighted_mean
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical
 from skmle.inference import Inference
 
 Array = NDArray[np.float64]
+
+_LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit")
 
 
 class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
@@ -83,7 +88,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     >>> X, y = load_iris(return_X_y=True)
     >>> model = CrossEntropyClassifier(alpha=0.01).fit(X, y)
     >>> print(round(model.score(X, y), 4), model.status_)
-    -0.1415 interior
+    -0.1408 interior
     """
 
     def __init__(
@@ -132,24 +137,27 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         SeparationWarning
             If some columns separate the classes, so that no maximum exists; the message names them.
         """
-        check_elastic_net(self.alpha, self.l1_ratio)
-        X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32])
+        check_settings(self)
+        _check_link(self.link)
+        X, y = checked_features(self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32])
         if y.dtype.kind not in "biuSU":  # whole numbers and strings are classes; a look at every value is slow
             check_classification_targets(y)
         weight, mask = positive_weights(sample_weight, X)
         if mask is not None:
             X, y = X[mask], y[mask]
-        classes, codes = np.unique(y, return_inverse=True)
+        classes, codes = sorted_labels(y, "CrossEntropyClassifier")
         if len(classes) < 2:
             raise ValueError(
-                f"CrossEntropyClassifier: y has one class, {classes[0]!r}, in its {len(y)} rows of positive weight. Allowed: at least two classes. "
-                "Give rows of another class too."
+                f"CrossEntropyClassifier: y has only one class, {str(classes[0])!r}, in its {len(y)} rows of positive weight. "
+                "Allowed: at least two classes. Give rows of another class too."
             )
         if self.class_weight is not None:
-            balance = compute_class_weight(self.class_weight, classes=classes, y=y, sample_weight=weight)[codes]
-            weight, kept = positive_weights(weight, X, balance)
-            if kept is not None:
-                X, codes = X[kept], codes[kept]
+            balance = compute_class_weight(self.class_weight, classes=classes, y=y, sample_weight=weight)
+            if not (np.isfinite(balance).all() and (balance > 0).all()):
+                raise ValueError(
+                    f"CrossEntropyClassifier: class_weight={self.class_weight!r} is not allowed; give each class a positive, finite weight."
+                )
+            weight, _ = positive_weights(weight, X, balance[codes])
         family = self._family(len(classes))
         k, p = len(family.parameters), X.shape[1]
         terms = tuple(Term(slice(None), p, self.fit_intercept) for _ in range(k))
@@ -169,13 +177,11 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     def _family(self, n_classes: int) -> Family:
         if n_classes == 2:
-            family = Bernoulli(links={"probability": self.link})
-            family.check_links()
-            return family
+            return Bernoulli(links={"probability": self.link})
         if self.link != "logit":
             raise ValueError(
                 f"CrossEntropyClassifier(link={self.link!r}): y has {n_classes} classes. Only binary classification is supported. "
-                "Allowed with more than two classes: link='logit'. Set it, or fit two classes."
+                "Allowed: link='logit' for more than two classes. Set it, or fit two classes."
             )
         return Categorical(n_classes)
 
@@ -204,7 +210,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     def _eta(self, X: Any) -> Array:
         """Return the linear predictors: (n,) for two classes, (n, K) for more."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        X = checked_features(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         eta = np.asarray(X @ self.coef_.T, np.float64) + self.intercept_
         return eta[:, 0] if len(self.classes_) == 2 else eta
 
@@ -248,11 +254,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
         A label that the fit has not seen has probability zero: the score is then -inf.
         """
-        values = self.log_prob(X, y)
-        if sample_weight is None:
-            return float(values.mean())
-        weight = _check_sample_weight(sample_weight, values)
-        return float(np.average(values[weight > 0], weights=weight[weight > 0]))
+        return weighted_mean(self.log_prob(X, y), sample_weight)
 
     def log_prob(self, X: Any, y: Any) -> Array:
         """Return the log-probability of each row's label in nats, (n,); -inf for a label that the fit has not seen."""
@@ -261,10 +263,12 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
         if y.shape != (len(log_proba),):
-            raise ValueError(f"CrossEntropyClassifier: y has shape {y.shape}, but X has {len(log_proba)} rows. Allowed: shape ({len(log_proba)},). Give one label a row.")
-        position = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
-        known = self.classes_[position] == y
-        return np.where(known, log_proba[np.arange(len(y)), position], -np.inf)
+            n = len(log_proba)
+            raise ValueError(
+                f"CrossEntropyClassifier: y has shape {y.shape}, but X has {n} rows. Allowed: shape ({n},). Give one label a row."
+            )
+        column = label_columns(self.classes_, y)
+        return np.where(column >= 0, log_proba[np.arange(len(y)), column], -np.inf)
 
     # ---------------------------------------------------------------- inference
 
@@ -289,13 +293,13 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         estimate = np.column_stack([self.coef_, self.intercept_]) if self.fit_intercept else self.coef_
         labels = [""] if k == 1 else [f"class {label!s}" for label in self.classes_]
         kind = "binary" if k == 1 else "multinomial"
-        errors = "s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")
+        prior = ", with the penalty as a prior (posterior, not sampling, errors)" if self.alpha > 0 else ""
         odds = f"log-odds of {self.classes_[1]!s}" if k == 1 and self.link == "logit" else f"link {self.link}"
         return Inference(
             [label for label in labels for _ in names], names * k, estimate.ravel(), covariance,
             header=[f"{kind.capitalize()} cross-entropy classifier, {odds}: n = {self.weight_sum_:g}, status {self.status_}",
                     f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
-            footer=[errors],
+            footer=[f"s.e.: observed information{prior}."],
         )  # fmt: skip
 
     def __sklearn_tags__(self) -> Any:
@@ -303,3 +307,11 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_class = self.link == "logit"
         return tags
+
+
+def _check_link(link: str) -> None:
+    """Raise ValueError if no classifier has that link."""
+    if link not in _LINKS:
+        near = difflib.get_close_matches(str(link), _LINKS, n=2)
+        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
+        raise ValueError(f"CrossEntropyClassifier: unknown link {link!r}. Allowed: {', '.join(map(repr, _LINKS))}. {hint}")

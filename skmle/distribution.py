@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import DensityMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, check_support, covariance_or_error, positive_weights, warn_verdict
+from skmle._estimator import LikelihoodEstimator, covariance_or_error, warn_verdict
+from skmle._validation import adapted, check_settings, check_support, checked_features, positive_weights, weighted_mean
 from skmle.families import Distribution, Family, get_family
 from skmle.families._independent import IndependentColumns, stack
 from skmle.families.fixed import fix
@@ -90,9 +91,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     >>> x = np.random.default_rng(0).gamma(2.0, 3.0, size=(500, 1))
     >>> model = MLEDistribution("gamma").fit(x)
     >>> print(round(model.params_["mean"], 3), round(model.params_["shape"], 3))
-    5.948 2.115
+    5.678 2.218
     >>> print(round(model.score(x), 4))
-    -2.6105
+    -2.5893
     """
 
     def __init__(
@@ -143,17 +144,18 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             If the fit did not end at an interior maximum; its subclass says how.
         """
         family = get_family(self.family)
+        check_settings(self)
         X = self._rows(X, family, reset=True)
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = self._samples(rows, family)
         fits, laws, params = [], [], []
         for sample, label in samples:
-            adapted = fix(family.adapt(sample), self.fixed or {})
-            check_support(adapted, sample, label)
-            fits.append(self._fit_one(adapted, sample, weight))
+            learnt = fix(adapted(family, sample, f"MLEDistribution({family.title}), {label}"), self.fixed or {})
+            check_support(learnt, sample, label, mask)
+            fits.append(self._fit_one(learnt, sample, weight))
             laws.append(_law(fits[-1]))
-            params.append(_params(adapted, fits[-1], laws[-1]))
+            params.append(_params(learnt, fits[-1], laws[-1]))
         at = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
         self._store(fits, laws, params, fits[at])
         what = f"MLEDistribution({type(family).__name__})" + (f", {samples[at][1]}" if len(fits) > 1 else "")
@@ -161,12 +163,10 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return self
 
     def _rows(self, X: Any, family: Family, reset: bool) -> Any:
-        if hasattr(X, "to_frame") and getattr(X, "ndim", 2) == 1 or type(X).__name__ == "Series":
+        if type(X).__name__ == "Series":
             X = X.to_frame()  # a Series of pandas or polars is a column with a name
         checks: dict[str, Any] = {"ensure_min_samples": 2} if reset else {}
-        if not family.numeric:
-            return validate_data(self, X, dtype=None, reset=reset, **checks)
-        return validate_data(self, X, dtype=np.float64, reset=reset, **checks)
+        return checked_features(self, X, dtype=np.float64 if family.numeric else None, reset=reset, **checks)
 
     def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
         """Return the samples to be fitted, each with a name: the columns, or all of X for a law of several columns."""
@@ -216,11 +216,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the rows of X in nats: minus the empirical cross-entropy."""
-        values = self.score_samples(X)
-        if sample_weight is None:
-            return float(values.mean())
-        weight = _check_sample_weight(sample_weight, values)
-        return float(np.average(values[weight > 0], weights=weight[weight > 0]))
+        return weighted_mean(self.score_samples(X), sample_weight)
 
     def predict(self, X: Any) -> Array:
         """Return the density (or mass) of each row, (n,)."""

@@ -406,7 +406,7 @@ def empirical_cross_entropy(
     try:
         nats = -np.asarray(log_prob(rows[:, 0] if one_column and rows.ndim == 2 and rows.shape[1] == 1 else rows), float)
         fits = nats.shape == rows.shape[:1]
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, TypeError):
         fits = False
     if not fits:
         raise ValueError(

@@ -12,28 +12,18 @@ Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estima
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from inspect import signature
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.covariance import EmpiricalCovariance
-from sklearn.decomposition import PCA, FactorAnalysis
-from sklearn.linear_model import PoissonRegressor
-from sklearn.neighbors import KernelDensity
-from sklearn.utils import check_array, check_consistent_length
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 
-from skmle._estimator import LikelihoodEstimator, positive_weights
+from skmle._estimator import LikelihoodEstimator
+from skmle._log_prob import check_lead, row_log_prob
 from skmle._pipeline import unwrap
-from skmle.families import Distribution, get_family
+from skmle._validation import weighted_mean
 
 __all__ = ["LogLikelihoodScorer", "log_likelihood_score", "log_likelihood_scorer"]
-
-Array = NDArray[np.float64]
 
 
 def log_likelihood_score(
@@ -92,7 +82,12 @@ def log_likelihood_score(
     as what they are. A forest or a nearest-neighbour classifier whose frequencies contain zeros gets -inf as soon as one of
     them is wrong; calibrate it, or ask for larger leaves.
 
+    A log-density depends on the unit of y, a log-probability does not: compare models of the same y, densities with densities,
+    probabilities with probabilities (a density of counts, which come in steps of one, may stand beside their probabilities).
+
     A density behind transformers is that of the transformed rows: two pipelines are comparable if they transform alike.
+
+    BayesianGaussianMixture averages logarithms over its posterior, so what it gives lies a little below a log-density.
 
     The standard deviation of BayesianRidge and ARDRegression contains the noise of an observation. That of
     GaussianProcessRegressor contains it only as a WhiteKernel in its kernel; its parameter `alpha` is left out.
@@ -108,18 +103,12 @@ def log_likelihood_score(
     >>> round(log_likelihood_score(forest, X, y), 12) == round(-log_loss(y, forest.predict_proba(X)), 12)
     True
     """
-    weight, counted = positive_weights(sample_weight, X)
     model, X = unwrap(estimator, X)
     lead = {name: values for name, values in (("offset", offset), ("exposure", exposure)) if values is not None}
+    check_lead(model, lead)
     if isinstance(model, LikelihoodEstimator):  # asked itself, as it also warns of a missing exposure
         return model.score(X, y, sample_weight=sample_weight, **lead)
-    values = row_log_prob(model, X, y, **lead)
-    return _mean(values if counted is None else values[counted], weight)
-
-
-def _mean(values: Array, weight: Array | None) -> float:
-    # One impossible row makes the data impossible, even beside a row of infinite density.
-    return -np.inf if np.isneginf(values).any() else float(np.average(values, weights=weight))
+    return weighted_mean(row_log_prob(model, X, y, **lead), sample_weight)
 
 
 class LogLikelihoodScorer(BaseEstimator):
@@ -139,7 +128,7 @@ class LogLikelihoodScorer(BaseEstimator):
     >>> for model in (CrossEntropyClassifier(alpha=0.01), RandomForestClassifier(min_samples_leaf=5, random_state=0)):
     ...     print(type(model).__name__, cross_val_score(model, X, y, scoring=log_likelihood_scorer).mean().round(2))
     CrossEntropyClassifier -0.15
-    RandomForestClassifier -0.15
+    RandomForestClassifier -0.12
     """
 
     # `score` below is what the routing reads: all arguments but these and X, y are metadata.
@@ -166,133 +155,3 @@ class LogLikelihoodScorer(BaseEstimator):
 
 log_likelihood_scorer = LogLikelihoodScorer()
 """Scorer for cross_validate, GridSearchCV, permutation_importance and all that take ``scoring=``."""
-
-
-# ---------------------------------------------------------------- who tells its law, and how to ask
-
-
-def row_log_prob(model: Any, X: Any, y: Any = None, **lead: ArrayLike) -> Array:
-    """Return the log-probability or log-density of each row, (n,), in nats; `model` and `X` are unwrapped."""
-    if lead and not isinstance(model, LikelihoodEstimator):
-        raise TypeError(
-            f"{type(model).__name__}: {' and '.join(lead)} given, which it cannot take into account. Allowed: for skmle's regressors. "
-            "Drop the argument, or use MLERegressor."
-        )
-    for tells, log_prob in _LAWS:
-        if tells(model):
-            return np.asarray(log_prob(model, X, y, **lead), float)
-    raise TypeError(
-        f"{type(model).__name__} does not tell the law of what it predicts, so it has no likelihood. Allowed: skmle's estimators, "
-        "classifiers with predict_proba, densities with score_samples, covariance estimators, PoissonRegressor, regressors with "
-        "predict(X, return_std=True), models with pred_dist. Use MLERegressor for a regression, CalibratedClassifierCV around a classifier."
-    )
-
-
-def _of_row(model: Any, X: Any, y: Any, **lead: ArrayLike) -> Array:
-    return model.log_prob(X, y, **lead)
-
-
-def _of_density(model: Any, X: Any, y: Any) -> Array:
-    return model.score_samples(X)
-
-
-def _of_label(model: Any, X: Any, y: Any) -> Array:
-    labels = _target(model, X, np.asarray(y)).tolist()
-    with np.errstate(divide="ignore"):  # log(0) is meant
-        log_proba = model.predict_log_proba(X) if hasattr(model, "predict_log_proba") else np.log(model.predict_proba(X))
-    # ngboost's classifier keeps no classes_: its labels are 0, 1, ...
-    classes = getattr(model, "classes_", np.arange(log_proba.shape[1]))
-    # A dictionary takes labels of any type, also unordered ones and others than the fit's.
-    position = {label: j for j, label in enumerate(np.asarray(classes).tolist())}
-    column = np.array([position.get(label, -1) for label in labels])
-    return np.where(column >= 0, log_proba[np.arange(len(column)), column], -np.inf)
-
-
-def _of_normal_prediction(model: Any, X: Any, y: Any) -> Array:
-    loc, scale = model.predict(X, return_std=True)
-    observed = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-    point = np.flatnonzero(~(scale > 0))
-    if len(point):
-        raise ValueError(
-            f"{type(model).__name__}: the predicted standard deviation is 0 for {len(point)} of {scale.size} values (first: value "
-            f"{point[0]}), so y has no density there. Allowed: standard deviations > 0. Give a Gaussian process a WhiteKernel, or use a "
-            "model that estimates the noise."
-        )
-    law = Distribution(get_family("normal"), {"loc": loc.ravel(), "scale": scale.ravel()})
-    # Several targets are independent of each other under a Gaussian process: (n, m) adds up to (n,).
-    return law.log_prob(_same_shape(model, observed, loc).ravel()).reshape(len(loc), -1).sum(axis=1)
-
-
-def _of_count(model: Any, X: Any, y: Any) -> Array:
-    mean = model.predict(X)
-    counts = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-    return Distribution(get_family("poisson"), {"mean": mean}).log_prob(_same_shape(model, counts, mean))
-
-
-def _of_normal_rows(model: Any, X: Any, y: Any) -> Array:
-    precision = model.get_precision()
-    log_determinant = np.linalg.slogdet(precision)[1]
-    return 0.5 * (log_determinant - len(precision) * np.log(2.0 * np.pi) - model.mahalanobis(X))
-
-
-def _of_predicted_law(model: Any, X: Any, y: Any) -> Array:
-    law = model.pred_dist(X)
-    methods = [method for name in ("log_prob", "logpmf", "logpdf") if callable(method := getattr(law, name, None))]
-    if not methods:
-        raise TypeError(
-            f"{type(model).__name__}.pred_dist gives a {type(law).__name__}, which has no log-density. "
-            "Allowed: laws with log_prob, logpmf or logpdf. Add one of these methods."
-        )
-    return methods[0](np.asarray(y))
-
-
-def _of_transformed_target(model: Any, X: Any, y: Any) -> Array:
-    raise TypeError(
-        "TransformedTargetRegressor: the law of y would need the Jacobian of the transformation, which it does not know. Allowed: models "
-        "of y itself. Use MLERegressor with a family on the scale of y, such as 'lognormal' for normal logarithms."
-    )
-
-
-def _target(model: Any, X: Any, y: NDArray[Any]) -> NDArray[Any]:
-    check_consistent_length(X, y) if y.ndim else None
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
-        raise ValueError(
-            f"{type(model).__name__}: y has shape {y.shape}. Allowed: (n,), one label a row. Give the labels; score several targets one by one."
-        )
-    return y
-
-
-def _same_shape(model: Any, y: Array, prediction: Array) -> Array:
-    if y.size != prediction.size or len(y) != len(prediction):
-        raise ValueError(
-            f"{type(model).__name__}: y has shape {y.shape}, the prediction {prediction.shape}. Allowed: the same. Give one observation a row."
-        )
-    return y.reshape(prediction.shape)
-
-
-def _returns_std(model: Any) -> bool:
-    return hasattr(model, "predict") and "return_std" in signature(model.predict).parameters
-
-
-def _is(*types: type) -> Callable[[Any], bool]:
-    return lambda model: isinstance(model, types)
-
-
-def _has(*methods: str) -> Callable[[Any], bool]:
-    return lambda model: any(hasattr(model, method) for method in methods)
-
-
-# In order: the first that knows the model is asked. Not every `score_samples` is a log-density (IsolationForest's and
-# BernoulliRBM's are not), and not every `predict_proba` is a classifier's alone (ngboost's has `pred_dist` too).
-_LAWS: tuple[tuple[Callable[[Any], bool], Callable[..., Array]], ...] = (
-    (_is(DensityMixin, KernelDensity, PCA, FactorAnalysis), _of_density),
-    (_is(LikelihoodEstimator), _of_row),
-    (_is(EmpiricalCovariance), _of_normal_rows),
-    (_is(PoissonRegressor), _of_count),
-    (_is(TransformedTargetRegressor), _of_transformed_target),
-    (_has("predict_log_proba", "predict_proba"), _of_label),
-    (_has("pred_dist"), _of_predicted_law),
-    (_returns_std, _of_normal_prediction),
-)

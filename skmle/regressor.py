@@ -12,12 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_array,
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
-    validate_data,
 )
 
 from skmle._columns import Columns, resolve_column, resolve_features
@@ -25,7 +23,8 @@ from skmle._engine.design import Term
 from skmle._engine.fit import fit
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, check_elastic_net, check_support, covariance_or_error, positive_weights, warn_verdict
+from skmle._estimator import LikelihoodEstimator, covariance_or_error, warn_verdict
+from skmle._validation import adapted, check_finite, check_settings, check_support, checked_features, positive_weights, weighted_mean
 from skmle.exceptions import ScoreWarning
 from skmle.families import Distribution, Family, get_family
 from skmle.families.fixed import fix
@@ -107,10 +106,10 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     >>> y = rng.normal(1.0 + X[:, 0], np.exp(0.5 * X[:, 1]))
     >>> model = MLERegressor("normal", features={"loc": [0], "scale": [1]}).fit(X, y)
     >>> print(model.coefs_["loc"].round(2), model.coefs_["scale"].round(2))
-    [0.99] [0.48]
+    [1.01] [0.46]
     >>> low, high = model.predict_interval(X[:1], coverage=0.9)
     >>> print(low.round(2), high.round(2))
-    [-0.32] [2.68]
+    [-0.38] [2.74]
     """
 
     # With metadata routing on, these need no set_*_request call.
@@ -175,16 +174,16 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         FitWarning
             If the fit did not end at an interior maximum; its subclass says how.
         """
-        check_elastic_net(self.alpha, self.l1_ratio)
         family = get_family(self.family)
+        check_settings(self)
         _check_conditional(family)
         frame, (X, y) = X, self._validated(X, y, family)
         lead = self._lead(X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
         if mask is not None:
             X, y, lead = X[mask], y[mask], None if lead is None else lead[mask]
-        family = fix(family.adapt(y), self.fixed or {})
-        check_support(family, y, "y")
+        family = fix(adapted(family, y, "MLERegressor"), self.fixed or {})
+        check_support(family, y, "y", mask)
         columns = self._resolve(family, frame)
         terms = tuple(
             Term(c.selection, c.size, self.fit_intercept if j == 0 else True) if c.columns is not None else Term(None, 0)
@@ -204,7 +203,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
         several = family.columns != 1
-        X, y = validate_data(
+        X, y = checked_features(
             self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], multi_output=several, y_numeric=True, ensure_min_samples=2
         )
         return X, self._response(y, family)
@@ -214,7 +213,9 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             return column_or_1d(y, warn=True).astype(np.float64)
         y = check_array(y, dtype=np.float64, ensure_2d=False)
         if y.ndim != 2 or (family.columns is not None and y.shape[1] != family.columns):
-            raise ValueError(f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.columns}), one observation a row. Give these columns.")
+            raise ValueError(
+                f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.columns}), one observation a row. Give these columns."
+            )
         return y
 
     def _resolve(self, family: Family, frame: Any) -> dict[str, Columns]:
@@ -233,19 +234,32 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             if column is None and given is None:
                 continue
             if column is not None and given is not None:
-                raise ValueError(f"{what}: both the column {column!r} of X and an array were given. Allowed: one of them. Drop the array, or set {what}=None.")
+                raise ValueError(
+                    f"{what}: both the column {column!r} of X and an array were given. Allowed: one of them. "
+                    f"Drop the array, or set {what}=None."
+                )
             if given is not None:
-                values = np.asarray(check_array(given, ensure_2d=False, dtype=np.float64, input_name=what)).ravel()
+                values = check_array(given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what)
+                check_finite(self, values, what)
+                values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
             else:
                 picked = X[:, [resolve_column(column, what, names, self.n_features_in_)]]  # type: ignore[arg-type]
                 values = np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
-            check_consistent_length(X, values)
+            if values.shape != (X.shape[0],):
+                n = X.shape[0]
+                raise ValueError(f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},). Give one value a row.")
             if what == "exposure":
                 if not (values > 0).all():
                     bad = np.flatnonzero(~(values > 0))
-                    raise ValueError(f"exposure: {len(bad)} of {len(values)} rows are not positive (first: row {bad[0]}: {values[bad[0]]:g}). Allowed: exposure > 0. Remove these rows.")
+                    raise ValueError(
+                        f"exposure: {len(bad)} of {len(values)} rows are not positive (first: row {bad[0]}: {values[bad[0]]:g}). "
+                        "Allowed: exposure > 0. Remove these rows."
+                    )
                 if family.link(0).name != "log":
-                    raise ValueError(f"exposure: the first parameter of {family.title} has link {family.link(0).name!r}. Allowed: 'log'. Use offset instead, on the scale of the link.")
+                    raise ValueError(
+                        f"exposure: the first parameter of {family.title} has link {family.link(0).name!r}. Allowed: 'log'. "
+                        "Use offset instead, on the scale of the link."
+                    )
                 values = np.log(values)
             total = values if total is None else total + values
         return total
@@ -277,7 +291,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
 
     def _eta(self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None) -> tuple[Array, ...]:
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        X = checked_features(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         if sp.issparse(X):
             X = X.tocsr()
         lead = self._lead(X, offset, exposure, self._law)
@@ -319,6 +333,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     def log_prob(self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
         """Return log q(y|x) of each row in nats, (n,); -inf outside the support."""
         eta = self._eta(X, offset, exposure)
+        check_finite(self, y, "y")
         y = self._response(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), self._law)
         check_consistent_length(X, y)
         with np.errstate(over="ignore"):
@@ -342,10 +357,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
                     f"Pass {what}= here too, or name a column of X in the constructor, which every pipeline and split keeps.",
                     ScoreWarning, stacklevel=2,
                 )  # fmt: skip
-        if sample_weight is None:
-            return float(values.mean())
-        weight = _check_sample_weight(sample_weight, values)
-        return float(np.average(values[weight > 0], weights=weight[weight > 0]))
+        return weighted_mean(values, sample_weight)
 
     def sample(
         self, X: Any, n_samples: int | None = None, random_state: Any = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
@@ -373,12 +385,12 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             components += [f"{name} (link {self._law.link(j).name})"] * len(labels)
             terms += labels
             estimate += [*self.coefs_[name], *([self.intercepts_[name]] if intercept else [])]
-        errors = "s.e.: observed information" + (", with the penalty as a prior (posterior, not sampling, errors)." if self.alpha > 0 else ".")
+        prior = ", with the penalty as a prior (posterior, not sampling, errors)" if self.alpha > 0 else ""
         return Inference(
             components, terms, np.array(estimate), covariance,
             header=[f"{self._law.title} regression, maximum likelihood: n = {self.weight_sum_:g}, status {self.status_}",
                     f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
-            footer=[errors],
+            footer=[f"s.e.: observed information{prior}."],
         )  # fmt: skip
 
     def _labels(self, columns: Columns) -> list[str]:
@@ -405,4 +417,6 @@ def _check_conditional(family: Family) -> None:
         why = "its observations are rows of several columns"
     else:
         return
-    raise ValueError(f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular families of one response. Use MLEDistribution.")
+    raise ValueError(
+        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular families of one response. Use MLEDistribution."
+    )

@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import NonRegularWarning, ScoreWarning
-from skmle.families import REGISTRY, Distribution, Family, all_families
+from skmle.families import REGISTRY, Distribution, Family, Gamma, Poisson, all_families
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(f"ignore::{NonRegularWarning.__module__}.{NonRegularWarning.__qualname__}")
@@ -37,7 +37,9 @@ pytestmark = pytest.mark.filterwarnings(f"ignore::{NonRegularWarning.__module__}
 def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
     """Return a family (with six trials, three labels or two dimensions where it counts any) and natural parameters of it."""
     family = cls(**{name: 6 for name, value in cls().get_params().items() if type(value) is int})
-    family = family.adapt(np.array([1.0, 2.0, 4.0]) if family.columns == 1 else np.random.default_rng(0).normal(size=(9, family.columns or 2)))
+    family = family.adapt(
+        np.array([1.0, 2.0, 4.0]) if family.columns == 1 else np.random.default_rng(0).normal(size=(9, family.columns or 2))
+    )
     eta = [np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))]
     return family, family.natural(tuple(eta))
 
@@ -285,7 +287,9 @@ def test_minimal_divergence_from_the_empirical_distribution_is_maximum_likelihoo
         return float(rel_entr(empirical, np.exp(family.log_prob(values, tuple(eta)))).sum())
 
     fitted = np.array(family.eta(model.distribution_.theta))
-    best = optimize.minimize(divergence, np.full(len(fitted), 0.1), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4000})
+    best = optimize.minimize(
+        divergence, np.full(len(fitted), 0.1), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4000}
+    )
     np.testing.assert_allclose(fitted, best.x, atol=1e-6)
     assert divergence(fitted) <= best.fun + 1e-14
     # and D(p || q) = H(p, q) - H(p)
@@ -407,6 +411,20 @@ def test_a_classifier_does_not_depend_on_rows_classes_weights_or_units(classes):
             assert other.log_likelihood_ == pytest.approx(model.log_likelihood_, rel=1e-9)
 
 
+def test_the_verdict_does_not_depend_on_units():
+    X, y = features(200, 2), np.random.default_rng(0).normal(size=200)
+    for unit in (1e-6, 1e6):
+        known = MLEDistribution(fixed={"scale": unit}).fit(y[:, None] * unit)
+        assert known.status_ == "interior"
+        assert known.params_["loc"] == pytest.approx(y.mean() * unit, rel=1e-9)
+        assert MLERegressor(fixed={"scale": unit}).fit(X, y * unit).status_ == "interior"
+        assert MLERegressor(fit_intercept=False).fit(X, y * unit).status_ == "interior"
+        assert MLERegressor(warm_start=True).fit(X, y * unit).fit(X, y * unit).status_ == "interior"
+        assert MLEDistribution("multivariate_normal").fit(X * [unit, 1.0]).status_ == "interior"
+    many = np.random.default_rng(0).poisson(1e9, size=(50, 1))
+    assert MLEDistribution(Poisson(links={"mean": "identity"})).fit(many).status_ == "interior"
+
+
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(
     shift=st.floats(-1e6, 1e6), exponent=st.integers(-6, 6), column=st.integers(0, 2), seed=st.integers(0, 2**16),
@@ -465,7 +483,9 @@ def layouts(X: np.ndarray, folder: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("model", [CrossEntropyClassifier(), MLERegressor("poisson"), MLERegressor("normal", features={"scale": [1, 3]})], ids=repr)
+@pytest.mark.parametrize(
+    "model", [CrossEntropyClassifier(), MLERegressor("poisson"), MLERegressor("normal", features={"scale": [1, 3]})], ids=repr
+)
 def test_storage_does_not_change_the_likelihood(model, tmp_path):
     X, y = labels(500, 3)
     X = np.where(np.abs(X) < 1.0, 0.0, X).astype(np.float32).astype(np.float64)  # sparse, and exact in single precision
@@ -607,7 +627,13 @@ def test_score_warns_if_fit_saw_an_exposure_and_it_does_not():
 
 @pytest.mark.parametrize(
     "model",
-    [CrossEntropyClassifier(), CrossEntropyClassifier(alpha=0.1), MLERegressor("poisson"), MLERegressor("student_t"), MLERegressor("normal", alpha=0.1)],
+    [
+        CrossEntropyClassifier(),
+        CrossEntropyClassifier(alpha=0.1),
+        MLERegressor("poisson"),
+        MLERegressor("student_t"),
+        MLERegressor("normal", alpha=0.1),
+    ],
     ids=repr,
 )
 def test_a_warm_start_at_the_optimum_ends_there_at_once(model):
@@ -680,19 +706,22 @@ def test_a_grid_over_families_and_ridge_runs_through_a_pipeline_with_weights():
 
 def fitted() -> dict[str, Any]:
     X, y = labels(20_000, 3)
-    positive = np.exp(X)
+    rng = np.random.default_rng(0)
+    time = rng.uniform(1.0, 5.0, len(X))
     return {
         "density": MLEDistribution("logistic").fit(X),
         "multivariate": MLEDistribution("multivariate_normal").fit(X),
         "categorical": MLEDistribution("categorical").fit(np.array(["a", "b", "c"])[y][:, None]),
         "classifier": CrossEntropyClassifier().fit(X, np.array(["a", "b", "c"])[y]),
         "binary": CrossEntropyClassifier(link="probit").fit(X, y > 0),
-        "regressor": MLERegressor("gamma", features={"shape": [0]}, exposure=3).fit(np.column_stack([X[:, :3], positive[:, 0]]), positive[:, 0]),
+        "regressor": MLERegressor("gamma", features={"shape": [0]}, exposure=3).fit(
+            np.column_stack([X[:, :3], time]), rng.gamma(2.0, time)
+        ),
     }
 
 
 def test_a_pickled_model_is_small_and_answers_as_before():
-    X, y = labels(20_000, 3)
+    X, _ = labels(20_000, 3)
     for name, model in fitted().items():
         stored = pickle.dumps(model)
         assert len(stored) < 20_000, name
@@ -711,8 +740,6 @@ def test_a_clone_has_the_parameters_and_nothing_fitted():
 
 
 def test_nested_parameters_of_a_family_are_in_the_grid():
-    from skmle.families import Gamma
-
     X, _, y = counts()
     search = GridSearchCV(MLERegressor(Gamma()), {"family__links": [None, {"mean": "softplus"}]}, cv=3).fit(X, y + 1.0)
     assert len(set(search.cv_results_["mean_test_score"])) == 2

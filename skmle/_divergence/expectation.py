@@ -8,7 +8,7 @@ off: panels reach to where floats end, and what lies beyond is the integral of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -47,8 +47,8 @@ class Univariate(Protocol):
     def log_prob(self, y: Array) -> Array:
         """Return log q(y), one y a row."""
 
-    def quantile(self, level: float) -> Array:
-        """Return a quantile of each row."""
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        """Return the quantiles of each row, of shape (n, levels)."""
 
     def support(self) -> tuple[Array, Array]:
         """Return the ends of the support of each row."""
@@ -67,13 +67,15 @@ def expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
     gain : callable
         Of log p and log q.
     """
-    blocks = [slice(start, start + _ROWS) for start in range(0, p.size, _ROWS)]
     with np.errstate(all="ignore"):  # both laws are asked far out in their tails
-        return np.concatenate([_block(p.take(block), None if q is p else q.take(block), gain) for block in blocks])
+        if p.size <= _ROWS:
+            return _block(p, q, gain)
+        blocks = [slice(start, start + _ROWS) for start in range(0, p.size, _ROWS)]
+        pairs = ((part, part if q is p else q.take(block)) for block in blocks for part in [p.take(block)])
+        return np.concatenate([_block(*pair, gain) for pair in pairs])
 
 
-def _block(p: Univariate, q: Univariate | None, gain: Gain) -> Array:
-    q = p if q is None else q
+def _block(p: Univariate, q: Univariate, gain: Gain) -> Array:
     p_mirror, q_mirror = p.mirror(), q.mirror()
     if p_mirror is None or q_mirror is None:
         return _expectation(p, q, gain, (-1.0, 1.0))
@@ -136,9 +138,9 @@ class _Sides:
 def _sides(p: Univariate, signs: tuple[float, ...]) -> _Sides:
     row, sign = np.tile(np.arange(p.size), len(signs)), np.repeat(signs, p.size)
     low, high = p.support()
-    centre = p.quantile(0.5)[row]
+    lower, centre, upper = p.quantiles((0.25, 0.5, 0.75))[row].T
     end = np.where(sign < 0.0, low[row], high[row])
-    width = sign * (np.where(sign < 0.0, p.quantile(0.25)[row], p.quantile(0.75)[row]) - centre)
+    width = sign * (np.where(sign < 0.0, lower, upper) - centre)
     width = np.clip(np.where(width > 0.0, width, np.maximum(1e-8 * np.abs(centre), 1e-8)), 1e-140, 1e140)
     reach = np.abs(end - centre)
     if p.discrete:
@@ -152,11 +154,11 @@ def _sides(p: Univariate, signs: tuple[float, ...]) -> _Sides:
 
 def _panels(sides: _Sides, p: Univariate, q: Univariate) -> tuple[Index, Array, Array]:
     """Return the side, the beginning and the end of the first panels."""
-    own = sides.locate(np.stack([p.quantile(level) for level in _LEVELS], axis=1))
+    own = sides.locate(p.quantiles(_LEVELS))
     step = np.fmax(np.nan_to_num(own).max(axis=1, keepdims=True), 1.0 if sides.lattice else 1e-3)
     marks = [own, step * 2.0 ** np.arange(1, 70)]
     if q is not p:
-        marks.append(sides.locate(np.stack([*q.support(), *(q.quantile(level) for level in _LEVELS)], axis=1)))
+        marks.append(sides.locate(np.column_stack([*q.support(), q.quantiles(_LEVELS)])))
     # The whole numbers of the median are on its upper side; panels of masses do not include their end.
     first = np.where(sides.sign < 0.0, 1.0, 0.0)[:, None] if sides.lattice else np.zeros((len(sides.row), 1))
     last = sides.last[:, None] + (1.0 if sides.lattice else 0.0)

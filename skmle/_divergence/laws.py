@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -217,22 +217,26 @@ class Line(OneColumn):
         low, high = (np.broadcast_to(np.asarray(end, float), (self.size,)) for end in self.frozen.support())
         return low, high
 
-    def quantile(self, level: float) -> Array:
-        """Return a quantile of each row; about it, where scipy finds none (counts beyond 1e9, norminvgauss)."""
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        """Return the quantiles of each row, (n, levels); about them, where scipy finds none (counts beyond 1e9, norminvgauss)."""
+        column = np.asarray(levels, float)[:, None]
+        shape = (len(column), self.size)
         try:
-            value = np.broadcast_to(np.asarray(self.frozen.ppf(level), float), (self.size,))
+            value = np.broadcast_to(np.asarray(self.frozen.ppf(column), float), shape)
         except (ValueError, RuntimeError):
-            value = np.full(self.size, np.nan)
-        if not np.isnan(value).any():
-            return value
-        rough = np.clip(self.frozen.mean() + ndtri(level) * self.frozen.std(), *self.support())
-        return np.where(np.isnan(value), np.floor(rough) if self.discrete else rough, value)
+            value = np.full(shape, np.nan)
+        if np.isnan(value).any():
+            rough = np.clip(self.frozen.mean() + ndtri(column) * self.frozen.std(), *self.support())
+            value = np.where(np.isnan(value), np.floor(rough) if self.discrete else rough, value)
+        return value.T
 
     def expect(self, other: OneColumn, gain: Gain, seed: int) -> Estimate:
         return _exactly(other.under(self, gain))
 
     def rows(self, shape: tuple[int, ...]) -> Line:
         """Return the law with as many flat rows as `shape` has entries, to which its own rows broadcast."""
+        if shape == self.shape:
+            return self
         return self.take(np.broadcast_to(np.arange(self.size).reshape(self.shape), shape).ravel())
 
     def log_prob_at(self, points: Array) -> Array:
@@ -253,6 +257,8 @@ class Line(OneColumn):
         two = self.rows(shape)
         elsewhere = gain(np.zeros(()), np.asarray(-np.inf))
         escapes = _escapes(one, two) if np.isinf(elsewhere) else np.zeros(one.size, bool)
+        if not escapes.any():
+            return expectation(one, two, gain).reshape(shape)
         value = np.full(one.size, elsewhere)
         if not escapes.all():
             value[~escapes] = expectation(one.take(~escapes), two.take(~escapes), gain)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from sklearn.base import BaseEstimator
 
 from skmle import families
 from skmle._divergence.expectation import Array, expectation
@@ -43,7 +42,8 @@ def as_law(value: Any, name: str) -> Law:
         return Finite(checked_probabilities(value, name))
     if any(callable(getattr(value, method, None)) for method in ("logpdf", "logpmf")) and callable(getattr(value, "rvs", None)):
         return _from_columns(value, name)
-    hint = "Fit it first; of a conditional model take empirical_cross_entropy" if isinstance(value, BaseEstimator) else "Give one of them"
+    fits = callable(getattr(value, "fit", None))
+    hint = "Fit it first; of a conditional model take empirical_cross_entropy" if fits else "Give one of them"
     raise TypeError(f"{name}: got {value!r} of type {type(value).__name__}, which is no law. {_ALLOWED}. {hint}.")
 
 

@@ -331,8 +331,8 @@ class Family(BaseEstimator, ABC):
 
 
 def average(values: Array, weight: Array) -> float:
-    """Return the weighted mean of the rows of one statistic."""
-    return float(np.dot(values, weight) / weight.sum())
+    """Return the weighted mean of the rows of one statistic; exactly 1 of ones, so that data at an edge are recognised."""
+    return float((values * weight).sum() / weight.sum())
 
 
 __all__ = ["IDENTITY", "LOG", "LOGIT", "Array", "Arrays", "Family", "Limit", "Param", "Rows", "Softmax", "Support", "average"]

@@ -71,7 +71,7 @@ class Binomial(Family):
         from scipy.special import xlog1py, xlogy
 
         (p,) = theta
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             value = xlogy(y[..., 0], p) + xlog1py(y[..., 1], -p) - self.base(y)
         return np.where(self.contains(y), value, -np.inf)
 

@@ -94,9 +94,9 @@ class Categorical(Family):
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_odds = np.log(counts[:-1]) - np.log(counts[-1])
-        return [tuple(np.where(np.isnan(log_odds), 0.0, log_odds))]  # neither of the two labels seen
+        with np.errstate(divide="ignore"):
+            # Against a last label never seen, 1e-300 of it: infinite odds would not tell the others apart.
+            return [tuple(np.log(counts[:-1]) - np.log(counts[-1] if counts[-1] > 0.0 else 1e-300 * counts.sum()))]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         codes = statistics[0]

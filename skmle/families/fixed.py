@@ -25,6 +25,9 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
     if names != tuple(p.name for p in family.parameters):
         what = f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one by one"
         raise ValueError(f"{what}. Allowed: fixed=None. Leave fixed out.")
+    if not family.regular:
+        what = f"fixed={dict(values)!r}: {type(family).__name__} is fitted by its ends, all at once"
+        raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
     for name, value in values.items():
         if name not in names:
             raise ValueError(f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: {', '.join(names)}. Rename the key.")

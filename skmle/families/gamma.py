@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma
 
 from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI, binet, trigamma
+from skmle.families._special import LOG_2PI, binet
 
 
 class Gamma(Family):
@@ -26,7 +25,7 @@ class Gamma(Family):
     >>> from skmle import MLEDistribution
     >>> model = MLEDistribution("gamma").fit([[1.0], [2.0], [6.0]])
     >>> round(float(model.params_["mean"]), 6), round(float(model.params_["shape"]), 3)
-    (3.0, 2.111)
+    (3.0, 2.0)
     """
 
     parameters = (Param("mean", LOG), Param("shape", LOG))
@@ -64,10 +63,9 @@ class Gamma(Family):
         gap = max(log_mean - average(log_y, weight), 1e-16)  # log shape - digamma(shape) at the maximum
         shape = (3.0 - gap + np.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
         for _ in range(4):  # cubic convergence from 1.5 % off: the fourth changes nothing
-            slack = np.log(shape) - digamma(shape) - gap
-            shape = 1.0 / (1.0 / shape + slack / (shape * (1.0 - shape * float(trigamma(shape)))))
-            if not shape > 0.0:
-                return [(log_mean, np.log(0.5 / gap))]
+            _, mu1, mu2 = binet(shape)
+            assert mu1 is not None and mu2 is not None
+            shape = 1.0 / (1.0 / shape - (0.5 / shape - mu1 - gap) / (0.5 + shape * shape * mu2))
         return [(log_mean, np.log(shape))]
 
     def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:

@@ -26,7 +26,7 @@ class Weibull(LogLocationScale):
     >>> from skmle import MLEDistribution
     >>> model = MLEDistribution("weibull").fit([[1.0], [2.0], [3.0]])
     >>> round(float(model.params_["shape"]), 3)
-    2.895
+    2.739
     """
 
     parameters = (Param("scale", LOG), Param("shape", LOG))

@@ -43,8 +43,8 @@ class Inference:
     >>> from skmle import MLERegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> result = MLERegressor("normal").fit(X[:, 2:3], y).inference()
-    >>> result.standard_errors.round(2)
-    array([47.38,  2.25,  0.03])
+    >>> print(result.standard_errors.round(3))
+    [62.374  2.967  0.034]
     """
 
     components: Sequence[str]
@@ -136,7 +136,8 @@ class Summary:
         widths[0] = max([widths[0], *(len(c) - 2 for c in result.components)]) + 2
 
         def line(cells: Sequence[str], indent: str = "  ") -> str:
-            return (f"{indent + cells[0]:<{widths[0]}}" + "".join(f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True))).rstrip()
+            numbers = "".join(f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True))
+            return (f"{indent + cells[0]:<{widths[0]}}" + numbers).rstrip()
 
         rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
         lines = [*result.header, rule, line(head, ""), rule]

@@ -18,10 +18,10 @@ _EPS = float(np.finfo(float).eps)
 _PIVOT = 1e-13  # a smaller squared pivot of the scaled hessian is rounding: singular
 _ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease
 _SLOPE = 1e-3  # share of g^2/f below which no scale falls
+_DAMPING = 1e-3  # first damping tried, in units of the diagonal
 _FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
 _BLIND_STEPS = 4
-_SLOW = 2  # so many slow steps on end are the way to a limit
-_SETTLED = 1e-6  # fall of the value, in nats a row, below which long strides would overshoot the best sight of the direction
+_FLAT = 2  # so many slow steps on end are the way to a limit
 
 
 class SmoothObjective(Protocol):
@@ -42,6 +42,8 @@ class _Model(NamedTuple):
     step: Array | None
     """Newton's step in scaled coordinates, -A^-1 b; None where A is not positive definite."""
     distance: float
+    least: float
+    """The least damping worth trying: as large as the curvature along Newton's step."""
 
 
 def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
@@ -67,81 +69,38 @@ def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_i
 
 def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int) -> Solution:
     at = objective(coef)
-    damping, good, blind, previous = 0.0, 0, 0, np.inf
-    way = _Way()
+    damping, good, flat, blind, previous, strode = 0.0, 0, 0, 0, np.inf, False
     newton_step = np.zeros_like(coef)
     if not _finite(at):
         return Solution(coef, at, newton_step, np.inf, 0, False)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
-        way.look(model.distance, previous, damping)
-        if model.step is not None and not way.deep:
+        # On the way to a limit the last step is kept for the verdict where rounding leaves none.
+        onward = strode or flat >= _FLAT
+        if model.step is not None and (model.step.any() or not onward):
             newton_step = model.step / model.scale
         if model.step is not None and model.distance <= tol:
-            return Solution(coef if way.endless else coef + newton_step, at, newton_step, model.distance, iteration, True)
+            # The step is free, and squares the distance; at a limit it leads nowhere better, and may be rounding.
+            return Solution(coef if onward else coef + newton_step, at, newton_step, model.distance, iteration, True)
         at_floor = blind >= _BLIND_STEPS
         if iteration == max_iter or at_floor:
             converged = at_floor and model.distance <= _FLOOR
             return Solution(coef, at, newton_step, model.distance, iteration, converged)
-        previous = model.distance
+        # At an interior optimum the decrement falls quadratically; towards a limit law it shrinks by a constant factor.
+        slow = model.step is not None and damping == 0.0 and 0.45 * previous < model.distance < 1.0
+        flat, previous = flat + 1 if slow else 0, model.distance
         found = _search(objective, coef, at, model, damping, trust=good > 0)
         if found is None:
             return Solution(coef, at, newton_step, model.distance, iteration + 1, model.distance <= _FLOOR)
         step, at, ratio, damping, was_blind = found
         coef = coef + step
         blind = blind + 1 if was_blind else 0
-        if way.slow >= _SLOW and damping == 0.0:
-            coef, at = way.stride(objective, coef, at, step)
+        if flat >= _FLAT and damping == 0.0:
+            far, at = _stride(objective, coef, at, step)
+            coef, strode = far, strode or far is not coef
         good = good + 1 if ratio > 0.75 else 0
-        damping = _relax(damping, ratio, good)
+        damping = _relax(damping, ratio, good, model.least)
     raise AssertionError("unreachable: the loop ends by returning")
-
-
-class _Way:
-    """Whether the iterates run towards a limit at infinity, where the decrement shrinks by a constant factor, and how far.
-
-    There the step tells the direction best when the value is within about 1e-7 of its limit: before, all else has not settled,
-    and after, rounding of the other rows hides the few that still move.
-    """
-
-    def __init__(self) -> None:
-        self.slow = 0
-        self.strode = False
-        self.endless = False
-        self.deep = False
-        """Whether the direction has been found, and further steps serve the value alone."""
-
-    def look(self, distance: float, previous: float, damping: float) -> None:
-        """Compare two decrements: at an interior optimum they fall quadratically."""
-        if damping == 0.0 and 0.45 * previous < distance < 1.0:
-            self.slow += 1
-        else:
-            self.slow = 0
-            if 0.0 < distance < np.inf and not self.strode:
-                self.endless = self.deep = False
-        self.strode = False
-
-    def stride(self, objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
-        """Double the step while the value falls: reaches a limit at infinity in a few evaluations.
-
-        Three times at most, as further on all derivatives underflow and nothing is left to judge.
-        """
-        self.endless = True
-        visible = (8.0 * _EPS if self.deep else _SETTLED) * (abs(at.value) + 1.0)
-        far, best = coef, at
-        for _ in range(3):
-            there = objective(far + step, 0)
-            if not best.value - there.value > visible:
-                break
-            far, best, step = far + step, there, 2.0 * step
-        if best is at:
-            self.deep = True
-            return coef, at
-        best = objective(far)
-        if not _finite(best):
-            return coef, at
-        self.strode = True
-        return far, best
 
 
 def _model(at: Evaluation, size: float) -> _Model:
@@ -152,8 +111,11 @@ def _model(at: Evaluation, size: float) -> _Model:
     scale = np.where(root > 0.0, root, 1.0)
     a, b = at.hessian / scale / scale[:, None], at.gradient / scale
     step = _solve(a, b, _PIVOT)
-    distance = np.inf if step is None else max(-size * float(b @ step), 0.0) ** 0.5
-    return _Model(a, b, scale, step, distance)
+    fall = 0.0 if step is None else max(-float(b @ step), 0.0)
+    distance = np.inf if step is None else (size * fall) ** 0.5
+    # Where some direction is nearly flat, a damping of its own size shortens a step along it, and a larger one would kill it.
+    least = _DAMPING if step is None or not fall > 0.0 else min(_DAMPING, fall / float(step @ step))
+    return _Model(a, b, scale, step, distance, least)
 
 
 def _solve(a: Array, b: Array, pivot: float) -> Array | None:
@@ -174,7 +136,7 @@ def _search(
     for attempt in range(60):
         scaled = model.step if damping == 0.0 else None
         while scaled is None:
-            damping = max(damping, 1e-3)
+            damping = max(damping, model.least)
             if damping > 1e30:
                 return None
             scaled = _solve(model.a + damping * np.eye(len(coef)), model.b, 0.0)
@@ -193,7 +155,7 @@ def _search(
             there = there if there.hessian is not None else objective(coef + step)
             if _finite(there):
                 return step, there, 1.0 if blind else gain / predicted, damping, blind
-        damping = max(4.0 * damping, 1e-3) * (1.0 if np.isfinite(there.value) else 2.5)
+        damping = max(4.0 * damping, model.least) * (1.0 if np.isfinite(there.value) else 2.5)
     return None
 
 
@@ -201,11 +163,27 @@ def _finite(at: Evaluation) -> bool:
     return all(bool(np.isfinite(part).all()) for part in (at.value, at.gradient, at.hessian) if part is not None)
 
 
-def _relax(damping: float, ratio: float, good: int) -> float:
+def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
+    """Double the step while the value falls visibly: reaches a limit law at infinity in a few evaluations.
+
+    Three times at most, as further on all derivatives underflow and nothing is left to judge.
+    """
+    far, best = coef, at
+    for _ in range(3):
+        there = objective(far + step, 0)
+        if not best.value - there.value > 8*_EPS * (abs(best.value) + 1.0):
+            break
+        far, best, step = far + step, there, 2.0 * step
+    if best.hessian is None and not _finite(best := objective(far)):
+        return coef, at
+    return far, best
+
+
+def _relax(damping: float, ratio: float, good: int, least: float) -> float:
     if ratio > 0.75:
         damping /= 10.0 ** min(good, 6)
     elif ratio > 0.5:
         damping /= 2.0
     elif ratio < 0.25:
-        damping = 2.0 * damping if damping else 1e-3
-    return damping if damping >= 1e-4 else 0.0
+        damping = 2.0 * damping if damping else least
+    return damping if damping >= 0.1 * least else 0.0

@@ -1,0 +1,230 @@
+"""What every estimator asks of its settings and of its data before it fits anything; each error says what, where, and what to do."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_array, validate_data
+
+from skmle.families import Family
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_SHOWN = 5  # rows named in a message
+_MEND = "Remove these rows or mend their weights."
+
+# ---------------------------------------------------------------- settings
+
+
+def check_settings(estimator: BaseEstimator) -> None:
+    """Raise ValueError if a constructor argument that no fit could mean is among those of `estimator`."""
+    for name, value in estimator.get_params(deep=False).items():
+        if name in _ALLOWED and not _ALLOWED[name][0](value):
+            raise ValueError(f"{type(estimator).__name__}: {name}={value!r} is not allowed; give {_ALLOWED[name][1]}.")
+
+
+def _real(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _yes_or_no(value: Any) -> bool:
+    return isinstance(value, (bool, np.bool_))
+
+
+def _held(value: Any) -> bool:
+    return value is None or (isinstance(value, Mapping) and all(isinstance(k, str) and _real(v) for k, v in value.items()))
+
+
+_ALLOWED = {
+    "alpha": (lambda v: _real(v) and v >= 0, "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)"),
+    "l1_ratio": (lambda v: _real(v) and v == 0, "0 (ridge); absolute penalties are not available in this version"),
+    "tol": (lambda v: _real(v) and v > 0, "a positive number of standard errors, such as 1e-6"),
+    "max_iter": (lambda v: _whole(v) and v > 0, "a positive whole number"),
+    "n_jobs": (lambda v: v is None or (_whole(v) and v != 0), "None, a positive number of threads, or -1 for all cores"),
+    "store_information": (lambda v: _yes_or_no(v) or v == "auto", "'auto', True or False"),
+    "fit_intercept": (_yes_or_no, "True or False"),
+    "warm_start": (_yes_or_no, "True or False"),
+    "fixed": (_held, "None or a dict of parameter to finite number, such as {'scale': 1.0}"),
+    "features": (lambda v: v is None or isinstance(v, Mapping), "None or a dict of parameter to columns, such as {'scale': ['age']}"),
+}
+
+# ---------------------------------------------------------------- X and y
+
+
+def checked_features(estimator: BaseEstimator, X: Any, y: Any = "no_validation", **checks: Any) -> Any:
+    """Return X (and y, if given) as scikit-learn's `validate_data` does, all finite; an error names the rows that are not."""
+    if not isinstance(y, str):
+        check_finite(estimator, y, "y")
+    result = validate_data(estimator, X, y, ensure_all_finite=False, **checks)
+    check_finite(estimator, result if isinstance(y, str) else result[0], "X", getattr(estimator, "feature_names_in_", None))
+    return result
+
+
+def check_finite(estimator: BaseEstimator, values: Any, what: str, names: Sequence[str] | None = None) -> None:
+    """Raise ValueError if numbers are NaN or infinite, or labels missing, naming the first rows and counting them."""
+    if values is None:
+        return
+    rows, columns, entries, n = _missing(values)
+    if not len(rows):
+        return
+    where = [f"row {row}" for row in rows[:_SHOWN]]
+    if columns is not None:
+        where = [f"{row}, column {c if names is None else names[c]}" for row, c in zip(where, columns, strict=False)]
+    shown = ", ".join(f"{place}: {entry!s}" for place, entry in zip(where, entries, strict=False))
+    more = ", ..." if len(rows) > _SHOWN else ""
+    raise ValueError(
+        f"{type(estimator).__name__}: {what} holds NaN, missing or infinite values in {len(np.unique(rows))} of {n} rows ({shown}{more}). "
+        "Allowed: finite numbers, or labels. Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
+    )
+
+
+def _missing(values: Any) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
+    """Return (row, column or None, value) of each entry that is NaN, infinite or missing, and the number of rows."""
+    none = np.zeros(0, np.intp)
+    if sp.issparse(values):
+        if _all_finite(values.data):
+            return none, none, none, values.shape[0]
+        entries = values.tocoo()
+        bad = ~np.isfinite(entries.data)
+        return entries.row[bad], entries.col[bad], entries.data[bad], values.shape[0]
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        bad = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool) if array.ndim else np.zeros((), bool)
+    elif array.dtype.kind == "f" and not _all_finite(array):
+        bad = ~np.isfinite(array)
+    else:
+        return none, none, none, 0
+    where = np.nonzero(bad)
+    return (where[0] if where else none), (where[1] if array.ndim == 2 else None), array[bad], len(array) if array.ndim else 0
+
+
+def _all_finite(array: NDArray[Any]) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum())) or bool(np.isfinite(array).all())
+
+
+def _is_missing(entry: Any) -> bool:
+    return (
+        entry is None
+        or type(entry).__name__ in ("NAType", "NaTType")
+        or (isinstance(entry, numbers.Real) and not np.isfinite(float(entry)))
+    )
+
+
+def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return (distinct labels in order, the position of each row's).
+
+    Raises
+    ------
+    ValueError
+        If the labels cannot be ordered, as numbers and strings cannot.
+    """
+    try:
+        return np.unique(y, return_inverse=True)
+    except TypeError:
+        raise _mixed(y, what) from None
+
+
+def adapted(family: Family, y: Any, what: str) -> Family:
+    """Return the family with what it learns from the data; ValueError if these are labels that cannot be ordered."""
+    try:
+        return family.adapt(y)
+    except TypeError:
+        raise _mixed(y, what) from None
+
+
+def _mixed(y: NDArray[Any], what: str) -> ValueError:
+    kinds = ", ".join(sorted({type(label).__name__ for label in y.ravel().tolist()}))
+    return ValueError(
+        f"{what}: the labels are of types {kinds}, which have no common order. Allowed: labels of one type. Convert them: y.astype(str)."
+    )
+
+
+def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -> None:
+    """Raise ValueError if a row of y lies outside the family's support, naming and counting the rows.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, optional
+        Which of the user's rows y are, to name them by their numbers there.
+    """
+    inside = family.contains(y)
+    if inside.all():
+        return
+    values = np.asarray(y)
+    negative = "Negative values in data: " if family.numeric and family.support.low >= 0 and (values < 0).any() else ""
+    allowed = f"{family.support} for each value y" if family.numeric else "the labels that the family was made with"
+    raise ValueError(
+        f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. Allowed: {allowed}. "
+        "Remove or mend these rows, or choose a family whose support holds them."
+    )
+
+
+def _rows(bad: Mask, values: NDArray[Any], mask: Mask | None = None) -> str:
+    numbers_there = np.arange(len(bad)) if mask is None else np.flatnonzero(mask)
+    index = np.flatnonzero(bad)
+    shown = ", ".join(f"row {numbers_there[i]}: {_text(values[i])}" for i in index[:_SHOWN])
+    return f"{len(index)} of {len(values)} rows ({shown}{', ...' if len(index) > _SHOWN else ''})"
+
+
+def _text(value: Any) -> str:
+    if np.ndim(value):
+        return f"[{', '.join(map(_text, value))}]"
+    return f"{value:.6g}" if isinstance(value, numbers.Real) else repr(str(value))
+
+
+# ---------------------------------------------------------------- weights
+
+
+def positive_weights(sample_weight: ArrayLike | None, X: Any, class_weight: Array | None = None) -> tuple[Array | None, Mask | None]:
+    """Return (weights of the rows that count, mask of these rows); None where all rows count alike.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, all are zero, or there is not one a row.
+    """
+    if sample_weight is None and class_weight is None:
+        return None, None
+    n = X.shape[0]
+    if sample_weight is None or isinstance(sample_weight, numbers.Number):
+        weight = np.full(n, 1.0 if sample_weight is None else sample_weight, np.float64)
+    else:
+        weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="sample_weight")
+    if weight.shape != (n,):
+        raise ValueError(f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape ({n},). Give one weight a row.")
+    if not _all_finite(weight):
+        raise ValueError(f"sample_weight: NaN or infinity in {_rows(~np.isfinite(weight), weight)}. Allowed: finite weights >= 0. {_MEND}")
+    if (weight < 0).any():
+        raise ValueError(f"Negative values in data passed to `sample_weight`: {_rows(weight < 0, weight)}. Allowed: weights >= 0. {_MEND}")
+    if not (weight > 0).any():
+        raise ValueError(f"sample_weight: all {n} weights are zero. Allowed: some positive weight. Pass None to weigh all rows alike.")
+    if class_weight is not None:
+        weight = weight * class_weight
+    mask = weight > 0
+    return (weight, None) if mask.all() else (weight[mask], mask)
+
+
+def weighted_mean(values: Array, sample_weight: ArrayLike | None) -> float:
+    """Return the (weighted) mean of log-probabilities; a row of weight zero does not count, even if it is -inf.
+
+    Raises
+    ------
+    ValueError
+        As `positive_weights`.
+    """
+    weight, mask = positive_weights(sample_weight, values)
+    values = values if mask is None else values[mask]
+    # One impossible row makes the data impossible, even beside a row of infinite density.
+    return -np.inf if np.isneginf(values).any() else float(np.average(values, weights=weight))
