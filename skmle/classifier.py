@@ -165,7 +165,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         result = fit(
             Problem(
                 family, codes.astype(np.float64) if k == 1 else codes, terms, X.tocsr() if sp.issparse(X) else X, weight, None, float(self.alpha),
-                k > 1, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information is not False, start,
+                k > 1, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, start,
             )
         )  # fmt: skip
         self.classes_ = classes

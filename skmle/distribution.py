@@ -185,7 +185,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return fit(
             Problem(
                 family, sample, terms, weight=weight, tol=self.tol, max_iter=self.max_iter, threads=thread_count(self.n_jobs),
-                covariance=self.store_information is not False,
+                covariance=self.store_information,
             )
         )  # fmt: skip
 

@@ -193,7 +193,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         result = fit(
             Problem(
                 family, y, terms, X.tocsr() if sp.issparse(X) else X, weight, lead, float(self.alpha), False, self.tol, self.max_iter,
-                thread_count(self.n_jobs), self.store_information is not False, previous,
+                thread_count(self.n_jobs), self.store_information, previous,
             )
         )  # fmt: skip
         self._store(result, family, columns)

@@ -66,6 +66,8 @@ class Design:
         self.slices = [slice(int(s), int(s) + t.size) for s, t in zip(starts, self.terms, strict=False)]
         self.d = int(starts[-1])
         self.p = 0 if self.X is None else self.X.shape[1]
+        # What one row of a block takes in the cache: its columns, and a few arrays for each of many parameters.
+        self.width = self.p + (4 * len(self.terms) if len(self.terms) > 3 else 0)
         self.modelled = [j for j, t in enumerate(self.terms) if t.columns is not None]
         first = self.terms[self.modelled[0]] if self.modelled else None
         # Terms on the same columns share one product with X.
@@ -154,10 +156,7 @@ class Design:
         result = Evaluation(add_up(weigh(np.asarray(rows.value))))
         if order < 1 or rows.gradient is None:
             return result
-        result.gradient = np.empty(self.d)
-        for j, slope in enumerate(rows.gradient):
-            g = weigh(np.asarray(slope))
-            self._put(result.gradient, j, self._tdot(block, j, g, weight, count), add_up(g))
+        result.gradient = self.pull_gradient(block, rows.gradient, weight, count)
         if order < 2:
             return result
         result.hessian = np.zeros((self.d, self.d))
@@ -172,6 +171,36 @@ class Design:
                 if entry is not None:
                     self._pair(result.hessian, block, a, b, weigh(np.asarray(entry)), weight, count)
         return result
+
+    def pull_gradient(self, block: Any, entries: Any, weight: Array | None, count: int) -> Array:
+        """Return (d eta / d coef)' entries, weighted and summed over a block: k entries, each (rows,) or 0-d."""
+        if self.shared and len(self.modelled) == len(self.terms) > 1 and all(np.ndim(entry) for entry in entries):
+            g = np.asarray(entries) if weight is None else np.asarray(entries) * weight
+            sums = g.sum(axis=1)
+            slopes = np.asarray(g @ self.columns(block, 0))
+            centre = self.centre(0)
+            slopes = slopes if centre is None else slopes - np.outer(sums, centre)
+            return (np.column_stack([slopes, sums]) if self.terms[0].intercept else slopes).ravel()
+        result = np.empty(self.d)
+        for j, entry in enumerate(entries):
+            g = np.asarray(entry)
+            g = g if weight is None or g.ndim == 0 else g * weight
+            constant = float(g.sum()) if g.ndim else float(g) * (count if weight is None else float(weight.sum()))
+            self._put(result, j, self._tdot(block, j, g, weight, count), constant)
+        return result
+
+    def own_block(self, block: Any, j: int, w: Array, weight: Array | None, count: int) -> Array:
+        """Return the block of the hessian of term j alone, (length, length), for the curvature w of its eta."""
+        alone = Design((self.terms[j],), self.n, self.X, self.shift)
+        return alone.pull(block, Rows(np.zeros(()), (np.zeros(()),), (w,)), weight, count, 2).hessian  # type: ignore[return-value]
+
+    def without_offset(self) -> Design:
+        """Return the same design with no offset: for directions."""
+        return self if self.offset is None else Design(self.terms, self.n, self.X, self.shift, None, self._blocks)
+
+    def squares(self) -> Design:
+        """Return the same terms for squared columns, which have no shift of their own."""
+        return Design(self.terms, self.n, self.X, None)
 
     def _put(self, target: Array, j: int, slopes: Array | None, constant: float) -> None:
         s = self.slices[j]

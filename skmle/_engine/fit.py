@@ -14,9 +14,10 @@ from skmle._engine.cusps import to_vertex
 from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
-from skmle._engine.penalties import Ridge, ridge_metric
+from skmle._engine.penalties import Ridge
 from skmle._engine.problem import Fit, Problem
-from skmle._engine.solvers import first_sample, growing
+from skmle._engine.row_space import reduce_columns, restore_columns
+from skmle._engine.solvers import conjugate, first_sample, growing
 from skmle._engine.starts import interpolation, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, survey
 from skmle._engine.verdict import (
@@ -41,11 +42,15 @@ _MOVES = 1e-6  # share of the largest move, in standard deviations of the column
 _NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
 _CUSP_DISTANCE = 1e-2  # standard errors: what a smooth law can certify of one with cusps, where no vertex is
 _UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
+_MATRIX = 1500  # coefficients beyond which no hessian is formed
+_CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _MANY = 2000  # coefficients beyond which no covariance is kept
 
 
 def fit(problem: Problem) -> Fit:
     """Maximise the likelihood (with a penalty: the posterior) of a problem, and judge the result."""
+    if (reduced := reduce_columns(problem)) is not None:
+        return restore_columns(fit(reduced[0]), reduced[1])
     family, y = problem.family, problem.y
     statistics = family.statistics(y)
     n, weight = len(y), problem.weight
@@ -190,29 +195,26 @@ class _Attempt:
         return centre_and_spread(statistics[0], np.ones(n) if self.weight is None else self.weight)
 
     def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
-        problem, penalty = self.problem, None
+        problem, penalties = self.problem, ()
         if problem.alpha > 0.0:
-            matrix = np.zeros((self.design.d, self.design.d))
-            metric = ridge_metric(len(self.design.terms), problem.symmetric)
-            for a in self.design.modelled:
-                for b in self.design.modelled if problem.symmetric else [a]:
-                    sa, sb = self.design.slices[a], self.design.slices[b]
-                    unit = self.unit if a == 0 and self._standardised else 1.0
-                    matrix[sa, sb] = problem.alpha * metric[a, b] * unit * unit * np.eye(sa.stop - sa.start)
-            penalty = Ridge(matrix)
-        return Objective(rows, self.statistics, self.design, self.weight, penalty, problem.threads)
+            strength = np.zeros(self.design.d)
+            for j in self.design.modelled:
+                unit = self.unit if j == 0 and self._standardised else 1.0
+                strength[self.design.slices[j]] = problem.alpha * unit * unit
+            penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
+        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads)
 
     # ---------------------------------------------------------------- starts
 
     def _interpolates(self) -> Fit | None:
         """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
         family, term = self.family, self.design.terms[0]
-        if not family.spread_sign and term.length + 1 < self.design.n:
+        if self.problem.alpha > 0.0 or (not family.spread_sign and term.length + 1 < self.design.n):
             return None  # found after the fit, if it runs off
         return self._saturated()
 
     def _saturated(self) -> Fit | None:
-        if self.problem.alpha > 0.0 or interpolation(self.family, self.pilot) is None:
+        if interpolation(self.family, self.pilot) is None:
             return None
         start = interpolation(self.family, self.objective)
         if start is None:
@@ -228,17 +230,27 @@ class _Attempt:
     # ---------------------------------------------------------------- solver and verdict
 
     def _solve(self) -> Solution:
-        tol, max_iter = self.problem.tol, self.problem.max_iter
         best: Solution | None = None
         for start in self._starts():
             if self.family.smoothings():
                 solution = self._solve_cusps(start)
             else:
-                solution = growing(self.objective, start, tol=tol, max_iter=max_iter)
+                solution = self._minimise(start)
             if best is None or solution.evaluation.value < best.evaluation.value:
                 best = solution
         assert best is not None
         return best
+
+    def _minimise(self, start: Array) -> Solution:
+        problem, d = self.problem, self.design.d
+        if d > _MATRIX:
+            return conjugate(self.objective, start, tol=problem.tol, max_iter=problem.max_iter)
+        return growing(self.objective, start, tol=problem.tol, max_iter=problem.max_iter, curvature=self._wants_covariance)
+
+    @property
+    def _wants_covariance(self) -> bool:
+        wanted = self.problem.covariance
+        return d <= _CHEAP if (d := self.design.d) and wanted == "auto" else bool(wanted)
 
     def _solve_cusps(self, coef: Array) -> Solution:
         """Follow smooth laws to one with cusps, and move to the vertex they approach if that is certified."""
@@ -296,8 +308,7 @@ class _Attempt:
 
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value
-        if self.objective.penalty is not None:
-            value -= 0.5 * float(solution.coef @ self.objective.penalty.matrix @ solution.coef)
+        value -= sum(penalty.value(solution.coef) for penalty in self.objective.penalties)
         return -value * self.objective.mass - self.base - self._jacobian
 
     @property

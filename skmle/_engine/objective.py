@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.curvature import RowCurvature
 from skmle._engine.design import Design
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.penalties import Ridge
@@ -26,7 +27,7 @@ class Objective:
     statistics : tuple of ndarrays, each (n,) or (n, ...)
     design : Design
     weight : ndarray of shape (n,), optional
-    penalty : Ridge, optional
+    penalties : tuple of Ridge
     threads : int
     """
 
@@ -34,7 +35,7 @@ class Objective:
     statistics: Arrays
     design: Design
     weight: Array | None = None
-    penalty: Ridge | None = None
+    penalties: tuple[Ridge, ...] = ()
     threads: int = 1
     _samples: dict[int, Objective] = field(default_factory=dict, repr=False)
 
@@ -46,17 +47,25 @@ class Objective:
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
         with np.errstate(all="ignore"):
-            result = total(lambda low, high: self._block(low, high, coef, order), self.design.n, self.design.p, self.design.d, self.threads)
+            result = total(lambda low, high: self._block(low, high, coef, order), self.design.n, self.design.width, self.design.d, self.threads)
         result *= 1.0 / self.mass
-        return result if self.penalty is None else self.penalty.add(result, coef)
+        for penalty in self.penalties:
+            penalty.add(result, coef)
+        return result
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
-        block = self.design.block(low, high)
-        eta = self.design.eta(block, low, high, coef)
-        statistics = tuple(s[low:high] if len(s) == self.design.n else s for s in self.statistics)
-        rows = self.rows(statistics, eta, order)  # type: ignore[arg-type]
         weight = None if self.weight is None else self.weight[low:high]
-        return self.design.pull(block, rows, weight, high - low, order)
+        return self.design.pull(self.design.block(low, high), self.rows_at(low, high, coef, order), weight, high - low, order)
+
+    def rows_at(self, low: int, high: int, coef: Array, order: int) -> Rows:
+        """Return -log q of some rows with its derivatives in eta."""
+        eta = self.design.eta(self.design.block(low, high), low, high, coef)
+        statistics = tuple(s[low:high] if len(s) == self.design.n else s for s in self.statistics)
+        return self.rows(statistics, eta, order)  # type: ignore[arg-type]
+
+    def curvature(self, coef: Array) -> RowCurvature:
+        """Return the hessian at `coef` as an operator."""
+        return RowCurvature(self, coef)
 
     @property
     def n(self) -> int:
@@ -70,15 +79,16 @@ class Objective:
         may be absent or separate the few rows it has.
         """
         if m not in self._samples:
-            self._samples[m] = self._gather(strata(self.n, m))
+            part = self.take(strata(self.n, m))
+            part.penalties = (*part.penalties, Ridge(part.design.reach() ** 2 / (25.0 * m)))
+            self._samples[m] = part
         return self._samples[m]
 
-    def _gather(self, index: NDArray[np.intp]) -> Objective:
-        design, m = self.design.take(index), len(index)
-        weak = Ridge(np.diag(design.reach() ** 2 / (25.0 * m)))
-        penalty = weak if self.penalty is None else Ridge(weak.matrix + self.penalty.matrix)
+    def take(self, index: NDArray[np.intp]) -> Objective:
+        """Return the objective on some rows, gathered."""
         statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
-        return Objective(self.rows, statistics, design, None if self.weight is None else self.weight[index], penalty, self.threads)
+        weight = None if self.weight is None else self.weight[index]
+        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads)
 
     def largest_eta(self, step: Array) -> float:
         """Return the largest change of any row's eta along `step` (offsets do not change)."""
@@ -86,7 +96,6 @@ class Objective:
 
     def direction(self, step: Array) -> list[Array]:
         """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""
-        design = self.design
-        still = Design(design.terms, design.n, design.X, design.shift, None, design._blocks)
-        parts = [still.eta(still.block(low, high), low, high, step) for part in chunks(design.n, design.p, design.d) for low, high in part]
+        design, still = self.design, self.design.without_offset()
+        parts = [still.eta(still.block(low, high), low, high, step) for part in chunks(design.n, design.width, design.d) for low, high in part]
         return [np.asarray(column[0]) if np.ndim(column[0]) == 0 else np.concatenate(column) for column in zip(*parts, strict=True)]

@@ -11,31 +11,42 @@ from skmle._engine.evaluation import Array, Evaluation
 
 @dataclass(frozen=True)
 class Ridge:
-    """The penalty c' matrix c / 2 on the coefficients: a normal prior, per row of data (added to the mean of -log q).
+    """A normal prior on the coefficients, per row of data: sum of strength * coef^2 / 2, added to the mean of -log q.
 
     Parameters
     ----------
-    matrix : ndarray of shape (d, d)
-        Symmetric, positive semidefinite; rows of unpenalised coefficients (intercepts) are zero.
+    strength : ndarray of shape (d,)
+        Non-negative; 0 for unpenalised coefficients (intercepts).
+    classes : int
+        0, or K if the coefficients are those of K - 1 classes against a reference class, one class after the other. Then
+        the sum runs over all K classes' coefficients once they are centred, which treats the classes alike whichever is
+        the reference: the metric between the K - 1 is I - 11'/K.
     """
 
-    matrix: Array
+    strength: Array
+    classes: int = 0
+
+    def pull(self, coef: Array) -> Array:
+        """Return the gradient, which is the hessian's product with `coef`."""
+        if not self.classes:
+            return self.strength * coef
+        table = coef.reshape(self.classes - 1, -1)
+        return self.strength * (table - table.sum(axis=0) / self.classes).ravel()
+
+    def value(self, coef: Array) -> float:
+        """Return the penalty."""
+        return 0.5 * float(coef @ self.pull(coef))
 
     def add(self, evaluation: Evaluation, coef: Array) -> Evaluation:
         """Add value, gradient and hessian in place."""
-        pull = self.matrix @ coef
+        pull = self.pull(coef)
         evaluation.value += 0.5 * float(coef @ pull)
         if evaluation.gradient is not None:
             evaluation.gradient += pull
         if evaluation.hessian is not None:
-            evaluation.hessian += self.matrix
+            evaluation.hessian[np.diag_indices(len(coef))] += self.strength
+            if self.classes:
+                k = self.classes - 1
+                blocks = evaluation.hessian.reshape(k, len(coef) // k, k, len(coef) // k)
+                np.einsum("aibi->abi", blocks)[...] -= self.strength[: len(coef) // k] / self.classes
         return evaluation
-
-
-def ridge_metric(k: int, symmetric: bool) -> Array:
-    """Return the (k, k) metric between the terms' slopes.
-
-    The identity; or, for K - 1 = k logits against a reference class, I - 11'/K: the sum of squares of all K classes'
-    slopes once they are centred, which treats the classes alike whichever is the reference.
-    """
-    return np.eye(k) - np.ones((k, k)) / (k + 1) if symmetric else np.eye(k)

@@ -48,7 +48,8 @@ class Problem:
     tol: float = 1e-6
     max_iter: int = 100
     threads: int = 1
-    covariance: bool = True
+    covariance: bool | str = "auto"
+    """Whether the covariance is wanted; "auto": where it costs little beside the fit."""
     start: tuple[tuple[Array, float], ...] | None = None
     """Coefficients to start from, on the user's scale, term by term."""
 

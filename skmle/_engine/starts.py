@@ -7,6 +7,7 @@ import numpy as np
 from skmle._engine.design import Design
 from skmle._engine.evaluation import Array
 from skmle._engine.objective import Objective
+from skmle._engine.penalties import Ridge
 from skmle.families._base import Arrays, Family, Rows, average
 
 _START = 20.0  # no start lies further out in eta: data without a maximum there (all counts zero) have closed forms at infinity
@@ -26,7 +27,8 @@ def starting_points(family: Family, objective: Objective, residuals: bool) -> li
     statistics, lead = objective.statistics, np.zeros(0)
     if residuals and design.terms[0].columns is not None:
         z = statistics[0] if design.offset is None else statistics[0] - design.offset
-        lead, residual = least_squares(objective, z)
+        own = tuple(Ridge(penalty.strength[: design.terms[0].length]) for penalty in objective.penalties)
+        lead, residual = least_squares(objective, z, own)
         statistics = (residual, *statistics[1:])
     result = []
     for chart_eta in family.starts(statistics, weights):
@@ -63,11 +65,11 @@ def interpolation(family: Family, objective: Objective) -> Array | None:
     return result
 
 
-def least_squares(objective: Objective, z: Array) -> tuple[Array, Array]:
-    """Return (coefficients of the first term, residuals) of weighted least squares of z on its columns."""
+def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()) -> tuple[Array, Array]:
+    """Return (coefficients of the first term, residuals) of weighted, penalised least squares of z on its columns."""
     whole = objective.design
     design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole._blocks)
-    squares = Objective(_squares, (z,), design, objective.weight, None, objective.threads)
+    squares = Objective(_squares, (z,), design, objective.weight, penalties, objective.threads)
     coef = np.zeros(design.d)
     for _ in range(2):  # the second step refines the rounding of the first
         at = squares(coef)

@@ -49,10 +49,12 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
     if _step_bound(objective, solution.step, reach) > limit and objective.largest_eta(solution.step) > limit:
         return False
     design = objective.design
+    if solution.evaluation.hessian is None:
+        return True
     if _curvature_vanished(objective, solution):
         return False
     constants = [s.stop for s, t in zip(design.slices, design.terms, strict=True) if t.columns is None and t.intercept]
-    if not constants or solution.evaluation.hessian is None:
+    if not constants:
         return True
     hessian = solution.evaluation.hessian
     root = np.sqrt(np.maximum(np.diag(hessian), np.finfo(float).tiny))

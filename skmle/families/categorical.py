@@ -90,7 +90,7 @@ class Categorical(Family):
         if order < 1:
             return Rows(value)
         p /= total
-        return Rows(value, tuple(p - chosen), Softmax(p) if order > 1 else None)
+        return Rows(value, p - chosen, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))

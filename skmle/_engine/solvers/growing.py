@@ -15,6 +15,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.newton import SmoothObjective, newton
+from skmle._engine.solvers.pairs import two_loop
 
 _GROWTH = 8
 _ROWS_PER_COEFFICIENT = 40
@@ -77,7 +78,7 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
         return newton(objective, coef if np.isfinite(objective(coef, 0).value) else start, tol=tol, max_iter=max_iter)
     coef, at, distance, steps = found
     passes += steps
-    return _close(objective, coef, tol, max_iter, passes) if curvature else Solution(coef, at, np.zeros_like(coef), distance, passes, True)
+    return _close(objective, coef, tol, max_iter, passes) if curvature else Solution(coef, at, -factor.solve(at.gradient), distance, passes, True)
 
 
 class _Factor:
@@ -113,7 +114,7 @@ def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: 
     for passes in range(_MOST_PASSES + 1):
         if distance <= target:
             return coef, at, distance, passes + 1
-        step = -_two_loop(pairs, factor, at.gradient)  # type: ignore[arg-type]
+        step = -two_loop(pairs, factor.solve, at.gradient)  # type: ignore[arg-type]
         there = objective(coef + step, 1)
         assert there.gradient is not None and at.gradient is not None
         previous, distance = distance, factor.distance(there.gradient, objective.size)
@@ -126,19 +127,6 @@ def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: 
         if slow >= 2:
             return None
     return None
-
-
-def _two_loop(pairs: list[tuple[Array, Array]], factor: _Factor, gradient: Array) -> Array:
-    q = gradient.copy()
-    shares = []
-    for s, y in reversed(pairs):
-        share = (s @ q) / (s @ y)
-        shares.append(share)
-        q -= share * y
-    q = factor.solve(q)
-    for (s, y), share in zip(pairs, reversed(shares), strict=True):
-        q += (share - (y @ q) / (s @ y)) * s
-    return q
 
 
 def _close(objective: SampledObjective, coef: Array, tol: float, max_iter: int, passes: int) -> Solution:

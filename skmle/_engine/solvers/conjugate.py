@@ -1,0 +1,123 @@
+"""Newton's method without a hessian: for so many coefficients that the matrix would be dearer than the data.
+
+Each step is solved by preconditioned conjugate gradients on products of the hessian with a vector, one pass over the rows
+each, only as far as the step deserves (Eisenstat & Walker 1996). The stopping rule is that of `newton`: the decrement in
+standard errors, read off the same solution.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.solvers.pairs import two_loop
+
+_MOST_PRODUCTS = 500  # of one step
+_LAST_ACCURACY = 0.1  # relative, of the step that measures the distance
+_BACKTRACKS = 40
+_MEMORY = 30  # pairs
+
+
+class Curvature(Protocol):
+    """The hessian at one point, as an operator."""
+
+    def product(self, vector: Array) -> Array:
+        """Return the hessian times a vector."""
+
+    def precondition(self, vector: Array) -> Array:
+        """Return an approximate inverse hessian times a vector; symmetric, positive definite."""
+
+
+class MatrixFreeObjective(Protocol):
+    """What this solver needs of an objective."""
+
+    size: float
+
+    def __call__(self, coef: Array, order: int = 1) -> Evaluation: ...
+
+    def curvature(self, coef: Array) -> Curvature:
+        """Return the hessian at `coef`."""
+
+
+def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
+    """Minimise a convex objective from `start` until the Newton decrement is at most `tol` standard errors.
+
+    Parameters
+    ----------
+    objective : callable
+        (coef, order) -> Evaluation, with ``curvature(coef)``.
+    start : ndarray of shape (d,)
+    tol : float
+        Distance to the optimum in standard errors.
+    max_iter : int
+        Most Newton steps.
+
+    References
+    ----------
+    Nocedal & Wright (2006), Numerical Optimization, ch. 7.1.
+    Lin, Weng & Keerthi (2008), Trust region Newton method for logistic regression, JMLR 9.
+    """
+    coef = np.array(start, float)
+    at = objective(coef, 1)
+    step, distance, forcing = np.zeros_like(coef), np.inf, 0.3
+    pairs: list[tuple[Array, Array]] = []
+    for iteration in range(max_iter + 1):
+        assert at.gradient is not None
+        step, pairs = _newton_step(objective.curvature(coef), at.gradient, forcing, pairs)
+        distance = float(np.sqrt(max(-objective.size * (at.gradient @ step), 0.0)))
+        if distance <= tol or iteration == max_iter:
+            return Solution(coef + step if distance <= tol else coef, at, step, distance, iteration, distance <= tol)
+        found = _backtrack(objective, coef, at, step)
+        if found is None:
+            return Solution(coef, at, step, distance, iteration, distance <= 1e-3)
+        taken, there = found
+        # Superlinear: the next step is solved as much better as the gradient has fallen.
+        forcing = float(np.clip(np.linalg.norm(there.gradient) / np.linalg.norm(at.gradient), 1e-3, _LAST_ACCURACY))  # type: ignore[arg-type]
+        coef, at = coef + taken, there
+    raise AssertionError("unreachable: the loop ends by returning")
+
+
+def _newton_step(
+    curvature: Curvature, gradient: Array, accuracy: float, pairs: list[tuple[Array, Array]]
+) -> tuple[Array, list[tuple[Array, Array]]]:
+    """Return -H^-1 gradient to the given relative accuracy in the preconditioner's norm, and pairs (vector, H vector).
+
+    The pairs of the last step improve this one's preconditioner (Morales & Nocedal 2000, Automatic preconditioning by
+    limited memory quasi-Newton updating).
+    """
+
+    def precondition(vector: Array) -> Array:
+        return two_loop(pairs, curvature.precondition, vector)
+
+    step, residual, seen = np.zeros_like(gradient), -gradient, []
+    search = preconditioned = precondition(residual)
+    energy = first = float(residual @ preconditioned)
+    for _ in range(_MOST_PRODUCTS):
+        if not energy > accuracy**2 * first:
+            break
+        product = curvature.product(search)
+        bend = float(search @ product)
+        if not bend > 0.0:  # not convex here, or nothing left but rounding
+            return (step if step.any() else preconditioned), seen or pairs
+        share = energy / bend
+        step = step + share * search
+        residual = residual - share * product
+        seen.append((search, product))
+        preconditioned = precondition(residual)
+        previous, energy = energy, float(residual @ preconditioned)
+        search = preconditioned + (energy / previous) * search
+    return step, [*pairs, *seen][-_MEMORY:]
+
+
+def _backtrack(objective: MatrixFreeObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation] | None:
+    assert at.gradient is not None
+    slope = float(at.gradient @ step)
+    blur = 32.0 * np.finfo(float).eps * (abs(at.value) + 1.0)
+    for _ in range(_BACKTRACKS):
+        there = objective(coef + step, 1)
+        if np.isfinite(there.value) and there.value <= at.value + 1e-4 * slope + blur:
+            return step, there
+        step, slope = 0.5 * step, 0.5 * slope
+    return None

@@ -1,0 +1,26 @@
+"""Limited-memory pairs: an inverse hessian improved by what steps have shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from skmle._engine.evaluation import Array
+
+
+def two_loop(pairs: Sequence[tuple[Array, Array]], inverse: Callable[[Array], Array], vector: Array) -> Array:
+    """Return the inverse hessian times a vector, from pairs (s, H s) over a first guess of the inverse.
+
+    References
+    ----------
+    Nocedal & Wright (2006), Numerical Optimization, algorithm 7.4.
+    """
+    q = vector.copy()
+    shares = []
+    for s, y in reversed(pairs):
+        share = (s @ q) / (s @ y)
+        shares.append(share)
+        q -= share * y
+    q = inverse(q)
+    for (s, y), share in zip(pairs, reversed(shares), strict=True):
+        q += (share - (y @ q) / (s @ y)) * s
+    return q
