@@ -63,6 +63,7 @@ def resolve_column(column: str | int, what: str, names: Sequence[str] | None, n_
 def resolve_features(
     features: Mapping[str, Any] | None,
     parameters: Sequence[str],
+    modelled: Sequence[str],
     names: Sequence[str] | None,
     n_columns: int,
     held_out: Sequence[int],
@@ -75,6 +76,8 @@ def resolve_features(
     features : mapping of parameter to columns, optional
     parameters : sequence of str
         Of the family, in order.
+    modelled : sequence of str
+        Those that depend on all columns unless `features` says otherwise.
     names : sequence of str, optional
         Of the columns of X.
     held_out : sequence of int
@@ -87,8 +90,8 @@ def resolve_features(
         raise ValueError(f"features: the law has no parameter {unknown[0]!r}. Allowed: {', '.join(parameters)}. Rename the key.")
     labels = [f"x{j}" for j in range(n_columns)] if names is None else [str(n) for n in names]
     result = {}
-    for j, parameter in enumerate(parameters):
-        spec = (features or {}).get(parameter, "all" if j == 0 else "none")
+    for parameter in parameters:
+        spec = (features or {}).get(parameter, "all" if parameter in modelled else "none")
         index = _indices(spec, parameter, names, n_columns, held_out, frame)
         whole = index is not None and np.array_equal(index, np.arange(n_columns))
         result[parameter] = Columns(index, [] if index is None else [labels[i] for i in index], whole)

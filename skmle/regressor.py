@@ -220,7 +220,8 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
 
     def _resolve(self, family: Family, frame: Any) -> dict[str, Columns]:
         names = getattr(self, "feature_names_in_", None)
-        return resolve_features(self.features, tuple(p.name for p in family.parameters), names, self.n_features_in_, self._held_out(), frame)
+        parameters = tuple(p.name for p in family.parameters)
+        return resolve_features(self.features, parameters, family.modelled, names, self.n_features_in_, self._held_out(), frame)
 
     def _held_out(self) -> list[int]:
         names = getattr(self, "feature_names_in_", None)
@@ -274,8 +275,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self._columns = {name: columns[name] for name in fitted}
         self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
         self.intercepts_ = {name: intercept for name, (_, intercept) in fitted.items()}
-        first = next(iter(fitted))
-        self.coef_, self.intercept_ = fitted[first]
+        self.coef_, self.intercept_ = next(iter(fitted.values()), (np.zeros(0), 0.0))
         constant = [j for j, name in enumerate(fitted) if columns[name].columns is None]
         theta = {name: float(result.family.link(j).theta(np.asarray(self.intercepts_[name]))) for j, name in enumerate(fitted) if j in constant}
         self.params_ = theta | {k: float(v) for k, v in (self.fixed or {}).items()}

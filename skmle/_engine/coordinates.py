@@ -54,9 +54,13 @@ class Coordinates:
         return tuple(result)
 
     def fitted(self, raw: tuple[tuple[Array, float], ...]) -> Array:
-        """Return the solver's coefficients of raw ones (of a fit without dependent columns, in y's own units)."""
+        """Return the solver's coefficients of raw ones (of a fit without dependent columns)."""
         coef = np.zeros(self.design.d)
         for j, (s, term, (slopes, intercept)) in enumerate(zip(self.design.slices, self.terms, raw, strict=True)):
+            if self.spread_sign and j == 0:
+                slopes, intercept = slopes / self.unit, (intercept - self.origin) / self.unit
+            if self.spread_sign and j == 1:
+                intercept -= self.spread_sign * float(np.log(self.unit))
             coef[s] = slopes
             centre = self.design.centre(j) if term.columns is not None else None
             if term.intercept:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.closed import base_total, closed_form, shorten
 from skmle._engine.coordinates import Coordinates
 from skmle._engine.cusps import to_vertex
 from skmle._engine.design import Design, Term
@@ -24,14 +24,13 @@ from skmle._engine.verdict import (
     BOUNDARY,
     INTERIOR,
     NO_MAXIMUM,
-    NON_REGULAR,
     NOT_CONVERGED,
     Verdict,
     far_parameters,
     is_interior,
     separates,
 )
-from skmle.families._base import Arrays, Family, Rows, average
+from skmle.families._base import Arrays, Rows, average
 from skmle.families._starts import centre_and_spread
 
 _INTERPOLATED = (
@@ -41,7 +40,7 @@ _INTERPOLATED = (
 _MOVES = 1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
 _NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
 _CUSP_DISTANCE = 1e-2  # standard errors: what a smooth law can certify of one with cusps, where no vertex is
-_UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
+_VANISHED = -9.0  # log scale, in the spread of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _MANY = 2000  # coefficients beyond which no covariance is kept
@@ -52,94 +51,25 @@ def fit(problem: Problem) -> Fit:
     if (reduced := reduce_columns(problem)) is not None:
         return restore_columns(fit(reduced[0]), reduced[1])
     family, y = problem.family, problem.y
-    statistics = family.statistics(y)
-    n, weight = len(y), problem.weight
-    base = _base_total(family, y, problem.weight)
+    statistics, weight = family.statistics(y), problem.weight
+    base = base_total(family, y, weight)
     if not problem.features:
-        ones = np.ones(n) if weight is None else weight
-        if (infinite := family.unbounded(statistics, ones)) is not None:
-            return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]), statistics, base)
-        if family.exact:
-            status = INTERIOR if family.regular else NON_REGULAR
-            return _constant_fit(problem, family.starts(statistics, ones)[0], Verdict(status), statistics, base)
-        statistics, weight = _shorten(family, statistics, weight, ones)
-        n = len(statistics[0])
-        if not family.spread_sign and (infinite_eta := _infinite_start(family, statistics, weight)) is not None:
-            return _at_infinity(problem, infinite_eta, base)
-    return _Attempt(problem, statistics, weight, n, base).run()
-
-
-def _infinite_start(family: Family, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
-    with np.errstate(all="ignore"):
-        start = family.starts(statistics, np.ones(len(statistics[0])) if weight is None else weight)[0]
-    return None if np.isfinite(start).all() else start
-
-
-def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], base: float) -> Fit:
-    """Return the fit of a density whose closed form stands at an end of the parameters: all counts zero, all trials failed."""
-    for limit in problem.family.limits:
-        law = limit.family()
-        simpler = fit(replace(problem, family=law, terms=problem.terms[: len(law.parameters)]))
-        return replace(simpler, limit=limit)
-    near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
-    end = "the data have no spread and stand at an end of the law's range, so"
-    statistics = problem.family.statistics(problem.y)
-    if problem.family.support.discrete:
-        verdict = Verdict(BOUNDARY, f"{end} all its mass does too")
-    else:
-        verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
-    result = _constant_fit(problem, near, verdict, statistics, base)
-    return replace(result, coefs=tuple((np.zeros(0), float(e)) for e in problem.family.linked(tuple(np.asarray(e) for e in chart_eta))))
-
-
-def _base_total(family: Family, y: Any, weight: Array | None) -> float:
-    base = family.base(y)
-    mass = float(len(y)) if weight is None else float(weight.sum())
-    if base.ndim == 0:
-        return float(base) * mass
-    return float(base.sum() if weight is None else weight @ base)
-
-
-def _shorten(family: Family, statistics: Arrays, weight: Array | None, ones: Array) -> tuple[Arrays, Array | None]:
-    """Return statistics and weights of fewer rows with the same likelihood: their mean, or the distinct values counted."""
-    if (collapsed := family.collapse(statistics, ones)) is not None:
-        return collapsed, np.array([ones.sum()])
-    if family.support.discrete and statistics[0].ndim == 1:
-        values, index = np.unique(statistics[0], return_inverse=True)
-        if len(values) < len(index):
-            return (values,), np.bincount(index, weight).astype(np.float64)
-    return statistics, weight
-
-
-def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdict, statistics: Arrays, base: float) -> Fit:
-    """Return the fit of a density whose answer is known without a solver."""
-    family = problem.family
-    eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
-    coefs = tuple((np.zeros(0), float(e)) for e in eta)
-    design = Design(problem.terms, len(problem.y))
-    objective = Objective(family.rows, statistics, design, problem.weight)
-    order = 2 if verdict.status == INTERIOR and design.d <= _MANY and problem.covariance and not _too_large(family) else 0
-    evaluation = objective(np.array([e for _, e in coefs]), order)
-    covariance = None
-    if evaluation.hessian is not None:
-        covariance = np.asarray(np.linalg.inv(evaluation.hessian) / objective.mass, np.float64)
-    return Fit(family, coefs, covariance, -evaluation.value * objective.mass - base, objective.mass, verdict, n_parameters=design.d)
-
-
-def _too_large(family: Family) -> bool:
-    # A closed form stands in for a solver because the information matrix would be too large, not because of cusps.
-    return family.columns is None and family.exact
+        if (known := closed_form(problem, statistics, base)) is not None:
+            return known
+        statistics, weight = shorten(family, statistics, weight)
+    return _Attempt(problem, statistics, weight, base).run()
 
 
 class _Attempt:
     """One fit in the making: the steps of `run` in order."""
 
-    def __init__(self, problem: Problem, statistics: Arrays, weight: Array | None, n: int, base: float) -> None:
+    def __init__(self, problem: Problem, statistics: Arrays, weight: Array | None, base: float) -> None:
         self.problem, self.family, self.weight, self.base = problem, problem.family, weight, base
+        n = len(statistics[0])
         self.survey = self._survey()
         self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
         terms = tuple(t if b is None else _reduced(t, b) for t, b in zip(problem.terms, self.bases, strict=True))
-        self.origin, self.unit = self._units(statistics, n)
+        self.origin, self.unit = self._units(statistics)
         offset = None if problem.offset is None else problem.offset / self.unit
         self.design = Design(terms, n, problem.X, self._shift(), offset)
         self.statistics = ((statistics[0] - self.origin) / self.unit, *statistics[1:]) if self._standardised else statistics
@@ -156,7 +86,7 @@ class _Attempt:
             return interpolated
         solution = self._solve()
         coefs = self.coordinates.raw(solution.coef)
-        if is_interior(self.objective, solution, self.problem.tol, self._reach()):
+        if is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
             limit = self._limit(solution) if far_parameters(self.family, coefs) else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
@@ -186,16 +116,22 @@ class _Attempt:
     @property
     def _standardised(self) -> bool:
         family, terms = self.family, self.problem.terms
-        free = terms[0].intercept and (len(terms) < 2 or terms[1].intercept)
-        return family.spread_sign != 0.0 and not family.relinked and free and self.problem.start is None
+        return family.spread_sign != 0.0 and not family.relinked and len(terms) > 1 and terms[1].intercept
 
-    def _units(self, statistics: Arrays, n: int) -> tuple[float, float]:
+    def _units(self, statistics: Arrays) -> tuple[float, float]:
         if not self._standardised:
             return 0.0, 1.0
-        return centre_and_spread(statistics[0], np.ones(n) if self.weight is None else self.weight)
+        origin, unit = centre_and_spread(statistics[0], np.ones(len(statistics[0])) if self.weight is None else self.weight)
+        return origin if self.problem.terms[0].intercept else 0.0, unit
+
+    @property
+    def _pure(self) -> NDArray[np.bool_]:
+        """Which eta are pure numbers: those of a standardised y are."""
+        return np.array([self.family.dimensionless(j) or (j == 0 and self._standardised) for j in range(len(self.problem.terms))])
 
     def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
-        problem, penalties = self.problem, ()
+        problem = self.problem
+        penalties: tuple[Ridge, ...] = ()
         if problem.alpha > 0.0:
             strength = np.zeros(self.design.d)
             for j in self.design.modelled:
@@ -209,9 +145,11 @@ class _Attempt:
     def _interpolates(self) -> Fit | None:
         """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
         family, term = self.family, self.design.terms[0]
-        if self.problem.alpha > 0.0 or (not family.spread_sign and term.length + 1 < self.design.n):
-            return None  # found after the fit, if it runs off
-        return self._saturated()
+        first = self.statistics[0]
+        constant = first.ndim == 1 and bool(np.all(first == first[0]))
+        if constant or (self.problem.alpha == 0.0 and (family.spread_sign or term.length + 1 >= self.design.n)):
+            return self._saturated()
+        return None  # found after the fit, if it runs off
 
     def _saturated(self) -> Fit | None:
         if interpolation(self.family, self.pilot) is None:
@@ -302,9 +240,20 @@ class _Attempt:
                 return self._result(solution, Verdict(NO_MAXIMUM, "separation", direction))
         if (interpolated := self._saturated()) is not None:
             return interpolated
+        if (rows := self._vanishing_scale(solution)) > 0:
+            where = f"at {rows} of {self.design.n} rows, at" if self.design.terms[1].size else "around equal residuals or"
+            reason = f"the scale runs to zero {where} observations that the location reproduces"
+            return self._result(solution, Verdict(NO_MAXIMUM, reason))
         if solution.converged:
             return self._result(solution, Verdict(NO_MAXIMUM, "the likelihood still rises towards infinity", solution.step))
         return self._result(solution, Verdict(NOT_CONVERGED, "", solution.step))
+
+    def _vanishing_scale(self, solution: Solution) -> int:
+        """Return at how many rows a location-scale law has shrunk to a point."""
+        if not self._standardised:
+            return 0
+        log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
+        return int(np.count_nonzero(np.broadcast_to(log_scale, (self.design.n,)) < _VANISHED))
 
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value
@@ -331,14 +280,17 @@ class _Attempt:
         """Return which slopes move along the verdict's direction, each measured by its column's spread."""
         if verdict.direction is None:
             return None
-        origin = self.coordinates.raw(np.zeros(self.design.d))
-        moves = [b - a for (b, _), (a, _) in zip(self.coordinates.raw(verdict.direction), origin, strict=True)]
         if self.survey is None:
             return None
+        origin = self.coordinates.raw(np.zeros(self.design.d))
         scale = np.where(self.survey.scale > 0.0, self.survey.scale, 1.0)
-        pairs = zip(moves, self.problem.terms, strict=True)
-        sizes = [np.zeros(0) if t.columns is None else np.abs(m) * scale[t.columns] for m, t in pairs]
-        largest = max((float(s.max(initial=0.0)) for s in sizes), default=0.0)
+        sizes, largest = [], 0.0
+        for term, here, there in zip(self.problem.terms, origin, self.coordinates.raw(verdict.direction), strict=True):
+            slopes = np.zeros(0) if term.columns is None else np.abs(there[0] - here[0]) * scale[term.columns]
+            sizes.append(slopes)
+            # The predictor of the mean row moves with the intercept.
+            mean = 0.0 if term.columns is None else float((there[0] - here[0]) @ self.survey.centre[term.columns])
+            largest = max(largest, float(slopes.max(initial=0.0)), abs(there[1] - here[1] + mean))
         return tuple(s > _MOVES * largest for s in sizes)
 
     def _covariance(self, solution: Solution, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array | None:
@@ -352,7 +304,9 @@ class _Attempt:
         matrix = self.coordinates.matrix()
         covariance = (inverse if matrix is None else matrix @ inverse @ matrix.T) / self.objective.mass
         if estimable is not None:
-            known = np.concatenate([np.r_[e, [True] * t.intercept] for e, t in zip(estimable, self.problem.terms, strict=True)])
+            # An intercept is that of all columns zero, which leaves the rows' space with the first undetermined slope.
+            pairs = zip(estimable, self.problem.terms, strict=True)
+            known = np.concatenate([np.r_[e, [bool(e.all())] * t.intercept] for e, t in pairs])
             covariance[~known.astype(bool)] = np.nan
             covariance[:, ~known.astype(bool)] = np.nan
         return covariance

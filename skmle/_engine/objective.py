@@ -90,9 +90,10 @@ class Objective:
         weight = None if self.weight is None else self.weight[index]
         return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads)
 
-    def largest_eta(self, step: Array) -> float:
-        """Return the largest change of any row's eta along `step` (offsets do not change)."""
-        return max((float(np.abs(e).max(initial=0.0)) for e in self.direction(step)), default=0.0)
+    def largest_eta(self, step: Array, units: Array) -> float:
+        """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""
+        pairs = zip(self.direction(step), units, strict=True)
+        return max((float(np.abs(e).max(initial=0.0)) / unit for e, unit in pairs), default=0.0)
 
     def direction(self, step: Array) -> list[Array]:
         """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""

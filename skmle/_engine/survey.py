@@ -105,8 +105,11 @@ def find_basis(X: Any, columns: Any, weight: Array | None, intercept: bool) -> B
     r = np.zeros((0, p))
     for low, high in bounds:
         z = (_dense(part[low:high]) - centre) * inverse
+        # Weights decide which of equally good columns are kept as repeated rows would.
+        z = z if weight is None else z * np.sqrt(weight[low:high])[:, None]
         r = np.vstack([r, z]) if len(r) + len(z) <= p else qr(np.vstack([r, z]), mode="r")[0][:p]
-    _, triangle, order = qr(r, mode="economic", pivoting=True)
+    # Standardised columns are all of one length, and rounding must not choose among them: earlier columns count a little more.
+    _, triangle, order = qr(r * (1.0 - 0.01 * np.arange(p) / p), mode="economic", pivoting=True)
     pivots = np.abs(np.diag(triangle))
     rank = int((pivots > _RANK * pivots[0]).sum()) if len(pivots) and pivots[0] > 0.0 else 0
     if rank == p:

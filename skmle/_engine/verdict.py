@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
@@ -35,25 +36,29 @@ class Verdict(NamedTuple):
     direction: Array | None = None
 
 
-def is_interior(objective: Objective, solution: Solution, tol: float, reach: Array | None) -> bool:
+def is_interior(objective: Objective, solution: Solution, tol: float, reach: Array | None, pure: NDArray[np.bool_]) -> bool:
     """Return whether the solution is an interior maximum.
 
     Parameters
     ----------
     reach : ndarray of shape (p,), optional
         A bound on the absolute values of each column of X (less its shift), if one is known.
+    pure : ndarray of bool of shape (k,)
+        Which eta are pure numbers; the size of the others is measured by the curvature.
     """
     if not solution.converged:
         return False
+    units = _units(objective, solution, pure)
     limit = min(1e3 * tol, _LARGEST_STEP)
-    if _step_bound(objective, solution.step, reach) > limit and objective.largest_eta(solution.step) > limit:
+    if _step_bound(objective, solution.step, reach, units) > limit and objective.largest_eta(solution.step, units) > limit:
         return False
     design = objective.design
     if solution.evaluation.hessian is None:
         return True
-    if _curvature_vanished(objective, solution):
+    if _curvature_vanished(objective, solution, pure):
         return False
-    constants = [s.stop for s, t in zip(design.slices, design.terms, strict=True) if t.columns is None and t.intercept]
+    pairs = zip(design.slices, design.terms, pure, strict=True)
+    constants = [s.stop for s, t, number in pairs if t.columns is None and t.intercept and number]
     if not constants:
         return True
     hessian = solution.evaluation.hessian
@@ -66,25 +71,36 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
     return bool((errors[constants] <= _LARGEST_ERROR).all())
 
 
-def _curvature_vanished(objective: Objective, solution: Solution) -> bool:
+def _units(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> Array:
+    """Return the unit of each eta: 1 for pure numbers, else the spread of one row's likelihood; inf if that is unknown."""
+    design, hessian = objective.design, solution.evaluation.hessian
+    units = np.where(pure, 1.0, np.inf)
+    for j, (s, term) in enumerate(zip(design.slices, design.terms, strict=True)):
+        if not pure[j] and term.intercept and hessian is not None and hessian[s.stop, s.stop] > 0.0:
+            units[j] = 1.0 / np.sqrt(hessian[s.stop, s.stop])
+    return units
+
+
+def _curvature_vanished(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> bool:
     """Return whether the hessian has underflowed: the rows lie so far out that no derivative tells anything any more."""
     hessian = solution.evaluation.hessian
     assert hessian is not None
-    constants = [s.stop for s, t in zip(objective.design.slices, objective.design.terms, strict=True) if t.intercept]
+    pairs = zip(objective.design.slices, objective.design.terms, pure, strict=True)
+    constants = [s.stop for s, t, number in pairs if t.intercept and number]
     return bool((np.diag(hessian)[constants] * objective.size * _LARGEST_ERROR**2 < 1.0).any())
 
 
-def _step_bound(objective: Objective, step: Array, reach: Array | None) -> float:
-    """Return an upper bound on any row's change of eta, without a pass over the rows."""
+def _step_bound(objective: Objective, step: Array, reach: Array | None, units: Array) -> float:
+    """Return an upper bound on any row's change of eta in its units, without a pass over the rows."""
     design = objective.design
     bound = 0.0
-    for s, term in zip(design.slices, design.terms, strict=True):
+    for s, term, unit in zip(design.slices, design.terms, units, strict=True):
         change = abs(step[s.stop]) if term.intercept else 0.0
         if term.columns is not None:
             if reach is None:
                 return np.inf
             change += float(np.abs(step[s]) @ reach[term.columns])
-        bound = max(bound, change)
+        bound = max(bound, change / unit)
     return bound
 
 

@@ -182,11 +182,20 @@ class Family(BaseEstimator, ABC):
         """Names of the natural parameters."""
         return tuple(p.name for p in self.parameters)
 
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        """The parameters that a regression lets depend on all features unless told otherwise: the first."""
+        return tuple(p.name for p in self.parameters[:1])
+
     def link(self, index: int) -> Link:
         """Return the link in force of parameter `index`."""
         param = self.parameters[index]
         chosen = (self.links or {}).get(param.name)
         return param.chart if chosen is None else get_link(chosen)
+
+    def dimensionless(self, index: int) -> bool:
+        """Whether eta of this parameter is a pure number, so that its size has a meaning; else it has units of y."""
+        return self.link(index).name in ("log", "logit", "probit", "cloglog", "loglog", "cauchit")
 
     def check_links(self) -> None:
         """Raise ValueError if `links` names an unknown parameter or a link outside that parameter's range."""

@@ -60,6 +60,8 @@ class Binomial(Family):
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         successes, trials = (average(s, weight) for s in statistics)
+        if trials == 0.0:
+            raise ValueError("Binomial: all rows have zero trials. Allowed: some row with successes + failures > 0. Give such rows.")
         with np.errstate(divide="ignore"):
             return [(np.log(successes) - np.log(trials - successes),)]
 

@@ -69,6 +69,13 @@ class Categorical(Family):
     def names(self) -> tuple[str, ...]:
         return ("probabilities",)
 
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.parameters)
+
+    def dimensionless(self, index: int) -> bool:
+        return True
+
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.isin(y, self.labels)
 

@@ -92,6 +92,10 @@ class Fixed(Family):
     def relinked(self) -> bool:
         return self.family.relinked
 
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        return tuple(name for name in self.family.modelled if name not in self.values)
+
     def link(self, index: int) -> Any:
         return self.family.link(self.free[index])
 

@@ -66,7 +66,7 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
     for iteration in range(max_iter + 1):
         assert at.gradient is not None
         step, pairs = _newton_step(objective.curvature(coef), at.gradient, forcing, pairs)
-        distance = float(np.sqrt(max(-objective.size * (at.gradient @ step), 0.0)))
+        distance = max(-objective.size * float(at.gradient @ step), 0.0) ** 0.5
         if distance <= tol or iteration == max_iter:
             return Solution(coef + step if distance <= tol else coef, at, step, distance, iteration, distance <= tol)
         found = _backtrack(objective, coef, at, step)
@@ -91,7 +91,8 @@ def _newton_step(
     def precondition(vector: Array) -> Array:
         return two_loop(pairs, curvature.precondition, vector)
 
-    step, residual, seen = np.zeros_like(gradient), -gradient, []
+    step, residual = np.zeros_like(gradient), -gradient
+    seen: list[tuple[Array, Array]] = []
     search = preconditioned = precondition(residual)
     energy = first = float(residual @ preconditioned)
     for _ in range(_MOST_PRODUCTS):

@@ -78,6 +78,7 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
         return newton(objective, coef if np.isfinite(objective(coef, 0).value) else start, tol=tol, max_iter=max_iter)
     coef, at, distance, steps = found
     passes += steps
+    assert at.gradient is not None
     return _close(objective, coef, tol, max_iter, passes) if curvature else Solution(coef, at, -factor.solve(at.gradient), distance, passes, True)
 
 

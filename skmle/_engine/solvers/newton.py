@@ -21,6 +21,7 @@ _SLOPE = 1e-3  # share of g^2/f below which no scale falls
 _DAMPING = 1e-3  # first damping tried, in units of the diagonal
 _FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
 _BLIND_STEPS = 4
+_VISIBLE = 1e-13  # fall of the value for which a longer stride pays: beyond, all derivatives are rounding
 _FLAT = 2  # so many slow steps on end are the way to a limit
 
 
@@ -69,7 +70,7 @@ def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_i
 
 def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int) -> Solution:
     at = objective(coef)
-    damping, good, flat, blind, previous, strode = 0.0, 0, 0, 0, np.inf, False
+    damping, good, flat, blind, strode, previous, known = 0.0, 0, 0, 0, False, np.inf, np.inf
     newton_step = np.zeros_like(coef)
     if not _finite(at):
         return Solution(coef, at, newton_step, np.inf, 0, False)
@@ -82,16 +83,17 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
         if model.step is not None and model.distance <= tol:
             # The step is free, and squares the distance; at a limit it leads nowhere better, and may be rounding.
             return Solution(coef if onward else coef + newton_step, at, newton_step, model.distance, iteration, True)
+        # Far enough towards a limit the hessian is rounding; what was known before stands.
+        known = known if onward and model.step is None else model.distance
         at_floor = blind >= _BLIND_STEPS
         if iteration == max_iter or at_floor:
-            converged = at_floor and model.distance <= _FLOOR
-            return Solution(coef, at, newton_step, model.distance, iteration, converged)
+            return Solution(coef, at, newton_step, known, iteration, at_floor and known <= _FLOOR)
         # At an interior optimum the decrement falls quadratically; towards a limit law it shrinks by a constant factor.
         slow = model.step is not None and damping == 0.0 and 0.45 * previous < model.distance < 1.0
         flat, previous = flat + 1 if slow else 0, model.distance
         found = _search(objective, coef, at, model, damping, trust=good > 0)
         if found is None:
-            return Solution(coef, at, newton_step, model.distance, iteration + 1, model.distance <= _FLOOR)
+            return Solution(coef, at, newton_step, known, iteration + 1, known <= _FLOOR)
         step, at, ratio, damping, was_blind = found
         coef = coef + step
         blind = blind + 1 if was_blind else 0
@@ -164,14 +166,14 @@ def _finite(at: Evaluation) -> bool:
 
 
 def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
-    """Double the step while the value falls visibly: reaches a limit law at infinity in a few evaluations.
+    """Double the step while the value falls: reaches a limit law at infinity in a few evaluations.
 
     Three times at most, as further on all derivatives underflow and nothing is left to judge.
     """
     far, best = coef, at
     for _ in range(3):
         there = objective(far + step, 0)
-        if not best.value - there.value > 8*_EPS * (abs(best.value) + 1.0):
+        if not best.value - there.value > _VISIBLE * (abs(best.value) + 1.0):
             break
         far, best, step = far + step, there, 2.0 * step
     if best.hessian is None and not _finite(best := objective(far)):
