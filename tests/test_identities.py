@@ -230,8 +230,8 @@ def test_least_squares_is_the_normal_maximum_likelihood_estimate(weighted, fit_i
 def test_a_density_is_a_regression_without_features(cls):
     y = observations(cls)
     density = MLEDistribution(cls).fit(as_columns(y))
-    first = typical(cls)[0].parameters[0].name
-    regression = MLERegressor(cls, features={first: "none"}).fit(features(len(y)), y)
+    constant = {name: "none" for name in typical(cls)[0].modelled}
+    regression = MLERegressor(cls, features=constant).fit(features(len(y)), y)
     assert regression.log_likelihood_ == pytest.approx(density.log_likelihood_, rel=1e-12)
     assert regression.n_parameters_ == density.n_parameters_
     assert all(len(slopes) == 0 for slopes in regression.coefs_.values())

@@ -25,7 +25,7 @@ class Beta(Family):
     >>> from skmle import MLEDistribution
     >>> model = MLEDistribution("beta").fit([[0.2], [0.4], [0.5]])
     >>> round(float(model.params_["mean"]), 3)
-    0.366
+    0.365
     """
 
     parameters = (Param("mean", LOGIT), Param("precision", LOG))

@@ -125,7 +125,8 @@ class Summary:
 
     def _notes(self) -> list[str]:
         result = self.inference
-        unknown = dict.fromkeys(term for term, error in zip(result.terms, result.standard_errors, strict=True) if np.isnan(error))
+        pairs = zip(result.terms, result.standard_errors, strict=True)
+        unknown = dict.fromkeys(term for term, error in pairs if np.isnan(error) and term != "intercept")
         aliased = f"nan: not determined by the data, as {', '.join(unknown)} are linear combinations of each other or constant."
         return [*result.footer, *([aliased] if unknown else [])]
 
