@@ -284,7 +284,7 @@ class Family(BaseEstimator, ABC):
         return Rows(inner.value, gradient, tuple(curvature))
 
     def log_prob(self, y: Array, eta: Arrays) -> Array:
-        """Return log q(y | eta) of each row in nats; -inf outside the support."""
+        """Return log q(y | eta) of each row in nats; -inf outside the support, or where a link leads out of its parameter's range."""
         inside = self.contains(y)
         if not inside.any():
             return np.full(np.broadcast_shapes(inside.shape, *(np.shape(e) for e in eta)), -np.inf)
@@ -292,7 +292,7 @@ class Family(BaseEstimator, ABC):
             y = np.where(inside if self.columns == 1 else inside[..., None], y, y[inside][0])
         with np.errstate(over="ignore"):  # -log q beyond the floating-point numbers: a density of zero
             value = -(self.rows(self.statistics(y), eta, 0).value + self.base(y))
-        return np.where(inside, value, -np.inf)
+        return np.where(inside & ~np.isnan(value), value, -np.inf)
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         """Return log q(y) where some parameter stands at an end of its range, at which the formula in eta has no value."""

@@ -19,26 +19,47 @@ class Distribution:
 
     Parameters
     ----------
-    family : Family
+    family : str, Family class or Family
     params : mapping of str to array-like
-        Natural parameters by name, scalars or arrays of shape (n,).
+        Natural parameters by name, scalars or arrays of shape (n,); an end of the range is allowed (a mean of 0).
+
+    Raises
+    ------
+    ValueError
+        If the names are not those of the family's parameters, or a value lies outside its parameter's range.
 
     Examples
     --------
-    >>> from skmle.families import Distribution, Gamma
-    >>> law = Distribution(Gamma(), {"mean": [1.0, 2.0], "shape": 1.0})
+    >>> from skmle import Distribution
+    >>> law = Distribution("gamma", {"mean": [1.0, 2.0], "shape": 1.0})
     >>> law.sf(1.0).round(4)
     array([0.3679, 0.6065])
     >>> law.mean()
     array([1., 2.])
     """
 
-    def __init__(self, family: Family, params: Mapping[str, ArrayLike]) -> None:
+    def __init__(self, family: str | type[Family] | Family, params: Mapping[str, ArrayLike]) -> None:
+        if not isinstance(family, Family):
+            from skmle.families import get_family
+
+            family = get_family(family)
         if set(params) != set(family.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
             raise ValueError(f"Distribution({type(family).__name__}): {got}. Allowed: exactly {', '.join(family.names)}. Give each.")
         self.family = family
         self.params: dict[str, Array] = {name: np.asarray(params[name], float) for name in family.names}
+        self._check_range()
+
+    def _check_range(self) -> None:
+        if self.family.names != tuple(p.name for p in self.family.parameters):
+            return
+        for j, (name, value) in enumerate(self.params.items()):
+            with np.errstate(all="ignore"):
+                outside = np.isnan(self.family.parameters[j].chart.forward(value)) & ~np.isnan(value)
+            if outside.any():
+                first = value[outside].flat[0]
+                allowed = {"identity": "any number", "log": f"{name} >= 0", "logit": f"0 <= {name} <= 1"}[self.family.parameters[j].chart.name]
+                raise ValueError(f"Distribution({type(self.family).__name__}): {name}={first:g} is out of range. Allowed: {allowed}. Mend it.")
 
     def __repr__(self) -> str:
         def show(value: Array) -> str:
