@@ -15,6 +15,7 @@ from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, V
 from skmle.families._base import Arrays, Family
 
 _UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
+_END = 600.0  # odds beyond exp(600) are meant to be infinite
 _MANY = 2000  # coefficients beyond which no covariance is kept
 
 
@@ -33,7 +34,7 @@ def closed_form(problem: Problem, statistics: Arrays, base: float) -> Fit | None
         return None
     with np.errstate(all="ignore"):
         start = family.starts(statistics, weight)[0]
-    return None if np.isfinite(start).all() else _at_infinity(problem, start, base)
+    return None if np.all(np.abs(start) < _END) else _at_infinity(problem, start, base)
 
 
 def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], base: float) -> Fit:

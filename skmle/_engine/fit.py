@@ -40,6 +40,7 @@ _INTERPOLATED = (
 _MOVES = 1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
 _NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
 _CUSP_DISTANCE = 1e-2  # standard errors: what a smooth law can certify of one with cusps, where no vertex is
+_FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in the spread of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
@@ -86,8 +87,11 @@ class _Attempt:
             return interpolated
         solution = self._solve()
         coefs = self.coordinates.raw(solution.coef)
-        if is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
-            limit = self._limit(solution) if far_parameters(self.family, coefs) else None
+        collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
+        if not collapsed and is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
+            # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
+            doubtful = len(self.problem.y) <= _FEW or far_parameters(self.family, coefs)
+            limit = self._limit(solution) if doubtful else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
 

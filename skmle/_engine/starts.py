@@ -52,7 +52,10 @@ def interpolation(family: Family, objective: Objective) -> Array | None:
     if limit is None or design.terms[0].columns is None:
         return None
     constants = tuple(np.asarray(e) for e in limit[1])
-    z, *others = family.linked((limit[0], *constants))
+    with np.errstate(all="ignore"):  # under a link that cannot reach y
+        z, *others = family.linked((limit[0], *constants))
+    if not np.isfinite(z).all():
+        return None
     z = z if design.offset is None else z - design.offset
     coef, residual = least_squares(objective, z)
     spread = np.sqrt(np.average((z - average(z, _weights(objective))) ** 2, weights=objective.weight))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle.families._base import IDENTITY, Array, Arrays, Family, Param, Rows, Softmax, Support
+from skmle.families._base import IDENTITY, LOGIT, Array, Arrays, Family, Param, Rows, Softmax, Support
+from skmle.families.links import Link
+
+_NEVER = 1e-300  # the share that stands for a label never seen, where it is the reference of the others
 
 
 class Categorical(Family):
@@ -76,6 +80,10 @@ class Categorical(Family):
     def dimensionless(self, index: int) -> bool:
         return True
 
+    @property
+    def observations(self) -> str:
+        return "any labels" if self.categories is None else "the labels that the family was made with"
+
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.isin(y, self.labels)
 
@@ -102,8 +110,8 @@ class Categorical(Family):
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
         with np.errstate(divide="ignore"):
-            # Against a last label never seen, 1e-300 of it: infinite odds would not tell the others apart.
-            return [tuple(np.log(counts[:-1]) - np.log(counts[-1] if counts[-1] > 0.0 else 1e-300 * counts.sum()))]
+            # Against a last label never seen: infinite odds would not tell the others apart.
+            return [tuple(np.log(counts[:-1]) - np.log(counts[-1] if counts[-1] > 0.0 else _NEVER * counts.sum()))]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         codes = statistics[0]
@@ -113,14 +121,18 @@ class Categorical(Family):
     def natural(self, eta: Arrays) -> Arrays:
         e = np.stack([*np.broadcast_arrays(*eta, 0.0)], axis=-1)
         p = np.exp(e - e.max(axis=-1, keepdims=True))
-        return (p / p.sum(axis=-1, keepdims=True),)
+        p = p / p.sum(axis=-1, keepdims=True)
+        return (np.where(p > 2.0 * _NEVER, p, 0.0),)
 
     def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
         (p,) = self.natural(eta)
         return (np.diag(p) - np.outer(p, p))[:, :-1]
 
-    def natural_labels(self) -> tuple[str, ...]:
+    def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
         return tuple(f"probabilities[{label}]" for label in self.labels)
+
+    def natural_charts(self) -> tuple[Link, ...]:
+        return (LOGIT,) * len(self.labels)
 
     def eta(self, theta: Arrays) -> Arrays:
         with np.errstate(divide="ignore", invalid="ignore"):
