@@ -16,7 +16,7 @@ from skmle.families._base import Arrays, Family
 
 _UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
 _END = 600.0  # odds beyond exp(600) are meant to be infinite
-_MANY = 2000  # coefficients beyond which no covariance is kept
+_MANY = 500  # coordinates of a density beyond which no covariance is kept
 
 
 def closed_form(problem: Problem, statistics: Arrays, base: float) -> Fit | None:
@@ -61,14 +61,15 @@ def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdi
     family = problem.family
     eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
     coefs = tuple((np.zeros(0), float(e)) for e in eta)
-    design = Design(problem.terms, len(problem.y))
-    objective = Objective(family.rows, statistics, design, problem.weight)
-    # Where a closed form stands in for a solver because the information matrix would be too large, none is formed.
-    wanted = verdict.status == INTERIOR and problem.covariance and not (family.columns is None and family.exact)
-    evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted and design.d <= _MANY else 0)
+    shorter, weight = shorten(family, statistics, problem.weight)
+    design = Design(problem.terms, len(shorter[0]))
+    objective = Objective(family.rows, shorter, design, weight)
+    wanted = verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _MANY
+    evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted else 0)
     covariance = None
     if evaluation.hessian is not None:
-        covariance = np.asarray(np.linalg.inv(evaluation.hessian) / objective.mass, np.float64)
+        root = np.sqrt(np.diag(evaluation.hessian))
+        covariance = np.linalg.inv(evaluation.hessian / np.outer(root, root)) / np.outer(root, root) / objective.mass
     return Fit(family, coefs, covariance, -evaluation.value * objective.mass - base, objective.mass, verdict, n_parameters=design.d)
 
 

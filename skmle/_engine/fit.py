@@ -41,7 +41,7 @@ _MOVES = 1e-6  # share of the largest move, in standard deviations of the column
 _NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
 _CUSP_DISTANCE = 1e-2  # standard errors: what a smooth law can certify of one with cusps, where no vertex is
 _FEW = 100  # rows up to which limit laws are always tried
-_VANISHED = -9.0  # log scale, in the spread of y: no density of real observations is so narrow
+_VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _MANY = 2000  # coefficients beyond which no covariance is kept
@@ -214,7 +214,8 @@ class _Attempt:
         # The smooth law lies above by no less than the duality gap: what a better point could gain.
         gap = 0.0 if vertex is not None else max(smooth(coef, 0).value - at.value, 0.0)
         distance = float(np.sqrt(2.0 * gap * self.objective.size))
-        return Solution(coef, at, np.zeros_like(coef), distance, n_iter, distance <= max(self.problem.tol, _CUSP_DISTANCE))
+        settled = vertex is not None or (solution.converged and distance <= max(self.problem.tol, _CUSP_DISTANCE))
+        return Solution(coef, at, np.zeros_like(coef), distance, n_iter, settled)
 
     def _limit(self, solution: Solution) -> Fit | None:
         """Return the fit of a limit law that is at least as likely, if the family has one."""
@@ -257,7 +258,8 @@ class _Attempt:
         if not self._standardised:
             return 0
         log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
-        return int(np.count_nonzero(np.broadcast_to(log_scale, (self.design.n,)) < _VANISHED))
+        least = _VANISHED + float(np.log(np.std(self.statistics[0])))
+        return int(np.count_nonzero(np.broadcast_to(log_scale, (self.design.n,)) < least))
 
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value

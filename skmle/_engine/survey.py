@@ -19,6 +19,7 @@ from skmle._engine.evaluation import Array
 from skmle._engine.rows import block_size, strata
 
 _FAR = 10.0  # mean/sd from which products of uncentred columns lose digits that matter (two of sixteen)
+_CONSTANT = 1e-13  # sd/mean of a column whose spread is rounding
 _SURELY_FULL = 1e-10  # smallest pivot of a correlation matrix that no rounding can have made of zero; else look again by QR
 _RANK = 1e-11  # smallest relative pivot of the QR of standardised rows: exact collinearity stays below 1e-15
 
@@ -67,7 +68,8 @@ def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
     x = _dense(X)
     centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
     z = x - centre
-    scale = np.sqrt(np.einsum("ij,ij->j", z, z) / len(z)) if weight is None else np.sqrt(weight @ (z * z) / weight.sum())
+    square = np.einsum("ij,ij->j", z, z) / len(z) if weight is None else weight @ (z * z) / weight.sum()
+    scale = _real_spread(np.sqrt(square), centre)
     varied = rank and len(x) > p and bool(np.all(scale > 0.0))
     return Survey(centre, scale, varied and _smallest_pivot(z / scale) > _SURELY_FULL)
 
@@ -77,6 +79,11 @@ def _sparse_survey(X: Any, weight: Array | None) -> Survey:
     centre = np.asarray(w @ X, float).ravel()
     square = np.asarray(w @ X.multiply(X).tocsr(), float).ravel()
     return Survey(centre, np.sqrt(np.maximum(square - centre**2, 0.0)), False)
+
+
+def _real_spread(scale: Array, centre: Array) -> Array:
+    # Rounding leaves a constant column a standard deviation of about eps times its mean.
+    return np.where(scale > _CONSTANT * np.abs(centre), scale, 0.0)
 
 
 def _smallest_pivot(z: Array) -> float:
@@ -97,14 +104,20 @@ def find_basis(X: Any, columns: Any, weight: Array | None, intercept: bool) -> B
     def column_sum(block: Array, low: int, high: int) -> Array:
         return block.sum(axis=0) if weight is None else weight[low:high] @ block
 
-    centre = sum(column_sum(_dense(part[low:high]), low, high) for low, high in bounds) / mass if intercept else np.zeros(p)
-    spread = sum(column_sum((_dense(part[low:high]) - centre) ** 2, low, high) for low, high in bounds) / mass
-    # Rounding leaves a constant column a standard deviation of about eps times its mean.
-    scale = np.where(np.sqrt(spread) > 1e-13 * np.abs(centre), np.sqrt(spread), 0.0)
+    zero = np.zeros(p)
+    centre = sum((column_sum(_dense(part[low:high]), low, high) for low, high in bounds), zero) / mass if intercept else zero
+    # The mean's own rounding, which would tell equal columns far from zero apart.
+    rest = sum((column_sum(_dense(part[low:high]) - centre, low, high) for low, high in bounds), zero) / mass if intercept else zero
+
+    def centred(low: int, high: int) -> Array:
+        return (_dense(part[low:high]) - centre) - rest
+
+    spread = sum((column_sum(centred(low, high) ** 2, low, high) for low, high in bounds), zero) / mass
+    scale = _real_spread(np.sqrt(spread), centre)
     inverse = np.where(scale > 0.0, 1.0 / np.where(scale > 0.0, scale, 1.0), 0.0)
     r = np.zeros((0, p))
     for low, high in bounds:
-        z = (_dense(part[low:high]) - centre) * inverse
+        z = centred(low, high) * inverse
         # Weights decide which of equally good columns are kept as repeated rows would.
         z = z if weight is None else z * np.sqrt(weight[low:high])[:, None]
         r = np.vstack([r, z]) if len(r) + len(z) <= p else qr(np.vstack([r, z]), mode="r")[0][:p]

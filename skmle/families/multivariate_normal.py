@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,16 @@ from scipy.linalg import solve_triangular
 
 from skmle.families._base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
 from skmle.families._special import LOG_2PI
+from skmle.families.links import Link
 
 _SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix that rounding cannot have made of zero (d eps, d <= 1000)
-_MANY = 500  # coordinates beyond which a fit rests on the closed form alone and keeps no information matrix
 
 
 class MultivariateNormal(Family):
     """Normal law of d columns with a `mean` vector and a full `covariance` matrix.
 
     The coordinates are those in which -log q is convex: the lower triangle A of the Cholesky factor of the precision
-    (covariance^-1 = A'A, logarithms on its diagonal) and v = A mean; -log q = |A y - v|^2/2 - log det A + d log(2 pi)/2.
+    (covariance^-1 = A'A, logarithms on its diagonal) and v = A mean; ``-log q = |A y - v|^2/2 - log det A + d log(2 pi)/2``.
     scipy: ``multivariate_normal(mean, covariance)``.
 
     Parameters
@@ -43,6 +44,7 @@ class MultivariateNormal(Family):
     """
 
     columns = None
+    exact = True
     support = Support()
 
     def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
@@ -65,10 +67,6 @@ class MultivariateNormal(Family):
         if self.dimension is None:
             raise ValueError("MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a number; give it to use it.")
         return self.dimension
-
-    @property
-    def exact(self) -> bool:  # type: ignore[override]
-        return self.d * (self.d + 3) // 2 > _MANY
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
@@ -175,9 +173,13 @@ class MultivariateNormal(Family):
             columns.append(np.r_[-step * inverse[:, i] * mean[j], (turn + turn.T)[lower]])
         return np.array(columns).T
 
-    def natural_labels(self) -> tuple[str, ...]:
+    def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
+        names = [str(i) for i in range(self.d)] if columns is None else list(columns)
         pairs = zip(*np.tril_indices(self.d), strict=True)
-        return tuple(f"mean[{i}]" for i in range(self.d)) + tuple(f"covariance[{i},{j}]" for i, j in pairs)
+        return tuple(f"mean[{name}]" for name in names) + tuple(f"covariance[{names[i]},{names[j]}]" for i, j in pairs)
+
+    def natural_charts(self) -> tuple[Link, ...]:
+        return (IDENTITY,) * self.d + tuple(LOG if i == j else IDENTITY for i, j in zip(*np.tril_indices(self.d), strict=True))
 
     def eta(self, theta: Arrays) -> Arrays:
         return tuple(np.asarray(e) for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float)))
