@@ -74,7 +74,7 @@ def write_families(app):
     for cls in all_families():
         family = cls()
         columns = {1: "", 2: ", two columns", None: ", several columns"}[family.columns]
-        observation = (str(family.support) if family.numeric else "a label") + columns
+        observation = family.observations + columns
         # A vector or matrix of parameters, whose size is learnt from the data, has coordinates instead of links.
         linked = [f"{name} ({chart.name})" for name, chart in cls.parameters] if isinstance(cls.parameters, tuple) else family.names
         law = re.search(r"scipy: (``.+?``)", " ".join(cls.__doc__.split()))

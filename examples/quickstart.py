@@ -59,7 +59,7 @@ for family in ("poisson", "negative_binomial"):
     print(f"  {family:<18} AIC {counts.aic():7.2f}   {counts.distribution_}")
 regression = MLERegressor("negative_binomial").fit(waist, situps)
 print(f"\n{regression.summary()}")
-((low, high), *_) = np.exp(regression.inference().confidence_intervals())
+low, high = np.exp(regression.inference().confidence_intervals()[0])
 print(f"\nAn inch more: {np.exp(regression.coef_[0]):.2f} times the sit-ups (95 % interval {low:.2f} to {high:.2f}).")
 
 section(

@@ -1,4 +1,7 @@
-"""Which columns: those of X on which a parameter depends (names, indices, slices, masks, selectors), those of predict_proba of labels."""
+"""Which columns: those of X on which a parameter depends, offset and exposure among or beside them, those of predict_proba of labels.
+
+Columns of X are given by names, indices, slices, masks or selectors.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array
 
+from skmle._validation import check_finite
+from skmle.families import Family
+
+Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 
@@ -124,6 +133,70 @@ def _indices(spec: Any, parameter: str, names: Sequence[str] | None, n_columns: 
     if len(set(index.tolist())) < len(index):
         raise ValueError(f"{what}: {spec!r} names a column twice. Allowed: each column once. Drop the repetition.")
     return index if len(index) else None
+
+
+# ---------------------------------------------------------------- offset and exposure
+
+
+def held_out(estimator: Any) -> list[int]:
+    """Return the indices of the columns of X that are the estimator's offset and exposure, and so are no features."""
+    given = (("offset", estimator.offset), ("exposure", estimator.exposure))
+    return [_own_column(estimator, what, column) for what, column in given if column is not None]
+
+
+def resolve_lead(
+    estimator: Any, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family
+) -> Array | None:
+    """Return what is added to the first linear predictor, (n,): the offset plus the logarithm of the exposure; None without both.
+
+    Each comes from the column of X that the estimator's parameter of its name says, or from the array given beside X.
+
+    Raises
+    ------
+    ValueError
+        If one is given both ways, its shape or a value does not fit, or an exposure meets another link than the logarithm.
+    """
+    first, second = _one_lead(estimator, X, "offset", offset), _one_lead(estimator, X, "exposure", exposure)
+    if second is None:
+        return first
+    if not (second > 0).all():
+        bad = np.flatnonzero(~(second > 0))
+        raise ValueError(
+            f"exposure: {len(bad)} of {len(second)} rows are not positive (first: row {bad[0]}: {second[bad[0]]:g}). "
+            "Allowed: exposure > 0. Remove these rows."
+        )
+    if family.link(0).name != "log":
+        raise ValueError(
+            f"exposure: the first parameter of {family.title} has link {family.link(0).name!r}. Allowed: 'log'. "
+            "Use offset instead, on the scale of the link."
+        )
+    return np.log(second) if first is None else first + np.log(second)
+
+
+def _one_lead(estimator: Any, X: Any, what: str, given: ArrayLike | None) -> Array | None:
+    column, n = getattr(estimator, what), X.shape[0]
+    if column is None and given is None:
+        return None
+    if column is not None and given is not None:
+        raise ValueError(
+            f"{what}: both the column {column!r} of X and an array were given. Allowed: one of them. Drop the array, or set {what}=None."
+        )
+    if given is None:
+        picked = X[:, [_own_column(estimator, what, column)]]
+        return np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
+    values = check_array(given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what)
+    check_finite(estimator, values, what)
+    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    if values.shape != (n,):
+        raise ValueError(f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},). Give one value a row.")
+    return values
+
+
+def _own_column(estimator: Any, what: str, column: str | int) -> int:
+    return resolve_column(column, what, getattr(estimator, "feature_names_in_", None), estimator.n_features_in_)
+
+
+# ---------------------------------------------------------------- labels
 
 
 def label_columns(classes: Any, labels: Any) -> Indices:

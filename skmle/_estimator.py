@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from skmle._engine.problem import Fit
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR
 from skmle.exceptions import BoundaryWarning, FitWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
 from skmle.inference import Inference
+from skmle.inference.missing import why_missing
+from skmle.inference.rows import Block
 
 Array = NDArray[np.float64]
 
@@ -29,6 +31,9 @@ class LikelihoodEstimator(BaseEstimator):
 
     status_: str
     log_likelihood_: float
+    store_information: bool | str
+    _counted: tuple[int, bool]
+    """Rows of positive weight, and whether they were given weights."""
 
     def _record(self, fit: Fit) -> None:
         """Store what a fit found and warn once if it is not an interior maximum."""
@@ -89,6 +94,9 @@ class LikelihoodEstimator(BaseEstimator):
     def inference(self) -> Inference:
         """Return estimates with their covariance, standard errors, intervals and tests.
 
+        Coefficients are on the scale of their links. Parameters that depend on no feature are on their own scale: standard
+        errors by the delta method, intervals through the link.
+
         Returns
         -------
         skmle.inference.Inference
@@ -96,12 +104,38 @@ class LikelihoodEstimator(BaseEstimator):
         Raises
         ------
         ValueError
-            If the fit has no covariance: its likelihood has no regular interior maximum.
+            If the fit has no covariance: no regular maximum, or ``store_information=False``; the message says why.
         """
+        check_is_fitted(self)
+        result = self._results()
+        if result.reason:
+            why, mend = why_missing(self.status_, self.store_information)
+            raise ValueError(
+                f"{type(self).__name__}: no covariance, because {why}. Allowed: a regular maximum, with store_information on. {mend}"
+            )
+        return result
+
+    def _results(self) -> Inference:
+        """Return the results, filled with nan where there is no covariance."""
         raise NotImplementedError
+
+    def _report(self, title: str, rows: Block, known: bool, limits: Mapping[str, float]) -> Inference:
+        """Return the results of rows under a header; `limits` are parameters at an end of their range."""
+        count, weighted = self._counted
+        weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
+        at = ", ".join(f"{name} = {value:g}" for name, value in limits.items())
+        header = [
+            title,
+            f"{count} observations{weight}, status {self.status_}" + (f" ({at})" if at else ""),
+            f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}",
+        ]
+        reason = "" if known else "{}. {}".format(*why_missing(self.status_, self.store_information))
+        return Inference.from_rows(rows, header, getattr(self, "alpha", 0.0), reason)
 
     def summary(self, confidence_level: float = 0.95) -> Any:
         """Return the table of `inference`: print it, or leave it as the last line of a notebook cell.
+
+        Of a fit without covariance it has the estimates alone, and says why.
 
         Parameters
         ----------
@@ -112,7 +146,8 @@ class LikelihoodEstimator(BaseEstimator):
         -------
         skmle.inference.Summary
         """
-        return self.inference().summary(confidence_level)
+        check_is_fitted(self)
+        return self._results().summary(confidence_level)
 
 
 # ---------------------------------------------------------------- verdicts in words
@@ -179,14 +214,3 @@ def _moving_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:
     for slopes, labels in zip(fit.moving or (), names, strict=False):
         moving += [label for label, moves in zip(labels, slopes, strict=True) if moves and label not in moving]
     return moving
-
-
-def covariance_or_error(estimator: Any, covariance: Array | None) -> Array:
-    """Return the stored covariance, or raise ValueError with the reason why there is none."""
-    if covariance is None:
-        raise ValueError(
-            f"{type(estimator).__name__}: no covariance, because status_ = {estimator.status_!r} "
-            f"and store_information={estimator.store_information!r}. "
-            "Allowed: a regular maximum with store_information on. Mend the fit first, or use the bootstrap."
-        )
-    return covariance

@@ -164,7 +164,7 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
         return
     values = np.asarray(y)
     negative = "Negative values in data: " if family.numeric and family.support.low >= 0 and (values < 0).any() else ""
-    allowed = f"{family.support} for each value y" if family.numeric else "the labels that the family was made with"
+    allowed = family.observations + (" for each value y" if family.numeric else "")
     raise ValueError(
         f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. Allowed: {allowed}. "
         "Remove or mend these rows, or choose a family whose support holds them."

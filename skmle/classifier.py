@@ -19,12 +19,13 @@ from skmle._engine.design import Term
 from skmle._engine.fit import fit
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, covariance_or_error, warn_verdict
+from skmle._estimator import LikelihoodEstimator, warn_verdict
 from skmle._validation import check_settings, checked_features, positive_weights, sorted_labels, weighted_mean
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical
 from skmle.inference import Inference
+from skmle.inference.rows import centred_covariance, coefficient_rows
 
 Array = NDArray[np.float64]
 
@@ -164,14 +165,16 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         start = self._start(classes, p) if self.warm_start else None
         result = fit(
             Problem(
-                family, codes.astype(np.float64) if k == 1 else codes, terms, X.tocsr() if sp.issparse(X) else X, weight, None, float(self.alpha),
-                k > 1, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, start,
+                family, codes.astype(np.float64) if k == 1 else codes, terms, X.tocsr() if sp.issparse(X) else X, weight, None,
+                float(self.alpha), k > 1, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, start,
             )
         )  # fmt: skip
         self.classes_ = classes
         self._store(result)
+        self._counted = (len(codes), weight is not None)
         names = self._feature_names()
-        self.aliased_ = [] if result.estimable is None else [name for name, known in zip(names, result.estimable[0], strict=True) if not known]
+        known = np.ones(p, bool) if result.estimable is None else result.estimable[0]
+        self.aliased_ = [name for name, ok in zip(names, known, strict=True) if not ok]
         warn_verdict(result, "CrossEntropyClassifier", [names] * k)
         return self
 
@@ -188,7 +191,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     def _start(self, classes: NDArray[Any], p: int) -> tuple[tuple[Array, float], ...] | None:
         if not hasattr(self, "coef_") or self.coef_.shape[1] != p or not np.array_equal(classes, self.classes_):
             return None
-        slopes, intercepts = (self.coef_, self.intercept_) if len(classes) == 2 else (self.coef_[:-1] - self.coef_[-1], self.intercept_[:-1] - self.intercept_[-1])
+        slopes, intercepts = self.coef_, self.intercept_
+        if len(classes) > 2:  # from one row a class to logits against the last class
+            slopes, intercepts = slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
         return tuple((w, float(b)) for w, b in zip(slopes, intercepts, strict=True))
 
     def _store(self, result: Fit) -> None:
@@ -272,35 +277,22 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     # ---------------------------------------------------------------- inference
 
-    def inference(self) -> Inference:
-        """Return the coefficients with their covariance, intervals and tests.
-
-        For K > 2 classes they are those of `coef_`, which sum to zero over the classes.
-
-        Raises
-        ------
-        ValueError
-            If there is no covariance: separation, or ``store_information=False``.
-        """
-        check_is_fitted(self)
-        covariance = covariance_or_error(self, self._covariance)
-        k = len(self.coef_)
-        if k > 1:
-            q = len(covariance) // (k - 1)
-            centring = np.kron(np.vstack([np.eye(k - 1), np.zeros(k - 1)]) - 1.0 / k, np.eye(q))
-            covariance = centring @ covariance @ centring.T
+    def _results(self) -> Inference:
+        k, covariance = len(self.coef_), self._covariance
+        if k > 1 and covariance is not None:
+            covariance = centred_covariance(covariance, k)
         names = self._feature_names() + (["intercept"] if self.fit_intercept else [])
         estimate = np.column_stack([self.coef_, self.intercept_]) if self.fit_intercept else self.coef_
         labels = [""] if k == 1 else [f"class {label!s}" for label in self.classes_]
-        kind = "binary" if k == 1 else "multinomial"
-        prior = ", with the penalty as a prior (posterior, not sampling, errors)" if self.alpha > 0 else ""
-        odds = f"log-odds of {self.classes_[1]!s}" if k == 1 and self.link == "logit" else f"link {self.link}"
-        return Inference(
-            [label for label in labels for _ in names], names * k, estimate.ravel(), covariance,
-            header=[f"{kind.capitalize()} cross-entropy classifier, {odds}: n = {self.weight_sum_:g}, status {self.status_}",
-                    f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
-            footer=[f"s.e.: observed information{prior}."],
-        )  # fmt: skip
+        rows = coefficient_rows([label for label in labels for _ in names], names * k, estimate.ravel(), covariance)
+        return self._report(self._title(), rows, covariance is not None, {})
+
+    def _title(self) -> str:
+        if len(self.classes_) > 2:
+            return "Multinomial cross-entropy classifier, log-odds that sum to zero over classes"
+        label = self.classes_[1]
+        name = str(label) if isinstance(label, str) else f"class {label!s}"
+        return f"Binary cross-entropy classifier, {'log-odds' if self.link == 'logit' else self.link} of {name}"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

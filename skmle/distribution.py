@@ -15,13 +15,13 @@ from skmle._engine.design import Term
 from skmle._engine.fit import fit
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, covariance_or_error, warn_verdict
+from skmle._estimator import LikelihoodEstimator, warn_verdict
 from skmle._validation import adapted, check_settings, check_support, checked_features, positive_weights, weighted_mean
 from skmle.families import Distribution, Family, get_family
 from skmle.families._independent import IndependentColumns, stack
 from skmle.families.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.wald import delta_method, normal_interval
+from skmle.inference.rows import Block, join, natural_rows
 
 Array = NDArray[np.float64]
 
@@ -158,6 +158,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             params.append(_params(learnt, fits[-1], laws[-1]))
         at = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
         self._store(fits, laws, params, fits[at])
+        self._counted = (len(rows), weight is not None)
         what = f"MLEDistribution({type(family).__name__})" + (f", {samples[at][1]}" if len(fits) > 1 else "")
         warn_verdict(fits[at], what, [[] for _ in fits[at].coefs])
         return self
@@ -235,39 +236,24 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         ndarray of shape (n_samples, p)
         """
         check_is_fitted(self)
-        rng = random_state if isinstance(random_state, np.random.Generator) else np.random.default_rng(check_random_state(random_state).randint(2**31))
-        draws = self.distribution_.rvs(n_samples, rng)
+        seed = random_state if isinstance(random_state, np.random.Generator) else check_random_state(random_state).randint(2**31)
+        draws = self.distribution_.rvs(n_samples, np.random.default_rng(seed))
         return draws[:, None] if draws.ndim == 1 else draws
 
     # ---------------------------------------------------------------- inference
 
-    def inference(self) -> Inference:
-        """Return natural parameters with their covariance (delta method), intervals through the link, and tests.
-
-        Raises
-        ------
-        ValueError
-            If there is no covariance: no interior maximum, a non-regular family, or ``store_information=False``.
-        """
-        check_is_fitted(self)
-        parts = [_Natural(family, eta, covariance_or_error(self, c)) for family, eta, c in zip(self._families, self._eta, self._covariances, strict=True)]
-        several = len(parts) > 1
-        names = [str(name) for name in getattr(self, "feature_names_in_", [f"column {j}" for j in range(self.n_features_in_)])]
-        components = [names[j] if several else "" for j, part in enumerate(parts) for _ in part.labels]
-        covariance = np.zeros((len(components), len(components)))
-        at = 0
-        for part in parts:
-            covariance[at : at + len(part.labels), at : at + len(part.labels)] = part.covariance
-            at += len(part.labels)
-        family = self._families[0].title
-        return Inference(
-            components, [label for part in parts for label in part.labels], np.concatenate([p.estimate for p in parts]), covariance,
-            header=[f"{family} distribution, maximum likelihood: n = {self.weight_sum_:g}, status {self.status_}",
-                    f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
-            footer=["s.e.: observed information, delta method; intervals through the link."],
-            testable=np.concatenate([p.testable for p in parts]),
-            bounds=lambda level: tuple(np.concatenate(side) for side in zip(*(p.bounds(level) for p in parts), strict=True)),  # type: ignore[arg-type,return-value]
-        )  # fmt: skip
+    def _results(self) -> Inference:
+        names = getattr(self, "feature_names_in_", None)
+        names = None if names is None else [str(name) for name in names]
+        several = len(self._families) > 1
+        components = (names or [f"column {j}" for j in range(self.n_features_in_)]) if several else [""]
+        fits = zip(components, self._families, self._eta, self._covariances, strict=True)
+        rows = join([_natural(component, family, eta, covariance, names) for component, family, eta, covariance in fits])
+        title = " and ".join(dict.fromkeys(family.title for family in self._families)) + " distribution"
+        known = all(covariance is not None for covariance in self._covariances)
+        law = self.distribution_
+        limits = {} if isinstance(law, IndependentColumns) else {n: v for n, v in self.params_.items() if n not in law.params}
+        return self._report(title + (", independent columns" if several else ""), rows, known, limits)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -280,32 +266,20 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return tags
 
 
-class _Natural:
-    """Natural parameters of one fitted law with what inference needs of them."""
-
-    def __init__(self, family: Family, eta: Array, covariance: Array) -> None:
-        self.family, self.eta, self.eta_covariance = family, eta, covariance
-        entries = tuple(np.asarray(e) for e in eta)
-        jacobian = family.natural_jacobian(entries)
-        self.labels = family.natural_labels()
-        self.elementwise = family.names == tuple(p.name for p in family.parameters)
-        self.estimate = self._flat(family.natural(entries))
-        self.covariance = delta_method(covariance, jacobian)
-        charts = [p.chart.name for p in family.parameters]
-        self.testable = np.array([c == "identity" for c in charts]) if self.elementwise else np.array([not label.startswith("prob") for label in self.labels])
-
-    def _flat(self, theta: tuple[Array, ...]) -> Array:
-        if self.elementwise:
-            return np.array([float(t) for t in theta])
-        vectors = [t if t.ndim < 2 else t[np.tril_indices(len(t))] for t in theta]
-        return np.concatenate(vectors)
-
-    def bounds(self, level: float) -> tuple[Array, Array]:
-        if not self.elementwise:
-            return normal_interval(self.estimate, np.sqrt(np.diag(self.covariance)), level)
-        ends = normal_interval(self.eta, np.sqrt(np.diag(self.eta_covariance)), level)
-        low, high = (np.array([float(self.family.link(j).theta(np.asarray(e))) for j, e in enumerate(end)]) for end in ends)
-        return np.minimum(low, high), np.maximum(low, high)
+def _natural(component: str, family: Family, eta: Array, covariance: Array | None, columns: list[str] | None) -> Block:
+    """Return the table's rows of one fitted law."""
+    entries = tuple(np.asarray(e) for e in eta)
+    charts = links = family.natural_charts()
+    with np.errstate(all="ignore"):  # at an end of the range
+        theta = family.natural(entries)
+        jacobian = family.natural_jacobian(entries) if covariance is not None else np.zeros((len(charts), len(eta)))
+        estimate = np.concatenate([t.ravel() if np.ndim(t) < 2 else t[np.tril_indices(len(t))] for t in map(np.asarray, theta)])
+        if family.names == tuple(p.name for p in family.parameters):
+            links = tuple(family.link(j) for j in range(len(eta)))
+        else:
+            eta = np.array([float(link.forward(value)) for link, value in zip(links, estimate, strict=True)])
+    real = [chart.name == "identity" for chart in charts]
+    return natural_rows(component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance)
 
 
 def _law(result: Fit) -> Distribution:

@@ -20,20 +20,16 @@ Cover & Thomas (2006), Elements of Information Theory, 2nd ed., Wiley: chapters 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from numpy.typing import ArrayLike
 from scipy.special import rel_entr
-from sklearn.utils import check_array
 
-from skmle._divergence.laws import Estimate, Law, mixture
-from skmle._divergence.operands import as_law, check_comparable, checked_probabilities
-from skmle.families import Distribution
-from skmle.families._independent import IndependentColumns
+from skmle._validation import weighted_mean
+from skmle.families._divergence.laws import Estimate, mixture
+from skmle.families._divergence.operands import as_law, checked_probabilities, pair, surprise_of_rows
+from skmle.families._divergence.units import in_units, nats_of, plain
 
 __all__ = [
     "conditional_entropy",
@@ -92,8 +88,8 @@ def entropy(p: Any, *, base: float | None = None, random_state: int = 0, return_
     >>> round(entropy(stats.norm(0, 1)), 6)
     1.418939
     """
-    unit = _unit(base)
-    return _in_units(as_law(p, "p").entropy(random_state), unit, return_standard_error)
+    unit = nats_of(base)
+    return in_units(as_law(p, "p").entropy(random_state), unit, return_standard_error)
 
 
 def cross_entropy(p: Any, q: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False) -> Any:
@@ -140,10 +136,10 @@ def cross_entropy(p: Any, q: Any, *, base: float | None = None, random_state: in
     >>> cross_entropy([0.5, 0.5], [1.0, 0.0])
     inf
     """
-    unit = _unit(base)
-    one, two = _pair(p, q)
+    unit = nats_of(base)
+    one, two = pair(p, q)
     plain, extra = one.entropy(random_state), one.divergence(two, random_state)
-    return _in_units(Estimate(plain.value + extra.value, extra.error), unit, return_standard_error)
+    return in_units(Estimate(plain.value + extra.value, extra.error), unit, return_standard_error)
 
 
 def kl_divergence(p: Any, q: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False) -> Any:
@@ -168,11 +164,8 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None, random_state: in
 
     Raises
     ------
-    ValueError
-        If `base`, a vector or the parameters are invalid, or p and q have no observations in common: discrete and
-        continuous, vectors of different lengths, different numbers of columns.
-    TypeError
-        If `p` or `q` is not a law.
+    ValueError, TypeError
+        As `cross_entropy`.
 
     Notes
     -----
@@ -193,9 +186,9 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None, random_state: in
     >>> round(kl_divergence(stats.t(5), stats.norm(0, 1)), 6)
     0.124769
     """
-    unit = _unit(base)
-    one, two = _pair(p, q)
-    return _in_units(one.divergence(two, random_state), unit, return_standard_error)
+    unit = nats_of(base)
+    one, two = pair(p, q)
+    return in_units(one.divergence(two, random_state), unit, return_standard_error)
 
 
 def js_divergence(p: Any, q: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False) -> Any:
@@ -220,10 +213,8 @@ def js_divergence(p: Any, q: Any, *, base: float | None = None, random_state: in
 
     Raises
     ------
-    ValueError
-        As `kl_divergence`.
-    TypeError
-        If `p` or `q` is not a law.
+    ValueError, TypeError
+        As `cross_entropy`.
 
     References
     ----------
@@ -235,11 +226,11 @@ def js_divergence(p: Any, q: Any, *, base: float | None = None, random_state: in
     >>> js_divergence([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], base=2)
     1.0
     """
-    unit = _unit(base)
-    one, two = _pair(p, q)
+    unit = nats_of(base)
+    one, two = pair(p, q)
     first, second = one.expect(two, mixture, random_state), two.expect(one, mixture, random_state)
     value = np.clip(0.5 * (first.value + second.value), 0.0, np.log(2.0))  # its bounds, up to rounding
-    return _in_units(Estimate(value, 0.5 * np.hypot(first.error, second.error)), unit, return_standard_error)
+    return in_units(Estimate(value, 0.5 * np.hypot(first.error, second.error)), unit, return_standard_error)
 
 
 def conditional_entropy(joint: ArrayLike, *, base: float | None = None) -> Any:
@@ -274,9 +265,9 @@ def conditional_entropy(joint: ArrayLike, *, base: float | None = None) -> Any:
     >>> conditional_entropy(joint, base=2)
     1.375
     """
-    unit = _unit(base)
+    unit = nats_of(base)
     p = checked_probabilities(joint, "joint", axes=2)
-    return _plain(-rel_entr(p, p.sum(axis=-1, keepdims=True)).sum(axis=(-2, -1)) / unit + 0.0)
+    return plain(-rel_entr(p, p.sum(axis=-1, keepdims=True)).sum(axis=(-2, -1)) / unit + 0.0)
 
 
 def mutual_information(joint: ArrayLike, *, base: float | None = None) -> Any:
@@ -309,10 +300,10 @@ def mutual_information(joint: ArrayLike, *, base: float | None = None) -> Any:
     >>> mutual_information([[0.5, 0.0], [0.0, 0.5]], base=2)
     1.0
     """
-    unit = _unit(base)
+    unit = nats_of(base)
     p = checked_probabilities(joint, "joint", axes=2)
     product = p.sum(axis=-1, keepdims=True) * p.sum(axis=-2, keepdims=True)
-    return _plain(np.maximum(rel_entr(p, product).sum(axis=(-2, -1)), 0.0) / unit)
+    return plain(np.maximum(rel_entr(p, product).sum(axis=(-2, -1)), 0.0) / unit)
 
 
 def perplexity(p: Any, q: Any = None, *, base: float | None = None) -> Any:
@@ -345,9 +336,9 @@ def perplexity(p: Any, q: Any = None, *, base: float | None = None) -> Any:
     >>> round(perplexity([0.25, 0.25, 0.25, 0.25]), 12)
     4.0
     """
-    _unit(base)
+    nats_of(base)
     with np.errstate(over="ignore"):
-        return _plain(np.exp(entropy(p) if q is None else cross_entropy(p, q)))
+        return plain(np.exp(entropy(p) if q is None else cross_entropy(p, q)))
 
 
 def empirical_cross_entropy(
@@ -393,78 +384,12 @@ def empirical_cross_entropy(
     >>> empirical_cross_entropy(stats.bernoulli(0.5), [0, 1, 1], base=2)
     1.0
     """
-    unit = _unit(base)
-    law = _log_prob(model)
-    if law is None:
+    unit = nats_of(base)
+    surprises = surprise_of_rows(model, X)
+    if surprises is None:
         from skmle.metrics import log_likelihood_score
 
         return -float(log_likelihood_score(model, X, y, sample_weight)) / unit
     if y is not None:
         raise ValueError("empirical_cross_entropy: y was given, but a law has no target. Allowed: y=None. Give the observations as X.")
-    log_prob, one_column = law
-    rows = check_array(X, ensure_2d=False, allow_nd=True, dtype=None, input_name="X")
-    try:
-        nats = -np.asarray(log_prob(rows[:, 0] if one_column and rows.ndim == 2 and rows.shape[1] == 1 else rows), float)
-        fits = nats.shape == rows.shape[:1]
-    except (ValueError, IndexError, TypeError):
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"empirical_cross_entropy: X of shape {rows.shape} does not hold observations of {model!r}. "
-            "Allowed: an observation in each row, shape (n,) or (n, columns), and parameters for one law or for n. Reshape X."
-        )
-    return _weighted_mean(nats, sample_weight) / unit
-
-
-# ---------------------------------------------------------------- shared
-
-
-def _unit(base: float | None) -> float:
-    """Return how many nats make one unit."""
-    if base is None:
-        return 1.0
-    if not isinstance(base, Real) or not np.isfinite(base) or base <= 0 or base == 1:
-        raise ValueError(f"base={base!r} is no base of a logarithm. Allowed: None for nats, or a number > 0 other than 1. Give 2 for bits.")
-    return float(np.log(float(base)))
-
-
-def _pair(p: Any, q: Any) -> tuple[Law, Law]:
-    one, two = as_law(p, "p"), as_law(q, "q")
-    check_comparable(one, two)
-    return one, two
-
-
-def _plain(value: NDArray[np.float64]) -> Any:
-    """Return a single value as a float."""
-    return float(value) if np.ndim(value) == 0 else value
-
-
-def _in_units(estimate: Estimate, unit: float, with_error: bool) -> Any:
-    value, error = (_plain(part / unit) for part in estimate)
-    return (value, error) if with_error else value
-
-
-def _log_prob(model: Any) -> tuple[Callable[[Any], Any], bool] | None:
-    """Return log q and whether q is of one column; None if `model` is not a law."""
-    if isinstance(model, Distribution):
-        return model.log_prob, model.family.columns == 1
-    if isinstance(model, IndependentColumns):
-        return lambda rows: model.log_prob(rows).sum(axis=-1), False
-    dist = getattr(model, "dist", None)
-    if isinstance(dist, (stats.rv_continuous, stats.rv_discrete)):
-        return (model.logpmf if isinstance(dist, stats.rv_discrete) else model.logpdf), True
-    method = getattr(model, "logpdf", getattr(model, "logpmf", None))
-    return None if method is None else (method, isinstance(model, (stats.rv_continuous, stats.rv_discrete)))
-
-
-def _weighted_mean(values: NDArray[np.float64], sample_weight: ArrayLike | None) -> float:
-    if sample_weight is None:
-        return float(values.mean())
-    weight = np.asarray(sample_weight, float)
-    if weight.shape != values.shape or not np.isfinite(weight).all() or (weight < 0).any() or not weight.sum() > 0:
-        raise ValueError(
-            f"sample_weight: {weight.size} weights of shape {weight.shape} between {weight.min(initial=np.inf):g} and "
-            f"{weight.max(initial=-np.inf):g} for {len(values)} rows. Allowed: one finite weight >= 0 a row, not all 0. Correct them."
-        )
-    used = weight > 0  # an impossible row of weight 0 does not count
-    return float(np.average(values[used], weights=weight[used]))
+    return -weighted_mean(-surprises, sample_weight) / unit

@@ -43,8 +43,6 @@ def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
     ------
     TypeError
         If the model at the end is not one of skmle's.
-    ValueError
-        If the fit has no covariance: its likelihood has no regular interior maximum.
 
     Examples
     --------
@@ -55,15 +53,16 @@ def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     >>> pipe = make_pipeline(StandardScaler(), skmle.CrossEntropyClassifier()).fit(X[["mean radius", "mean texture"]], y)
     >>> print(skmle.summary(pipe))
-    Binary cross-entropy classifier, log-odds of 1: n = 569, status interior
+    Binary cross-entropy classifier, log-odds of class 1
+    569 observations, status interior
     log-likelihood -145.5617, AIC 297.12, BIC 310.15
-    ----------------------------------------------------------------------
-                    estimate    s.e.  95 % low  95 % high       z        p
-    ----------------------------------------------------------------------
-    mean radius      -3.7220  0.3573   -4.4223    -3.0217  -10.42   <1e-16
-    mean texture     -0.9374  0.1593   -1.2496    -0.6252   -5.89    4e-09
-    intercept         0.7076  0.1518    0.4101     1.0050    4.66  3.1e-06
-    ----------------------------------------------------------------------
+    -------------------------------------------------------------------
+                  estimate  s.e.  95 % low  95 % high       z         p
+    -------------------------------------------------------------------
+    mean radius      -3.72  0.36     -4.42      -3.02  -10.42    <1e-16
+    mean texture     -0.94  0.16     -1.25      -0.63   -5.89  3.98e-09
+    intercept         0.71  0.15      0.41       1.01    4.66  3.13e-06
+    -------------------------------------------------------------------
     s.e.: observed information.
     """
     model = named_model(estimator)
@@ -116,10 +115,12 @@ def predict_interval(estimator: Any, X: Any, coverage: float = 0.95, **lead: Arr
 
     Parameters
     ----------
-    estimator, X, **lead
+    estimator, X
         As in `predict_dist`.
     coverage : float, default=0.95
         Probability of y's lying inside, under the fitted law; that the law is estimated is not taken into account.
+    **lead : array-like of shape (n,)
+        As in `predict_dist`.
 
     Raises
     ------
@@ -145,10 +146,12 @@ def predict_quantile(estimator: Any, X: Any, q: ArrayLike, **lead: ArrayLike) ->
 
     Parameters
     ----------
-    estimator, X, **lead
+    estimator, X
         As in `predict_dist`.
     q : float or array-like of shape (m,)
         Probabilities.
+    **lead : array-like of shape (n,)
+        As in `predict_dist`.
 
     Raises
     ------

@@ -10,25 +10,20 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    check_array,
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-)
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 
-from skmle._columns import Columns, resolve_column, resolve_features
+from skmle._columns import Columns, held_out, resolve_features, resolve_lead
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, covariance_or_error, warn_verdict
+from skmle._estimator import LikelihoodEstimator, warn_verdict
 from skmle._validation import adapted, check_finite, check_settings, check_support, checked_features, positive_weights, weighted_mean
 from skmle.exceptions import ScoreWarning
 from skmle.families import Distribution, Family, get_family
 from skmle.families.fixed import fix
 from skmle.inference import Inference
+from skmle.inference.rows import Part, regression_rows
 
 Array = NDArray[np.float64]
 
@@ -150,7 +145,9 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
 
     # ---------------------------------------------------------------- fit
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> MLERegressor:
+    def fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> MLERegressor:
         """Fit the coefficients of all parameters.
 
         Parameters
@@ -178,7 +175,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         check_settings(self)
         _check_conditional(family)
         frame, (X, y) = X, self._validated(X, y, family)
-        lead = self._lead(X, offset, exposure, family)
+        lead = resolve_lead(self, X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
         if mask is not None:
             X, y, lead = X[mask], y[mask], None if lead is None else lead[mask]
@@ -192,19 +189,21 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         previous = tuple((self.coefs_[n], self.intercepts_[n]) for n in columns) if self._can_continue(columns) else None
         result = fit(
             Problem(
-                family, y, terms, X.tocsr() if sp.issparse(X) else X, weight, lead, float(self.alpha), False, self.tol, self.max_iter,
-                thread_count(self.n_jobs), self.store_information, previous,
+                family, y, terms, X.tocsr() if sp.issparse(X) else X, weight, lead, float(self.alpha), False,
+                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, previous,
             )
         )  # fmt: skip
         self._store(result, family, columns)
+        self._counted = (len(y), weight is not None)
         self._lead_given = (offset is not None, exposure is not None)
         warn_verdict(result, f"MLERegressor({family.title})", [columns[p.name].names for p in result.family.parameters])
         return self
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
         several = family.columns != 1
+        floats = [np.float64, np.float32]
         X, y = checked_features(
-            self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], multi_output=several, y_numeric=True, ensure_min_samples=2
+            self, X, y, accept_sparse=["csr", "csc"], dtype=floats, multi_output=several, y_numeric=True, ensure_min_samples=2
         )
         return X, self._response(y, family)
 
@@ -214,60 +213,21 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         y = check_array(y, dtype=np.float64, ensure_2d=False)
         if y.ndim != 2 or (family.columns is not None and y.shape[1] != family.columns):
             raise ValueError(
-                f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.columns}), one observation a row. Give these columns."
+                f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.columns}), one observation a row. "
+                "Give these columns."
             )
         return y
 
     def _resolve(self, family: Family, frame: Any) -> dict[str, Columns]:
         names = getattr(self, "feature_names_in_", None)
         parameters = tuple(p.name for p in family.parameters)
-        return resolve_features(self.features, parameters, family.modelled, names, self.n_features_in_, self._held_out(), frame)
-
-    def _held_out(self) -> list[int]:
-        names = getattr(self, "feature_names_in_", None)
-        return [resolve_column(c, what, names, self.n_features_in_) for what, c in (("offset", self.offset), ("exposure", self.exposure)) if c is not None]
-
-    def _lead(self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family) -> Array | None:
-        """Return what is added to the first linear predictor: (n,), or None."""
-        names = getattr(self, "feature_names_in_", None)
-        total: Array | None = None
-        for what, column, given in (("offset", self.offset, offset), ("exposure", self.exposure, exposure)):
-            if column is None and given is None:
-                continue
-            if column is not None and given is not None:
-                raise ValueError(
-                    f"{what}: both the column {column!r} of X and an array were given. Allowed: one of them. "
-                    f"Drop the array, or set {what}=None."
-                )
-            if given is not None:
-                values = check_array(given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what)
-                check_finite(self, values, what)
-                values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
-            else:
-                picked = X[:, [resolve_column(column, what, names, self.n_features_in_)]]  # type: ignore[arg-type]
-                values = np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
-            if values.shape != (X.shape[0],):
-                n = X.shape[0]
-                raise ValueError(f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},). Give one value a row.")
-            if what == "exposure":
-                if not (values > 0).all():
-                    bad = np.flatnonzero(~(values > 0))
-                    raise ValueError(
-                        f"exposure: {len(bad)} of {len(values)} rows are not positive (first: row {bad[0]}: {values[bad[0]]:g}). "
-                        "Allowed: exposure > 0. Remove these rows."
-                    )
-                if family.link(0).name != "log":
-                    raise ValueError(
-                        f"exposure: the first parameter of {family.title} has link {family.link(0).name!r}. Allowed: 'log'. "
-                        "Use offset instead, on the scale of the link."
-                    )
-                values = np.log(values)
-            total = values if total is None else total + values
-        return total
+        return resolve_features(self.features, parameters, family.modelled, names, self.n_features_in_, held_out(self), frame)
 
     def _can_continue(self, columns: Mapping[str, Columns]) -> bool:
-        sizes = {name: c.size for name, c in columns.items()}
-        return self.warm_start and hasattr(self, "coefs_") and {n: len(c) for n, c in self.coefs_.items()} == sizes and all(np.isfinite([*self.intercepts_.values()]))
+        if not (self.warm_start and hasattr(self, "coefs_")):
+            return False
+        same = {name: len(slopes) for name, slopes in self.coefs_.items()} == {name: c.size for name, c in columns.items()}
+        return same and all(np.isfinite([*self.intercepts_.values()]))
 
     def _store(self, result: Fit, family: Family, columns: Mapping[str, Columns]) -> None:
         fitted = {p.name: pair for p, pair in zip(result.family.parameters, result.coefs, strict=True)}
@@ -276,8 +236,8 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
         self.intercepts_ = {name: intercept for name, (_, intercept) in fitted.items()}
         self.coef_, self.intercept_ = next(iter(fitted.values()), (np.zeros(0), 0.0))
-        constant = [j for j, name in enumerate(fitted) if columns[name].columns is None]
-        theta = {name: float(result.family.link(j).theta(np.asarray(self.intercepts_[name]))) for j, name in enumerate(fitted) if j in constant}
+        constant = {name: result.family.link(j) for j, name in enumerate(fitted) if columns[name].columns is None}
+        theta = {name: float(link.theta(np.asarray(self.intercepts_[name]))) for name, link in constant.items()}
         self.params_ = theta | {k: float(v) for k, v in (self.fixed or {}).items()}
         if result.limit is not None:
             self.params_[result.limit.parameter] = float(result.limit.value)
@@ -285,7 +245,8 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self.n_parameters_ = result.n_parameters
         self._covariance = result.covariance
         known = result.estimable or [np.ones(columns[name].size, bool) for name in fitted]
-        self.aliased_ = list(dict.fromkeys(n for name, k in zip(fitted, known, strict=True) for n, ok in zip(columns[name].names, k, strict=True) if not ok))
+        pairs = [pair for name, k in zip(fitted, known, strict=True) for pair in zip(columns[name].names, k, strict=True)]
+        self.aliased_ = list(dict.fromkeys(label for label, ok in pairs if not ok))
 
     # ---------------------------------------------------------------- use
 
@@ -294,7 +255,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         X = checked_features(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         if sp.issparse(X):
             X = X.tocsr()
-        lead = self._lead(X, offset, exposure, self._law)
+        lead = resolve_lead(self, X, offset, exposure, self._law)
         result = []
         for j, (name, columns) in enumerate(self._columns.items()):
             eta = np.full(X.shape[0], self.intercepts_[name])
@@ -340,7 +301,12 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             return self._law.log_prob(y, eta)
 
     def score(
-        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
     ) -> float:
         """Return the (weighted) mean log-likelihood in nats: minus the empirical conditional cross-entropy; not R^2.
 
@@ -353,45 +319,38 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         for what, at_fit, now in zip(("offset", "exposure"), self._lead_given, (offset, exposure), strict=True):
             if at_fit and now is None:
                 warnings.warn(
-                    f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared with counts. Allowed: both or neither. "
-                    f"Pass {what}= here too, or name a column of X in the constructor, which every pipeline and split keeps.",
+                    f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared with counts. "
+                    f"Allowed: both or neither. Pass {what}= here too, "
+                    "or name a column of X in the constructor, which every pipeline and split keeps.",
                     ScoreWarning, stacklevel=2,
                 )  # fmt: skip
         return weighted_mean(values, sample_weight)
 
     def sample(
-        self, X: Any, n_samples: int | None = None, random_state: Any = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+        self,
+        X: Any,
+        n_samples: int | None = None,
+        random_state: Any = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
     ) -> NDArray[Any]:
         """Draw y from each row's law: (n,), or (n_samples, n)."""
-        rng = random_state if isinstance(random_state, np.random.Generator) else np.random.default_rng(check_random_state(random_state).randint(2**31))
-        return self.predict_dist(X, offset, exposure).rvs(n_samples, rng)
+        return self.predict_dist(X, offset, exposure).rvs(n_samples, random_state)
 
     # ---------------------------------------------------------------- inference
 
-    def inference(self) -> Inference:
-        """Return all coefficients, on the scale of their links, with covariance, intervals and tests.
-
-        Raises
-        ------
-        ValueError
-            If there is no covariance: no interior maximum, or ``store_information=False``.
-        """
-        check_is_fitted(self)
-        covariance = covariance_or_error(self, self._covariance)
-        components, terms, estimate = [], [], []
+    def _results(self) -> Inference:
+        parts = []
         for j, (name, columns) in enumerate(self._columns.items()):
-            intercept = j > 0 or columns.columns is None or self.fit_intercept
-            labels = [*self._labels(columns), *(["intercept"] if intercept else [])]
-            components += [f"{name} (link {self._law.link(j).name})"] * len(labels)
-            terms += labels
-            estimate += [*self.coefs_[name], *([self.intercepts_[name]] if intercept else [])]
-        prior = ", with the penalty as a prior (posterior, not sampling, errors)" if self.alpha > 0 else ""
-        return Inference(
-            components, terms, np.array(estimate), covariance,
-            header=[f"{self._law.title} regression, maximum likelihood: n = {self.weight_sum_:g}, status {self.status_}",
-                    f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}"],
-            footer=[f"s.e.: observed information{prior}."],
-        )  # fmt: skip
+            constant = columns.columns is None
+            own = constant or j > 0 or self.fit_intercept
+            terms = [*self._labels(columns), *(["intercept"] if own else [])]
+            coefs = np.append(self.coefs_[name], self.intercepts_[name]) if own else self.coefs_[name]
+            real = self._law.parameters[j].chart.name == "identity"
+            parts.append(Part(name, self._law.link(j), terms, coefs, constant, real))
+        limits = {n: v for n, v in self.params_.items() if n not in self._columns and n not in (self.fixed or {})}
+        rows = regression_rows(parts, self._covariance)
+        return self._report(f"{self._law.title} regression", rows, self._covariance is not None, limits)
 
     def _labels(self, columns: Columns) -> list[str]:
         names = getattr(self, "feature_names_in_", None)  # asked now, as a pipeline gives them after the fit

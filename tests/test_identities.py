@@ -13,8 +13,8 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize
-from scipy.special import entr, rel_entr
+from scipy import optimize, stats
+from scipy.special import entr, expit, rel_entr
 from sklearn.base import clone
 from sklearn.compose import make_column_selector
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -237,7 +237,7 @@ def test_a_density_is_a_regression_without_features(cls):
     assert all(len(slopes) == 0 for slopes in regression.coefs_.values())
     for name, value in regression.predict_dist(features(2)).params.items():
         np.testing.assert_allclose(value[0], density.params_[name], rtol=1e-9)
-    np.testing.assert_allclose(regression.inference().standard_errors[0], _eta_error(density), rtol=1e-6)
+    np.testing.assert_allclose(np.sqrt(regression._covariance[0, 0]), _eta_error(density), rtol=1e-6)
 
 
 def _eta_error(density: MLEDistribution) -> float:
@@ -341,6 +341,86 @@ def test_the_product_underflows_where_the_sum_of_logs_does_not():
     assert np.prod(model.predict(y)) == 0.0
     assert model.score_samples(y).sum() == pytest.approx(model.log_likelihood_, rel=1e-12)
     assert -3000.0 < model.log_likelihood_ < -2000.0
+
+
+# Laws p and q with Var_p[log q(X)], by hand: equation (3) of docs/from_likelihood_to_cross_entropy.md.
+LIMITS = {
+    "gamma, exponential": (stats.gamma(2.0, scale=3.0), stats.expon(scale=6.0), 18.0 / 36.0),
+    "normal, normal": (stats.norm(0.0, 1.0), stats.norm(1.0, 2.0), 6.0 / 64.0),
+    "bernoulli, bernoulli": (stats.bernoulli(0.3), stats.bernoulli(0.6), 0.21 * np.log(1.5) ** 2),
+    "poisson, geometric": (stats.poisson(4.0), stats.geom(0.2, loc=-1), 4.0 * np.log(0.8) ** 2),
+}
+
+
+@pytest.mark.parametrize(("p", "q", "variance"), LIMITS.values(), ids=LIMITS)
+@pytest.mark.parametrize("n", [100, 10_000])
+def test_the_empirical_cross_entropy_tends_to_the_cross_entropy(p, q, variance, n):
+    """Its error is that of a mean of n independent terms: of variance 1/n times that of one, so of rate 1/sqrt(n)."""
+    from skmle.information import cross_entropy, empirical_cross_entropy
+
+    samples = p.rvs(size=(200, n), random_state=0)
+    z = np.array([empirical_cross_entropy(q, sample) - cross_entropy(p, q) for sample in samples]) / np.sqrt(variance / n)
+    assert np.abs(z).max() < 5.0
+    assert abs(z.mean()) < 5.0 / np.sqrt(len(z))
+    assert abs((z**2).mean() - 1.0) < 5.0 * np.sqrt(2.0 / len(z))
+
+
+# Equations (7)-(9): a world of three x and two y in which all is known, and laws of x that a model of y given x may be joined with.
+P_X, P_Y1 = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.6, 0.8])
+P_XY = P_X[:, None] * np.column_stack([1.0 - P_Y1, P_Y1])
+FIXED_LAWS = {"true": P_X, "uniform": np.full(3, 1.0 / 3.0), "another": np.array([0.01, 0.19, 0.8])}
+
+
+def joint_law(theta: np.ndarray, law_of_x: np.ndarray) -> np.ndarray:
+    """Return q(x, y) = q(x) q(y|x), (3, 2), of logistic regression with slope and intercept theta."""
+    one = expit(theta[0] * np.arange(3) + theta[1])
+    return law_of_x[:, None] * np.column_stack([1.0 - one, one])
+
+
+@pytest.mark.parametrize("law_of_x", FIXED_LAWS.values(), ids=FIXED_LAWS)
+def test_a_fixed_law_of_the_features_does_not_move_the_argmin(law_of_x):
+    """With -log p(x) added, the conditional objective is the empirical cross-entropy of the joint law; its argmin stays."""
+    from skmle.families import Categorical
+    from skmle.information import cross_entropy, empirical_cross_entropy
+
+    x, y = np.divmod(np.random.default_rng(3).choice(6, size=2000, p=P_XY.ravel()), 2)
+    model = CrossEntropyClassifier().fit(x[:, None], y)
+
+    def of_pairs(theta: np.ndarray) -> float:
+        law = Distribution(Categorical(6), {"probabilities": joint_law(theta, law_of_x).ravel()})
+        return empirical_cross_entropy(law, 2 * x + y)
+
+    def conditional(theta: np.ndarray) -> float:
+        eta = theta[0] * x + theta[1]
+        return float(np.mean(np.logaddexp(0.0, eta) - y * eta))
+
+    of_x = empirical_cross_entropy(Distribution(Categorical(3), {"probabilities": law_of_x}), x)
+    fitted = np.array([model.coef_[0, 0], model.intercept_[0]])
+    for theta in (fitted, np.zeros(2), np.array([1.0, -3.0])):
+        assert of_pairs(theta) == pytest.approx(conditional(theta) + of_x, rel=1e-12)
+    assert of_pairs(fitted) == pytest.approx(empirical_cross_entropy(model, x[:, None], y) + of_x, rel=1e-12)
+    empirical = np.bincount(2 * x + y, minlength=6) / len(x)
+    assert of_pairs(fitted) == pytest.approx(cross_entropy(empirical, joint_law(fitted, law_of_x).ravel()), rel=1e-12)
+    best = optimize.minimize(of_pairs, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-15})
+    np.testing.assert_allclose(best.x, fitted, atol=1e-6)
+
+
+def test_the_limit_of_a_conditional_fit_minimises_the_cross_entropy_of_the_joint_laws():
+    from skmle.information import cross_entropy, entropy
+
+    def of_laws(theta: np.ndarray) -> float:
+        return cross_entropy(P_XY.ravel(), joint_law(theta, P_X).ravel())
+
+    limit = optimize.minimize(of_laws, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-15}).x
+    x, y = np.divmod(np.arange(6), 2)
+    exact = CrossEntropyClassifier().fit(x[:, None], y, sample_weight=P_XY.ravel())  # infinitely many rows
+    np.testing.assert_allclose([exact.coef_[0, 0], exact.intercept_[0]], limit, atol=1e-6)
+    assert of_laws(limit) - entropy(P_X) == pytest.approx(-exact.score(x[:, None], y, P_XY.ravel()), rel=1e-9)
+    for n in (1000, 100_000):
+        x, y = np.divmod(np.random.default_rng(4).choice(6, size=n, p=P_XY.ravel()), 2)
+        model = CrossEntropyClassifier().fit(x[:, None], y)
+        error = np.array([model.coef_[0, 0], model.intercept_[0]]) - limit
+        assert (np.abs(error) < 5.0 * model.inference().standard_errors).all()
 
 
 # ---------------------------------------------------------------- what a fit does not depend on

@@ -106,7 +106,9 @@ def rosenbrock(d: int, start: np.ndarray) -> Problem:
 def gamma_law(start: float) -> Problem:
     """-log q of a gamma law's mean on the log scale: from far off the curvature is 1e-70, or the value overflows."""
     return Problem(
-        lambda: Objective(lambda c: 3.0 * np.exp(-c[0]) + c[0], lambda c: 1.0 - 3.0 * np.exp(-c), lambda c: np.diag(3.0 * np.exp(-c)), 50.0),
+        lambda: Objective(
+            lambda c: 3.0 * np.exp(-c[0]) + c[0], lambda c: 1.0 - 3.0 * np.exp(-c), lambda c: np.diag(3.0 * np.exp(-c)), 50.0
+        ),
         np.array([start]),
         np.array([np.log(3.0)]),
     )
@@ -115,7 +117,9 @@ def gamma_law(start: float) -> Problem:
 def barrier(start: float) -> Problem:
     """Finite for positive x only; full steps from x > 2 leave this range."""
     return Problem(
-        lambda: Objective(lambda c: c[0] - np.log(c[0]), lambda c: 1.0 - 1.0 / c, lambda c: np.diag(1.0 / c**2)), np.array([start]), np.ones(1)
+        lambda: Objective(lambda c: c[0] - np.log(c[0]), lambda c: 1.0 - 1.0 / c, lambda c: np.diag(1.0 / c**2)),
+        np.array([start]),
+        np.ones(1),
     )
 
 
@@ -360,7 +364,11 @@ def test_the_floor_of_rounding(noise, good_enough):
 @pytest.mark.parametrize("part", ["value", "gradient", "hessian"])
 def test_holes_are_stepped_around(bad, part):
     """No value, or no derivative, around the point where the first full step leads."""
-    functions = {"value": lambda c: np.cosh(c[0] - 3.0), "gradient": lambda c: np.sinh(c - 3.0), "hessian": lambda c: np.diag(np.cosh(c - 3.0))}
+    functions = {
+        "value": lambda c: np.cosh(c[0] - 3.0),
+        "gradient": lambda c: np.sinh(c - 3.0),
+        "hessian": lambda c: np.diag(np.cosh(c - 3.0)),
+    }
     whole = functions[part]
     functions[part] = lambda c: whole(c) * (bad if 0.9 < c[0] < 1.1 else 1.0)
     objective = Objective(**functions)
@@ -405,4 +413,3 @@ def test_the_start_is_not_changed():
     start = np.array([-1.2, 1.0])
     newton(PROBLEMS["rosenbrock-2"].objective(), start, tol=TOL)
     np.testing.assert_array_equal(start, [-1.2, 1.0])
-

@@ -82,7 +82,7 @@ def test_printed_table_has_the_names_the_label_and_the_p_values(table):
     frame, y = table
     text = str(skmle.summary(make_pipeline(prepare(), CrossEntropyClassifier()).fit(frame, y), confidence_level=0.9))
     assert "log-odds of yes" in text and "90 % low" in text
-    assert re.search(r"^age +0\.7634 +0\.0855 .* 8\.9\d +<1e-16$", text, re.MULTILINE)
+    assert re.search(r"^age +0\.763 +0\.086 .* 8\.9\d +<1e-16$", text, re.MULTILINE)
     assert "x0" not in text
 
 
@@ -100,14 +100,14 @@ HOLDERS = {
 }
 MODELS = {
     "classifier": (CrossEntropyClassifier(), "label", 2 * ["age", "income", "city_B", "city_C", "intercept"]),
-    "regressor": (MLERegressor("gamma"), "value", [*NAMES, "intercept", "intercept"]),
+    "regressor": (MLERegressor("gamma"), "value", [*NAMES, "intercept", "shape"]),
     "features": (
         MLERegressor("gamma", features={"mean": [3, 0], "shape": slice(1, 3)}),
         "value",
         ["city_C", "age", "intercept", "income", "city_B", "intercept"],
     ),
-    "offset": (MLERegressor("gamma", offset=1), "value", ["age", "city_B", "city_C", "intercept", "intercept"]),
-    "no intercept": (MLERegressor("normal", fit_intercept=False), "value", [*NAMES, "intercept"]),
+    "offset": (MLERegressor("gamma", offset=1), "value", ["age", "city_B", "city_C", "intercept", "shape"]),
+    "no intercept": (MLERegressor("normal", fit_intercept=False), "value", [*NAMES, "scale"]),
 }
 
 
@@ -225,8 +225,9 @@ def test_a_search_without_its_best_estimator_says_why(refit, why):
 def test_summary_of_a_fit_without_covariance_says_why(table):
     frame, y = table
     pipe = make_pipeline(prepare(), CrossEntropyClassifier(store_information=False)).fit(frame, y)
-    with pytest.raises(ValueError, match="store_information=False"):
-        skmle.summary(pipe)
+    assert "No standard errors: store_information=False. Set store_information=True" in str(skmle.summary(pipe))
+    with pytest.raises(ValueError, match="no covariance, because store_information=False. Allowed: .*Set store_information=True"):
+        pipe[-1].inference()
 
 
 # ---------------------------------------------------------------- laws and rows
@@ -320,7 +321,7 @@ def test_a_search_over_families_keeps_names_and_laws(table, targets, scoring):
     pipe = make_pipeline(prepare(), MLERegressor())
     search = GridSearchCV(pipe, {"mleregressor__family": ["normal", "gamma", "exponential"]}, scoring=scoring, cv=3).fit(frame, y)
     assert search.best_params_ == {"mleregressor__family": "gamma"}
-    assert list(skmle.summary(search).inference.terms) == [*NAMES, "intercept", "intercept"]
+    assert list(skmle.summary(search).inference.terms) == [*NAMES, "intercept", "shape"]
     assert skmle.predict_dist(search, frame[:5]).mean().shape == (5,)
     np.testing.assert_allclose(skmle.log_prob(search, frame, y).mean(), search.score(frame, y), rtol=1e-12)
 

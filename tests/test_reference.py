@@ -160,23 +160,28 @@ def estimate(case: Case, X: pd.DataFrame | None = None, y: np.ndarray | None = N
     )
     X, y, weight = (case.X, case.y, case.weight) if X is None else (X, y, weight)
     inference = model.fit(X, y, sample_weight=weight).inference()
-    components = [component.split(" (link ")[0] for component in inference.components]
-    where = {pair: i for i, pair in enumerate(zip(components, inference.terms, strict=True))}
-    links = dict(zip(components, [component.split(" (link ")[1][:-1] for component in inference.components], strict=True))
+    rows = list(zip(inference.components, inference.terms, strict=True))
+    constant = {term for component, term in rows if component == "constant parameters"}  # on their own scale, the others on the link's
+    keys = [(term, "intercept") if term in constant else (component.split(" (link ")[0], term) for component, term in rows]
+    where = {key: i for i, key in enumerate(keys)}
+    links = {component.split(" (link ")[0]: component.split(" (link ")[1][:-1] for component, term in rows if term not in constant}
     params, slopes, index = [], [], []
     for theirs, spec in case.model["parameters"].items():
         name, power = ours.parameters[theirs]
         for term in spec["terms"]:
             index.append(where[name, "intercept" if term == "const" else term])
             value = inference.estimate[index[-1]]
-            if spec["link"] == links[name]:  # on a log scale theta^power multiplies by the power
-                assert power == 1 or spec["link"] == "log"
+            if name not in constant:  # on a log scale theta^power multiplies by the power
+                assert spec["link"] == links[name] and (power == 1 or spec["link"] == "log")
                 params.append(power * value)
                 slopes.append(power)
-            else:  # a constant that we have on a log scale and they on its own
-                assert links[name] == "log" and spec["link"] == "identity" and spec["terms"] == ["const"]
-                params.append(np.exp(power * value))
-                slopes.append(power * params[-1])
+            elif spec["link"] == "log":
+                params.append(power * np.log(value))
+                slopes.append(power / value)
+            else:
+                assert spec["link"] == "identity" and spec["terms"] == ["const"]
+                params.append(value**power)
+                slopes.append(power * value ** (power - 1))
     return Estimate(np.array(params), inference.covariance[np.ix_(index, index)] * np.outer(slopes, slopes), model)
 
 
@@ -220,7 +225,9 @@ def test_published_digits(fitted):
     tolerance = case.spec["tolerance"]
     for i, name in enumerate(case.names):
         if name in case.reference["params"]:
-            np.testing.assert_allclose(found.params[i], case.reference["params"][name], rtol=tolerance["params_rtol"], atol=tolerance["params_atol"])
+            np.testing.assert_allclose(
+                found.params[i], case.reference["params"][name], rtol=tolerance["params_rtol"], atol=tolerance["params_atol"]
+            )
         if case.reference["bse_matches"] == "bse_observed":
             np.testing.assert_allclose(found.errors[i], case.reference["bse"][name], rtol=tolerance["bse_rtol"], atol=tolerance["bse_atol"])
     if case.reference["loglik"] is not None:

@@ -6,18 +6,17 @@ program of separation, differences of the log-likelihood around the answer.
 
 from __future__ import annotations
 
-import itertools
 import re
 import warnings
 from collections import Counter
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog, minimize
+from scipy.optimize import linprog
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
-from skmle.families import Family, all_families
+from skmle.families import Categorical, Family, Normal, all_families
 from skmle.families._base import IDENTITY, LOG, LOGIT
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -158,16 +157,18 @@ def check_density(model: MLEDistribution, family: Family, y: np.ndarray) -> None
     check_optimum(total, eta, covariance, not family.exact)
 
 
-def check_regression(model: MLERegressor, family: Family, X: np.ndarray, y: np.ndarray) -> None:
-    result = model.inference()
+def check_regression(model: MLERegressor, family: Family, X: np.ndarray, y: np.ndarray, modelled: int = 1) -> None:
+    """The first `modelled` parameters depend on all columns of X, the others are constant."""
     p = X.shape[1]
 
     def total(c):
-        eta = (X @ c[:p] + c[p], *(np.asarray(v) for v in c[p + 1 :]))
+        slopes, constants = c[: modelled * (p + 1)].reshape(modelled, p + 1), c[modelled * (p + 1) :]
+        eta = (*(X @ b[:p] + b[p] for b in slopes), *(np.asarray(v) for v in constants))
         return float(model._law.log_prob(y, eta).sum())
 
-    np.testing.assert_allclose(model.log_likelihood_, total(result.estimate), rtol=1e-10, atol=1e-10)
-    check_optimum(total, result.estimate, result.covariance, not family.exact)
+    estimate = np.concatenate([[*slopes, model.intercepts_[name]] for name, slopes in model.coefs_.items()])
+    np.testing.assert_allclose(model.log_likelihood_, total(estimate), rtol=1e-10, atol=1e-10)
+    check_optimum(total, estimate, model._covariance, not family.exact)
 
 
 # ---------------------------------------------------------------- an interior maximum: no false alarm
@@ -177,7 +178,7 @@ def check_regression(model: MLERegressor, family: Family, X: np.ndarray, y: np.n
 def test_densities_of_their_own_law(family):
     """Samples of 30 and 300: interior, no warning, and the optimum; at the boundary where the score test says so."""
     found = Counter()
-    for seed in range(RUNS):
+    for seed in range(RUNS if family.columns else RUNS // 4):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 30 if seed % 2 else 300, rng)
         model, said = judge(MLEDistribution(family), as_rows(y))
@@ -204,6 +205,93 @@ def test_regressions_of_their_own_law(family):
         if said == "interior":
             check_regression(model, family, X, y)
     assert all(said == expected for said, expected in found), found
+
+
+DISTRIBUTIONAL = {name: f for name, f in REGRESSED.items() if len(f.parameters) > 1}
+
+
+def draw_rows(family: Family, n: int, p: int, rng: np.random.Generator):
+    """Return (X, y) of laws whose first two parameters depend on all columns."""
+    X = rng.normal(size=(n, p))
+    eta = [np.full(n, rng.normal(*CHARTS[q.chart])) for q in family.parameters]
+    for j in range(2):
+        eta[j] = eta[j] + X @ rng.normal(0.0, 0.3 * SLOPE[family.parameters[j].chart], p)
+    y = family.sample(family.natural(family.linked(tuple(eta))), (n,), rng)
+    inside = family.contains(y)
+    return X[inside], y[inside]
+
+
+def both(family: Family) -> dict[str, str]:
+    return {q.name: "all" for q in family.parameters[:2]}
+
+
+@every(DISTRIBUTIONAL)
+def test_two_parameters_on_features(family):
+    for seed in range(RUNS // 10):
+        X, y = draw_rows(family, 300, 2, np.random.default_rng(seed))
+        model, said = judge(MLERegressor(family, features=both(family)), X, y)
+        assert said == "interior" or (said == "boundary" and type(family).__name__ == "StudentT")
+        if said == "interior":
+            check_regression(model, family, X, y, modelled=2)
+
+
+@every({name: f for name, f in DISTRIBUTIONAL.items() if not f.support.discrete})
+def test_some_rows_interpolated(family):
+    """20 rows, 9 coefficients for each of two parameters: the law shrinks onto some of the rows."""
+    for seed in range(RUNS // 20):
+        X, y = draw_rows(family, 20, 8, np.random.default_rng(seed))
+        _, said = judge(MLERegressor(family, features=both(family)), X, y)
+        assert said == "no_maximum" or (said == "not_converged" and not family.spread_sign)
+
+
+# ---------------------------------------------------------------- units and weights change no verdict
+
+
+@every(SUBJECTS)
+@pytest.mark.parametrize("factor", [1e-9, 1e9])
+def test_the_scale_of_weights_changes_nothing(family, factor):
+    for seed in range(RUNS // 50):
+        rng = np.random.default_rng(seed)
+        _, y = draw(family, 60, rng)
+        weight = rng.uniform(0.1, 3.0, len(y))
+        model, said = judge(MLEDistribution(family), as_rows(y), sample_weight=weight)
+        other, again = judge(MLEDistribution(family), as_rows(y), sample_weight=factor * weight)
+        assert said == again
+        np.testing.assert_allclose(other.log_likelihood_, factor * model.log_likelihood_, rtol=1e-9)
+
+
+@every({name: f for name, f in CONTINUOUS.items() if f.support.high == np.inf})
+@pytest.mark.parametrize("factor", [1e-100, 1e-6, 1e6, 1e100])
+def test_the_unit_of_y_changes_nothing(family, factor):
+    for seed in range(RUNS // 50):
+        _, y = draw(family, 60, np.random.default_rng(seed))
+        model, said = judge(MLEDistribution(family), y[:, None])
+        other, again = judge(MLEDistribution(family), factor * y[:, None])
+        assert said == again
+        np.testing.assert_allclose(other.log_likelihood_ + len(y) * np.log(factor), model.log_likelihood_, rtol=1e-8, atol=1e-8)
+
+
+@every({name: f for name, f in CONTINUOUS.items() if f.support.low == -np.inf})
+def test_the_origin_of_y_changes_nothing(family):
+    for seed in range(RUNS // 50):
+        _, y = draw(family, 60, np.random.default_rng(seed))
+        y = np.round(y * 2.0**20) / 2.0**20  # so that y + 1e8 is exact
+        model, said = judge(MLEDistribution(family), y[:, None])
+        other, again = judge(MLEDistribution(family), y[:, None] + 2.0**27)
+        assert said == again
+        np.testing.assert_allclose(other.log_likelihood_, model.log_likelihood_, rtol=1e-9)
+
+
+def test_a_location_under_a_log_link_takes_negative_observations():
+    """exp(eta) is positive, y need not be: a maximum like any other."""
+    for seed in range(RUNS // 20):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(200, 2))
+        y = np.exp(X @ [0.3, -0.2]) + rng.normal(size=200)
+        family = Normal(links={"loc": "log"})
+        model, said = judge(MLERegressor(family), X, y)
+        assert said == "interior"
+        check_regression(model, family, X, y)
 
 
 # ---------------------------------------------------------------- limit laws
@@ -451,7 +539,7 @@ def test_a_dummy_whose_counts_are_all_at_the_end(family):
         assert said == "separation"
         kept = X[:, 2] == 0.0
         rest, _ = fitted(MLERegressor(family), X[kept, :2], y[kept])
-        errors = rest.inference().standard_errors
+        errors = np.sqrt(np.diag(rest._covariance))
         ours = np.r_[model.coef_[:2], [v for v in model.intercepts_.values()]]
         theirs = np.r_[rest.coef_, [v for v in rest.intercepts_.values()]]
         assert (np.abs(ours - theirs) <= 1e-6 * errors).all()
@@ -558,6 +646,18 @@ def test_one_category():
     np.testing.assert_array_equal(model.params_["probabilities"], [1.0])
 
 
+@pytest.mark.parametrize("absent", LABELS)
+@pytest.mark.parametrize("present", [1, 2])
+def test_absent_categories(absent, present):
+    """A label that the family knows and the data lack has probability zero, whichever it is."""
+    kept = [label for label in LABELS if label != absent][:present]
+    y = np.array([kept[0], kept[0], kept[-1]])
+    model, said = judge(MLEDistribution(Categorical(LABELS)), y[:, None])
+    assert said == "boundary"
+    np.testing.assert_allclose(model.params_["probabilities"], [(y == label).mean() for label in LABELS], rtol=1e-12, atol=0)
+    np.testing.assert_allclose(model.log_likelihood_, np.log([(y == v).mean() for v in y]).sum(), rtol=1e-12, atol=1e-12)
+
+
 def test_zeros_of_an_exponential_law():
     _, said = judge(MLEDistribution("exponential"), np.zeros((9, 1)))
     assert said == "no_maximum"
@@ -636,7 +736,10 @@ def test_collinear_columns(family):
         np.testing.assert_allclose(np.linalg.pinv(z, rcond=1e-9) @ (z @ weights), weights, atol=1e-9 * np.abs(weights).max())
         if said == "interior":
             ours, theirs = model.inference(), smaller.inference()
-            errors, others = dict(zip(ours.terms, ours.standard_errors, strict=False)), dict(zip(theirs.terms, theirs.standard_errors, strict=False))
+            errors, others = (
+                dict(zip(ours.terms, ours.standard_errors, strict=False)),
+                dict(zip(theirs.terms, theirs.standard_errors, strict=False)),
+            )
             assert all(np.isnan(errors[name]) for name in ALIASED)
             np.testing.assert_allclose(errors["x7"], others["x3"], rtol=1e-6)
 

@@ -34,7 +34,8 @@ def closed_form(problem: Problem, statistics: Arrays, base: float) -> Fit | None
         return None
     with np.errstate(all="ignore"):
         start = family.starts(statistics, weight)[0]
-    return None if np.all(np.abs(start) < _END) else _at_infinity(problem, start, base)
+    ends = [_END if family.dimensionless(j) else np.inf for j in range(len(start))]
+    return None if all(abs(e) < end for e, end in zip(start, ends, strict=True)) else _at_infinity(problem, start, base)
 
 
 def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], base: float) -> Fit:

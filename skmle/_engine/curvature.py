@@ -84,7 +84,8 @@ class RowCurvature:
             x = design.block(low, high)
             weight = None if objective.weight is None else objective.weight[low:high]
             own = [np.broadcast_to(_own(self.kept[low], j), (high - low,)) for j in range(len(design.terms))]
-            return Evaluation(0.0, design.squares().pull_gradient(x.multiply(x).tocsr() if sp.issparse(x) else x * x, own, weight, high - low))
+            squares = x.multiply(x).tocsr() if sp.issparse(x) else x * x
+            return Evaluation(0.0, design.squares().pull_gradient(squares, own, weight, high - low))
 
         result = self._sum(block).gradient
         assert result is not None

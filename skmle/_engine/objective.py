@@ -47,7 +47,8 @@ class Objective:
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
         with np.errstate(all="ignore"):
-            result = total(lambda low, high: self._block(low, high, coef, order), self.design.n, self.design.width, self.design.d, self.threads)
+            design = self.design
+            result = total(lambda low, high: self._block(low, high, coef, order), design.n, design.width, design.d, self.threads)
         result *= 1.0 / self.mass
         for penalty in self.penalties:
             penalty.add(result, coef)
@@ -98,5 +99,6 @@ class Objective:
     def direction(self, step: Array) -> list[Array]:
         """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""
         design, still = self.design, self.design.without_offset()
-        parts = [still.eta(still.block(low, high), low, high, step) for part in chunks(design.n, design.width, design.d) for low, high in part]
+        bounds = [cut for part in chunks(design.n, design.width, design.d) for cut in part]
+        parts = [still.eta(still.block(low, high), low, high, step) for low, high in bounds]
         return [np.asarray(column[0]) if np.ndim(column[0]) == 0 else np.concatenate(column) for column in zip(*parts, strict=True)]

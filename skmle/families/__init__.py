@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from skmle.families._base import Family, Limit, Param, Rows, Support
 from skmle.families._distribution import Distribution
+from skmle.families._location_scale import LocationScale, LogLocationScale
 from skmle.families.links import Link, get_link
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ __all__ = [
     "Family",
     "Limit",
     "Link",
+    "LocationScale",
+    "LogLocationScale",
     "Param",
     "Rows",
     "Support",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -102,6 +103,8 @@ class Family(BaseEstimator, ABC):
     """Whether `evaluate` is affine in the statistics: then a density needs no more of the data than their mean."""
     exact: ClassVar[bool] = False
     """Whether `starts` gives a density's maximum exactly although no derivative can confirm it (cusps, edges)."""
+    guessed: ClassVar[bool] = False
+    """Whether `starts` only come near the maximum; else they are a density's exact maximum."""
     regular: ClassVar[bool] = True
     """Whether the support is the same for all parameters, so that the usual standard errors hold."""
     numeric: ClassVar[bool] = True
@@ -139,6 +142,11 @@ class Family(BaseEstimator, ABC):
     def adapt(self, y: Array) -> Family:
         """Return this family with whatever it must learn from the data first (categories, dimension)."""
         return self
+
+    @property
+    def observations(self) -> str:
+        """What y may be, in words, for messages and tables."""
+        return str(self.support)
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row of y whether it lies in the support."""
@@ -224,8 +232,9 @@ class Family(BaseEstimator, ABC):
 
     @property
     def title(self) -> str:
-        """The law's name in words, for tables and messages."""
-        return type(self).__name__
+        """The law's name in words, for tables and messages: that of NegativeBinomial is "Negative binomial"."""
+        first, *rest = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).split(" ")
+        return " ".join([first, *(word if word.isupper() and len(word) > 1 else word.lower() for word in rest)])
 
     def law(self, theta: Arrays) -> tuple[Family, dict[str, Array]]:
         """Return the complete law and all its natural parameters by name (a wrapper adds those it holds fixed)."""
@@ -235,9 +244,13 @@ class Family(BaseEstimator, ABC):
         """Return d theta / d eta at constant linked `eta`, of shape (number of natural values, k)."""
         return np.diag([float(self.link(j).slope(np.asarray(e, float))) for j, e in enumerate(eta)])
 
-    def natural_labels(self) -> tuple[str, ...]:
-        """Return a label for each row of `natural_jacobian`."""
+    def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Return a label for each row of `natural_jacobian`; `columns` are the names of those of an observation."""
         return self.names
+
+    def natural_charts(self) -> tuple[Link, ...]:
+        """Return for each row of `natural_jacobian` the chart of its range, on whose eta an interval stays inside."""
+        return tuple(p.chart for p in self.parameters)
 
     def linked(self, chart_eta: Arrays) -> Arrays:
         """Return the linked eta of chart eta."""

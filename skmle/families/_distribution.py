@@ -39,27 +39,25 @@ class Distribution:
     """
 
     def __init__(self, family: str | type[Family] | Family, params: Mapping[str, ArrayLike]) -> None:
-        if not isinstance(family, Family):
-            from skmle.families import get_family
-
-            family = get_family(family)
-        if set(params) != set(family.names):
+        law = _family(family)
+        if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
-            raise ValueError(f"Distribution({type(family).__name__}): {got}. Allowed: exactly {', '.join(family.names)}. Give each.")
-        self.family = family
-        self.params: dict[str, Array] = {name: np.asarray(params[name], float) for name in family.names}
+            raise ValueError(f"Distribution({type(law).__name__}): {got}. Allowed: exactly {', '.join(law.names)}. Give each.")
+        self.family: Family = law
+        self.params: dict[str, Array] = {name: np.asarray(params[name], float) for name in law.names}
         self._check_range()
 
     def _check_range(self) -> None:
-        if self.family.names != tuple(p.name for p in self.family.parameters):
+        family = self.family
+        if family.names != tuple(p.name for p in family.parameters):
             return
-        for j, (name, value) in enumerate(self.params.items()):
+        for (name, chart), value in zip(family.parameters, self.params.values(), strict=True):
             with np.errstate(all="ignore"):
-                outside = np.isnan(self.family.parameters[j].chart.forward(value)) & ~np.isnan(value)
+                outside = np.isnan(chart.forward(value)) & ~np.isnan(value)
             if outside.any():
-                first = value[outside].flat[0]
-                allowed = {"identity": "any number", "log": f"{name} >= 0", "logit": f"0 <= {name} <= 1"}[self.family.parameters[j].chart.name]
-                raise ValueError(f"Distribution({type(self.family).__name__}): {name}={first:g} is out of range. Allowed: {allowed}. Mend it.")
+                allowed = {"identity": "any number", "log": f"{name} >= 0", "logit": f"0 <= {name} <= 1"}[chart.name]
+                what = f"Distribution({type(family).__name__}): {name}={value[outside].flat[0]:g} is out of range"
+                raise ValueError(f"{what}. Allowed: {allowed}. Give such values.")
 
     def __repr__(self) -> str:
         def show(value: Array) -> str:
@@ -165,7 +163,7 @@ class Distribution:
         Parameters
         ----------
         size : int or tuple of ints, optional
-            Shape of the draws, in front of the rows of parameters: an array of shape (*size, *rows).
+            Shape of the draws, in front of the rows of parameters: an array of shape ``(*size, *rows)``.
         random_state : int, numpy Generator, RandomState or None
             Source of randomness.
         """
@@ -182,3 +180,9 @@ class Distribution:
 
 def _finite(eta: Arrays) -> bool:
     return all(np.isfinite(e).all() for e in eta)
+
+
+def _family(family: str | type[Family] | Family) -> Family:
+    from skmle.families import get_family  # which imports this module
+
+    return get_family(family)

@@ -102,6 +102,6 @@ class IndependentColumns:
         return self._each("entropy")
 
     def rvs(self, size: int | tuple[int, ...] | None = None, random_state: Any = None) -> NDArray[Any]:
-        """Draw at random, an array of shape (*size, p)."""
+        """Draw at random, an array of shape ``(*size, p)``."""
         rng = random_state if isinstance(random_state, np.random.Generator) else np.random.default_rng(random_state)
         return np.stack([law.rvs(size, rng) for law in self.laws], axis=-1)

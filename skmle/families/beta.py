@@ -104,6 +104,21 @@ class Beta(Family):
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
+    def entropy(self, theta: Arrays) -> Array:
+        # lgamma(x) - (x - 1) digamma(x) by Binet's function, whose remainder for large x scipy's own formula truncates.
+        mean, total = theta
+        with np.errstate(all="ignore"):  # parameters at an end of their range
+            a, b = mean * total, (1.0 - mean) * total
+            logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)
+            rest = 1.0 / total - 0.5 / a - 0.5 / b + _bend(a, 1.0) + _bend(b, 1.0) - _bend(total, 2.0)
+            return np.asarray(0.5 * (LOG_2PI + 1.0) + logs + rest)
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, precision = theta
         return rng.beta(mean * precision, (1.0 - mean) * precision, size=size)
+
+
+def _bend(x: Array, order: float) -> Array:
+    value, slope, _ = binet(x, 1)
+    assert slope is not None
+    return value - (x - order) * slope

@@ -49,6 +49,8 @@ class Fixed(Family):
         Natural parameters held.
     """
 
+    guessed = True
+
     def __init__(self, family: Family, values: dict[str, float], *, links: Any = None) -> None:
         super().__init__(links=links)
         self.family = family

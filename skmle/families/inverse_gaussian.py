@@ -32,6 +32,10 @@ class InverseGaussian(Family):
     support = Support(0.0)
     additive = True
 
+    @property
+    def title(self) -> str:
+        return "Inverse Gaussian"  # a name keeps its capital
+
     def statistics(self, y: Array) -> Arrays:
         return y, 1.0 / y
 

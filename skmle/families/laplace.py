@@ -18,6 +18,8 @@ class SmoothLaplace(LocationScale):
     The rounded laws are smooth and convex in the location; their maxima lead to it as the radius shrinks.
     """
 
+    guessed = True
+
     def __init__(self, radius: float = 1.0, *, links: Any = None) -> None:
         super().__init__(links=links)
         self.radius = radius
@@ -36,7 +38,7 @@ class SmoothLaplace(LocationScale):
 class Laplace(LocationScale):
     """Laplace law with median `loc` and mean absolute deviation `scale`.
 
-    q(y) = exp(-|z|) / (2 scale), z = (y - loc)/scale. A density's maximum is the (weighted) median; as a conditional
+    ``q(y) = exp(-|z|) / (2 scale)``, z = (y - loc)/scale. A density's maximum is the (weighted) median; as a conditional
     law it is median regression. scipy: ``laplace(loc, scale)``.
 
     References

@@ -36,6 +36,7 @@ class NegativeBinomial(Family):
 
     parameters = (Param("mean", LOG), Param("dispersion", LOG))
     support = Support(0.0, closed=(True, False), discrete=True)
+    guessed = True
     limits = (Limit("dispersion", 0.0, Poisson),)
 
     def base(self, y: Array) -> Array:
@@ -129,7 +130,11 @@ class NegativeBinomial(Family):
         return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
     def entropy(self, theta: Arrays) -> Array:
-        return np.where(theta[0] == 0.0, 0.0, super().entropy(theta))
+        from skmle.families._divergence.laws import summed_entropy  # not above, as it imports all families
+
+        mean, dispersion = theta
+        poisson = dispersion == 0.0
+        return np.where(poisson, Poisson().entropy((mean,)), summed_entropy(self, (mean, np.where(poisson, 1.0, dispersion))))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, dispersion = theta

@@ -8,7 +8,9 @@ import numpy as np
 from scipy.special import gammaln
 
 from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families._special import LOG_2PI
 
+_LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
 
 class Poisson(Family):
     """Poisson law of counts with the given `mean`.
@@ -54,6 +56,15 @@ class Poisson(Family):
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def entropy(self, theta: Arrays) -> Array:
+        from skmle.families._divergence.laws import summed_entropy  # not above, as it imports all families
+
+        (mean,) = theta
+        large = mean > _LARGE
+        top = np.where(large, mean, 1.0)
+        series = 0.5 * (LOG_2PI + 1.0 + np.log(top)) - (1.0 / 12.0 + (1.0 / 24.0 + 19.0 / 360.0 / top) / top) / top
+        return np.where(large, series, summed_entropy(self, (np.where(large, 1.0, mean),)))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.poisson(theta[0], size=size).astype(float)

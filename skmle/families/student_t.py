@@ -33,6 +33,7 @@ class StudentT(LocationScale):
     True
     """
 
+    guessed = True
     parameters = (Param("loc", IDENTITY), Param("scale", LOG), Param("df", LOG))
     limits = (Limit("df", np.inf, Normal),)
 

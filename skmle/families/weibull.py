@@ -29,6 +29,7 @@ class Weibull(LogLocationScale):
     2.739
     """
 
+    guessed = True
     parameters = (Param("scale", LOG), Param("shape", LOG))
     spread_sign = -1.0
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 Array = NDArray[np.float64]
+Inverse = Callable[[Array], Array]
 
 
 def standard_errors(covariance: Array) -> Array:
@@ -16,7 +19,8 @@ def standard_errors(covariance: Array) -> Array:
 
 def delta_method(covariance: Array, jacobian: Array) -> Array:
     """Return the covariance of smooth functions of the estimates, jacobian @ covariance @ jacobian.T."""
-    return jacobian @ covariance @ jacobian.T
+    result = jacobian @ covariance @ jacobian.T
+    return 0.5 * (result + result.T)  # rounding makes the triangles differ
 
 
 def normal_interval(estimate: Array, error: Array, level: float) -> tuple[Array, Array]:
@@ -25,6 +29,22 @@ def normal_interval(estimate: Array, error: Array, level: float) -> tuple[Array,
         raise ValueError(f"confidence_level={level!r} is not allowed; give a number between 0 and 1, such as 0.95.")
     reach = float(ndtri(0.5 + 0.5 * level)) * error
     return estimate - reach, estimate + reach
+
+
+def linked_interval(eta: Array, error: Array, inverses: Sequence[Inverse | None], level: float) -> tuple[Array, Array]:
+    """Return the symmetric intervals of eta, each carried to its parameter's own scale, where they stay in range.
+
+    Parameters
+    ----------
+    eta, error : ndarray of shape (m,)
+        Estimates on the scale of the links, and their standard errors.
+    inverses : sequence of (callable or None)
+        For each, the monotone map from eta to the parameter; None: eta is the parameter.
+    """
+    ends = normal_interval(eta, error, level)
+    with np.errstate(over="ignore"):
+        low, high = (np.array([e if f is None else float(f(np.asarray(e))) for f, e in zip(inverses, end, strict=True)]) for end in ends)
+    return np.minimum(low, high), np.maximum(low, high)
 
 
 def wald_test(estimate: Array, error: Array) -> tuple[Array, Array]:

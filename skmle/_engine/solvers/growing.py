@@ -79,7 +79,9 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     coef, at, distance, steps = found
     passes += steps
     assert at.gradient is not None
-    return _close(objective, coef, tol, max_iter, passes) if curvature else Solution(coef, at, -factor.solve(at.gradient), distance, passes, True)
+    if curvature:
+        return _close(objective, coef, tol, max_iter, passes)
+    return Solution(coef, at, -factor.solve(at.gradient), distance, passes, True)
 
 
 class _Factor:

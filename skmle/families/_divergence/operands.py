@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from sklearn.utils import check_array
 
 from skmle import families
-from skmle._divergence.expectation import Array, expectation
-from skmle._divergence.laws import FamilyLine, Finite, Law, Many, ScipyLine
 from skmle.families import Distribution
+from skmle.families._divergence.expectation import Array, expectation
+from skmle.families._divergence.laws import FamilyLine, Finite, Law, Many, ScipyLine
 from skmle.families._independent import IndependentColumns
 
 _SUM = 1e-8  # by how much probabilities may miss one: rounding, not percentages or counts
@@ -45,6 +46,46 @@ def as_law(value: Any, name: str) -> Law:
     fits = callable(getattr(value, "fit", None))
     hint = "Fit it first; of a conditional model take empirical_cross_entropy" if fits else "Give one of them"
     raise TypeError(f"{name}: got {value!r} of type {type(value).__name__}, which is no law. {_ALLOWED}. {hint}.")
+
+
+def pair(p: Any, q: Any) -> tuple[Law, Law]:
+    """Return the two laws, of the same kind of observation."""
+    one, two = as_law(p, "p"), as_law(q, "q")
+    check_comparable(one, two)
+    return one, two
+
+
+def surprise_of_rows(model: Any, X: Any) -> Array | None:
+    """Return -log q of each row of X in nats; None if `model` is not a law."""
+    law = _log_prob(model)
+    if law is None:
+        return None
+    log_prob, one_column = law
+    rows = check_array(X, ensure_2d=False, allow_nd=True, dtype=None, input_name="X")
+    try:
+        nats = -np.asarray(log_prob(rows[:, 0] if one_column and rows.ndim == 2 and rows.shape[1] == 1 else rows), float)
+        fits = nats.shape == rows.shape[:1]
+    except (ValueError, IndexError, TypeError):
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"empirical_cross_entropy: X of shape {rows.shape} does not hold observations of {model!r}. "
+            "Allowed: an observation in each row, shape (n,) or (n, columns), and parameters for one law or for n. Reshape X."
+        )
+    return nats
+
+
+def _log_prob(model: Any) -> tuple[Callable[[Any], Any], bool] | None:
+    """Return log q and whether q is of one column; None if `model` is not a law."""
+    if isinstance(model, Distribution):
+        return model.log_prob, model.family.columns == 1
+    if isinstance(model, IndependentColumns):
+        return lambda rows: model.log_prob(rows).sum(axis=-1), False
+    dist = getattr(model, "dist", None)
+    if isinstance(dist, (stats.rv_continuous, stats.rv_discrete)):
+        return (model.logpmf if isinstance(dist, stats.rv_discrete) else model.logpdf), True
+    method = getattr(model, "logpdf", getattr(model, "logpmf", None))
+    return None if method is None else (method, isinstance(model, (stats.rv_continuous, stats.rv_discrete)))
 
 
 def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:

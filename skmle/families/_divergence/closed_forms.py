@@ -27,6 +27,7 @@ from skmle.families import (
     Logistic,
     Lognormal,
     MultivariateNormal,
+    NegativeBinomial,
     Normal,
     Poisson,
     StudentT,
@@ -215,26 +216,12 @@ def _geometric_entropy(p: Distribution) -> Array:
     return (entr(probability) + entr(1.0 - probability)) / probability  # Bernoulli's for each of 1/probability trials
 
 
-def _beta_entropy(p: Distribution) -> Array:
-    # lgamma(x) - (x - 1) digamma(x) by Binet's function, whose remainder for large x scipy's own formula truncates.
-    mean, total = p.theta
-    a, b = mean * total, (1.0 - mean) * total
-    logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)
-    return 0.5 * (LOG_2PI + 1.0) + logs - 0.5 / a - 0.5 / b + 1.0 / total + _bend(a, 1.0) + _bend(b, 1.0) - _bend(total, 2.0)
-
-
-def _bend(x: Array, order: float) -> Array:
-    value, slope, _ = binet(x, 1)
-    assert slope is not None
-    return value - (x - order) * slope
-
-
 def _multivariate_normal_entropy(p: Distribution) -> Array:
     root = _root(p.theta[1])
     return 0.5 * root.shape[-1] * (LOG_2PI + 1.0) + np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
 
 
-# H(p) where it has a closed form; the other discrete laws have none (scipy sums theirs, up to a limit and with warnings).
+# H(p) where the family knows it; of a geometric or multivariate normal law better than scipy.
 ENTROPY: dict[type[Family], Callable[[Distribution], Array]] = {
     Normal: Distribution.entropy,
     Lognormal: Distribution.entropy,
@@ -244,11 +231,13 @@ ENTROPY: dict[type[Family], Callable[[Distribution], Array]] = {
     Exponential: Distribution.entropy,
     Gamma: Distribution.entropy,
     Weibull: Distribution.entropy,
-    Beta: _beta_entropy,
+    Beta: Distribution.entropy,
     InverseGaussian: Distribution.entropy,
     Uniform: Distribution.entropy,
     Bernoulli: Distribution.entropy,
     Geometric: _geometric_entropy,
+    Poisson: Distribution.entropy,
+    NegativeBinomial: Distribution.entropy,
     MultivariateNormal: _multivariate_normal_entropy,
 }
 

@@ -1,0 +1,31 @@
+"""Why a fit has no covariance, in words, and what to do about it."""
+
+from __future__ import annotations
+
+_BY_STATUS = {
+    "non_regular": (
+        "status_ = 'non_regular': the support depends on the parameters, so the usual standard errors do not hold",
+        "Use the bootstrap.",
+    ),
+    "no_maximum": (
+        "status_ = 'no_maximum': the likelihood has no maximum, and these are values on the way to infinity",
+        "Mend the fit first: its warning says how.",
+    ),
+    "not_converged": (
+        "status_ = 'not_converged': the solver stopped before the optimum",
+        "Mend the fit first: raise max_iter, or rescale extreme columns.",
+    ),
+}
+
+
+def why_missing(status: str, store_information: bool | str) -> tuple[str, str]:
+    """Return (why there is no covariance, what to do) of a fit that has none."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if store_information is False:
+        return "store_information=False", "Set store_information=True and fit again."
+    if status == "boundary":
+        return "status_ = 'boundary': the law at the end of the parameter's range has none", "Fit that law, or use the bootstrap."
+    if store_information == "auto":
+        return "store_information='auto' keeps none where it would cost much beside the fit", "Set store_information=True and fit again."
+    return "the information matrix is too large or singular", "Use the bootstrap."
