@@ -174,7 +174,8 @@ class Design:
 
     def pull_gradient(self, block: Any, entries: Any, weight: Array | None, count: int) -> Array:
         """Return (d eta / d coef)' entries, weighted and summed over a block: k entries, each (rows,) or 0-d."""
-        if self.shared and len(self.modelled) == len(self.terms) > 1 and all(np.ndim(entry) for entry in entries):
+        alike = self.shared and len(self.modelled) == len(self.terms) > 1 and len({t.intercept for t in self.terms}) == 1
+        if alike and all(np.ndim(entry) for entry in entries):
             g = np.asarray(entries) if weight is None else np.asarray(entries) * weight
             sums = g.sum(axis=1)
             slopes = np.asarray(g @ self.columns(block, 0))
