@@ -491,7 +491,7 @@ def test_one_constant_column_of_many_is_named():
 def test_separation_names_the_columns_of_its_direction():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"age": rng.normal(size=200), "dose": rng.normal(size=200), "treated": np.repeat([0.0, 1.0], [180, 20])})
-    y = (frame["age"] + rng.logistic(size=200) > 0).astype(int).to_numpy()
+    y = (frame["age"] + rng.logistic(size=200) > 0).astype(int).to_numpy(copy=True)
     y[180:] = 1  # all who were treated recovered: only the coefficient of `treated` runs to infinity
     model, warning = fit_and_catch(CrossEntropyClassifier(), frame, y)
     assert warning.category is SeparationWarning

@@ -520,7 +520,7 @@ def random_coordinates(rng: np.random.Generator):
     """Terms on collinear or independent columns, shifted or not, of a standardised y or not."""
     n = 30
     X = rng.normal(size=(n, 3)) + rng.choice([0.0, 100.0])
-    X = np.column_stack([X, X[:, 0] + X[:, 1]]) if rng.random() < 0.6 else X
+    X = np.column_stack([X, X[:, 0] + X[:, 1] + 7.0]) if rng.random() < 0.6 else X
     p = X.shape[1]
     terms = tuple(Term(EVERYTHING, p) if rng.random() < 0.6 else Term(None, 0) for _ in range(2))
     bases = tuple(None if t.columns is None else find_basis(X, t.columns, None, True) for t in terms)

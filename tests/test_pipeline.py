@@ -59,7 +59,7 @@ city_C        -0.0129      0.185     -0.070      0.944      -0.376       0.350
 
 
 @pytest.mark.parametrize("sparse_output", [False, True])
-@pytest.mark.parametrize("frame_type", [pd.DataFrame, pl.from_pandas], ids=["pandas", "polars"])
+@pytest.mark.parametrize("frame_type", [pd.DataFrame, lambda frame: pl.DataFrame(frame.to_dict("list"))], ids=["pandas", "polars"])
 @pytest.mark.parametrize("output", ["default", "pandas"])
 def test_two_lines_give_the_table_of_statsmodels_with_real_names(table, sparse_output, frame_type, output):
     frame, y = table

@@ -12,7 +12,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
+from scipy.optimize import brentq, linprog
+from scipy.special import ndtri
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
@@ -380,6 +381,24 @@ def test_student_t_regression_on_light_tails():
     assert all(said == expected for said, expected in found) and found["boundary", "boundary"] > 0.5 * RUNS, found
 
 
+@pytest.mark.parametrize("excess", [1e-1, 1e-2, 1e-4, 1e-6, 1e-9, 0.0, -1e-6])
+def test_a_maximum_that_cannot_be_told_from_its_limit_is_the_limit(excess):
+    """A kurtosis of 3 + excess has its maximum at df ~ 6/excess, no more than 1e-9 nats a row above the normal law if excess is small."""
+    x = ndtri((np.arange(400) + 0.5) / 400.0)
+
+    def bent(a: float) -> np.ndarray:
+        return x + a * x**3
+
+    def kurtosis(y: np.ndarray) -> float:
+        return float(((y - y.mean()) ** 4).mean() / y.var() ** 2)
+
+    y = bent(brentq(lambda a: kurtosis(bent(a)) - 3.0 - excess, 0.0, 0.1))
+    model, said = judge(MLEDistribution("t"), y[:, None])
+    assert said == ("interior" if excess >= 1e-2 else "boundary")
+    if said == "interior":
+        check_density(model, SUBJECTS["StudentT"], y)
+
+
 @pytest.mark.parametrize("n", [3, 5, 10])
 def test_tiny_samples_of_student_t(n):
     """The likelihood has several maxima, and is unbounded: whatever is returned is at least as likely as the normal law."""
@@ -465,6 +484,16 @@ def test_separation_is_what_the_linear_program_says(problem, classes):
     unnamed = found.pop(("no_maximum", "separation"), 0)
     assert set(found) == {("interior", "interior"), ("separation", "separation")}, found
     assert unnamed <= 1 and min(found.values()) > 20
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_ridge_leaves_no_separation(classes):
+    for seed in range(RUNS // 4):
+        rng = np.random.default_rng([seed, classes])
+        X, codes = small_problem(rng, classes)
+        if len(set(codes)) == classes:
+            _, said = judge(CrossEntropyClassifier(alpha=1e-3), X, codes)
+            assert said == "interior"
 
 
 def overlapping(n: int, rng: np.random.Generator):
@@ -586,6 +615,15 @@ def test_saturated_regressions(family):
         model, said = judge(MLERegressor(family), X, y)
         assert said == "no_maximum"
         np.testing.assert_allclose(model.predict(X), y, rtol=1e-6)
+
+
+@every(UNBOUNDED)
+def test_a_ridge_does_not_bound_a_saturated_regression(family):
+    """What interpolates costs a finite penalty, and the density around the observations is without bound all the same."""
+    for seed in range(RUNS // 40):
+        rng = np.random.default_rng(seed)
+        _, said = judge(MLERegressor(family, alpha=0.1), rng.normal(size=(8, 10)), rng.uniform(0.1, 0.9, 8))
+        assert said == "no_maximum"
 
 
 @every(UNBOUNDED)
