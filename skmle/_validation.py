@@ -25,9 +25,10 @@ _MEND = "Remove these rows or mend their weights."
 
 def check_settings(estimator: BaseEstimator) -> None:
     """Raise ValueError if a constructor argument that no fit could mean is among those of `estimator`."""
-    for name, value in estimator.get_params(deep=False).items():
-        if name in _ALLOWED and not _ALLOWED[name][0](value):
-            raise ValueError(f"{type(estimator).__name__}: {name}={value!r} is not allowed; give {_ALLOWED[name][1]}.")
+    arguments = vars(estimator)
+    for name, (allowed, what) in _ALLOWED.items():
+        if name in arguments and not allowed(arguments[name]):
+            raise ValueError(f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give {what}.")
 
 
 def _real(value: Any) -> bool:

@@ -26,7 +26,7 @@ _POOL_MIN_BLOCKS = 4
 
 def block_size(p: int) -> int:
     """Return the number of rows of a block of p columns: about 4 MiB, a multiple of 1024."""
-    return int(np.clip((4 << 20) // (8 * max(p, 1)), 4096, 32768)) // 1024 * 1024
+    return min(max((4 << 20) // (8 * max(p, 1)), 4096), 32768) // 1024 * 1024
 
 
 def chunks(n: int, p: int, d: int) -> list[list[tuple[int, int]]]:
