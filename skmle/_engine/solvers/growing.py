@@ -22,6 +22,7 @@ _ROWS_PER_COEFFICIENT = 40
 _FEWEST_ROWS = 4096
 _SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
 _MOST_PASSES = 12
+_INFORMATION = 3e-7  # distance over sqrt(n) at which standard errors are right to about 1e-6, a hessian moving as fast as its point
 _MEMORY = 8
 
 
@@ -72,7 +73,9 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     factor = None if hessian is None else _Factor.of(hessian)
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
-    target = 0.5 * np.sqrt(tol * np.sqrt(objective.n)) if curvature else tol
+    # The closing step squares the distance; its hessian is that of the point before, and must serve the standard errors.
+    root = np.sqrt(objective.n)
+    target = min(0.5 * np.sqrt(tol * root), _INFORMATION * root) if curvature else tol
     found = _descend(objective, coef, factor, target)
     if found is None:
         return newton(objective, coef if np.isfinite(objective(coef, 0).value) else start, tol=tol, max_iter=max_iter)

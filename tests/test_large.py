@@ -1,0 +1,140 @@
+"""Long, wide and many-class data: whichever solver a fit takes, the answer is that of Newton's method on all rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.optimize import linprog
+
+import skmle._engine.fit as fit_module
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle._engine.row_space import reduce_columns
+from skmle._engine.solvers import first_sample, newton
+from skmle.families import all_families
+
+N = 40_000
+REGRESSED = {cls.__name__: cls for cls in all_families() if cls.columns == 1 and cls.regular and cls.numeric and not cls.exact}
+
+
+def rows(cls, seed=0):
+    """Return (X, y) of the family, sorted by y, with columns in mixed units."""
+    rng = np.random.default_rng(seed)
+    family = cls()
+    X = rng.normal(size=(N, 3))
+    eta = [np.full(N, 0.4) for _ in family.parameters]
+    eta[0] = 0.3 + X @ [0.3, -0.2, 0.0]
+    y = family.sample(family.natural(tuple(eta)), (N,), rng)
+    order = np.argsort(y, kind="stable")
+    return X[order] * [1.0, 1e4, 1e-4], y[order]
+
+
+def plainly(monkeypatch):
+    """Make every fit take Newton's method on all rows."""
+
+    def plain(objective, start, *, tol, max_iter, curvature=True):
+        return newton(objective, start, tol=tol, max_iter=max_iter)
+
+    monkeypatch.setattr(fit_module, "growing", plain)
+    monkeypatch.setattr(fit_module, "first_sample", lambda n, d: None)
+
+
+@pytest.mark.parametrize("cls", REGRESSED.values(), ids=REGRESSED)
+def test_samples_do_not_move_the_answer(cls, monkeypatch):
+    X, y = rows(cls)
+    assert first_sample(N, 4 + 2) is not None
+    weight = np.random.default_rng(1).uniform(0.5, 2.0, N)
+    sampled = MLERegressor(cls).fit(X, y, sample_weight=weight)
+    plainly(monkeypatch)
+    plain = MLERegressor(cls).fit(X, y, sample_weight=weight)
+    assert sampled.status_ == plain.status_ == "interior" and sampled.distance_ <= 1e-6
+    a, b = sampled.inference(), plain.inference()
+    assert np.abs((a.estimate - b.estimate) / b.standard_errors).max() <= 1e-6
+    np.testing.assert_allclose(a.standard_errors, b.standard_errors, rtol=1e-6)
+    assert sampled.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-12)
+
+
+@pytest.mark.parametrize("family", ["student_t", "weibull", "logistic"])
+def test_samples_do_not_move_a_density(family, monkeypatch):
+    x = np.sort(np.abs(np.random.default_rng(0).standard_t(4.0, size=N)) + 0.1)[:, None]
+    sampled = MLEDistribution(family).fit(x)
+    plainly(monkeypatch)
+    plain = MLEDistribution(family).fit(x)
+    gap = np.array(list(sampled.params_.values())) - np.array(list(plain.params_.values()))
+    assert np.abs(gap / plain.inference().standard_errors).max() <= 1e-6
+
+
+def test_no_information_no_closing_step():
+    X, y = rows(REGRESSED["Poisson"])
+    full, lean = (MLERegressor("poisson", store_information=store).fit(X, y) for store in (True, False))
+    assert np.abs((full.coef_ - lean.coef_) / full.inference().standard_errors[:3]).max() <= 1e-6
+    assert lean.distance_ <= 1e-6 and lean.n_iter_ != full.n_iter_
+
+
+def test_rare_columns_are_safe_in_samples():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(N, 2)), np.zeros(N)])
+    X[rng.choice(N, 30, replace=False), 2] = 1.0  # about three in the first sample
+    y = (X @ [0.5, -0.5, 1.0] + rng.logistic(size=N) > 0).astype(int)
+    model = CrossEntropyClassifier().fit(X, y)
+    assert model.status_ == "interior" and model.distance_ <= 1e-6
+    assert np.abs(model.coef_ - MLERegressor("bernoulli").fit(X, y).coef_).max() <= 1e-9
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-3])
+def test_many_classes_without_a_hessian(alpha, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 8))
+    y = (X @ rng.normal(size=(8, 12)) / 3 + rng.gumbel(size=(3000, 12))).argmax(axis=1)
+    plain = CrossEntropyClassifier(alpha=alpha).fit(X, y)
+    monkeypatch.setattr(fit_module, "_MATRIX", 10)
+    free = CrossEntropyClassifier(alpha=alpha).fit(X, y)
+    assert free.converged_ and free.distance_ <= 1e-6
+    np.testing.assert_allclose(free.predict_proba(X), plain.predict_proba(X), rtol=1e-7, atol=1e-9)
+    assert free.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-12)
+
+
+def test_a_wide_sparse_table():
+    rng = np.random.default_rng(0)
+    X = sp.random(4000, 3000, 0.005, format="csr", random_state=0)
+    y = (X @ rng.normal(size=3000) * 2 + rng.logistic(size=4000) > 0).astype(int)
+    model = CrossEntropyClassifier(alpha=1e-3).fit(X, y)
+    assert model.converged_ and model.distance_ <= 1e-6
+    residual = model.predict_proba(X)[:, 1] - y
+    np.testing.assert_allclose(X.T @ residual / 4000 + 1e-3 * model.coef_[0], 0.0, atol=1e-8)
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson", "normal"])
+def test_more_columns_than_rows_under_a_ridge(family, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 150))
+    counts = rng.poisson(np.exp(X[:, 0] / 2))
+    y = {"bernoulli": X[:, 0] > 0, "poisson": counts, "normal": X[:, 0] + rng.normal(size=60)}[family].astype(float)
+    model = MLERegressor(family, alpha=1.0, fixed={"scale": 1.0} if family == "normal" else None).fit(X, y)
+    monkeypatch.setattr(fit_module, "reduce_columns", lambda problem: None)
+    plain = MLERegressor(family, alpha=1.0, fixed={"scale": 1.0} if family == "normal" else None).fit(X, y)
+    assert reduce_columns is not fit_module.reduce_columns and model.status_ == plain.status_ == "interior"
+    np.testing.assert_allclose(model.coef_, plain.coef_, rtol=0, atol=1e-9)
+    assert model.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_median_regression_is_the_linear_program(seed):
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(20, 120)), int(rng.integers(1, 6))
+    X = rng.normal(size=(n, p)) * 10.0 ** rng.integers(-3, 4, p)
+    y = rng.laplace(size=n) + (X / X.std(axis=0)).sum(axis=1)
+    model = MLERegressor("laplace").fit(X, y)
+    ones = np.column_stack([X / X.std(axis=0), np.ones(n)])
+    cost = np.r_[np.zeros(p + 1), np.ones(2 * n)]
+    bounds = [(None, None)] * (p + 1) + [(0, None)] * 2 * n
+    program = linprog(cost, A_eq=np.column_stack([ones, np.eye(n), -np.eye(n)]), b_eq=y, bounds=bounds)
+    assert model.status_ == "interior" and model.distance_ == 0.0
+    assert np.abs(y - model.predict(X)).sum() == pytest.approx(program.fun, rel=1e-9)
+    assert model.params_["scale"] == pytest.approx(program.fun / n, rel=1e-9)
+
+
+def test_few_rows_take_the_plain_path():
+    X, y = rows(REGRESSED["Gamma"])
+    assert first_sample(len(y[::40]), 5) is None
+    assert MLERegressor("gamma").fit(X[::40], y[::40]).distance_ <= 1e-6
