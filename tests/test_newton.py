@@ -378,6 +378,23 @@ def test_holes_are_stepped_around(bad, part):
     np.testing.assert_allclose(solution.coef, 3.0, atol=1e-9)
 
 
+def test_a_step_too_small_to_see_is_not_taken_uphill():
+    """Gradient and hessian promise less than the value resolves, and the value rises plainly."""
+    start = np.array([1e-6])
+    objective = of_one(lambda x: 1e6 + (x != start[0]), lambda x: x, lambda x: 1.0, size=1e14)()
+    solution = newton(objective, start, tol=TOL)
+    np.testing.assert_array_equal(solution.coef, start)
+    assert not solution.converged and solution.distance > TOL
+
+
+def test_a_long_stride_to_where_no_derivative_is():
+    """exp(-x) whose derivatives end at x = 9: what was reached before stands."""
+    objective = of_one(lambda x: np.exp(-x), lambda x: -np.exp(-x) if x < 9.0 else np.nan, lambda x: np.exp(-x))()
+    solution = newton(objective, np.zeros(1), tol=TOL)
+    assert np.isfinite(solution.evaluation.gradient).all() and 5.0 < solution.coef[0] < 9.0
+    assert not claims_an_optimum(solution)
+
+
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_a_start_without_a_value_is_no_optimum(bad):
     objective = Objective(lambda c: bad, lambda c: np.full(2, bad), lambda c: np.full((2, 2), bad))
