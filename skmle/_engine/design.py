@@ -59,7 +59,7 @@ class Design:
     X: Any = None
     shift: Array | None = None
     offset: Array | None = None
-    _blocks: dict[int, Any] = field(default_factory=dict, repr=False)
+    _blocks: dict[tuple[int, int], Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         starts = np.cumsum([0, *(t.length for t in self.terms)])
@@ -81,11 +81,11 @@ class Design:
             return None
         if not sp.issparse(self.X):
             return np.asarray(self.X[low:high], np.float64)
-        if low not in self._blocks:
+        if (low, high) not in self._blocks:
             part = self.X[low:high]
             dense = part.nnz > _SPARSE_DENSITY * part.shape[0] * part.shape[1]
-            self._blocks[low] = part.toarray() if dense else part
-        return self._blocks[low]
+            self._blocks[low, high] = part.toarray() if dense else part
+        return self._blocks[low, high]
 
     def take(self, index: NDArray[np.intp]) -> Design:
         """Return the design of some rows, gathered."""
