@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._columns import label_columns
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
+from skmle._engine.observed import observe
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, warn_verdict
@@ -163,10 +164,11 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         k, p = len(family.parameters), X.shape[1]
         terms = tuple(Term(slice(None), p, self.fit_intercept) for _ in range(k))
         start = self._start(classes, p) if self.warm_start else None
+        observed = observe(family, codes.astype(np.float64) if k == 1 else codes, weight)
         result = fit(
             Problem(
-                family, codes.astype(np.float64) if k == 1 else codes, terms, X.tocsr() if sp.issparse(X) else X, weight, None,
-                float(self.alpha), k > 1, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, start,
+                family, observed, terms, X.tocsr() if sp.issparse(X) else X, None, float(self.alpha), k > 1,
+                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, start,
             )
         )  # fmt: skip
         self.classes_ = classes

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import DensityMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
+from skmle._engine.observed import Observed, observe
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, warn_verdict
@@ -26,6 +28,28 @@ from skmle.inference.rows import Block, join, natural_rows
 Array = NDArray[np.float64]
 
 _STATUSES = ("interior", "boundary", "non_regular", "not_converged", "no_maximum")  # from best to worst
+
+
+class _Seen(NamedTuple):
+    """What is kept of the data of one law: all that more data need to be joined to them."""
+
+    family: Family
+    observed: Observed | None
+    """None for a family that needs all its rows."""
+
+
+def _sums_up(model: MLEDistribution) -> bool:
+    """Return whether batches can be added up; AttributeError, which says why, if not."""
+    try:
+        family = get_family(model.family)
+    except (ValueError, TypeError):  # `partial_fit` itself explains what is wrong
+        return True
+    if family.condensable:
+        return True
+    raise AttributeError(
+        f"MLEDistribution({family.title}).partial_fit: no sum of fixed size stands for this family's data, so batches cannot be added up "
+        "exactly. Allowed: discrete families, and those with sufficient statistics, such as normal, gamma or beta. Use fit on all rows."
+    )
 
 
 class MLEDistribution(DensityMixin, LikelihoodEstimator):
@@ -143,31 +167,87 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         FitWarning
             If the fit did not end at an interior maximum; its subclass says how.
         """
+        return self._fit(X, sample_weight, None, least=2)
+
+    @available_if(_sums_up)
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> MLEDistribution:
+        """Fit the distribution to these rows and all that were given before, to `fit` or here, exactly as if all at once.
+
+        Only for families whose data a sum of fixed size stands for (as the mean and the spread do for the normal) or that
+        are discrete, of whose data the distinct values are counted; others have no such method.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p)
+            More observations, one or many.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n,), optional
+            Weights; an integer weight is that many equal rows.
+
+        Returns
+        -------
+        MLEDistribution
+            Fitted to all rows so far.
+
+        Raises
+        ------
+        ValueError
+            As `fit`; what was fitted before stays.
+
+        Warns
+        -----
+        FitWarning
+            As `fit`: a first batch of equal numbers, for one, has no density.
+        """
+        return self._fit(X, sample_weight, getattr(self, "_seen", None), least=1)
+
+    def _fit(self, X: Any, sample_weight: ArrayLike | None, seen: list[_Seen] | None, least: int) -> MLEDistribution:
+        """Fit to X and what has been seen before, if anything; X has at least so many rows."""
         family = get_family(self.family)
         check_settings(self)
-        X = self._rows(X, family, reset=True)
+        X = self._rows(X, family, reset=seen is None, least=least)
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = self._samples(rows, family)
-        fits, laws, params = [], [], []
-        for sample, label in samples:
-            learnt = fix(adapted(family, sample, f"MLEDistribution({family.title}), {label}"), self.fixed or {})
-            check_support(learnt, sample, label, mask)
-            fits.append(self._fit_one(learnt, sample, weight))
+        fits, laws, params, now = [], [], [], []
+        for j, (sample, label) in enumerate(samples):
+            learnt, observed = self._observe(family, sample, weight, label, mask, seen[j] if seen else None)
+            fits.append(self._fit_one(learnt, observed))
             laws.append(_law(fits[-1]))
             params.append(_params(learnt, fits[-1], laws[-1]))
+            now.append(_Seen(learnt, fits[-1].condensed))
         at = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
+        count, weighted = (0, False) if seen is None else self._counted
         self._store(fits, laws, params, fits[at])
-        self._counted = (len(rows), weight is not None)
+        self._seen, self._counted = now, (count + len(rows), weighted or weight is not None)
         what = f"MLEDistribution({type(family).__name__})" + (f", {samples[at][1]}" if len(fits) > 1 else "")
-        warn_verdict(fits[at], what, [[] for _ in fits[at].coefs])
+        warn_verdict(fits[at], what, [[] for _ in fits[at].coefs], stacklevel=4)
         return self
 
-    def _rows(self, X: Any, family: Family, reset: bool) -> Any:
+    def _observe(
+        self, family: Family, sample: Any, weight: Array | None, label: str, mask: NDArray[np.bool_] | None, before: _Seen | None
+    ) -> tuple[Family, Observed]:
+        """Return the family, having learnt from the sample and what was seen before, and both together."""
+        what = f"MLEDistribution({family.title}), {label}"
+        learnt = fix(adapted(family, sample, what), self.fixed or {})
+        check_support(learnt, sample, label, mask)
+        if before is None or before.observed is None:
+            return learnt, observe(learnt, sample, weight)
+        if learnt.collapsible:
+            batch = observe(learnt, sample, weight).condensed(learnt)
+            assert batch is not None
+            return learnt, before.observed.joined(batch)
+        # Values that were counted are observations with a weight; there may be labels among them that this sample lacks.
+        weight = np.concatenate([before.observed.weights, np.ones(len(sample)) if weight is None else weight])
+        sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
+        learnt = fix(adapted(family, sample, what), self.fixed or {})
+        return learnt, observe(learnt, sample, weight)
+
+    def _rows(self, X: Any, family: Family, reset: bool, least: int = 1) -> Any:
         if type(X).__name__ == "Series":
             X = X.to_frame()  # a Series of pandas or polars is a column with a name
-        checks: dict[str, Any] = {"ensure_min_samples": 2} if reset else {}
-        return checked_features(self, X, dtype=np.float64 if family.numeric else None, reset=reset, **checks)
+        return checked_features(self, X, dtype=np.float64 if family.numeric else None, reset=reset, ensure_min_samples=least)
 
     def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
         """Return the samples to be fitted, each with a name: the columns, or all of X for a law of several columns."""
@@ -181,11 +261,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             )
         return [(X, "X")]
 
-    def _fit_one(self, family: Family, sample: Any, weight: Array | None) -> Fit:
+    def _fit_one(self, family: Family, observed: Observed) -> Fit:
         terms = tuple(Term(None, 0) for _ in family.parameters)
         return fit(
             Problem(
-                family, sample, terms, weight=weight, tol=self.tol, max_iter=self.max_iter, threads=thread_count(self.n_jobs),
+                family, observed, terms, tol=self.tol, max_iter=self.max_iter, threads=thread_count(self.n_jobs),
                 covariance=self.store_information,
             )
         )  # fmt: skip

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from skmle._columns import Columns, held_out, resolve_features, resolve_lead
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
+from skmle._engine.observed import observe
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, warn_verdict
@@ -189,7 +190,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         previous = tuple((self.coefs_[n], self.intercepts_[n]) for n in columns) if self._can_continue(columns) else None
         result = fit(
             Problem(
-                family, y, terms, X.tocsr() if sp.issparse(X) else X, weight, lead, float(self.alpha), False,
+                family, observe(family, y, weight), terms, X.tocsr() if sp.issparse(X) else X, lead, float(self.alpha), False,
                 self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, previous,
             )
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,15 @@ class Evaluation:
     value: float
     gradient: Array | None = None
     hessian: Array | None = None
+
+    @cached_property
+    def inverse(self) -> Array:
+        """The inverse hessian, computed on a unit diagonal, so that units do not matter; LinAlgError if it is singular."""
+        assert self.hessian is not None
+        diagonal = np.abs(np.diag(self.hessian))
+        root = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+        units = np.outer(root, root)
+        return np.linalg.inv(self.hessian / units) / units
 
     def __iadd__(self, other: Evaluation) -> Evaluation:
         """Add in place: d x d sums are never copied."""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.closed import base_total, closed_form, shorten
+from skmle._engine.closed import closed_form
 from skmle._engine.coordinates import Coordinates
 from skmle._engine.cusps import to_vertex
 from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
+from skmle._engine.observed import Observed, observe_as
 from skmle._engine.penalties import Ridge
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
 from skmle._engine.solvers import conjugate, first_sample, growing
-from skmle._engine.starts import interpolation, starting_points
+from skmle._engine.starts import LeastSquares, interpolation, lead, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, survey
 from skmle._engine.verdict import (
     BOUNDARY,
@@ -31,7 +33,6 @@ from skmle._engine.verdict import (
     separates,
 )
 from skmle.families._base import Arrays, Rows, average
-from skmle.families._starts import centre_and_spread
 
 _INTERPOLATED = (
     "the linear predictor reproduces every observation, so the density grows without bound around them "
@@ -44,41 +45,40 @@ _FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
-_MANY = 2000  # coefficients beyond which no covariance is kept
+_LARGEST_MATRIX = 2000  # coefficients beyond which no covariance is kept
 
 
 def fit(problem: Problem) -> Fit:
     """Maximise the likelihood (with a penalty: the posterior) of a problem, and judge the result."""
     if (reduced := reduce_columns(problem)) is not None:
         return restore_columns(fit(reduced[0]), reduced[1])
-    family, y = problem.family, problem.y
-    statistics, weight = family.statistics(y), problem.weight
-    base = base_total(family, y, weight)
-    if not problem.features:
-        if (known := closed_form(problem, statistics, base)) is not None:
-            return known
-        statistics, weight = shorten(family, statistics, weight)
-    return _Attempt(problem, statistics, weight, base).run()
+    if problem.features:
+        return _Attempt(problem, problem.observed).run()
+    condensed = problem.observed.condensed(problem.family)
+    density, observed = replace(problem, X=None), condensed or problem.observed
+    result = closed_form(density, observed) or _Attempt(density, observed).run()
+    return replace(result, condensed=condensed)
 
 
 class _Attempt:
     """One fit in the making: the steps of `run` in order."""
 
-    def __init__(self, problem: Problem, statistics: Arrays, weight: Array | None, base: float) -> None:
-        self.problem, self.family, self.weight, self.base = problem, problem.family, weight, base
-        n = len(statistics[0])
+    def __init__(self, problem: Problem, observed: Observed) -> None:
+        self.problem, self.family, self.observed, self.weight = problem, problem.family, observed, observed.weight
         self.survey = self._survey()
         self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
         terms = tuple(t if b is None else _reduced(t, b) for t, b in zip(problem.terms, self.bases, strict=True))
-        self.origin, self.unit = self._units(statistics)
+        self.origin, self.unit = self._units()
         offset = None if problem.offset is None else problem.offset / self.unit
-        self.design = Design(terms, n, problem.X, self._shift(), offset)
-        self.statistics = ((statistics[0] - self.origin) / self.unit, *statistics[1:]) if self._standardised else statistics
+        self.design = Design(terms, observed.n, problem.X, self._shift(), offset)
+        self.statistics = observed.statistics
+        if self._standardised:
+            self.statistics = self.family.standardise(observed.statistics, self.origin, self.unit)
         sign = self.family.spread_sign if self._standardised else 0.0
         self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
         self.objective = self._objective(self.family.rows)
         # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
-        m = first_sample(n, self.design.d) if problem.X is not None else None
+        m = first_sample(observed.n, self.design.d) if problem.X is not None else None
         self.pilot = self.objective if m is None else self.objective.sample(m)
 
     def run(self) -> Fit:
@@ -90,7 +90,7 @@ class _Attempt:
         collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
         if not collapsed and is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
-            doubtful = len(self.problem.y) <= _FEW or far_parameters(self.family, coefs)
+            doubtful = self.observed.count <= _FEW or far_parameters(self.family, coefs)
             limit = self._limit(solution) if doubtful else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
@@ -99,7 +99,7 @@ class _Attempt:
 
     def _survey(self) -> Survey | None:
         problem = self.problem
-        return survey(problem.X, problem.weight, problem.alpha == 0.0) if problem.X is not None and problem.X.shape[1] else None
+        return survey(problem.X, self.weight, problem.alpha == 0.0) if problem.X is not None and problem.X.shape[1] else None
 
     def _basis(self, term: Term) -> Basis | None:
         if term.columns is None or self.problem.alpha > 0.0 or self.survey is None or (self.survey.full_rank and term.intercept):
@@ -122,10 +122,10 @@ class _Attempt:
         family, terms = self.family, self.problem.terms
         return family.spread_sign != 0.0 and not family.relinked and len(terms) > 1 and terms[1].intercept
 
-    def _units(self, statistics: Arrays) -> tuple[float, float]:
+    def _units(self) -> tuple[float, float]:
         if not self._standardised:
             return 0.0, 1.0
-        origin, unit = centre_and_spread(statistics[0], np.ones(len(statistics[0])) if self.weight is None else self.weight)
+        origin, unit = self.family.centre_and_spread(self.observed.statistics, self.observed.weights)
         return origin if self.problem.terms[0].intercept else 0.0, unit
 
     @property
@@ -149,16 +149,20 @@ class _Attempt:
     def _interpolates(self) -> Fit | None:
         """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
         family, term = self.family, self.design.terms[0]
-        first = self.statistics[0]
-        constant = first.ndim == 1 and bool(np.all(first == first[0]))
-        if constant or (self.problem.alpha == 0.0 and (family.spread_sign or term.length + 1 >= self.design.n)):
+        if self.observed.equal or (self.problem.alpha == 0.0 and (family.spread_sign or term.length + 1 >= self.design.n)):
             return self._saturated()
         return None  # found after the fit, if it runs off
 
+    @cached_property
+    def _lead(self) -> LeastSquares | None:
+        """Least squares of a standardised y on its columns, in the pilot."""
+        return lead(self.pilot) if self._standardised else None
+
     def _saturated(self) -> Fit | None:
-        if interpolation(self.family, self.pilot) is None:
-            return None
-        start = interpolation(self.family, self.objective)
+        known = self._lead if self.problem.alpha == 0.0 else None
+        start = interpolation(self.family, self.pilot, known)
+        if start is not None and self.pilot is not self.objective:
+            start = interpolation(self.family, self.objective)
         if start is None:
             return None
         solution = Solution(start, self.objective(start, 0), np.zeros_like(start), np.inf, 1, False)
@@ -167,7 +171,7 @@ class _Attempt:
     def _starts(self) -> list[Array]:
         if self.problem.start is not None and all(basis is None for basis in self.bases):
             return [self.coordinates.fitted(self.problem.start)]
-        return starting_points(self.family, self.pilot, residuals=self._standardised)
+        return starting_points(self.family, self.pilot, self._lead)
 
     # ---------------------------------------------------------------- solver and verdict
 
@@ -230,7 +234,8 @@ class _Attempt:
             law = limit.family(links=links or None)
             if index[0] != 0:
                 continue
-            other = fit(replace(problem, family=law, terms=tuple(problem.terms[i] for i in index), start=None))
+            terms = tuple(problem.terms[i] for i in index)
+            other = fit(replace(problem, family=law, observed=observe_as(law, self.observed), terms=terms, start=None))
             current = self._log_likelihood(solution)
             if other.log_likelihood >= current - 1e-9 * other.mass:
                 reason = f"the likelihood rises as {limit.parameter} tends to {limit.value:g}, where the law is {law.title}"
@@ -258,13 +263,13 @@ class _Attempt:
         if not self._standardised:
             return 0
         log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
-        least = _VANISHED + float(np.log(np.std(self.statistics[0])))
+        least = _VANISHED + float(np.log(np.std(self.statistics[0]) or 1.0))
         return int(np.count_nonzero(np.broadcast_to(log_scale, (self.design.n,)) < least))
 
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value
         value -= sum(penalty.value(solution.coef) for penalty in self.objective.penalties)
-        return -value * self.objective.mass - self.base - self._jacobian
+        return -value * self.objective.mass - self.observed.base - self._jacobian
 
     @property
     def _jacobian(self) -> float:
@@ -302,11 +307,9 @@ class _Attempt:
     def _covariance(self, solution: Solution, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array | None:
         hessian = solution.evaluation.hessian
         raw = sum(t.length for t in self.problem.terms)
-        if hessian is None or raw > _MANY or not self.problem.covariance:
+        if hessian is None or raw > _LARGEST_MATRIX or not self.problem.covariance:
             return None
-        root = np.sqrt(np.abs(np.diag(hessian)))
-        root = np.where(root > 0.0, root, 1.0)
-        inverse = np.linalg.inv(hessian / np.outer(root, root)) / np.outer(root, root)
+        inverse = solution.evaluation.inverse
         matrix = self.coordinates.matrix()
         covariance = (inverse if matrix is None else matrix @ inverse @ matrix.T) / self.objective.mass
         if estimable is not None:
@@ -322,4 +325,3 @@ def _reduced(term: Term, basis: Basis) -> Term:
     columns = np.arange(basis.expand.shape[0]) if isinstance(term.columns, slice) else term.columns
     assert columns is not None
     return Term(columns[basis.kept], len(basis.kept), term.intercept)
-

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmle._engine.design import Term
 from skmle._engine.evaluation import Array
+from skmle._engine.observed import Observed
 from skmle._engine.verdict import Verdict
 from skmle.families._base import Family, Limit
 
@@ -22,13 +23,11 @@ class Problem:
     ----------
     family : Family
         Adapted to the data.
-    y : ndarray of shape (n,) or (n, m)
-        Inside the support.
+    observed : Observed
+        Inside the support, with their weights, which are positive.
     terms : tuple of Term
         One per parameter.
     X : ndarray or CSR array of shape (n, p), optional
-    weight : ndarray of shape (n,), optional
-        Positive.
     offset : ndarray of shape (n,), optional
         Added to the first eta.
     alpha : float
@@ -38,10 +37,9 @@ class Problem:
     """
 
     family: Family
-    y: Any
+    observed: Observed
     terms: tuple[Term, ...]
     X: Any = None
-    weight: Array | None = None
     offset: Array | None = None
     alpha: float = 0.0
     symmetric: bool = False
@@ -83,3 +81,5 @@ class Fit:
     """Of each term, which slopes run to infinity where there is no maximum."""
     n_parameters: int = 0
     """How many parameters were estimated: collinear columns count once."""
+    condensed: Observed | None = None
+    """Of a density: all it needs of its data, if that is less than the data; more may be joined to it."""

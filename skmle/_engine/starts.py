@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skmle._engine.design import Design
@@ -14,22 +16,34 @@ _START = 20.0  # no start lies further out in eta: data without a maximum there 
 _EXACT = 1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
 
 
-def starting_points(family: Family, objective: Objective, residuals: bool) -> list[Array]:
+class LeastSquares(NamedTuple):
+    """Coefficients of the first term, and what they leave of each row."""
+
+    coef: Array
+    residual: Array
+
+
+def lead(objective: Objective) -> LeastSquares | None:
+    """Return penalised least squares of the first statistic on the first term's columns; None where it is a constant."""
+    design, z = objective.design, objective.statistics[0]
+    if design.terms[0].columns is None:
+        return None
+    own = tuple(Ridge(penalty.strength[: design.terms[0].length]) for penalty in objective.penalties)
+    return least_squares(objective, z if design.offset is None else z - design.offset, own)
+
+
+def starting_points(family: Family, objective: Objective, led: LeastSquares | None) -> list[Array]:
     """Return the family's starts as coefficients of the objective's design.
 
     Parameters
     ----------
-    residuals : bool
-        Whether the first statistic less the first eta is again a sample of the family, so that least squares leads and the
-        other parameters start from its residuals. Otherwise all slopes start at zero.
+    led : LeastSquares, optional
+        The objective's `lead`, if the first statistic less the first eta is again a sample of the family: the other
+        parameters start from its residuals. Otherwise all slopes start at zero.
     """
-    design, weights = objective.design, _weights(objective)
-    statistics, lead = objective.statistics, np.zeros(0)
-    if residuals and design.terms[0].columns is not None:
-        z = statistics[0] if design.offset is None else statistics[0] - design.offset
-        own = tuple(Ridge(penalty.strength[: design.terms[0].length]) for penalty in objective.penalties)
-        lead, residual = least_squares(objective, z, own)
-        statistics = (residual, *statistics[1:])
+    design, weights, statistics = objective.design, _weights(objective), objective.statistics
+    if led is not None:
+        statistics = (led.residual, *statistics[1:])
     result = []
     for chart_eta in family.starts(statistics, weights):
         eta = family.linked(tuple(np.clip(np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300)))
@@ -37,16 +51,22 @@ def starting_points(family: Family, objective: Objective, residuals: bool) -> li
         for e, s, term in zip(eta, design.slices, design.terms, strict=True):
             if term.intercept:
                 coef[s.stop] = float(e)
-        if len(lead):
-            coef[: len(lead)] += lead
+        if led is not None:
+            coef[: len(led.coef)] += led.coef
         elif design.offset is not None and design.terms[0].intercept:
             coef[design.slices[0].stop] -= average(design.offset, weights)
         result.append(coef)
     return result
 
 
-def interpolation(family: Family, objective: Objective) -> Array | None:
-    """Return coefficients with which the first parameter's rows reproduce y, and the scale is almost zero; None if none do."""
+def interpolation(family: Family, objective: Objective, led: LeastSquares | None = None) -> Array | None:
+    """Return coefficients with which the first parameter's rows reproduce y, and the scale is almost zero; None if none do.
+
+    Parameters
+    ----------
+    led : LeastSquares, optional
+        The objective's `lead`, if known and without penalty: a location that leaves nothing over is a saturated law's.
+    """
     design = objective.design
     limit = family.saturated(objective.statistics)
     if limit is None or design.terms[0].columns is None:
@@ -57,7 +77,7 @@ def interpolation(family: Family, objective: Objective) -> Array | None:
     if not np.isfinite(z).all():
         return None
     z = z if design.offset is None else z - design.offset
-    coef, residual = least_squares(objective, z)
+    coef, residual = led or least_squares(objective, z)
     spread = np.sqrt(np.average((z - average(z, _weights(objective))) ** 2, weights=objective.weight))
     if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
         return None
@@ -68,8 +88,8 @@ def interpolation(family: Family, objective: Objective) -> Array | None:
     return result
 
 
-def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()) -> tuple[Array, Array]:
-    """Return (coefficients of the first term, residuals) of weighted, penalised least squares of z on its columns."""
+def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()) -> LeastSquares:
+    """Return weighted, penalised least squares of z on the columns of the first term."""
     whole = objective.design
     design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole._blocks)
     squares = Objective(_squares, (z,), design, objective.weight, penalties, objective.threads)
@@ -79,7 +99,7 @@ def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] =
         assert at.hessian is not None and at.gradient is not None
         scale = np.sqrt(np.where(np.diag(at.hessian) > 0.0, np.diag(at.hessian), 1.0))
         coef = coef - np.linalg.lstsq(at.hessian / np.outer(scale, scale), at.gradient / scale, rcond=1e-15)[0] / scale
-    return coef, z - squares.direction(coef)[0]
+    return LeastSquares(coef, z - squares.direction(coef)[0])
 
 
 def _squares(statistics: Arrays, eta: Arrays, order: int) -> Rows:

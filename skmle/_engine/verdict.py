@@ -61,14 +61,11 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
     constants = [s.stop for s, t, number in pairs if t.columns is None and t.intercept and number]
     if not constants:
         return True
-    hessian = solution.evaluation.hessian
-    root = np.sqrt(np.maximum(np.diag(hessian), np.finfo(float).tiny))
     try:
-        inverse = np.linalg.inv(hessian / np.outer(root, root))
+        variances = np.abs(np.diag(solution.evaluation.inverse)) / objective.size
     except np.linalg.LinAlgError:
         return False
-    errors = np.sqrt(np.abs(np.diag(inverse))) / root / np.sqrt(objective.size)
-    return bool((errors[constants] <= _LARGEST_ERROR).all())
+    return bool((variances[constants] <= _LARGEST_ERROR**2).all())
 
 
 def _units(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> Array:

@@ -52,7 +52,7 @@ class Limit(NamedTuple):
     value: float
     """The parameter's limit on its own scale, such as 0 or inf."""
     family: type[Family]
-    """The limit law; its parameters have the same names as the rest of this family's."""
+    """The limit law; its parameters have the same names as the rest of this family's, and both have y as their only statistic."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ class Family(BaseEstimator, ABC):
     support: Support = Support()
     columns: ClassVar[int | None] = 1
     """Columns of one observation; None: any number."""
-    additive: ClassVar[bool] = False
-    """Whether `evaluate` is affine in the statistics: then a density needs no more of the data than their mean."""
+    collapsible: ClassVar[bool] = False
+    """Whether a density needs no more of its data than one row (`collapse`), as where `evaluate` is affine in the statistics."""
     exact: ClassVar[bool] = False
     """Whether `starts` gives a density's maximum exactly although no derivative can confirm it (cusps, edges)."""
     guessed: ClassVar[bool] = False
@@ -134,7 +134,7 @@ class Family(BaseEstimator, ABC):
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
         """Return one or several starts for constant chart eta; the exact maximum where a closed form exists.
 
-        `statistics` may have been replaced by their mean, one row, if the family is `additive`.
+        `statistics` may have been replaced by one row that stands for all, if the family is `collapsible`.
         """
 
     # ---------------------------------------------------------------- what a family may add
@@ -166,9 +166,18 @@ class Family(BaseEstimator, ABC):
         """
         return None
 
-    def collapse(self, statistics: Arrays, weight: Array) -> Arrays | None:
-        """Return the mean statistics as one row, if a density needs no more of the data; else None."""
-        return tuple(np.atleast_1d(average(s, weight)) for s in statistics) if self.additive else None
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        """Return the one row that stands for all in a density of a `collapsible` family: their mean."""
+        return tuple(np.atleast_1d(average(s, weight)) for s in statistics)
+
+    @property
+    def condensable(self) -> bool:
+        """Whether a density needs less of its data than all rows: one that stands for all, or the distinct values and their counts."""
+        return self.collapsible or (self.support.discrete and self.columns == 1)
+
+    def restore(self, statistics: Arrays) -> Array:
+        """Return the observations of the statistics of a discrete law that needs their counts."""
+        return statistics[0]
 
     def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
         """Return constant chart eta on the way to an infinite likelihood of a density, and why; None if it is bounded."""
@@ -352,9 +361,9 @@ class Family(BaseEstimator, ABC):
         return np.asarray(self.to_scipy(theta).rvs(size=size, random_state=rng), float)
 
 
-def average(values: Array, weight: Array) -> float:
-    """Return the weighted mean of the rows of one statistic; exactly 1 of ones, so that data at an edge are recognised."""
-    return float((values * weight).sum() / weight.sum())
+def average(values: Array, weight: Array | None) -> float:
+    """Return the (weighted) mean of the rows of one statistic; exactly 1 of ones, so that data at an edge are recognised."""
+    return float(values.mean()) if weight is None else float((values * weight).sum() / weight.sum())
 
 
 __all__ = ["IDENTITY", "LOG", "LOGIT", "Array", "Arrays", "Family", "Limit", "Param", "Rows", "Softmax", "Support", "average"]

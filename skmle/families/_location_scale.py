@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from skmle.families._base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
+from skmle.families._starts import centre_and_spread
 
 
 class LocationScale(Family):
@@ -43,6 +44,14 @@ class LocationScale(Family):
         assert second is not None
         bend = z * second
         return Rows(value, gradient, (rate * rate * second, self.spread_sign * rate * (first + bend), pull + z * bend))
+
+    def centre_and_spread(self, statistics: Arrays, weight: Array) -> tuple[float, float]:
+        """Return the origin and the unit in which y is measured inside a fit."""
+        return centre_and_spread(statistics[0], weight)
+
+    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+        """Return the statistics of (y - origin)/unit."""
+        return ((statistics[0] - origin) / unit,)
 
     def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
         """Interpolate: the likelihood grows without bound as the scale goes to zero."""

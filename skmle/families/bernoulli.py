@@ -28,7 +28,7 @@ class Bernoulli(Family):
 
     parameters = (Param("probability", LOGIT),)
     support = Support(0.0, 1.0, closed=(True, True), discrete=True, whole=True)
-    additive = True
+    collapsible = True
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         return logistic_kernel(statistics[0], np.ones(()), eta[0])

@@ -38,7 +38,7 @@ class Binomial(Family):
     parameters = (Param("probability", LOGIT),)
     columns = 2
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
-    additive = True
+    collapsible = True
 
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:
         super().__init__(links=links)

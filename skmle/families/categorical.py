@@ -92,6 +92,9 @@ class Categorical(Family):
             return (np.asarray(y).astype(np.intp),)
         return (np.searchsorted(self.labels, y),)  # type: ignore[return-value]
 
+    def restore(self, statistics: Arrays) -> Array:
+        return self.labels[statistics[0]]
+
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         codes = statistics[0]
         if len({np.shape(entry) for entry in eta}) > 1:

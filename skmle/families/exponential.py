@@ -27,7 +27,7 @@ class Exponential(Family):
 
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False))
-    additive = True
+    collapsible = True
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         ratio = statistics[0] * np.exp(-eta[0])

@@ -74,8 +74,8 @@ class Fixed(Family):
         return self.family.columns
 
     @property
-    def additive(self) -> bool:  # type: ignore[override]
-        return self.family.additive
+    def collapsible(self) -> bool:  # type: ignore[override]
+        return self.family.collapsible
 
     @property
     def exact(self) -> bool:  # type: ignore[override]
@@ -122,7 +122,7 @@ class Fixed(Family):
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return self.family.contains(y)
 
-    def collapse(self, statistics: Arrays, weight: Array) -> Arrays | None:
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         return self.family.collapse(statistics, weight)
 
     def unbounded(self, statistics: Arrays, weight: Array) -> None:

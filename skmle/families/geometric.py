@@ -28,7 +28,7 @@ class Geometric(Family):
 
     parameters = (Param("probability", LOGIT),)
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)
-    additive = True
+    collapsible = True
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # One success in y trials: the binomial kernel.

@@ -30,7 +30,7 @@ class InverseGaussian(Family):
 
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
-    additive = True
+    collapsible = True
 
     @property
     def title(self) -> str:

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays
-from skmle.families._location_scale import LogLocationScale
+from skmle.families._base import Array, Arrays, Support
+from skmle.families._gaussian import Gaussian
 from skmle.families._special import LOG_2PI
-from skmle.families.normal import Normal
 
 
-class Lognormal(LogLocationScale):
+class Lognormal(Gaussian):
     """Law of y > 0 whose logarithm is normal with mean `loc` and standard deviation `scale`.
 
     q(y) = exp(-z^2/2) / (y scale sqrt(2 pi)), z = (log y - loc)/scale; mean exp(loc + scale^2/2).
@@ -30,8 +29,10 @@ class Lognormal(LogLocationScale):
     0.6931
     """
 
-    standard = Normal.standard
-    starts = Normal.starts
+    support = Support(0.0)
+
+    def statistics(self, y: Array) -> Arrays:
+        return (np.log(y),)
 
     def base(self, y: Array) -> Array:
         return np.log(y) + 0.5 * LOG_2PI

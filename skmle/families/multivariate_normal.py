@@ -45,6 +45,7 @@ class MultivariateNormal(Family):
 
     columns = None
     exact = True
+    collapsible = True
     support = Support()
 
     def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
@@ -88,11 +89,14 @@ class MultivariateNormal(Family):
     def base(self, y: Array) -> Array:
         return np.asarray(0.5 * self.d * LOG_2PI)
 
-    def collapse(self, statistics: Arrays, weight: Array) -> Arrays:
-        y = statistics[0]
-        mean = weight @ y / weight.sum()
-        root = (y - mean) * np.sqrt(weight / weight.sum())[:, None]
-        return mean[None], (root.T @ root)[None]
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        y, scatter = statistics
+        weight = np.ones(len(y)) if weight is None else weight
+        mass = weight.sum()
+        mean = weight @ y / mass
+        root = (y - mean) * np.sqrt(weight / mass)[:, None]
+        within = np.tensordot(weight, scatter, 1) / mass if len(scatter) == len(y) else scatter[0]
+        return mean[None], (root.T @ root + within)[None]
 
     def _unpack(self, eta: Arrays) -> tuple[Array, Array]:
         e = np.asarray(eta, float)
@@ -145,7 +149,7 @@ class MultivariateNormal(Family):
         return self._coordinates(mean, floored), reason
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
-        mean, covariance = (s[0] for s in self.collapse(statistics, weight)) if len(statistics[0]) > 1 else (s[0] for s in statistics)
+        mean, covariance = (s[0] for s in self.collapse(statistics, weight))
         return [self._coordinates(mean, covariance)]
 
     def _coordinates(self, mean: Array, covariance: Array) -> tuple[float, ...]:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays, average
-from skmle.families._location_scale import LocationScale
+from skmle.families._base import Array, Arrays
+from skmle.families._gaussian import Gaussian
 from skmle.families._special import LOG_2PI
 
 
-class Normal(LocationScale):
+class Normal(Gaussian):
     """Normal law with mean `loc` and standard deviation `scale`.
 
     q(y) = exp(-z^2/2) / (scale sqrt(2 pi)), z = (y - loc)/scale. As a conditional law its maximum likelihood is
@@ -29,16 +29,8 @@ class Normal(LocationScale):
     (3.0, 2.16)
     """
 
-    def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
-        return 0.5 * z * z, z, np.ones(())
-
     def base(self, y: Array) -> Array:
         return np.asarray(0.5 * LOG_2PI)
-
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
-        (y,) = statistics
-        loc = average(y, weight)
-        return [(loc, 0.5 * np.log(average((y - loc) ** 2, weight)))]
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import norm

@@ -12,6 +12,7 @@ from skmle.families._special import LOG_2PI
 
 _LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
 
+
 class Poisson(Family):
     """Poisson law of counts with the given `mean`.
 
@@ -31,7 +32,7 @@ class Poisson(Family):
 
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False), discrete=True)
-    additive = True
+    collapsible = True
 
     def base(self, y: Array) -> Array:
         return gammaln(y + 1.0)

@@ -35,16 +35,24 @@ class Uniform(Family):
     support = Support()
     exact = True
     regular = False
+    collapsible = True
+
+    def statistics(self, y: Array) -> Arrays:
+        # The smallest and the largest of the observations that a row stands for.
+        return y, y
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        (y,) = statistics
+        smallest, largest = statistics
         low, high = eta
         with np.errstate(divide="ignore", invalid="ignore"):
-            return Rows(np.where((y >= low) & (y <= high), np.log(high - low), np.inf))
+            return Rows(np.where((smallest >= low) & (largest <= high), np.log(high - low), np.inf))
+
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        return np.array([statistics[0].min()]), np.array([statistics[1].max()])
 
     def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
-        (y,) = statistics
-        return [(float(y.min()), float(y.max()))]
+        (low,), (high,) = self.collapse(statistics, weight)
+        return [(float(low), float(high))]
 
     def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
         low, high = self.starts(statistics, weight)[0]
