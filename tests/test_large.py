@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from scipy.optimize import linprog
 
 import skmle._engine.fit as fit_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
@@ -116,22 +115,6 @@ def test_more_columns_than_rows_under_a_ridge(family, monkeypatch):
     assert reduce_columns is not fit_module.reduce_columns and model.status_ == plain.status_ == "interior"
     np.testing.assert_allclose(model.coef_, plain.coef_, rtol=0, atol=1e-9)
     assert model.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-10)
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_median_regression_is_the_linear_program(seed):
-    rng = np.random.default_rng(seed)
-    n, p = int(rng.integers(20, 120)), int(rng.integers(1, 6))
-    X = rng.normal(size=(n, p)) * 10.0 ** rng.integers(-3, 4, p)
-    y = rng.laplace(size=n) + (X / X.std(axis=0)).sum(axis=1)
-    model = MLERegressor("laplace").fit(X, y)
-    ones = np.column_stack([X / X.std(axis=0), np.ones(n)])
-    cost = np.r_[np.zeros(p + 1), np.ones(2 * n)]
-    bounds = [(None, None)] * (p + 1) + [(0, None)] * 2 * n
-    program = linprog(cost, A_eq=np.column_stack([ones, np.eye(n), -np.eye(n)]), b_eq=y, bounds=bounds)
-    assert model.status_ == "interior" and model.distance_ == 0.0
-    assert np.abs(y - model.predict(X)).sum() == pytest.approx(program.fun, rel=1e-9)
-    assert model.params_["scale"] == pytest.approx(program.fun / n, rel=1e-9)
 
 
 def test_few_rows_take_the_plain_path():

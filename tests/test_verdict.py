@@ -12,6 +12,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.optimize import brentq, linprog
 from scipy.special import ndtri
 
@@ -413,6 +414,15 @@ def test_tiny_samples_of_student_t(n):
         if said == "interior":
             check_density(model, SUBJECTS["StudentT"], y)
     assert set(found) <= {"interior", "boundary", "no_maximum"}, found
+
+
+@pytest.mark.parametrize(("df", "expected"), [(3e3, "interior"), (3e4, "interior"), (1e5, "boundary"), (1e6, "boundary")])
+def test_degrees_of_freedom_that_the_data_do_not_determine_are_infinite(df, expected):
+    """At 1e5 of them the standard error of their logarithm is beyond a thousand, and the normal law is as likely to 1e-9 a row."""
+    x = np.linspace(-9.0, 9.0, 4001)
+    weight = stats.t(df).pdf(x)
+    _, said = judge(MLEDistribution("t"), x[:, None], sample_weight=weight / weight.mean())
+    assert said == expected
 
 
 @pytest.mark.parametrize("y", [[0.4] * 6 + [0.1, 0.2, 0.7, 0.9], [0.3] * 9 + [0.3001], [1.0] * 4 + [5.0]], ids=str)

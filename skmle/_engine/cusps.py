@@ -1,12 +1,15 @@
 """Conditional laws with cusps (Laplace): their maximum interpolates some rows, where no derivative can confirm it.
 
 Smooth laws lead close to it (`Family.smoothings`). From there, a descent along edges, each row of the vertex exchanged for
-the one where the objective turns up again, ends at the least sum of absolute residuals; a dual solution certifies it: at
-the rows of zero residual, subgradients within their bounds balance the rest.
+the one where the objective turns up again, ends at the least weighted sum of absolute residuals; a dual solution certifies
+it: at the rows of zero residual, subgradients within their bounds balance the rest. A scale that depends on the row weighs
+the rows, so vertex and scale take turns until neither moves. Under a penalty or another link there is no vertex: smooth
+laws are followed until the next one moves the answer by less than the tolerance.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,29 +18,80 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.optimize import lsq_linear
 
-from skmle._engine.evaluation import Array
+from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.objective import Objective
+from skmle._engine.solvers import growing, newton
 
+_NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
+_MOST_TURNS = 100  # of vertex and scale
 _CANDIDATES = 4  # times as many rows are looked at for the first vertex as it interpolates
 _ZERO = 1e-11  # share of the mean absolute residual below which a residual at the vertex is rounding
 _BALANCE = 1e-8  # of the summed absolute gradient: rounding in the certificate
 _MOST_TIES = 50  # rows of zero residual per coefficient, beyond which their balance is a problem of its own
 
 
-def to_vertex(objective: Objective, coef: Array) -> Array | None:
-    """Return the coefficients of the first term with the least sum of absolute residuals, found from those in `coef`.
+def solve_cusps(objective: Objective, smooth: Sequence[Objective], start: Array, vertex: bool, tol: float, max_iter: int) -> Solution:
+    """Follow smooth objectives to one with cusps.
 
     Parameters
     ----------
     objective : Objective
-        Of a law whose -log q is |y - eta| but for a constant scale, with y its first statistic.
-    coef : ndarray of shape (d,)
-        Near the minimum.
+        Of a law whose -log q is |y - eta_0| exp(-eta_1) + eta_1, with y its first statistic.
+    smooth : sequence of Objective
+        Ever closer to `objective`.
+    start : ndarray of shape (d,)
+    vertex : bool
+        Whether a vertex is to be looked for: the first eta is linear in its coefficients, and nothing penalises them.
+    tol : float
+        Distance to the optimum in standard errors: that by which the last smooth objective moved the answer.
+    max_iter : int
+        Most iterations for each objective.
+    """
+    coef, n_iter = start, 0
+    for stage, rounded in enumerate(smooth, start=1):
+        solution = growing(rounded, coef, tol=tol, max_iter=max_iter)
+        step, coef, n_iter = solution.coef - coef, solution.coef, n_iter + solution.n_iter
+        if vertex and stage == _NEAR_VERTEX and (found := _at_vertex(objective, coef, tol, max_iter)) is not None:
+            return found._replace(n_iter=n_iter + found.n_iter)
+        at = objective(coef)
+        assert at.hessian is not None
+        distance = float(objective.size * max(float(step @ at.hessian @ step), 0.0)) ** 0.5
+        if stage > _NEAR_VERTEX and solution.converged and distance <= tol:
+            return Solution(coef, at, step, distance, n_iter, True)
+    return Solution(coef, at, step, distance, n_iter, False)
 
-    Returns
-    -------
-    ndarray or None
-        None if no vertex could be certified, as with many ties.
+
+def _at_vertex(objective: Objective, coef: Array, tol: float, max_iter: int) -> Solution | None:
+    """Return the optimum found from a point near it; None if it could not be certified, as with many ties."""
+    lead, previous, distance, n_iter = objective.design.terms[0].length, None, np.inf, 0
+    for _ in range(_MOST_TURNS):
+        vertex = _to_vertex(objective, coef)
+        if vertex is None:
+            return None
+        if previous is not None and np.array_equal(vertex, previous):
+            return Solution(coef, objective(coef), np.zeros_like(coef), distance, n_iter, True)
+        rest = newton(_Rest(objective, vertex), coef[lead:], tol=tol, max_iter=max_iter)
+        if not rest.converged:
+            return None
+        coef, previous = np.concatenate([vertex, rest.coef]), vertex
+        distance, n_iter = rest.distance, n_iter + rest.n_iter
+    return None
+
+
+class _Rest:
+    """The objective as a function of all coefficients but the first term's, which are held."""
+
+    def __init__(self, objective: Objective, held: Array) -> None:
+        self.objective, self.held, self.size = objective, held, objective.size
+
+    def __call__(self, coef: Array, order: int = 2) -> Evaluation:
+        at, lead = self.objective(np.concatenate([self.held, coef]), order), len(self.held)
+        gradient = None if at.gradient is None else at.gradient[lead:]
+        return Evaluation(at.value, gradient, None if at.hessian is None else at.hessian[lead:, lead:])
+
+
+def _to_vertex(objective: Objective, coef: Array) -> Array | None:
+    """Return the coefficients of the first term with the least sum of absolute residuals, each over its row's scale in `coef`.
 
     References
     ----------
@@ -47,10 +101,11 @@ def to_vertex(objective: Objective, coef: Array) -> Array | None:
     term = design.terms[0]
     x = _columns(objective)
     z = objective.statistics[0] if design.offset is None else objective.statistics[0] - design.offset
-    weight = np.ones(design.n) if objective.weight is None else objective.weight
-    start = design.slices[0].start
-    problem = _LeastAbsolute(x, z, weight)
-    basis = problem.first_basis(coef[start : start + term.length])
+    log_scale = objective.direction(coef)[1]
+    # Of a constant scale nothing is left: rounding must not tell the same problem from itself.
+    weight = np.exp(log_scale.mean() - log_scale) * np.ones(design.n)
+    problem = _LeastAbsolute(x, z, weight if objective.weight is None else weight * objective.weight)
+    basis = problem.first_basis(coef[: term.length])
     return None if basis is None else problem.descend(basis)
 
 

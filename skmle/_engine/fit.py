@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmle._engine.closed import closed_form
 from skmle._engine.coordinates import Coordinates
-from skmle._engine.cusps import to_vertex
+from skmle._engine.cusps import solve_cusps
 from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
@@ -32,15 +32,13 @@ from skmle._engine.verdict import (
     is_interior,
     separates,
 )
-from skmle.families._base import Arrays, Rows, average
+from skmle.families._base import Arrays, Rows
 
 _INTERPOLATED = (
     "the linear predictor reproduces every observation, so the density grows without bound around them "
     "(as many coefficients as distinct rows, or y is an exact function of X)"
 )
 _MOVES = 1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
-_NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
-_CUSP_DISTANCE = 1e-2  # standard errors: what a smooth law can certify of one with cusps, where no vertex is
 _FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
@@ -178,8 +176,9 @@ class _Attempt:
     def _solve(self) -> Solution:
         best: Solution | None = None
         for start in self._starts():
-            if self.family.smoothings():
-                solution = self._solve_cusps(start)
+            if smooth := [self._objective(law.rows) for law in self.family.smoothings()]:
+                vertex = self.problem.alpha == 0.0 and not self.family.relinked
+                solution = solve_cusps(self.objective, smooth, start, vertex, self.problem.tol, self.problem.max_iter)
             else:
                 solution = self._minimise(start)
             if best is None or solution.evaluation.value < best.evaluation.value:
@@ -197,29 +196,6 @@ class _Attempt:
     def _wants_covariance(self) -> bool:
         wanted = self.problem.covariance
         return d <= _CHEAP if (d := self.design.d) and wanted == "auto" else bool(wanted)
-
-    def _solve_cusps(self, coef: Array) -> Solution:
-        """Follow smooth laws to one with cusps, and move to the vertex they approach if that is certified."""
-        plain = self.problem.alpha == 0.0 and not self.family.relinked and self.problem.terms[1].columns is None
-        smooth, n_iter, vertex = self.objective, 0, None
-        for stage, law in enumerate(self.family.smoothings(), start=1):
-            smooth = self._objective(law.rows)
-            solution = growing(smooth, coef, tol=self.problem.tol, max_iter=self.problem.max_iter)
-            coef, n_iter = solution.coef, n_iter + solution.n_iter
-            if plain and stage == _NEAR_VERTEX and (vertex := to_vertex(self.objective, coef)) is not None:
-                break
-        if vertex is not None:
-            coef[: len(vertex)] = vertex
-            residual = self.objective.statistics[0] - self.objective.direction(coef)[0]
-            residual = residual if self.design.offset is None else residual - self.design.offset
-            weight = np.ones(len(residual)) if self.weight is None else self.weight
-            coef[self.design.slices[1].stop] = np.log(average(np.abs(residual), weight))
-        at = self.objective(coef)
-        # The smooth law lies above by no less than the duality gap: what a better point could gain.
-        gap = 0.0 if vertex is not None else max(smooth(coef, 0).value - at.value, 0.0)
-        distance = float(np.sqrt(2.0 * gap * self.objective.size))
-        settled = vertex is not None or (solution.converged and distance <= max(self.problem.tol, _CUSP_DISTANCE))
-        return Solution(coef, at, np.zeros_like(coef), distance, n_iter, settled)
 
     def _limit(self, solution: Solution) -> Fit | None:
         """Return the fit of a limit law that is at least as likely, if the family has one."""

@@ -23,7 +23,7 @@ NON_REGULAR = "non_regular"
 NOT_CONVERGED = "not_converged"
 
 _LARGEST_STEP = 1e-2  # in eta, of the last step at any row of an interior optimum
-_LARGEST_ERROR = 1e3  # standard error, in eta, of a constant parameter
+_LARGEST_ERROR = 1e3  # standard error, in eta, of a constant parameter that the data determine at all
 _FAR_ETA = 15.0  # beyond, a limit law is tried although all else looks interior
 _MARGIN = 1e-9  # of the largest change of eta: rounding in a certificate of separation
 
@@ -55,8 +55,6 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
     design = objective.design
     if solution.evaluation.hessian is None:
         return True
-    if _curvature_vanished(objective, solution, pure):
-        return False
     pairs = zip(design.slices, design.terms, pure, strict=True)
     constants = [s.stop for s, t, number in pairs if t.columns is None and t.intercept and number]
     if not constants:
@@ -76,15 +74,6 @@ def _units(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) ->
         if not pure[j] and term.intercept and hessian is not None and hessian[s.stop, s.stop] > 0.0:
             units[j] = 1.0 / np.sqrt(hessian[s.stop, s.stop])
     return units
-
-
-def _curvature_vanished(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> bool:
-    """Return whether the hessian has underflowed: the rows lie so far out that no derivative tells anything any more."""
-    hessian = solution.evaluation.hessian
-    assert hessian is not None
-    pairs = zip(objective.design.slices, objective.design.terms, pure, strict=True)
-    constants = [s.stop for s, t, number in pairs if t.intercept and number]
-    return bool((np.diag(hessian)[constants] * objective.size * _LARGEST_ERROR**2 < 1.0).any())
 
 
 def _step_bound(objective: Objective, step: Array, reach: Array | None, units: Array) -> float:

@@ -76,7 +76,7 @@ class Laplace(LocationScale):
         return [(loc, np.log(average(np.abs(y - loc), weight)))]
 
     def smoothings(self) -> tuple[Family, ...]:
-        return tuple(SmoothLaplace(10.0**-k, links=self.links) for k in range(8))
+        return tuple(SmoothLaplace(10.0**-k, links=self.links) for k in range(13))
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import laplace
