@@ -11,9 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._callbacks import CallbackSupportMixin
 from skmle._engine.problem import Fit
-from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR
-from skmle.exceptions import BoundaryWarning, FitWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
+from skmle._engine.verdict import BOUNDARY, INTERIOR, INTERRUPTED, NO_MAXIMUM, NON_REGULAR
+from skmle.exceptions import (
+    BoundaryWarning,
+    FitWarning,
+    InterruptedWarning,
+    NoMaximumWarning,
+    NonRegularWarning,
+    NotConvergedWarning,
+    SeparationWarning,
+)
 from skmle.inference import Inference
 from skmle.inference.missing import why_missing
 from skmle.inference.rows import Block
@@ -23,7 +32,7 @@ Array = NDArray[np.float64]
 _SHOWN = 5  # columns named in a message
 
 
-class LikelihoodEstimator(BaseEstimator):
+class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
     """Fitted state and inference that all estimators have; the only mixin."""
 
     _doc_link_module = "skmle"
@@ -191,13 +200,20 @@ def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning
             f"the likelihood has no maximum: {reason}. Parameters on the way there are returned, without standard errors. "
             "Use fewer columns or more rows, hold a parameter with fixed=..., or choose another family."
         )
-    where = (
-        f"{fit.distance:.2g} standard errors from the optimum" if np.isfinite(fit.distance) else "where the information matrix is singular"
-    )
+    if status == INTERRUPTED:
+        return InterruptedWarning, (
+            f"the fit was stopped after {fit.n_iter} iterates, {_how_far(fit)}. The last iterate is returned, without standard errors. "
+            "Fit again, with warm_start=True if the estimator has it, to go on from here."
+        )
     return NotConvergedWarning, (
-        f"the solver stopped after {fit.n_iter} iterations, {where}. The last iterate is returned. "
+        f"the solver stopped after {fit.n_iter} iterations, {_how_far(fit)}. The last iterate is returned. "
         "Raise max_iter, rescale extreme columns, or choose a simpler model."
     )
+
+
+def _how_far(fit: Fit) -> str:
+    known = np.isfinite(fit.distance)
+    return f"{fit.distance:.2g} standard errors from the optimum" if known else "where the information matrix is singular"
 
 
 def _separated(moving: Sequence[str]) -> str:

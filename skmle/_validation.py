@@ -56,6 +56,7 @@ _ALLOWED = {
     "store_information": (lambda v: _yes_or_no(v) or v == "auto", "'auto', True or False"),
     "fit_intercept": (_yes_or_no, "True or False"),
     "warm_start": (_yes_or_no, "True or False"),
+    "verbose": (lambda v: _yes_or_no(v) or (_whole(v) and v >= 0), "True, False or a whole number >= 0"),
     "fixed": (_held, "None or a dict of parameter to finite number, such as {'scale': 1.0}"),
     "features": (lambda v: v is None or isinstance(v, Mapping), "None or a dict of parameter to columns, such as {'scale': ['age']}"),
 }
@@ -73,9 +74,10 @@ def checked_features(estimator: BaseEstimator, X: Any, y: Any = "no_validation",
 
 
 def check_finite(estimator: BaseEstimator, values: Any, what: str, names: Sequence[str] | None = None) -> None:
-    """Raise ValueError if numbers are NaN or infinite, or labels missing, naming the first rows and counting them."""
+    """Raise ValueError if there are no values, numbers are NaN or infinite, or labels missing, naming the first rows and counting them."""
     if values is None:
-        return
+        name = type(estimator).__name__
+        raise ValueError(f"{name} requires y to be passed, but the target y is None. Allowed: one observation a row of X. Give y.")
     rows, columns, entries, n = _missing(values)
     if not len(rows):
         return
@@ -160,6 +162,8 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
     mask : ndarray of bool, optional
         Which of the user's rows y are, to name them by their numbers there.
     """
+    if family.numeric and family.columns == 1 and not family.support.whole and family.contains(np.array([y.min(), y.max()])).all():
+        return  # an interval holds all between its ends
     inside = family.contains(y)
     if inside.all():
         return

@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._callbacks import FitTask, with_callbacks
 from skmle._columns import label_columns
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
@@ -62,6 +63,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         Whether to keep the covariance of the coefficients for `inference`.
     n_jobs : int or None, default=None
         Threads for long data; None uses the cores at hand. Results do not depend on it, to the last bit.
+    verbose : bool or int, default=0
+        Whether to print a line for each iterate of the solver.
 
     Attributes
     ----------
@@ -106,6 +109,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         warm_start: bool = False,
         store_information: bool | str = "auto",
         n_jobs: int | None = None,
+        verbose: bool | int = 0,
     ) -> None:
         self.link = link
         self.alpha = alpha
@@ -117,7 +121,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         self.warm_start = warm_start
         self.store_information = store_information
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> CrossEntropyClassifier:
         """Fit the coefficients.
 
@@ -141,6 +147,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         """
         check_settings(self)
         _check_link(self.link)
+        given = X, y, sample_weight
         X, y = checked_features(self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32])
         if y.dtype.kind not in "biuSU":  # whole numbers and strings are classes; a look at every value is slow
             check_classification_targets(y)
@@ -165,19 +172,17 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         terms = tuple(Term(slice(None), p, self.fit_intercept) for _ in range(k))
         start = self._start(classes, p) if self.warm_start else None
         observed = observe(family, codes.astype(np.float64) if k == 1 else codes, weight)
+        counted = len(codes), weight is not None
+        task = FitTask(self, *given, lambda model, result: model._store(result, classes, counted))
         result = fit(
             Problem(
                 family, observed, terms, X.tocsr() if sp.issparse(X) else X, None, float(self.alpha), k > 1,
-                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, start,
+                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, bool(self.verbose), task.tell, start,
             )
         )  # fmt: skip
-        self.classes_ = classes
-        self._store(result)
-        self._counted = (len(codes), weight is not None)
-        names = self._feature_names()
-        known = np.ones(p, bool) if result.estimable is None else result.estimable[0]
-        self.aliased_ = [name for name, ok in zip(names, known, strict=True) if not ok]
-        warn_verdict(result, "CrossEntropyClassifier", [names] * k)
+        self._store(result, classes, counted)
+        task.done()
+        warn_verdict(result, "CrossEntropyClassifier", [self._feature_names()] * k)
         return self
 
     def _family(self, n_classes: int) -> Family:
@@ -198,7 +203,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             slopes, intercepts = slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
         return tuple((w, float(b)) for w, b in zip(slopes, intercepts, strict=True))
 
-    def _store(self, result: Fit) -> None:
+    def _store(self, result: Fit, classes: NDArray[Any], counted: tuple[int, bool]) -> None:
+        self.classes_, self._counted = classes, counted
         slopes = np.array([s for s, _ in result.coefs])
         intercepts = np.array([b for _, b in result.coefs])
         if len(result.coefs) > 1:  # from logits against the last class to one row a class, which sum to zero
@@ -208,6 +214,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         self._record(result)
         self.n_parameters_ = result.n_parameters
         self._covariance = result.covariance
+        known = np.ones(slopes.shape[1], bool) if result.estimable is None else result.estimable[0]
+        self.aliased_ = [name for name, ok in zip(self._feature_names(), known, strict=True) if not ok]
 
     def _feature_names(self) -> list[str]:
         return [str(name) for name in getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +12,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._callbacks import FitTask, with_callbacks
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
-from skmle._engine.observed import Observed, observe
+from skmle._engine.observed import Observed, condense, count_whole, joined
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
+from skmle._engine.verdict import INTERRUPTED
 from skmle._estimator import LikelihoodEstimator, warn_verdict
 from skmle._validation import adapted, check_settings, check_support, checked_features, positive_weights, weighted_mean
 from skmle.families import Distribution, Family, get_family
@@ -27,7 +29,7 @@ from skmle.inference.rows import Block, join, natural_rows
 
 Array = NDArray[np.float64]
 
-_STATUSES = ("interior", "boundary", "non_regular", "not_converged", "no_maximum")  # from best to worst
+_STATUSES = ("interior", "boundary", "non_regular", "not_converged", "interrupted", "no_maximum")  # from best to worst
 
 
 class _Seen(NamedTuple):
@@ -73,6 +75,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         Whether to keep the covariance of the estimates for `inference`; "auto" and True do wherever one exists.
     n_jobs : int or None, default=None
         Threads for long data; None uses the cores at hand. Results do not depend on it, to the last bit.
+    verbose : bool or int, default=0
+        Whether to print a line for each iterate of the solver.
 
     Attributes
     ----------
@@ -82,7 +86,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         The fitted law, with scipy's method names.
     log_likelihood_ : float
         Total log-likelihood of the training data in nats, constants included.
-    status_ : {"interior", "boundary", "non_regular", "no_maximum", "not_converged"}
+    status_ : {"interior", "boundary", "non_regular", "no_maximum", "not_converged", "interrupted"}
         Where the fit ended; the worst of all columns. Any but "interior" also warns.
     converged_ : bool
         Whether the estimate is the maximum (in the interior, at a limit law, or non-regular).
@@ -129,6 +133,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         max_iter: int = 100,
         store_information: bool | str = "auto",
         n_jobs: int | None = None,
+        verbose: bool | int = 0,
     ) -> None:
         self.family = family
         self.fixed = fixed
@@ -136,9 +141,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self.max_iter = max_iter
         self.store_information = store_information
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     # ---------------------------------------------------------------- fit
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> MLEDistribution:
         """Fit the distribution.
 
@@ -170,6 +177,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return self._fit(X, sample_weight, None, least=2)
 
     @available_if(_sums_up)
+    @with_callbacks
     def partial_fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> MLEDistribution:
         """Fit the distribution to these rows and all that were given before, to `fit` or here, exactly as if all at once.
 
@@ -210,39 +218,41 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = self._samples(rows, family)
-        fits, laws, params, now = [], [], [], []
-        for j, (sample, label) in enumerate(samples):
-            learnt, observed = self._observe(family, sample, weight, label, mask, seen[j] if seen else None)
-            fits.append(self._fit_one(learnt, observed))
-            laws.append(_law(fits[-1]))
-            params.append(_params(learnt, fits[-1], laws[-1]))
-            now.append(_Seen(learnt, fits[-1].condensed))
-        at = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
+        pairs = [self._observe(family, *named, weight, mask, seen[j] if seen else None) for j, named in enumerate(samples)]
+        families = [learnt for learnt, _ in pairs]
         count, weighted = (0, False) if seen is None else self._counted
-        self._store(fits, laws, params, fits[at])
-        self._seen, self._counted = now, (count + len(rows), weighted or weight is not None)
-        what = f"MLEDistribution({type(family).__name__})" + (f", {samples[at][1]}" if len(fits) > 1 else "")
-        warn_verdict(fits[at], what, [[] for _ in fits[at].coefs], stacklevel=4)
+        counted = count + len(rows), weighted or weight is not None
+        task = FitTask(self, X, None, sample_weight, lambda model, result: model._store(families, [result], counted))
+        fits = [self._fit_one(*pair, None if len(pairs) > 1 else task.tell) for pair in pairs]
+        worst = self._store(families, fits, counted)
+        task.done()
+        what = f"MLEDistribution({type(family).__name__})" + (f", {samples[worst][1]}" if len(fits) > 1 else "")
+        warn_verdict(fits[worst], what, [[] for _ in fits[worst].coefs], stacklevel=5)
         return self
 
     def _observe(
-        self, family: Family, sample: Any, weight: Array | None, label: str, mask: NDArray[np.bool_] | None, before: _Seen | None
+        self, family: Family, sample: Any, label: str, weight: Array | None, mask: NDArray[np.bool_] | None, before: _Seen | None
     ) -> tuple[Family, Observed]:
         """Return the family, having learnt from the sample and what was seen before, and both together."""
-        what = f"MLEDistribution({family.title}), {label}"
-        learnt = fix(adapted(family, sample, what), self.fixed or {})
-        check_support(learnt, sample, label, mask)
+
+        def learn(observations: Any) -> Family:
+            return fix(adapted(family, observations, f"MLEDistribution({family.title}), {label}"), self.fixed or {})
+
+        learnt = learn(sample)
+        # Of whole numbers all that follows needs the distinct ones alone; only to say where one is amiss takes the rows.
+        counted = count_whole(sample, weight) if learnt.numeric and learnt.support.discrete and learnt.columns == 1 else None
+        if counted is None or not learnt.contains(counted[0]).all():
+            check_support(learnt, sample, label, mask)
+        sample, weight = counted or (sample, weight)
         if before is None or before.observed is None:
-            return learnt, observe(learnt, sample, weight)
+            return learnt, condense(learnt, sample, weight)
         if learnt.collapsible:
-            batch = observe(learnt, sample, weight).condensed(learnt)
-            assert batch is not None
-            return learnt, before.observed.joined(batch)
+            return learnt, joined([before.observed, condense(learnt, sample, weight)])
         # Values that were counted are observations with a weight; there may be labels among them that this sample lacks.
         weight = np.concatenate([before.observed.weights, np.ones(len(sample)) if weight is None else weight])
         sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
-        learnt = fix(adapted(family, sample, what), self.fixed or {})
-        return learnt, observe(learnt, sample, weight)
+        learnt = learn(sample)
+        return learnt, condense(learnt, sample, weight)
 
     def _rows(self, X: Any, family: Family, reset: bool, least: int = 1) -> Any:
         if type(X).__name__ == "Series":
@@ -261,22 +271,29 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             )
         return [(X, "X")]
 
-    def _fit_one(self, family: Family, observed: Observed) -> Fit:
+    def _fit_one(self, family: Family, observed: Observed, tell: Callable[[Callable[[], Fit]], bool] | None) -> Fit:
         terms = tuple(Term(None, 0) for _ in family.parameters)
-        return fit(
+        result = fit(
             Problem(
                 family, observed, terms, tol=self.tol, max_iter=self.max_iter, threads=thread_count(self.n_jobs),
-                covariance=self.store_information,
+                covariance=self.store_information, verbose=bool(self.verbose), tell=tell,
             )
         )  # fmt: skip
+        if result.verdict.status == INTERRUPTED and self.n_features_in_ > 1 and family.columns == 1:
+            raise KeyboardInterrupt  # of independent columns the next ones would have no parameters
+        return result
 
-    def _store(self, fits: list[Fit], laws: list[Distribution], params: list[dict[str, Array]], worst: Fit) -> None:
+    def _store(self, families: list[Family], fits: list[Fit], counted: tuple[int, bool]) -> int:
+        """Store the fits, one a column or one of all columns, and return which is the worst."""
+        worst = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
+        laws = [_law(result) for result in fits]
+        params = [_params(*triple) for triple in zip(families, fits, laws, strict=True)]
         self.distribution_: Distribution | IndependentColumns = laws[0] if len(laws) == 1 else IndependentColumns(laws)
         if len(laws) == 1:
             self.params_: dict[str, Any] = {name: float(value) if value.ndim == 0 else value for name, value in params[0].items()}
         else:
             self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
-        self._record(worst)
+        self._record(fits[worst])
         self.log_likelihood_ = float(sum(f.log_likelihood for f in fits))
         self.n_iter_ = max(f.n_iter for f in fits)
         self.distance_ = float(max(f.distance for f in fits))
@@ -284,6 +301,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
         self._families = [f.family for f in fits]
         self._covariances = [f.covariance for f in fits]
+        self._seen = [_Seen(*pair) for pair in zip(families, (f.condensed for f in fits), strict=True)]
+        self._counted = counted
+        return worst
 
     # ---------------------------------------------------------------- use
 

@@ -27,5 +27,9 @@ class NotConvergedWarning(FitWarning):
     """The solver stopped before it reached `tol` (status ``"not_converged"``)."""
 
 
+class InterruptedWarning(FitWarning):
+    """The fit was stopped before it was done, by the keyboard or by a callback (status ``"interrupted"``)."""
+
+
 class ScoreWarning(UserWarning):
     """A score was asked for under other conditions than the fit's, such as without its exposure."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 
+from skmle._callbacks import FitTask, with_callbacks
 from skmle._columns import Columns, held_out, resolve_features, resolve_lead
 from skmle._engine.design import Term
 from skmle._engine.fit import fit
@@ -65,6 +66,8 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         Whether to keep the covariance of the coefficients for `inference`.
     n_jobs : int or None, default=None
         Threads for long data; None uses the cores at hand. Results do not depend on it, to the last bit.
+    verbose : bool or int, default=0
+        Whether to print a line for each iterate of the solver.
 
     Attributes
     ----------
@@ -129,6 +132,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         warm_start: bool = False,
         store_information: bool | str = "auto",
         n_jobs: int | None = None,
+        verbose: bool | int = 0,
     ) -> None:
         self.family = family
         self.features = features
@@ -143,9 +147,11 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self.warm_start = warm_start
         self.store_information = store_information
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     # ---------------------------------------------------------------- fit
 
+    @with_callbacks
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
     ) -> MLERegressor:
@@ -175,6 +181,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         family = get_family(self.family)
         check_settings(self)
         _check_conditional(family)
+        given = X, y, sample_weight
         frame, (X, y) = X, self._validated(X, y, family)
         lead = resolve_lead(self, X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
@@ -188,15 +195,16 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             for j, c in enumerate(columns.values())
         )
         previous = tuple((self.coefs_[n], self.intercepts_[n]) for n in columns) if self._can_continue(columns) else None
+        counted, lead_given = (len(y), weight is not None), (offset is not None, exposure is not None)
+        task = FitTask(self, *given, lambda model, result: model._store(result, family, columns, counted, lead_given))
         result = fit(
             Problem(
                 family, observe(family, y, weight), terms, X.tocsr() if sp.issparse(X) else X, lead, float(self.alpha), False,
-                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, previous,
+                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, bool(self.verbose), task.tell, previous,
             )
         )  # fmt: skip
-        self._store(result, family, columns)
-        self._counted = (len(y), weight is not None)
-        self._lead_given = (offset is not None, exposure is not None)
+        self._store(result, family, columns, counted, lead_given)
+        task.done()
         warn_verdict(result, f"MLERegressor({family.title})", [columns[p.name].names for p in result.family.parameters])
         return self
 
@@ -230,7 +238,10 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         same = {name: len(slopes) for name, slopes in self.coefs_.items()} == {name: c.size for name, c in columns.items()}
         return same and all(np.isfinite([*self.intercepts_.values()]))
 
-    def _store(self, result: Fit, family: Family, columns: Mapping[str, Columns]) -> None:
+    def _store(
+        self, result: Fit, family: Family, columns: Mapping[str, Columns], counted: tuple[int, bool], lead_given: tuple[bool, bool]
+    ) -> None:
+        self._counted, self._lead_given = counted, lead_given
         fitted = {p.name: pair for p, pair in zip(result.family.parameters, result.coefs, strict=True)}
         self._law = result.family
         self._columns = {name: columns[name] for name in fitted}

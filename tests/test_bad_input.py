@@ -222,6 +222,8 @@ def test_wrong_shapes_of_y_are_refused():
     fitted = CrossEntropyClassifier(alpha=0.1).fit(X, LABELS)
     with pytest.raises(ValueError, match=r"y has shape \(29,\), but X has 30 rows. Allowed: shape \(30,\)"):
         fitted.score(X, LABELS[1:])
+    with pytest.raises(ValueError, match="MLERegressor requires y to be passed.*Allowed: one observation a row of X. Give y"):
+        MLERegressor().fit(X, Y).score(X)
 
 
 @pytest.mark.parametrize("what", ["offset", "exposure"])

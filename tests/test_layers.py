@@ -35,6 +35,7 @@ FLOORS = {
     "skmle._estimator": 3,
     "skmle._validation": 3,
     "skmle._columns": 3,
+    "skmle._callbacks": 3,
     "skmle._log_prob": 3,
     "skmle._pipeline": 3,
     "skmle.inference": 2,

@@ -37,6 +37,9 @@ class Objective:
                 result.gradient, result.hessian = np.array(self.gradient(coef), float), np.array(self.hessian(coef), float)
         return result
 
+    def accepted(self, coef: np.ndarray, at: Evaluation, distance: float) -> None:
+        """Nobody looks on."""
+
     @property
     def path(self) -> np.ndarray:
         """The points at which derivatives were taken."""

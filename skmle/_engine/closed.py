@@ -12,30 +12,33 @@ from skmle._engine.observed import Observed, observe_as
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
 
+Starts = list[tuple[float, ...]]
+
 _UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
 _END = 600.0  # odds beyond exp(600) are meant to be infinite
 _LARGEST_MATRIX = 500  # coordinates of a density beyond which no covariance is kept
 
 
-def closed_form(problem: Problem, observed: Observed) -> Fit | None:
-    """Return the fit of a density to what was observed, condensed if it can be, if it needs no solver; else None."""
+def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
+    """Return the fit of a density to what was observed, condensed or not, if it needs no solver; else its starts, if known."""
     family = problem.family
     if not problem.terms:
         return _constant_fit(problem, (), Verdict(INTERIOR), observed)
     # A condensed row tells whether all numbers were equal no more, but still in which space rows of several lie.
     if observed.equal or family.columns != 1:
-        infinite = family.unbounded(observed.statistics, observed.weights)
+        infinite = family.unbounded(observed.statistics, observed.weight)
         if infinite is not None:
             return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]), observed)
     if family.exact:
         status = INTERIOR if family.regular else NON_REGULAR
-        return _constant_fit(problem, family.starts(observed.statistics, observed.weights)[0], Verdict(status), observed)
+        return _constant_fit(problem, family.starts(observed.statistics, observed.weight)[0], Verdict(status), observed)
     if family.spread_sign:
         return None
     with np.errstate(all="ignore"):
-        start = family.starts(observed.statistics, observed.weights)[0]
-    ends = [_END if family.dimensionless(j) else np.inf for j in range(len(start))]
-    return None if all(abs(e) < end for e, end in zip(start, ends, strict=True)) else _at_infinity(problem, observed, start)
+        starts = family.starts(observed.statistics, observed.weight)
+    ends = [_END if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
+    inside = all(abs(e) < end for e, end in zip(starts[0], ends, strict=True))
+    return starts if inside else _at_infinity(problem, observed, starts[0])
 
 
 def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, ...]) -> Fit:
@@ -44,7 +47,7 @@ def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, .
     for limit in family.limits:
         law = limit.family()
         simpler = closed_form(replace(problem, family=law, terms=problem.terms[: len(law.parameters)]), observe_as(law, observed))
-        if simpler is not None:
+        if isinstance(simpler, Fit):
             return replace(simpler, limit=limit)
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
     end = "the data have no spread and stand at an end of the law's range, so"

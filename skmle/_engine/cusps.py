@@ -89,6 +89,10 @@ class _Rest:
         gradient = None if at.gradient is None else at.gradient[lead:]
         return Evaluation(at.value, gradient, None if at.hessian is None else at.hessian[lead:, lead:])
 
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note of an iterate."""
+        self.objective.accepted(np.concatenate([self.held, coef]), at, distance)
+
 
 def _to_vertex(objective: Objective, coef: Array) -> Array | None:
     """Return the coefficients of the first term with the least sum of absolute residuals, each over its row's scale in `coef`.

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.closed import closed_form
+from skmle._engine.closed import Starts, closed_form
 from skmle._engine.coordinates import Coordinates
 from skmle._engine.cusps import solve_cusps
 from skmle._engine.design import Design, Term
@@ -25,6 +25,7 @@ from skmle._engine.survey import Basis, Survey, find_basis, survey
 from skmle._engine.verdict import (
     BOUNDARY,
     INTERIOR,
+    INTERRUPTED,
     NO_MAXIMUM,
     NOT_CONVERGED,
     Verdict,
@@ -32,6 +33,7 @@ from skmle._engine.verdict import (
     is_interior,
     separates,
 )
+from skmle._engine.watch import Stopped, Watch
 from skmle.families._base import Arrays, Rows
 
 _INTERPOLATED = (
@@ -54,14 +56,16 @@ def fit(problem: Problem) -> Fit:
         return _Attempt(problem, problem.observed).run()
     condensed = problem.observed.condensed(problem.family)
     density, observed = replace(problem, X=None), condensed or problem.observed
-    result = closed_form(density, observed) or _Attempt(density, observed).run()
+    known = closed_form(density, observed)
+    result = known if isinstance(known, Fit) else _Attempt(density, observed, known).run()
     return replace(result, condensed=condensed)
 
 
 class _Attempt:
     """One fit in the making: the steps of `run` in order."""
 
-    def __init__(self, problem: Problem, observed: Observed) -> None:
+    def __init__(self, problem: Problem, observed: Observed, starts: Starts | None = None) -> None:
+        self.starts = starts
         self.problem, self.family, self.observed, self.weight = problem, problem.family, observed, observed.weight
         self.survey = self._survey()
         self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
@@ -74,21 +78,29 @@ class _Attempt:
             self.statistics = self.family.standardise(observed.statistics, self.origin, self.unit)
         sign = self.family.spread_sign if self._standardised else 0.0
         self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
+        tell = problem.tell
+        self.watch = Watch(problem.verbose, None if tell is None else lambda make: tell(lambda: self._unfinished(make())))
         self.objective = self._objective(self.family.rows)
         # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
-        m = first_sample(observed.n, self.design.d) if problem.X is not None else None
+        guessed = problem.X is not None or self.family.guessed
+        m = first_sample(observed.n, self.design.d) if guessed else None
         self.pilot = self.objective if m is None else self.objective.sample(m)
 
     def run(self) -> Fit:
         """Return the fit."""
         if (interpolated := self._interpolates()) is not None:
             return interpolated
-        solution = self._solve()
+        try:
+            solution = self._solve()
+        except (KeyboardInterrupt, Stopped):
+            if self.watch.last is None:
+                raise
+            return self._unfinished(self.watch.last)
         coefs = self.coordinates.raw(solution.coef)
         collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
         if not collapsed and is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
-            doubtful = self.observed.count <= _FEW or far_parameters(self.family, coefs)
+            doubtful = self.observed.n <= _FEW or far_parameters(self.family, coefs)
             limit = self._limit(solution) if doubtful else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
@@ -123,7 +135,7 @@ class _Attempt:
     def _units(self) -> tuple[float, float]:
         if not self._standardised:
             return 0.0, 1.0
-        origin, unit = self.family.centre_and_spread(self.observed.statistics, self.observed.weights)
+        origin, unit = self.family.centre_and_spread(self.observed.statistics, self.observed.weight)
         return origin if self.problem.terms[0].intercept else 0.0, unit
 
     @property
@@ -140,7 +152,7 @@ class _Attempt:
                 unit = self.unit if j == 0 and self._standardised else 1.0
                 strength[self.design.slices[j]] = problem.alpha * unit * unit
             penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
-        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads)
+        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, self.watch)
 
     # ---------------------------------------------------------------- starts
 
@@ -169,7 +181,7 @@ class _Attempt:
     def _starts(self) -> list[Array]:
         if self.problem.start is not None and all(basis is None for basis in self.bases):
             return [self.coordinates.fitted(self.problem.start)]
-        return starting_points(self.family, self.pilot, self._lead)
+        return starting_points(self.family, self.pilot, self._lead, self.starts)
 
     # ---------------------------------------------------------------- solver and verdict
 
@@ -250,6 +262,11 @@ class _Attempt:
     @property
     def _jacobian(self) -> float:
         return self.objective.mass * float(np.log(self.unit)) if self._standardised else 0.0
+
+    def _unfinished(self, solution: Solution) -> Fit:
+        """Return the fit as of an iterate, which may be one of a sample of the rows."""
+        on_all = solution._replace(evaluation=self.objective(solution.coef, 0))
+        return self._result(on_all, Verdict(INTERRUPTED))
 
     def _result(self, solution: Solution, verdict: Verdict) -> Fit:
         coefs = self.coordinates.raw(solution.coef)

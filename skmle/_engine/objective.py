@@ -13,6 +13,7 @@ from skmle._engine.design import Design
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.penalties import Ridge
 from skmle._engine.rows import chunks, strata, total
+from skmle._engine.watch import Watch
 from skmle.families._base import Arrays, Rows
 
 
@@ -29,6 +30,8 @@ class Objective:
     weight : ndarray of shape (n,), optional
     penalties : tuple of Ridge
     threads : int
+    watch : Watch, optional
+        Is told of each iterate that a solver accepts.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -37,6 +40,7 @@ class Objective:
     weight: Array | None = None
     penalties: tuple[Ridge, ...] = ()
     threads: int = 1
+    watch: Watch | None = None
     _samples: dict[int, Objective] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +93,12 @@ class Objective:
         """Return the objective on some rows, gathered."""
         statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
         weight = None if self.weight is None else self.weight[index]
-        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads)
+        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads, self.watch)
+
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note that a solver has come to `coef`, so many standard errors from the optimum."""
+        if self.watch is not None:
+            self.watch(coef, at, distance, self.n)
 
     def largest_eta(self, step: Array, units: Array) -> float:
         """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""

@@ -6,12 +6,14 @@ values and how often they came. Such a condensed sample can be joined with the n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skmle._engine.evaluation import Array
+from skmle._engine.rows import block_size, keep_heap
 from skmle.families._base import Arrays, Family
 
 
@@ -29,15 +31,12 @@ class Observed:
         Weighted sum of the terms of -log q that depend on y only.
     equal : bool
         Whether all observations are the same number.
-    count : int
-        Number of observations.
     """
 
     statistics: Arrays
     weight: Array | None
     base: float
     equal: bool
-    count: int
 
     @property
     def n(self) -> int:
@@ -62,30 +61,44 @@ class Observed:
             # Of equal numbers one stands for all, exactly, which no mean of them could promise.
             rows, weight = (tuple(s[:1] for s in self.statistics), None) if self.equal else (self.statistics, self.weight)
             return self._shorter(family.collapse(rows, weight), np.array([self.mass]))
-        values, counts = _tally(self.statistics[0], self.weight)
+        first = self.statistics[0]
+        values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
         return self._shorter((values,), counts)
 
     def _shorter(self, statistics: Arrays, weight: Array) -> Observed:
-        return Observed(statistics, weight, self.base, self.equal, self.count)
+        return Observed(statistics, weight, self.base, self.equal)
 
-    def joined(self, other: Observed) -> Observed:
-        """Return both samples of one family together; both are condensed."""
-        pairs = list(zip(self.statistics, other.statistics, strict=True))
-        equal = self.equal and other.equal and bool(self.statistics[0][0] == other.statistics[0][0])
-        weight = np.concatenate([self.weights, other.weights])
-        return Observed(tuple(np.concatenate(pair) for pair in pairs), weight, self.base + other.base, equal, self.count + other.count)
+
+def joined(parts: Sequence[Observed]) -> Observed:
+    """Return condensed samples of one family together."""
+    statistics = tuple(np.concatenate(columns) for columns in zip(*(part.statistics for part in parts), strict=True))
+    equal = all(part.equal for part in parts) and bool((statistics[0] == statistics[0][0]).all())
+    return Observed(statistics, np.concatenate([part.weights for part in parts]), sum(part.base for part in parts), equal)
+
+
+def condense(family: Family, y: Any, weight: Array | None) -> Observed:
+    """Return what a density needs of y: condensed where that can be, in blocks that stay in the cache."""
+    size = block_size(1)
+    if not family.collapsible or len(y) <= size:
+        observed = observe(family, y, weight)
+        return observed.condensed(family) or observed
+    blocks = [slice(low, low + size) for low in range(0, len(y), size)]
+    parts = [observe(family, y[block], None if weight is None else weight[block]).condensed(family) for block in blocks]
+    return joined([part for part in parts if part is not None])
 
 
 def observe(family: Family, y: Any, weight: Array | None) -> Observed:
     """Return what a family needs of y, (n,) or (n, m), inside its support."""
-    statistics, base = family.statistics(y), family.base(y)
+    keep_heap()
+    statistics = family.statistics(y)
+    base = family.base(statistics)
     first = statistics[0]
     if base.ndim == 0:
         total = float(base) * (float(len(y)) if weight is None else float(weight.sum()))
     else:
         total = float(base.sum() if weight is None else weight @ base)
     equal = first.ndim == 1 and bool(first[0] == first[-1]) and bool((first == first[0]).all())
-    return Observed(statistics, weight, total, equal, len(y))
+    return Observed(statistics, weight, total, equal)
 
 
 def observe_as(law: Family, observed: Observed) -> Observed:
@@ -93,13 +106,19 @@ def observe_as(law: Family, observed: Observed) -> Observed:
     return observe(law, observed.statistics[0], observed.weight)
 
 
-def _tally(values: Array, weight: Array | None) -> tuple[Array, Array]:
-    """Return (distinct values in order, the weight of each); whole numbers from zero on are counted, not sorted."""
-    codes = values.astype(np.intp) if 0.0 <= values.min() and values.max() <= max(len(values), 64) else None
-    if codes is None or not np.array_equal(codes, values):
-        distinct, index = np.unique(values, return_inverse=True)
-        return distinct, np.bincount(index, weight).astype(np.float64)
+def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | None:
+    """Return (distinct values in order, the weight of each) of small whole numbers from zero on; None of others."""
+    if not (0.0 <= values.min() and values.max() <= max(len(values), 64)):
+        return None
+    codes = values.astype(np.intp)
+    if not np.array_equal(codes, values):
+        return None
     seen = np.bincount(codes)
     present = np.flatnonzero(seen)
     counts = seen if weight is None else np.bincount(codes, weight)
     return present.astype(values.dtype), counts[present].astype(np.float64)
+
+
+def _sort(values: Array, weight: Array | None) -> tuple[Array, Array]:
+    distinct, index = np.unique(values, return_inverse=True)
+    return distinct, np.bincount(index, weight).astype(np.float64)

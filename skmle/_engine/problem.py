@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,10 @@ class Problem:
     threads: int = 1
     covariance: bool | str = "auto"
     """Whether the covariance is wanted; "auto": where it costs little beside the fit."""
+    verbose: bool = False
+    """Whether to print a line an iterate."""
+    tell: Callable[[Callable[[], Fit]], bool] | None = None
+    """Called at each iterate with a function that gives the fit as of there; returns whether to stop."""
     start: tuple[tuple[Array, float], ...] | None = None
     """Coefficients to start from, on the user's scale, term by term."""
 

@@ -6,6 +6,7 @@ X X' = L L', the problem on the n columns of L has the same predictors and the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,7 +46,13 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     coordinates = np.empty_like(low)
     coordinates[order - 1] = low
     terms = tuple(t if t.columns is None else Term(slice(None), int(rank), t.intercept) for t in problem.terms)
-    return replace(problem, X=coordinates, terms=terms, covariance=False), RowSpace(x[span], low[:rank])
+    space = RowSpace(x[span], low[:rank])
+    return replace(problem, X=coordinates, terms=terms, covariance=False, tell=_told(problem, space)), space
+
+
+def _told(problem: Problem, space: RowSpace) -> Callable[[Callable[[], Fit]], bool] | None:
+    tell = problem.tell
+    return None if tell is None else lambda make: tell(lambda: restore_columns(make(), space))
 
 
 def restore_columns(fit: Fit, space: RowSpace) -> Fit:

@@ -64,7 +64,8 @@ def _one_blas_thread() -> AbstractContextManager[Any]:
 
 
 @lru_cache(maxsize=1)
-def _keep_heap() -> None:
+def keep_heap() -> None:
+    """Let the allocator keep what it frees: call it before work on long arrays."""
     # glibc hands the top of the heap back after each block, and every block then faults its temporaries in again (8x slower).
     # Freeing one allocation just below 32 MiB raises its mmap and trim thresholds for good; it is never touched, so costs no memory.
     np.empty(2**22 - 4096)
@@ -84,7 +85,7 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, d: int, threa
     """
     if n <= block_size(p):
         return block(0, n)
-    _keep_heap()
+    keep_heap()
     parts = chunks(n, p, d)
     pooled = threads > 1 and p >= _POOL_MIN_COLUMNS and sum(map(len, parts)) >= _POOL_MIN_BLOCKS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,9 @@ def lead(objective: Objective) -> LeastSquares | None:
     return least_squares(objective, z if design.offset is None else z - design.offset, own)
 
 
-def starting_points(family: Family, objective: Objective, led: LeastSquares | None) -> list[Array]:
+def starting_points(
+    family: Family, objective: Objective, led: LeastSquares | None, known: Sequence[tuple[float, ...]] | None = None
+) -> list[Array]:
     """Return the family's starts as coefficients of the objective's design.
 
     Parameters
@@ -40,12 +43,14 @@ def starting_points(family: Family, objective: Objective, led: LeastSquares | No
     led : LeastSquares, optional
         The objective's `lead`, if the first statistic less the first eta is again a sample of the family: the other
         parameters start from its residuals. Otherwise all slopes start at zero.
+    known : sequence of tuple, optional
+        The family's starts, if they were computed before.
     """
-    design, weights, statistics = objective.design, _weights(objective), objective.statistics
+    design, statistics = objective.design, objective.statistics
     if led is not None:
         statistics = (led.residual, *statistics[1:])
     result = []
-    for chart_eta in family.starts(statistics, weights):
+    for chart_eta in known or family.starts(statistics, objective.weight):
         eta = family.linked(tuple(np.clip(np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300)))
         coef = np.zeros(design.d)
         for e, s, term in zip(eta, design.slices, design.terms, strict=True):
@@ -54,7 +59,7 @@ def starting_points(family: Family, objective: Objective, led: LeastSquares | No
         if led is not None:
             coef[: len(led.coef)] += led.coef
         elif design.offset is not None and design.terms[0].intercept:
-            coef[design.slices[0].stop] -= average(design.offset, weights)
+            coef[design.slices[0].stop] -= average(design.offset, objective.weight)
         result.append(coef)
     return result
 
@@ -78,7 +83,7 @@ def interpolation(family: Family, objective: Objective, led: LeastSquares | None
         return None
     z = z if design.offset is None else z - design.offset
     coef, residual = led or least_squares(objective, z)
-    spread = np.sqrt(np.average((z - average(z, _weights(objective))) ** 2, weights=objective.weight))
+    spread = np.sqrt(np.average((z - average(z, objective.weight)) ** 2, weights=objective.weight))
     if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
         return None
     result = np.zeros(design.d)
@@ -105,7 +110,3 @@ def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] =
 def _squares(statistics: Arrays, eta: Arrays, order: int) -> Rows:
     residual = eta[0] - statistics[0]
     return Rows(0.5 * residual * residual, (residual,), (np.ones(()),))
-
-
-def _weights(objective: Objective) -> Array:
-    return np.ones(objective.design.n) if objective.weight is None else objective.weight

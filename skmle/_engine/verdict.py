@@ -21,6 +21,7 @@ BOUNDARY = "boundary"
 NO_MAXIMUM = "no_maximum"
 NON_REGULAR = "non_regular"
 NOT_CONVERGED = "not_converged"
+INTERRUPTED = "interrupted"
 
 _LARGEST_STEP = 1e-2  # in eta, of the last step at any row of an interior optimum
 _LARGEST_ERROR = 1e3  # standard error, in eta, of a constant parameter that the data determine at all

@@ -126,14 +126,15 @@ class Family(BaseEstimator, ABC):
         """Return all that `evaluate` needs of y, (n,) or (n, m) arrays; computed once a fit."""
         return (y,)
 
-    def base(self, y: Array) -> Array:
-        """Return the terms of -log q that depend on y only; once a fit, never per pass."""
+    def base(self, statistics: Arrays) -> Array:
+        """Return the terms of -log q that depend on y only, (n,) or 0-d; once a fit, never per pass."""
         return np.zeros(())
 
     @abstractmethod
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return one or several starts for constant chart eta; the exact maximum where a closed form exists.
 
+        `weight` is that of the rows, (n,), or None where all count alike.
         `statistics` may have been replaced by one row that stands for all, if the family is `collapsible`.
         """
 
@@ -179,7 +180,7 @@ class Family(BaseEstimator, ABC):
         """Return the observations of the statistics of a discrete law that needs their counts."""
         return statistics[0]
 
-    def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
         """Return constant chart eta on the way to an infinite likelihood of a density, and why; None if it is bounded."""
         first = statistics[0]
         if first.ndim > 1 or not np.all(first == first[0]):
@@ -313,7 +314,8 @@ class Family(BaseEstimator, ABC):
         if not inside.all():
             y = np.where(inside if self.columns == 1 else inside[..., None], y, y[inside][0])
         with np.errstate(over="ignore"):  # -log q beyond the floating-point numbers: a density of zero
-            value = -(self.rows(self.statistics(y), eta, 0).value + self.base(y))
+            statistics = self.statistics(y)
+            value = -(self.rows(statistics, eta, 0).value + self.base(statistics))
         return np.where(inside & ~np.isnan(value), value, -np.inf)
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:

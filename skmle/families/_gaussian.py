@@ -37,7 +37,7 @@ class Gaussian(LocationScale):
         sd = np.hypot(_root_mean_square(y - mean, weight), _root_mean_square(within[0], weight) if within else 0.0)
         return np.array([mean]), np.array([sd])
 
-    def centre_and_spread(self, statistics: Arrays, weight: Array) -> tuple[float, float]:
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         if len(statistics) == 1:
             return super().centre_and_spread(statistics, weight)
         mean, sd = self.collapse(statistics, weight)
@@ -46,7 +46,7 @@ class Gaussian(LocationScale):
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
         return (statistics[0] - origin) / unit, *(s / unit for s in statistics[1:])
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (mean,), (sd,) = self.collapse(statistics, weight)
         with np.errstate(divide="ignore"):  # of equal observations
             return [(float(mean), float(np.log(sd)))]

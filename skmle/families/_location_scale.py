@@ -45,7 +45,7 @@ class LocationScale(Family):
         bend = z * second
         return Rows(value, gradient, (rate * rate * second, self.spread_sign * rate * (first + bend), pull + z * bend))
 
-    def centre_and_spread(self, statistics: Arrays, weight: Array) -> tuple[float, float]:
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         """Return the origin and the unit in which y is measured inside a fit."""
         return centre_and_spread(statistics[0], weight)
 
@@ -67,6 +67,6 @@ class LogLocationScale(LocationScale):
         """Return log y."""
         return (np.log(y),)
 
-    def base(self, y: Array) -> Array:
+    def base(self, statistics: Arrays) -> Array:
         """Return log y, the Jacobian of the logarithm."""
-        return np.log(y)
+        return statistics[0]

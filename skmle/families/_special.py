@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma, gammaln
+from scipy.special import digamma, gammaln, zeta
 
 from skmle.families._base import Rows
 
@@ -22,6 +22,8 @@ def trigamma(x: Array) -> Array:
     Abramowitz & Stegun 6.4.6 and 6.4.12.
     """
     x = np.asarray(x, float)
+    if x.ndim == 0:
+        return np.asarray(zeta(2.0, x))  # slow a number, but one call
     total = np.zeros_like(x)
     small = x < _SHIFT
     if small.any():

@@ -33,7 +33,7 @@ class Bernoulli(Family):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         return logistic_kernel(statistics[0], np.ones(()), eta[0])
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         share = average(statistics[0], weight)
         with np.errstate(divide="ignore"):
             return [(np.log(share) - np.log1p(-share),)]

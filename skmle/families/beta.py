@@ -35,8 +35,9 @@ class Beta(Family):
     def statistics(self, y: Array) -> Arrays:
         return np.log(y), np.log1p(-y)
 
-    def base(self, y: Array) -> Array:
-        return np.log(y) + np.log1p(-y) + 0.5 * LOG_2PI
+    def base(self, statistics: Arrays) -> Array:
+        log_y, log_1y = statistics
+        return log_y + log_1y + 0.5 * LOG_2PI
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # lgamma by Binet's mu: -log q = precision KL((m, 1-m) : (y, 1-y)) - log(precision m (1-m))/2 + mu(a) + mu(b) - mu(a+b).
@@ -74,7 +75,7 @@ class Beta(Family):
         )
         return Rows(value, (gradient0, gradient1), curvature)
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # Newton on digamma(a) - digamma(a + b) = mean log y and its mirror (Gnanadesikan et al. 1967), from their
         # approximation by logarithms; the search in log a, log b stays in range.
         left, right = (average(s, weight) for s in statistics)
@@ -83,11 +84,13 @@ class Beta(Family):
         a, b = 0.5 + 0.5 * geometric / room, 0.5 + 0.5 * geometric_bar / room
         for _ in range(30):
             total = digamma(a + b)
-            f = np.array([digamma(a) - total - left, digamma(b) - total - right])
-            shared = float(trigamma(a + b))
-            jacobian = np.array([[(float(trigamma(a)) - shared) * a, -shared * b], [-shared * a, (float(trigamma(b)) - shared) * b]])
+            residual = np.array([digamma(a) - total - left, digamma(b) - total - right])
+            shared, own, own_b = float(trigamma(a + b)), float(trigamma(a)), float(trigamma(b))
+            jacobian = np.array([[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]])
+            regular = own * own_b - shared * (own + own_b) > 1e-8 * own * own_b
             # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
-            step = np.clip(np.linalg.lstsq(jacobian, f)[0], -2.0, 2.0)
+            step = np.linalg.solve(jacobian, residual) if regular else np.linalg.lstsq(jacobian, residual)[0]
+            step = np.clip(step, -2.0, 2.0)
             a, b = a * np.exp(-step[0]), b * np.exp(-step[1])
             if np.abs(step).max() < 1e-13:
                 break

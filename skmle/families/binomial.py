@@ -50,15 +50,15 @@ class Binomial(Family):
     def statistics(self, y: Array) -> Arrays:
         return y[..., 0], y[..., 0] + y[..., 1]
 
-    def base(self, y: Array) -> Array:
-        successes, failures = y[..., 0], y[..., 1]
-        return gammaln(successes + 1.0) + gammaln(failures + 1.0) - gammaln(successes + failures + 1.0)
+    def base(self, statistics: Arrays) -> Array:
+        successes, trials = statistics
+        return gammaln(successes + 1.0) + gammaln(trials - successes + 1.0) - gammaln(trials + 1.0)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         successes, trials = statistics
         return logistic_kernel(successes, trials, eta[0])
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         successes, trials = (average(s, weight) for s in statistics)
         if trials == 0.0:
             raise ValueError("Binomial: all rows have zero trials. Allowed: some row with successes + failures > 0. Give such rows.")
@@ -74,7 +74,7 @@ class Binomial(Family):
 
         (p,) = theta
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = xlogy(y[..., 0], p) + xlog1py(y[..., 1], -p) - self.base(y)
+            value = xlogy(y[..., 0], p) + xlog1py(y[..., 1], -p) - self.base(self.statistics(y))
         return np.where(self.contains(y), value, -np.inf)
 
     def to_scipy(self, theta: Arrays) -> Any:

@@ -110,7 +110,7 @@ class Categorical(Family):
         p /= total
         return Rows(value, p - chosen, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
         with np.errstate(divide="ignore"):
             # Against a last label never seen: infinite odds would not tell the others apart.

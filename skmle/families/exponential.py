@@ -33,7 +33,7 @@ class Exponential(Family):
         ratio = statistics[0] * np.exp(-eta[0])
         return Rows(ratio + eta[0], (1.0 - ratio,), (ratio,))
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):
             return [(np.log(average(statistics[0], weight)),)]
 

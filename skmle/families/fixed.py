@@ -116,8 +116,8 @@ class Fixed(Family):
     def statistics(self, y: Array) -> Arrays:
         return self.family.statistics(y)
 
-    def base(self, y: Array) -> Array:
-        return self.family.base(y)
+    def base(self, statistics: Arrays) -> Array:
+        return self.family.base(statistics)
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return self.family.contains(y)
@@ -125,7 +125,7 @@ class Fixed(Family):
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         return self.family.collapse(statistics, weight)
 
-    def unbounded(self, statistics: Arrays, weight: Array) -> None:
+    def unbounded(self, statistics: Arrays, weight: Array | None) -> None:
         return None
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
@@ -138,7 +138,7 @@ class Fixed(Family):
         kept = tuple(w for (a, b), w in zip(pairs, rows.curvature, strict=True) if a in self.free and b in self.free)
         return Rows(rows.value, gradient, kept)
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         return [tuple(start[j] for j in self.free) for start in self.family.starts(statistics, weight)]
 
     def law(self, theta: Arrays) -> tuple[Family, dict[str, Array]]:

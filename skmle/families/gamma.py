@@ -35,8 +35,8 @@ class Gamma(Family):
     def statistics(self, y: Array) -> Arrays:
         return y, np.log(y)
 
-    def base(self, y: Array) -> Array:
-        return np.log(y) + 0.5 * LOG_2PI
+    def base(self, statistics: Arrays) -> Array:
+        return statistics[1] + 0.5 * LOG_2PI
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # With u = y/mean - 1 - log(y/mean) >= 0 and Binet's mu, -log q = shape u - log(shape)/2 + mu(shape).
@@ -57,7 +57,7 @@ class Gamma(Family):
         assert mu2 is not None
         return Rows(value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * shape * mu2))
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         y, log_y = statistics
         log_mean = np.log(average(y, weight))
         gap = max(log_mean - average(log_y, weight), 1e-16)  # log shape - digamma(shape) at the maximum

@@ -34,7 +34,7 @@ class Geometric(Family):
         # One success in y trials: the binomial kernel.
         return logistic_kernel(np.ones(()), statistics[0], eta[0])
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):
             return [(-np.log(average(statistics[0], weight) - 1.0),)]
 

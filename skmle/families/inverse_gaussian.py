@@ -39,8 +39,8 @@ class InverseGaussian(Family):
     def statistics(self, y: Array) -> Arrays:
         return y, 1.0 / y
 
-    def base(self, y: Array) -> Array:
-        return 1.5 * np.log(y) + 0.5 * LOG_2PI
+    def base(self, statistics: Arrays) -> Array:
+        return 1.5 * np.log(statistics[0]) + 0.5 * LOG_2PI
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         y, inverse = statistics
@@ -52,7 +52,7 @@ class InverseGaussian(Family):
         gradient = (pull, distance - 0.5)
         return Rows(distance - 0.5 * log_shape, gradient, (shape * rate * (2.0 * ratio - 1.0), pull, distance))
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         y, inverse = statistics
         mean = average(y, weight)
         return [(np.log(mean), -np.log(average(inverse, weight) - 1.0 / mean))]

@@ -28,7 +28,7 @@ class SmoothLaplace(LocationScale):
         rho = np.sqrt(z * z + self.radius**2)
         return rho, z / rho, self.radius**2 / rho**3
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         return Laplace.starts(self, statistics, weight)
 
     def to_scipy(self, theta: Arrays) -> Any:
@@ -67,10 +67,10 @@ class Laplace(LocationScale):
         rate = np.exp(-np.asarray(eta[1]))
         return rows._replace(curvature=(rate * rate, None, np.ones(())))
 
-    def base(self, y: Array) -> Array:
+    def base(self, statistics: Arrays) -> Array:
         return np.asarray(np.log(2.0))
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc = weighted_quantile(y, weight, 0.5)
         return [(loc, np.log(average(np.abs(y - loc), weight)))]

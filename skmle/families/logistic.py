@@ -36,7 +36,7 @@ class Logistic(LocationScale):
         slope = np.copysign((1.0 - t) / (1.0 + t), z)
         return size + 2.0 * np.log1p(t), slope, 2.0 * t / (1.0 + t) ** 2
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc = average(y, weight)
         return [(loc, 0.5 * np.log(3.0 / np.pi**2 * average((y - loc) ** 2, weight)))]

@@ -34,8 +34,8 @@ class Lognormal(Gaussian):
     def statistics(self, y: Array) -> Arrays:
         return (np.log(y),)
 
-    def base(self, y: Array) -> Array:
-        return np.log(y) + 0.5 * LOG_2PI
+    def base(self, statistics: Arrays) -> Array:
+        return statistics[0] + 0.5 * LOG_2PI
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import lognorm

@@ -86,7 +86,7 @@ class MultivariateNormal(Family):
         # The second entry is the scatter around the first: none for a row, the covariance of the data for their mean.
         return y, np.zeros((1, self.d, self.d))
 
-    def base(self, y: Array) -> Array:
+    def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * self.d * LOG_2PI)
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
@@ -136,7 +136,7 @@ class MultivariateNormal(Family):
             offset += i + 1
         return tuple(h[:, *np.triu_indices(h.shape[1])].T)
 
-    def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
         mean, covariance = (s[0] for s in self.collapse(statistics, weight))
         sd = np.sqrt(np.diag(covariance))
         sd = np.where(sd > 0.0, sd, 1.0)
@@ -148,7 +148,7 @@ class MultivariateNormal(Family):
         reason = f"the observations lie in a space of {rank} dimensions, so the density of their {self.d} columns grows without bound on it"
         return self._coordinates(mean, floored), reason
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         mean, covariance = (s[0] for s in self.collapse(statistics, weight))
         return [self._coordinates(mean, covariance)]
 

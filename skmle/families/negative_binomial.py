@@ -39,8 +39,8 @@ class NegativeBinomial(Family):
     guessed = True
     limits = (Limit("dispersion", 0.0, Poisson),)
 
-    def base(self, y: Array) -> Array:
-        return gammaln(y + 1.0)
+    def base(self, statistics: Arrays) -> Array:
+        return gammaln(statistics[0] + 1.0)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # With r = 1/dispersion, x = dispersion mean, and D = log_rising(y, r) = lgamma(y + r) - lgamma(r) - y log r:
@@ -65,7 +65,7 @@ class NegativeBinomial(Family):
         curvature = (bend, bend - r * share, bend - 2.0 * r * share + r * growth - rise2)
         return Rows(value, gradient, curvature)
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         mean = average(y, weight)
         if mean == 0.0:

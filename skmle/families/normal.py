@@ -29,7 +29,7 @@ class Normal(Gaussian):
     (3.0, 2.16)
     """
 
-    def base(self, y: Array) -> Array:
+    def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * LOG_2PI)
 
     def to_scipy(self, theta: Arrays) -> Any:

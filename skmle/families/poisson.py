@@ -34,15 +34,15 @@ class Poisson(Family):
     support = Support(0.0, closed=(True, False), discrete=True)
     collapsible = True
 
-    def base(self, y: Array) -> Array:
-        return gammaln(y + 1.0)
+    def base(self, statistics: Arrays) -> Array:
+        return gammaln(statistics[0] + 1.0)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         (y,) = statistics
         mean = np.exp(eta[0])
         return Rows(mean - y * eta[0], (mean - y,), (mean,))
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):
             return [(np.log(average(statistics[0], weight)),)]
 

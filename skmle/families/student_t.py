@@ -74,10 +74,10 @@ class StudentT(LocationScale):
         )
         return Rows(value, gradient, curvature)
 
-    def base(self, y: Array) -> Array:
+    def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * LOG_2PI)
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         centre, spread = centre_and_spread(statistics[0], weight)
         return [(centre, np.log(1.3 * spread), np.log(5.0))]
 

@@ -50,11 +50,11 @@ class Uniform(Family):
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         return np.array([statistics[0].min()]), np.array([statistics[1].max()])
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (low,), (high,) = self.collapse(statistics, weight)
         return [(float(low), float(high))]
 
-    def unbounded(self, statistics: Arrays, weight: Array) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
         low, high = self.starts(statistics, weight)[0]
         if low < high:
             return None

@@ -37,7 +37,7 @@ class Weibull(LogLocationScale):
         hazard = np.exp(z)
         return hazard - z, hazard - 1.0, hazard
 
-    def starts(self, statistics: Arrays, weight: Array) -> list[tuple[float, ...]]:
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).
         (log_y,) = statistics
         centre = average(log_y, weight)

@@ -11,6 +11,10 @@ _BY_STATUS = {
         "status_ = 'no_maximum': the likelihood has no maximum, and these are values on the way to infinity",
         "Mend the fit first: its warning says how.",
     ),
+    "interrupted": (
+        "status_ = 'interrupted': the fit was stopped before the optimum",
+        "Fit again and let it end.",
+    ),
     "not_converged": (
         "status_ = 'not_converged': the solver stopped before the optimum",
         "Mend the fit first: raise max_iter, or rescale extreme columns.",

@@ -40,6 +40,9 @@ class MatrixFreeObjective(Protocol):
     def curvature(self, coef: Array) -> Curvature:
         """Return the hessian at `coef`."""
 
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note of an iterate."""
+
 
 def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
     """Minimise a convex objective from `start` until the Newton decrement is at most `tol` standard errors.
@@ -67,6 +70,7 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
         assert at.gradient is not None
         step, pairs = _newton_step(objective.curvature(coef), at.gradient, forcing, pairs)
         distance = max(-objective.size * float(at.gradient @ step), 0.0) ** 0.5
+        objective.accepted(coef, at, distance)
         if distance <= tol or iteration == max_iter:
             return Solution(coef + step if distance <= tol else coef, at, step, distance, iteration, distance <= tol)
         found = _backtrack(objective, coef, at, step)

@@ -118,6 +118,7 @@ def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: 
     if not np.isfinite(distance):
         return None
     for passes in range(_MOST_PASSES + 1):
+        objective.accepted(coef, at, distance)
         if distance <= target:
             return coef, at, distance, passes + 1
         step = -two_loop(pairs, factor.solve, at.gradient)  # type: ignore[arg-type]
@@ -148,6 +149,7 @@ def _close(objective: SampledObjective, coef: Array, tol: float, max_iter: int, 
         there = objective(coef, 1)
         assert there.gradient is not None
         distance = factor.distance(there.gradient, objective.size) if np.isfinite(there.value) else np.inf
+        objective.accepted(coef, there, distance)
         step = -factor.solve(there.gradient)
         if distance <= tol:
             there.hessian = hessian

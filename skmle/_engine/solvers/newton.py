@@ -33,6 +33,9 @@ class SmoothObjective(Protocol):
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation: ...
 
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note of an iterate."""
+
 
 class _Model(NamedTuple):
     """The scaled quadratic model at one point: H = D A D, g = D b."""
@@ -76,6 +79,7 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
         return Solution(coef, at, newton_step, np.inf, 0, False)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
+        objective.accepted(coef, at, model.distance)
         # On the way to a limit the last step is kept for the verdict where rounding leaves none.
         onward = strode or flat >= _FLAT
         if model.step is not None and (model.step.any() or not onward):
