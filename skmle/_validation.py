@@ -49,7 +49,7 @@ def _held(value: Any) -> bool:
 
 _ALLOWED = {
     "alpha": (lambda v: _real(v) and v >= 0, "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)"),
-    "l1_ratio": (lambda v: _real(v) and v == 0, "0 (ridge); absolute penalties are not available in this version"),
+    "l1_ratio": (lambda v: _real(v) and 0 <= v <= 1, "a number from 0 (ridge) to 1 (lasso)"),
     "tol": (lambda v: _real(v) and v > 0, "a positive number of standard errors, such as 1e-6"),
     "max_iter": (lambda v: _whole(v) and v > 0, "a positive whole number"),
     "n_jobs": (lambda v: v is None or (_whole(v) and v != 0), "None, a positive number of threads, or -1 for all cores"),

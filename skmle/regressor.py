@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,6 +28,15 @@ from skmle.inference.rows import Part, regression_rows
 Array = NDArray[np.float64]
 
 
+class Prepared(NamedTuple):
+    """Checked data, ready to be fitted."""
+
+    problem: Problem
+    columns: dict[str, Columns]
+    lead_given: tuple[bool, bool]
+    """Whether an offset and an exposure were given beside X."""
+
+
 class MLERegressor(RegressorMixin, LikelihoodEstimator):
     """Fit a conditional law q(y|x) by maximum likelihood: any parameter of any family may depend on features.
 
@@ -49,9 +58,11 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     fixed : dict of str to float, optional
         Parameters of the family that are known.
     alpha : float, default=0.0
-        Ridge penalty per row: minimises mean(-log q) + alpha/2 * sum(coef**2); intercepts are free.
+        Strength of the penalty on the slopes of all parameters, per row: minimises
+        mean(-log q) + alpha * (l1_ratio * sum(abs(coef)) + (1 - l1_ratio)/2 * sum(coef**2)). Intercepts are free.
     l1_ratio : float, default=0.0
-        Share of an absolute penalty; only 0 in this version.
+        Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
+        zero, and there are no standard errors.
     fit_intercept : bool, default=True
         Whether the first parameter has an intercept; the others always have one.
     tol : float, default=1e-6
@@ -171,6 +182,16 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         FitWarning
             If the fit did not end at an interior maximum; its subclass says how.
         """
+        prepared = self._prepare(X, y, sample_weight, offset, exposure)
+        result = fit(prepared.problem)
+        self._complete(result, prepared)
+        names = [prepared.columns[p.name].names for p in result.family.parameters]
+        warn_verdict(result, f"MLERegressor({prepared.problem.family.title})", names)
+        return self
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> Prepared:
         family = get_family(self.family)
         check_settings(self)
         _check_conditional(family)
@@ -187,17 +208,18 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             for j, c in enumerate(columns.values())
         )
         previous = tuple((self.coefs_[n], self.intercepts_[n]) for n in columns) if self._can_continue(columns) else None
-        result = fit(
-            Problem(
-                family, y, terms, X.tocsr() if sp.issparse(X) else X, weight, lead, float(self.alpha), False,
-                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, previous,
-            )
+        problem = Problem(
+            family, y, terms, X.tocsr() if sp.issparse(X) else X, weight, lead, float(self.alpha), float(self.l1_ratio), False,
+            self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, previous,
         )  # fmt: skip
-        self._store(result, family, columns)
-        self._counted = (len(y), weight is not None)
-        self._lead_given = (offset is not None, exposure is not None)
-        warn_verdict(result, f"MLERegressor({family.title})", [columns[p.name].names for p in result.family.parameters])
-        return self
+        return Prepared(problem, columns, (offset is not None, exposure is not None))
+
+    def _complete(self, result: Fit, prepared: Prepared) -> None:
+        """Store what a fit of the prepared problem found."""
+        problem = prepared.problem
+        self._store(result, prepared.columns)
+        self._counted = (len(problem.y), problem.weight is not None)
+        self._lead_given = prepared.lead_given
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
         several = family.columns != 1
@@ -229,7 +251,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         same = {name: len(slopes) for name, slopes in self.coefs_.items()} == {name: c.size for name, c in columns.items()}
         return same and all(np.isfinite([*self.intercepts_.values()]))
 
-    def _store(self, result: Fit, family: Family, columns: Mapping[str, Columns]) -> None:
+    def _store(self, result: Fit, columns: Mapping[str, Columns]) -> None:
         fitted = {p.name: pair for p, pair in zip(result.family.parameters, result.coefs, strict=True)}
         self._law = result.family
         self._columns = {name: columns[name] for name in fitted}

@@ -14,10 +14,10 @@ from skmle._engine.cusps import to_vertex
 from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
-from skmle._engine.penalties import Ridge
+from skmle._engine.penalties import Lasso, Ridge
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
-from skmle._engine.solvers import conjugate, first_sample, growing
+from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
 from skmle._engine.starts import interpolation, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, survey
 from skmle._engine.verdict import (
@@ -58,11 +58,11 @@ def fit(problem: Problem) -> Fit:
         if (known := closed_form(problem, statistics, base)) is not None:
             return known
         statistics, weight = shorten(family, statistics, weight)
-    return _Attempt(problem, statistics, weight, base).run()
+    return Attempt(problem, statistics, weight, base).run()
 
 
-class _Attempt:
-    """One fit in the making: the steps of `run` in order."""
+class Attempt:
+    """One fit in the making: the steps of `run` in order. It may then be run under other penalties."""
 
     def __init__(self, problem: Problem, statistics: Arrays, weight: Array | None, base: float) -> None:
         self.problem, self.family, self.weight, self.base = problem, problem.family, weight, base
@@ -76,10 +76,17 @@ class _Attempt:
         self.statistics = ((statistics[0] - self.origin) / self.unit, *statistics[1:]) if self._standardised else statistics
         sign = self.family.spread_sign if self._standardised else 0.0
         self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
+        self.working: Working | None = None
         self.objective = self._objective(self.family.rows)
         # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
         m = first_sample(n, self.design.d) if problem.X is not None else None
         self.pilot = self.objective if m is None else self.objective.sample(m)
+
+    def penalised(self, alpha: float, start: tuple[tuple[Array, float], ...] | None) -> Attempt:
+        """Take another strength of the penalty, and the coefficients to start from."""
+        self.problem = replace(self.problem, alpha=alpha, start=start)
+        self.objective = self._objective(self.family.rows)
+        return self
 
     def run(self) -> Fit:
         """Return the fit."""
@@ -88,12 +95,19 @@ class _Attempt:
         solution = self._solve()
         coefs = self.coordinates.raw(solution.coef)
         collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
-        if not collapsed and is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
+        if not collapsed and self._is_interior(solution):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
             doubtful = len(self.problem.y) <= _FEW or far_parameters(self.family, coefs)
             limit = self._limit(solution) if doubtful else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
+
+    def _is_interior(self, solution: Solution) -> bool:
+        objective, reach = self.objective, self._reach()
+        if self.working is not None:  # slopes that the penalty holds at zero are no part of the question
+            objective, solution = self.working.part, self.working.judged(solution)
+            reach = None if reach is None else reach[self.working.columns]
+        return is_interior(objective, solution, self.problem.tol, reach, self._pure)
 
     # ---------------------------------------------------------------- before the solver
 
@@ -136,13 +150,19 @@ class _Attempt:
     def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
         problem = self.problem
         penalties: tuple[Ridge, ...] = ()
-        if problem.alpha > 0.0:
-            strength = np.zeros(self.design.d)
-            for j in self.design.modelled:
-                unit = self.unit if j == 0 and self._standardised else 1.0
-                strength[self.design.slices[j]] = problem.alpha * unit * unit
+        if problem.alpha > 0.0 and problem.l1_ratio < 1.0:
+            strength = problem.alpha * (1.0 - problem.l1_ratio) * self.slope_units**2
             penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
-        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads)
+        lasso = Lasso(problem.alpha * problem.l1_ratio * self.slope_units) if problem.selects else None
+        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, lasso)
+
+    @property
+    def slope_units(self) -> Array:
+        """What a penalty measures the solver's slopes by, so that it measures the user's: the unit of y; 0 for constants."""
+        units = np.zeros(self.design.d)
+        for j in self.design.modelled:
+            units[self.design.slices[j]] = self.unit if j == 0 and self._standardised else 1.0
+        return units
 
     # ---------------------------------------------------------------- starts
 
@@ -167,27 +187,39 @@ class _Attempt:
     def _starts(self) -> list[Array]:
         if self.problem.start is not None and all(basis is None for basis in self.bases):
             return [self.coordinates.fitted(self.problem.start)]
-        return starting_points(self.family, self.pilot, residuals=self._standardised)
+        # Where slopes are selected, the way starts with none; least squares would have all.
+        return starting_points(self.family, self.pilot, residuals=self._standardised and not self.problem.selects)
 
     # ---------------------------------------------------------------- solver and verdict
 
     def _solve(self) -> Solution:
         best: Solution | None = None
+        working = self.working
         for start in self._starts():
             if self.family.smoothings():
                 solution = self._solve_cusps(start)
             else:
-                solution = self._minimise(start)
+                solution = self._minimise(self.objective, start)
             if best is None or solution.evaluation.value < best.evaluation.value:
-                best = solution
+                best, working = solution, self.working
         assert best is not None
+        self.working = working
         return best
 
-    def _minimise(self, start: Array) -> Solution:
-        problem, d = self.problem, self.design.d
-        if d > _MATRIX:
-            return conjugate(self.objective, start, tol=problem.tol, max_iter=problem.max_iter)
-        return growing(self.objective, start, tol=problem.tol, max_iter=problem.max_iter, curvature=self._wants_covariance)
+    def _minimise(self, objective: Objective, start: Array) -> Solution:
+        tol, max_iter = self.problem.tol, self.problem.max_iter
+        if self.problem.selects:
+            solution, self.working = proximal(objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective))
+            return solution
+        if objective is not self.objective:
+            return growing(objective, start, tol=tol, max_iter=max_iter)
+        if self.design.d > _MATRIX:
+            return conjugate(objective, start, tol=tol, max_iter=max_iter)
+        return growing(objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance)
+
+    def _carried(self, objective: Objective) -> Working | None:
+        """Return what the fit under the last penalty has left, if it was one of the same law."""
+        return self.working if self.working is not None and self.working.objective.rows == objective.rows else None
 
     @property
     def _wants_covariance(self) -> bool:
@@ -200,7 +232,7 @@ class _Attempt:
         smooth, n_iter, vertex = self.objective, 0, None
         for stage, law in enumerate(self.family.smoothings(), start=1):
             smooth = self._objective(law.rows)
-            solution = growing(smooth, coef, tol=self.problem.tol, max_iter=self.problem.max_iter)
+            solution = self._minimise(smooth, coef)
             coef, n_iter = solution.coef, n_iter + solution.n_iter
             if plain and stage == _NEAR_VERTEX and (vertex := to_vertex(self.objective, coef)) is not None:
                 break
@@ -210,7 +242,7 @@ class _Attempt:
             residual = residual if self.design.offset is None else residual - self.design.offset
             weight = np.ones(len(residual)) if self.weight is None else self.weight
             coef[self.design.slices[1].stop] = np.log(average(np.abs(residual), weight))
-        at = self.objective(coef)
+        at = self.objective(coef, 1 if self.problem.selects else 2)
         # The smooth law lies above by no less than the duality gap: what a better point could gain.
         gap = 0.0 if vertex is not None else max(smooth(coef, 0).value - at.value, 0.0)
         distance = float(np.sqrt(2.0 * gap * self.objective.size))
@@ -276,10 +308,14 @@ class _Attempt:
         if any(b is not None for b in self.bases):
             pairs = zip(self.problem.terms, self.bases, strict=True)
             estimable = tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in pairs)
-        covariance = self._covariance(solution, estimable) if verdict.status == INTERIOR else None
+        known = verdict.status == INTERIOR and not self.problem.selects
+        covariance = self._covariance(solution, estimable) if known else None
+        n_parameters = self.design.d
+        if self.objective.lasso is not None:
+            n_parameters -= int(np.count_nonzero((solution.coef == 0.0) & (self.objective.lasso.strength > 0.0)))
         return Fit(
             self.family, coefs, covariance, self._log_likelihood(solution), self.objective.mass, verdict,
-            max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), self.design.d,
+            max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), n_parameters,
         )  # fmt: skip
 
     def _moving(self, verdict: Verdict) -> tuple[NDArray[np.bool_], ...] | None:

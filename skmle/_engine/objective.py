@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmle._engine.curvature import RowCurvature
 from skmle._engine.design import Design
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.penalties import Ridge
+from skmle._engine.penalties import Lasso, Ridge
 from skmle._engine.rows import chunks, strata, total
 from skmle.families._base import Arrays, Rows
 
@@ -29,6 +29,8 @@ class Objective:
     weight : ndarray of shape (n,), optional
     penalties : tuple of Ridge
     threads : int
+    lasso : Lasso, optional
+        A penalty with cusps, which is no part of an evaluation.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -37,6 +39,7 @@ class Objective:
     weight: Array | None = None
     penalties: tuple[Ridge, ...] = ()
     threads: int = 1
+    lasso: Lasso | None = None
     _samples: dict[int, Objective] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,12 +49,16 @@ class Objective:
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
-        with np.errstate(all="ignore"):
-            design = self.design
-            result = total(lambda low, high: self._block(low, high, coef, order), design.n, design.width, design.d, self.threads)
-        result *= 1.0 / self.mass
+        result = self._mean(lambda low, high: self._block(low, high, coef, order))
         for penalty in self.penalties:
             penalty.add(result, coef)
+        return result
+
+    def _mean(self, block: Callable[[int, int], Evaluation]) -> Evaluation:
+        design = self.design
+        with np.errstate(all="ignore"):
+            result = total(block, design.n, design.width, design.d, self.threads)
+        result *= 1.0 / self.mass
         return result
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
@@ -89,7 +96,33 @@ class Objective:
         """Return the objective on some rows, gathered."""
         statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
         weight = None if self.weight is None else self.weight[index]
-        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads)
+        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads, self.lasso)
+
+    def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
+        """Return the objective with the slopes of all other columns at zero, and which coefficients it keeps."""
+        design, index = self.design.restrict(columns)
+        part = Objective(self.rows, self.statistics, design, self.weight, (), self.threads)
+        return part.penalised_as(self, index), index
+
+    def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:
+        """Return this objective under the penalties that `whole` has on the coefficients `index`."""
+        penalties = tuple(penalty.restrict(index) for penalty in whole.penalties)
+        lasso = None if whole.lasso is None else whole.lasso.restrict(index)
+        return Objective(self.rows, self.statistics, self.design, self.weight, penalties, self.threads, lasso)
+
+    def gradient_at(self, part: Objective, coef: Array) -> Array:
+        """Return the gradient in all coefficients, but the ridge's, where those that `part` leaves out are zero."""
+        design = self.design
+
+        def block(low: int, high: int) -> Evaluation:
+            rows = part.rows_at(low, high, coef, 1)
+            weight = None if self.weight is None else self.weight[low:high]
+            assert rows.gradient is not None
+            return Evaluation(0.0, design.pull_gradient(design.block(low, high), rows.gradient, weight, high - low))
+
+        gradient = self._mean(block).gradient
+        assert gradient is not None
+        return gradient
 
     def largest_eta(self, step: Array, units: Array) -> float:
         """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""

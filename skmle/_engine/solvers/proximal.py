@@ -1,0 +1,295 @@
+"""Newton's method under absolute penalties: the quadratic model keeps their cusps, and only columns that matter are in it.
+
+A working set of columns is solved as if it were all; then one gradient tells whether another column wants in. Within the
+set each step minimises the quadratic model of the smooth part plus the absolute penalties exactly, under
+Levenberg-Marquardt damping. A hessian serves several steps, corrected by what they show of it, as long as this is quicker
+than a new one; along a path of penalties it serves the next one too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.solvers.quadratic import solve_quadratic
+
+_EPS = float(np.finfo(float).eps)
+_NUGGET = 1e-11  # damping that never goes: flat directions (equal columns, more columns than rows) need some curvature
+_DAMPING = 1e-3  # first damping beyond it
+_ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease
+_FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
+_BLIND_STEPS = 4
+_LOOSE = 0.1  # distance to which a set of columns is solved that has just grown
+_GROWTH = 2  # a set grows by at most so many times its size
+_FEWEST = 32  # columns let in at once
+_NEARLY = 0.6  # share of its penalty from which a column's slope lets it in beside those that must come
+_OUTSIDE = 1e-9  # share of the penalty by which a zero coefficient's slope may exceed it: rounding
+_COST = 50  # columns for which a hessian costs as much as a gradient
+_SETTLED = 2  # steps that Newton's method needs with a new hessian
+
+
+class PenalisedObjective(Protocol):
+    """What this solver needs of an objective."""
+
+    size: float
+    design: Any
+    penalties: Any
+    lasso: Any
+
+    def __call__(self, coef: Array, order: int = 2) -> Evaluation: ...
+
+    def restrict(self, columns: NDArray[np.intp]) -> tuple[PenalisedObjective, NDArray[np.intp]]:
+        """Return the objective of some columns, and which coefficients it keeps."""
+
+    def penalised_as(self, whole: Any, index: NDArray[np.intp]) -> PenalisedObjective:
+        """Return the same objective under another's penalties."""
+
+    def gradient_at(self, part: Any, coef: Array) -> Array:
+        """Return the gradient of the likelihood in all coefficients at a point of a part."""
+
+
+@dataclass
+class Working:
+    """The columns in play, and what is known of the objective there: a path hands it from one penalty to the next.
+
+    Parameters
+    ----------
+    objective : PenalisedObjective
+        On all columns.
+    columns : ndarray of int
+        Those in play: in order of their index.
+    """
+
+    objective: PenalisedObjective
+    columns: NDArray[np.intp]
+    gradient: Array | None = None
+    """Of the likelihood, in all coefficients, where the last search ended."""
+    bend: Array | None = field(default=None, repr=False)
+    """Hessian of the likelihood in the coefficients of `part`, from a point nearby."""
+
+    def __post_init__(self) -> None:
+        self.part, self.index = self.objective.restrict(self.columns)
+
+    @classmethod
+    def around(cls, objective: PenalisedObjective, start: Array) -> Working:
+        """Return the set of the columns whose slopes are not all zero."""
+        carriers = objective.design.carriers()
+        return cls(objective, np.unique(carriers[(carriers >= 0) & (start != 0.0)]))
+
+    def under(self, objective: PenalisedObjective) -> Working:
+        """Take over another objective of the same likelihood: only its penalties are new."""
+        self.objective, self.part = objective, self.part.penalised_as(objective, self.index)
+        return self
+
+    @property
+    def kink(self) -> Array:
+        """The absolute penalty of each coefficient of `part`."""
+        return self.part.lasso.strength
+
+    @property
+    def ridge(self) -> Array:
+        """The curvature that the other penalties add to each coefficient of `part`."""
+        return sum((penalty.strength for penalty in self.part.penalties), np.zeros(len(self.index)))
+
+    def measure(self, coef: Array) -> None:
+        """Take the gradient in all coefficients."""
+        self.gradient = self.objective.gradient_at(self.part, coef[self.index])
+
+    def grow(self) -> bool:
+        """Let in columns whose slopes cannot stay zero, and some that hardly can; return whether there were any."""
+        assert self.gradient is not None
+        kink, carriers = self.objective.lasso.strength, self.objective.design.carriers()
+        slopes = carriers >= 0
+        urge = np.zeros(self.objective.design.p)
+        np.maximum.at(urge, carriers[slopes], np.abs(self.gradient[slopes]) / kink[slopes])
+        urge[self.columns] = 0.0
+        if not (urge > 1.0 + _OUTSIDE).any():
+            return False
+        room = max(_FEWEST, _GROWTH * len(self.columns))
+        first = np.argsort(-urge, kind="stable")[:room]
+        self.columns = np.union1d(self.columns, first[urge[first] > _NEARLY])
+        self.part, self.index = self.objective.restrict(self.columns)
+        self.bend = None
+        return True
+
+    def renew(self, coef: Array) -> Evaluation:
+        """Take a new hessian; return the evaluation."""
+        at = self.part(coef, 2)
+        assert at.hessian is not None
+        self.bend = at.hessian.copy()
+        self.bend[np.diag_indices(len(coef))] -= self.ridge
+        return at
+
+    def learn(self, step: Array, change: Array) -> bool:
+        """Correct the hessian by the change of gradient along a step; return whether that was convex.
+
+        References
+        ----------
+        Nocedal & Wright (2006), Numerical Optimization, eq. 6.19 (BFGS).
+        """
+        assert self.bend is not None
+        change = change - self.ridge * step
+        product = self.bend @ step
+        along, seen = float(step @ product), float(step @ change)
+        if not (along > 0.0 and seen > _ACCEPT * along):
+            return False
+        self.bend += np.outer(change, change / seen) - np.outer(product, product / along)
+        return True
+
+    def judged(self, solution: Solution) -> Solution:
+        """Return a solution in the coefficients of `part`, with a hessian in which those at zero stand apart."""
+        assert self.bend is not None and solution.evaluation.gradient is not None
+        coef = solution.coef[self.index]
+        hessian = self.bend + np.diag(self.ridge)
+        diagonal = np.diag(hessian) * (1.0 + _NUGGET)
+        apart = (coef == 0.0) & (self.kink > 0.0)
+        hessian[apart], hessian[:, apart] = 0.0, 0.0
+        hessian[np.diag_indices(len(coef))] = np.where(apart & (diagonal <= 0.0), 1.0, diagonal)
+        at = Evaluation(solution.evaluation.value, solution.evaluation.gradient[self.index], hessian)
+        return solution._replace(coef=coef, evaluation=at, step=solution.step[self.index])
+
+
+def proximal(
+    objective: PenalisedObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100, working: Working | None = None
+) -> tuple[Solution, Working]:
+    """Minimise an objective with absolute penalties until the step of its quadratic model is at most `tol` standard errors.
+
+    Parameters
+    ----------
+    objective : callable
+        (coef, order) -> Evaluation of all but the absolute penalties, which are ``objective.lasso``.
+    start : ndarray of shape (d,)
+    tol : float
+        Distance to the optimum in standard errors; no zero coefficient then wants to leave zero.
+    max_iter : int
+        Most steps, of all working sets together.
+    working : Working, optional
+        What a solution nearby has left; `start` is zero outside its columns.
+
+    Returns
+    -------
+    solution : Solution
+        Without hessian.
+    working : Working
+
+    References
+    ----------
+    Lee, Sun & Saunders (2014), Proximal Newton-type methods for minimizing composite functions.
+    Massias, Gramfort & Salmon (2018), Celer: a fast solver for the lasso with dual extrapolation.
+    Tibshirani et al. (2012), Strong rules for discarding predictors in lasso-type problems.
+    """
+    coef, steps = np.array(start, float), 0
+    working = Working.around(objective, coef) if working is None else working.under(objective)
+    grown = working.gradient is None or working.grow()
+    while True:
+        goal = max(tol, _LOOSE) if grown else tol
+        with np.errstate(all="ignore"):  # far off, squares overflow; values that are not finite reject a step
+            found = _newton(working, coef[working.index], goal, max_iter - steps)
+        steps += found.n_iter
+        coef[working.index] = found.coef
+        working.measure(coef)
+        grown = bool(np.isfinite(working.gradient).all()) and working.grow()  # type: ignore[arg-type]
+        if not grown and (goal == tol or not found.converged):
+            step = np.zeros_like(coef)
+            step[working.index] = found.step
+            gradient = working.gradient + sum(penalty.pull(coef) for penalty in objective.penalties)
+            at = Evaluation(found.evaluation.value, gradient)
+            return Solution(coef, at, step, found.distance, steps, found.converged), working
+
+
+class _Step(NamedTuple):
+    """A minimiser of the quadratic model."""
+
+    step: Array
+    gain: float
+    """Fall of the objective that the model predicts."""
+    distance: float
+
+
+def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution:
+    """Minimise on the working set; the hessian of `working` is renewed where that is quicker than to go on with it."""
+    new = working.bend is None
+    at = working.renew(coef) if new else working.part(coef, 1)
+    damping, blind, previous, step = 0.0, 0, np.inf, np.zeros_like(coef)
+    iteration = 0
+    while True:
+        model = _model(working, coef, at, damping)
+        slow = model is not None and _steps_left(model.distance, previous, goal) > len(coef) / _COST + _SETTLED
+        if not new and (model is None or slow):
+            at, new, previous = working.renew(coef), True, np.inf
+            continue
+        if model is not None and damping == 0.0:
+            step = model.step
+            if model.distance <= goal:
+                # The step is free, and squares the distance.
+                return Solution(coef + step, at, step, model.distance, iteration, True)
+        distance = np.inf if model is None or damping else model.distance
+        if iteration >= budget or blind >= _BLIND_STEPS or damping > 1e30:
+            return Solution(coef, at, step, distance, iteration, blind >= _BLIND_STEPS and distance <= _FLOOR)
+        if model is None:
+            damping = max(4.0 * damping, _DAMPING)
+            continue
+        there = working.part(coef + model.step, 1)
+        verdict = _accept(working.kink, coef, at, model, there)
+        iteration += 1
+        if verdict is None:
+            if new:
+                damping = max(4.0 * damping, _DAMPING)
+            else:
+                at, new, previous = working.renew(coef), True, np.inf
+            continue
+        blind = blind + 1 if verdict == np.inf else 0
+        coef, previous = coef + model.step, model.distance
+        convex = working.learn(model.step, there.gradient - at.gradient)  # type: ignore[operator]
+        at, new = (there, False) if convex and not damping else (working.renew(coef), True)
+        damping = _relax(damping, verdict)
+
+
+def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _Step | None:
+    """Minimise the quadratic model around `coef`, scaled so that units drop out; None if it has no minimum."""
+    assert working.bend is not None and at.gradient is not None
+    kink, ridge = working.kink, working.ridge
+    curvature = np.abs(np.diag(working.bend) + ridge)
+    # Excess^2/f has the units of the curvature; without it a start far off, where that underflows, looks like an optimum.
+    excess = np.maximum(np.abs(at.gradient) - kink, 0.0)
+    root = np.maximum(np.sqrt(curvature), (1e-3 / (1.0 + abs(at.value))) ** 0.5 * excess)
+    root = np.where(root > 0.0, root, 1.0)
+    a = working.bend / root / root[:, None]
+    a[np.diag_indices(len(coef))] += ridge / root**2 + (_NUGGET + damping)
+    here, slope, kink = coef * root, at.gradient / root, kink / root
+    if not np.isfinite(a).all() or (found := solve_quadratic(a, slope - a @ here, kink, here)) is None:
+        return None
+    move = found - here
+    bend = float(move @ (a @ move))
+    gain = -float(slope @ move + kink @ (np.abs(found) - np.abs(here))) - 0.5 * bend
+    # Not coef + move/root: what is zero shall be exactly zero.
+    return _Step(found / root - coef, gain, (working.part.size * max(bend, 0.0)) ** 0.5)
+
+
+def _accept(kink: Array, coef: Array, at: Evaluation, model: _Step, there: Evaluation) -> float | None:
+    """Return the gain as a share of what was predicted; inf where the value cannot resolve it; None if there is none."""
+    if there.gradient is None or not (np.isfinite(there.value) and np.isfinite(there.gradient).all()):
+        return None
+    absolute = float(kink @ (np.abs(coef) - np.abs(coef + model.step)))
+    gain = at.value - there.value + absolute
+    blur = _EPS * (abs(at.value) + float(kink @ np.abs(coef)) + 1.0)
+    if model.gain <= 8.0 * blur:
+        return np.inf if abs(gain) <= 32.0 * blur else None
+    return gain / model.gain if gain > _ACCEPT * model.gain else None
+
+
+def _relax(damping: float, share: float) -> float:
+    if share > 0.75:
+        return damping / 10.0 if damping > _DAMPING else 0.0
+    return 2.0 * damping if share < 0.25 else damping
+
+
+def _steps_left(distance: float, previous: float, goal: float) -> float:
+    """Return how many more steps the present rate takes to the goal."""
+    if not previous < np.inf or distance <= goal:
+        return 0.0
+    return float(np.log(goal / distance) / np.log(distance / previous)) if distance < previous else np.inf
