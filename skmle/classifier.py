@@ -315,7 +315,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     def _title(self) -> str:
         if len(self.classes_) > 2:
-            return "Multinomial cross-entropy classifier, log-odds that sum to zero over classes"
+            rows = "one row a class" if selects(self.alpha, self.l1_ratio) else "log-odds that sum to zero over classes"
+            return f"Multinomial cross-entropy classifier, {rows}"
         label = self.classes_[1]
         name = str(label) if isinstance(label, str) else f"class {label!s}"
         return f"Binary cross-entropy classifier, {'log-odds' if self.link == 'logit' else self.link} of {name}"

@@ -185,8 +185,8 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         prepared = self._prepare(X, y, sample_weight, offset, exposure)
         result = fit(prepared.problem)
         self._complete(result, prepared)
-        names = [prepared.columns[p.name].names for p in result.family.parameters]
-        warn_verdict(result, f"MLERegressor({prepared.problem.family.title})", names)
+        title = f"MLERegressor({prepared.problem.family.title})"
+        warn_verdict(result, title, [prepared.columns[p.name].names for p in result.family.parameters])
         return self
 
     def _prepare(
@@ -216,17 +216,13 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
 
     def _complete(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
-        problem = prepared.problem
         self._store(result, prepared.columns)
-        self._counted = (len(problem.y), problem.weight is not None)
+        self._counted = (len(prepared.problem.y), prepared.problem.weight is not None)
         self._lead_given = prepared.lead_given
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
-        several = family.columns != 1
-        floats = [np.float64, np.float32]
-        X, y = checked_features(
-            self, X, y, accept_sparse=["csr", "csc"], dtype=floats, multi_output=several, y_numeric=True, ensure_min_samples=2
-        )
+        checks = {"accept_sparse": ["csr", "csc"], "dtype": [np.float64, np.float32], "multi_output": family.columns != 1}
+        X, y = checked_features(self, X, y, y_numeric=True, ensure_min_samples=2, **checks)
         return X, self._response(y, family)
 
     def _response(self, y: Any, family: Family) -> Array:

@@ -125,4 +125,3 @@ class _LeastAbsolute:
         balance = lsq_linear(self.x[zero].T, -pull, bounds=(-bound, bound), tol=1e-15)
         size = self.weight @ np.abs(self.x)
         return bool(np.all(np.abs(self.x[zero].T @ balance.x + pull) <= _BALANCE * size))
-

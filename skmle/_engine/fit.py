@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from skmle._engine.objective import Objective
 from skmle._engine.penalties import Lasso, Ridge
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
+from skmle._engine.rows import one_blas_thread
 from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
 from skmle._engine.starts import interpolation, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, survey
@@ -44,6 +46,7 @@ _FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
+_THREADED = 100  # coefficients from which BLAS would use its threads
 _MANY = 2000  # coefficients beyond which no covariance is kept
 
 
@@ -76,7 +79,7 @@ class Attempt:
         self.statistics = ((statistics[0] - self.origin) / self.unit, *statistics[1:]) if self._standardised else statistics
         sign = self.family.spread_sign if self._standardised else 0.0
         self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
-        self.working: Working | None = None
+        self.working: Working[Objective] | None = None
         self.objective = self._objective(self.family.rows)
         # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
         m = first_sample(n, self.design.d) if problem.X is not None else None
@@ -184,7 +187,7 @@ class Attempt:
         solution = Solution(start, self.objective(start, 0), np.zeros_like(start), np.inf, 1, False)
         return self._result(solution, Verdict(NO_MAXIMUM, _INTERPOLATED))
 
-    def _starts(self) -> list[Array]:
+    def starts(self) -> list[Array]:
         if self.problem.start is not None and all(basis is None for basis in self.bases):
             return [self.coordinates.fitted(self.problem.start)]
         # Where slopes are selected, the way starts with none; least squares would have all.
@@ -195,7 +198,7 @@ class Attempt:
     def _solve(self) -> Solution:
         best: Solution | None = None
         working = self.working
-        for start in self._starts():
+        for start in self.starts():
             if self.family.smoothings():
                 solution = self._solve_cusps(start)
             else:
@@ -209,7 +212,10 @@ class Attempt:
     def _minimise(self, objective: Objective, start: Array) -> Solution:
         tol, max_iter = self.problem.tol, self.problem.max_iter
         if self.problem.selects:
-            solution, self.working = proximal(objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective))
+            # What a smooth law stands for is known less well than this anyway.
+            tol = tol if objective is self.objective else max(tol, 0.1 * _CUSP_DISTANCE)
+            with one_blas_thread() if self.design.d > _THREADED else nullcontext():
+                solution, self.working = proximal(objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective))
             return solution
         if objective is not self.objective:
             return growing(objective, start, tol=tol, max_iter=max_iter)
@@ -217,7 +223,7 @@ class Attempt:
             return conjugate(objective, start, tol=tol, max_iter=max_iter)
         return growing(objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance)
 
-    def _carried(self, objective: Objective) -> Working | None:
+    def _carried(self, objective: Objective) -> Working[Objective] | None:
         """Return what the fit under the last penalty has left, if it was one of the same law."""
         return self.working if self.working is not None and self.working.objective.rows == objective.rows else None
 
@@ -231,9 +237,12 @@ class Attempt:
         plain = self.problem.alpha == 0.0 and not self.family.relinked and self.problem.terms[1].columns is None
         smooth, n_iter, vertex = self.objective, 0, None
         for stage, law in enumerate(self.family.smoothings(), start=1):
-            smooth = self._objective(law.rows)
-            solution = self._minimise(smooth, coef)
-            coef, n_iter = solution.coef, n_iter + solution.n_iter
+            sharper = self._objective(law.rows)
+            found = self._minimise(sharper, coef)
+            n_iter += found.n_iter
+            if self.problem.selects and stage > 1 and not found.converged:
+                break  # the law before may be close enough
+            smooth, solution, coef = sharper, found, found.coef
             if plain and stage == _NEAR_VERTEX and (vertex := to_vertex(self.objective, coef)) is not None:
                 break
         if vertex is not None:
@@ -246,6 +255,8 @@ class Attempt:
         # The smooth law lies above by no less than the duality gap: what a better point could gain.
         gap = 0.0 if vertex is not None else max(smooth(coef, 0).value - at.value, 0.0)
         distance = float(np.sqrt(2.0 * gap * self.objective.size))
+        if self.problem.selects:
+            distance = float(np.hypot(distance, solution.distance))
         settled = vertex is not None or (solution.converged and distance <= max(self.problem.tol, _CUSP_DISTANCE))
         return Solution(coef, at, np.zeros_like(coef), distance, n_iter, settled)
 
@@ -358,4 +369,3 @@ def _reduced(term: Term, basis: Basis) -> Term:
     columns = np.arange(basis.expand.shape[0]) if isinstance(term.columns, slice) else term.columns
     assert columns is not None
     return Term(columns[basis.kept], len(basis.kept), term.intercept)
-

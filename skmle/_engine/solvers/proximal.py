@@ -9,7 +9,7 @@ than a new one; along a path of penalties it serves the next one too.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from skmle._engine.solvers.quadratic import solve_quadratic
 _EPS = float(np.finfo(float).eps)
 _NUGGET = 1e-11  # damping that never goes: flat directions (equal columns, more columns than rows) need some curvature
 _DAMPING = 1e-3  # first damping beyond it
+_SLOPE = 1e-3  # share of slope^2/f below which no scale falls
+_TRIES = 60  # of the damping
 _ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease
 _FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
 _BLIND_STEPS = 4
@@ -42,18 +44,21 @@ class PenalisedObjective(Protocol):
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation: ...
 
-    def restrict(self, columns: NDArray[np.intp]) -> tuple[PenalisedObjective, NDArray[np.intp]]:
+    def restrict(self, columns: NDArray[np.intp]) -> tuple[Self, NDArray[np.intp]]:
         """Return the objective of some columns, and which coefficients it keeps."""
 
-    def penalised_as(self, whole: Any, index: NDArray[np.intp]) -> PenalisedObjective:
+    def penalised_as(self, whole: Any, index: NDArray[np.intp]) -> Self:
         """Return the same objective under another's penalties."""
 
     def gradient_at(self, part: Any, coef: Array) -> Array:
         """Return the gradient of the likelihood in all coefficients at a point of a part."""
 
 
+P = TypeVar("P", bound=PenalisedObjective)
+
+
 @dataclass
-class Working:
+class Working(Generic[P]):
     """The columns in play, and what is known of the objective there: a path hands it from one penalty to the next.
 
     Parameters
@@ -64,7 +69,7 @@ class Working:
         Those in play: in order of their index.
     """
 
-    objective: PenalisedObjective
+    objective: P
     columns: NDArray[np.intp]
     gradient: Array | None = None
     """Of the likelihood, in all coefficients, where the last search ended."""
@@ -75,12 +80,12 @@ class Working:
         self.part, self.index = self.objective.restrict(self.columns)
 
     @classmethod
-    def around(cls, objective: PenalisedObjective, start: Array) -> Working:
+    def around(cls, objective: P, start: Array) -> Working[P]:
         """Return the set of the columns whose slopes are not all zero."""
         carriers = objective.design.carriers()
         return cls(objective, np.unique(carriers[(carriers >= 0) & (start != 0.0)]))
 
-    def under(self, objective: PenalisedObjective) -> Working:
+    def under(self, objective: P) -> Working[P]:
         """Take over another objective of the same likelihood: only its penalties are new."""
         self.objective, self.part = objective, self.part.penalised_as(objective, self.index)
         return self
@@ -154,8 +159,8 @@ class Working:
 
 
 def proximal(
-    objective: PenalisedObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100, working: Working | None = None
-) -> tuple[Solution, Working]:
+    objective: P, start: Array, *, tol: float = 1e-6, max_iter: int = 100, working: Working[P] | None = None
+) -> tuple[Solution, Working[P]]:
     """Minimise an objective with absolute penalties until the step of its quadratic model is at most `tol` standard errors.
 
     Parameters
@@ -202,51 +207,55 @@ def proximal(
 
 
 class _Step(NamedTuple):
-    """A minimiser of the quadratic model."""
+    """The way to the minimiser of the quadratic model."""
 
     step: Array
     gain: float
     """Fall of the objective that the model predicts."""
     distance: float
+    least: float
+    """The least damping worth trying: as large as the curvature along the step."""
+
+
+class _Taken(NamedTuple):
+    """A step that was taken, and where it led."""
+
+    step: Array
+    at: Evaluation
+    share: float
+    """Of the predicted gain; inf where the value cannot resolve it."""
+    damping: float
 
 
 def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution:
     """Minimise on the working set; the hessian of `working` is renewed where that is quicker than to go on with it."""
     new = working.bend is None
     at = working.renew(coef) if new else working.part(coef, 1)
-    damping, blind, previous, step = 0.0, 0, np.inf, np.zeros_like(coef)
-    iteration = 0
+    damping, blind, previous, iteration, step = 0.0, 0, np.inf, 0, np.zeros_like(coef)
     while True:
-        model = _model(working, coef, at, damping)
-        slow = model is not None and _steps_left(model.distance, previous, goal) > len(coef) / _COST + _SETTLED
-        if not new and (model is None or slow):
+        model = _model(working, coef, at, 0.0)
+        distance = np.inf if model is None else model.distance
+        if not new and (model is None or _steps_left(distance, previous, goal) > len(coef) / _COST + _SETTLED):
             at, new, previous = working.renew(coef), True, np.inf
             continue
-        if model is not None and damping == 0.0:
-            step = model.step
-            if model.distance <= goal:
-                # The step is free, and squares the distance.
-                return Solution(coef + step, at, step, model.distance, iteration, True)
-        distance = np.inf if model is None or damping else model.distance
-        if iteration >= budget or blind >= _BLIND_STEPS or damping > 1e30:
+        step = step if model is None else model.step
+        if distance <= goal:
+            # The step is free, and squares the distance.
+            return Solution(coef + step, at, step, distance, iteration, True)
+        if iteration >= budget or blind >= _BLIND_STEPS:
             return Solution(coef, at, step, distance, iteration, blind >= _BLIND_STEPS and distance <= _FLOOR)
-        if model is None:
-            damping = max(4.0 * damping, _DAMPING)
+        taken = _search(working, coef, at, model, damping if new else 0.0, tries=_TRIES if new else 1)
+        if taken is None and new:
+            return Solution(coef, at, step, distance, iteration + 1, distance <= _FLOOR)
+        if taken is None:
+            at, new, previous = working.renew(coef), True, np.inf
             continue
-        there = working.part(coef + model.step, 1)
-        verdict = _accept(working.kink, coef, at, model, there)
         iteration += 1
-        if verdict is None:
-            if new:
-                damping = max(4.0 * damping, _DAMPING)
-            else:
-                at, new, previous = working.renew(coef), True, np.inf
-            continue
-        blind = blind + 1 if verdict == np.inf else 0
-        coef, previous = coef + model.step, model.distance
-        convex = working.learn(model.step, there.gradient - at.gradient)  # type: ignore[operator]
-        at, new = (there, False) if convex and not damping else (working.renew(coef), True)
-        damping = _relax(damping, verdict)
+        blind = blind + 1 if taken.share == np.inf else 0
+        convex = working.learn(taken.step, taken.at.gradient - at.gradient)  # type: ignore[operator]
+        coef, previous = coef + taken.step, distance
+        at, new = (taken.at, False) if convex and taken.damping == 0.0 else (working.renew(coef), True)
+        damping = _relax(taken.damping, taken.share, _DAMPING if model is None else model.least)
 
 
 def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _Step | None:
@@ -256,7 +265,7 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
     curvature = np.abs(np.diag(working.bend) + ridge)
     # Excess^2/f has the units of the curvature; without it a start far off, where that underflows, looks like an optimum.
     excess = np.maximum(np.abs(at.gradient) - kink, 0.0)
-    root = np.maximum(np.sqrt(curvature), (1e-3 / (1.0 + abs(at.value))) ** 0.5 * excess)
+    root = np.maximum(np.sqrt(curvature), (_SLOPE / (1.0 + abs(at.value))) ** 0.5 * excess)
     root = np.where(root > 0.0, root, 1.0)
     a = working.bend / root / root[:, None]
     a[np.diag_indices(len(coef))] += ridge / root**2 + (_NUGGET + damping)
@@ -266,11 +275,27 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
     move = found - here
     bend = float(move @ (a @ move))
     gain = -float(slope @ move + kink @ (np.abs(found) - np.abs(here))) - 0.5 * bend
-    # Not coef + move/root: what is zero shall be exactly zero.
-    return _Step(found / root - coef, gain, (working.part.size * max(bend, 0.0)) ** 0.5)
+    least = min(_DAMPING, bend / float(move @ move)) if bend > 0.0 else _DAMPING
+    # Not move/root: what is zero in the minimiser shall be zero to the last bit.
+    return _Step(found / root - coef, gain, (working.part.size * max(bend, 0.0)) ** 0.5, least)
 
 
-def _accept(kink: Array, coef: Array, at: Evaluation, model: _Step, there: Evaluation) -> float | None:
+def _search(working: Working, coef: Array, at: Evaluation, model: _Step | None, damping: float, tries: int) -> _Taken | None:
+    """Raise the damping until a step gains what the model predicts; None if none does."""
+    least = _DAMPING if model is None else model.least
+    for _ in range(tries):
+        tried = model if damping == 0.0 else _model(working, coef, at, damping)
+        finite = True
+        if tried is not None:
+            there = working.part(coef + tried.step, 1)
+            if (share := _share(working.kink, coef, at, tried, there)) is not None:
+                return _Taken(tried.step, there, share, damping)
+            finite = bool(np.isfinite(there.value))
+        damping = max(4.0 * damping, least) * (1.0 if finite else 2.5)
+    return None
+
+
+def _share(kink: Array, coef: Array, at: Evaluation, model: _Step, there: Evaluation) -> float | None:
     """Return the gain as a share of what was predicted; inf where the value cannot resolve it; None if there is none."""
     if there.gradient is None or not (np.isfinite(there.value) and np.isfinite(there.gradient).all()):
         return None
@@ -282,10 +307,12 @@ def _accept(kink: Array, coef: Array, at: Evaluation, model: _Step, there: Evalu
     return gain / model.gain if gain > _ACCEPT * model.gain else None
 
 
-def _relax(damping: float, share: float) -> float:
+def _relax(damping: float, share: float, least: float) -> float:
     if share > 0.75:
-        return damping / 10.0 if damping > _DAMPING else 0.0
-    return 2.0 * damping if share < 0.25 else damping
+        damping /= 10.0
+    elif share < 0.25:
+        damping = 2.0 * damping if damping else least
+    return damping if damping >= least else 0.0
 
 
 def _steps_left(distance: float, previous: float, goal: float) -> float:
