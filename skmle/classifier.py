@@ -227,8 +227,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         elif len(result.coefs) > 1:
             slopes = _least_shift(slopes) if self.l1_ratio == 1.0 else slopes
             # One row more than there are log-odds: where none of a column's is zero, one follows from the others.
-            self.n_parameters_ = int(np.minimum(np.count_nonzero(slopes, axis=0), len(slopes) - 1).sum())
-            self.n_parameters_ += (len(slopes) - 1) * self.fit_intercept
+            self.n_parameters_ -= int((slopes != 0.0).all(axis=0).sum())
         self.coef_, self.intercept_ = slopes, intercepts - intercepts.mean() if len(slopes) > 1 else intercepts
         self._record(result)
         self._covariance = result.covariance

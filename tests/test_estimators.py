@@ -110,7 +110,7 @@ VARIANTS = [
     MLERegressor(fixed={"scale": 2.0}),
     MLERegressor("poisson", alpha=0.1),
     MLERegressor(alpha=0.01, l1_ratio=0.5),
-    MLERegressor(alpha=0.01, l1_ratio=1.0, features={"scale": "all"}),
+    MLERegressor("poisson", alpha=0.01, l1_ratio=1.0, warm_start=True),
     MLERegressor(families.Gamma(links={"mean": "softplus"})),
 ]
 SUBJECTS = [*map(density, all_families()), *(regressor(cls) for cls in all_families() if regressable(cls)), *VARIANTS]

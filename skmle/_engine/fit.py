@@ -156,7 +156,11 @@ class Attempt:
         if problem.alpha > 0.0 and problem.l1_ratio < 1.0:
             strength = problem.alpha * (1.0 - problem.l1_ratio) * self.slope_units**2
             penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
-        lasso = Lasso(problem.alpha * problem.l1_ratio * self.slope_units) if problem.selects else None
+        lasso = None
+        if problem.selects:
+            strength = problem.alpha * problem.l1_ratio * self.slope_units
+            strength[self._constants[-1:] if self.family.redundant else []] = np.inf
+            lasso = Lasso(strength)
         return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, lasso)
 
     @property
@@ -189,9 +193,21 @@ class Attempt:
 
     def starts(self) -> list[Array]:
         if self.problem.start is not None and all(basis is None for basis in self.bases):
-            return [self.coordinates.fitted(self.problem.start)]
+            return [self._pinned(self.coordinates.fitted(self.problem.start))]
         # Where slopes are selected, the way starts with none; least squares would have all.
         return starting_points(self.family, self.pilot, residuals=self._standardised and not self.problem.selects)
+
+    def _pinned(self, coef: Array) -> Array:
+        """Return the same laws with a last constant of zero, where a constant added to all eta changes nothing."""
+        if self.family.redundant and len(self._constants):
+            coef[self._constants] -= coef[self._constants[-1]]
+        return coef
+
+    @property
+    def _constants(self) -> NDArray[np.intp]:
+        """Which coefficients are intercepts or constants."""
+        pairs = zip(self.design.slices, self.problem.terms, strict=True)
+        return np.array([s.stop for s, term in pairs if term.intercept], np.intp)
 
     # ---------------------------------------------------------------- solver and verdict
 

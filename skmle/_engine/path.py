@@ -46,7 +46,8 @@ def fit_path(problem: Problem, alphas: Array | None, eps: float, count: int) -> 
 def _greatest(attempt: Attempt) -> float:
     """Return the least penalty under which all slopes are zero; its fit is left to the attempt to go on from."""
     units = attempt.slope_units
-    null = replace(attempt.objective, penalties=(), lasso=Lasso(np.where(units > 0.0, np.inf, 0.0)))
+    assert attempt.objective.lasso is not None
+    null = replace(attempt.objective, penalties=(), lasso=Lasso(np.where(attempt.objective.lasso.strength > 0.0, np.inf, 0.0)))
     solutions = [proximal(null, start, tol=attempt.problem.tol, max_iter=attempt.problem.max_iter) for start in attempt.starts()]
     attempt.working = min(solutions, key=lambda found: found[0].evaluation.value)[1]
     assert attempt.working.gradient is not None

@@ -66,7 +66,7 @@ class Lasso:
     Parameters
     ----------
     strength : ndarray of shape (d,)
-        Non-negative; 0 for unpenalised coefficients (intercepts), and for no others.
+        Non-negative; 0 for unpenalised coefficients (intercepts), and for no others; inf for those held at zero.
     """
 
     strength: Array
@@ -77,4 +77,5 @@ class Lasso:
 
     def value(self, coef: Array) -> float:
         """Return the penalty."""
-        return float(self.strength @ np.abs(coef))
+        on = coef != 0.0  # where an infinite strength holds, there is nothing to pay
+        return float(self.strength[on] @ np.abs(coef[on]))

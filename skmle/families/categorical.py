@@ -202,6 +202,8 @@ class SymmetricCategorical(Categorical):
     A constant added to all eta changes nothing: what penalises them chooses it.
     """
 
+    redundant = True
+
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
         return tuple(Param(f"eta[{label}]", IDENTITY) for label in self.labels)

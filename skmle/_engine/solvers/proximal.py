@@ -274,7 +274,7 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
         return None
     move = found - here
     bend = float(move @ (a @ move))
-    gain = -float(slope @ move + kink @ (np.abs(found) - np.abs(here))) - 0.5 * bend
+    gain = _total(kink, here) - _total(kink, found) - float(slope @ move) - 0.5 * bend
     least = min(_DAMPING, bend / float(move @ move)) if bend > 0.0 else _DAMPING
     # Not move/root: what is zero in the minimiser shall be zero to the last bit.
     return _Step(found / root - coef, gain, (working.part.size * max(bend, 0.0)) ** 0.5, least)
@@ -299,12 +299,18 @@ def _share(kink: Array, coef: Array, at: Evaluation, model: _Step, there: Evalua
     """Return the gain as a share of what was predicted; inf where the value cannot resolve it; None if there is none."""
     if there.gradient is None or not (np.isfinite(there.value) and np.isfinite(there.gradient).all()):
         return None
-    absolute = float(kink @ (np.abs(coef) - np.abs(coef + model.step)))
-    gain = at.value - there.value + absolute
-    blur = _EPS * (abs(at.value) + float(kink @ np.abs(coef)) + 1.0)
+    before, after = _total(kink, coef), _total(kink, coef + model.step)
+    gain = at.value - there.value + (before - after)
+    blur = _EPS * (abs(at.value) + before + 1.0)
     if model.gain <= 8.0 * blur:
         return np.inf if abs(gain) <= 32.0 * blur else None
     return gain / model.gain if gain > _ACCEPT * model.gain else None
+
+
+def _total(kink: Array, coef: Array) -> float:
+    """Return the absolute penalty; an infinite one of zero is nothing."""
+    on = coef != 0.0
+    return float(kink[on] @ np.abs(coef[on]))
 
 
 def _relax(damping: float, share: float, least: float) -> float:
