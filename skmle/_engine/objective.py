@@ -110,19 +110,16 @@ class Objective:
         lasso = None if whole.lasso is None else whole.lasso.restrict(index)
         return Objective(self.rows, self.statistics, self.design, self.weight, penalties, self.threads, lasso)
 
-    def gradient_at(self, part: Objective, coef: Array) -> Array:
-        """Return the gradient in all coefficients, but the ridge's, where those that `part` leaves out are zero."""
+    def likelihood_at(self, part: Objective, coef: Array) -> Evaluation:
+        """Return the mean of -log q with its gradient in all coefficients, where those that `part` leaves out are zero."""
         design = self.design
 
         def block(low: int, high: int) -> Evaluation:
             rows = part.rows_at(low, high, coef, 1)
             weight = None if self.weight is None else self.weight[low:high]
-            assert rows.gradient is not None
-            return Evaluation(0.0, design.pull_gradient(design.block(low, high), rows.gradient, weight, high - low))
+            return design.pull(design.block(low, high), rows, weight, high - low, 1)
 
-        gradient = self._mean(block).gradient
-        assert gradient is not None
-        return gradient
+        return self._mean(block)
 
     def largest_eta(self, step: Array, units: Array) -> float:
         """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""

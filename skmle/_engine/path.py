@@ -50,6 +50,5 @@ def _greatest(attempt: Attempt) -> float:
     null = replace(attempt.objective, penalties=(), lasso=Lasso(np.where(attempt.objective.lasso.strength > 0.0, np.inf, 0.0)))
     solutions = [proximal(null, start, tol=attempt.problem.tol, max_iter=attempt.problem.max_iter) for start in attempt.starts()]
     attempt.working = min(solutions, key=lambda found: found[0].evaluation.value)[1]
-    assert attempt.working.gradient is not None
     slopes = units > 0.0
     return float((np.abs(attempt.working.gradient[slopes]) / units[slopes]).max(initial=0.0)) / attempt.problem.l1_ratio

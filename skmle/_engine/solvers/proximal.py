@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dger
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.quadratic import solve_quadratic
@@ -50,8 +51,8 @@ class PenalisedObjective(Protocol):
     def penalised_as(self, whole: Any, index: NDArray[np.intp]) -> Self:
         """Return the same objective under another's penalties."""
 
-    def gradient_at(self, part: Any, coef: Array) -> Array:
-        """Return the gradient of the likelihood in all coefficients at a point of a part."""
+    def likelihood_at(self, part: Any, coef: Array) -> Evaluation:
+        """Return the likelihood with its gradient in all coefficients at a point of a part."""
 
 
 P = TypeVar("P", bound=PenalisedObjective)
@@ -71,8 +72,10 @@ class Working(Generic[P]):
 
     objective: P
     columns: NDArray[np.intp]
-    gradient: Array | None = None
-    """Of the likelihood, in all coefficients, where the last search ended."""
+    end: Array | None = None
+    """Where the last search ended, in all coefficients."""
+    there: Evaluation | None = None
+    """The likelihood there, with its gradient in all coefficients."""
     bend: Array | None = field(default=None, repr=False)
     """Hessian of the likelihood in the coefficients of `part`, from a point nearby."""
 
@@ -100,13 +103,27 @@ class Working(Generic[P]):
         """The curvature that the other penalties add to each coefficient of `part`."""
         return sum((penalty.strength for penalty in self.part.penalties), np.zeros(len(self.index)))
 
+    @property
+    def gradient(self) -> Array:
+        """Of the likelihood, in all coefficients, where the last search ended."""
+        assert self.there is not None and self.there.gradient is not None
+        return self.there.gradient
+
     def measure(self, coef: Array) -> None:
         """Take the gradient in all coefficients."""
-        self.gradient = self.objective.gradient_at(self.part, coef[self.index])
+        self.end, self.there = coef.copy(), self.objective.likelihood_at(self.part, coef[self.index])
+
+    def evaluate(self, coef: Array) -> Evaluation:
+        """Return value and gradient of `part`; what the last search has left needs no pass over the rows."""
+        if self.end is None or not np.array_equal(self.end[self.index], coef):
+            return self.part(coef, 1)
+        at = Evaluation(self.there.value, self.gradient[self.index])  # type: ignore[union-attr]
+        for penalty in self.part.penalties:
+            penalty.add(at, coef)
+        return at
 
     def grow(self) -> bool:
         """Let in columns whose slopes cannot stay zero, and some that hardly can; return whether there were any."""
-        assert self.gradient is not None
         kink, carriers = self.objective.lasso.strength, self.objective.design.carriers()
         slopes = carriers >= 0
         urge = np.zeros(self.objective.design.p)
@@ -142,7 +159,9 @@ class Working(Generic[P]):
         along, seen = float(step @ product), float(step @ change)
         if not (along > 0.0 and seen > _ACCEPT * along):
             return False
-        self.bend += np.outer(change, change / seen) - np.outer(product, product / along)
+        # In place: the transpose of a symmetric matrix is itself in the order of BLAS.
+        dger(1.0 / seen, change, change, a=self.bend.T, overwrite_a=True)
+        dger(-1.0 / along, product, product, a=self.bend.T, overwrite_a=True)
         return True
 
     def judged(self, solution: Solution) -> Solution:
@@ -189,7 +208,7 @@ def proximal(
     """
     coef, steps = np.array(start, float), 0
     working = Working.around(objective, coef) if working is None else working.under(objective)
-    grown = working.gradient is None or working.grow()
+    grown = working.there is None or working.grow()
     while True:
         goal = max(tol, _LOOSE) if grown else tol
         with np.errstate(all="ignore"):  # far off, squares overflow; values that are not finite reject a step
@@ -197,7 +216,7 @@ def proximal(
         steps += found.n_iter
         coef[working.index] = found.coef
         working.measure(coef)
-        grown = bool(np.isfinite(working.gradient).all()) and working.grow()  # type: ignore[arg-type]
+        grown = bool(np.isfinite(working.gradient).all()) and working.grow()
         if not grown and (goal == tol or not found.converged):
             step = np.zeros_like(coef)
             step[working.index] = found.step
@@ -230,7 +249,7 @@ class _Taken(NamedTuple):
 def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution:
     """Minimise on the working set; the hessian of `working` is renewed where that is quicker than to go on with it."""
     new = working.bend is None
-    at = working.renew(coef) if new else working.part(coef, 1)
+    at = working.renew(coef) if new else working.evaluate(coef)
     damping, blind, previous, iteration, step = 0.0, 0, np.inf, 0, np.zeros_like(coef)
     while True:
         model = _model(working, coef, at, 0.0)
@@ -259,25 +278,23 @@ def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution
 
 
 def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _Step | None:
-    """Minimise the quadratic model around `coef`, scaled so that units drop out; None if it has no minimum."""
+    """Minimise the quadratic model around `coef`, damped in units of the curvature; None if it has no minimum."""
     assert working.bend is not None and at.gradient is not None
     kink, ridge = working.kink, working.ridge
-    curvature = np.abs(np.diag(working.bend) + ridge)
+    a = working.bend.copy()
+    diagonal = np.diag(a) + ridge
     # Excess^2/f has the units of the curvature; without it a start far off, where that underflows, looks like an optimum.
     excess = np.maximum(np.abs(at.gradient) - kink, 0.0)
-    root = np.maximum(np.sqrt(curvature), (_SLOPE / (1.0 + abs(at.value))) ** 0.5 * excess)
-    root = np.where(root > 0.0, root, 1.0)
-    a = working.bend / root / root[:, None]
-    a[np.diag_indices(len(coef))] += ridge / root**2 + (_NUGGET + damping)
-    here, slope, kink = coef * root, at.gradient / root, kink / root
-    if not np.isfinite(a).all() or (found := solve_quadratic(a, slope - a @ here, kink, here)) is None:
+    scale = np.maximum(np.abs(diagonal), _SLOPE / (1.0 + abs(at.value)) * excess**2)
+    scale = np.where(scale > 0.0, scale, 1.0)
+    a[np.diag_indices(len(coef))] = diagonal + (_NUGGET + damping) * scale
+    if not np.isfinite(a).all() or (found := solve_quadratic(a, at.gradient - a @ coef, kink, coef)) is None:
         return None
-    move = found - here
+    move = found - coef
     bend = float(move @ (a @ move))
-    gain = _total(kink, here) - _total(kink, found) - float(slope @ move) - 0.5 * bend
-    least = min(_DAMPING, bend / float(move @ move)) if bend > 0.0 else _DAMPING
-    # Not move/root: what is zero in the minimiser shall be zero to the last bit.
-    return _Step(found / root - coef, gain, (working.part.size * max(bend, 0.0)) ** 0.5, least)
+    gain = _total(kink, coef) - _total(kink, found) - float(at.gradient @ move) - 0.5 * bend
+    least = min(_DAMPING, bend / float(scale @ move**2)) if bend > 0.0 else _DAMPING
+    return _Step(move, gain, (working.part.size * max(bend, 0.0)) ** 0.5, least)
 
 
 def _search(working: Working, coef: Array, at: Evaluation, model: _Step | None, damping: float, tries: int) -> _Taken | None:
