@@ -109,7 +109,7 @@ VARIANTS = [
     MLERegressor(features={"loc": "none"}),
     MLERegressor(fixed={"scale": 2.0}),
     MLERegressor("poisson", alpha=0.1),
-    MLERegressor(alpha=0.01, l1_ratio=0.5),
+    MLERegressor(alpha=0.1, l1_ratio=0.5),
     MLERegressor("poisson", alpha=0.01, l1_ratio=1.0, warm_start=True),
     MLERegressor(families.Gamma(links={"mean": "softplus"})),
 ]

@@ -216,7 +216,7 @@ def proximal(
         steps += found.n_iter
         coef[working.index] = found.coef
         working.measure(coef)
-        grown = bool(np.isfinite(working.gradient).all()) and working.grow()
+        grown = found.converged and working.grow()
         if not grown and (goal == tol or not found.converged):
             step = np.zeros_like(coef)
             step[working.index] = found.step
