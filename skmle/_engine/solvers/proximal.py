@@ -131,8 +131,9 @@ class Working(Generic[P]):
         urge[self.columns] = 0.0
         if not (urge > 1.0 + _OUTSIDE).any():
             return False
-        room = max(_FEWEST, _GROWTH * len(self.columns))
-        first = np.argsort(-urge, kind="stable")[:room]
+        # The hessian of the set is what a step costs, so it may be larger than it must be, but not by much.
+        must = min(int((urge > 1.0).sum()), max(_FEWEST, _GROWTH * len(self.columns)))
+        first = np.argsort(-urge, kind="stable")[: must + max(_FEWEST, (len(self.columns) + must) // 2)]
         self.columns = np.union1d(self.columns, first[urge[first] > _NEARLY])
         self.part, self.index = self.objective.restrict(self.columns)
         self.bend = None
