@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.optimize import linprog
 from sklearn.base import clone
 from sklearn.linear_model import ElasticNet, LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -381,6 +382,23 @@ def test_a_limit_law_under_a_penalty():
         model = MLERegressor("negative_binomial", alpha=0.02, l1_ratio=1.0).fit(X, y)
     poisson = MLERegressor("poisson", alpha=0.02, l1_ratio=1.0).fit(X, y)
     np.testing.assert_allclose(model.coef_, poisson.coef_, atol=1e-8)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.3, 2.0])
+def test_medians_are_optimal(alpha):
+    """Laplace's law has cusps of its own: given its scale, the rest is the linear program of absolute residuals."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 6))
+    y = X[:, 0] + rng.laplace(size=200)
+    model = MLERegressor("laplace", alpha=alpha, l1_ratio=1.0).fit(X, y)
+    scale, ones = model.params_["scale"], np.ones(200)
+    cost = np.r_[np.full(12, alpha), 0.0, 0.0, np.full(400, 1.0 / (200 * scale))]
+    split = np.column_stack([X, -X, ones, -ones, np.eye(200), -np.eye(200)])
+    program = linprog(cost, A_eq=split, b_eq=y)
+    reached = np.abs(y - model.predict(X)).mean() / scale + alpha * np.abs(model.coef_).sum()
+    assert model.status_ == "interior" and 0.0 <= model.distance_ <= 1e-2
+    assert -1e-12 <= reached - program.fun <= model.distance_**2 / 2 / 200 * 1.1 + 1e-9
+    assert abs(scale - np.abs(y - model.predict(X)).mean()) <= 1e-5
 
 
 # ---------------------------------------------------------------- the quadratic model

@@ -273,6 +273,8 @@ class Attempt:
         distance = float(np.sqrt(2.0 * gap * self.objective.size))
         if self.problem.selects:
             distance = float(np.hypot(distance, solution.distance))
+            self.working = Working.around(self.objective, coef)
+            self.working.renew(coef[self.working.index])  # the smooth laws' curvature is all in their cusps
         settled = vertex is not None or (solution.converged and distance <= max(self.problem.tol, _CUSP_DISTANCE))
         return Solution(coef, at, np.zeros_like(coef), distance, n_iter, settled)
 

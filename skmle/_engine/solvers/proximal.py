@@ -31,7 +31,7 @@ _GROWTH = 2  # a set grows by at most so many times its size
 _FEWEST = 32  # columns let in at once
 _NEARLY = 0.6  # share of its penalty from which a column's slope lets it in beside those that must come
 _OUTSIDE = 1e-9  # share of the penalty by which a zero coefficient's slope may exceed it: rounding
-_COST = 50  # columns for which a hessian costs as much as a gradient
+_COST = 130  # columns for which a hessian costs as much as a step without one
 _SETTLED = 2  # steps that Newton's method needs with a new hessian
 
 
