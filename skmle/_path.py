@@ -48,8 +48,8 @@ class Path:
     """
 
     alphas: Array
-    coefs: Array
-    intercepts: Array
+    coefs: Array = field(repr=False)
+    intercepts: Array = field(repr=False)
     log_likelihoods: Array
     n_parameters: NDArray[np.intp]
     statuses: Sequence[str]
