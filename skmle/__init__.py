@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skmle import exceptions, families, inference, information, metrics
+    from skmle._path import path
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
     from skmle.families import Distribution
@@ -29,6 +30,7 @@ _OBJECTS = {
     "predict_interval": "skmle.pipeline",
     "predict_quantile": "skmle.pipeline",
     "log_prob": "skmle.pipeline",
+    "path": "skmle._path",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
@@ -58,6 +60,7 @@ __all__ = [
     "information",
     "log_prob",
     "metrics",
+    "path",
     "predict_dist",
     "predict_interval",
     "predict_quantile",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from skmle._engine.problem import Fit
+from skmle._engine.fit import fit
+from skmle._engine.problem import Fit, Problem
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -44,6 +46,13 @@ class FitTask:
     def tell(self) -> Callable[[Callable[[], Fit]], bool] | None:
         """What the engine calls at each iterate; None if nobody listens."""
         return None if self.context is None else self._iterate
+
+    def run(self, problem: Problem) -> Fit:
+        """Fit, tell, and store the fit."""
+        result = fit(replace(problem, tell=self.tell))
+        self.store(self.estimator, result)
+        self.done()
+        return result
 
     def _iterate(self, make: Callable[[], Fit]) -> bool:
         def attributes() -> dict[str, Any]:

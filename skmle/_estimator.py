@@ -118,11 +118,16 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         result = self._results()
         if result.reason:
-            why, mend = why_missing(self.status_, self.store_information)
+            why, mend = self._why_missing()
             raise ValueError(
-                f"{type(self).__name__}: no covariance, because {why}. Allowed: a regular maximum, with store_information on. {mend}"
+                f"{type(self).__name__}: no covariance, because {why}. "
+                f"Allowed: a regular maximum without absolute penalty, with store_information on. {mend}"
             )
         return result
+
+    def _why_missing(self) -> tuple[str, str]:
+        alpha, l1_ratio = getattr(self, "alpha", 0.0), getattr(self, "l1_ratio", 0.0)
+        return why_missing(self.status_, self.store_information, l1_ratio if alpha > 0.0 else 0.0)
 
     def _results(self) -> Inference:
         """Return the results, filled with nan where there is no covariance."""
@@ -138,7 +143,7 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
             f"{count} observations{weight}, status {self.status_}" + (f" ({at})" if at else ""),
             f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}",
         ]
-        reason = "" if known else "{}. {}".format(*why_missing(self.status_, self.store_information))
+        reason = "" if known else "{}. {}".format(*self._why_missing())
         return Inference.from_rows(rows, header, getattr(self, "alpha", 0.0), reason)
 
     def summary(self, confidence_level: float = 0.95) -> Any:

@@ -49,7 +49,7 @@ def _held(value: Any) -> bool:
 
 _ALLOWED = {
     "alpha": (lambda v: _real(v) and v >= 0, "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)"),
-    "l1_ratio": (lambda v: _real(v) and v == 0, "0 (ridge); absolute penalties are not available in this version"),
+    "l1_ratio": (lambda v: _real(v) and 0 <= v <= 1, "a number from 0 (ridge) to 1 (lasso)"),
     "tol": (lambda v: _real(v) and v > 0, "a positive number of standard errors, such as 1e-6"),
     "max_iter": (lambda v: _whole(v) and v > 0, "a positive whole number"),
     "n_jobs": (lambda v: v is None or (_whole(v) and v != 0), "None, a positive number of threads, or -1 for all cores"),
@@ -60,6 +60,20 @@ _ALLOWED = {
     "fixed": (_held, "None or a dict of parameter to finite number, such as {'scale': 1.0}"),
     "features": (lambda v: v is None or isinstance(v, Mapping), "None or a dict of parameter to columns, such as {'scale': ['age']}"),
 }
+
+
+def check_conditional(family: Family) -> None:
+    """Raise ValueError if the family's parameters cannot depend on features."""
+    if not family.regular:
+        why = "its support depends on its parameters"
+    elif family.columns is None:
+        why = "its observations are rows of several columns"
+    else:
+        return
+    raise ValueError(
+        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular families of one response. Use MLEDistribution."
+    )
+
 
 # ---------------------------------------------------------------- X and y
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,19 +17,26 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._callbacks import FitTask, with_callbacks
 from skmle._columns import label_columns
 from skmle._engine.design import Term
-from skmle._engine.fit import fit
 from skmle._engine.observed import observe
-from skmle._engine.problem import Fit, Problem
+from skmle._engine.problem import Fit, Problem, selects
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, warn_verdict
 from skmle._validation import check_settings, checked_features, positive_weights, sorted_labels, weighted_mean
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
-from skmle.families.categorical import Categorical
+from skmle.families.categorical import Categorical, SymmetricCategorical
 from skmle.inference import Inference
 from skmle.inference.rows import centred_covariance, coefficient_rows
 
 Array = NDArray[np.float64]
+
+
+class Prepared(NamedTuple):
+    """Checked data, ready to be fitted."""
+
+    problem: Problem
+    classes: NDArray[Any]
+
 
 _LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit")
 
@@ -46,10 +53,12 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     link : {"logit", "probit", "cloglog", "loglog", "cauchit"}, default="logit"
         Link of two classes; more classes take the logit alone.
     alpha : float, default=0.0
-        Ridge penalty per row: minimises mean(-log q) + alpha/2 * sum(coef**2). Intercepts are free; the classes of a
-        multinomial model are penalised alike.
+        Strength of the penalty, per row: minimises
+        mean(-log q) + alpha * (l1_ratio * sum(abs(coef)) + (1 - l1_ratio)/2 * sum(coef**2)). Intercepts are free; the
+        classes of a multinomial model are penalised alike, each by its row of `coef_`.
     l1_ratio : float, default=0.0
-        Share of an absolute penalty; only 0 in this version.
+        Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
+        zero, and there are no standard errors.
     fit_intercept : bool, default=True
     class_weight : dict or "balanced", optional
         Weights of the classes, multiplied with `sample_weight`.
@@ -69,7 +78,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     Attributes
     ----------
     coef_ : ndarray of shape (1, p) or (K, p)
-        Log-odds of ``classes_[1]``; for K > 2 classes one row each, which sum to zero.
+        Log-odds of ``classes_[1]``; for K > 2 classes one row each, which sum to zero. Under an absolute penalty they
+        do not: all K rows are penalised, as they stand, and of those with the same probabilities the least penalised
+        are returned (for l1_ratio=1 each column has median zero).
     intercept_ : ndarray of shape (1,) or (K,)
     classes_ : ndarray of shape (K,)
     log_likelihood_ : float
@@ -145,9 +156,14 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         SeparationWarning
             If some columns separate the classes, so that no maximum exists; the message names them.
         """
+        prepared = self._prepare(X, y, sample_weight)
+        result = FitTask(self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)).run(prepared.problem)
+        warn_verdict(result, "CrossEntropyClassifier", [self._feature_names()] * len(result.coefs))
+        return self
+
+    def _prepare(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Prepared:
         check_settings(self)
         _check_link(self.link)
-        given = X, y, sample_weight
         X, y = checked_features(self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32])
         if y.dtype.kind not in "biuSU":  # whole numbers and strings are classes; a look at every value is slow
             check_classification_targets(y)
@@ -171,19 +187,21 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         k, p = len(family.parameters), X.shape[1]
         terms = tuple(Term(slice(None), p, self.fit_intercept) for _ in range(k))
         start = self._start(classes, p) if self.warm_start else None
-        observed = observe(family, codes.astype(np.float64) if k == 1 else codes, weight)
-        counted = len(codes), weight is not None
-        task = FitTask(self, *given, lambda model, result: model._store(result, classes, counted))
-        result = fit(
-            Problem(
-                family, observed, terms, X.tocsr() if sp.issparse(X) else X, None, float(self.alpha), k > 1,
-                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, bool(self.verbose), task.tell, start,
-            )
+        problem = Problem(
+            family, observe(family, codes.astype(np.float64) if k == 1 else codes, weight), terms, X.tocsr() if sp.issparse(X) else X, None,
+            float(self.alpha), float(self.l1_ratio), k == len(classes) - 1 > 1, self.tol, self.max_iter, thread_count(self.n_jobs),
+            self.store_information, bool(self.verbose), None, start,
         )  # fmt: skip
-        self._store(result, classes, counted)
-        task.done()
-        warn_verdict(result, "CrossEntropyClassifier", [self._feature_names()] * k)
-        return self
+        return Prepared(problem, classes)
+
+    def _complete(self, result: Fit, prepared: Prepared) -> None:
+        """Store what a fit of the prepared problem found."""
+        observed = prepared.problem.observed
+        self.classes_ = prepared.classes
+        self._store(result)
+        self._counted = (observed.n, observed.weight is not None)
+        known = np.ones(self.n_features_in_, bool) if result.estimable is None else result.estimable[0]
+        self.aliased_ = [name for name, ok in zip(self._feature_names(), known, strict=True) if not ok]
 
     def _family(self, n_classes: int) -> Family:
         if n_classes == 2:
@@ -193,29 +211,31 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
                 f"CrossEntropyClassifier(link={self.link!r}): y has {n_classes} classes. Only binary classification is supported. "
                 "Allowed: link='logit' for more than two classes. Set it, or fit two classes."
             )
-        return Categorical(n_classes)
+        # A ridge measures log-odds against a reference by a metric that is blind to it; absolute penalties know no such metric.
+        return SymmetricCategorical(n_classes) if selects(self.alpha, self.l1_ratio) else Categorical(n_classes)
 
     def _start(self, classes: NDArray[Any], p: int) -> tuple[tuple[Array, float], ...] | None:
         if not hasattr(self, "coef_") or self.coef_.shape[1] != p or not np.array_equal(classes, self.classes_):
             return None
         slopes, intercepts = self.coef_, self.intercept_
-        if len(classes) > 2:  # from one row a class to logits against the last class
+        if len(classes) > 2 and not selects(self.alpha, self.l1_ratio):  # from one row a class to logits against the last class
             slopes, intercepts = slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
         return tuple((w, float(b)) for w, b in zip(slopes, intercepts, strict=True))
 
-    def _store(self, result: Fit, classes: NDArray[Any], counted: tuple[int, bool]) -> None:
-        self.classes_, self._counted = classes, counted
+    def _store(self, result: Fit) -> None:
         slopes = np.array([s for s, _ in result.coefs])
         intercepts = np.array([b for _, b in result.coefs])
-        if len(result.coefs) > 1:  # from logits against the last class to one row a class, which sum to zero
-            slopes, intercepts = np.vstack([slopes, np.zeros(slopes.shape[1])]), np.append(intercepts, 0.0)
-            slopes, intercepts = slopes - slopes.mean(axis=0), intercepts - intercepts.mean()
-        self.coef_, self.intercept_ = slopes, intercepts
-        self._record(result)
         self.n_parameters_ = result.n_parameters
+        if 1 < len(result.coefs) < len(self.classes_):  # from logits against the last class to one row a class, which sum to zero
+            slopes, intercepts = np.vstack([slopes, np.zeros(slopes.shape[1])]), np.append(intercepts, 0.0)
+            slopes = slopes - slopes.mean(axis=0)
+        elif len(result.coefs) > 1:
+            slopes = _least_shift(slopes) if self.l1_ratio == 1.0 else slopes
+            # One row more than there are log-odds: where none of a column's is zero, one follows from the others.
+            self.n_parameters_ -= int((slopes != 0.0).all(axis=0).sum())
+        self.coef_, self.intercept_ = slopes, intercepts - intercepts.mean() if len(slopes) > 1 else intercepts
+        self._record(result)
         self._covariance = result.covariance
-        known = np.ones(slopes.shape[1], bool) if result.estimable is None else result.estimable[0]
-        self.aliased_ = [name for name, ok in zip(self._feature_names(), known, strict=True) if not ok]
 
     def _feature_names(self) -> list[str]:
         return [str(name) for name in getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])]
@@ -299,7 +319,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     def _title(self) -> str:
         if len(self.classes_) > 2:
-            return "Multinomial cross-entropy classifier, log-odds that sum to zero over classes"
+            rows = "one row a class" if selects(self.alpha, self.l1_ratio) else "log-odds that sum to zero over classes"
+            return f"Multinomial cross-entropy classifier, {rows}"
         label = self.classes_[1]
         name = str(label) if isinstance(label, str) else f"class {label!s}"
         return f"Binary cross-entropy classifier, {'log-odds' if self.link == 'logit' else self.link} of {name}"
@@ -309,6 +330,18 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_class = self.link == "logit"
         return tags
+
+
+def _least_shift(slopes: Array) -> Array:
+    """Return the (K, p) slopes of least squares among those of the same probabilities and the same sum of absolute values.
+
+    These have a median of zero, which an even number of classes leaves open between two of them: the limit of l1_ratio -> 1.
+    """
+    k = len(slopes)
+    ordered = np.sort(slopes, axis=0)
+    low, high = ordered[(k - 1) // 2], ordered[k // 2]
+    shift = np.clip(slopes.mean(axis=0), low, high)
+    return slopes - shift
 
 
 def _check_link(link: str) -> None:

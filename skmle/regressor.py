@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,12 +15,20 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from skmle._callbacks import FitTask, with_callbacks
 from skmle._columns import Columns, held_out, resolve_features, resolve_lead
 from skmle._engine.design import Term
-from skmle._engine.fit import fit
 from skmle._engine.observed import observe
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.rows import thread_count
 from skmle._estimator import LikelihoodEstimator, warn_verdict
-from skmle._validation import adapted, check_finite, check_settings, check_support, checked_features, positive_weights, weighted_mean
+from skmle._validation import (
+    adapted,
+    check_conditional,
+    check_finite,
+    check_settings,
+    check_support,
+    checked_features,
+    positive_weights,
+    weighted_mean,
+)
 from skmle.exceptions import ScoreWarning
 from skmle.families import Distribution, Family, get_family
 from skmle.families.fixed import fix
@@ -28,6 +36,15 @@ from skmle.inference import Inference
 from skmle.inference.rows import Part, regression_rows
 
 Array = NDArray[np.float64]
+
+
+class Prepared(NamedTuple):
+    """Checked data, ready to be fitted."""
+
+    problem: Problem
+    columns: dict[str, Columns]
+    lead_given: tuple[bool, bool]
+    """Whether an offset and an exposure were given beside X."""
 
 
 class MLERegressor(RegressorMixin, LikelihoodEstimator):
@@ -51,9 +68,11 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     fixed : dict of str to float, optional
         Parameters of the family that are known.
     alpha : float, default=0.0
-        Ridge penalty per row: minimises mean(-log q) + alpha/2 * sum(coef**2); intercepts are free.
+        Strength of the penalty on the slopes of all parameters, per row: minimises
+        mean(-log q) + alpha * (l1_ratio * sum(abs(coef)) + (1 - l1_ratio)/2 * sum(coef**2)). Intercepts are free.
     l1_ratio : float, default=0.0
-        Share of an absolute penalty; only 0 in this version.
+        Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
+        zero, and there are no standard errors.
     fit_intercept : bool, default=True
         Whether the first parameter has an intercept; the others always have one.
     tol : float, default=1e-6
@@ -178,10 +197,18 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         FitWarning
             If the fit did not end at an interior maximum; its subclass says how.
         """
+        prepared = self._prepare(X, y, sample_weight, offset, exposure)
+        result = FitTask(self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)).run(prepared.problem)
+        title = f"MLERegressor({prepared.problem.family.title})"
+        warn_verdict(result, title, [prepared.columns[p.name].names for p in result.family.parameters])
+        return self
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> Prepared:
         family = get_family(self.family)
         check_settings(self)
-        _check_conditional(family)
-        given = X, y, sample_weight
+        check_conditional(family)
         frame, (X, y) = X, self._validated(X, y, family)
         lead = resolve_lead(self, X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
@@ -195,25 +222,22 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             for j, c in enumerate(columns.values())
         )
         previous = tuple((self.coefs_[n], self.intercepts_[n]) for n in columns) if self._can_continue(columns) else None
-        counted, lead_given = (len(y), weight is not None), (offset is not None, exposure is not None)
-        task = FitTask(self, *given, lambda model, result: model._store(result, family, columns, counted, lead_given))
-        result = fit(
-            Problem(
-                family, observe(family, y, weight), terms, X.tocsr() if sp.issparse(X) else X, lead, float(self.alpha), False,
-                self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, bool(self.verbose), task.tell, previous,
-            )
+        problem = Problem(
+            family, observe(family, y, weight), terms, X.tocsr() if sp.issparse(X) else X, lead, float(self.alpha), float(self.l1_ratio),
+            False, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, bool(self.verbose), None, previous,
         )  # fmt: skip
-        self._store(result, family, columns, counted, lead_given)
-        task.done()
-        warn_verdict(result, f"MLERegressor({family.title})", [columns[p.name].names for p in result.family.parameters])
-        return self
+        return Prepared(problem, columns, (offset is not None, exposure is not None))
+
+    def _complete(self, result: Fit, prepared: Prepared) -> None:
+        """Store what a fit of the prepared problem found."""
+        self._store(result, prepared.columns)
+        observed = prepared.problem.observed
+        self._counted = (observed.n, observed.weight is not None)
+        self._lead_given = prepared.lead_given
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
-        several = family.columns != 1
-        floats = [np.float64, np.float32]
-        X, y = checked_features(
-            self, X, y, accept_sparse=["csr", "csc"], dtype=floats, multi_output=several, y_numeric=True, ensure_min_samples=2
-        )
+        checks = {"accept_sparse": ["csr", "csc"], "dtype": [np.float64, np.float32], "multi_output": family.columns != 1}
+        X, y = checked_features(self, X, y, y_numeric=True, ensure_min_samples=2, **checks)
         return X, self._response(y, family)
 
     def _response(self, y: Any, family: Family) -> Array:
@@ -238,10 +262,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         same = {name: len(slopes) for name, slopes in self.coefs_.items()} == {name: c.size for name, c in columns.items()}
         return same and all(np.isfinite([*self.intercepts_.values()]))
 
-    def _store(
-        self, result: Fit, family: Family, columns: Mapping[str, Columns], counted: tuple[int, bool], lead_given: tuple[bool, bool]
-    ) -> None:
-        self._counted, self._lead_given = counted, lead_given
+    def _store(self, result: Fit, columns: Mapping[str, Columns]) -> None:
         fitted = {p.name: pair for p, pair in zip(result.family.parameters, result.coefs, strict=True)}
         self._law = result.family
         self._columns = {name: columns[name] for name in fitted}
@@ -378,16 +399,3 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             return tags
         tags.target_tags.positive_only = family.support.low >= 0.0
         return tags
-
-
-def _check_conditional(family: Family) -> None:
-    """Raise ValueError if the family's parameters cannot depend on features."""
-    if not family.regular:
-        why = "its support depends on its parameters"
-    elif family.columns is None:
-        why = "its observations are rows of several columns"
-    else:
-        return
-    raise ValueError(
-        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular families of one response. Use MLEDistribution."
-    )

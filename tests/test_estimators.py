@@ -99,6 +99,8 @@ VARIANTS = [
     CrossEntropyClassifier(alpha=0.1),
     CrossEntropyClassifier(class_weight="balanced"),
     CrossEntropyClassifier(warm_start=True, store_information=False),
+    CrossEntropyClassifier(alpha=0.01, l1_ratio=0.5),
+    CrossEntropyClassifier(alpha=0.01, l1_ratio=1.0, warm_start=True),
     CrossEntropyClassifier(link="probit"),
     CrossEntropyClassifier(link="cloglog", alpha=0.1),
     MLERegressor(alpha=0.1),
@@ -107,6 +109,8 @@ VARIANTS = [
     MLERegressor(features={"loc": "none"}),
     MLERegressor(fixed={"scale": 2.0}),
     MLERegressor("poisson", alpha=0.1),
+    MLERegressor(alpha=0.1, l1_ratio=0.5),
+    MLERegressor("poisson", alpha=0.01, l1_ratio=1.0, warm_start=True),
     MLERegressor(families.Gamma(links={"mean": "softplus"})),
 ]
 SUBJECTS = [*map(density, all_families()), *(regressor(cls) for cls in all_families() if regressable(cls)), *VARIANTS]

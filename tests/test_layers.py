@@ -31,6 +31,7 @@ FLOORS = {
     "skmle.metrics": 4,
     "skmle.information": 4,
     "skmle.pipeline": 4,
+    "skmle._path": 4,
     "skmle.plotting": 4,
     "skmle._estimator": 3,
     "skmle._validation": 3,

@@ -53,7 +53,7 @@ class RowCurvature:
 
         def block(low: int, high: int) -> Evaluation:
             x = design.block(low, high)
-            pushed = _times(self.kept[low], still.eta(x, low, high, vector))
+            pushed = times(self.kept[low], still.eta(x, low, high, vector))
             weight = None if objective.weight is None else objective.weight[low:high]
             return Evaluation(0.0, design.pull_gradient(x, pushed, weight, high - low))
 
@@ -117,7 +117,7 @@ class RowCurvature:
         return result
 
 
-def _times(curvature: Any, eta: Any) -> Any:
+def times(curvature: Any, eta: Any) -> Any:
     """Return for each a the sum over b of w_ab eta_b."""
     if isinstance(curvature, Softmax):
         p, e = curvature.probabilities, np.asarray(eta)

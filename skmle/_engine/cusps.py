@@ -3,13 +3,13 @@
 Smooth laws lead close to it (`Family.smoothings`). From there, a descent along edges, each row of the vertex exchanged for
 the one where the objective turns up again, ends at the least weighted sum of absolute residuals; a dual solution certifies
 it: at the rows of zero residual, subgradients within their bounds balance the rest. A scale that depends on the row weighs
-the rows, so vertex and scale take turns until neither moves. Under a penalty or another link there is no vertex: smooth
+the rows, so vertex and scale take turns until neither moves. Under a ridge or another link there is no vertex: smooth
 laws are followed until the next one moves the answer by less than the tolerance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +20,10 @@ from scipy.optimize import lsq_linear
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.objective import Objective
-from skmle._engine.solvers import growing, newton
+from skmle._engine.solvers import newton
 
 _NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
+_LARGEST_BASIS = 500  # coefficients up to which a vertex is looked for: each exchange inverts a matrix of their number
 _MOST_TURNS = 100  # of vertex and scale
 _CANDIDATES = 4  # times as many rows are looked at for the first vertex as it interpolates
 _ZERO = 1e-11  # share of the mean absolute residual below which a residual at the vertex is rounding
@@ -30,7 +31,15 @@ _BALANCE = 1e-8  # of the summed absolute gradient: rounding in the certificate
 _MOST_TIES = 50  # rows of zero residual per coefficient, beyond which their balance is a problem of its own
 
 
-def solve_cusps(objective: Objective, smooth: Sequence[Objective], start: Array, vertex: bool, tol: float, max_iter: int) -> Solution:
+def solve_cusps(
+    objective: Objective,
+    smooth: Sequence[Objective],
+    start: Array,
+    minimise: Callable[[Objective, Array], Solution],
+    vertex: bool,
+    tol: float,
+    max_iter: int,
+) -> Solution:
     """Follow smooth objectives to one with cusps.
 
     Parameters
@@ -40,25 +49,33 @@ def solve_cusps(objective: Objective, smooth: Sequence[Objective], start: Array,
     smooth : sequence of Objective
         Ever closer to `objective`.
     start : ndarray of shape (d,)
+    minimise : callable
+        (smooth objective, start) -> Solution.
     vertex : bool
         Whether a vertex is to be looked for: the first eta is linear in its coefficients, and nothing penalises them.
     tol : float
         Distance to the optimum in standard errors: that by which the last smooth objective moved the answer.
     max_iter : int
-        Most iterations for each objective.
+        Most iterations at a vertex.
     """
     coef, n_iter = start, 0
     for stage, rounded in enumerate(smooth, start=1):
-        solution = growing(rounded, coef, tol=tol, max_iter=max_iter)
-        step, coef, n_iter = solution.coef - coef, solution.coef, n_iter + solution.n_iter
-        if vertex and stage == _NEAR_VERTEX and (found := _at_vertex(objective, coef, tol, max_iter)) is not None:
+        solution = minimise(rounded, coef)
+        n_iter += solution.n_iter
+        if stage > _NEAR_VERTEX and not solution.converged:
+            break  # so sharp a law is beyond the solver: the one before is nearer
+        step, coef = solution.coef - coef, solution.coef
+        if (
+            vertex
+            and coef.size <= _LARGEST_BASIS
+            and stage == _NEAR_VERTEX
+            and (found := _at_vertex(objective, coef, tol, max_iter)) is not None
+        ):
             return found._replace(n_iter=n_iter + found.n_iter)
-        at = objective(coef)
-        assert at.hessian is not None
-        distance = float(objective.size * max(float(step @ at.hessian @ step), 0.0)) ** 0.5
-        if stage > _NEAR_VERTEX and solution.converged and distance <= tol:
-            return Solution(coef, at, step, distance, n_iter, True)
-    return Solution(coef, at, step, distance, n_iter, False)
+        distance = float(objective.size * objective.bend(coef, step)) ** 0.5
+        if stage > _NEAR_VERTEX and distance <= tol:
+            return Solution(coef, objective(coef, 1), step, distance, n_iter, True)
+    return Solution(coef, objective(coef, 1), step, distance, n_iter, False)
 
 
 def _at_vertex(objective: Objective, coef: Array, tol: float, max_iter: int) -> Solution | None:
@@ -69,7 +86,7 @@ def _at_vertex(objective: Objective, coef: Array, tol: float, max_iter: int) -> 
         if vertex is None:
             return None
         if previous is not None and np.array_equal(vertex, previous):
-            return Solution(coef, objective(coef), np.zeros_like(coef), distance, n_iter, True)
+            return Solution(coef, objective(coef, 1), np.zeros_like(coef), distance, n_iter, True)
         rest = newton(_Rest(objective, vertex), coef[lead:], tol=tol, max_iter=max_iter)
         if not rest.converged:
             return None
@@ -95,7 +112,7 @@ class _Rest:
 
 
 def _to_vertex(objective: Objective, coef: Array) -> Array | None:
-    """Return the coefficients of the first term with the least sum of absolute residuals, each over its row's scale in `coef`.
+    """Return the first term's coefficients with the least (penalised) sum of absolute residuals, each over its row's scale in `coef`.
 
     References
     ----------
@@ -107,10 +124,23 @@ def _to_vertex(objective: Objective, coef: Array) -> Array | None:
     z = objective.statistics[0] if design.offset is None else objective.statistics[0] - design.offset
     log_scale = objective.direction(coef)[1]
     # Of a constant scale nothing is left: rounding must not tell the same problem from itself.
-    weight = np.exp(log_scale.mean() - log_scale) * np.ones(design.n)
-    problem = _LeastAbsolute(x, z, weight if objective.weight is None else weight * objective.weight)
+    mean = log_scale.mean()
+    weight = np.exp(mean - log_scale) * (np.ones(design.n) if objective.weight is None else objective.weight)
+    if objective.lasso is not None:
+        # A penalised coefficient is one more residual, of an observation of zero.
+        strength = objective.mass * float(np.exp(mean)) * objective.lasso.strength[: term.length]
+        held = np.flatnonzero(strength)
+        x, z = np.vstack([x, np.eye(term.length)[held]]), np.concatenate([z, np.zeros(len(held))])
+        weight = np.concatenate([weight, strength[held]])
+    problem = _LeastAbsolute(x, z, weight)
     basis = problem.first_basis(coef[: term.length])
-    return None if basis is None else problem.descend(basis)
+    found = None if basis is None else problem.descend(basis)
+    if found is None:
+        return None
+    vertex, basis = found
+    if objective.lasso is not None:
+        vertex[held[basis[basis >= design.n] - design.n]] = 0.0
+    return vertex
 
 
 def _columns(objective: Objective) -> Array:
@@ -141,8 +171,8 @@ class _LeastAbsolute:
         pivots = np.abs(np.diag(r))
         return near[order[:q]] if len(pivots) == q and pivots[-1] > 1e-12 * pivots[0] else None
 
-    def descend(self, basis: NDArray[np.intp]) -> Array | None:
-        """Exchange rows of the basis while the objective falls; return the vertex if it is the minimum."""
+    def descend(self, basis: NDArray[np.intp]) -> tuple[Array, NDArray[np.intp]] | None:
+        """Exchange rows of the basis while the objective falls; return the vertex and its basis if it is the minimum."""
         for _ in range(20 * len(basis) + 100):
             inverse = np.linalg.inv(self.x[basis])
             b = inverse @ self.z[basis]
@@ -154,14 +184,14 @@ class _LeastAbsolute:
             excess = np.abs(multipliers) - self.weight[basis]
             for j in np.argsort(-excess):
                 if excess[j] <= _BALANCE * self.weight[basis[j]]:
-                    return b if self._certified(residual, pull) else None
+                    return (b, basis) if self._certified(residual, pull) else None
                 entering = self._turn(residual, -np.sign(multipliers[j]) * inverse[:, j])
                 if entering is not None:
                     basis = basis.copy()
                     basis[j] = entering
                     break
             else:
-                return b if self._certified(residual, pull) else None
+                return (b, basis) if self._certified(residual, pull) else None
         return None
 
     def _turn(self, residual: Array, direction: Array) -> int | None:

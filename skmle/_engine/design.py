@@ -92,6 +92,32 @@ class Design:
         X = None if self.X is None else self.X[index]
         return Design(self.terms, len(index), X, self.shift, None if self.offset is None else self.offset[index])
 
+    def restrict(self, columns: NDArray[np.intp]) -> tuple[Design, NDArray[np.intp]]:
+        """Return the design of some columns of X, gathered, and which coefficients are its own; all constants stay."""
+        place = np.full(self.p, -1)
+        place[columns] = np.arange(len(columns))
+        terms, index = [], []
+        for term, s in zip(self.terms, self.slices, strict=True):
+            if term.columns is None or _everything(term.columns):
+                own = columns if term.columns is not None else np.zeros(0, np.intp)
+                terms.append(term._replace(size=len(own)))
+            else:
+                at = place[term.columns]
+                own = np.flatnonzero(at >= 0)
+                terms.append(term._replace(columns=at[own], size=len(own)))
+            index += [s.start + own, np.arange(s.stop, s.stop + term.intercept)]
+        X = self.X[:, columns]
+        X = X if sp.issparse(X) else np.asarray(X, np.float64)
+        shift = None if self.shift is None else self.shift[columns]
+        return Design(tuple(terms), self.n, X, shift, self.offset), np.concatenate(index)
+
+    def carriers(self) -> NDArray[np.intp]:
+        """Return for each coefficient its column of X; -1 for constants."""
+        result = np.full(self.d, -1)
+        for j in self.modelled:
+            result[self.slices[j]] = np.arange(self.p)[self.terms[j].columns]
+        return result
+
     def reach(self) -> Array:
         """Return for each coefficient the largest absolute value of its column (less the shift); 0 for intercepts."""
         result = np.zeros(self.d)
@@ -110,7 +136,7 @@ class Design:
     def columns(self, block: Any, j: int) -> Any:
         """Return the columns of term j in a block."""
         wanted = self.terms[j].columns
-        return block if isinstance(wanted, slice) and wanted == slice(None) else block[:, wanted]
+        return block if _everything(wanted) else block[:, wanted]
 
     def centre(self, j: int) -> Array | None:
         """Return the shift of term j's columns."""
@@ -280,6 +306,10 @@ class Design:
         for a in range(k):
             z = x * np.sqrt(p[a] if weight is None else p[a] * weight)[:, None]
             hessian[a * q : (a + 1) * q, a * q : (a + 1) * q] += z.T @ z
+
+
+def _everything(columns: Any) -> bool:
+    return isinstance(columns, slice) and columns == slice(None)
 
 
 def _same(a: Any, b: Any) -> bool:

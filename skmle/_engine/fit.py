@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 
@@ -16,10 +17,11 @@ from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
 from skmle._engine.observed import Observed, observe_as
-from skmle._engine.penalties import Ridge
+from skmle._engine.penalties import Lasso, Ridge
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
-from skmle._engine.solvers import conjugate, first_sample, growing
+from skmle._engine.rows import one_blas_thread
+from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
 from skmle._engine.starts import LeastSquares, interpolation, lead, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, survey
 from skmle._engine.verdict import (
@@ -45,6 +47,7 @@ _FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
+_THREADED = 100  # coefficients from which BLAS would use its threads
 _LARGEST_MATRIX = 2000  # coefficients beyond which no covariance is kept
 
 
@@ -53,19 +56,19 @@ def fit(problem: Problem) -> Fit:
     if (reduced := reduce_columns(problem)) is not None:
         return restore_columns(fit(reduced[0]), reduced[1])
     if problem.features:
-        return _Attempt(problem, problem.observed).run()
+        return Attempt(problem, problem.observed).run()
     condensed = problem.observed.condensed(problem.family)
     density, observed = replace(problem, X=None), condensed or problem.observed
     known = closed_form(density, observed)
-    result = known if isinstance(known, Fit) else _Attempt(density, observed, known).run()
+    result = known if isinstance(known, Fit) else Attempt(density, observed, known).run()
     return replace(result, condensed=condensed)
 
 
-class _Attempt:
-    """One fit in the making: the steps of `run` in order."""
+class Attempt:
+    """One fit in the making: the steps of `run` in order. It may then be run under other penalties."""
 
     def __init__(self, problem: Problem, observed: Observed, starts: Starts | None = None) -> None:
-        self.starts = starts
+        self.known_starts = starts
         self.problem, self.family, self.observed, self.weight = problem, problem.family, observed, observed.weight
         self.survey = self._survey()
         self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
@@ -80,11 +83,18 @@ class _Attempt:
         self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
         tell = problem.tell
         self.watch = Watch(problem.verbose, None if tell is None else lambda make: tell(lambda: self._unfinished(make())))
+        self.working: Working[Objective] | None = None
         self.objective = self._objective(self.family.rows)
         # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
         guessed = problem.X is not None or self.family.guessed
         m = first_sample(observed.n, self.design.d) if guessed else None
         self.pilot = self.objective if m is None else self.objective.sample(m)
+
+    def penalised(self, alpha: float, start: tuple[tuple[Array, float], ...] | None) -> Attempt:
+        """Take another strength of the penalty, and the coefficients to start from."""
+        self.problem = replace(self.problem, alpha=alpha, start=start)
+        self.objective = self._objective(self.family.rows)
+        return self
 
     def run(self) -> Fit:
         """Return the fit."""
@@ -98,12 +108,19 @@ class _Attempt:
             return self._unfinished(self.watch.last)
         coefs = self.coordinates.raw(solution.coef)
         collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
-        if not collapsed and is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
+        if not collapsed and self._is_interior(solution):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
             doubtful = self.observed.n <= _FEW or far_parameters(self.family, coefs)
             limit = self._limit(solution) if doubtful else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
+
+    def _is_interior(self, solution: Solution) -> bool:
+        objective, reach = self.objective, self._reach()
+        if self.working is not None:  # slopes that the penalty holds at zero are no part of the question
+            objective, solution = self.working.part, self.working.judged(solution)
+            reach = None if reach is None else reach[self.working.columns]
+        return is_interior(objective, solution, self.problem.tol, reach, self._pure)
 
     # ---------------------------------------------------------------- before the solver
 
@@ -146,13 +163,23 @@ class _Attempt:
     def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
         problem = self.problem
         penalties: tuple[Ridge, ...] = ()
-        if problem.alpha > 0.0:
-            strength = np.zeros(self.design.d)
-            for j in self.design.modelled:
-                unit = self.unit if j == 0 and self._standardised else 1.0
-                strength[self.design.slices[j]] = problem.alpha * unit * unit
+        if problem.alpha > 0.0 and problem.l1_ratio < 1.0:
+            strength = problem.alpha * (1.0 - problem.l1_ratio) * self.slope_units**2
             penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
-        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, self.watch)
+        lasso = None
+        if problem.selects:
+            strength = problem.alpha * problem.l1_ratio * self.slope_units
+            strength[self._constants[-1:] if self.family.redundant else []] = np.inf
+            lasso = Lasso(strength)
+        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, self.watch, lasso)
+
+    @property
+    def slope_units(self) -> Array:
+        """What a penalty measures the solver's slopes by, so that it measures the user's: the unit of y; 0 for constants."""
+        units = np.zeros(self.design.d)
+        for j in self.design.modelled:
+            units[self.design.slices[j]] = self.unit if j == 0 and self._standardised else 1.0
+        return units
 
     # ---------------------------------------------------------------- starts
 
@@ -178,31 +205,67 @@ class _Attempt:
         solution = Solution(start, self.objective(start, 0), np.zeros_like(start), np.inf, 1, False)
         return self._result(solution, Verdict(NO_MAXIMUM, _INTERPOLATED))
 
-    def _starts(self) -> list[Array]:
+    def starts(self) -> list[Array]:
         if self.problem.start is not None and all(basis is None for basis in self.bases):
-            return [self.coordinates.fitted(self.problem.start)]
-        return starting_points(self.family, self.pilot, self._lead, self.starts)
+            return [self._pinned(self.coordinates.fitted(self.problem.start))]
+        # Where slopes are selected, the way starts with none; least squares would have all.
+        led = None if self.problem.selects else self._lead
+        return starting_points(self.family, self.pilot, led, self.known_starts)
+
+    def _pinned(self, coef: Array) -> Array:
+        """Return the same laws with a last constant of zero, where a constant added to all eta changes nothing."""
+        if self.family.redundant and len(self._constants):
+            coef[self._constants] -= coef[self._constants[-1]]
+        return coef
+
+    @property
+    def _constants(self) -> NDArray[np.intp]:
+        """Which coefficients are intercepts or constants."""
+        pairs = zip(self.design.slices, self.problem.terms, strict=True)
+        return np.array([s.stop for s, term in pairs if term.intercept], np.intp)
 
     # ---------------------------------------------------------------- solver and verdict
 
     def _solve(self) -> Solution:
         best: Solution | None = None
-        for start in self._starts():
+        working = self.working
+        for start in self.starts():
             if smooth := [self._objective(law.rows) for law in self.family.smoothings()]:
-                vertex = self.problem.alpha == 0.0 and not self.family.relinked
-                solution = solve_cusps(self.objective, smooth, start, vertex, self.problem.tol, self.problem.max_iter)
+                solution = self._solve_cusps(smooth, start)
             else:
-                solution = self._minimise(start)
+                solution = self._minimise(self.objective, start)
             if best is None or solution.evaluation.value < best.evaluation.value:
-                best = solution
+                best, working = solution, self.working
         assert best is not None
+        self.working = working
         return best
 
-    def _minimise(self, start: Array) -> Solution:
-        problem, d = self.problem, self.design.d
-        if d > _MATRIX:
-            return conjugate(self.objective, start, tol=problem.tol, max_iter=problem.max_iter)
-        return growing(self.objective, start, tol=problem.tol, max_iter=problem.max_iter, curvature=self._wants_covariance)
+    def _minimise(self, objective: Objective, start: Array) -> Solution:
+        tol, max_iter = self.problem.tol, self.problem.max_iter
+        if self.problem.selects:
+            with one_blas_thread() if self.design.d > _THREADED else nullcontext():
+                solution, self.working = proximal(objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective))
+            return solution
+        if objective is not self.objective:
+            return growing(objective, start, tol=tol, max_iter=max_iter)
+        if self.design.d > _MATRIX:
+            return conjugate(objective, start, tol=tol, max_iter=max_iter)
+        return growing(objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance)
+
+    def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
+        # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
+        lasso = self.problem.l1_ratio == 1.0 and self.problem.terms[1].columns is None
+        vertex = (self.problem.alpha == 0.0 or lasso) and not self.family.relinked
+        solution = solve_cusps(self.objective, smooth, start, self._minimise, vertex, self.problem.tol, self.problem.max_iter)
+        if self.problem.selects:
+            self.working = Working.around(self.objective, solution.coef)
+            self.working.renew(solution.coef[self.working.index])  # the smooth laws' curvature is all in their cusps
+            return solution
+        return solution._replace(evaluation=self.objective(solution.coef))
+
+    def _carried(self, objective: Objective) -> Working[Objective] | None:
+        """Return what the fit under the last penalty has left, if it was one of the same law."""
+        return self.working if self.working is not None and self.working.objective.rows == objective.rows else None
 
     @property
     def _wants_covariance(self) -> bool:
@@ -274,10 +337,14 @@ class _Attempt:
         if any(b is not None for b in self.bases):
             pairs = zip(self.problem.terms, self.bases, strict=True)
             estimable = tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in pairs)
-        covariance = self._covariance(solution, estimable) if verdict.status == INTERIOR else None
+        known = verdict.status == INTERIOR and not self.problem.selects
+        covariance = self._covariance(solution, estimable) if known else None
+        n_parameters = self.design.d
+        if self.objective.lasso is not None:
+            n_parameters -= int(np.count_nonzero((solution.coef == 0.0) & (self.objective.lasso.strength > 0.0)))
         return Fit(
             self.family, coefs, covariance, self._log_likelihood(solution), self.objective.mass, verdict,
-            max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), self.design.d,
+            max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), n_parameters,
         )  # fmt: skip
 
     def _moving(self, verdict: Verdict) -> tuple[NDArray[np.bool_], ...] | None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.curvature import RowCurvature
+from skmle._engine.curvature import RowCurvature, times
 from skmle._engine.design import Design
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.penalties import Ridge
+from skmle._engine.penalties import Lasso, Ridge
 from skmle._engine.rows import chunks, strata, total
 from skmle._engine.watch import Watch
 from skmle.families._base import Arrays, Rows
@@ -32,6 +32,8 @@ class Objective:
     threads : int
     watch : Watch, optional
         Is told of each iterate that a solver accepts.
+    lasso : Lasso, optional
+        A penalty with cusps, which is no part of an evaluation.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -41,6 +43,7 @@ class Objective:
     penalties: tuple[Ridge, ...] = ()
     threads: int = 1
     watch: Watch | None = None
+    lasso: Lasso | None = None
     _samples: dict[int, Objective] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -50,12 +53,16 @@ class Objective:
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
-        with np.errstate(all="ignore"):
-            design = self.design
-            result = total(lambda low, high: self._block(low, high, coef, order), design.n, design.width, design.d, self.threads)
-        result *= 1.0 / self.mass
+        result = self._mean(lambda low, high: self._block(low, high, coef, order))
         for penalty in self.penalties:
             penalty.add(result, coef)
+        return result
+
+    def _mean(self, block: Callable[[int, int], Evaluation]) -> Evaluation:
+        design = self.design
+        with np.errstate(all="ignore"):
+            result = total(block, design.n, design.width, design.d, self.threads)
+        result *= 1.0 / self.mass
         return result
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
@@ -93,12 +100,47 @@ class Objective:
         """Return the objective on some rows, gathered."""
         statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
         weight = None if self.weight is None else self.weight[index]
-        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads, self.watch)
+        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads, self.watch, self.lasso)
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note that a solver has come to `coef`, so many standard errors from the optimum."""
         if self.watch is not None:
             self.watch(coef, at, distance, self.n)
+
+    def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
+        """Return the objective with the slopes of all other columns at zero, and which coefficients it keeps."""
+        design, index = self.design.restrict(columns)
+        part = Objective(self.rows, self.statistics, design, self.weight, (), self.threads, self.watch)
+        return part.penalised_as(self, index), index
+
+    def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:
+        """Return this objective under the penalties that `whole` has on the coefficients `index`."""
+        penalties = tuple(penalty.restrict(index) for penalty in whole.penalties)
+        lasso = None if whole.lasso is None else whole.lasso.restrict(index)
+        return Objective(self.rows, self.statistics, self.design, self.weight, penalties, self.threads, self.watch, lasso)
+
+    def likelihood_at(self, part: Objective, coef: Array) -> Evaluation:
+        """Return the mean of -log q with its gradient in all coefficients, where those that `part` leaves out are zero."""
+        design = self.design
+
+        def block(low: int, high: int) -> Evaluation:
+            rows = part.rows_at(low, high, coef, 1)
+            weight = None if self.weight is None else self.weight[low:high]
+            return design.pull(design.block(low, high), rows, weight, high - low, 1)
+
+        return self._mean(block)
+
+    def bend(self, coef: Array, step: Array) -> float:
+        """Return step' H step for the likelihood's hessian at `coef`, without forming it."""
+        design, still = self.design, self.design.without_offset()
+
+        def block(low: int, high: int) -> Evaluation:
+            delta = still.eta(design.block(low, high), low, high, step)
+            pushed = times(self.rows_at(low, high, coef, 2).curvature, delta)
+            rows = sum(np.asarray(a * b) for a, b in zip(pushed, delta, strict=True)) * np.ones(high - low)
+            return Evaluation(float(rows.sum() if self.weight is None else rows @ self.weight[low:high]))
+
+        return self._mean(block).value
 
     def largest_eta(self, step: Array, units: Array) -> float:
         """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array, Evaluation
 
@@ -25,6 +26,10 @@ class Ridge:
 
     strength: Array
     classes: int = 0
+
+    def restrict(self, index: NDArray[np.intp]) -> Ridge:
+        """Return the prior of some coefficients, the others being zero."""
+        return Ridge(self.strength[index])
 
     def pull(self, coef: Array) -> Array:
         """Return the gradient, which is the hessian's product with `coef`."""
@@ -50,3 +55,27 @@ class Ridge:
                 blocks = evaluation.hessian.reshape(k, len(coef) // k, k, len(coef) // k)
                 np.einsum("aibi->abi", blocks)[...] -= self.strength[: len(coef) // k] / self.classes
         return evaluation
+
+
+@dataclass(frozen=True)
+class Lasso:
+    """A double exponential prior on the coefficients, per row of data: sum of strength * abs(coef).
+
+    It has a cusp where a coefficient is zero, so it is no part of an evaluation: `skmle._engine.solvers.proximal` knows it.
+
+    Parameters
+    ----------
+    strength : ndarray of shape (d,)
+        Non-negative; 0 for unpenalised coefficients (intercepts), and for no others; inf for those held at zero.
+    """
+
+    strength: Array
+
+    def restrict(self, index: NDArray[np.intp]) -> Lasso:
+        """Return the prior of some coefficients, the others being zero."""
+        return Lasso(self.strength[index])
+
+    def value(self, coef: Array) -> float:
+        """Return the penalty."""
+        on = coef != 0.0  # where an infinite strength holds, there is nothing to pay
+        return float(self.strength[on] @ np.abs(coef[on]))

@@ -16,6 +16,11 @@ from skmle._engine.verdict import Verdict
 from skmle.families._base import Family, Limit
 
 
+def selects(alpha: float, l1_ratio: float) -> bool:
+    """Return whether a penalty has an absolute part, which holds slopes at zero."""
+    return alpha * l1_ratio > 0.0
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is to be fitted to what.
@@ -32,9 +37,11 @@ class Problem:
     offset : ndarray of shape (n,), optional
         Added to the first eta.
     alpha : float
-        Ridge penalty on the slopes, per row.
+        Penalty on the slopes, per row.
+    l1_ratio : float
+        Share of its absolute part; the rest is a ridge.
     symmetric : bool
-        Whether the terms are classes against a reference class, to be penalised alike.
+        Whether the terms are classes against a reference class, to be penalised alike by a ridge.
     """
 
     family: Family
@@ -43,6 +50,7 @@ class Problem:
     X: Any = None
     offset: Array | None = None
     alpha: float = 0.0
+    l1_ratio: float = 0.0
     symmetric: bool = False
     tol: float = 1e-6
     max_iter: int = 100
@@ -60,6 +68,11 @@ class Problem:
     def features(self) -> bool:
         """Whether any parameter depends on the row."""
         return self.offset is not None or any(t.columns is not None for t in self.terms)
+
+    @property
+    def selects(self) -> bool:
+        """Whether the penalty can hold slopes at zero."""
+        return selects(self.alpha, self.l1_ratio) and any(t.size for t in self.terms)
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,6 @@ class Fit:
     moving: tuple[NDArray[np.bool_], ...] | None = None
     """Of each term, which slopes run to infinity where there is no maximum."""
     n_parameters: int = 0
-    """How many parameters were estimated: collinear columns count once."""
+    """How many parameters were estimated: collinear columns count once, slopes that a penalty holds at zero not at all."""
     condensed: Observed | None = None
     """Of a density: all it needs of its data, if that is less than the data; more may be joined to it."""

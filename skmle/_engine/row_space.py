@@ -34,7 +34,7 @@ class RowSpace:
 def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     """Return the problem in coordinates of the row space; None where it would not be smaller."""
     X = problem.X
-    if X is None or sp.issparse(X) or problem.alpha == 0.0 or X.shape[1] <= X.shape[0] or problem.start is not None:
+    if X is None or sp.issparse(X) or problem.alpha == 0.0 or problem.selects or X.shape[1] <= X.shape[0] or problem.start is not None:
         return None
     if not all(t.columns is None or isinstance(t.columns, slice) for t in problem.terms):
         return None

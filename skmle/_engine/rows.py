@@ -58,8 +58,12 @@ def _controller() -> Any:
     return ThreadpoolController()  # 4 ms: looks through the loaded libraries, so made once and only for long data
 
 
-def _one_blas_thread() -> AbstractContextManager[Any]:
-    # Threads of BLAS inside threads of ours fight for the cores: 63 s against 1.9 s were seen.
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Return a context in which BLAS takes one thread.
+
+    Threads of BLAS inside threads of ours fight for the cores: 63 s against 1.9 s were seen. So do those of numpy's BLAS and
+    scipy's, which wait for work by spinning, where products alternate with factorisations: 86 s against 18 s.
+    """
     return _controller().limit(limits=1, user_api="blas")
 
 
@@ -96,7 +100,7 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, d: int, threa
                 result += block(*bounds)
         return result
 
-    with _one_blas_thread() if p else nullcontext():
+    with one_blas_thread() if p else nullcontext():
         if pooled:
             with ThreadPoolExecutor(threads) as pool:
                 results = list(pool.map(chunk, parts))

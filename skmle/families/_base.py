@@ -109,6 +109,8 @@ class Family(BaseEstimator, ABC):
     """Whether the support is the same for all parameters, so that the usual standard errors hold."""
     numeric: ClassVar[bool] = True
     """Whether observations are numbers (else labels of any type)."""
+    redundant: ClassVar[bool] = False
+    """Whether a constant added to all eta changes nothing."""
     spread_sign: ClassVar[float] = 0.0
     """Of a location-scale law of its first statistic: the second eta is spread_sign * log scale. Else 0."""
     limits: tuple[Limit, ...] = ()

@@ -96,13 +96,16 @@ class Categorical(Family):
         return self.labels[statistics[0]]
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        codes = statistics[0]
+        return self._softmax(statistics[0], eta, order, 1.0)
+
+    def _softmax(self, codes: Array, eta: Arrays, order: int, reference: float) -> Rows:
+        """Return the rows where e^eta are the odds against `reference`, the share of a last label whose eta is zero."""
         if len({np.shape(entry) for entry in eta}) > 1:
             eta = np.broadcast_arrays(*eta)
         e = np.asarray(eta, float).reshape(len(eta), -1 if len(eta) else 1)  # (k, n), or (k, 1) without features
-        top = np.maximum(e.max(axis=0, initial=-np.inf), 0.0)
+        top = e.max(axis=0, initial=0.0 if reference else -np.inf)
         p = np.exp(e - top)
-        total = p.sum(axis=0) + np.exp(-top)
+        total = p.sum(axis=0) + (reference * np.exp(-top) if reference else 0.0)
         chosen = codes == np.arange(len(e))[:, None]
         value = top + np.log(total) - np.where(chosen, e, 0.0).sum(axis=0)
         if order < 1:
@@ -194,3 +197,40 @@ class Categorical(Family):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return self.quantile(rng.random(size), theta)
+
+
+class SymmetricCategorical(Categorical):
+    """The same law with an eta for every label, for penalties that have no reference label.
+
+    A constant added to all eta changes nothing: what penalises them chooses it.
+    """
+
+    redundant = True
+
+    @property
+    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        return tuple(Param(f"eta[{label}]", IDENTITY) for label in self.labels)
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        return self._softmax(statistics[0], eta, order, 0.0)
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        return [(*start, 0.0) for start in super().starts(statistics, weight)]
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        return super().recession(statistics, self._odds(delta))
+
+    def natural(self, eta: Arrays) -> Arrays:
+        return super().natural(self._odds(eta))
+
+    def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
+        (p,) = self.natural(eta)
+        return np.diag(p) - np.outer(p, p)
+
+    def eta(self, theta: Arrays) -> Arrays:
+        odds = super().eta(theta)
+        return (*odds, np.zeros_like(odds[0]))
+
+    def _odds(self, eta: Arrays) -> Arrays:
+        """Return the log-odds against the last label."""
+        return tuple(np.asarray(e) - eta[-1] for e in eta[:-1])

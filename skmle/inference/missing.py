@@ -22,10 +22,21 @@ _BY_STATUS = {
 }
 
 
-def why_missing(status: str, store_information: bool | str) -> tuple[str, str]:
-    """Return (why there is no covariance, what to do) of a fit that has none."""
+def why_missing(status: str, store_information: bool | str, l1_ratio: float = 0.0) -> tuple[str, str]:
+    """Return (why there is no covariance, what to do) of a fit that has none.
+
+    Parameters
+    ----------
+    l1_ratio : float
+        Share of the absolute part of the fit's penalty; 0 if there was none.
+    """
     if status in _BY_STATUS:
         return _BY_STATUS[status]
+    if l1_ratio > 0.0:
+        return (
+            f"l1_ratio={l1_ratio:g} with alpha > 0 chose which coefficients are zero, and no information matrix knows of that choice",
+            "Set l1_ratio=0 or alpha=0 and fit again, on rows that had no part in a choice of columns; or use the bootstrap.",
+        )
     if store_information is False:
         return "store_information=False", "Set store_information=True and fit again."
     if status == "boundary":

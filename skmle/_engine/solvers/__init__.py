@@ -3,5 +3,6 @@
 from skmle._engine.solvers.conjugate import conjugate
 from skmle._engine.solvers.growing import first_sample, growing
 from skmle._engine.solvers.newton import newton
+from skmle._engine.solvers.proximal import Working, proximal
 
-__all__ = ["conjugate", "first_sample", "growing", "newton"]
+__all__ = ["Working", "conjugate", "first_sample", "growing", "newton", "proximal"]
