@@ -144,9 +144,7 @@ def held_out(estimator: Any) -> list[int]:
     return [_own_column(estimator, what, column) for what, column in given if column is not None]
 
 
-def resolve_lead(
-    estimator: Any, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family
-) -> Array | None:
+def resolve_lead(estimator: Any, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family) -> Array | None:
     """Return what is added to the first linear predictor, (n,): the offset plus the logarithm of the exposure; None without both.
 
     Each comes from the column of X that the estimator's parameter of its name says, or from the array given beside X.

@@ -56,7 +56,20 @@ CLOSED = {
 }
 
 # Inside the engine: what a file may build on. Evaluation, rows and design at the bottom, then penalties, the objective; fit on top.
-ENGINE = ("evaluation", "rows", "design", "survey", "penalties", "objective", "coordinates", "verdict", "fit")
+ENGINE = (
+    "evaluation",
+    "rows",
+    "one_hot",
+    "products",
+    "blocks",
+    "design",
+    "survey",
+    "penalties",
+    "objective",
+    "coordinates",
+    "verdict",
+    "fit",
+)
 
 HEAVY = ("scipy.stats", "pandas", "polars", "matplotlib", "dask", "distributed", "jax", "joblib", "threadpoolctl")
 

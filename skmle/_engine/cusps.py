@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.optimize import lsq_linear
@@ -57,10 +56,7 @@ def to_vertex(objective: Objective, coef: Array) -> Array | None:
 def _columns(objective: Objective) -> Array:
     """Return the first term's columns, less the shift, with the intercept's ones, dense."""
     design = objective.design
-    x = design.columns(design.X, 0)
-    x = np.asarray(x.toarray() if sp.issparse(x) else x, float)
-    centre = design.centre(0)
-    x = x if centre is None else x - centre
+    x = design.block(0, design.n).array(design.terms[0].columns)
     return np.column_stack([x, np.ones(len(x))]) if design.terms[0].intercept else x
 
 
@@ -125,4 +121,3 @@ class _LeastAbsolute:
         balance = lsq_linear(self.x[zero].T, -pull, bounds=(-bound, bound), tol=1e-15)
         size = self.weight @ np.abs(self.x)
         return bool(np.all(np.abs(self.x[zero].T @ balance.x + pull) <= _BALANCE * size))
-

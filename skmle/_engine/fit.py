@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.blocks import blocks_of
 from skmle._engine.closed import base_total, closed_form, shorten
 from skmle._engine.coordinates import Coordinates
 from skmle._engine.cusps import to_vertex
@@ -68,11 +69,13 @@ class _Attempt:
         self.problem, self.family, self.weight, self.base = problem, problem.family, weight, base
         n = len(statistics[0])
         self.survey = self._survey()
+        shift = self._shift()
+        self.blocks = None if problem.X is None else blocks_of(problem.X, shift, problem.threads)
         self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
         terms = tuple(t if b is None else _reduced(t, b) for t, b in zip(problem.terms, self.bases, strict=True))
         self.origin, self.unit = self._units(statistics)
         offset = None if problem.offset is None else problem.offset / self.unit
-        self.design = Design(terms, n, problem.X, self._shift(), offset)
+        self.design = Design(terms, n, problem.X, shift, offset, self.blocks)
         self.statistics = ((statistics[0] - self.origin) / self.unit, *statistics[1:]) if self._standardised else statistics
         sign = self.family.spread_sign if self._standardised else 0.0
         self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
@@ -322,4 +325,3 @@ def _reduced(term: Term, basis: Basis) -> Term:
     columns = np.arange(basis.expand.shape[0]) if isinstance(term.columns, slice) else term.columns
     assert columns is not None
     return Term(columns[basis.kept], len(basis.kept), term.intercept)
-

@@ -8,15 +8,18 @@ The constants were measured on 2 cores with 2 MB of second-level cache each (a b
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from skmle._engine.evaluation import Evaluation
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _CHUNKS = 16
 _CHUNK_BYTES = 2 << 30
@@ -58,9 +61,18 @@ def _controller() -> Any:
     return ThreadpoolController()  # 4 ms: looks through the loaded libraries, so made once and only for long data
 
 
-def _one_blas_thread() -> AbstractContextManager[Any]:
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Keep BLAS from threads of its own."""
     # Threads of BLAS inside threads of ours fight for the cores: 63 s against 1.9 s were seen.
     return _controller().limit(limits=1, user_api="blas")
+
+
+def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+    """Return ``work`` of each item, in their order whatever the number of threads."""
+    if threads == 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))
 
 
 @lru_cache(maxsize=1)
@@ -95,12 +107,8 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, d: int, threa
                 result += block(*bounds)
         return result
 
-    with _one_blas_thread() if p else nullcontext():
-        if pooled:
-            with ThreadPoolExecutor(threads) as pool:
-                results = list(pool.map(chunk, parts))
-        else:
-            results = [chunk(part) for part in parts]
+    with one_blas_thread() if p else nullcontext():
+        results = in_order(chunk, parts, threads if pooled else 1)
     result = results[0]
     for other in results[1:]:
         result += other

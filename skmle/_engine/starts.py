@@ -71,7 +71,7 @@ def interpolation(family: Family, objective: Objective) -> Array | None:
 def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()) -> tuple[Array, Array]:
     """Return (coefficients of the first term, residuals) of weighted, penalised least squares of z on its columns."""
     whole = objective.design
-    design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole._blocks)
+    design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole.blocks)
     squares = Objective(_squares, (z,), design, objective.weight, penalties, objective.threads)
     coef = np.zeros(design.d)
     for _ in range(2):  # the second step refines the rounding of the first

@@ -12,6 +12,7 @@ from skmle.families._special import LOG_2PI
 
 _LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
 
+
 class Poisson(Family):
     """Poisson law of counts with the given `mean`.
 
