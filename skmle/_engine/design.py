@@ -195,12 +195,15 @@ class Design:
             hessian[sa, sb] = block.sandwich(_full(w, weight, count), ta.columns, tb.columns)
         if ta.columns is not None and tb.intercept:
             hessian[sa, sb.stop] = self._tdot(block, a, w, weight, count)
-        if tb.columns is not None and ta.intercept:
+        if tb.columns is not None and ta.intercept and a != b:
             hessian[sa.stop, sb] = self._tdot(block, b, w, weight, count)
         if ta.intercept and tb.intercept:
             hessian[sa.stop, sb.stop] = w.sum() if w.ndim else float(w) * (count if weight is None else weight.sum())
         rows, cols = slice(sa.start, sa.start + ta.length), slice(sb.start, sb.start + tb.length)
-        hessian[cols, rows] = hessian[rows, cols].T
+        if a != b:
+            hessian[cols, rows] = hessian[rows, cols].T
+        elif ta.intercept:
+            hessian[sa.stop, sa] = hessian[sa, sa.stop]
 
     def _softmax(self, hessian: Array, block: Any, p: Array, weight: Array | None, count: int) -> None:
         k = len(self.terms)

@@ -20,7 +20,7 @@ from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
 from skmle._engine.solvers import conjugate, first_sample, growing
 from skmle._engine.starts import interpolation, starting_points
-from skmle._engine.survey import Basis, Survey, find_basis, survey
+from skmle._engine.survey import Basis, Survey, find_basis, surely_independent, survey
 from skmle._engine.verdict import (
     BOUNDARY,
     INTERIOR,
@@ -106,6 +106,8 @@ class _Attempt:
 
     def _basis(self, term: Term) -> Basis | None:
         if term.columns is None or self.problem.alpha > 0.0 or self.survey is None or (self.survey.full_rank and term.intercept):
+            return None
+        if self.blocks is None or surely_independent(self.blocks, term.columns, term.intercept, self.problem.threads):
             return None
         return find_basis(self.problem.X, term.columns, self.weight, term.intercept)
 

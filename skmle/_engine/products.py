@@ -244,12 +244,13 @@ class Coded(Product):
         for i, j, part, cell in self.table.joints:
             a, code = crosses[i], self.codes[i]
             joint = code * part.cells + (self.codes[j] if cell is None else cell.take(self.codes[j]))
-            sums = np.bincount(joint, w, a.cells * part.cells).reshape(a.cells, part.cells)
-            _mirror(result, a.columns, part.columns, (part.member.T @ (a.member.T @ sums).T).T)
+            cells = np.bincount(joint, w, a.cells * part.cells).reshape(a.cells, part.cells)
+            _mirror(result, a.columns, part.columns, (part.member.T @ (a.member.T @ cells).T).T)
         if self.shift is None:
             return result
         # The rest is shifted already, and its sums here are those of shifted columns.
-        sums, shift = self._tdot(w, ALL), self.shift.copy()
+        sums: Array = self._tdot(w, ALL)
+        shift = self.shift.copy()
         sums[rest] -= w.sum() * shift[rest]
         shift[rest] = 0.0
         return self._expanded(result, w, sums, left, right, shift)
