@@ -154,7 +154,7 @@ def _encoded(table: Table, X: Any, threads: int) -> tuple[list[Codes], NDArray[n
                 code[low : low + _ENCODED] = part
         return wrong
 
-    with one_blas_thread():
+    with one_blas_thread(n, table.p):
         return codes, np.concatenate(in_order(encode, range(0, n, _TASK * _ENCODED), threads))
 
 

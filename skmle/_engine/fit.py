@@ -18,6 +18,7 @@ from skmle._engine.objective import Objective
 from skmle._engine.penalties import Ridge
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
+from skmle._engine.rows import one_blas_thread
 from skmle._engine.solvers import conjugate, first_sample, growing
 from skmle._engine.starts import interpolation, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, surely_independent, survey
@@ -59,7 +60,8 @@ def fit(problem: Problem) -> Fit:
         if (known := closed_form(problem, statistics, base)) is not None:
             return known
         statistics, weight = shorten(family, statistics, weight)
-    return _Attempt(problem, statistics, weight, base).run()
+    with one_blas_thread(len(y), 0 if problem.X is None else problem.X.shape[1]):
+        return _Attempt(problem, statistics, weight, base).run()
 
 
 class _Attempt:

@@ -61,10 +61,11 @@ def _controller() -> Any:
     return ThreadpoolController()  # 4 ms: looks through the loaded libraries, so made once and only for long data
 
 
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """Keep BLAS from threads of its own."""
-    # Threads of BLAS inside threads of ours fight for the cores: 63 s against 1.9 s were seen.
-    return _controller().limit(limits=1, user_api="blas")
+def one_blas_thread(n: int, p: int) -> AbstractContextManager[Any]:
+    """Keep BLAS from threads of its own while data of more than one block of rows are worked on."""
+    # Threads of BLAS inside threads of ours fight for the cores: 63 s against 1.9 s were seen. Where others use the cores
+    # they wait for each other even beside ours: 138 ms for the Cholesky factor of 140 coefficients, which takes 0.3.
+    return _controller().limit(limits=1, user_api="blas") if p and n > block_size(p) else nullcontext()
 
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
@@ -107,7 +108,7 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, d: int, threa
                 result += block(*bounds)
         return result
 
-    with one_blas_thread() if p else nullcontext():
+    with one_blas_thread(n, p):
         results = in_order(chunk, parts, threads if pooled else 1)
     result = results[0]
     for other in results[1:]:
