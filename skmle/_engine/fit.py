@@ -14,6 +14,7 @@ from skmle._engine.coordinates import Coordinates
 from skmle._engine.cusps import to_vertex
 from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
+from skmle._engine.merging import merge_rows
 from skmle._engine.objective import Objective
 from skmle._engine.penalties import Ridge
 from skmle._engine.problem import Fit, Problem
@@ -53,6 +54,7 @@ def fit(problem: Problem) -> Fit:
     """Maximise the likelihood (with a penalty: the posterior) of a problem, and judge the result."""
     if (reduced := reduce_columns(problem)) is not None:
         return restore_columns(fit(reduced[0]), reduced[1])
+    problem = merge_rows(problem)
     family, y = problem.family, problem.y
     statistics, weight = family.statistics(y), problem.weight
     base = base_total(family, y, weight)
@@ -95,7 +97,7 @@ class _Attempt:
         collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
         if not collapsed and is_interior(self.objective, solution, self.problem.tol, self._reach(), self._pure):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
-            doubtful = len(self.problem.y) <= _FEW or far_parameters(self.family, coefs)
+            doubtful = self.problem.n <= _FEW or far_parameters(self.family, coefs)
             limit = self._limit(solution) if doubtful else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
@@ -121,7 +123,7 @@ class _Attempt:
         if self.survey is None or not np.all(self.survey.scale > 0.0):
             return None
         # No value of a column is further from its mean than sqrt(n) standard deviations.
-        spread = self.survey.scale * np.sqrt(self.design.n)
+        spread = self.survey.scale * np.sqrt(self.problem.n)
         return spread if self.design.shift is not None else spread + np.abs(self.survey.centre)
 
     @property
@@ -149,7 +151,7 @@ class _Attempt:
                 unit = self.unit if j == 0 and self._standardised else 1.0
                 strength[self.design.slices[j]] = problem.alpha * unit * unit
             penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
-        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads)
+        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, problem.n)
 
     # ---------------------------------------------------------------- starts
 
@@ -253,7 +255,7 @@ class _Attempt:
         if (interpolated := self._saturated()) is not None:
             return interpolated
         if (rows := self._vanishing_scale(solution)) > 0:
-            where = f"at {rows} of {self.design.n} rows, at" if self.design.terms[1].size else "around equal residuals or"
+            where = f"at {rows} of {self.problem.n} rows, at" if self.design.terms[1].size else "around equal residuals or"
             reason = f"the scale runs to zero {where} observations that the location reproduces"
             return self._result(solution, Verdict(NO_MAXIMUM, reason))
         if solution.converged:
@@ -266,7 +268,8 @@ class _Attempt:
             return 0
         log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
         least = _VANISHED + float(np.log(np.std(self.statistics[0])))
-        return int(np.count_nonzero(np.broadcast_to(log_scale, (self.design.n,)) < least))
+        vanished = np.broadcast_to(log_scale, (self.design.n,)) < least
+        return int(vanished.sum() if self.problem.copies is None else self.problem.copies[vanished].sum())
 
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value

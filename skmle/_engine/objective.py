@@ -29,6 +29,8 @@ class Objective:
     weight : ndarray of shape (n,), optional
     penalties : tuple of Ridge
     threads : int
+    count : int
+        Number of rows that the rows stand for, if more.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -37,12 +39,13 @@ class Objective:
     weight: Array | None = None
     penalties: tuple[Ridge, ...] = ()
     threads: int = 1
+    count: int = 0
     _samples: dict[int, Objective] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.mass = float(self.design.n if self.weight is None else self.weight.sum())
         # Multiplying all weights by a constant moves no maximum, so it must not move the stopping rule either.
-        self.size = max(self.mass, float(self.design.n))
+        self.size = max(self.mass, float(self.design.n), float(self.count))
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""

@@ -52,11 +52,18 @@ class Problem:
     """Whether the covariance is wanted; "auto": where it costs little beside the fit."""
     start: tuple[tuple[Array, float], ...] | None = None
     """Coefficients to start from, on the user's scale, term by term."""
+    copies: NDArray[np.intp] | None = None
+    """How many of the user's rows each row stands for; None: one."""
 
     @property
     def features(self) -> bool:
         """Whether any parameter depends on the row."""
         return self.offset is not None or any(t.columns is not None for t in self.terms)
+
+    @property
+    def n(self) -> int:
+        """Number of the user's rows."""
+        return len(self.y) if self.copies is None else int(self.copies.sum())
 
 
 @dataclass(frozen=True)

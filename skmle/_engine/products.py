@@ -248,10 +248,9 @@ class Coded(Product):
             _mirror(result, a.columns, part.columns, (part.member.T @ (a.member.T @ cells).T).T)
         if self.shift is None:
             return result
-        # The rest is shifted already, and its sums here are those of shifted columns.
+        # Of the rest, result holds products of shifted columns already.
         sums: Array = self._tdot(w, ALL)
-        shift = self.shift.copy()
-        sums[rest] -= w.sum() * shift[rest]
+        sums[rest], shift = w @ self.rest.array(), self.shift.copy()
         shift[rest] = 0.0
         return self._expanded(result, w, sums, left, right, shift)
 
