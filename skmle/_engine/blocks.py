@@ -92,7 +92,7 @@ class CodedBlocks(Blocks):
     codes : list of ndarrays of shape (n,)
         The cell of every row, for each cross of the table.
     X : ndarray
-        Where the other columns stand.
+        Where the other columns stand; a copy of few columns is best in Fortran order, as it is worked on along its rows.
     columns : slice or ndarray
         Which columns of `X` they are.
     """
@@ -107,7 +107,7 @@ class CodedBlocks(Blocks):
 
     def take(self, index: NDArray[np.intp]) -> Blocks:
         rest = self.X[index, self.columns] if isinstance(self.columns, slice) else self.X[np.ix_(index, self.columns)]
-        return CodedBlocks(self.table, [code[index] for code in self.codes], rest, ALL, self.shift)
+        return CodedBlocks(self.table, [code[index] for code in self.codes], np.asfortranarray(rest), ALL, self.shift)
 
 
 def blocks_of(X: Any, shift: Array | None = None, threads: int = 1) -> Blocks:
@@ -119,7 +119,7 @@ def blocks_of(X: Any, shift: Array | None = None, threads: int = 1) -> Blocks:
     rest = table.rest
     columns = slice(rest[0], rest[-1] + 1) if len(rest) and rest[-1] - rest[0] == len(rest) - 1 else rest
     if sp.issparse(X) or len(rest) <= _COPIED * table.p:
-        return CodedBlocks(table, codes, np.ascontiguousarray(_array(X[:, columns])), ALL, shift)
+        return CodedBlocks(table, codes, np.asfortranarray(_array(X[:, columns])), ALL, shift)
     return CodedBlocks(table, codes, X, columns, shift)
 
 

@@ -45,9 +45,11 @@ class Cross:
     columns : ndarray of shape (q,)
         The columns of X.
     member : CSR array of shape (cells, q)
-        The one-hot rows of each cell.
-    pairs : CSR array of shape (cells, q * q)
-        Their outer products.
+        The one-hot row of each cell.
+    totals : CSR array of shape (q, cells)
+        From sums by cell to sums by column: its transpose.
+    pair_totals : CSR array of shape (q * q, cells)
+        The same for products of two columns.
     """
 
     def __init__(self, groups: Sequence[Group]) -> None:
@@ -61,7 +63,8 @@ class Cross:
         q = len(self.columns)
         ones = [np.where(level > 0, end - g.levels + level, -1) for g, end, level in zip(groups, ends, self.levels, strict=True)]
         self.member = _indicator(ones, q)
-        self.pairs = _indicator([np.where((a < 0) | (b < 0), -1, a * q + b) for a in ones for b in ones], q * q)
+        self.totals = self.member.T.tocsr()
+        self.pair_totals = _indicator([np.where((a < 0) | (b < 0), -1, a * q + b) for a in ones for b in ones], q * q).T.tocsr()
 
     def code(self, levels: NDArray[np.intp]) -> Codes:
         """Return the cell of rows whose levels of these groups are given, (groups, rows)."""

@@ -19,6 +19,7 @@ from skmle._engine.one_hot import Cross, Table
 
 Columns = NDArray[np.intp] | slice
 ALL = slice(None)
+_FEW = 4  # columns whose sums by cell are faster one by one than by a sparse product
 
 
 def same(a: Any, b: Any) -> bool:
@@ -209,7 +210,7 @@ class Coded(Product):
         low, high = np.empty((2, self.p))
         low[self.table.rest], high[self.table.rest] = self.rest._range()
         for cross, code in zip(self.table.crosses, self.codes, strict=True):
-            ones = np.bincount(code, minlength=cross.cells) @ cross.member
+            ones = cross.totals @ np.bincount(code, minlength=cross.cells)
             low[cross.columns], high[cross.columns] = ones == len(code), ones > 0
         return low, high
 
@@ -230,7 +231,7 @@ class Coded(Product):
         result = np.empty(self.p)
         result[self.table.rest] = self.rest._tdot(r, ALL)
         for cross, code in zip(self.table.crosses, self.codes, strict=True):
-            result[cross.columns] = np.bincount(code, r, cross.cells) @ cross.member
+            result[cross.columns] = cross.totals @ np.bincount(code, r, cross.cells)
         return result
 
     def _sandwich(self, w: Array, left: Columns, right: Columns) -> Array:
@@ -238,14 +239,14 @@ class Coded(Product):
         result = np.empty((self.p, self.p))
         result[np.ix_(rest, rest)] = self.rest.sandwich(w)
         for cross, code in zip(crosses, self.codes, strict=True):
-            own = np.bincount(code, w, cross.cells) @ cross.pairs
+            own = cross.pair_totals @ np.bincount(code, w, cross.cells)
             result[np.ix_(cross.columns, cross.columns)] = own.reshape(len(cross.columns), -1)
-            _mirror(result, cross.columns, rest, cross.member.T @ self._by_cell(cross, code, w))
+            _mirror(result, cross.columns, rest, cross.totals @ self._by_cell(cross, code, w))
         for i, j, part, cell in self.table.joints:
             a, code = crosses[i], self.codes[i]
             joint = code * part.cells + (self.codes[j] if cell is None else cell.take(self.codes[j]))
             cells = np.bincount(joint, w, a.cells * part.cells).reshape(a.cells, part.cells)
-            _mirror(result, a.columns, part.columns, (part.member.T @ (a.member.T @ cells).T).T)
+            _mirror(result, a.columns, part.columns, (part.totals @ (a.totals @ cells).T).T)
         if self.shift is None:
             return result
         # Of the rest, result holds products of shifted columns already.
@@ -257,6 +258,8 @@ class Coded(Product):
     def _by_cell(self, cross: Cross, code: NDArray[np.intp], w: Array) -> Array:
         """Return the sums over the rows of each cell of w times the rest, (cells, m)."""
         rest = self.rest.array()
+        if rest.shape[1] <= _FEW:
+            return np.array([np.bincount(code, w * column, cross.cells) for column in rest.T]).reshape(-1, cross.cells).T
         return np.asarray(sp.csc_array((w, code, np.arange(len(w) + 1)), shape=(cross.cells, len(w))) @ rest)
 
 
