@@ -104,12 +104,10 @@ def kinds(rng: np.random.Generator, shifted: bool) -> dict[str, tuple[Product, n
     """A block as each kind, and as the plain array it stands for."""
     x = np.column_stack([rng.normal(size=60), one_hot_columns(rng, 60, (3, 2, 4)), rng.normal(size=(60, 2)) + 50.0])
     groups = [Group(1, 4), Group(4, 6), Group(6, 10)]
-    lots = one_hot._packed(groups, 20)  # more than one cross, and joints of parts
-    crosses = tuple(map(one_hot.Cross, lots))
-    joints = [joint for j in range(len(crosses)) for i in range(j) for joint in one_hot._joints(crosses, i, j)]
-    layout = Table(12, crosses, tuple(joints), np.array([0, 10, 11]))
+    layout = Table.of(12, groups)
     codes, wrong = layout.encode(x)
-    assert len(crosses) == 2 and not len(wrong)
+    assert len(layout.crosses) == 2 and not len(wrong)
+    np.testing.assert_array_equal(layout.rest, [0, 10, 11])
     shift = rng.normal(size=12) + np.r_[np.zeros(10), 50.0, 50.0] if shifted else None
     plain = x if shift is None else x - shift
     return {
@@ -126,7 +124,10 @@ SELECTIONS = [slice(None), np.arange(12), np.array([2, 3]), np.array([11, 0, 5])
 @pytest.mark.parametrize("kind", ["dense", "sparse", "coded"])
 @pytest.mark.parametrize("joint_cells", [8, 65_536])
 def test_products(kind, shifted, joint_cells, monkeypatch):
+    monkeypatch.setattr(one_hot, "_CELLS", 20)  # of two crosses, and below of joints of parts
     monkeypatch.setattr(one_hot, "_JOINT_CELLS", joint_cells)
+    monkeypatch.setattr(one_hot, "_FEWEST", 1)
+    monkeypatch.setattr(one_hot, "_JOINT_COST", 1)
     rng = np.random.default_rng(0)
     product, x = kinds(rng, shifted)[kind]
     close = {"rtol": 1e-9, "atol": 1e-9 if shifted else 1e-12}

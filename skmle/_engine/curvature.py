@@ -119,7 +119,9 @@ def _times(curvature: Any, eta: Any) -> Any:
     """Return for each a the sum over b of w_ab eta_b."""
     if isinstance(curvature, Softmax):
         p, e = curvature.probabilities, np.asarray(eta)
-        return p * (e - (p * e).sum(axis=0))
+        pushed = e - np.einsum("kn,kn->n", p, e)  # one array of this size, not three: memory is what takes the time
+        pushed *= p
+        return pushed
     result: list[Any] = [np.zeros(())] * len(eta)
     packed = iter(curvature)
     for a in range(len(eta)):

@@ -46,6 +46,7 @@ _CUSP_DISTANCE = 1e-2  # standard errors: what a smooth law can certify of one w
 _FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
+_PRODUCTS, _SEVERAL = 500, 4  # coefficients and modelled parameters (classes) from which products with the hessian cost less
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _MANY = 2000  # coefficients beyond which no covariance is kept
 
@@ -194,9 +195,19 @@ class _Attempt:
 
     def _minimise(self, start: Array) -> Solution:
         problem, d = self.problem, self.design.d
-        if d > _MATRIX:
+        if d > _MATRIX or self._products_pay:
             return conjugate(self.objective, start, tol=problem.tol, max_iter=problem.max_iter)
         return growing(self.objective, start, tol=problem.tol, max_iter=problem.max_iter, curvature=self._wants_covariance)
+
+    @property
+    def _products_pay(self) -> bool:
+        """Whether products with the hessian, preconditioned term by term, take less time than the hessian.
+
+        Not where a maximum may be missing, which only Newton's own step shows, nor where samples shorten the way.
+        """
+        design = self.design
+        several = len(design.modelled) >= _SEVERAL and design.d > _PRODUCTS and not self._wants_covariance
+        return several and self.problem.alpha > 0.0 and first_sample(design.n, design.d) is None
 
     @property
     def _wants_covariance(self) -> bool:

@@ -55,7 +55,7 @@ class Cross:
     def __init__(self, groups: Sequence[Group]) -> None:
         self.groups = tuple(groups)
         sizes = [g.levels for g in groups]
-        self.cells = int(np.prod(sizes))
+        self.cells = _cells(groups)
         self.strides = np.cumprod([1, *sizes[:0:-1]])[::-1].astype(np.intp)
         self.levels = np.array(np.unravel_index(np.arange(self.cells), sizes))
         self.columns = np.concatenate([np.arange(g.first, g.stop) for g in groups])
@@ -104,10 +104,12 @@ class Table:
         q = sum(g.levels - 1 for g in groups)
         if q < max(_FEWEST, p / 2) or len(lots) > _MOST_CROSSES:
             return None
-        crosses = tuple(map(Cross, lots))
-        joints = [joint for j in range(len(crosses)) for i in range(j) for joint in _joints(crosses, i, j)]
-        if _JOINT_COST * len(joints) > q * q:
+        pairs = [(i, j) for j in range(len(lots)) for i in range(j)]
+        splits = [_packed(lots[j], _JOINT_CELLS // _cells(lots[i])) for i, j in pairs]
+        if _JOINT_COST * sum(map(len, splits)) > q * q:
             return None
+        crosses = tuple(map(Cross, lots))
+        joints = [_joint(i, j, crosses[j], lot) for (i, j), split in zip(pairs, splits, strict=True) for lot in split]
         return cls(p, crosses, tuple(joints), np.setdiff1d(np.arange(p), np.concatenate([c.columns for c in crosses])))
 
     def encode(self, x: Array) -> tuple[list[Codes], NDArray[np.intp]]:
@@ -148,13 +150,16 @@ def _packed(groups: Sequence[Group], limit: int) -> list[list[Group]]:
     return lots
 
 
-def _joints(crosses: Sequence[Cross], i: int, j: int) -> list[Joint]:
-    lots = _packed(crosses[j].groups, _JOINT_CELLS // crosses[i].cells)
-    if len(lots) == 1:
-        return [Joint(i, j, crosses[j], None)]
-    parts = [Cross(lot) for lot in lots]
-    at = {group: level for group, level in zip(crosses[j].groups, crosses[j].levels, strict=True)}
-    return [Joint(i, j, part, part.code(np.array([at[g] for g in part.groups]))) for part in parts]
+def _cells(groups: Sequence[Group]) -> int:
+    return int(np.prod([g.levels for g in groups]))
+
+
+def _joint(first: int, second: int, cross: Cross, lot: list[Group]) -> Joint:
+    """Return the table of one cross with the groups `lot` of a second one, which is `cross`."""
+    if len(lot) == len(cross.groups):
+        return Joint(first, second, cross, None)
+    part, at = Cross(lot), dict(zip(cross.groups, cross.levels, strict=True))
+    return Joint(first, second, part, part.code(np.array([at[g] for g in part.groups])))
 
 
 def _runs(groups: Sequence[Group]) -> list[tuple[int, int]]:
