@@ -21,7 +21,7 @@ Codes = NDArray[np.intp]
 _CELLS = 2048  # of a cross of groups: a table of sums that stays in the first-level cache
 _JOINT_CELLS = 65_536  # of two crosses: a table of sums that stays in the second-level cache
 _FEWEST = 32  # one-hot columns below which products with them are cheap enough
-_JOINT_COST = 100  # entries of X' w X that dense products form in the time of one joint table
+_JOINT_COST = 400  # entries of X' w X that dense products form in the time of one joint table
 _MOST_CROSSES = 16
 
 
