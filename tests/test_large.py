@@ -93,6 +93,20 @@ def test_many_classes_without_a_hessian(alpha, monkeypatch):
     assert free.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-12)
 
 
+def test_many_classes_and_columns_under_a_ridge(monkeypatch):
+    """From some hundred coefficients of several classes on, products with the hessian take the place of the hessian."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 60))
+    y = (X @ rng.normal(size=(60, 10)) / 5 + rng.gumbel(size=(1500, 10))).argmax(axis=1)
+    free = CrossEntropyClassifier(alpha=1e-2).fit(X, y)
+    monkeypatch.setattr(fit_module, "_PRODUCTS", 10_000)
+    plain = CrossEntropyClassifier(alpha=1e-2).fit(X, y)
+    assert free.status_ == plain.status_ == "interior" and free.distance_ <= 1e-6
+    assert not np.array_equal(free.coef_, plain.coef_)  # another solver indeed
+    np.testing.assert_allclose(free.coef_, plain.coef_, rtol=0, atol=1e-6)
+    assert free.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-9)
+
+
 def test_a_wide_sparse_table():
     rng = np.random.default_rng(0)
     X = sp.random(4000, 3000, 0.005, format="csr", random_state=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array
@@ -72,6 +73,24 @@ class Coordinates:
         fitted = coef[self.design.slices[j]]
         row = _first_row(self.design, self.terms[j])
         return float(row @ (basis.expand @ fitted) - row[basis.kept] @ fitted)
+
+    def covariance(self, fitted: Array, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array:
+        """Return the covariance of raw coefficients from that of the fitted ones; nan for those the data do not determine.
+
+        Parameters
+        ----------
+        estimable : tuple of ndarray of bool, optional
+            Of each term, which slopes the data determine; None: all.
+        """
+        matrix = self.matrix()
+        result = fitted if matrix is None else matrix @ fitted @ matrix.T
+        if estimable is not None:
+            # An intercept is that of all columns zero, which leaves the rows' space with the first undetermined slope.
+            pairs = zip(estimable, self.terms, strict=True)
+            unknown = ~np.concatenate([np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs])
+            result[unknown] = np.nan
+            result[:, unknown] = np.nan
+        return result
 
     def matrix(self) -> Array | None:
         """Return d raw / d coef, of shape (d_raw, d); None where raw coefficients are the solver's."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array, Evaluation
@@ -84,8 +83,7 @@ class RowCurvature:
             x = design.block(low, high)
             weight = None if objective.weight is None else objective.weight[low:high]
             own = [np.broadcast_to(_own(self.kept[low], j), (high - low,)) for j in range(len(design.terms))]
-            squares = x.multiply(x).tocsr() if sp.issparse(x) else x * x
-            return Evaluation(0.0, design.squares().pull_gradient(squares, own, weight, high - low))
+            return Evaluation(0.0, design.pull_gradient(None if x is None else x.squares(), own, weight, high - low))
 
         result = self._sum(block).gradient
         assert result is not None
@@ -96,7 +94,7 @@ class RowCurvature:
         """Return Cholesky factors of the terms' own blocks of the hessian, from a sample of rows."""
         objective = self.objective
         lengths = [t.length for t in objective.design.terms]
-        if max(lengths) > _BLOCK or sp.issparse(objective.design.X):
+        if max(lengths) > _BLOCK:
             return None
         m = min(objective.n, max(2048, _ROWS_PER_COEFFICIENT * max(lengths)))
         sample = objective.take(strata(objective.n, m)) if m < objective.n else objective
@@ -121,7 +119,9 @@ def times(curvature: Any, eta: Any) -> Any:
     """Return for each a the sum over b of w_ab eta_b."""
     if isinstance(curvature, Softmax):
         p, e = curvature.probabilities, np.asarray(eta)
-        return p * (e - (p * e).sum(axis=0))
+        pushed = e - np.einsum("kn,kn->n", p, e)  # one array of this size, not three: memory is what takes the time
+        pushed *= p
+        return pushed
     result: list[Any] = [np.zeros(())] * len(eta)
     packed = iter(curvature)
     for a in range(len(eta)):

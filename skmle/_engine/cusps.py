@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.optimize import lsq_linear
@@ -146,10 +145,7 @@ def _to_vertex(objective: Objective, coef: Array) -> Array | None:
 def _columns(objective: Objective) -> Array:
     """Return the first term's columns, less the shift, with the intercept's ones, dense."""
     design = objective.design
-    x = design.columns(design.X, 0)
-    x = np.asarray(x.toarray() if sp.issparse(x) else x, float)
-    centre = design.centre(0)
-    x = x if centre is None else x - centre
+    x = design.block(0, design.n).array(design.terms[0].columns)
     return np.column_stack([x, np.ones(len(x))]) if design.terms[0].intercept else x
 
 

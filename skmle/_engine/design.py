@@ -1,24 +1,24 @@
-"""Coefficients <-> rows of eta: the only file that knows dense and sparse X.
+"""Coefficients <-> rows of eta.
 
 A `Term` says on which columns one parameter depends. The coefficients of all terms stand in one vector, term by term:
-slopes, then the intercept. Columns are those of X minus `shift`, which keeps sums of products of far-off columns exact;
-intercepts are moved back at the end (`skmle._engine.coordinates`).
+slopes, then the intercept. Columns are those of X minus `shift`; intercepts are moved back at the end
+(`skmle._engine.coordinates`). What X is, only its blocks know (`skmle._engine.products`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from skmle._engine.blocks import Blocks, PlainBlocks
 from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.products import Product, same
 from skmle._engine.rows import block_size
 from skmle.families._base import Rows, Softmax
 
-_SPARSE_DENSITY = 0.1  # above it, a block is cheaper as a dense one
 _KRONECKER = 5  # from so many modelled logits on, one product of P x X beats one per pair
 
 
@@ -47,11 +47,13 @@ class Design:
         One per parameter of the family.
     n : int
         Number of rows.
-    X : ndarray or CSR array of shape (n, p), optional
+    X : ndarray or sparse array of shape (n, p), optional
     shift : ndarray of shape (p,), optional
         Subtracted from the columns of X, within blocks.
     offset : ndarray of shape (n,), optional
         Added to the first eta.
+    blocks : Blocks, optional
+        The rows of X less the shift, where they are at hand already.
     """
 
     terms: tuple[Term, ...]
@@ -59,38 +61,32 @@ class Design:
     X: Any = None
     shift: Array | None = None
     offset: Array | None = None
-    _blocks: dict[tuple[int, int], Any] = field(default_factory=dict, repr=False)
+    blocks: Blocks | None = None
 
     def __post_init__(self) -> None:
         starts = np.cumsum([0, *(t.length for t in self.terms)])
         self.slices = [slice(int(s), int(s) + t.size) for s, t in zip(starts, self.terms, strict=False)]
         self.d = int(starts[-1])
-        self.p = 0 if self.X is None else self.X.shape[1]
+        if self.blocks is None and self.X is not None:
+            self.blocks = PlainBlocks(self.X, self.shift)
+        self.p = 0 if self.blocks is None else self.blocks.p
         # What one row of a block takes in the cache: its columns, and a few arrays for each of many parameters.
-        self.width = self.p + (4 * len(self.terms) if len(self.terms) > 3 else 0)
+        self.width = (0 if self.blocks is None else self.blocks.width) + (4 * len(self.terms) if len(self.terms) > 3 else 0)
         self.modelled = [j for j, t in enumerate(self.terms) if t.columns is not None]
         first = self.terms[self.modelled[0]] if self.modelled else None
         # Terms on the same columns share one product with X.
-        self.shared = first is not None and all(_same(self.terms[j].columns, first.columns) for j in self.modelled)
+        self.shared = first is not None and all(same(self.terms[j].columns, first.columns) for j in self.modelled)
 
-    # ---------------------------------------------------------------- one block of X
+    # ---------------------------------------------------------------- X
 
     def block(self, low: int, high: int) -> Any:
-        """Return these rows of X, in float64, dense or CSR; sparse blocks are cut once."""
-        if self.X is None:
-            return None
-        if not sp.issparse(self.X):
-            return np.asarray(self.X[low:high], np.float64)
-        if (low, high) not in self._blocks:
-            part = self.X[low:high]
-            dense = part.nnz > _SPARSE_DENSITY * part.shape[0] * part.shape[1]
-            self._blocks[low, high] = part.toarray() if dense else part
-        return self._blocks[low, high]
+        """Return these rows of X as a `Product`; None without X."""
+        return None if self.blocks is None else self.blocks.block(low, high)
 
     def take(self, index: NDArray[np.intp]) -> Design:
         """Return the design of some rows, gathered."""
-        X = None if self.X is None else self.X[index]
-        return Design(self.terms, len(index), X, self.shift, None if self.offset is None else self.offset[index])
+        blocks = None if self.blocks is None else self.blocks.take(index)
+        return Design(self.terms, len(index), None, self.shift, None if self.offset is None else self.offset[index], blocks)
 
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Design, NDArray[np.intp]]:
         """Return the design of some columns of X, gathered, and which coefficients are its own; all constants stay."""
@@ -106,10 +102,8 @@ class Design:
                 own = np.flatnonzero(at >= 0)
                 terms.append(term._replace(columns=at[own], size=len(own)))
             index += [s.start + own, np.arange(s.stop, s.stop + term.intercept)]
-        X = self.X[:, columns]
-        X = X if sp.issparse(X) else np.asarray(X, np.float64)
-        shift = None if self.shift is None else self.shift[columns]
-        return Design(tuple(terms), self.n, X, shift, self.offset), np.concatenate(index)
+        blocks = None if self.blocks is None else self.blocks.restrict(columns)
+        return Design(tuple(terms), self.n, None, None, self.offset, blocks), np.concatenate(index)
 
     def carriers(self) -> NDArray[np.intp]:
         """Return for each coefficient its column of X; -1 for constants."""
@@ -121,22 +115,13 @@ class Design:
     def reach(self) -> Array:
         """Return for each coefficient the largest absolute value of its column (less the shift); 0 for intercepts."""
         result = np.zeros(self.d)
-        if self.X is None:
+        if self.blocks is None:
             return result
-        if sp.issparse(self.X):
-            largest = np.asarray(abs(self.X).max(axis=0).toarray(), float).ravel()
-        else:
-            shift = 0.0 if self.shift is None else self.shift
-            largest = np.maximum(self.X.max(axis=0) - shift, shift - self.X.min(axis=0))
+        largest = self.blocks.reach()
         for j in self.modelled:
             values = largest[self.terms[j].columns]
             result[self.slices[j]] = np.where(values > 0.0, values, 1.0)
         return result
-
-    def columns(self, block: Any, j: int) -> Any:
-        """Return the columns of term j in a block."""
-        wanted = self.terms[j].columns
-        return block if _everything(wanted) else block[:, wanted]
 
     def centre(self, j: int) -> Array | None:
         """Return the shift of term j's columns."""
@@ -149,23 +134,16 @@ class Design:
         constants = [coef[self.slices[j].stop] if t.intercept else np.float64(0.0) for j, t in enumerate(self.terms)]
         if self.shared and len(self.modelled) == len(self.terms) > 1:
             slopes = np.stack([coef[s] for s in self.slices])
-            shifted = [c - self._moved(coef, j) for j, c in enumerate(constants)]
-            eta = np.asarray((self.columns(block, 0) @ slopes.T).T if sp.issparse(block) else slopes @ self.columns(block, 0).T)
-            eta += np.array(shifted)[:, None]
+            eta = block.dot(slopes, self.terms[0].columns, np.array(constants))
             if self.offset is not None:
                 eta[0] += self.offset[low:high]
             return eta
         result: list[Array] = [np.asarray(c) for c in constants]
         for j in self.modelled:
-            result[j] = self.columns(block, j) @ coef[self.slices[j]]
-            result[j] += constants[j] - self._moved(coef, j)
+            result[j] = block.dot(coef[self.slices[j]], self.terms[j].columns, constants[j])
         if self.offset is not None:
             result[0] = result[0] + self.offset[low:high]
         return tuple(result)
-
-    def _moved(self, coef: Array, j: int) -> float:
-        centre = self.centre(j)
-        return 0.0 if centre is None else float(centre @ coef[self.slices[j]])
 
     # ---------------------------------------------------------------- rows -> sums
 
@@ -203,11 +181,8 @@ class Design:
         alike = self.shared and len(self.modelled) == len(self.terms) > 1 and len({t.intercept for t in self.terms}) == 1
         if alike and all(np.ndim(entry) for entry in entries):
             g = np.asarray(entries) if weight is None else np.asarray(entries) * weight
-            sums = g.sum(axis=1)
-            slopes = np.asarray(g @ self.columns(block, 0))
-            centre = self.centre(0)
-            slopes = slopes if centre is None else slopes - np.outer(sums, centre)
-            return (np.column_stack([slopes, sums]) if self.terms[0].intercept else slopes).ravel()
+            slopes = block.tdot(g, self.terms[0].columns)
+            return (np.column_stack([slopes, g.sum(axis=1)]) if self.terms[0].intercept else slopes).ravel()
         result = np.empty(self.d)
         for j, entry in enumerate(entries):
             g = np.asarray(entry)
@@ -216,18 +191,14 @@ class Design:
             self._put(result, j, self._tdot(block, j, g, weight, count), constant)
         return result
 
-    def own_block(self, block: Any, j: int, w: Array, weight: Array | None, count: int) -> Array:
+    def own_block(self, block: Product, j: int, w: Array, weight: Array | None, count: int) -> Array:
         """Return the block of the hessian of term j alone, (length, length), for the curvature w of its eta."""
-        alone = Design((self.terms[j],), self.n, self.X, self.shift)
+        alone = Design((self.terms[j],), self.n)
         return alone.pull(block, Rows(np.zeros(()), (np.zeros(()),), (w,)), weight, count, 2).hessian  # type: ignore[return-value]
 
     def without_offset(self) -> Design:
         """Return the same design with no offset: for directions."""
-        return self if self.offset is None else Design(self.terms, self.n, self.X, self.shift, None, self._blocks)
-
-    def squares(self) -> Design:
-        """Return the same terms for squared columns, which have no shift of their own."""
-        return Design(self.terms, self.n, self.X, None)
+        return self if self.offset is None else Design(self.terms, self.n, self.X, self.shift, None, self.blocks)
 
     def _put(self, target: Array, j: int, slopes: Array | None, constant: float) -> None:
         s = self.slices[j]
@@ -240,49 +211,29 @@ class Design:
         """Return (columns of term j)' r."""
         if self.terms[j].columns is None:
             return None
-        r = _full(r, weight, count)
-        product = np.asarray(r @ self.columns(block, j))
-        centre = self.centre(j)
-        return product if centre is None else product - r.sum() * centre
+        return block.tdot(_full(r, weight, count), self.terms[j].columns)
 
     def _pair(self, hessian: Array, block: Any, a: int, b: int, w: Array, weight: Array | None, count: int) -> None:
         """Add the block (a, b) of the hessian, and its mirror, for the curvature w between eta a and eta b."""
         sa, sb, ta, tb = self.slices[a], self.slices[b], self.terms[a], self.terms[b]
         if ta.columns is not None and tb.columns is not None:
-            hessian[sa, sb] = self._sandwich(block, a, b, _full(w, weight, count))
+            hessian[sa, sb] = block.sandwich(_full(w, weight, count), ta.columns, tb.columns)
         if ta.columns is not None and tb.intercept:
             hessian[sa, sb.stop] = self._tdot(block, a, w, weight, count)
-        if tb.columns is not None and ta.intercept:
+        if tb.columns is not None and ta.intercept and a != b:
             hessian[sa.stop, sb] = self._tdot(block, b, w, weight, count)
         if ta.intercept and tb.intercept:
             hessian[sa.stop, sb.stop] = w.sum() if w.ndim else float(w) * (count if weight is None else weight.sum())
         rows, cols = slice(sa.start, sa.start + ta.length), slice(sb.start, sb.start + tb.length)
-        hessian[cols, rows] = hessian[rows, cols].T
-
-    def _sandwich(self, block: Any, a: int, b: int, w: Array) -> Array:
-        """Return (columns of a)' diag(w) (columns of b)."""
-        xa = self.columns(block, a)
-        same = _same(self.terms[a].columns, self.terms[b].columns)
-        xb = xa if same else self.columns(block, b)
-        if sp.issparse(block):
-            product = np.asarray((xa.multiply(w[:, None]).tocsr().T @ xb).toarray())
-            if self.shift is not None:
-                left, right = np.asarray(w @ xa), np.asarray(w @ xb)
-                ca, cb = self.centre(a), self.centre(b)
-                product += w.sum() * np.outer(ca, cb) - np.outer(left, cb) - np.outer(ca, right)  # type: ignore[arg-type]
-            return product
-        if self.shift is not None:
-            xa = xa - self.centre(a)
-            xb = xa if same else xb - self.centre(b)
-        if same and w.min() >= 0.0:
-            z = xa * np.sqrt(w)[:, None]
-            return z.T @ z  # numpy sees the same array twice and calls SYRK: half the work of GEMM
-        return xa.T @ (xb * w[:, None])
+        if a != b:
+            hessian[cols, rows] = hessian[rows, cols].T
+        elif ta.intercept:
+            hessian[sa.stop, sa] = hessian[sa, sa.stop]
 
     def _softmax(self, hessian: Array, block: Any, p: Array, weight: Array | None, count: int) -> None:
         k = len(self.terms)
-        if self.modelled and k >= _KRONECKER and not sp.issparse(block):
-            self._kronecker(hessian, block, p, weight)
+        if self.modelled and k >= _KRONECKER and block.cheap_as_array:
+            self._kronecker(hessian, block.array(self.terms[0].columns), p, weight)
             return
         for a in range(k):
             for b in range(a, k):
@@ -290,11 +241,8 @@ class Design:
                 w = w[0] if w.shape[0] == 1 and count != 1 else w  # the same for all rows
                 self._pair(hessian, block, a, b, w if weight is None or np.ndim(w) == 0 else w * weight, weight, count)
 
-    def _kronecker(self, hessian: Array, block: Any, p: Array, weight: Array | None) -> None:
+    def _kronecker(self, hessian: Array, x: Array, p: Array, weight: Array | None) -> None:
         # diag(P) - P P' on each row, so H = blockdiag(X' diag(P_a) X) - (P x X)'(P x X), X with its column of ones.
-        x = self.columns(block, 0)
-        centre = self.centre(0)
-        x = x if centre is None else x - centre
         if self.terms[0].intercept:
             x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
         k, q = len(p), x.shape[1]
@@ -310,12 +258,6 @@ class Design:
 
 def _everything(columns: Any) -> bool:
     return isinstance(columns, slice) and columns == slice(None)
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, slice) or isinstance(b, slice) or a is None or b is None:
-        return a is b or (isinstance(a, slice) and isinstance(b, slice) and a == b)
-    return a is b or np.array_equal(a, b)
 
 
 def _full(r: Array, weight: Array | None, count: int) -> Array:

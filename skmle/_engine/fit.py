@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.blocks import blocks_of
 from skmle._engine.closed import Starts, closed_form
 from skmle._engine.coordinates import Coordinates
 from skmle._engine.cusps import solve_cusps
 from skmle._engine.design import Design, Term
 from skmle._engine.evaluation import Array, Solution
+from skmle._engine.merging import merge_rows
 from skmle._engine.objective import Objective
 from skmle._engine.observed import Observed, observe_as
 from skmle._engine.penalties import Lasso, Ridge
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
-from skmle._engine.rows import one_blas_thread
+from skmle._engine.rows import is_long, one_blas_thread
 from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
 from skmle._engine.starts import LeastSquares, interpolation, lead, starting_points
-from skmle._engine.survey import Basis, Survey, find_basis, survey
+from skmle._engine.survey import Basis, Survey, find_basis, surely_independent, survey
 from skmle._engine.verdict import (
     BOUNDARY,
     INTERIOR,
@@ -46,6 +47,7 @@ _MOVES = 1e-6  # share of the largest move, in standard deviations of the column
 _FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
+_PRODUCTS, _SEVERAL = 500, 4  # coefficients and modelled parameters (classes) from which products with the hessian cost less
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _THREADED = 100  # coefficients from which BLAS would use its threads
 _LARGEST_MATRIX = 2000  # coefficients beyond which no covariance is kept
@@ -56,7 +58,9 @@ def fit(problem: Problem) -> Fit:
     if (reduced := reduce_columns(problem)) is not None:
         return restore_columns(fit(reduced[0]), reduced[1])
     if problem.features:
-        return Attempt(problem, problem.observed).run()
+        merged = merge_rows(problem)
+        with one_blas_thread(is_long(problem.observed.n, 0 if problem.X is None else problem.X.shape[1])):
+            return Attempt(merged, merged.observed).run()
     condensed = problem.observed.condensed(problem.family)
     density, observed = replace(problem, X=None), condensed or problem.observed
     known = closed_form(density, observed)
@@ -71,11 +75,13 @@ class Attempt:
         self.known_starts = starts
         self.problem, self.family, self.observed, self.weight = problem, problem.family, observed, observed.weight
         self.survey = self._survey()
+        shift = self._shift()
+        self.blocks = None if problem.X is None else blocks_of(problem.X, shift, problem.threads)
         self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
         terms = tuple(t if b is None else _reduced(t, b) for t, b in zip(problem.terms, self.bases, strict=True))
         self.origin, self.unit = self._units()
         offset = None if problem.offset is None else problem.offset / self.unit
-        self.design = Design(terms, observed.n, problem.X, self._shift(), offset)
+        self.design = Design(terms, observed.n, problem.X, shift, offset, self.blocks)
         self.statistics = observed.statistics
         if self._standardised:
             self.statistics = self.family.standardise(observed.statistics, self.origin, self.unit)
@@ -110,7 +116,7 @@ class Attempt:
         collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
         if not collapsed and self._is_interior(solution):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
-            doubtful = self.observed.n <= _FEW or far_parameters(self.family, coefs)
+            doubtful = self.problem.n <= _FEW or far_parameters(self.family, coefs)
             limit = self._limit(solution) if doubtful else None
             return limit or self._result(solution, Verdict(INTERIOR))
         return self._limit(solution) or self._no_interior(solution)
@@ -131,6 +137,8 @@ class Attempt:
     def _basis(self, term: Term) -> Basis | None:
         if term.columns is None or self.problem.alpha > 0.0 or self.survey is None or (self.survey.full_rank and term.intercept):
             return None
+        if self.blocks is None or surely_independent(self.blocks, term.columns, term.intercept, self.problem.threads):
+            return None
         return find_basis(self.problem.X, term.columns, self.weight, term.intercept)
 
     def _shift(self) -> Array | None:
@@ -141,7 +149,7 @@ class Attempt:
         if self.survey is None or not np.all(self.survey.scale > 0.0):
             return None
         # No value of a column is further from its mean than sqrt(n) standard deviations.
-        spread = self.survey.scale * np.sqrt(self.design.n)
+        spread = self.survey.scale * np.sqrt(self.problem.n)
         return spread if self.design.shift is not None else spread + np.abs(self.survey.centre)
 
     @property
@@ -171,7 +179,7 @@ class Attempt:
             strength = problem.alpha * problem.l1_ratio * self.slope_units
             strength[self._constants[-1:] if self.family.redundant else []] = np.inf
             lasso = Lasso(strength)
-        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, self.watch, lasso)
+        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, self.watch, lasso, problem.n)
 
     @property
     def slope_units(self) -> Array:
@@ -243,12 +251,12 @@ class Attempt:
     def _minimise(self, objective: Objective, start: Array) -> Solution:
         tol, max_iter = self.problem.tol, self.problem.max_iter
         if self.problem.selects:
-            with one_blas_thread() if self.design.d > _THREADED else nullcontext():
+            with one_blas_thread(self.design.d > _THREADED):
                 solution, self.working = proximal(objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective))
             return solution
         if objective is not self.objective:
             return growing(objective, start, tol=tol, max_iter=max_iter)
-        if self.design.d > _MATRIX:
+        if self.design.d > _MATRIX or self._products_pay:
             return conjugate(objective, start, tol=tol, max_iter=max_iter)
         return growing(objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance)
 
@@ -266,6 +274,16 @@ class Attempt:
     def _carried(self, objective: Objective) -> Working[Objective] | None:
         """Return what the fit under the last penalty has left, if it was one of the same law."""
         return self.working if self.working is not None and self.working.objective.rows == objective.rows else None
+
+    @property
+    def _products_pay(self) -> bool:
+        """Whether products with the hessian, preconditioned term by term, take less time than the hessian.
+
+        Not where a maximum may be missing, which only Newton's own step shows, nor where samples shorten the way.
+        """
+        design = self.design
+        several = len(design.modelled) >= _SEVERAL and design.d > _PRODUCTS and not self._wants_covariance
+        return several and self.problem.alpha > 0.0 and first_sample(design.n, design.d) is None
 
     @property
     def _wants_covariance(self) -> bool:
@@ -302,7 +320,7 @@ class Attempt:
         if (interpolated := self._saturated()) is not None:
             return interpolated
         if (rows := self._vanishing_scale(solution)) > 0:
-            where = f"at {rows} of {self.design.n} rows, at" if self.design.terms[1].size else "around equal residuals or"
+            where = f"at {rows} of {self.problem.n} rows, at" if self.design.terms[1].size else "around equal residuals or"
             reason = f"the scale runs to zero {where} observations that the location reproduces"
             return self._result(solution, Verdict(NO_MAXIMUM, reason))
         if solution.converged:
@@ -315,7 +333,8 @@ class Attempt:
             return 0
         log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
         least = _VANISHED + float(np.log(np.std(self.statistics[0]) or 1.0))
-        return int(np.count_nonzero(np.broadcast_to(log_scale, (self.design.n,)) < least))
+        vanished = np.broadcast_to(log_scale, (self.design.n,)) < least
+        return int(vanished.sum() if self.problem.copies is None else self.problem.copies[vanished].sum())
 
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value
@@ -369,16 +388,7 @@ class Attempt:
         raw = sum(t.length for t in self.problem.terms)
         if hessian is None or raw > _LARGEST_MATRIX or not self.problem.covariance:
             return None
-        inverse = solution.evaluation.inverse
-        matrix = self.coordinates.matrix()
-        covariance = (inverse if matrix is None else matrix @ inverse @ matrix.T) / self.objective.mass
-        if estimable is not None:
-            # An intercept is that of all columns zero, which leaves the rows' space with the first undetermined slope.
-            pairs = zip(estimable, self.problem.terms, strict=True)
-            known = np.concatenate([np.r_[e, [bool(e.all())] * t.intercept] for e, t in pairs])
-            covariance[~known.astype(bool)] = np.nan
-            covariance[:, ~known.astype(bool)] = np.nan
-        return covariance
+        return self.coordinates.covariance(solution.evaluation.inverse / self.objective.mass, estimable)
 
 
 def _reduced(term: Term, basis: Basis) -> Term:

@@ -34,6 +34,8 @@ class Objective:
         Is told of each iterate that a solver accepts.
     lasso : Lasso, optional
         A penalty with cusps, which is no part of an evaluation.
+    count : int
+        Number of rows that the rows stand for, if more.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -44,12 +46,13 @@ class Objective:
     threads: int = 1
     watch: Watch | None = None
     lasso: Lasso | None = None
+    count: int = 0
     _samples: dict[int, Objective] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.mass = float(self.design.n if self.weight is None else self.weight.sum())
         # Multiplying all weights by a constant moves no maximum, so it must not move the stopping rule either.
-        self.size = max(self.mass, float(self.design.n))
+        self.size = max(self.mass, float(self.design.n), float(self.count))
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
@@ -110,14 +113,14 @@ class Objective:
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
         """Return the objective with the slopes of all other columns at zero, and which coefficients it keeps."""
         design, index = self.design.restrict(columns)
-        part = Objective(self.rows, self.statistics, design, self.weight, (), self.threads, self.watch)
+        part = Objective(self.rows, self.statistics, design, self.weight, (), self.threads, self.watch, None, self.count)
         return part.penalised_as(self, index), index
 
     def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:
         """Return this objective under the penalties that `whole` has on the coefficients `index`."""
         penalties = tuple(penalty.restrict(index) for penalty in whole.penalties)
         lasso = None if whole.lasso is None else whole.lasso.restrict(index)
-        return Objective(self.rows, self.statistics, self.design, self.weight, penalties, self.threads, self.watch, lasso)
+        return Objective(self.rows, self.statistics, self.design, self.weight, penalties, self.threads, self.watch, lasso, self.count)
 
     def likelihood_at(self, part: Objective, coef: Array) -> Evaluation:
         """Return the mean of -log q with its gradient in all coefficients, where those that `part` leaves out are zero."""

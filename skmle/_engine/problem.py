@@ -63,6 +63,8 @@ class Problem:
     """Called at each iterate with a function that gives the fit as of there; returns whether to stop."""
     start: tuple[tuple[Array, float], ...] | None = None
     """Coefficients to start from, on the user's scale, term by term."""
+    copies: NDArray[np.intp] | None = None
+    """How many of the user's rows each row stands for; None: one."""
 
     @property
     def features(self) -> bool:
@@ -73,6 +75,11 @@ class Problem:
     def selects(self) -> bool:
         """Whether the penalty can hold slopes at zero."""
         return selects(self.alpha, self.l1_ratio) and any(t.size for t in self.terms)
+
+    @property
+    def n(self) -> int:
+        """Number of the user's rows."""
+        return self.observed.n if self.copies is None else int(self.copies.sum())
 
 
 @dataclass(frozen=True)

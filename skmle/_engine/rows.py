@@ -8,15 +8,18 @@ The constants were measured on 2 cores with 2 MB of second-level cache each (a b
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from skmle._engine.evaluation import Evaluation
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _CHUNKS = 16
 _CHUNK_BYTES = 2 << 30
@@ -58,13 +61,27 @@ def _controller() -> Any:
     return ThreadpoolController()  # 4 ms: looks through the loaded libraries, so made once and only for long data
 
 
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """Return a context in which BLAS takes one thread.
+def one_blas_thread(needed: bool = True) -> AbstractContextManager[Any]:
+    """Return a context in which BLAS takes one thread, where that is needed.
 
-    Threads of BLAS inside threads of ours fight for the cores: 63 s against 1.9 s were seen. So do those of numpy's BLAS and
-    scipy's, which wait for work by spinning, where products alternate with factorisations: 86 s against 18 s.
+    Threads of BLAS inside threads of ours fight for the cores: 63 s against 1.9 s were seen. Where others use the cores they
+    wait for each other even beside ours: 138 ms for the Cholesky factor of 140 coefficients, which takes 0.3. And so do those
+    of numpy's BLAS and scipy's, which wait for work by spinning, where products alternate with factorisations: 86 s against 18 s.
     """
-    return _controller().limit(limits=1, user_api="blas")
+    return _controller().limit(limits=1, user_api="blas") if needed else nullcontext()
+
+
+def is_long(n: int, p: int) -> bool:
+    """Return whether n rows of p columns are more than one block."""
+    return p > 0 and n > block_size(p)
+
+
+def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+    """Return ``work`` of each item, in their order whatever the number of threads."""
+    if threads == 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))
 
 
 @lru_cache(maxsize=1)
@@ -100,12 +117,8 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, d: int, threa
                 result += block(*bounds)
         return result
 
-    with one_blas_thread() if p else nullcontext():
-        if pooled:
-            with ThreadPoolExecutor(threads) as pool:
-                results = list(pool.map(chunk, parts))
-        else:
-            results = [chunk(part) for part in parts]
+    with one_blas_thread(is_long(n, p)):
+        results = in_order(chunk, parts, threads if pooled else 1)
     result = results[0]
     for other in results[1:]:
         result += other

@@ -96,7 +96,7 @@ def interpolation(family: Family, objective: Objective, led: LeastSquares | None
 def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()) -> LeastSquares:
     """Return weighted, penalised least squares of z on the columns of the first term."""
     whole = objective.design
-    design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole._blocks)
+    design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole.blocks)
     squares = Objective(_squares, (z,), design, objective.weight, penalties, objective.threads)
     coef = np.zeros(design.d)
     for _ in range(2):  # the second step refines the rounding of the first
