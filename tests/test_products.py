@@ -361,7 +361,7 @@ def test_equal_rows_are_merged(kind, weighted, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr("skmle._engine.fit.merge_rows", lambda problem: problem)
             plain = MLERegressor(family).fit(X, y.astype(float), sample_weight=weight, offset=offset)
-        assert len(seen[-1].y) < n / 4 and seen[-1].n == n and seen[-1].copies.min() >= 1
+        assert seen[-1].observed.n < n / 4 and seen[-1].n == n and seen[-1].copies.min() >= 1
         assert model.status_ == plain.status_ == "interior" and model.weight_sum_ == pytest.approx(plain.weight_sum_, rel=1e-12)
         assert model.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-9)
         a, b = model.inference(), plain.inference()

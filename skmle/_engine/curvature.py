@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,17 +78,8 @@ class RowCurvature:
         return result
 
     def _diagonal(self) -> Array:
-        objective, design = self.objective, self.objective.design
-
-        def block(low: int, high: int) -> Evaluation:
-            x = design.block(low, high)
-            weight = None if objective.weight is None else objective.weight[low:high]
-            own = [np.broadcast_to(_own(self.kept[low], j), (high - low,)) for j in range(len(design.terms))]
-            return Evaluation(0.0, design.pull_gradient(None if x is None else x.squares(), own, weight, high - low))
-
-        result = self._sum(block).gradient
-        assert result is not None
-        result = result / objective.mass + sum(penalty.strength for penalty in objective.penalties)
+        objective = self.objective
+        result = diagonal(objective, lambda low, high: self.kept[low]) + sum(penalty.strength for penalty in objective.penalties)
         return np.where(result > 0.0, result, 1.0)
 
     def _term_blocks(self, coef: Array) -> list[tuple[Array, Array]] | None:
@@ -113,6 +105,22 @@ class RowCurvature:
             result.append((factor, scale))
             at += length
         return result
+
+
+def diagonal(objective: Objective, curvature: Callable[[int, int], Any]) -> Array:
+    """Return the diagonal of the likelihood's hessian, in one pass over the rows, whose curvature is given."""
+    design = objective.design
+
+    def block(low: int, high: int) -> Evaluation:
+        x = design.block(low, high)
+        weight = None if objective.weight is None else objective.weight[low:high]
+        own = [np.broadcast_to(_own(curvature(low, high), j), (high - low,)) for j in range(len(design.terms))]
+        return Evaluation(0.0, design.pull_gradient(None if x is None else x.squares(), own, weight, high - low))
+
+    with np.errstate(all="ignore"):
+        result = total(block, design.n, design.width, 1, objective.threads).gradient
+    assert result is not None
+    return result / objective.mass
 
 
 def times(curvature: Any, eta: Any) -> Any:

@@ -35,6 +35,7 @@ from skmle._engine.verdict import (
     far_parameters,
     is_interior,
     separates,
+    undetermined,
 )
 from skmle._engine.watch import Stopped, Watch
 from skmle.families._base import Arrays, Rows
@@ -313,8 +314,10 @@ class Attempt:
         return None
 
     def _no_interior(self, solution: Solution) -> Fit:
-        # The last step certifies any separation; where rounding spoils it, the coefficients certify a complete one.
-        for direction in (solution.step, solution.coef):
+        # The last step certifies any separation; where rounding spoils it, the coefficients certify a complete one, and those
+        # that the data do not determine that by their columns, where no hessian tells of any other.
+        loose = undetermined(self.objective, solution.coef) if solution.evaluation.hessian is None else np.zeros(self.design.d, bool)
+        for direction in (solution.step, solution.coef, np.where(loose, solution.coef, 0.0)):
             if separates(self.family, self.statistics, self.objective, direction):
                 return self._result(solution, Verdict(NO_MAXIMUM, "separation", direction))
         if (interpolated := self._saturated()) is not None:

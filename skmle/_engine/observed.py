@@ -31,12 +31,15 @@ class Observed:
         Weighted sum of the terms of -log q that depend on y only.
     equal : bool
         Whether all observations are the same number.
+    short : bool
+        Whether the rows are condensed.
     """
 
     statistics: Arrays
     weight: Array | None
     base: float
     equal: bool
+    short: bool = False
 
     @property
     def n(self) -> int:
@@ -55,8 +58,8 @@ class Observed:
 
     def condensed(self, family: Family) -> Observed | None:
         """Return fewer rows with the same likelihood of a density; None if the family needs them all."""
-        if not family.condensable:
-            return None
+        if self.short or not family.condensable:
+            return self if self.short else None
         if family.collapsible:
             # Of equal numbers one stands for all, exactly, which no mean of them could promise.
             rows, weight = (tuple(s[:1] for s in self.statistics), None) if self.equal else (self.statistics, self.weight)
@@ -66,11 +69,11 @@ class Observed:
         return self._shorter((values,), counts)
 
     def _shorter(self, statistics: Arrays, weight: Array) -> Observed:
-        return Observed(statistics, weight, self.base, self.equal)
+        return Observed(statistics, weight, self.base, self.equal, True)
 
 
 def joined(parts: Sequence[Observed]) -> Observed:
-    """Return condensed samples of one family together."""
+    """Return condensed samples of one family together, to be condensed again."""
     statistics = tuple(np.concatenate(columns) for columns in zip(*(part.statistics for part in parts), strict=True))
     equal = all(part.equal for part in parts) and bool((statistics[0] == statistics[0][0]).all())
     return Observed(statistics, np.concatenate([part.weights for part in parts]), sum(part.base for part in parts), equal)
@@ -84,7 +87,8 @@ def condense(family: Family, y: Any, weight: Array | None) -> Observed:
         return observed.condensed(family) or observed
     blocks = [slice(low, low + size) for low in range(0, len(y), size)]
     parts = [observe(family, y[block], None if weight is None else weight[block]).condensed(family) for block in blocks]
-    return joined([part for part in parts if part is not None])
+    together = joined([part for part in parts if part is not None])
+    return together.condensed(family) or together
 
 
 def observe(family: Family, y: Any, weight: Array | None) -> Observed:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.curvature import diagonal
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
 from skmle.families._base import Arrays, Family
@@ -55,7 +56,7 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
         return False
     design = objective.design
     if solution.evaluation.hessian is None:
-        return True
+        return bool(objective.penalties) or not undetermined(objective, solution.coef).any()
     pairs = zip(design.slices, design.terms, pure, strict=True)
     constants = [s.stop for s, t, number in pairs if t.columns is None and t.intercept and number]
     if not constants:
@@ -65,6 +66,16 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
     except np.linalg.LinAlgError:
         return False
     return bool((variances[constants] <= _LARGEST_ERROR**2).all())
+
+
+def undetermined(objective: Objective, coef: Array) -> NDArray[np.bool_]:
+    """Return which slopes have a standard error so large that some row's eta is not determined at all.
+
+    Where no hessian is formed, no step is solved well enough to show a direction in which the likelihood is flat; that of a
+    single column, such as a rare level with one outcome, shows on the diagonal.
+    """
+    variance = diagonal(objective, lambda low, high: objective.rows_at(low, high, coef, 2).curvature) * objective.size
+    return objective.design.reach() ** 2 > _LARGEST_ERROR**2 * variance
 
 
 def _units(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> Array:

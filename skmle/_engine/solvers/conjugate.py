@@ -18,6 +18,7 @@ _MOST_PRODUCTS = 500  # of one step
 _LAST_ACCURACY = 0.1  # relative, of the step that measures the distance
 _BACKTRACKS = 40
 _MEMORY = 30  # pairs
+_STALE = 10.0  # times the last distance, beyond which the pairs that led here are to blame
 
 
 class Curvature(Protocol):
@@ -62,17 +63,28 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
     Nocedal & Wright (2006), Numerical Optimization, ch. 7.1.
     Lin, Weng & Keerthi (2008), Trust region Newton method for logistic regression, JMLR 9.
     """
-    coef = np.array(start, float)
+    with np.errstate(all="ignore"):  # towards infinity curvatures underflow
+        return _iterate(objective, np.array(start, float), tol, max_iter)
+
+
+def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
     at = objective(coef, 1)
     step, distance, forcing = np.zeros_like(coef), np.inf, 0.3
     pairs: list[tuple[Array, Array]] = []
     for iteration in range(max_iter + 1):
         assert at.gradient is not None
-        step, pairs = _newton_step(objective.curvature(coef), at.gradient, forcing, pairs)
-        distance = max(-objective.size * float(at.gradient @ step), 0.0) ** 0.5
+        previous, known = step, distance
+        curvature = objective.curvature(coef)
+        step, pairs = _newton_step(curvature, at.gradient, forcing, pairs)
+        distance = _decrement(objective, at, step)
+        if not distance <= _STALE * known:  # the last pairs are of another curvature altogether
+            step, pairs = _newton_step(curvature, at.gradient, forcing, [])
+            distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
         if distance <= tol or iteration == max_iter:
-            return Solution(coef + step if distance <= tol else coef, at, step, distance, iteration, distance <= tol)
+            # Where all derivatives have underflowed, the step before tells the verdict where the way led.
+            shown = step if step.any() else previous
+            return Solution(coef + step if distance <= tol else coef, at, shown, distance, iteration, distance <= tol)
         found = _backtrack(objective, coef, at, step)
         if found is None:
             return Solution(coef, at, step, distance, iteration, distance <= 1e-3)
@@ -81,6 +93,12 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
         forcing = float(np.clip(np.linalg.norm(there.gradient) / np.linalg.norm(at.gradient), 1e-3, _LAST_ACCURACY))  # type: ignore[arg-type]
         coef, at = coef + taken, there
     raise AssertionError("unreachable: the loop ends by returning")
+
+
+def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> float:
+    assert at.gradient is not None
+    fall = -objective.size * float(at.gradient @ step)
+    return max(fall, 0.0) ** 0.5 if np.isfinite(fall) else np.inf
 
 
 def _newton_step(
