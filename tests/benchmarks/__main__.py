@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes and two rounds, to see that everything runs")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="problems whose name matches, with * and ?; several by commas")
     parser.add_argument("--repeat", type=int, metavar="N", help="rounds (7; quick: 2)")
-    parser.add_argument("--limit", type=float, metavar="S", help="seconds that a fit may take (300; quick: 30)")
+    parser.add_argument("--limit", type=float, metavar="S", help="seconds that a fit may take (300; quick: 20)")
     parser.add_argument("--patience", type=float, default=60.0, metavar="S", help="a candidate that used so many joins no further round")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write (docs/benchmarks; quick: build/benchmarks)")
     options = parser.parse_args()
@@ -55,7 +55,7 @@ def main() -> int:
 def _run(options: argparse.Namespace, scale: str, output: Path, results: dict[str, Any]) -> None:
     patterns = options.only.split(",")
     chosen = [problem for problem in PROBLEMS if any(fnmatch(problem.name, pattern) for pattern in patterns)]
-    repeat, limit = options.repeat or (2 if options.quick else 7), options.limit or (30.0 if options.quick else 300.0)
+    repeat, limit = options.repeat or (2 if options.quick else 7), options.limit or (20.0 if options.quick else 300.0)
     results["environment"] = {
         "scale": scale,
         "cpu count": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

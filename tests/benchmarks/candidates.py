@@ -54,7 +54,8 @@ def constants(*values: float) -> Solution:
 
 
 def per_class(slopes: Array, intercepts: Array) -> Solution:
-    """Return the solution of a softmax."""
+    """Return the solution of a softmax, from one row of coefficients a class to log-odds against the last class."""
+    slopes, intercepts = slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
     return Solution(tuple(slopes), tuple(map(float, intercepts)))
 
 

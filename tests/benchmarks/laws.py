@@ -2,7 +2,7 @@
 
 A law is one real-analytic function that also takes complex numbers, so that its gradient comes from a complex step without any
 rounding: log q(eta + ih) = log q + ih d/d eta, h = 1e-20. Second derivatives are central differences of that, good to ten digits.
-The categorical law has k = number of classes entries of eta, too many for this, and knows its derivatives itself.
+The categorical law has an entry of eta for nearly every class, too many for this, and knows its derivatives itself.
 """
 
 from __future__ import annotations
@@ -64,13 +64,15 @@ class Analytic:
 
 
 class Categorical:
-    """Softmax over one eta per class."""
+    """Softmax over log-odds against the last class: one eta for each class but that, so that the hessian is not singular."""
 
     def derivatives(self, y: Array, eta: Sequence[Array]) -> Derivatives:
-        p = np.exp(np.array(eta) - np.max(eta, axis=0))
-        p /= p.sum(axis=0)
+        top = np.maximum(np.max(eta, axis=0), 0.0)
+        p = np.exp(np.array(eta) - top)
+        p /= p.sum(axis=0) + np.exp(-top)
         residual = p.copy()
-        residual[y.astype(np.intp), np.arange(len(y))] -= 1.0
+        rows = np.flatnonzero(y < len(p))
+        residual[y[rows].astype(np.intp), rows] -= 1.0
 
         def product(v: Sequence[Any]) -> list[Array]:
             direction = np.array([np.broadcast_to(e, (len(y),)) for e in v])

