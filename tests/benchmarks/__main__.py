@@ -18,7 +18,7 @@ from .report import write
 
 _USAGE = """\
 python -m tests.benchmarks                    measure all problems at full size and write docs/benchmarks
-python -m tests.benchmarks --quick            small sizes, few repeats: a smoke test, into build/benchmarks
+python -m tests.benchmarks --quick            small sizes, the tightest tolerance alone: a smoke test, into build/benchmarks
 python -m tests.benchmarks --only 'logistic*' these problems alone; results of the others are kept
 python -m tests.benchmarks profile NAME       where skmle's time goes on one problem
 python -m tests.benchmarks report             write the pages again from the results
@@ -30,10 +30,10 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description=_USAGE, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", nargs="?", default="run", choices=["run", "report", "profile", "list"])
     parser.add_argument("name", nargs="?", help="the problem to profile")
-    parser.add_argument("--quick", action="store_true", help="small sizes and two rounds, to see that everything runs")
+    parser.add_argument("--quick", action="store_true", help="small sizes and one setting of each peer, to see that everything runs")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="problems whose name matches, with * and ?; several by commas")
-    parser.add_argument("--repeat", type=int, metavar="N", help="rounds (7; quick: 2)")
-    parser.add_argument("--limit", type=float, metavar="S", help="seconds that a fit may take (300; quick: 20)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="rounds (5; quick: 1)")
+    parser.add_argument("--limit", type=float, metavar="S", help="seconds that a fit may take (300; quick: 10)")
     parser.add_argument("--patience", type=float, default=60.0, metavar="S", help="a candidate that used so many joins no further round")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write (docs/benchmarks; quick: build/benchmarks)")
     options = parser.parse_args()
@@ -55,7 +55,7 @@ def main() -> int:
 def _run(options: argparse.Namespace, scale: str, output: Path, results: dict[str, Any]) -> None:
     patterns = options.only.split(",")
     chosen = [problem for problem in PROBLEMS if any(fnmatch(problem.name, pattern) for pattern in patterns)]
-    repeat, limit = options.repeat or (2 if options.quick else 7), options.limit or (20.0 if options.quick else 300.0)
+    repeat, limit = options.repeat or (1 if options.quick else 5), options.limit or (10.0 if options.quick else 300.0)
     results["environment"] = {
         "scale": scale,
         "cpu count": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -89,6 +89,7 @@ def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, 
     axes.axvline(1.0, color="black", linewidth=1)
     axes.set(xscale="log", xlabel="time as a multiple of skmle's (right of the line: skmle is faster)", ylim=(-0.7, len(problems) - 0.3))
     axes.set_yticks(range(len(problems)), [problem.title for problem in reversed(problems)])
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
     axes.grid(axis="x", color="0.9")
     axes.grid(axis="y", color="0.95")
     far = Line2D([], [], linestyle="", marker="o", color="0.4", markerfacecolor="white", label=f"hollow: further than {NEAR:.0e} s.e.")

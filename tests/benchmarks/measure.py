@@ -82,6 +82,8 @@ def measure(problem: Problem, scale: str, repeat: int, limit: float, patience: f
         {"name": c.name, "setting": c.setting, "label": c.label, "package": c.package, "status": "ok", "times": []}
         for c in problem.candidates
     ]
+    tightest = {record["name"]: index for index, record in enumerate(records)}
+    chosen = [index for index, record in enumerate(records) if scale == "full" or tightest[record["name"]] == index]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.pickle"
         with path.open("wb") as file:
@@ -90,11 +92,13 @@ def measure(problem: Problem, scale: str, repeat: int, limit: float, patience: f
         rounds = _Rounds(problem, data, path, limit, keep)
         try:
             for number in range(repeat):
-                for index, record in enumerate(records):
+                for index in chosen:
+                    record = records[index]
                     if record["status"] == "ok" and (number == 0 or sum(record["times"]) < patience):
                         rounds.turn(index, records)
         finally:
             rounds.close()
+    records = [records[index] for index in chosen]
     for record in records:
         if record["status"] == "ok":
             record |= {"seconds": median(record["times"]), "fastest": min(record["times"]), "rounds": len(record["times"])}

@@ -17,7 +17,7 @@ Time of skmle beside what people use today, measured in one run on one machine, 
 a fast answer that is far from it is no answer. This page is written by `python -m tests.benchmarks`; wins and losses are shown alike.
 
 **How it was measured.** Every fit runs in a process of its own that has loaded the data and has fitted a few rows before, so that
-imports, compilers and thread pools are warm. The candidates take turns, {rounds} rounds, so that all see the same state of the machine;
+imports, compilers and thread pools are warm. The candidates take turns, in {rounds} rounds, so that all see the same state of the machine;
 times are medians in seconds. A fit that takes longer than {limit:g} s is stopped; who has used {patience:g} s in all takes part in no
 further round. What a program asks to be converted beforehand (a column of ones, categories, CSR) is not timed. All programs
 choose their number of threads themselves, except where a line says otherwise.
@@ -29,6 +29,11 @@ Under an absolute penalty $g$ is the least subgradient; of a path the worst poin
 **Passes** counts what skmle evaluated on all rows: v value, g with gradient, h with Hessian, c curvature of all rows, p product with it.
 Each peer runs at its default tolerance and at tighter ones. A comparison takes its fastest setting that comes within {near:.0e} s.e.
 (unless it says otherwise; a **bold** line is that one). If none does, the nearest stands in and the text says so.
+
+"""
+
+_SMOKE = """\
+**These are not the results**: sizes are small and each peer ran once, at one setting, to see that everything runs.
 
 """
 
@@ -53,7 +58,7 @@ def write(results: dict[str, Any], folder: Path) -> None:
     measured: Results = results["problems"]
     figures = draw(measured, folder)
     settings = {"rounds": 0, "limit": 0.0, "patience": 0.0, "near": NEAR} | results.get("settings", {})
-    parts = [_INTRODUCTION.format(**settings), "## Requirements\n\n", _requirements(measured)]
+    parts = [_INTRODUCTION.format(**settings), _SMOKE * _is_quick(results), "## Requirements\n\n", _requirements(measured)]
     parts += [f"![{text}]({name})\n\n" for name, text in figures.get("", [])]
     if (folder / "where_the_time_goes.md").exists():
         parts.append("```{include} where_the_time_goes.md\n```\n\n")
@@ -65,6 +70,10 @@ def write(results: dict[str, Any], folder: Path) -> None:
     environment = ", ".join(f"{key} {value}" for key, value in results.get("environment", {}).items())
     parts.append(_RERUN.format(environment=environment))
     (folder / "index.md").write_text("".join(parts), encoding="utf-8")
+
+
+def _is_quick(results: dict[str, Any]) -> bool:
+    return results.get("environment", {}).get("scale") == "quick"
 
 
 def _requirements(measured: Results) -> str:
@@ -82,12 +91,8 @@ def _mark(verdict: Verdict) -> str:
 def _table(problem: Problem, measured: Results) -> str:
     record = measured[problem.name]
     lines = [f"### {problem.title}\n"]
-    lines += [
-        f"Required: {v.required}. Measured: {v.measured}: {_mark(v)}.\\"
-        for v in (r.verdict(problem.name, measured) for r in problem.requires)
-    ]
-    if problem.requires:
-        lines[-1] = lines[-1].rstrip("\\") + "\n"
+    lines += [f"- {v.required}: {v.measured}, {_mark(v)}" for v in (r.verdict(problem.name, measured) for r in problem.requires)]
+    lines += [""] * bool(problem.requires)
     lines += ["| program | seconds | × skmle | s.e. | memory, MB | passes |", "| --- | ---: | ---: | ---: | ---: | --- |"]
     mine = find(measured, problem.name, "skmle")
     best = _best_near(record["candidates"])
