@@ -10,7 +10,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def serve(connection: Any, problem: str, index: int, path: str) -> None:
         connection.send("ready")
         first = True
         while connection.recv() == "fit":
-            connection.send(_first(job) if first else {"times": _times(job)})
+            connection.send(_first(job, candidate.package == "skmle") if first else {"times": _times(job)})
             first = False
     except EOFError:
         pass
@@ -62,10 +62,10 @@ def _times(job: Job) -> list[float]:
     return times
 
 
-def _first(job: Job) -> dict[str, Any]:
+def _first(job: Job, ours: bool) -> dict[str, Any]:
     """Return times, coefficients, passes and peak memory of the first fit on all rows, with the rest of its round."""
     before = _reset_peak()
-    with counted_passes() as passes:
+    with counted_passes() if ours else nullcontext(dict) as passes:  # a peer shall not pay for the import of skmle
         start = time.perf_counter()
         fitted = job.fit()
         seconds = time.perf_counter() - start
