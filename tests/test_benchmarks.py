@@ -13,6 +13,7 @@ from tests.benchmarks import laws
 from tests.benchmarks.candidates import constants, one, per_class
 from tests.benchmarks.data import few_matter, logistic, softmax
 from tests.benchmarks.distance import Penalty, Solution, distance
+from tests.benchmarks.figures import COLOURS
 from tests.benchmarks.problems import PROBLEMS, SERIES
 from tests.benchmarks.requirements import fastest
 
@@ -125,6 +126,7 @@ def test_names_are_unique():
         labels = [candidate.label for candidate in problem.candidates]
         assert len(set(labels)) == len(labels), problem.name
         assert labels[0] == "skmle", problem.name
+        assert {candidate.package for candidate in problem.candidates} <= set(COLOURS), problem.name
 
 
 @pytest.mark.parametrize("problem", [p for p in PROBLEMS if p.needs == "numpy" and p.name != "elastic-net"], ids=lambda p: p.name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 from .problems import PROBLEMS, SERIES
 from .requirements import NEAR, Results, fastest, find
 
-_COLOURS = {
+COLOURS = {
     "skmle": "#000000",
     "scikit-learn": "#e69f00",
     "glum": "#0072b2",
@@ -61,7 +63,7 @@ def _save(figure: Any, folder: Path, name: str) -> None:
 def _handles(packages: Any) -> list[Any]:
     from matplotlib.lines import Line2D
 
-    return [Line2D([], [], linestyle="", marker="o", color=c, label=name) for name, c in _COLOURS.items() if name in packages]
+    return [Line2D([], [], linestyle="", marker="o", color=c, label=name) for name, c in COLOURS.items() if name in packages]
 
 
 # ---------------------------------------------------------------- ratios
@@ -84,8 +86,8 @@ def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, 
                 continue
             row, enough = found
             packages.add(package)
-            face = _COLOURS[package] if enough else "white"
-            axes.plot(row["seconds"] / mine["seconds"], height, "o", markersize=6, color=_COLOURS[package], markerfacecolor=face, alpha=0.9)
+            face = COLOURS[package] if enough else "white"
+            axes.plot(row["seconds"] / mine["seconds"], height, "o", markersize=6, color=COLOURS[package], markerfacecolor=face, alpha=0.9)
     axes.axvline(1.0, color="black", linewidth=1)
     axes.set(xscale="log", xlabel="time as a multiple of skmle's (right of the line: skmle is faster)", ylim=(-0.7, len(problems) - 0.3))
     axes.set_yticks(range(len(problems)), [problem.title for problem in reversed(problems)])
@@ -116,7 +118,8 @@ def _scatter(measured: Results, group: str, problems: list[Any], folder: Path) -
         axes.set_visible(False)
     figure.tight_layout()
     figure.legend(handles=_handles(packages), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(packages), frameon=False)
-    name = "distance_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in group.lower()).strip("_") + ".png"
+    plain = unicodedata.normalize("NFKD", group.lower())  # superscripts become digits
+    name = f"distance_{re.sub('[^a-z0-9]+', '_', plain).strip('_')}.png"
     _save(figure, folder, name)
     return name, f"{group}: time against distance from the optimum; best is the lower left corner"
 
@@ -128,7 +131,7 @@ def _panel(axes: Any, title: str, rows: list[dict[str, Any]]) -> set[str]:
     labels: list[tuple[float, float, str, str]] = []
     for solver in solvers:
         own = [row for row in done if row["name"] == solver]
-        colour = _COLOURS[own[0]["package"]]
+        colour = COLOURS[own[0]["package"]]
         times, distances = zip(*sorted(spots[row["label"]] for row in own), strict=True)
         axes.plot(times, distances, "-", color=colour, linewidth=0.8, alpha=0.5)
         axes.plot(times, distances, "o", color=colour, markersize=6 if own[0]["package"] == "skmle" else 4.5, zorder=3)
@@ -138,7 +141,9 @@ def _panel(axes: Any, title: str, rows: list[dict[str, Any]]) -> set[str]:
     axes.set(xscale="log", yscale="log", xlabel="seconds", ylabel="distance, standard errors")
     axes.set_title(title, fontsize=9)
     low, high = min(s for s, _ in spots.values()), max(s for s, _ in spots.values())
-    axes.set_xlim(low / 1.8, high * (high / low) ** 0.35 * 1.8)
+    middle, reach = math.sqrt(low * high), max(math.sqrt(high / low), 4.0)  # a decade and more, so that the axis has ticks
+    axes.set_xlim(middle / reach / 1.8, middle * reach**1.7 * 1.8)  # room for the names
+    axes.xaxis.set_minor_formatter(lambda *_: "")
     heights = [d for _, d in spots.values()]
     axes.set_ylim(min(heights) / 8.0, max(*heights, NEAR) * 8.0)
     axes.grid(color="0.93")
@@ -177,7 +182,7 @@ def _against_n(measured: Results, folder: Path) -> tuple[str, str]:
                 points.append((measured[name]["rows"], found[0]["seconds"]))
         if points:
             packages.add(package)
-            axes.plot(*np.array(points).T, "o-", color=_COLOURS[package])
+            axes.plot(*np.array(points).T, "o-", color=COLOURS[package])
             if package == "skmle":
                 n, seconds = (np.array(v) for v in zip(*points, strict=True))
                 axes.plot(n, seconds[-1] * n / n[-1], "--", color="0.6", linewidth=0.8, label="in proportion to n")

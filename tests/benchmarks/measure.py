@@ -101,7 +101,7 @@ def measure(problem: Problem, scale: str, repeat: int, limit: float, patience: f
     records = [records[index] for index in chosen]
     for record in records:
         if record["status"] == "ok":
-            record |= {"seconds": median(record["times"]), "fastest": min(record["times"]), "rounds": len(record["times"])}
+            record |= {"seconds": median(record["times"]), "fastest": min(record["times"]), "fits": len(record["times"])}
         record["times"] = [round(t, 6) for t in record["times"][:20]]
     return {"title": problem.title, "group": problem.group, "size": size, "rows": data.n, "bytes": data.bytes, "candidates": records}
 

@@ -55,8 +55,8 @@ def _scipy_minimize(data: Data) -> Job:
 def scipy_negative_binomial() -> tuple[Candidate, ...]:
     """Return the two ways that scipy has for a law whose class has no `fit`."""
     return (
-        Candidate("scipy.stats.fit", _scipy_stats_fit, "wide bounds"),
-        Candidate("scipy.optimize BFGS", _scipy_minimize, "nbinom.logpmf"),
+        Candidate("scipy stats.fit", _scipy_stats_fit, "wide bounds"),
+        Candidate("scipy optimize BFGS", _scipy_minimize, "nbinom.logpmf"),
     )
 
 

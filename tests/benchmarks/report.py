@@ -80,6 +80,8 @@ def _requirements(measured: Results) -> str:
     lines = ["| problem | required | measured | |", "| --- | --- | --- | --- |"]
     verdicts = [(p, r.verdict(p.name, measured)) for p in PROBLEMS if p.name in measured for r in p.requires]
     lines += [f"| {p.title} | {v.required} | {v.measured} | {_mark(v)} |" for p, v in verdicts]
+    if not verdicts:
+        return "Not measured yet.\n\n"
     met, missed = (sum(v.met is state for _, v in verdicts) for state in (True, False))
     return f"{met} met, {missed} not met, {len(verdicts) - met - missed} not measured.\n\n" + "\n".join(lines) + "\n\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import re
 import resource
 import sys
 import time
@@ -42,7 +43,8 @@ def serve(connection: Any, problem: str, index: int, path: str) -> None:
     except EOFError:
         pass
     except Exception as error:  # a peer that fails is a result, too
-        connection.send(f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else ''}")
+        text = re.sub(r" \(/.*?\)", "", (str(error).splitlines() or [""])[0])  # where a package lies here concerns nobody
+        connection.send(f"{type(error).__name__}: {text[:120]}")
 
 
 def _warm_up(prepare: Any, data: Data) -> None:
