@@ -15,7 +15,7 @@ from tests.benchmarks.data import few_matter, logistic, softmax
 from tests.benchmarks.distance import Penalty, Solution, distance
 from tests.benchmarks.figures import COLOURS
 from tests.benchmarks.problems import PROBLEMS, SERIES
-from tests.benchmarks.requirements import fastest
+from tests.benchmarks.requirements import Faster, fastest
 
 LAWS = {
     "poisson": (laws.POISSON, lambda a: stats.poisson(np.exp(a)), (0.3,)),
@@ -116,6 +116,12 @@ def test_a_comparison_takes_the_fastest_that_is_near_enough_or_else_the_nearest(
     assert fastest(rows, 1e-3) == (rows[1], True)
     assert fastest(rows, 1e-12) == (rows[2], False)
     assert fastest(rows[3:], 1e-3) is None
+
+
+def test_a_peer_that_was_stopped_bounds_the_ratio_from_below():
+    mine = {"name": "skmle", "status": "ok", "seconds": 2.0, "distance": 1e-9}
+    results = {"x": {"candidates": [mine, {"name": "scipy fit", "status": "> 300 s"}]}}
+    assert [Faster(ratio).verdict("x", results).met for ratio in (100.0, 200.0)] == [True, None]
 
 
 def test_names_are_unique():

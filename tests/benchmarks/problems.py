@@ -244,7 +244,7 @@ def _density(
 ) -> Problem:
     long = n > 1000
     required: tuple[Requirement, ...] = (
-        (Faster(ratio, "scipy*", float("inf")),) if long else (AtMostMore(1.0, "scipy fit"),) if closed else ()
+        (Faster(ratio, "scipy*fit", float("inf")),) if long else (AtMostMore(1.0, "scipy fit"),) if closed else ()
     )
     return Problem(
         f"{family.replace('_', '-')}-{'1e6' if long else '1e3'}", f"{title}, n = {'10⁶' if long else '10³'}",

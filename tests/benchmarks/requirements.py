@@ -66,7 +66,7 @@ class Faster:
 
     def verdict(self, problem: str, results: Results) -> Verdict:
         """Compare medians."""
-        peer = "the fastest peer" if self.than == "*" else self.than.replace("*", "").strip()
+        peer = "the fastest peer" if self.than == "*" else " ".join(self.than.replace("*", " ").split())
         goal = f"≥ {self.ratio:g}× as fast as {peer}" if self.ratio >= 1 else f"at most {1 / self.ratio:.3g}× the time of {peer}"
         required = goal + (f" within {self.near:.0e} s.e." if math.isfinite(self.near) else "")
         required += "" if self.name == "skmle" else f" ({self.name})"
@@ -76,14 +76,22 @@ class Faster:
         peers = [row for row in results[problem]["candidates"] if not row["name"].startswith("skmle") and fnmatch(row["name"], self.than)]
         found = fastest(peers, self.near)
         if found is None:
-            late = [row["status"] for row in peers]
-            return Verdict(required, f"no peer finished ({', '.join(sorted(set(late)))})", None)
+            return self._unfinished(required, mine, peers)
         best, enough = found
         ratio = best["seconds"] / mine["seconds"]
         measured = f"{ratio:.3g}× ({best['label']})" + (
             "" if enough else f"; no peer came as near, this one has {best['distance']:.0e} s.e."
         )
         return Verdict(required, measured, ratio >= self.ratio and mine["distance"] <= self.near)
+
+    def _unfinished(self, required: str, mine: dict[str, Any], peers: list[dict[str, Any]]) -> Verdict:
+        """Return what can be said where no peer finished: those that were stopped give a lower bound."""
+        limits = [float(row["status"].split()[1]) for row in peers if row["status"].startswith("> ")]
+        if not limits:
+            return Verdict(required, f"no peer finished ({', '.join(sorted({row['status'] for row in peers}))})", None)
+        bound = min(limits) / mine["seconds"]
+        met = True if bound >= self.ratio and mine["distance"] <= self.near else None
+        return Verdict(required, f"> {bound:.3g}× (stopped after {min(limits):g} s)", met)
 
 
 @dataclass(frozen=True)
