@@ -22,7 +22,8 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery/**/*.ipynb"]
+# The page of the benchmarks includes the other one.
+exclude_patterns = ["_build", "gallery/**/*.ipynb", "benchmarks/where_the_time_goes.md"]
 templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
