@@ -199,8 +199,8 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         """
         prepared = self._prepare(X, y, sample_weight, offset, exposure)
         result = FitTask(self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)).run(prepared.problem)
-        title = f"MLERegressor({prepared.problem.family.title})"
-        warn_verdict(result, title, [prepared.columns[p.name].names for p in result.family.parameters])
+        names = [prepared.columns[p.name].names for p in result.family.parameters]
+        warn_verdict(result, f"MLERegressor({prepared.problem.family.title})", names)
         return self
 
     def _prepare(
@@ -231,8 +231,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     def _complete(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
         self._store(result, prepared.columns)
-        observed = prepared.problem.observed
-        self._counted = (observed.n, observed.weight is not None)
+        self._counted = (prepared.problem.observed.n, prepared.problem.observed.weight is not None)
         self._lead_given = prepared.lead_given
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:

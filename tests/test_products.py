@@ -14,6 +14,7 @@ from skmle._engine.blocks import CodedBlocks, PlainBlocks, blocks_of
 from skmle._engine.design import Design, Term
 from skmle._engine.merging import merge_rows
 from skmle._engine.objective import Objective
+from skmle._engine.observed import observe
 from skmle._engine.one_hot import Group, Table, guess
 from skmle._engine.problem import Problem
 from skmle._engine.products import Coded, Dense, Product, Sparse
@@ -378,7 +379,7 @@ def test_merged_fits_are_bit_equal_on_threads():
         assert other.log_likelihood_ == fits[0].log_likelihood_
 
 
-@pytest.mark.parametrize("what", ["y", "X", "offset", "few rows", "labels"])
+@pytest.mark.parametrize("what", ["y", "X", "offset", "few rows"])
 def test_rows_that_differ_are_left_alone(what):
     X, rng = few_distinct(), np.random.default_rng(0)
     n = len(X)
@@ -391,16 +392,14 @@ def test_rows_that_differ_are_left_alone(what):
         offset = rng.normal(size=n)
     if what == "few rows":
         X, y = X[:5000], y[:5000]
-    if what == "labels":
-        y = np.array(["no", "yes"])[y.astype(int)]
-    problem = Problem(Bernoulli(), y, (Term(slice(None), X.shape[1]),), X, offset=offset)
+    problem = Problem(Bernoulli(), observe(Bernoulli(), y, None), (Term(slice(None), X.shape[1]),), X, offset=offset)
     assert merge_rows(problem) is problem
 
 
 def test_rows_of_equal_hash_are_compared(monkeypatch):
     X, y = few_distinct(), np.zeros(60_000)
-    problem = Problem(Bernoulli(), y, (Term(slice(None), X.shape[1]),), X)
-    assert len(merge_rows(problem).y) == len(np.unique(X, axis=0))
+    problem = Problem(Bernoulli(), observe(Bernoulli(), y, None), (Term(slice(None), X.shape[1]),), X)
+    assert merge_rows(problem).observed.n == len(np.unique(X, axis=0))
     monkeypatch.setattr(merging, "_hashes", lambda parts: np.zeros(parts[0].shape[0], np.uint64))
     assert merge_rows(problem) is problem
 

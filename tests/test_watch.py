@@ -21,6 +21,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
 LABELS = (X[:, 0] + RNG.logistic(size=400) > 0).astype(int)
 COUNTS = RNG.poisson(np.exp(0.5 * X[:, 0])).astype(float)
+LONG = RNG.normal(size=(40_000, 3))
 WIDE = RNG.normal(size=(40, 60))
 
 FITS = {
@@ -30,7 +31,7 @@ FITS = {
     "median": (MLERegressor("laplace"), (X, COUNTS + RNG.laplace(size=400))),
     "density": (MLEDistribution("t"), (RNG.standard_t(4.0, size=(400, 1)),)),
     "row space": (CrossEntropyClassifier(alpha=0.1), (WIDE, (WIDE[:, 0] > 0).astype(int))),
-    "samples": (CrossEntropyClassifier(), (np.tile(X, (100, 1)), np.tile(LABELS, 100))),
+    "samples": (CrossEntropyClassifier(), (LONG, (LONG[:, 0] + RNG.logistic(size=40_000) > 0).astype(int))),
 }
 
 
