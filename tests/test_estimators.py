@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families
+from skmle._validation import sorted_labels
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning
 from skmle.families import REGISTRY, Family, all_families
 
@@ -159,3 +160,24 @@ def test_scikit_learn_check(estimator, check, clock):
 def test_a_family_that_cannot_be_regressed_says_so(cls):
     with pytest.raises(ValueError, match="cannot be regressed, because .* Allowed: .* Use MLEDistribution"):
         MLERegressor(cls).fit([[0.0], [1.0], [2.0]], [[1.0, 2.0], [2.0, 0.0], [4.0, 1.0]] if cls.columns is None else [1.0, 2.0, 4.0])
+
+
+# ---------------------------------------------------------------- labels
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64", "bool", "float64", "U3", "object"])
+def test_labels_of_any_type_are_told_apart(dtype):
+    """Whole numbers are counted, all others sorted: with one result."""
+    numbers = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 5, 300) * (25 if dtype in ("int8", "uint8") else 1)
+    y = numbers.astype(dtype)
+    classes, codes = sorted_labels(y, "test")
+    expected, places = np.unique(y, return_inverse=True)
+    assert classes.dtype == y.dtype and np.array_equal(classes, expected) and np.array_equal(codes, places)
+
+
+@pytest.mark.parametrize(
+    "y", [np.array([-128, 127, 0] * 100, np.int8), np.array([2**63, 2**63 + 3] * 9, np.uint64), np.array([-(2**63), 2**63 - 1])]
+)
+def test_labels_at_the_ends_of_their_type(y):
+    classes, codes = sorted_labels(y, "test")
+    assert np.array_equal(classes[codes], y) and np.array_equal(classes, np.unique(y))

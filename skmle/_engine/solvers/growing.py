@@ -22,7 +22,7 @@ _ROWS_PER_COEFFICIENT = 40
 _FEWEST_ROWS = 4096
 _SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
 _MOST_PASSES = 12
-_INFORMATION = 3e-7  # distance over sqrt(n) at which standard errors are right to about 1e-6, a hessian moving as fast as its point
+_INFORMATION = 3e-6  # distance over sqrt(n) at which standard errors have five digits, as a hessian moves as fast as its point
 _MEMORY = 8
 
 
