@@ -10,6 +10,7 @@ import skmle._engine.fit as fit_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle._engine.row_space import reduce_columns
 from skmle._engine.solvers import first_sample, newton
+from skmle.exceptions import SeparationWarning
 from skmle.families import all_families
 
 N = 40_000
@@ -129,6 +130,25 @@ def test_more_columns_than_rows_under_a_ridge(family, monkeypatch):
     assert reduce_columns is not fit_module.reduce_columns and model.status_ == plain.status_ == "interior"
     np.testing.assert_allclose(model.coef_, plain.coef_, rtol=0, atol=1e-9)
     assert model.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-10)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("kind", ["complete", "rare level", "none"])
+def test_no_maximum_is_found_without_a_hessian(kind, classes, monkeypatch):
+    """Products with the hessian show no flat direction; the coefficients, or the columns they do not determine, certify it."""
+    rng = np.random.default_rng(classes)
+    X = rng.normal(size=(120, 6))
+    y = rng.integers(0, classes, 120)
+    if kind == "complete":
+        y = np.digitize(X[:, 0], np.quantile(X[:, 0], np.arange(1, classes) / classes))
+    if kind == "rare level":
+        X[:, 3] = (np.arange(120) < 6) & (y == 1)
+    monkeypatch.setattr(fit_module, "_MATRIX", 5)
+    if kind == "none":
+        assert CrossEntropyClassifier().fit(X, y).status_ == "interior"
+        return
+    with pytest.warns(SeparationWarning, match="'x3' separates" if kind == "rare level" else "separate"):
+        assert CrossEntropyClassifier().fit(X, y).status_ == "no_maximum"
 
 
 def test_few_rows_take_the_plain_path():

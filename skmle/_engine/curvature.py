@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from skmle._engine.objective import Objective
 
 _BLOCK = 1500  # coefficients of one term up to which its block of the hessian is factored; else the diagonal serves
+_SMALL_BLOCK, _DEAR = 200, 5  # beyond so many coefficients, with fewer rows for each, factoring costs more than products
 _ROWS_PER_COEFFICIENT = 20  # of the sample behind these blocks
 _NUGGET = 1e-8  # of a unit diagonal: a column may be constant in the sample
 
@@ -30,16 +32,21 @@ class RowCurvature:
     """
 
     def __init__(self, objective: Objective, coef: Array) -> None:
-        self.objective = objective
-        self.kept: dict[int, Any] = {}
+        self.objective, self.coef = objective, coef
+        self.blocks, self.reference = self._term_blocks(coef)
+        self.diagonal = self._diagonal() if self.blocks is None else None
+
+    @cached_property
+    def kept(self) -> dict[int, Any]:
+        """The rows' w, by the first row of each block."""
+        kept: dict[int, Any] = {}
 
         def keep(low: int, high: int) -> Evaluation:
-            self.kept[low] = objective.rows_at(low, high, coef, 2).curvature
+            kept[low] = self.objective.rows_at(low, high, self.coef, 2).curvature
             return Evaluation(0.0)
 
         self._sum(keep)
-        self.blocks = self._term_blocks(coef)
-        self.diagonal = self._diagonal() if self.blocks is None else None
+        return kept
 
     def _sum(self, block: Any) -> Evaluation:
         design = self.objective.design
@@ -48,12 +55,12 @@ class RowCurvature:
 
     def product(self, vector: Array) -> Array:
         """Return the hessian times a vector."""
-        objective, design = self.objective, self.objective.design
+        objective, design, kept = self.objective, self.objective.design, self.kept
         still = design.without_offset()
 
         def block(low: int, high: int) -> Evaluation:
             x = design.block(low, high)
-            pushed = times(self.kept[low], still.eta(x, low, high, vector))
+            pushed = times(kept[low], still.eta(x, low, high, vector))
             weight = None if objective.weight is None else objective.weight[low:high]
             return Evaluation(0.0, design.pull_gradient(x, pushed, weight, high - low))
 
@@ -69,42 +76,65 @@ class RowCurvature:
         if self.blocks is None:
             assert self.diagonal is not None
             return vector / self.diagonal
-        result = np.empty_like(vector)
-        at = 0
-        for factor, scale in self.blocks:
-            part = slice(at, at + len(scale))
-            result[part] = dpotrs(factor, vector[part] / scale, lower=True)[0] / scale
-            at += len(scale)
-        return result
+        ends = np.cumsum([len(block.scale) for block in self.blocks])
+        parts = [block.solve(part) for block, part in zip(self.blocks, np.split(vector, ends[:-1]), strict=True)]
+        if self.reference is None:
+            return np.concatenate(parts)
+        # (diag(p) - p p')^-1 = diag(1/p) + 1 1'/p_K: what all classes share is the reference class's.
+        shared = self.reference.solve(vector.reshape(len(parts), -1).sum(axis=0))
+        return np.concatenate([part + shared for part in parts])
 
     def _diagonal(self) -> Array:
         objective = self.objective
-        result = diagonal(objective, lambda low, high: self.kept[low]) + sum(penalty.strength for penalty in objective.penalties)
+        kept = self.kept
+        result = diagonal(objective, lambda low, high: kept[low]) + sum(penalty.strength for penalty in objective.penalties)
         return np.where(result > 0.0, result, 1.0)
 
-    def _term_blocks(self, coef: Array) -> list[tuple[Array, Array]] | None:
-        """Return Cholesky factors of the terms' own blocks of the hessian, from a sample of rows."""
+    def _term_blocks(self, coef: Array) -> tuple[list[_Block] | None, _Block | None]:
+        """Return the terms' own blocks of the hessian, factored, from a sample of rows, and that of a reference class."""
         objective = self.objective
-        lengths = [t.length for t in objective.design.terms]
-        if max(lengths) > _BLOCK:
-            return None
-        m = min(objective.n, max(2048, _ROWS_PER_COEFFICIENT * max(lengths)))
+        terms = objective.design.terms
+        longest = max(t.length for t in terms)
+        if longest > _BLOCK or (longest > _SMALL_BLOCK and objective.n < _DEAR * longest):
+            return None, None
+        m = min(objective.n, max(2048, _ROWS_PER_COEFFICIENT * longest))
         sample = objective.take(strata(objective.n, m)) if m < objective.n else objective
         curvature = sample.rows_at(0, m, coef, 2).curvature
         x = sample.design.block(0, m)
-        result, at = [], 0
-        for j, length in enumerate(lengths):
-            hessian = sample.design.own_block(x, j, _own(curvature, j), sample.weight, m) / sample.mass
-            hessian[np.diag_indices(length)] += sum(penalty.strength[at : at + length] for penalty in objective.penalties)
-            scale = np.sqrt(np.where(np.diag(hessian) > 0.0, np.diag(hessian), 1.0))
-            scaled = hessian / np.outer(scale, scale)
-            scaled[np.diag_indices(length)] += _NUGGET
-            factor, info = dpotrf(scaled, lower=True)
-            if info:
-                return None
-            result.append((factor, scale))
-            at += length
-        return result
+        strength = sum((penalty.strength for penalty in objective.penalties), np.zeros(objective.design.d))
+        parts = np.split(strength, np.cumsum([t.length for t in terms])[:-1])
+
+        def factored(j: int, w: Array) -> _Block | None:
+            hessian = sample.design.own_block(x, j, w, sample.weight, m) / sample.mass
+            hessian[np.diag_indices(len(hessian))] += parts[j]
+            return _Block.of(hessian)
+
+        blocks = [factored(j, _own(curvature, j)) for j in range(len(terms))]
+        if any(block is None for block in blocks):
+            return None, None
+        alike = objective.design.shared and len(objective.design.modelled) == len(terms) and len({t.length for t in terms}) == 1
+        if not (alike and isinstance(curvature, Softmax)):
+            return blocks, None  # type: ignore[return-value]
+        last = 1.0 - curvature.probabilities.sum(axis=0)
+        return blocks, factored(0, last * (1.0 - last))  # type: ignore[return-value]
+
+
+class _Block(NamedTuple):
+    """A positive definite matrix, scaled to a unit diagonal and factored."""
+
+    factor: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, matrix: Array) -> _Block | None:
+        scale = np.sqrt(np.where(np.diag(matrix) > 0.0, np.diag(matrix), 1.0))
+        scaled = matrix / np.outer(scale, scale)
+        scaled[np.diag_indices(len(scaled))] += _NUGGET
+        factor, info = dpotrf(scaled, lower=True)
+        return None if info else cls(factor, scale)
+
+    def solve(self, vector: Array) -> Array:
+        return dpotrs(self.factor, vector / self.scale, lower=True)[0] / self.scale
 
 
 def diagonal(objective: Objective, curvature: Callable[[int, int], Any]) -> Array:
@@ -114,7 +144,8 @@ def diagonal(objective: Objective, curvature: Callable[[int, int], Any]) -> Arra
     def block(low: int, high: int) -> Evaluation:
         x = design.block(low, high)
         weight = None if objective.weight is None else objective.weight[low:high]
-        own = [np.broadcast_to(_own(curvature(low, high), j), (high - low,)) for j in range(len(design.terms))]
+        w = curvature(low, high)
+        own = [np.broadcast_to(_own(w, j), (high - low,)) for j in range(len(design.terms))]
         return Evaluation(0.0, design.pull_gradient(None if x is None else x.squares(), own, weight, high - low))
 
     with np.errstate(all="ignore"):

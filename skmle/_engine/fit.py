@@ -49,6 +49,7 @@ _FEW = 100  # rows up to which limit laws are always tried
 _VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
 _PRODUCTS, _SEVERAL = 500, 4  # coefficients and modelled parameters (classes) from which products with the hessian cost less
+_WIDE = 2  # rows per coefficient below which they do for any number of parameters
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _THREADED = 100  # coefficients from which BLAS would use its threads
 _LARGEST_MATRIX = 2000  # coefficients beyond which no covariance is kept
@@ -127,7 +128,8 @@ class Attempt:
         if self.working is not None:  # slopes that the penalty holds at zero are no part of the question
             objective, solution = self.working.part, self.working.judged(solution)
             reach = None if reach is None else reach[self.working.columns]
-        return is_interior(objective, solution, self.problem.tol, reach, self._pure)
+        inexact = self._matrix_free and self.problem.alpha == 0.0
+        return is_interior(objective, solution, self.problem.tol, reach, self._pure, inexact)
 
     # ---------------------------------------------------------------- before the solver
 
@@ -257,7 +259,7 @@ class Attempt:
             return solution
         if objective is not self.objective:
             return growing(objective, start, tol=tol, max_iter=max_iter)
-        if self.design.d > _MATRIX or self._products_pay:
+        if self._matrix_free:
             return conjugate(objective, start, tol=tol, max_iter=max_iter)
         return growing(objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance)
 
@@ -277,14 +279,15 @@ class Attempt:
         return self.working if self.working is not None and self.working.objective.rows == objective.rows else None
 
     @property
-    def _products_pay(self) -> bool:
+    def _matrix_free(self) -> bool:
         """Whether products with the hessian, preconditioned term by term, take less time than the hessian.
 
-        Not where a maximum may be missing, which only Newton's own step shows, nor where samples shorten the way.
+        With few coefficients not where a maximum may be missing, which Newton's own step shows best, nor where samples shorten the way.
         """
         design = self.design
-        several = len(design.modelled) >= _SEVERAL and design.d > _PRODUCTS and not self._wants_covariance
-        return several and self.problem.alpha > 0.0 and first_sample(design.n, design.d) is None
+        dear = len(design.modelled) >= _SEVERAL or design.n < _WIDE * design.d
+        pays = dear and self.problem.alpha > 0.0 and not self._wants_covariance and first_sample(design.n, design.d) is None
+        return design.d > _MATRIX or (design.d > _PRODUCTS and pays)
 
     @property
     def _wants_covariance(self) -> bool:
@@ -316,7 +319,7 @@ class Attempt:
     def _no_interior(self, solution: Solution) -> Fit:
         # The last step certifies any separation; where rounding spoils it, the coefficients certify a complete one, and those
         # that the data do not determine that by their columns, where no hessian tells of any other.
-        loose = undetermined(self.objective, solution.coef) if solution.evaluation.hessian is None else np.zeros(self.design.d, bool)
+        loose = undetermined(self.objective, solution.coef) if self._matrix_free else np.zeros(self.design.d, bool)
         for direction in (solution.step, solution.coef, np.where(loose, solution.coef, 0.0)):
             if separates(self.family, self.statistics, self.objective, direction):
                 return self._result(solution, Verdict(NO_MAXIMUM, "separation", direction))
@@ -342,11 +345,8 @@ class Attempt:
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value
         value -= sum(penalty.value(solution.coef) for penalty in self.objective.penalties)
-        return -value * self.objective.mass - self.observed.base - self._jacobian
-
-    @property
-    def _jacobian(self) -> float:
-        return self.objective.mass * float(np.log(self.unit)) if self._standardised else 0.0
+        jacobian = float(np.log(self.unit)) if self._standardised else 0.0
+        return -(value + jacobian) * self.objective.mass - self.observed.base
 
     def _unfinished(self, solution: Solution) -> Fit:
         """Return the fit as of an iterate, which may be one of a sample of the rows."""

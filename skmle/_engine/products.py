@@ -19,6 +19,7 @@ from skmle._engine.one_hot import Cross, Table
 
 Columns = NDArray[np.intp] | slice
 ALL = slice(None)
+_PART = 2048  # rows weighted at once
 _FEW = 4  # columns whose sums by cell are faster one by one than by a sparse product
 
 
@@ -140,10 +141,20 @@ class Dense(Product):
         a = self.array(left)
         if same(left, right):
             if w.min(initial=0.0) >= 0.0:
-                z = a * np.sqrt(w)[:, None]
-                return z.T @ z  # numpy sees the same array twice and calls SYRK: half the work of GEMM
+                return _weighted_gram(a, np.sqrt(w)[:, None])
             return a.T @ (a * w[:, None])
         return a.T @ (self.array(right) * w[:, None])
+
+
+def _weighted_gram(x: Array, root: Array) -> Array:
+    """Return (root x)' (root x), in parts small enough to be still in the cache when they are multiplied."""
+    z = np.empty((min(_PART, len(x)), x.shape[1]))
+    result = np.zeros((x.shape[1], x.shape[1]))
+    for low in range(0, len(x), _PART):
+        part = z[: min(_PART, len(x) - low)]
+        np.multiply(x[low : low + _PART], root[low : low + _PART], out=part)
+        result += part.T @ part  # numpy sees the same array twice and calls SYRK: half the work of GEMM
+    return result
 
 
 class Sparse(Product):

@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
     direction: Array | None = None
 
 
-def is_interior(objective: Objective, solution: Solution, tol: float, reach: Array | None, pure: NDArray[np.bool_]) -> bool:
+def is_interior(objective: Objective, solution: Solution, tol: float, reach: Array | None, pure: NDArray[np.bool_], inexact: bool) -> bool:
     """Return whether the solution is an interior maximum.
 
     Parameters
@@ -47,6 +47,8 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
         A bound on the absolute values of each column of X (less its shift), if one is known.
     pure : ndarray of bool of shape (k,)
         Which eta are pure numbers; the size of the others is measured by the curvature.
+    inexact : bool
+        Whether the step was solved only roughly, so that it need not show where the likelihood is flat.
     """
     if not solution.converged:
         return False
@@ -56,7 +58,7 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
         return False
     design = objective.design
     if solution.evaluation.hessian is None:
-        return bool(objective.penalties) or not undetermined(objective, solution.coef).any()
+        return not (inexact and undetermined(objective, solution.coef).any())
     pairs = zip(design.slices, design.terms, pure, strict=True)
     constants = [s.stop for s, t, number in pairs if t.columns is None and t.intercept and number]
     if not constants:
@@ -71,8 +73,8 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
 def undetermined(objective: Objective, coef: Array) -> NDArray[np.bool_]:
     """Return which slopes have a standard error so large that some row's eta is not determined at all.
 
-    Where no hessian is formed, no step is solved well enough to show a direction in which the likelihood is flat; that of a
-    single column, such as a rare level with one outcome, shows on the diagonal.
+    A step solved only roughly need not show a direction in which the likelihood is flat; that of a single column, such as a
+    rare level with one outcome, shows on the diagonal.
     """
     variance = diagonal(objective, lambda low, high: objective.rows_at(low, high, coef, 2).curvature) * objective.size
     return objective.design.reach() ** 2 > _LARGEST_ERROR**2 * variance

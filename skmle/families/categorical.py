@@ -104,14 +104,24 @@ class Categorical(Family):
             eta = np.broadcast_arrays(*eta)
         e = np.asarray(eta, float).reshape(len(eta), -1 if len(eta) else 1)  # (k, n), or (k, 1) without features
         top = e.max(axis=0, initial=0.0 if reference else -np.inf)
-        p = np.exp(e - top)
+        p = e - top
+        np.exp(p, out=p)  # arrays of all classes and rows are what takes the time
         total = p.sum(axis=0) + (reference * np.exp(-top) if reference else 0.0)
-        chosen = codes == np.arange(len(e))[:, None]
-        value = top + np.log(total) - np.where(chosen, e, 0.0).sum(axis=0)
+        if e.shape[1] != len(codes):  # one law for all rows
+            chosen = codes == np.arange(len(e))[:, None]
+            value = top + np.log(total) - np.where(chosen, e, 0.0).sum(axis=0)
+            p /= total
+            return Rows(value, p - chosen, Softmax(p)) if order else Rows(value)  # type: ignore[arg-type]
+        rows = np.flatnonzero(codes < len(e))
+        at = codes[rows], rows
+        value = top + np.log(total)
+        value[rows] -= e[at]
         if order < 1:
             return Rows(value)
         p /= total
-        return Rows(value, p - chosen, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
+        gradient = p.copy() if order > 1 else p
+        gradient[at] -= 1.0
+        return Rows(value, gradient, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))

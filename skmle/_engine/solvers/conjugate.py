@@ -17,7 +17,9 @@ from skmle._engine.solvers.pairs import two_loop
 _MOST_PRODUCTS = 500  # of one step
 _LAST_ACCURACY = 0.1  # relative, of the step that measures the distance
 _BACKTRACKS = 40
-_MEMORY = 30  # pairs
+_MEMORY = 8  # pairs
+_MOST_STEPS, _REFRESH = 12, 5  # limited-memory steps; after so many the preconditioner is that of a better point
+_FAST, _PATIENCE = 0.7, 4  # so many steps on end that leave more of the distance than this share are slow
 _STALE = 10.0  # times the last distance, beyond which the pairs that led here are to blame
 
 
@@ -68,10 +70,9 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
-    at = objective(coef, 1)
-    step, distance, forcing = np.zeros_like(coef), np.inf, 0.3
-    pairs: list[tuple[Array, Array]] = []
-    for iteration in range(max_iter + 1):
+    coef, at, pairs, before = _approach(objective, coef, objective(coef, 1), tol)
+    step, distance, forcing = np.zeros_like(coef), np.inf, 0.3 if before < _REFRESH else _LAST_ACCURACY
+    for iteration in range(before, before + max_iter + 1):
         assert at.gradient is not None
         previous, known = step, distance
         curvature = objective.curvature(coef)
@@ -81,7 +82,7 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
             step, pairs = _newton_step(curvature, at.gradient, forcing, [])
             distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
-        if distance <= tol or iteration == max_iter:
+        if distance <= tol or iteration == before + max_iter:
             # Where all derivatives have underflowed, the step before tells the verdict where the way led.
             shown = step if step.any() else previous
             return Solution(coef + step if distance <= tol else coef, at, shown, distance, iteration, distance <= tol)
@@ -93,6 +94,32 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
         forcing = float(np.clip(np.linalg.norm(there.gradient) / np.linalg.norm(at.gradient), 1e-3, _LAST_ACCURACY))  # type: ignore[arg-type]
         coef, at = coef + taken, there
     raise AssertionError("unreachable: the loop ends by returning")
+
+
+def _approach(
+    objective: MatrixFreeObjective, coef: Array, at: Evaluation, tol: float
+) -> tuple[Array, Evaluation, list[tuple[Array, Array]], int]:
+    """Take limited-memory steps over the preconditioner while they go fast; return the point, its pairs, and how many."""
+    pairs: list[tuple[Array, Array]] = []
+    curvature, known, slow = objective.curvature(coef), np.inf, 0
+    for taken in range(_MOST_STEPS):
+        assert at.gradient is not None
+        if taken == _REFRESH:
+            curvature = objective.curvature(coef)
+        step = -two_loop(pairs, curvature.precondition, at.gradient)
+        distance = _decrement(objective, at, step)
+        objective.accepted(coef, at, distance)
+        slow = slow + 1 if distance > _FAST * known else 0
+        found = None if distance <= tol or slow >= _PATIENCE or not np.isfinite(distance) else _backtrack(objective, coef, at, step)
+        if found is None:
+            return coef, at, pairs, taken
+        step, there = found
+        assert there.gradient is not None
+        turn = there.gradient - at.gradient
+        if float(step @ turn) > 0.0:
+            pairs = [*pairs, (step, turn)][-_MEMORY:]
+        coef, at, known = coef + step, there, min(known, distance)
+    return coef, at, pairs, _MOST_STEPS
 
 
 def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> float:

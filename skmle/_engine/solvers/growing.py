@@ -18,12 +18,13 @@ from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
 
 _GROWTH = 8
-_ROWS_PER_COEFFICIENT = 40
-_FEWEST_ROWS = 4096
+_ROWS_PER_COEFFICIENT = 20
+_FEWEST_ROWS = 1024
 _SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
 _MOST_PASSES = 12
 _INFORMATION = 3e-6  # distance over sqrt(n) at which standard errors have five digits, as a hessian moves as fast as its point
 _MEMORY = 8
+_MISSED = 10.0  # times the target, beyond which what was to be expected has not come
 
 
 class SampledObjective(SmoothObjective, Protocol):
@@ -76,15 +77,11 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     # The closing step squares the distance; its hessian is that of the point before, and must serve the standard errors.
     root = np.sqrt(objective.n)
     target = min(0.5 * np.sqrt(tol * root), _INFORMATION * root) if curvature else tol
-    found = _descend(objective, coef, factor, target)
+    found = _descend(objective, coef, factor, target, measured=not curvature)
     if found is None:
         return newton(objective, coef if np.isfinite(objective(coef, 0).value) else start, tol=tol, max_iter=max_iter)
-    coef, at, distance, steps = found
-    passes += steps
-    assert at.gradient is not None
-    if curvature:
-        return _close(objective, coef, tol, max_iter, passes)
-    return Solution(coef, at, -factor.solve(at.gradient), distance, passes, True)
+    found = found._replace(n_iter=passes + found.n_iter)
+    return _close(objective, found, target, tol, max_iter) if curvature else found
 
 
 class _Factor:
@@ -109,19 +106,21 @@ class _Factor:
         return max(size * float(gradient @ self.solve(gradient)), 0.0) ** 0.5
 
 
-def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: float) -> tuple[Array, Evaluation, float, int] | None:
-    """Return (coef, evaluation, distance, passes) within `target` standard errors; None if the way there is too long."""
+def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: float, measured: bool) -> Solution | None:
+    """Return a point within `target` standard errors, so `measured` or to be expected; None if the way there is too long."""
     at = objective(coef, 1)
     pairs: list[tuple[Array, Array]] = []
     slow = 0
     distance = factor.distance(at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
     if not np.isfinite(distance):
         return None
-    for passes in range(_MOST_PASSES + 1):
+    shrinkage = 1.0
+    for passes in range(1, _MOST_PASSES + 2):
         objective.accepted(coef, at, distance)
-        if distance <= target:
-            return coef, at, distance, passes + 1
         step = -two_loop(pairs, factor.solve, at.gradient)  # type: ignore[arg-type]
+        # With more pairs the next step shrinks the distance at least as much as the last.
+        if distance <= target or (not measured and distance * shrinkage <= target):
+            return Solution(coef if measured else coef + step, at, step, distance, passes, True)
         there = objective(coef + step, 1)
         assert there.gradient is not None and at.gradient is not None
         previous, distance = distance, factor.distance(there.gradient, objective.size)
@@ -129,20 +128,21 @@ def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: 
         if not np.isfinite(there.value) or (there.value > at.value and distance > previous):
             return None  # the sample's curvature misleads here: full Newton is safer than a search along it
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
-        coef, at = coef + step, there
+        coef, at, shrinkage = coef + step, there, min(distance / previous, 1.0)
         slow += distance > 0.5 * previous
         if slow >= 2:
             return None
     return None
 
 
-def _close(objective: SampledObjective, coef: Array, tol: float, max_iter: int, passes: int) -> Solution:
+def _close(objective: SampledObjective, found: Solution, target: float, tol: float, max_iter: int) -> Solution:
     """Take one Newton step on all rows, then measure the distance, with chord steps while it is too large."""
+    coef = found.coef
     at = objective(coef, 2)
     assert at.hessian is not None and at.gradient is not None
-    factor = _Factor.of(at.hessian)
-    if factor is None:
-        return newton(objective, coef, tol=tol, max_iter=max_iter)
+    factor = _Factor.of(at.hessian) if _finite(at) else None
+    if factor is None or factor.distance(at.gradient, objective.size) > _MISSED * target:
+        return newton(objective, coef if np.isfinite(at.value) else coef - found.step, tol=tol, max_iter=max_iter)
     hessian, step = at.hessian, -factor.solve(at.gradient)
     for extra in range(3):
         coef = coef + step
@@ -153,5 +153,9 @@ def _close(objective: SampledObjective, coef: Array, tol: float, max_iter: int, 
         step = -factor.solve(there.gradient)
         if distance <= tol:
             there.hessian = hessian
-            return Solution(coef + step, there, step, distance, passes + extra + 2, True)
+            return Solution(coef + step, there, step, distance, found.n_iter + extra + 2, True)
     return newton(objective, coef, tol=tol, max_iter=max_iter)
+
+
+def _finite(at: Evaluation) -> bool:
+    return bool(np.isfinite(at.value)) and bool(np.isfinite(at.gradient).all())  # type: ignore[arg-type]
