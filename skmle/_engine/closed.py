@@ -32,13 +32,15 @@ def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
     if family.exact:
         status = INTERIOR if family.regular else NON_REGULAR
         return _constant_fit(problem, family.starts(observed.statistics, observed.weight)[0], Verdict(status), observed)
-    if family.spread_sign:
+    if family.spread_sign and not observed.short:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
     ends = [_END if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
-    inside = all(abs(e) < end for e, end in zip(starts[0], ends, strict=True))
-    return starts if inside else _at_infinity(problem, observed, starts[0])
+    if not all(abs(e) < end for e, end in zip(starts[0], ends, strict=True)):
+        return _at_infinity(problem, observed, starts[0])
+    confirmed = _confirmed(problem, starts[0], observed) if observed.short and not family.guessed else None
+    return confirmed or (None if family.spread_sign else starts)
 
 
 def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, ...]) -> Fit:
@@ -59,17 +61,32 @@ def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, .
     return replace(result, coefs=tuple((np.zeros(0), float(e)) for e in family.linked(tuple(np.asarray(e) for e in chart_eta))))
 
 
-def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdict, observed: Observed) -> Fit:
-    """Return the fit of a density whose eta are known."""
+def _confirmed(problem: Problem, chart_eta: tuple[float, ...], observed: Observed) -> Fit | None:
+    """Return the fit at a maximum in closed form, if the decrement there confirms it."""
+    result = _constant_fit(problem, chart_eta, Verdict(INTERIOR), observed, confirm=True)
+    return result if result.distance <= problem.tol else None
+
+
+def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdict, observed: Observed, confirm: bool = False) -> Fit:
+    """Return the fit of a density whose eta are known; to confirm that they are a maximum, with their distance from it."""
     family = problem.family
     eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
     coefs = tuple((np.zeros(0), float(e)) for e in eta)
     design = Design(problem.terms, observed.n)
     objective = Objective(family.rows, observed.statistics, design, observed.weight)
     wanted = verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_MATRIX
-    evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted else 0)
-    covariance = None
-    if evaluation.hessian is not None:
-        covariance = evaluation.inverse / objective.mass
+    evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted or confirm else 0)
     log_likelihood = -evaluation.value * objective.mass - observed.base
-    return Fit(family, coefs, covariance, log_likelihood, objective.mass, verdict, n_parameters=design.d)
+    known = Fit(family, coefs, None, log_likelihood, objective.mass, verdict, n_parameters=design.d)
+    if evaluation.hessian is None:
+        return known
+    if confirm and not (np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()):  # type: ignore[arg-type]
+        return replace(known, distance=np.inf)
+    try:
+        inverse = evaluation.inverse
+    except np.linalg.LinAlgError:
+        return replace(known, distance=np.inf)
+    gradient = evaluation.gradient if confirm else np.zeros(design.d)
+    assert gradient is not None
+    distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))
+    return replace(known, covariance=inverse / objective.mass if wanted else None, distance=distance)
