@@ -16,7 +16,7 @@ Starts = list[tuple[float, ...]]
 
 _UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
 _END = 600.0  # odds beyond exp(600) are meant to be infinite
-_LARGEST_MATRIX = 500  # coordinates of a density beyond which no covariance is kept
+_LARGEST_DENSITY = 500  # coordinates of a density beyond which no covariance is kept: each is a function of all others
 
 
 def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
@@ -74,7 +74,7 @@ def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdi
     coefs = tuple((np.zeros(0), float(e)) for e in eta)
     design = Design(problem.terms, observed.n)
     objective = Objective(family.rows, observed.statistics, design, observed.weight)
-    wanted = verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_MATRIX
+    wanted = verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_DENSITY
     evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted or confirm else 0)
     log_likelihood = -evaluation.value * objective.mass - observed.base
     known = Fit(family, coefs, None, log_likelihood, objective.mass, verdict, n_parameters=design.d)

@@ -52,7 +52,7 @@ _PRODUCTS, _SEVERAL = 500, 4  # coefficients and modelled parameters (classes) f
 _WIDE = 2  # rows per coefficient below which they do for any number of parameters
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _THREADED = 100  # coefficients from which BLAS would use its threads
-_LARGEST_MATRIX = 2000  # coefficients beyond which no covariance is kept
+_LARGEST_COVARIANCE = 2000  # coefficients beyond which no covariance is kept
 
 
 def fit(problem: Problem) -> Fit:
@@ -389,7 +389,7 @@ class Attempt:
     def _covariance(self, solution: Solution, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array | None:
         hessian = solution.evaluation.hessian
         raw = sum(t.length for t in self.problem.terms)
-        if hessian is None or raw > _LARGEST_MATRIX or not self.problem.covariance:
+        if hessian is None or raw > _LARGEST_COVARIANCE or not self.problem.covariance:
             return None
         return self.coordinates.covariance(solution.evaluation.inverse / self.objective.mass, estimable)
 

@@ -99,6 +99,10 @@ class Objective:
             self._samples[m] = part
         return self._samples[m]
 
+    def rarest(self) -> float:
+        """Return how many rows the rarest level has, of columns of zeros and ones; inf if there is none."""
+        return self.design.rarest()
+
     def take(self, index: NDArray[np.intp]) -> Objective:
         """Return the objective on some rows, gathered."""
         statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)

@@ -23,8 +23,16 @@ _FEWEST_ROWS = 1024
 _SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
 _MOST_PASSES = 12
 _INFORMATION = 3e-6  # distance over sqrt(n) at which standard errors have five digits, as a hessian moves as fast as its point
+_RARE = 20  # rows of a level in the largest sample
 _MEMORY = 8
 _MISSED = 10.0  # times the target, beyond which what was to be expected has not come
+
+
+class Sample(SmoothObjective, Protocol):
+    """An objective on some of the rows."""
+
+    def rarest(self) -> float:
+        """Return how many rows the rarest level has, of columns of zeros and ones; inf if there is none."""
 
 
 class SampledObjective(SmoothObjective, Protocol):
@@ -34,7 +42,7 @@ class SampledObjective(SmoothObjective, Protocol):
     def n(self) -> int:
         """Number of rows."""
 
-    def sample(self, m: int) -> SmoothObjective:
+    def sample(self, m: int) -> Sample:
         """Return the objective on m rows, under a prior too weak to matter but for coefficients the sample does not determine."""
 
 
@@ -65,12 +73,14 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     Nocedal & Wright (2006), Numerical Optimization, ch. 7 (limited-memory pairs).
     """
     m = first_sample(objective.n, len(start))
-    if m is None:
+    sizes = [] if m is None else [m * _GROWTH**k for k in range(20) if m * _GROWTH ** (k + 1) <= objective.n]
+    # Of a level that a sample hardly has, it shows nothing, and steps along its curvature lead astray.
+    if not sizes or objective.sample(sizes[-1]).rarest() < _RARE:
         return newton(objective, start, tol=tol, max_iter=max_iter)
     coef, passes, hessian = start, 0, None
-    while _GROWTH * m <= objective.n:
+    for m in sizes:
         solution = newton(objective.sample(m), coef, tol=0.3 * np.sqrt(len(start)), max_iter=_SAMPLE_STEPS)
-        coef, hessian, passes, m = solution.coef, solution.evaluation.hessian, passes + solution.n_iter, _GROWTH * m
+        coef, hessian, passes = solution.coef, solution.evaluation.hessian, passes + solution.n_iter
     factor = None if hessian is None else _Factor.of(hessian)
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
