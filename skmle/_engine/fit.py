@@ -21,7 +21,7 @@ from skmle._engine.observed import Observed, observe_as
 from skmle._engine.penalties import Lasso, Ridge
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.row_space import reduce_columns, restore_columns
-from skmle._engine.rows import is_long, one_blas_thread
+from skmle._engine.rows import blas_threads_harm, one_blas_thread
 from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
 from skmle._engine.starts import LeastSquares, interpolation, lead, starting_points
 from skmle._engine.survey import Basis, Survey, find_basis, surely_independent, survey
@@ -61,7 +61,7 @@ def fit(problem: Problem) -> Fit:
         return restore_columns(fit(reduced[0]), reduced[1])
     if problem.features:
         merged = merge_rows(problem)
-        with one_blas_thread(is_long(problem.observed.n, 0 if problem.X is None else problem.X.shape[1])):
+        with one_blas_thread(blas_threads_harm(problem.observed.n, 0 if problem.X is None else problem.X.shape[1])):
             return Attempt(merged, merged.observed).run()
     condensed = problem.observed.condensed(problem.family)
     density, observed = replace(problem, X=None), condensed or problem.observed

@@ -25,6 +25,7 @@ _CHUNKS = 16
 _CHUNK_BYTES = 2 << 30
 _POOL_MIN_COLUMNS = 32  # below, two threads fight for the interpreter lock in many short numpy calls
 _POOL_MIN_BLOCKS = 4
+_SMALL = 1_000_000  # entries of X
 
 
 def block_size(p: int) -> int:
@@ -74,6 +75,11 @@ def one_blas_thread(needed: bool = True) -> AbstractContextManager[Any]:
 def is_long(n: int, p: int) -> bool:
     """Return whether n rows of p columns are more than one block."""
     return p > 0 and n > block_size(p)
+
+
+def blas_threads_harm(n: int, p: int) -> bool:
+    """Return whether rows are summed on threads of ours, or products with them end before threads of BLAS would have met."""
+    return is_long(n, p) or n * p <= _SMALL
 
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
