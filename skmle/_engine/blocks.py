@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skmle._engine.evaluation import Array
 from skmle._engine.one_hot import Codes, Table, guess
 from skmle._engine.products import ALL, Coded, Columns, Dense, Product, Sparse
-from skmle._engine.rows import block_size, in_order, is_long, one_blas_thread, strata
+from skmle._engine.rows import cuts, in_order, is_long, one_blas_thread, strata
 
 _SPARSE_DENSITY = 0.1  # above it, a block is cheaper as a dense one
 _FEWEST_ROWS = 4096  # below which nothing is looked for; as many are looked at to guess
@@ -49,15 +49,23 @@ class Blocks(ABC):
 
     def restrict(self, columns: NDArray[np.intp]) -> Blocks:
         """Return the rows of some columns, gathered."""
-        return PlainBlocks(np.concatenate([self.block(low, high).array(columns) for low, high in self._bounds()]))
+        return PlainBlocks(np.concatenate([self.block(low, high).array(columns) for low, high in cuts(self.n, self.width)]))
 
     def reach(self) -> Array:
         """Return the largest absolute value of each column, less the shift."""
-        return np.max([self.block(low, high).reach() for low, high in self._bounds()], axis=0)
+        return np.max([self.block(low, high).reach() for low, high in cuts(self.n, self.width)], axis=0)
 
-    def _bounds(self) -> list[tuple[int, int]]:
-        size = block_size(self.width)
-        return [(low, min(low + size, self.n)) for low in range(0, self.n, size)]
+    def rarest(self) -> float:
+        """Return how many ones the column of zeros and ones has that has the fewest; inf if there is none."""
+        sums, squares, largest = np.zeros(self.p), np.zeros(self.p), np.zeros(self.p)
+        for low, high in cuts(self.n, self.width):
+            block, ones = self.block(low, high), np.ones(high - low)
+            square = block.squares()
+            sums += block.tdot(ones) + (0.0 if block.shift is None else len(ones) * block.shift)
+            squares += square.tdot(ones)
+            largest = np.maximum(largest, square.reach())
+        binary = (largest <= 1.0) & (np.abs(sums - squares) <= 1e-9 * squares)
+        return float(sums[binary].min(initial=np.inf))
 
 
 class PlainBlocks(Blocks):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.factor import Factor
 from skmle._engine.rows import strata, total
 from skmle.families._base import Softmax
 
@@ -90,7 +90,7 @@ class RowCurvature:
         result = diagonal(objective, lambda low, high: kept[low]) + sum(penalty.strength for penalty in objective.penalties)
         return np.where(result > 0.0, result, 1.0)
 
-    def _term_blocks(self, coef: Array) -> tuple[list[_Block] | None, _Block | None]:
+    def _term_blocks(self, coef: Array) -> tuple[list[Factor] | None, Factor | None]:
         """Return the terms' own blocks of the hessian, factored, from a sample of rows, and that of a reference class."""
         objective = self.objective
         terms = objective.design.terms
@@ -104,10 +104,10 @@ class RowCurvature:
         strength = sum((penalty.strength for penalty in objective.penalties), np.zeros(objective.design.d))
         parts = np.split(strength, np.cumsum([t.length for t in terms])[:-1])
 
-        def factored(j: int, w: Array) -> _Block | None:
+        def factored(j: int, w: Array) -> Factor | None:
             hessian = sample.design.own_block(x, j, w, sample.weight, m) / sample.mass
             hessian[np.diag_indices(len(hessian))] += parts[j]
-            return _Block.of(hessian)
+            return Factor.of(hessian, _NUGGET)
 
         blocks = [factored(j, _own(curvature, j)) for j in range(len(terms))]
         if any(block is None for block in blocks):
@@ -117,24 +117,6 @@ class RowCurvature:
             return blocks, None  # type: ignore[return-value]
         last = 1.0 - curvature.probabilities.sum(axis=0)
         return blocks, factored(0, last * (1.0 - last))  # type: ignore[return-value]
-
-
-class _Block(NamedTuple):
-    """A positive definite matrix, scaled to a unit diagonal and factored."""
-
-    factor: Array
-    scale: Array
-
-    @classmethod
-    def of(cls, matrix: Array) -> _Block | None:
-        scale = np.sqrt(np.where(np.diag(matrix) > 0.0, np.diag(matrix), 1.0))
-        scaled = matrix / np.outer(scale, scale)
-        scaled[np.diag_indices(len(scaled))] += _NUGGET
-        factor, info = dpotrf(scaled, lower=True)
-        return None if info else cls(factor, scale)
-
-    def solve(self, vector: Array) -> Array:
-        return dpotrs(self.factor, vector / self.scale, lower=True)[0] / self.scale
 
 
 def diagonal(objective: Objective, curvature: Callable[[int, int], Any]) -> Array:

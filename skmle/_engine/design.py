@@ -123,21 +123,6 @@ class Design:
             result[self.slices[j]] = np.where(values > 0.0, values, 1.0)
         return result
 
-    def rarest(self) -> float:
-        """Return how many ones the column of zeros and ones has that has the fewest; inf if there is none."""
-        if self.blocks is None:
-            return np.inf
-        size = block_size(self.width)
-        sums, squares, largest = np.zeros(self.p), np.zeros(self.p), np.zeros(self.p)
-        for low in range(0, self.n, size):
-            block, ones = self.blocks.block(low, min(low + size, self.n)), np.ones(min(size, self.n - low))
-            square = block.squares()
-            sums += block.tdot(ones) + (0.0 if self.shift is None else len(ones) * self.shift)
-            squares += square.tdot(ones)
-            largest = np.maximum(largest, square.reach())
-        binary = (largest <= 1.0) & (np.abs(sums - squares) <= 1e-9 * squares)
-        return float(sums[binary].min(initial=np.inf))
-
     def centre(self, j: int) -> Array | None:
         """Return the shift of term j's columns."""
         return None if self.shift is None else self.shift[self.terms[j].columns]

@@ -101,7 +101,7 @@ class Objective:
 
     def rarest(self) -> float:
         """Return how many rows the rarest level has, of columns of zeros and ones; inf if there is none."""
-        return self.design.rarest()
+        return np.inf if self.design.blocks is None else self.design.blocks.rarest()
 
     def take(self, index: NDArray[np.intp]) -> Objective:
         """Return the objective on some rows, gathered."""

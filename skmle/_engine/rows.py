@@ -33,10 +33,15 @@ def block_size(p: int) -> int:
     return min(max((4 << 20) // (8 * max(p, 1)), 4096), 32768) // 1024 * 1024
 
 
+def cuts(n: int, p: int) -> list[tuple[int, int]]:
+    """Return the blocks (low, high) of n rows of p columns."""
+    size = block_size(p)
+    return [(low, min(low + size, n)) for low in range(0, n, size)]
+
+
 def chunks(n: int, p: int, d: int) -> list[list[tuple[int, int]]]:
     """Return the blocks (low, high) of n rows, grouped into the chunks that one thread sums serially."""
-    size = block_size(p)
-    blocks = [(low, min(low + size, n)) for low in range(0, n, size)]
+    blocks = cuts(n, p)
     count = max(1, min(len(blocks), _CHUNKS, _CHUNK_BYTES // max(16 * d * d, 1)))
     return [[blocks[i] for i in part] for part in np.array_split(np.arange(len(blocks)), count)]
 

@@ -17,7 +17,7 @@ from scipy.linalg.lapack import dpstrf
 
 from skmle._engine.blocks import Blocks
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.rows import block_size, strata, total
+from skmle._engine.rows import cuts, strata, total
 
 _FAR = 10.0  # mean/sd from which products of uncentred columns lose digits that matter (two of sixteen)
 _CONSTANT = 1e-13  # sd/mean of a column whose spread is rounding
@@ -122,8 +122,7 @@ def find_basis(X: Any, columns: Any, weight: Array | None, intercept: bool) -> B
     part = X[:, columns] if not (isinstance(columns, slice) and columns == slice(None)) else X
     p = part.shape[1]
     mass = float(n) if weight is None else float(weight.sum())
-    size = block_size(p)
-    bounds = [(low, min(low + size, n)) for low in range(0, n, size)]
+    bounds = cuts(n, p)
 
     def column_sum(block: Array, low: int, high: int) -> Array:
         return block.sum(axis=0) if weight is None else weight[low:high] @ block

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.factor import Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
 
@@ -23,6 +23,7 @@ _FEWEST_ROWS = 1024
 _SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
 _MOST_PASSES = 12
 _INFORMATION = 3e-6  # distance over sqrt(n) at which standard errors have five digits, as a hessian moves as fast as its point
+_PIVOT = 1e-13  # a smaller squared pivot of the scaled hessian is rounding: singular
 _RARE = 20  # rows of a level in the largest sample
 _MEMORY = 8
 _MISSED = 10.0  # times the target, beyond which what was to be expected has not come
@@ -81,7 +82,7 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     for m in sizes:
         solution = newton(objective.sample(m), coef, tol=0.3 * np.sqrt(len(start)), max_iter=_SAMPLE_STEPS)
         coef, hessian, passes = solution.coef, solution.evaluation.hessian, passes + solution.n_iter
-    factor = None if hessian is None else _Factor.of(hessian)
+    factor = _well(hessian)
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
     # The closing step squares the distance; its hessian is that of the point before, and must serve the standard errors.
@@ -94,34 +95,22 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     return _close(objective, found, target, tol, max_iter) if curvature else found
 
 
-class _Factor:
-    """Cholesky factor of a hessian scaled to unit diagonal, so that units drop out."""
-
-    def __init__(self, factor: Array, scale: Array) -> None:
-        self.factor, self.scale = factor, scale
-
-    @classmethod
-    def of(cls, hessian: Array) -> _Factor | None:
-        diagonal = np.diag(hessian)
-        if not (np.isfinite(hessian).all() and (diagonal > 0.0).all()):
-            return None
-        scale = np.sqrt(diagonal)
-        factor, info = dpotrf(hessian / np.outer(scale, scale), lower=True)
-        return cls(factor, scale) if info == 0 and np.diag(factor).min() ** 2 > 1e-13 else None
-
-    def solve(self, gradient: Array) -> Array:
-        return dpotrs(self.factor, gradient / self.scale, lower=True)[0] / self.scale
-
-    def distance(self, gradient: Array, size: float) -> float:
-        return max(size * float(gradient @ self.solve(gradient)), 0.0) ** 0.5
+def _well(hessian: Array | None) -> Factor | None:
+    """Return the factor of a hessian; None if it is singular to rounding."""
+    factor = None if hessian is None else Factor.of(hessian)
+    return factor if factor is not None and factor.least_pivot > _PIVOT else None
 
 
-def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: float, measured: bool) -> Solution | None:
+def _distance(factor: Factor, gradient: Array, size: float) -> float:
+    return max(size * float(gradient @ factor.solve(gradient)), 0.0) ** 0.5
+
+
+def _descend(objective: SampledObjective, coef: Array, factor: Factor, target: float, measured: bool) -> Solution | None:
     """Return a point within `target` standard errors, so `measured` or to be expected; None if the way there is too long."""
     at = objective(coef, 1)
     pairs: list[tuple[Array, Array]] = []
     slow = 0
-    distance = factor.distance(at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
+    distance = _distance(factor, at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
     if not np.isfinite(distance):
         return None
     shrinkage = 1.0
@@ -133,7 +122,7 @@ def _descend(objective: SampledObjective, coef: Array, factor: _Factor, target: 
             return Solution(coef if measured else coef + step, at, step, distance, passes, True)
         there = objective(coef + step, 1)
         assert there.gradient is not None and at.gradient is not None
-        previous, distance = distance, factor.distance(there.gradient, objective.size)
+        previous, distance = distance, _distance(factor, there.gradient, objective.size)
         # Close to the optimum values are equal to rounding, and only the distance tells.
         if not np.isfinite(there.value) or (there.value > at.value and distance > previous):
             return None  # the sample's curvature misleads here: full Newton is safer than a search along it
@@ -150,15 +139,15 @@ def _close(objective: SampledObjective, found: Solution, target: float, tol: flo
     coef = found.coef
     at = objective(coef, 2)
     assert at.hessian is not None and at.gradient is not None
-    factor = _Factor.of(at.hessian) if _finite(at) else None
-    if factor is None or factor.distance(at.gradient, objective.size) > _MISSED * target:
+    factor = _well(at.hessian) if _finite(at) else None
+    if factor is None or _distance(factor, at.gradient, objective.size) > _MISSED * target:
         return newton(objective, coef if np.isfinite(at.value) else coef - found.step, tol=tol, max_iter=max_iter)
     hessian, step = at.hessian, -factor.solve(at.gradient)
     for extra in range(3):
         coef = coef + step
         there = objective(coef, 1)
         assert there.gradient is not None
-        distance = factor.distance(there.gradient, objective.size) if np.isfinite(there.value) else np.inf
+        distance = _distance(factor, there.gradient, objective.size) if np.isfinite(there.value) else np.inf
         objective.accepted(coef, there, distance)
         step = -factor.solve(there.gradient)
         if distance <= tol:
