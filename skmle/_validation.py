@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
+from skmle._engine.rows import cuts, in_order, thread_count
 from skmle.families import Family
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _SHOWN = 5  # rows named in a message
+_LONG = 4_000_000  # numbers from which to look at them takes longer than to start threads
 _MEND = "Remove these rows or mend their weights."
 
 # ---------------------------------------------------------------- settings
@@ -92,7 +94,7 @@ def check_finite(estimator: BaseEstimator, values: Any, what: str, names: Sequen
     if values is None:
         name = type(estimator).__name__
         raise ValueError(f"{name} requires y to be passed, but the target y is None. Allowed: one observation a row of X. Give y.")
-    rows, columns, entries, n = _missing(values)
+    rows, columns, entries, n = _missing(values, getattr(estimator, "n_jobs", None))
     if not len(rows):
         return
     where = [f"row {row}" for row in rows[:_SHOWN]]
@@ -106,11 +108,11 @@ def check_finite(estimator: BaseEstimator, values: Any, what: str, names: Sequen
     )
 
 
-def _missing(values: Any) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
+def _missing(values: Any, n_jobs: int | None) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
     """Return (row, column or None, value) of each entry that is NaN, infinite or missing, and the number of rows."""
     none = np.zeros(0, np.intp)
     if sp.issparse(values):
-        if _all_finite(values.data):
+        if _all_finite(values.data, n_jobs):
             return none, none, none, values.shape[0]
         entries = values.tocoo()
         bad = ~np.isfinite(entries.data)
@@ -118,7 +120,7 @@ def _missing(values: Any) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, ND
     array = np.asarray(values)
     if array.dtype.kind == "O":
         bad = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool) if array.ndim else np.zeros((), bool)
-    elif array.dtype.kind == "f" and not _all_finite(array):
+    elif array.dtype.kind == "f" and not _all_finite(array, n_jobs):
         bad = ~np.isfinite(array)
     else:
         return none, none, none, 0
@@ -126,9 +128,15 @@ def _missing(values: Any) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, ND
     return (where[0] if where else none), (where[1] if array.ndim == 2 else None), array[bad], len(array) if array.ndim else 0
 
 
-def _all_finite(array: NDArray[Any]) -> bool:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum())) or bool(np.isfinite(array).all())
+def _all_finite(array: NDArray[Any], n_jobs: int | None = 1) -> bool:
+    def finite(part: NDArray[Any]) -> bool:
+        with np.errstate(over="ignore", invalid="ignore"):  # a sum is faster, and may overflow
+            return bool(np.isfinite(part.sum())) or bool(np.isfinite(part).all())
+
+    if array.size < _LONG:
+        return finite(array)
+    parts = [array[low:high] for low, high in cuts(len(array), array[0].size)]
+    return all(in_order(finite, parts, thread_count(n_jobs)))
 
 
 def _is_missing(entry: Any) -> bool:

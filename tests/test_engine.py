@@ -21,6 +21,7 @@ from skmle._engine.objective import Objective
 from skmle._engine.penalties import Ridge
 from skmle._engine.rows import block_size, chunks, strata, thread_count, total
 from skmle._engine.solvers import conjugate, first_sample, growing, newton
+from skmle._engine.solvers.growing import _less_noisy
 from skmle._engine.survey import find_basis, survey
 from skmle.families import Bernoulli, Categorical, Gamma, Normal, Poisson
 from skmle.families._base import Rows, Softmax
@@ -601,6 +602,30 @@ def test_solvers_agree(solver, start, long_logistic):
     solution = solver(long_logistic, initial, tol=1e-6)
     assert solution.converged and solution.distance <= 1e-6
     assert distance(long_logistic, solution.coef, optimum) <= 1e-6
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.1, 0.5])
+def test_what_is_noise_in_a_samples_hessian_is_taken_out(correlation):
+    d, m = 60, 1200
+    rng = np.random.default_rng(0)
+    units = np.outer(scale := 10.0 ** rng.uniform(-4, 4, d), scale)
+    truth = np.full((d, d), correlation) + (1.0 - correlation) * np.eye(d)
+    z = rng.multivariate_normal(np.zeros(d), truth, m)
+    seen = z.T @ z / m
+    found = _less_noisy(seen * units, m) / units
+    np.testing.assert_allclose(np.diag(found), np.diag(seen), rtol=1e-14)
+
+    def spread(hessian):
+        values = np.linalg.eigvals(np.linalg.solve(hessian, truth)).real
+        return values.max() / values.min()
+
+    assert spread(found) <= 1.05 * spread(seen)
+    if correlation == 0.0:
+        assert spread(found) < 0.6 * spread(seen)
+
+
+def test_a_hessian_without_noise_stays():
+    np.testing.assert_array_equal(_less_noisy(np.diag([1.0, 2.0, 3.0]), 100), np.diag([1.0, 2.0, 3.0]))
 
 
 def test_curvature_as_an_operator(long_logistic):

@@ -54,6 +54,22 @@ def test_samples_do_not_move_the_answer(cls, monkeypatch):
     assert sampled.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-12)
 
 
+@pytest.mark.parametrize("correlation", [0.0, 0.9, 0.995])
+@pytest.mark.parametrize("mean", [0.0, 9.0])
+def test_rounded_hessians_keep_five_digits(correlation, mean, monkeypatch):
+    rng = np.random.default_rng(0)
+    shared, own = rng.normal(size=(N, 1)), rng.normal(size=(N, 36))
+    X = np.round(np.sqrt(correlation) * shared + np.sqrt(1.0 - correlation) * own + mean, 1)
+    y = (X[:, :4].sum(axis=1) - 4.0 * mean + rng.logistic(size=N) > 0).astype(int)
+    sampled = CrossEntropyClassifier().fit(X, y)
+    plainly(monkeypatch)
+    plain = CrossEntropyClassifier().fit(X, y)
+    a, b = sampled.inference(), plain.inference()
+    assert not np.array_equal(a.standard_errors, b.standard_errors)  # another solver indeed
+    assert np.abs((a.estimate - b.estimate) / b.standard_errors).max() <= 1e-6
+    np.testing.assert_allclose(a.standard_errors, b.standard_errors, rtol=1e-5)
+
+
 @pytest.mark.parametrize("family", ["student_t", "weibull", "logistic"])
 def test_samples_do_not_move_a_density(family, monkeypatch):
     x = np.sort(np.abs(np.random.default_rng(0).standard_t(4.0, size=N)) + 0.1)[:, None]

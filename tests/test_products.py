@@ -149,6 +149,20 @@ def test_products(kind, shifted, joint_cells, monkeypatch):
     np.testing.assert_allclose(product.squares().tdot(np.ones(60)), (raw**2).sum(axis=0), rtol=1e-9)
 
 
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("units", [1.0, 1e-25, 1e25, 10.0 ** np.arange(-20, 20)], ids=["one", "small", "large", "mixed"])
+def test_single_precision_where_its_range_suffices(units, signed):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5000, 40)) * units
+    w = 1e-30 * (rng.normal(size=5000) if signed else rng.random(5000))
+    with np.errstate(over="ignore", invalid="ignore"):  # as in an objective
+        exact, rounded = (Dense(x).sandwich(w, single=single) for single in (False, True))
+    root = np.sqrt(np.diag(Dense(x).sandwich(np.abs(w))))
+    error = np.abs((rounded - exact) / np.outer(root, root)).max()
+    assert error <= 5e-7
+    assert (error > 1e-12) == (np.ndim(units) == 0 and units == 1.0)  # rounded indeed, or not at all
+
+
 def test_rare_levels_have_no_reach_of_their_own():
     layout = Table(3, (one_hot.Cross([Group(0, 3)]),), (), np.zeros(0, np.intp))
     codes, _ = layout.encode(np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))

@@ -54,6 +54,8 @@ class Design:
         Added to the first eta.
     blocks : Blocks, optional
         The rows of X less the shift, where they are at hand already.
+    single : bool
+        Whether products of columns for a hessian may be rounded to single precision before they are summed.
     """
 
     terms: tuple[Term, ...]
@@ -62,6 +64,7 @@ class Design:
     shift: Array | None = None
     offset: Array | None = None
     blocks: Blocks | None = None
+    single: bool = False
 
     def __post_init__(self) -> None:
         starts = np.cumsum([0, *(t.length for t in self.terms)])
@@ -217,7 +220,7 @@ class Design:
         """Add the block (a, b) of the hessian, and its mirror, for the curvature w between eta a and eta b."""
         sa, sb, ta, tb = self.slices[a], self.slices[b], self.terms[a], self.terms[b]
         if ta.columns is not None and tb.columns is not None:
-            hessian[sa, sb] = block.sandwich(_full(w, weight, count), ta.columns, tb.columns)
+            hessian[sa, sb] = block.sandwich(_full(w, weight, count), ta.columns, tb.columns, self.single)
         if ta.columns is not None and tb.intercept:
             hessian[sa, sb.stop] = self._tdot(block, a, w, weight, count)
         if tb.columns is not None and ta.intercept and a != b:

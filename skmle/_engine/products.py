@@ -19,7 +19,9 @@ from skmle._engine.one_hot import Cross, Table
 
 Columns = NDArray[np.intp] | slice
 ALL = slice(None)
-_PART = 2048  # rows weighted at once
+_PART = 1 << 19  # bytes of a block multiplied at once: they stay in the second-level cache
+_SINGLE_COLUMNS = 32  # fewer columns take longer to round than to multiply
+_SINGLE_RANGE = (1e-20, 1e30)  # of sums of squares that single precision holds
 _FEW = 4  # columns whose sums by cell are faster one by one than by a sparse product
 
 
@@ -61,11 +63,11 @@ class Product(ABC):
         result = self._tdot(r, ALL)[..., columns] if self._as_a_whole(columns) else self._tdot(r, columns)
         return result if self.shift is None else result - r.sum(axis=-1)[..., None] * self.shift[columns]
 
-    def sandwich(self, w: Array, left: Columns = ALL, right: Columns = ALL) -> Array:
-        """Return (left columns)' diag(w) (right columns)."""
+    def sandwich(self, w: Array, left: Columns = ALL, right: Columns = ALL, single: bool = False) -> Array:
+        """Return (left columns)' diag(w) (right columns); if `single`, single precision will do."""
         if self._as_a_whole(left) and self._as_a_whole(right):
-            return self._sandwich(w, ALL, ALL)[left][:, right]
-        return self._sandwich(w, left, right)
+            return self._sandwich(w, ALL, ALL, single)[left][:, right]
+        return self._sandwich(w, left, right, single)
 
     def _as_a_whole(self, columns: Columns) -> bool:
         # To gather most of the columns costs more than to multiply the others too.
@@ -98,7 +100,7 @@ class Product(ABC):
     def _tdot(self, r: Array, columns: Columns) -> Array: ...
 
     @abstractmethod
-    def _sandwich(self, w: Array, left: Columns, right: Columns) -> Array: ...
+    def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array: ...
 
     def _expanded(self, product: Array, w: Array, sums: Array, left: Columns, right: Columns, shift: Array | None) -> Array:
         """Return left' diag(w) right of shifted columns from that of unshifted ones, and their sums w' X."""
@@ -132,29 +134,56 @@ class Dense(Product):
         return b @ self._columns(columns).T if b.ndim > 1 else self._columns(columns) @ b
 
     def _tdot(self, r: Array, columns: Columns) -> Array:
-        return r @ self._columns(columns)
+        x = self._columns(columns)
+        size = _part(x)
+        if len(x) <= size:
+            return r @ x
+        result = np.zeros((*r.shape[:-1], x.shape[1]))
+        # Backwards, as the rows that were read last are still in the cache.
+        for high in range(len(x), 0, -size):
+            result += r[..., max(high - size, 0) : high] @ x[max(high - size, 0) : high]
+        return result
 
     def _columns(self, columns: Columns) -> Array:
         return self.x if isinstance(columns, slice) and columns == ALL else self.x[:, columns]
 
-    def _sandwich(self, w: Array, left: Columns, right: Columns) -> Array:
-        a = self.array(left)
-        if same(left, right):
-            if w.min(initial=0.0) >= 0.0:
-                return _weighted_gram(a, np.sqrt(w)[:, None])
-            return a.T @ (a * w[:, None])
-        return a.T @ (self.array(right) * w[:, None])
+    def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
+        if not same(left, right):
+            return self.array(left).T @ (self.array(right) * w[:, None])
+        x, shift = self._columns(left), None if self.shift is None else self.shift[left]
+        return _weighted_gram(x, shift, w, single and x.shape[1] >= _SINGLE_COLUMNS)
 
 
-def _weighted_gram(x: Array, root: Array) -> Array:
-    """Return (root x)' (root x), in parts small enough to be still in the cache when they are multiplied."""
-    z = np.empty((min(_PART, len(x)), x.shape[1]))
+def _part(x: Array) -> int:
+    return max(_PART // (8 * max(x.shape[1], 1)), 1024)
+
+
+def _weighted_gram(x: Array, shift: Array | None, w: Array, single: bool) -> Array:
+    """Return x' diag(w) x of columns less a shift, in parts small enough to be still in the cache when they are multiplied.
+
+    The parts' sum is in double precision; so are all products where single precision was asked for and its range does not suffice.
+    """
+    convex = w.min(initial=0.0) >= 0.0
+    factor = (np.sqrt(w) if convex else w)[:, None]
+    peak = 1.0
+    if single:
+        peak = float(np.abs(factor).max(initial=0.0)) or 1.0
+        factor = (factor / peak).astype(np.float32)
+    size = _part(x)
+    z = np.empty((min(size, len(x)), x.shape[1]), factor.dtype)
     result = np.zeros((x.shape[1], x.shape[1]))
-    for low in range(0, len(x), _PART):
-        part = z[: min(_PART, len(x) - low)]
-        np.multiply(x[low : low + _PART], root[low : low + _PART], out=part)
-        result += part.T @ part  # numpy sees the same array twice and calls SYRK: half the work of GEMM
-    return result
+    for low in range(0, len(x), size):
+        rows = x[low : low + size] if shift is None else x[low : low + size] - shift
+        rows = rows.astype(factor.dtype, copy=False)
+        part = np.multiply(rows, factor[low : low + size], out=z[: len(rows)])
+        # numpy sees the same array twice and calls SYRK: half the work of GEMM.
+        result += part.T @ (part if convex else rows)
+    if not single:
+        return result
+    squares = np.abs(np.diag(result))
+    if not ((squares > _SINGLE_RANGE[0]) & (squares < _SINGLE_RANGE[1])).all():
+        return _weighted_gram(x, shift, w, False)
+    return result * (peak**2 if convex else peak)
 
 
 class Sparse(Product):
@@ -182,7 +211,7 @@ class Sparse(Product):
     def _columns(self, columns: Columns) -> Any:
         return self.x if isinstance(columns, slice) and columns == ALL else self.x[:, columns]
 
-    def _sandwich(self, w: Array, left: Columns, right: Columns) -> Array:
+    def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
         a = self._columns(left)
         b = a if same(left, right) else self._columns(right)
         product = np.asarray((a.multiply(w[:, None]).tocsr().T @ b).toarray())
@@ -245,10 +274,10 @@ class Coded(Product):
             result[cross.columns] = cross.totals @ np.bincount(code, r, cross.cells)
         return result
 
-    def _sandwich(self, w: Array, left: Columns, right: Columns) -> Array:
+    def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
         crosses, rest = self.table.crosses, self.table.rest
         result = np.empty((self.p, self.p))
-        result[np.ix_(rest, rest)] = self.rest.sandwich(w)
+        result[np.ix_(rest, rest)] = self.rest.sandwich(w, single=single)
         for cross, code in zip(crosses, self.codes, strict=True):
             own = cross.pair_totals @ np.bincount(code, w, cross.cells)
             result[np.ix_(cross.columns, cross.columns)] = own.reshape(len(cross.columns), -1)

@@ -17,7 +17,7 @@ from scipy.linalg.lapack import dpstrf
 
 from skmle._engine.blocks import Blocks
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.rows import cuts, strata, total
+from skmle._engine.rows import cuts, keep_heap, strata, total
 
 _FAR = 10.0  # mean/sd from which products of uncentred columns lose digits that matter (two of sixteen)
 _CONSTANT = 1e-13  # sd/mean of a column whose spread is rounding
@@ -59,6 +59,7 @@ def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
     rank : bool
         Whether it matters if the columns are independent (with a penalty it does not).
     """
+    keep_heap()
     n, p = X.shape
     m = max(4096, 8 * p if rank else 0)
     if n > m:

@@ -56,7 +56,7 @@ class Binomial(Family):
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         successes, trials = statistics
-        return logistic_kernel(successes, trials, eta[0])
+        return logistic_kernel(successes, trials, eta[0], order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         successes, trials = (average(s, weight) for s in statistics)

@@ -32,7 +32,7 @@ class Geometric(Family):
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # One success in y trials: the binomial kernel.
-        return logistic_kernel(np.ones(()), statistics[0], eta[0])
+        return logistic_kernel(np.ones(()), statistics[0], eta[0], order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):
