@@ -139,21 +139,20 @@ class Dense(Product):
 
     def _sandwich(self, w: Array, left: Columns, right: Columns) -> Array:
         a = self.array(left)
-        if same(left, right):
-            if w.min(initial=0.0) >= 0.0:
-                return _weighted_gram(a, np.sqrt(w)[:, None])
-            return a.T @ (a * w[:, None])
-        return a.T @ (self.array(right) * w[:, None])
+        return _weighted_product(a, a if same(left, right) else self.array(right), w)
 
 
-def _weighted_gram(x: Array, root: Array) -> Array:
-    """Return (root x)' (root x), in parts small enough to be still in the cache when they are multiplied."""
-    z = np.empty((min(_PART, len(x)), x.shape[1]))
-    result = np.zeros((x.shape[1], x.shape[1]))
-    for low in range(0, len(x), _PART):
-        part = z[: min(_PART, len(x) - low)]
-        np.multiply(x[low : low + _PART], root[low : low + _PART], out=part)
-        result += part.T @ part  # numpy sees the same array twice and calls SYRK: half the work of GEMM
+def _weighted_product(x: Array, y: Array, w: Array) -> Array:
+    """Return x' diag(w) y, in parts small enough to be still in the cache when they are multiplied."""
+    # Of the same array twice numpy calls SYRK: half the work of GEMM.
+    twice = x is y and w.min(initial=0.0) >= 0.0
+    weight = (np.sqrt(w) if twice else w)[:, None]
+    z = np.empty((min(_PART, len(y)), y.shape[1]))
+    result = np.zeros((x.shape[1], y.shape[1]))
+    for low in range(0, len(y), _PART):
+        part = z[: min(_PART, len(y) - low)]
+        np.multiply(y[low : low + _PART], weight[low : low + _PART], out=part)
+        result += (part if twice else x[low : low + _PART]).T @ part
     return result
 
 
