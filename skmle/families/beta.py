@@ -44,13 +44,13 @@ class Beta(Family):
         log_y, log_1y = statistics
         logit, log_precision = eta
         precision = np.exp(log_precision)
-        tail = np.exp(-np.abs(logit))
-        big, small = 1.0 / (1.0 + tail), tail / (1.0 + tail)
-        log_big = -np.log1p(tail)
-        log_small = log_big - np.abs(logit)
-        upper = logit >= 0
-        m, m_bar = np.where(upper, big, small), np.where(upper, small, big)
-        log_m, log_m_bar = np.where(upper, log_big, log_small), np.where(upper, log_small, log_big)
+        low = np.minimum(logit, 0.0)
+        high = low - logit
+        left, right = np.exp(low), np.exp(high)  # one of them is 1, their sum 1 + exp(-|logit|)
+        share = 1.0 / (left + right)
+        m, m_bar = left * share, right * share
+        growth = np.log1p(left * right)
+        log_m, log_m_bar = low - growth, high - growth
         a, b = precision * m, precision * m_bar
         (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (binet(x, order) for x in (a, b, precision))
         lean, lean_bar = log_m - log_y, log_m_bar - log_1y
@@ -58,20 +58,21 @@ class Beta(Family):
         if order < 1:
             return Rows(value)
         assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
-        # Derivatives of the value in a and b at fixed precision; d log m = m_bar d logit.
-        in_a, in_b = lean - 0.5 / a + mu_a1, lean_bar - 0.5 / b + mu_b1
-        v = precision * m * m_bar
-        gradient0 = v * (in_a - in_b)
-        gradient1 = a * in_a + b * in_b + 0.5 - precision * mu_c1
+        # In a and b at fixed precision the derivatives are lean - 1/(2 a) + mu'(a) and its mirror; d log m = m_bar d logit.
+        in_a, in_b = lean + mu_a1, lean_bar + mu_b1
+        v, skew = a * m_bar, m_bar - m
+        gradient0 = v * (in_a - in_b) - 0.5 * skew
+        gradient1 = a * in_a + b * in_b - 0.5 - precision * mu_c1
         if order < 2:
             return Rows(value, (gradient0, gradient1))
         assert mu_a2 is not None and mu_b2 is not None and mu_c2 is not None
-        # a and b times their second derivatives, less 1: these cancel.
-        turn_a, turn_b = 0.5 / a + a * mu_a2, 0.5 / b + b * mu_b2
+        # a^2 and b^2 times their second derivatives, less a and b (these cancel) and 1/2.
+        turn_a, turn_b = a * a * mu_a2, b * b * mu_b2
+        turn_am, turn_bm = m_bar * (0.5 + turn_a), m * (0.5 + turn_b)
         curvature = (
-            v * (1.0 + m_bar * turn_a + m * turn_b) + v * (m_bar - m) * (in_a - in_b),
-            gradient0 + v * (turn_a - turn_b),
-            gradient1 - 0.5 + a * turn_a + b * turn_b - precision**2 * mu_c2,
+            v + m_bar * turn_am + m * turn_bm + skew * gradient0,
+            gradient0 + turn_am - turn_bm,
+            gradient1 + 0.5 + turn_a + turn_b - precision**2 * mu_c2,
         )
         return Rows(value, (gradient0, gradient1), curvature)
 
