@@ -367,7 +367,7 @@ class Family(BaseEstimator, ABC):
 
 def average(values: Array, weight: Array | None) -> float:
     """Return the (weighted) mean of the rows of one statistic; exactly 1 of ones, so that data at an edge are recognised."""
-    return float(values.mean()) if weight is None else float((values * weight).sum() / weight.sum())
+    return float(values.sum() / len(values)) if weight is None else float((values * weight).sum() / weight.sum())
 
 
 __all__ = ["IDENTITY", "LOG", "LOGIT", "Array", "Arrays", "Family", "Limit", "Param", "Rows", "Softmax", "Support", "average"]

@@ -66,8 +66,9 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     """
     x = np.asarray(x, float)
     small = np.flatnonzero(x < 1.0)
-    z = x.copy()
-    z.reshape(-1)[small] += 1.0
+    z = x.copy() if small.size else x
+    if small.size:
+        z.reshape(-1)[small] += 1.0
     r = 1.0 / z[()]  # arithmetic on a scalar takes a tenth of the time of that on a 0-d array
     r2 = r * r
     scale = r / _polynomial(r2, _DENOMINATOR)

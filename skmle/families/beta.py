@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma
+from scipy.special import digamma, zeta
 
 from skmle.families._base import LOG, LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI, binet, trigamma
+from skmle.families._special import LOG_2PI, binet
 
 
 class Beta(Family):
@@ -37,10 +37,11 @@ class Beta(Family):
 
     def base(self, statistics: Arrays) -> Array:
         log_y, log_1y = statistics
-        return log_y + log_1y + 0.5 * LOG_2PI
+        return log_y + log_1y
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        # lgamma by Binet's mu: -log q = precision KL((m, 1-m) : (y, 1-y)) - log(precision m (1-m))/2 + mu(a) + mu(b) - mu(a+b).
+        # lgamma by Binet's mu: -log q = log(y (1-y)) + precision KL((m, 1-m) : (y, 1-y))
+        # - log(precision m (1-m)/2pi)/2 + mu(a) + mu(b) - mu(a+b).
         log_y, log_1y = statistics
         logit, log_precision = eta
         precision = np.exp(log_precision)
@@ -54,7 +55,7 @@ class Beta(Family):
         a, b = precision * m, precision * m_bar
         (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (binet(x, order) for x in (a, b, precision))
         lean, lean_bar = log_m - log_y, log_m_bar - log_1y
-        value = a * lean + b * lean_bar - 0.5 * (log_precision + log_m + log_m_bar) + mu_a + mu_b - mu_c
+        value = a * lean + b * lean_bar - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar) + mu_a + mu_b - mu_c
         if order < 1:
             return Rows(value)
         assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
@@ -84,16 +85,20 @@ class Beta(Family):
         room = max(1.0 - geometric - geometric_bar, 1e-12)
         a, b = 0.5 + 0.5 * geometric / room, 0.5 + 0.5 * geometric_bar / room
         for _ in range(30):
-            total = digamma(a + b)
-            residual = np.array([digamma(a) - total - left, digamma(b) - total - right])
-            shared, own, own_b = float(trigamma(a + b)), float(trigamma(a)), float(trigamma(b))
-            jacobian = np.array([[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]])
-            regular = own * own_b - shared * (own + own_b) > 1e-8 * own * own_b
-            # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
-            step = np.linalg.solve(jacobian, residual) if regular else np.linalg.lstsq(jacobian, residual)[0]
-            step = np.clip(step, -2.0, 2.0)
-            a, b = a * np.exp(-step[0]), b * np.exp(-step[1])
-            if np.abs(step).max() < 1e-13:
+            letters = np.array([a, b, a + b])
+            (psi_a, psi_b, psi_c), (own, own_b, shared) = digamma(letters), zeta(2.0, letters)
+            rest, rest_bar = psi_a - psi_c - left, psi_b - psi_c - right
+            determinant = own * own_b - shared * (own + own_b)
+            if determinant > 1e-8 * own * own_b:
+                step, step_bar = (own_b - shared) * rest + shared * rest_bar, shared * rest + (own - shared) * rest_bar
+                step, step_bar = step / (determinant * a), step_bar / (determinant * b)
+            else:
+                # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
+                jacobian = np.array([[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]])
+                step, step_bar = np.linalg.lstsq(jacobian, np.array([rest, rest_bar]))[0]
+            step, step_bar = (min(max(s, -2.0), 2.0) for s in (step, step_bar))
+            a, b = a * np.exp(-step), b * np.exp(-step_bar)
+            if max(abs(step), abs(step_bar)) < 1e-8:  # the next step would be its square
                 break
         return [(np.log(a) - np.log(b), np.log(a + b))]
 
