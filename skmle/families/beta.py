@@ -30,7 +30,7 @@ class Beta(Family):
 
     parameters = (Param("mean", LOGIT), Param("precision", LOG))
     support = Support(0.0, 1.0)
-    collapsible = True
+    collapsible = affine = True
 
     def statistics(self, y: Array) -> Arrays:
         return np.log(y), np.log1p(-y)

@@ -30,7 +30,7 @@ class Gamma(Family):
 
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
-    collapsible = True
+    collapsible = affine = True
 
     def statistics(self, y: Array) -> Arrays:
         return y, np.log(y)
