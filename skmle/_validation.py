@@ -189,13 +189,16 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
     mask : ndarray of bool, optional
         Which of the user's rows y are, to name them by their numbers there.
     """
-    if family.numeric and family.columns == 1 and not family.support.whole and family.contains(np.array([y.min(), y.max()])).all():
-        return  # an interval holds all between its ends
+    support = family.support
+    if family.numeric and family.columns == 1 and not support.whole:
+        ends = ([y.min()] if support.low > -np.inf else []) + ([y.max()] if support.high < np.inf else [])
+        if family.contains(np.array(ends)).all():
+            return  # an interval holds all between its ends
     inside = family.contains(y)
     if inside.all():
         return
     values = np.asarray(y)
-    negative = "Negative values in data: " if family.numeric and family.support.low >= 0 and (values < 0).any() else ""
+    negative = "Negative values in data: " if family.numeric and support.low >= 0 and (values < 0).any() else ""
     allowed = family.observations + (" for each value y" if family.numeric else "")
     raise ValueError(
         f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. Allowed: {allowed}. "

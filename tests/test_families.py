@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import optimize, stats
-from scipy.special import expit, logit
+from scipy.special import digamma, expit, gammaln, logit, zeta
 from sklearn.base import clone
 
 from skmle import families
 from skmle.families import REGISTRY, Distribution, Family, Support, all_families, get_family
 from skmle.families._base import IDENTITY, LOG, LOGIT, Softmax
-from skmle.families._special import binet, log_rising, log_rising_table, logistic_kernel, trigamma
+from skmle.families._special import LOG_2PI, binet, log_rising, log_rising_table, logistic_kernel, trigamma
 from skmle.families.fixed import fix
 from skmle.families.links import allowed_links, get_link
 
@@ -1417,6 +1417,26 @@ def test_binet():
     for order, want in enumerate(expected):
         np.testing.assert_allclose(together[order][large], want[large], rtol=1e-11)
     assert binet(x, 0)[1:] == (None, None) and binet(x, 1)[2] is None
+
+
+def test_binet_and_the_gamma_functions():
+    """Of all orders of magnitude: lgamma, digamma and trigamma from it are scipy's, up to the rounding of their terms."""
+    x = np.concatenate([np.logspace(-150, 15, 1651), np.linspace(0.5, 20.0, 391)])
+    log_x = np.log(x)
+    value, first, second = binet(x)
+    terms = np.array([value, (x - 0.5) * log_x, -x, np.full_like(x, 0.5 * LOG_2PI)])
+    assert np.all(np.abs(terms.sum(axis=0) - gammaln(x)) <= 5e-16 * np.maximum(1.0, np.abs(terms).sum(axis=0)))
+    terms = np.array([first, log_x, -0.5 / x])
+    assert np.all(np.abs(terms.sum(axis=0) - digamma(x)) <= 5e-16 * np.maximum(1.0, np.abs(terms).sum(axis=0)))
+    np.testing.assert_allclose(trigamma(x), zeta(2.0, x), rtol=2e-14)
+    for part in (value, -first, second):  # falling without end, and nowhere a step: not at 1 either, where the formula changes
+        assert np.all(part > 0.0)
+        assert np.all(np.diff(part[:1651]) < 0.0)
+    tiny = np.logspace(-300, -150, 151)
+    np.testing.assert_allclose(binet(tiny, 0)[0], -0.5 * np.log(2 * np.pi * tiny), rtol=1e-15)
+    np.testing.assert_allclose(binet(tiny, 1)[1], -0.5 / tiny, rtol=1e-15)
+    for part, column in zip(binet(np.stack([x, x]).T), (value, first, second), strict=True):  # any shape, any order in memory
+        np.testing.assert_array_equal(part, np.stack([column, column]).T)
 
 
 def test_log_rising():

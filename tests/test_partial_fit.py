@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import clone
 
 from skmle import MLEDistribution
+from skmle._engine.observed import condense, observe
 from skmle.exceptions import BoundaryWarning, FitWarning, NoMaximumWarning, NonRegularWarning
 from skmle.families import Family, all_families
 
@@ -39,6 +40,17 @@ def sample(name: str) -> np.ndarray:
     y = SAMPLES[name](np.random.default_rng(5))
     y = y if y.dtype.kind == "U" else y.astype(float)
     return y if y.ndim == 2 else y[:, None]
+
+
+@pytest.mark.parametrize("name", [name for name, family in CONDENSABLE.items() if family.affine])
+def test_one_row_tells_the_sum_of_an_affine_base(name):
+    family, y = CONDENSABLE[name], sample(name)[:, 0]
+    for weight in (None, np.random.default_rng(6).random(N)):
+        short = condense(family, y, weight)
+        assert short.n == 1
+        expected = np.sum(family.base(family.statistics(y)) * (1.0 if weight is None else weight))
+        np.testing.assert_allclose(short.base, expected, rtol=1e-13)
+        np.testing.assert_allclose(observe(family, y, weight).base, expected, rtol=1e-13)
 
 
 def values(model: MLEDistribution) -> np.ndarray:

@@ -63,13 +63,12 @@ class Observed:
         if family.collapsible:
             # Of equal numbers one stands for all, exactly, which no mean of them could promise.
             rows, weight = (tuple(s[:1] for s in self.statistics), None) if self.equal else (self.statistics, self.weight)
-            return self._shorter(family.collapse(rows, weight), np.array([self.mass]))
+            row, mass = family.collapse(rows, weight), self.mass
+            base = float(family.base(row).sum()) * mass if family.affine else self.base
+            return Observed(row, np.array([mass]), base, self.equal, True)
         first = self.statistics[0]
         values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
-        return self._shorter((values,), counts)
-
-    def _shorter(self, statistics: Arrays, weight: Array) -> Observed:
-        return Observed(statistics, weight, self.base, self.equal, True)
+        return Observed((values,), counts, self.base, self.equal, True)
 
 
 def joined(parts: Sequence[Observed]) -> Observed:
@@ -81,21 +80,23 @@ def joined(parts: Sequence[Observed]) -> Observed:
 
 def condense(family: Family, y: Any, weight: Array | None) -> Observed:
     """Return what a density needs of y: condensed where that can be, in blocks that stay in the cache."""
+
+    def condensed(block: slice) -> Observed:
+        observed = observe(family, y[block], None if weight is None else weight[block], summed=not family.affine)
+        return observed.condensed(family) or observed
+
     size = block_size(1)
     if not family.collapsible or len(y) <= size:
-        observed = observe(family, y, weight)
-        return observed.condensed(family) or observed
-    blocks = [slice(low, low + size) for low in range(0, len(y), size)]
-    parts = [observe(family, y[block], None if weight is None else weight[block]).condensed(family) for block in blocks]
-    together = joined([part for part in parts if part is not None])
+        return condensed(slice(None))
+    together = joined([condensed(slice(low, low + size)) for low in range(0, len(y), size)])
     return together.condensed(family) or together
 
 
-def observe(family: Family, y: Any, weight: Array | None) -> Observed:
-    """Return what a family needs of y, (n,) or (n, m), inside its support."""
+def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -> Observed:
+    """Return what a family needs of y, (n,) or (n, m), inside its support; `summed`: with the sum of its base."""
     keep_heap()
     statistics = family.statistics(y)
-    base = family.base(statistics)
+    base = family.base(statistics) if summed else np.zeros(())
     first = statistics[0]
     if base.ndim == 0:
         total = float(base) * (float(len(y)) if weight is None else float(weight.sum()))

@@ -135,7 +135,7 @@ class Dense(Product):
 
     def _tdot(self, r: Array, columns: Columns) -> Array:
         x = self._columns(columns)
-        size = _part(x)
+        size = _part(x.shape[1])
         if len(x) <= size:
             return r @ x
         result = np.zeros((*r.shape[:-1], x.shape[1]))
@@ -147,43 +147,50 @@ class Dense(Product):
     def _columns(self, columns: Columns) -> Array:
         return self.x if isinstance(columns, slice) and columns == ALL else self.x[:, columns]
 
+    def _count(self, columns: Columns) -> int:
+        return len(range(self.p)[columns] if isinstance(columns, slice) else columns)
+
     def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
-        if not same(left, right):
-            return self.array(left).T @ (self.array(right) * w[:, None])
-        x, shift = self._columns(left), None if self.shift is None else self.shift[left]
-        return _weighted_gram(x, shift, w, single and x.shape[1] >= _SINGLE_COLUMNS)
+        alike = same(left, right)
+        convex = alike and w.min(initial=0.0) >= 0.0
+        factor, peak = (np.sqrt(w) if convex else w)[:, None], 1.0
+        rounded = single and alike and self._count(left) >= _SINGLE_COLUMNS
+        if rounded:
+            peak = float(np.abs(factor).max(initial=0.0)) or 1.0
+            factor = (factor / peak).astype(np.float32)
+        sums = self._by_parts(factor, left, right, alike, convex)
+        if not rounded:
+            return sums
+        squares = np.abs(np.diag(sums))
+        if not ((squares > _SINGLE_RANGE[0]) & (squares < _SINGLE_RANGE[1])).all():
+            return self._sandwich(w, left, right, False)
+        return sums * (peak**2 if convex else peak)
 
+    def _by_parts(self, factor: Array, left: Columns, right: Columns, alike: bool, convex: bool) -> Array:
+        """Return (left columns)' diag(factor) (right columns), or that of factor^2 if convex, from parts still in the cache.
 
-def _part(x: Array) -> int:
-    return max(_PART // (8 * max(x.shape[1], 1)), 1024)
+        Products have the precision of the factor; they are added up in double precision.
+        """
 
+        def rows(low: int, columns: Columns) -> Array:
+            part = self.x[low : low + size]
+            part = part if same(columns, ALL) else part[:, columns]
+            part = part if self.shift is None else part - self.shift[columns]
+            return part.astype(factor.dtype, copy=False)
 
-def _weighted_gram(x: Array, shift: Array | None, w: Array, single: bool) -> Array:
-    """Return x' diag(w) x of columns less a shift, in parts small enough to be still in the cache when they are multiplied.
-
-    The parts' sum is in double precision; so are all products where single precision was asked for and its range does not suffice.
-    """
-    convex = w.min(initial=0.0) >= 0.0
-    factor = (np.sqrt(w) if convex else w)[:, None]
-    peak = 1.0
-    if single:
-        peak = float(np.abs(factor).max(initial=0.0)) or 1.0
-        factor = (factor / peak).astype(np.float32)
-    size = _part(x)
-    z = np.empty((min(size, len(x)), x.shape[1]), factor.dtype)
-    result = np.zeros((x.shape[1], x.shape[1]))
-    for low in range(0, len(x), size):
-        rows = x[low : low + size] if shift is None else x[low : low + size] - shift
-        rows = rows.astype(factor.dtype, copy=False)
-        part = np.multiply(rows, factor[low : low + size], out=z[: len(rows)])
-        # numpy sees the same array twice and calls SYRK: half the work of GEMM.
-        result += part.T @ (part if convex else rows)
-    if not single:
+        p, q = self._count(left), self._count(right)
+        size = _part(max(p, q))
+        z, result = np.empty((min(size, len(self.x)), q), factor.dtype), np.zeros((p, q))
+        for low in range(0, len(self.x), size):
+            a = rows(low, left)
+            b = np.multiply(a if alike else rows(low, right), factor[low : low + size], out=z[: len(a)])
+            # Of the same array twice numpy calls SYRK: half the work of GEMM.
+            result += (b if convex else a).T @ b
         return result
-    squares = np.abs(np.diag(result))
-    if not ((squares > _SINGLE_RANGE[0]) & (squares < _SINGLE_RANGE[1])).all():
-        return _weighted_gram(x, shift, w, False)
-    return result * (peak**2 if convex else peak)
+
+
+def _part(p: int) -> int:
+    return max(_PART // (8 * max(p, 1)), 1024)
 
 
 class Sparse(Product):

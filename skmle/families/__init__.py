@@ -12,6 +12,7 @@ Gamma(links={'mean': 'inverse'})
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +48,14 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
 
 
+@cache
+def _family_class(name: str) -> Any:
+    return getattr(import_module(f"skmle.families.{REGISTRY[name][0]}"), name)
+
+
 def __getattr__(name: str) -> Any:
     if name in REGISTRY:
-        return getattr(import_module(f"skmle.families.{REGISTRY[name][0]}"), name)
+        return _family_class(name)
     raise AttributeError(f"module 'skmle.families' has no attribute {name!r}")
 
 

@@ -101,6 +101,8 @@ class Family(BaseEstimator, ABC):
     """Columns of one observation; None: any number."""
     collapsible: ClassVar[bool] = False
     """Whether a density needs no more of its data than one row (`collapse`), as where `evaluate` is affine in the statistics."""
+    affine: ClassVar[bool] = False
+    """Whether `base` is affine in the statistics of a `collapsible` family, so that the one row tells its sum, too."""
     exact: ClassVar[bool] = False
     """Whether `starts` gives a density's maximum exactly although no derivative can confirm it (cusps, edges)."""
     guessed: ClassVar[bool] = False
@@ -367,7 +369,7 @@ class Family(BaseEstimator, ABC):
 
 def average(values: Array, weight: Array | None) -> float:
     """Return the (weighted) mean of the rows of one statistic; exactly 1 of ones, so that data at an edge are recognised."""
-    return float(values.mean()) if weight is None else float((values * weight).sum() / weight.sum())
+    return float(values.sum() / len(values)) if weight is None else float((values * weight).sum() / weight.sum())
 
 
 __all__ = ["IDENTITY", "LOG", "LOGIT", "Array", "Arrays", "Family", "Limit", "Param", "Rows", "Softmax", "Support", "average"]

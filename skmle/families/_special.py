@@ -1,43 +1,54 @@
-"""Special functions of the families, by numpy's fast ufuncs where scipy.special is slow (trigamma: 12 against 249 ns)."""
+"""Special functions of the families, by numpy's fast ufuncs where scipy.special is slow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma, gammaln, zeta
 
 from skmle.families._base import Rows
 
 Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
-_SHIFT = 8  # below it the asymptotic series has not converged; 8 steps of the recurrence lead above it
+
+# For z >= 1, z mu(z), -z^2 mu'(z) and z^3 mu''(z) are Stieltjes functions of 1/z^2, here as rational functions of one
+# denominator: least squares of the relative errors in 60 digits, which stay below 3e-17, 6e-16 and 9e-15. Highest power first.
+_DENOMINATOR = (
+    0.036077232034642505, 3.7130775669042078, 69.34424829542819, 420.30054542205943, 1049.2540883193435,
+    1211.5425814754465, 680.7401007627618, 185.9110722618224, 22.983380225023836, 1.0,
+)  # fmt: skip
+_NUMERATORS = (
+    (
+        0.0013149221016510494, 0.2307183139852293, 5.057150386452339, 32.78561711723704, 84.51948202909273,
+        99.20564670137718, 56.22956762493218, 15.429540283098204, 1.9125039076408747, 0.08333333333333333,
+    ),
+    (
+        -0.00051566144508191, -0.15430331621045512, -4.10192211554183, -29.25942592805036, -79.42139933277447,
+        -95.93860157310613, -55.26612001879506, -15.305029440570603, -1.9069483520853476, -0.08333333333333331,
+    ),
+    (
+        0.0005360232937250709, 0.20781810483495453, 6.451722956219483, 50.660274487342924, 145.9901504895097,
+        182.96852296374288, 107.77353777656549, 30.242875559414642, 3.7972300375061137, 0.1666666666666653,
+    ),
+)  # fmt: skip
+
+
+def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    value = x * coefficients[0]
+    value += coefficients[1]
+    for coefficient in coefficients[2:]:
+        value *= x
+        value += coefficient
+    return value
 
 
 def trigamma(x: Array) -> Array:
-    """Return psi'(x) for x > 0: recurrence up to x >= 8, then the asymptotic series; relative error 1e-15.
-
-    Abramowitz & Stegun 6.4.6 and 6.4.12.
-    """
-    x = np.asarray(x, float)
-    if x.ndim == 0:
-        return np.asarray(zeta(2.0, x))  # slow a number, but one call
-    total = np.zeros_like(x)
-    small = x < _SHIFT
-    if small.any():
-        low = np.where(small, x, _SHIFT)
-        for step in range(_SHIFT):
-            shifted = low + step
-            total = total + 1.0 / (shifted * shifted)
-        total = np.where(small, total, 0.0)
-        x = np.where(small, x + _SHIFT, x)
-    r = 1.0 / x
-    r2 = r * r
-    far = 691 / 2730 - r2 * (7 / 6 - r2 * (3617 / 510 - r2 * 43867 / 798))
-    series = 1 / 6 - r2 * (1 / 30 - r2 * (1 / 42 - r2 * (1 / 30 - r2 * (5 / 66 - r2 * far))))
-    return total + r + 0.5 * r2 + r2 * r * series
+    """Return psi'(x) for x > 0, by `binet`; relative error 1e-15."""
+    curvature = binet(x)[2]
+    assert curvature is not None
+    return curvature + (1.0 + 0.5 / x) / x
 
 
 def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
@@ -54,32 +65,33 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
         How many derivatives are wanted; the others are None.
     """
     x = np.asarray(x, float)
-    large = x >= 16.0
-    if large.all():
-        return _binet_series(x, order)
-    if not large.any():
-        return _binet_direct(x, order)
-    low, high = _binet_direct(np.where(large, 1.0, x), order), _binet_series(np.where(large, x, 16.0), order)
-    value, first, second = (None if a is None or b is None else np.where(large, b, a) for a, b in zip(low, high, strict=True))
+    small = np.flatnonzero(x < 1.0)
+    z = x.copy() if small.size else x
+    if small.size:
+        z.reshape(-1)[small] += 1.0
+    r = 1.0 / z[()]  # arithmetic on a scalar takes a tenth of the time of that on a 0-d array
+    r2 = r * r
+    scale = r / _polynomial(r2, _DENOMINATOR)
+    jet = []
+    for numerator in _NUMERATORS[: order + 1]:
+        jet.append(np.asarray(scale * _polynomial(r2, numerator)))
+        scale = scale * r
+    if small.size:
+        low = x.reshape(-1)[small]
+        for part, step in zip(jet, _recurrence(low), strict=False):
+            part.reshape(-1)[small] += step
+    value, first, second = (*jet, None, None)[:3]
     assert value is not None
     return value, first, second
 
 
-def _binet_series(x: Array, order: int) -> tuple[Array, Array | None, Array | None]:
-    r = 1.0 / x
-    r2 = r * r
-    value = r * (1 / 12 - r2 * (1 / 360 - r2 * (1 / 1260 - r2 * (1 / 1680 - r2 / 1188))))
-    first = -r2 * (1 / 12 - r2 * (1 / 120 - r2 * (1 / 252 - r2 * (1 / 240 - r2 / 132)))) if order > 0 else None
-    second = r2 * r * (1 / 6 - r2 * (1 / 30 - r2 * (1 / 42 - r2 * (1 / 30 - r2 * 5 / 66)))) if order > 1 else None
-    return value, first, second
-
-
-def _binet_direct(x: Array, order: int) -> tuple[Array, Array | None, Array | None]:
-    log_x = np.log(x)
-    value = gammaln(x) - (x - 0.5) * log_x + x - 0.5 * LOG_2PI
-    first = digamma(x) - log_x + 0.5 / x if order > 0 else None
-    second = trigamma(x) - 1.0 / x - 0.5 / (x * x) if order > 1 else None
-    return value, first, second
+def _recurrence(x: Array) -> Iterator[Array]:
+    """Yield mu(x) - mu(x + 1) and its derivatives."""
+    inverse, after = 1.0 / x, 1.0 / (x + 1.0)
+    growth = np.log1p(inverse)
+    yield (x + 0.5) * growth - 1.0
+    yield growth - 0.5 * (inverse + after)
+    yield 0.5 * np.square(inverse * after)
 
 
 def log_rising(y: Array, r: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma
+from scipy.special import digamma, zeta
 
 from skmle.families._base import LOG, LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI, binet, trigamma
+from skmle.families._special import LOG_2PI, binet
 
 
 class Beta(Family):
@@ -30,48 +30,50 @@ class Beta(Family):
 
     parameters = (Param("mean", LOGIT), Param("precision", LOG))
     support = Support(0.0, 1.0)
-    collapsible = True
+    collapsible = affine = True
 
     def statistics(self, y: Array) -> Arrays:
         return np.log(y), np.log1p(-y)
 
     def base(self, statistics: Arrays) -> Array:
         log_y, log_1y = statistics
-        return log_y + log_1y + 0.5 * LOG_2PI
+        return log_y + log_1y
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        # lgamma by Binet's mu: -log q = precision KL((m, 1-m) : (y, 1-y)) - log(precision m (1-m))/2 + mu(a) + mu(b) - mu(a+b).
+        # lgamma by Binet's mu: -log q = log(y (1-y)) + precision KL((m, 1-m) : (y, 1-y))
+        # - log(precision m (1-m)/2pi)/2 + mu(a) + mu(b) - mu(a+b).
         log_y, log_1y = statistics
         logit, log_precision = eta
         precision = np.exp(log_precision)
-        tail = np.exp(-np.abs(logit))
-        big, small = 1.0 / (1.0 + tail), tail / (1.0 + tail)
-        log_big = -np.log1p(tail)
-        log_small = log_big - np.abs(logit)
-        upper = logit >= 0
-        m, m_bar = np.where(upper, big, small), np.where(upper, small, big)
-        log_m, log_m_bar = np.where(upper, log_big, log_small), np.where(upper, log_small, log_big)
+        low = np.minimum(logit, 0.0)
+        high = low - logit
+        left, right = np.exp(low), np.exp(high)  # one of them is 1, their sum 1 + exp(-|logit|)
+        share = 1.0 / (left + right)
+        m, m_bar = left * share, right * share
+        growth = np.log1p(left * right)
+        log_m, log_m_bar = low - growth, high - growth
         a, b = precision * m, precision * m_bar
         (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (binet(x, order) for x in (a, b, precision))
         lean, lean_bar = log_m - log_y, log_m_bar - log_1y
-        value = a * lean + b * lean_bar - 0.5 * (log_precision + log_m + log_m_bar) + mu_a + mu_b - mu_c
+        value = a * lean + b * lean_bar - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar) + mu_a + mu_b - mu_c
         if order < 1:
             return Rows(value)
         assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
-        # Derivatives of the value in a and b at fixed precision; d log m = m_bar d logit.
-        in_a, in_b = lean - 0.5 / a + mu_a1, lean_bar - 0.5 / b + mu_b1
-        v = precision * m * m_bar
-        gradient0 = v * (in_a - in_b)
-        gradient1 = a * in_a + b * in_b + 0.5 - precision * mu_c1
+        # In a and b at fixed precision the derivatives are lean - 1/(2 a) + mu'(a) and its mirror; d log m = m_bar d logit.
+        in_a, in_b = lean + mu_a1, lean_bar + mu_b1
+        v, skew = a * m_bar, m_bar - m
+        gradient0 = v * (in_a - in_b) - 0.5 * skew
+        gradient1 = a * in_a + b * in_b - 0.5 - precision * mu_c1
         if order < 2:
             return Rows(value, (gradient0, gradient1))
         assert mu_a2 is not None and mu_b2 is not None and mu_c2 is not None
-        # a and b times their second derivatives, less 1: these cancel.
-        turn_a, turn_b = 0.5 / a + a * mu_a2, 0.5 / b + b * mu_b2
+        # a^2 and b^2 times their second derivatives, less a and b (these cancel) and 1/2.
+        turn_a, turn_b = a * a * mu_a2, b * b * mu_b2
+        turn_am, turn_bm = m_bar * (0.5 + turn_a), m * (0.5 + turn_b)
         curvature = (
-            v * (1.0 + m_bar * turn_a + m * turn_b) + v * (m_bar - m) * (in_a - in_b),
-            gradient0 + v * (turn_a - turn_b),
-            gradient1 - 0.5 + a * turn_a + b * turn_b - precision**2 * mu_c2,
+            v + m_bar * turn_am + m * turn_bm + skew * gradient0,
+            gradient0 + turn_am - turn_bm,
+            gradient1 + 0.5 + turn_a + turn_b - precision**2 * mu_c2,
         )
         return Rows(value, (gradient0, gradient1), curvature)
 
@@ -83,16 +85,20 @@ class Beta(Family):
         room = max(1.0 - geometric - geometric_bar, 1e-12)
         a, b = 0.5 + 0.5 * geometric / room, 0.5 + 0.5 * geometric_bar / room
         for _ in range(30):
-            total = digamma(a + b)
-            residual = np.array([digamma(a) - total - left, digamma(b) - total - right])
-            shared, own, own_b = float(trigamma(a + b)), float(trigamma(a)), float(trigamma(b))
-            jacobian = np.array([[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]])
-            regular = own * own_b - shared * (own + own_b) > 1e-8 * own * own_b
-            # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
-            step = np.linalg.solve(jacobian, residual) if regular else np.linalg.lstsq(jacobian, residual)[0]
-            step = np.clip(step, -2.0, 2.0)
-            a, b = a * np.exp(-step[0]), b * np.exp(-step[1])
-            if np.abs(step).max() < 1e-13:
+            letters = np.array([a, b, a + b])
+            (psi_a, psi_b, psi_c), (own, own_b, shared) = digamma(letters), zeta(2.0, letters)
+            rest, rest_bar = psi_a - psi_c - left, psi_b - psi_c - right
+            determinant = own * own_b - shared * (own + own_b)
+            if determinant > 1e-8 * own * own_b:
+                step, step_bar = (own_b - shared) * rest + shared * rest_bar, shared * rest + (own - shared) * rest_bar
+                step, step_bar = step / (determinant * a), step_bar / (determinant * b)
+            else:
+                # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
+                jacobian = np.array([[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]])
+                step, step_bar = np.linalg.lstsq(jacobian, np.array([rest, rest_bar]))[0]
+            step, step_bar = (min(max(s, -2.0), 2.0) for s in (step, step_bar))
+            a, b = a * np.exp(-step), b * np.exp(-step_bar)
+            if max(abs(step), abs(step_bar)) < 1e-8:  # the next step would be its square
                 break
         return [(np.log(a) - np.log(b), np.log(a + b))]
 

@@ -78,6 +78,10 @@ class Fixed(Family):
         return self.family.collapsible
 
     @property
+    def affine(self) -> bool:  # type: ignore[override]
+        return self.family.affine
+
+    @property
     def exact(self) -> bool:  # type: ignore[override]
         return False
 

@@ -34,6 +34,8 @@ class Lognormal(Gaussian):
     def statistics(self, y: Array) -> Arrays:
         return (np.log(y),)
 
+    affine = True
+
     def base(self, statistics: Arrays) -> Array:
         return statistics[0] + 0.5 * LOG_2PI
 
