@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.special import logsumexp
 
 from skmle import CrossEntropyClassifier, MLERegressor
 from skmle._engine import design as design_module
@@ -25,6 +26,7 @@ from skmle._engine.solvers.growing import _less_noisy
 from skmle._engine.survey import find_basis, survey
 from skmle.families import Bernoulli, Categorical, Gamma, Normal, Poisson
 from skmle.families._base import Rows, Softmax
+from skmle.families.categorical import SymmetricCategorical
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -100,8 +102,9 @@ def long_objectives(sparse: bool = False, n: int = LONG) -> dict[str, Objective]
 
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 def test_sums_are_bit_equal_for_any_number_of_threads(sparse):
-    for name, objective in long_objectives(sparse).items():
-        assert len([b for part in chunks(LONG, objective.design.width, objective.design.d) for b in part]) >= 4
+    n = 2 * LONG if sparse else LONG  # sparse blocks are longer
+    for name, objective in long_objectives(sparse, n).items():
+        assert len([b for part in chunks(n, objective.design.width, objective.design.d) for b in part]) >= 4
         coef = np.random.default_rng(1).normal(size=objective.design.d) * 0.05
         results = []
         for objective.threads in (1, 2, 3):
@@ -290,7 +293,7 @@ def test_pull(mixed):
 @pytest.mark.parametrize("k", [2, 3, 6, 8])
 @pytest.mark.parametrize("layout", ["dense", "sparse", "constants"])
 def test_softmax(k, layout, monkeypatch):
-    """diag(P) - P P' by Kronecker products, by pairs, and by definition."""
+    """diag(P) - P P' by all pairs together, one by one, and by definition."""
     for seed in range(10):
         rng = np.random.default_rng(seed)
         n, p = int(rng.integers(2, 30)), 3
@@ -312,9 +315,59 @@ def test_softmax(k, layout, monkeypatch):
             for a, b in itertools.product(range(k), repeat=2)
         )
         for threshold in (1, 100):
-            monkeypatch.setattr(design_module, "_KRONECKER", threshold)
+            monkeypatch.setattr(design_module, "_MANY_CLASSES", threshold)
             found = design.pull(design.block(0, n), rows, weight, n, 2).hessian
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("k", [2, 9])
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+def test_blocks_of_terms_alone(k, sparse):
+    """Those of k terms and one more on the same columns, by definition."""
+    rng = np.random.default_rng(0)
+    n, p = 700, 24
+    X = rng.normal(size=(n, p)) * (rng.random((n, p)) < (0.05 if sparse else 1.0))
+    design = Design((Term(slice(None), p),) * k, n, sp.csr_array(X) if sparse else X, X.mean(axis=0))
+    w, x = rng.random((k + 1, n)), jacobian(design, 0)[:, : p + 1]
+    for weight in (None, rng.random(n)):
+        found = design.own_blocks(design.block(0, n), list(w), weight, n)
+        for block, row in zip(found, w if weight is None else w * weight, strict=True):
+            np.testing.assert_allclose(block, x.T @ (row[:, None] * x), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("scale", [1.0, 300.0, 1e4])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_softmax_far_out(scale, order):
+    """Values and gradients by logarithms, as exponentials overflow."""
+    rng = np.random.default_rng(0)
+    eta = np.asarray(rng.normal(size=(4, 50)) * scale, order=order)
+    codes = rng.integers(5, size=50)
+    for family, full in ((Categorical(5), np.vstack([eta, np.zeros(50)])), (SymmetricCategorical(4), eta)):
+        codes = np.minimum(codes, len(full) - 1)
+        log_p = full - logsumexp(full, axis=0)
+        rows = family.evaluate((codes,), eta, 1)
+        np.testing.assert_allclose(rows.value, -log_p[codes, np.arange(50)], rtol=1e-12, atol=1e-12 * scale)
+        expected = np.exp(log_p) - (codes == np.arange(len(full))[:, None])
+        np.testing.assert_allclose(rows.gradient, expected[: len(eta)], rtol=1e-9, atol=1e-12)
+
+
+def test_few_passes_with_many_classes(monkeypatch):
+    """No hessian is formed, and yet it takes few gradients to come from nothing to the tolerance."""
+    rng = np.random.default_rng(0)
+    n, p, k = 10_000, 30, 30
+    X = rng.normal(size=(n, p))
+    codes = (X @ (1.5 * rng.normal(size=(p, k)) / np.sqrt(p)) + rng.gumbel(size=(n, k))).argmax(axis=1)
+    family, passes = Categorical(k), [0]
+    call = Objective.__call__
+
+    def counted(self, coef, order=2):
+        passes[0] += 1
+        return call(self, coef, order)
+
+    monkeypatch.setattr(Objective, "__call__", counted)
+    objective = Objective(family.rows, (codes,), Design((Term(slice(None), p),) * (k - 1), n, X))
+    solution = conjugate(objective, np.zeros(objective.design.d), tol=1e-6)
+    assert solution.converged and passes[0] <= 30
 
 
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
@@ -633,5 +686,7 @@ def test_curvature_as_an_operator(long_logistic):
     for objective in [long_logistic, *long_objectives().values()]:
         coef, vector = rng.normal(size=(2, objective.design.d)) * 0.05
         expected = objective(coef).hessian @ vector
-        found = objective.curvature(coef).product(vector)
-        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
+        elsewhere = objective.curvature(np.zeros_like(coef))
+        for curvature in (objective.curvature(coef), elsewhere.moved(coef)):
+            np.testing.assert_allclose(curvature.product(vector), expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
+        np.testing.assert_array_equal(elsewhere.moved(coef).precondition(vector), elsewhere.precondition(vector))

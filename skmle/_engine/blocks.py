@@ -16,6 +16,7 @@ from skmle._engine.products import ALL, Coded, Columns, Dense, Product, Sparse
 from skmle._engine.rows import cuts, in_order, is_long, one_blas_thread, strata
 
 _SPARSE_DENSITY = 0.1  # above it, a block is cheaper as a dense one
+_SPARSE_WIDTH = 32  # each block has sums of all columns to add up, so that few long blocks are best
 _FEWEST_ROWS = 4096  # below which nothing is looked for; as many are looked at to guess
 _COLUMNS = (32, 2000)  # few columns are cheap as they are; for more, no hessian is formed
 _GUESSES = 4
@@ -80,7 +81,9 @@ class PlainBlocks(Blocks):
     """
 
     def __init__(self, X: Any, shift: Array | None = None) -> None:
-        super().__init__(X.shape[0], X.shape[1], X.shape[1])
+        n, p = X.shape
+        sparse = sp.issparse(X) and X.nnz <= _SPARSE_DENSITY * n * p
+        super().__init__(n, p, min(p, _SPARSE_WIDTH) if sparse else p)
         self.X = X.tocsr() if sp.issparse(X) else X
         self.shift = shift
         self._cut: dict[tuple[int, int], Product] = {}
@@ -89,7 +92,7 @@ class PlainBlocks(Blocks):
         if not sp.issparse(self.X):
             return Dense(np.asarray(self.X[low:high], np.float64), self.shift)
         if (low, high) not in self._cut:  # to cut out rows takes as long as a product
-            part = self.X[low:high]
+            part = _rows(self.X, low, high)
             dense = part.nnz > _SPARSE_DENSITY * part.shape[0] * part.shape[1]
             self._cut[low, high] = Dense(_array(part), self.shift) if dense else Sparse(part, self.shift)
         return self._cut[low, high]
@@ -101,6 +104,12 @@ class PlainBlocks(Blocks):
         part = self.X[:, columns]
         part = part if sp.issparse(part) else np.asarray(part, np.float64)
         return PlainBlocks(part, None if self.shift is None else self.shift[columns])
+
+
+def _rows(X: Any, low: int, high: int) -> Any:
+    """Return some rows of a CSR array, without a copy of their entries."""
+    first, last = X.indptr[low], X.indptr[high]
+    return sp.csr_array((X.data[first:last], X.indices[first:last], X.indptr[low : high + 1] - first), shape=(high - low, X.shape[1]))
 
 
 class CodedBlocks(Blocks):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 1500  # coefficients of one term up to which its block of the hessian is factored; else the diagonal serves
 _SMALL_BLOCK, _DEAR = 200, 5  # beyond so many coefficients, with fewer rows for each, factoring costs more than products
-_ROWS_PER_COEFFICIENT = 20  # of the sample behind these blocks
+_PASSES = 2  # that factoring the blocks may cost, which sets the rows of the sample behind them within these bounds
+_ROWS_PER_COEFFICIENT = (20, 80)
 _NUGGET = 1e-8  # of a unit diagonal: a column may be constant in the sample
 
 
@@ -29,12 +30,24 @@ class RowCurvature:
     ----------
     objective : Objective
     coef : ndarray of shape (d,)
+    known : RowCurvature, optional
+        One whose approximate inverse is good enough.
     """
 
-    def __init__(self, objective: Objective, coef: Array) -> None:
+    def __init__(self, objective: Objective, coef: Array, known: RowCurvature | None = None) -> None:
         self.objective, self.coef = objective, coef
-        self.blocks, self.reference = self._term_blocks(coef)
-        self.diagonal = self._diagonal() if self.blocks is None else None
+        self.blocks: list[Factor] | None
+        self.reference: Factor | None
+        self.diagonal: Array | None
+        if known is None:
+            self.blocks, self.reference = self._term_blocks(coef)
+            self.diagonal = self._diagonal() if self.blocks is None else None
+        else:
+            self.blocks, self.reference, self.diagonal = known.blocks, known.reference, known.diagonal
+
+    def moved(self, coef: Array) -> RowCurvature:
+        """Return the hessian at another point, with the approximate inverse of this one."""
+        return RowCurvature(self.objective, coef, self)
 
     @cached_property
     def kept(self) -> dict[int, Any]:
@@ -97,26 +110,27 @@ class RowCurvature:
         longest = max(t.length for t in terms)
         if longest > _BLOCK or (longest > _SMALL_BLOCK and objective.n < _DEAR * longest):
             return None, None
-        m = min(objective.n, max(2048, _ROWS_PER_COEFFICIENT * longest))
+        fewest, most = (count * longest for count in _ROWS_PER_COEFFICIENT)
+        m = min(objective.n, max(2048, fewest, min(most, _PASSES * 4 * objective.n // longest)))
         sample = objective.take(strata(objective.n, m)) if m < objective.n else objective
         curvature = sample.rows_at(0, m, coef, 2).curvature
         x = sample.design.block(0, m)
+        own = [np.asarray(_own(curvature, j)) for j in range(len(terms))]
         strength = sum((penalty.strength for penalty in objective.penalties), np.zeros(objective.design.d))
-        parts = np.split(strength, np.cumsum([t.length for t in terms])[:-1])
-
-        def factored(j: int, w: Array) -> Factor | None:
-            hessian = sample.design.own_block(x, j, w, sample.weight, m) / sample.mass
-            hessian[np.diag_indices(len(hessian))] += parts[j]
-            return Factor.of(hessian, _NUGGET)
-
-        blocks = [factored(j, _own(curvature, j)) for j in range(len(terms))]
-        if any(block is None for block in blocks):
-            return None, None
-        alike = objective.design.shared and len(objective.design.modelled) == len(terms) and len({t.length for t in terms}) == 1
-        if not (alike and isinstance(curvature, Softmax)):
-            return blocks, None  # type: ignore[return-value]
-        last = 1.0 - curvature.probabilities.sum(axis=0)
-        return blocks, factored(0, last * (1.0 - last))  # type: ignore[return-value]
+        strengths = np.split(strength, np.cumsum([t.length for t in terms])[:-1])
+        shared = objective.design.alike and isinstance(curvature, Softmax)
+        if shared:
+            assert isinstance(curvature, Softmax)
+            last = 1.0 - curvature.probabilities.sum(axis=0)  # of the reference class, which is penalised like the first
+            own, strengths = [*own, last * (1.0 - last)], [*strengths, strengths[0]]
+        blocks = []
+        for hessian, part in zip(sample.design.own_blocks(x, own, sample.weight, m), strengths, strict=True):
+            hessian /= sample.mass
+            hessian[np.diag_indices(len(hessian))] += part
+            if (factor := Factor.of(hessian, _NUGGET)) is None:
+                return None, None
+            blocks.append(factor)
+        return (blocks[:-1], blocks[-1]) if shared else (blocks, None)
 
 
 def diagonal(objective: Objective, curvature: Callable[[int, int], Any]) -> Array:

@@ -7,7 +7,9 @@ slopes, then the intercept. Columns are those of X minus `shift`; intercepts are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +18,10 @@ from numpy.typing import NDArray
 from skmle._engine.blocks import Blocks, PlainBlocks
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.products import Product, same
-from skmle._engine.rows import block_size
 from skmle.families._base import Rows, Softmax
 
-_KRONECKER = 5  # from so many modelled logits on, one product of P x X beats one per pair
+_MANY_CLASSES = 6  # from so many modelled logits on, all pairs together take less time than one after the other
+_PART, _COLUMNS = 512, 256  # rows, and pairs of columns, of a product that stays in the cache
 
 
 class Term(NamedTuple):
@@ -79,6 +81,7 @@ class Design:
         first = self.terms[self.modelled[0]] if self.modelled else None
         # Terms on the same columns share one product with X.
         self.shared = first is not None and all(same(self.terms[j].columns, first.columns) for j in self.modelled)
+        self.alike = self.shared and len(self.modelled) == len(self.terms) > 1 and len({t.intercept for t in self.terms}) == 1
 
     # ---------------------------------------------------------------- X
 
@@ -181,8 +184,7 @@ class Design:
 
     def pull_gradient(self, block: Any, entries: Any, weight: Array | None, count: int) -> Array:
         """Return (d eta / d coef)' entries, weighted and summed over a block: k entries, each (rows,) or 0-d."""
-        alike = self.shared and len(self.modelled) == len(self.terms) > 1 and len({t.intercept for t in self.terms}) == 1
-        if alike and all(np.ndim(entry) for entry in entries):
+        if self.alike and all(np.ndim(entry) for entry in entries):
             g = np.asarray(entries) if weight is None else np.asarray(entries) * weight
             slopes = block.tdot(g, self.terms[0].columns)
             return (np.column_stack([slopes, g.sum(axis=1)]) if self.terms[0].intercept else slopes).ravel()
@@ -194,10 +196,20 @@ class Design:
             self._put(result, j, self._tdot(block, j, g, weight, count), constant)
         return result
 
-    def own_block(self, block: Product, j: int, w: Array, weight: Array | None, count: int) -> Array:
-        """Return the block of the hessian of term j alone, (length, length), for the curvature w of its eta."""
-        alone = Design((self.terms[j],), self.n)
-        return alone.pull(block, Rows(np.zeros(()), (np.zeros(()),), (w,)), weight, count, 2).hessian  # type: ignore[return-value]
+    def own_blocks(self, block: Product, w: Sequence[Array], weight: Array | None, count: int) -> list[Array]:
+        """Return the blocks of the hessian of the terms alone, (length, length) each, for the curvatures w of their eta.
+
+        Curvatures beyond those of the terms are of a further one on the columns of the last.
+        """
+        columns = self.terms[0].columns
+        if self.alike and columns is not None and block.cheap_as_array and len(w) > _MANY_CLASSES and all(np.ndim(entry) for entry in w):
+            x = self._with_ones(block.array(columns))
+            return list(sandwiches(x, np.asarray(w) if weight is None else np.asarray(w) * weight))
+        blocks = []
+        for j, entry in enumerate(w):
+            term, rows = self.terms[min(j, len(self.terms) - 1)], Rows(np.zeros(()), (np.zeros(()),), (entry,))
+            blocks.append(Design((term,), self.n).pull(block, rows, weight, count, 2).hessian)
+        return blocks  # type: ignore[return-value]
 
     def without_offset(self) -> Design:
         """Return the same design with no offset: for directions."""
@@ -235,8 +247,8 @@ class Design:
 
     def _softmax(self, hessian: Array, block: Any, p: Array, weight: Array | None, count: int) -> None:
         k = len(self.terms)
-        if self.modelled and k >= _KRONECKER and block.cheap_as_array:
-            self._kronecker(hessian, block.array(self.terms[0].columns), p, weight)
+        if self.modelled and k >= _MANY_CLASSES and block.cheap_as_array:
+            self._together(hessian, block.array(self.terms[0].columns), p, weight)
             return
         for a in range(k):
             for b in range(a, k):
@@ -244,19 +256,59 @@ class Design:
                 w = w[0] if w.shape[0] == 1 and count != 1 else w  # the same for all rows
                 self._pair(hessian, block, a, b, w if weight is None or np.ndim(w) == 0 else w * weight, weight, count)
 
-    def _kronecker(self, hessian: Array, x: Array, p: Array, weight: Array | None) -> None:
-        # diag(P) - P P' on each row, so H = blockdiag(X' diag(P_a) X) - (P x X)'(P x X), X with its column of ones.
-        if self.terms[0].intercept:
-            x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
-        k, q = len(p), x.shape[1]
-        root = p if weight is None else p * np.sqrt(weight)
-        part = max(1024, block_size(k * q) // 4)
-        for low in range(0, len(x), part):
-            z = (root[:, low : low + part].T[:, :, None] * x[low : low + part, None, :]).reshape(-1, k * q)
-            hessian -= z.T @ z
+    def _together(self, hessian: Array, x: Array, p: Array, weight: Array | None) -> None:
+        k = len(p)
+        w = -_pair_products(p, range(k))
+        w[np.cumsum([0, *range(k, 1, -1)])] += p
+        found = iter(sandwiches(self._with_ones(x), w if weight is None else w * weight))
+        blocks = hessian.reshape(k, len(hessian) // k, k, -1)
         for a in range(k):
-            z = x * np.sqrt(p[a] if weight is None else p[a] * weight)[:, None]
-            hessian[a * q : (a + 1) * q, a * q : (a + 1) * q] += z.T @ z
+            for b in range(a, k):
+                blocks[a, :, b] = blocks[b, :, a] = next(found)
+
+    def _with_ones(self, x: Array) -> Array:
+        return np.concatenate([x, np.ones((len(x), 1))], axis=1) if self.terms[0].intercept else x
+
+
+def sandwiches(x: Array, w: Array) -> Array:
+    """Return X' diag(w_i) X for each row of w: (r, q, q).
+
+    Each pair of columns occurs once in W Z', the rows of Z being all products of two columns.
+    """
+    q = x.shape[1]
+    sums = np.zeros((len(w), q * (q + 1) // 2))
+    for low in range(0, len(x), _PART):
+        columns, part = np.ascontiguousarray(x[low : low + _PART].T), w[:, low : low + _PART]
+        at = 0
+        for lot in _lots(q):
+            z = _pair_products(columns, lot)
+            sums[:, at : at + len(z)] += part @ z.T
+            at += len(z)
+    return sums[:, _pair_table(q)]
+
+
+def _pair_products(a: Array, which: range) -> Array:
+    """Return row i of `a` times row j for all j from i on, for i in `which`."""
+    result = np.empty((sum(len(a) - i for i in which), a.shape[1]))
+    at = 0
+    for i in which:
+        np.multiply(a[i], a[i:], out=result[at : at + len(a) - i])
+        at += len(a) - i
+    return result
+
+
+def _lots(q: int) -> list[range]:
+    """Return the numbers to q in ranges that lead to some `_COLUMNS` pairs each."""
+    ends = np.cumsum(np.arange(q, 0, -1)) // _COLUMNS
+    cuts = [0, *(np.flatnonzero(np.diff(ends)) + 1), q]
+    return [range(low, high) for low, high in pairwise(cuts)]
+
+
+def _pair_table(q: int) -> NDArray[np.intp]:
+    """Return which of the pairs of q, in the order of `_pair_products`, is (i, j) or (j, i)."""
+    table = np.zeros((q, q), np.intp)
+    table[np.triu_indices(q)] = np.arange(q * (q + 1) // 2)
+    return np.maximum(table, table.T)
 
 
 def _everything(columns: Any) -> bool:

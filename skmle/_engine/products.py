@@ -49,12 +49,12 @@ class Product(ABC):
 
     def dot(self, b: Array, columns: Columns = ALL, constant: Any = 0.0) -> Array:
         """Return the columns times b, plus a constant: (rows,) for b (q,), (k, rows) for b (k, q) and k constants."""
-        if self._as_a_whole(columns):
+        if same(columns, ALL) or not self._as_a_whole(columns):
+            result = self._dot(b, columns)
+        else:
             whole = np.zeros((*b.shape[:-1], self.p))
             whole[..., columns] = b
             result = self._dot(whole, ALL)
-        else:
-            result = self._dot(b, columns)
         result += np.asarray(constant if self.shift is None else constant - b @ self.shift[columns])[..., None]
         return result
 
@@ -204,7 +204,11 @@ class Sparse(Product):
         return Dense(self.x.toarray(), self.shift).array(columns)
 
     def squares(self) -> Product:
-        return Sparse(self.x.multiply(self.x).tocsr())
+        x = self.x
+        if not x.has_canonical_format:
+            x = x.copy()
+            x.sum_duplicates()
+        return Sparse(sp.csr_array((x.data * x.data, x.indices, x.indptr), shape=x.shape))
 
     def _range(self) -> tuple[Array, Array]:
         return self.x.min(axis=0).toarray().ravel(), self.x.max(axis=0).toarray().ravel()

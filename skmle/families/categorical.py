@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skmle.families._base import IDENTITY, LOGIT, Array, Arrays, Family, Param, Rows, Softmax, Support
 from skmle.families.links import Link
 
+_SAFE = 600.0  # eta whose exponentials can be added up as they are
 _NEVER = 1e-300  # the share that stands for a label never seen, where it is the reference of the others
 
 
@@ -102,25 +103,26 @@ class Categorical(Family):
         """Return the rows where e^eta are the odds against `reference`, the share of a last label whose eta is zero."""
         if len({np.shape(entry) for entry in eta}) > 1:
             eta = np.broadcast_arrays(*eta)
-        e = np.asarray(eta, float).reshape(len(eta), -1 if len(eta) else 1)  # (k, n), or (k, 1) without features
-        top = e.max(axis=0, initial=0.0 if reference else -np.inf)
-        p = e - top
-        np.exp(p, out=p)  # arrays of all classes and rows are what takes the time
+        e = np.asarray(eta, float, order="C").reshape(len(eta), -1 if len(eta) else 1)  # (k, n), or (k, 1) without features
+        # Arrays of all classes and rows are what takes the time, so none is made that need not be.
+        safe = not e.size or (e.max() < _SAFE and (reference or e.min() > -_SAFE))
+        top = 0.0 if safe else e.max(axis=0, initial=0.0 if reference else -np.inf)
+        p = np.exp(e if safe else e - top)
         total = p.sum(axis=0) + (reference * np.exp(-top) if reference else 0.0)
+        value = top + np.log(total)
         if e.shape[1] != len(codes):  # one law for all rows
             chosen = codes == np.arange(len(e))[:, None]
-            value = top + np.log(total) - np.where(chosen, e, 0.0).sum(axis=0)
+            value = value - np.where(chosen, e, 0.0).sum(axis=0)
             p /= total
             return Rows(value, p - chosen, Softmax(p)) if order else Rows(value)  # type: ignore[arg-type]
         rows = np.flatnonzero(codes < len(e))
-        at = codes[rows], rows
-        value = top + np.log(total)
-        value[rows] -= e[at]
+        at: NDArray[np.intp] = np.asarray(codes[rows] * len(codes) + rows, np.intp)
+        value[rows] -= e.ravel().take(at)
         if order < 1:
             return Rows(value)
-        p /= total
+        p /= total  # exactly 1 where all else vanishes, which a product with 1 / total need not be
         gradient = p.copy() if order > 1 else p
-        gradient[at] -= 1.0
+        gradient.ravel()[at] -= 1.0
         return Rows(value, gradient, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:

@@ -1,7 +1,8 @@
-"""Newton's method without a hessian: for so many coefficients that the matrix would be dearer than the data.
+"""Without a hessian: for so many coefficients that the matrix would be dearer than the data.
 
-Each step is solved by preconditioned conjugate gradients on products of the hessian with a vector, one pass over the rows
-each, only as far as the step deserves (Eisenstat & Walker 1996). The stopping rule is that of `newton`: the decrement in
+Limited-memory steps over an approximate inverse, one gradient each, go as far as they go fast, which is mostly to the end.
+Newton steps by preconditioned conjugate gradients, each product of the hessian with a vector one pass over the rows, then
+measure the distance, and go on from where the others were slow. The stopping rule is that of `newton`: the decrement in
 standard errors, read off the same solution.
 """
 
@@ -15,11 +16,13 @@ from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.pairs import two_loop
 
 _MOST_PRODUCTS = 500  # of one step
-_LAST_ACCURACY = 0.1  # relative, of the step that measures the distance
+_COARSE = 0.3  # relative accuracy of a step that is far from the optimum, or measures the distance
+_CLOSE = 1e-3  # of sqrt(n) standard errors: so close, the curvature stays what it is
 _BACKTRACKS = 40
 _MEMORY = 8  # pairs
-_MOST_STEPS, _REFRESH = 12, 5  # limited-memory steps; after so many the preconditioner is that of a better point
-_FAST, _PATIENCE = 0.7, 4  # so many steps on end that leave more of the distance than this share are slow
+_MOST_STEPS, _REFRESH = 100, 3  # limited-memory steps; after so many the preconditioner is that of a better point
+_FAST, _PATIENCE = 0.9, 4  # so many steps on end that leave more of the distance than this share are slow
+_NEARLY = 0.5  # of the tolerance: what they estimate, conjugate gradients must confirm
 _STALE = 10.0  # times the last distance, beyond which the pairs that led here are to blame
 
 
@@ -31,6 +34,9 @@ class Curvature(Protocol):
 
     def precondition(self, vector: Array) -> Array:
         """Return an approximate inverse hessian times a vector; symmetric, positive definite."""
+
+    def moved(self, coef: Array) -> Curvature:
+        """Return the hessian at another point, with the approximate inverse of this one."""
 
 
 class MatrixFreeObjective(Protocol):
@@ -63,6 +69,7 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
     References
     ----------
     Nocedal & Wright (2006), Numerical Optimization, ch. 7.1.
+    Eisenstat & Walker (1996), Choosing the forcing terms in an inexact Newton method, SIAM J. Sci. Comput. 17.
     Lin, Weng & Keerthi (2008), Trust region Newton method for logistic regression, JMLR 9.
     """
     with np.errstate(all="ignore"):  # towards infinity curvatures underflow
@@ -70,16 +77,16 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
-    coef, at, pairs, before = _approach(objective, coef, objective(coef, 1), tol)
-    step, distance, forcing = np.zeros_like(coef), np.inf, 0.3 if before < _REFRESH else _LAST_ACCURACY
+    coef, at, pairs, curvature, before = _approach(objective, coef, objective(coef, 1), tol, min(_MOST_STEPS, max_iter))
+    step, distance = np.zeros_like(coef), np.inf
     for iteration in range(before, before + max_iter + 1):
-        assert at.gradient is not None
         previous, known = step, distance
-        curvature = objective.curvature(coef)
-        step, pairs = _newton_step(curvature, at.gradient, forcing, pairs)
+        if iteration > before and known > _CLOSE * objective.size**0.5:
+            curvature = objective.curvature(coef)
+        step, pairs = _newton_step(objective, curvature, at, tol, pairs)
         distance = _decrement(objective, at, step)
         if not distance <= _STALE * known:  # the last pairs are of another curvature altogether
-            step, pairs = _newton_step(curvature, at.gradient, forcing, [])
+            step, pairs = _newton_step(objective, curvature, at, tol, [])
             distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
         if distance <= tol or iteration == before + max_iter:
@@ -90,19 +97,17 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
         if found is None:
             return Solution(coef, at, step, distance, iteration, distance <= 1e-3)
         taken, there = found
-        # Superlinear: the next step is solved as much better as the gradient has fallen.
-        forcing = float(np.clip(np.linalg.norm(there.gradient) / np.linalg.norm(at.gradient), 1e-3, _LAST_ACCURACY))  # type: ignore[arg-type]
         coef, at = coef + taken, there
     raise AssertionError("unreachable: the loop ends by returning")
 
 
 def _approach(
-    objective: MatrixFreeObjective, coef: Array, at: Evaluation, tol: float
-) -> tuple[Array, Evaluation, list[tuple[Array, Array]], int]:
-    """Take limited-memory steps over the preconditioner while they go fast; return the point, its pairs, and how many."""
+    objective: MatrixFreeObjective, coef: Array, at: Evaluation, tol: float, most: int
+) -> tuple[Array, Evaluation, list[tuple[Array, Array]], Curvature, int]:
+    """Take limited-memory steps over the preconditioner while they go fast; return the point, its pairs and curvature, and how many."""
     pairs: list[tuple[Array, Array]] = []
-    curvature, known, slow = objective.curvature(coef), np.inf, 0
-    for taken in range(_MOST_STEPS):
+    curvature, distance, known, slow = objective.curvature(coef), np.inf, np.inf, 0
+    for taken in range(most):
         assert at.gradient is not None
         if taken == _REFRESH:
             curvature = objective.curvature(coef)
@@ -110,16 +115,20 @@ def _approach(
         distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
         slow = slow + 1 if distance > _FAST * known else 0
-        found = None if distance <= tol or slow >= _PATIENCE or not np.isfinite(distance) else _backtrack(objective, coef, at, step)
+        arrived = distance <= _NEARLY * tol or slow >= _PATIENCE or not np.isfinite(distance)
+        found = None if arrived else _backtrack(objective, coef, at, step)
         if found is None:
-            return coef, at, pairs, taken
+            break
         step, there = found
         assert there.gradient is not None
         turn = there.gradient - at.gradient
         if float(step @ turn) > 0.0:
             pairs = [*pairs, (step, turn)][-_MEMORY:]
         coef, at, known = coef + step, there, min(known, distance)
-    return coef, at, pairs, _MOST_STEPS
+    else:
+        taken = most
+    close = distance <= _CLOSE * objective.size**0.5
+    return coef, at, pairs, curvature.moved(coef) if close else objective.curvature(coef), taken
 
 
 def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> float:
@@ -129,22 +138,26 @@ def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> f
 
 
 def _newton_step(
-    curvature: Curvature, gradient: Array, accuracy: float, pairs: list[tuple[Array, Array]]
+    objective: MatrixFreeObjective, curvature: Curvature, at: Evaluation, tol: float, pairs: list[tuple[Array, Array]]
 ) -> tuple[Array, list[tuple[Array, Array]]]:
-    """Return -H^-1 gradient to the given relative accuracy in the preconditioner's norm, and pairs (vector, H vector).
+    """Return -H^-1 gradient, and pairs (vector, H vector).
 
-    The pairs of the last step improve this one's preconditioner (Morales & Nocedal 2000, Automatic preconditioning by
-    limited memory quasi-Newton updating).
+    It is solved, in the preconditioner's norm, to the accuracy to which a step of its length holds: at a distance of so many
+    standard errors the quadratic model is wrong by about that number over sqrt(n). The pairs of the last step improve this
+    one's preconditioner (Morales & Nocedal 2000, Automatic preconditioning by limited memory quasi-Newton updating).
     """
 
     def precondition(vector: Array) -> Array:
         return two_loop(pairs, curvature.precondition, vector)
 
-    step, residual = np.zeros_like(gradient), -gradient
+    assert at.gradient is not None
+    step, residual = np.zeros_like(at.gradient), -at.gradient
     seen: list[tuple[Array, Array]] = []
     search = preconditioned = precondition(residual)
     energy = first = float(residual @ preconditioned)
     for _ in range(_MOST_PRODUCTS):
+        distance = _decrement(objective, at, step)
+        accuracy = min(max(distance / objective.size**0.5, 0.5 * tol / max(distance, tol)), _COARSE)
         if not energy > accuracy**2 * first:
             break
         product = curvature.product(search)
