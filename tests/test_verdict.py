@@ -17,8 +17,11 @@ from scipy.optimize import brentq, linprog
 from scipy.special import ndtri
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle._engine.design import Design, Term
+from skmle._engine.objective import Objective
+from skmle._engine.verdict import certificate
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
-from skmle.families import Categorical, Family, Normal, all_families
+from skmle.families import Bernoulli, Categorical, Family, Normal, all_families
 from skmle.families._base import IDENTITY, LOG, LOGIT
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -511,6 +514,24 @@ def overlapping(n: int, rng: np.random.Generator):
     """Features and labels of a logistic regression far from separation."""
     X = rng.normal(size=(n, 3))
     return X, (rng.random(n) < 1.0 / (1.0 + np.exp(-X @ [1.0, -0.5, 0.0]))).astype(int)
+
+
+@pytest.mark.parametrize("separated", [True, False])
+@pytest.mark.parametrize("noise", [0.0, 1e-6, 1e-3])
+def test_a_certificate_is_cleaned_of_what_rounding_added(noise, separated):
+    """Half the rows are told apart by the first column, which is zero in the others, where the classes overlap."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 200).astype(float)
+    first = np.where(np.arange(200) < 100, 0.0, (2.0 * y - 1.0) * rng.uniform(0.5, 1.0, 200))
+    first[150] *= 1.0 if separated else -1.0
+    X = np.column_stack([first, rng.normal(size=(200, 2))])
+    objective = Objective(Bernoulli().rows, (y,), Design((Term(slice(None), 3),), 200, X))
+    seen = np.array([2.0, 0.0, 0.0, 0.0]) + noise * rng.normal(size=4)
+    found = certificate(Bernoulli(), (y,), objective, seen)
+    if separated:
+        np.testing.assert_allclose(found[1:] / found[0], 0.0, atol=1e-12)
+    else:
+        assert found is None
 
 
 @pytest.mark.parametrize("flipped", [0, 1], ids=["separates", "one-row-does-not"])

@@ -32,9 +32,9 @@ from skmle._engine.verdict import (
     NO_MAXIMUM,
     NOT_CONVERGED,
     Verdict,
+    certificate,
     far_parameters,
     is_interior,
-    separates,
     undetermined,
 )
 from skmle._engine.watch import Stopped, Watch
@@ -321,8 +321,8 @@ class Attempt:
         # that the data do not determine that by their columns, where no hessian tells of any other.
         loose = undetermined(self.objective, solution.coef) if self._matrix_free else np.zeros(self.design.d, bool)
         for direction in (solution.step, solution.coef, np.where(loose, solution.coef, 0.0)):
-            if separates(self.family, self.statistics, self.objective, direction):
-                return self._result(solution, Verdict(NO_MAXIMUM, "separation", direction))
+            if (proof := certificate(self.family, self.statistics, self.objective, direction)) is not None:
+                return self._result(solution, Verdict(NO_MAXIMUM, "separation", proof))
         if (interpolated := self._saturated()) is not None:
             return interpolated
         if (rows := self._vanishing_scale(solution)) > 0:

@@ -19,7 +19,7 @@ from skmle._engine.one_hot import Cross, Table
 
 Columns = NDArray[np.intp] | slice
 ALL = slice(None)
-_PART = 1 << 19  # bytes of a block multiplied at once: they stay in the second-level cache
+_PART = 1 << 20  # bytes of a block multiplied at once: they stay in the second-level cache
 _SINGLE_COLUMNS = 32  # fewer columns take longer to round than to multiply
 _SINGLE_RANGE = (1e-20, 1e30)  # of sums of squares that single precision holds
 _FEW = 4  # columns whose sums by cell are faster one by one than by a sparse product

@@ -27,6 +27,9 @@ INTERRUPTED = "interrupted"
 _LARGEST_STEP = 1e-2  # in eta, of the last step at any row of an interior optimum
 _LARGEST_ERROR = 1e3  # standard error, in eta, of a constant parameter that the data determine at all
 _FAR_ETA = 15.0  # beyond, a limit law is tried although all else looks interior
+_STILL = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6)  # of the largest change of eta: of rows that should not move at all
+_RANK = 1e-9  # least relative singular value of their columns that is not rounding
+_FEW = 10**7  # rows times squared coefficients up to which to find that out takes no time
 _MARGIN = 1e-9  # of the largest change of eta: rounding in a certificate of separation
 
 
@@ -108,6 +111,39 @@ def far_parameters(family: Family, coefs: tuple[tuple[Array, float], ...]) -> se
     """Return the constant parameters whose eta is so large that their limit law may be meant."""
     pairs = zip(family.parameters, coefs, strict=True)
     return {param.name for param, (slopes, intercept) in pairs if len(slopes) == 0 and abs(intercept) > _FAR_ETA}
+
+
+def certificate(family: Family, statistics: Arrays, objective: Objective, direction: Array) -> Array | None:
+    """Return a direction near the given one that proves that there is no finite maximum; None if there is none at hand.
+
+    Rounding lets rows move a little that the true direction leaves alone: few rows are looked at again without that.
+    """
+    if separates(family, statistics, objective, direction):
+        return direction
+    design = objective.design
+    if design.blocks is None or design.n * design.d**2 > _FEW:
+        return None
+    for share in _STILL:
+        cleaned = _without_small_moves(objective, direction, share)
+        if separates(family, statistics, objective, cleaned):
+            return cleaned
+    return None
+
+
+def _without_small_moves(objective: Objective, direction: Array, share: float) -> Array:
+    """Return the direction less what moves each eta in the rows where it changes by at most this share of the largest change."""
+    design, result = objective.design, direction.copy()
+    moves = objective.direction(direction)
+    least = share * max(float(np.abs(e).max(initial=0.0)) for e in moves)
+    x = design.block(0, design.n)
+    for j in design.modelled:
+        term, own = design.terms[j], slice(design.slices[j].start, design.slices[j].stop + design.terms[j].intercept)
+        rows = x.array(term.columns)[np.abs(moves[j]) <= least]
+        rows = np.column_stack([rows, np.ones(len(rows))]) if term.intercept else rows
+        _, scale, basis = np.linalg.svd(rows, full_matrices=False)
+        basis = basis[scale > _RANK * scale.max(initial=0.0)]
+        result[own] -= basis.T @ (basis @ result[own])
+    return result
 
 
 def separates(family: Family, statistics: Arrays, objective: Objective, step: Array) -> bool:

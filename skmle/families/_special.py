@@ -127,16 +127,18 @@ def log_rising_table(size: int, dispersion: float) -> tuple[Array, Array, Array]
     return value, first, second
 
 
-def logistic_kernel(successes: Array, trials: Array, eta: Array, order: int = 2) -> Rows:
+def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: int = 2) -> Rows:
     """Return trials log(1 + exp(eta)) - successes eta with its derivatives: -log q of Bernoulli, binomial, geometric.
 
-    One exp and one log a row; no overflow, and absolute errors of 1e-16 in both tails.
+    One exp and one log a row; no overflow, and absolute errors of 1e-16 in both tails. No trials: one each.
     """
-    t = np.exp(-np.abs(eta))
+    t = np.exp(np.copysign(eta, -1.0))
     q = t / (1.0 + t)
-    mean = np.copysign(0.5 - q, eta) + 0.5
-    value = trials * (np.maximum(eta, 0.0) + np.log1p(t)) - successes * eta
-    return Rows(value, (trials * mean - successes,), (trials * (q - q * q),) if order > 1 else None)
+    growth, mean = np.maximum(eta, 0.0) + np.log1p(t), np.copysign(0.5 - q, eta) + 0.5
+    variance = q - q * q if order > 1 else None
+    if trials is not None:
+        growth, mean, variance = trials * growth, trials * mean, None if variance is None else trials * variance
+    return Rows(growth - successes * eta, (mean - successes,), None if variance is None else (variance,))
 
 
 def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:

@@ -31,7 +31,7 @@ class Bernoulli(Family):
     collapsible = True
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        return logistic_kernel(statistics[0], np.ones(()), eta[0], order)
+        return logistic_kernel(statistics[0], None, eta[0], order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         share = average(statistics[0], weight)

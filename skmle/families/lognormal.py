@@ -30,11 +30,10 @@ class Lognormal(Gaussian):
     """
 
     support = Support(0.0)
+    affine = True
 
     def statistics(self, y: Array) -> Arrays:
         return (np.log(y),)
-
-    affine = True
 
     def base(self, statistics: Arrays) -> Array:
         return statistics[0] + 0.5 * LOG_2PI
