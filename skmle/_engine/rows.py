@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 _CHUNKS = 16
 _CHUNK_BYTES = 2 << 30
-_POOL_MIN_COLUMNS = 32  # below, two threads fight for the interpreter lock in many short numpy calls
+_POOL_MIN_COLUMNS = 8  # below, two threads fight for the interpreter lock in many short numpy calls
 _POOL_MIN_BLOCKS = 4
 _SMALL = 1_000_000  # entries of X
 
