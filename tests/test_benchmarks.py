@@ -9,6 +9,8 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
+import skmle._engine.fit as fit_module
+from skmle import CrossEntropyClassifier
 from tests.benchmarks import laws
 from tests.benchmarks.candidates import constants, one, per_class
 from tests.benchmarks.data import few_matter, logistic, softmax
@@ -16,6 +18,7 @@ from tests.benchmarks.distance import Penalty, Solution, distance
 from tests.benchmarks.figures import COLOURS
 from tests.benchmarks.problems import PROBLEMS, SERIES
 from tests.benchmarks.requirements import Faster, fastest
+from tests.benchmarks.worker import counted_passes
 
 LAWS = {
     "poisson": (laws.POISSON, lambda a: stats.poisson(np.exp(a)), (0.3,)),
@@ -145,3 +148,12 @@ def test_skmle_solves_every_problem_at_tiny_size(problem):
         model = job.fit()
     if model.status_ == "interior":
         assert distance(problem.law, data.X, data.y, job.read(model), problem.penalties[0]) < 1e-5
+
+
+@pytest.mark.parametrize(("most", "kinds"), [(1500, {"value", "hessian"}), (5, {"gradient", "product", "curvature"})])
+def test_passes_are_counted_whatever_the_solver(most, kinds, monkeypatch):
+    monkeypatch.setattr(fit_module, "_MATRIX", most)
+    data = logistic(n=500, p=10)
+    with counted_passes() as passes:
+        CrossEntropyClassifier().fit(data.X, data.y)
+    assert set(passes()) == kinds and min(passes().values()) >= 1

@@ -95,9 +95,9 @@ def counted_passes() -> Iterator[Any]:
         counts[self.n, ("value", "gradient", "hessian")[order]] += 1
         return evaluate(self, coef, order)
 
-    def counted_start(self: Any, objective: Any, coef: Any) -> None:
-        counts[objective.n, "curvature"] += 1
-        start(self, objective, coef)
+    def counted_start(self: Any, objective: Any, coef: Any, known: Any = None) -> None:
+        counts[objective.n, "curvature"] += known is None  # what is known is not looked for again
+        start(self, objective, coef, known)
 
     def counted_product(self: Any, vector: Any) -> Any:
         counts[self.objective.n, "product"] += 1
