@@ -9,6 +9,8 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array
 
+ROUNDING = 1e-13  # a smaller squared pivot of a hessian on a unit diagonal is rounding: singular
+
 
 class Factor(NamedTuple):
     """A positive definite matrix, factored."""

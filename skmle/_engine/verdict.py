@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.curvature import diagonal
+from skmle._engine.design import Design
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.objective import Objective
 from skmle.families._base import Arrays, Family
@@ -123,19 +124,18 @@ def certificate(family: Family, statistics: Arrays, objective: Objective, direct
     design = objective.design
     if design.blocks is None or design.n * design.d**2 > _FEW:
         return None
+    moves = objective.direction(direction)
+    largest = max(float(np.abs(e).max(initial=0.0)) for e in moves)
     for share in _STILL:
-        cleaned = _without_small_moves(objective, direction, share)
+        cleaned = _without_small_moves(objective.design, direction, moves, share * largest)
         if separates(family, statistics, objective, cleaned):
             return cleaned
     return None
 
 
-def _without_small_moves(objective: Objective, direction: Array, share: float) -> Array:
-    """Return the direction less what moves each eta in the rows where it changes by at most this share of the largest change."""
-    design, result = objective.design, direction.copy()
-    moves = objective.direction(direction)
-    least = share * max(float(np.abs(e).max(initial=0.0)) for e in moves)
-    x = design.block(0, design.n)
+def _without_small_moves(design: Design, direction: Array, moves: list[Array], least: float) -> Array:
+    """Return the direction less what moves each eta in the rows where it changes by at most `least`."""
+    result, x = direction.copy(), design.block(0, design.n)
     for j in design.modelled:
         term, own = design.terms[j], slice(design.slices[j].start, design.slices[j].stop + design.terms[j].intercept)
         rows = x.array(term.columns)[np.abs(moves[j]) <= least]

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.factor import Factor
+from skmle._engine.factor import ROUNDING, Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
 
@@ -23,7 +23,6 @@ _FEWEST_ROWS = 1024
 _SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
 _MOST_PASSES = 24
 _INFORMATION = 3e-6  # distance over sqrt(n) at which standard errors have five digits, as a hessian moves as fast as its point
-_PIVOT = 1e-13  # a smaller squared pivot of the scaled hessian is rounding: singular
 _STEADY = 1e-4  # least pivot from which a hessian of rounded products preconditions as well
 _STEADIER = 0.03  # and from which, summed over all rows, it gives standard errors to five digits (errors of 1e-7 over the pivot were seen)
 _INDEPENDENT = 0.3  # least pivot of the hessian of columns that are nearly independent
@@ -141,7 +140,7 @@ def _less_noisy(hessian: Array, m: int) -> Array:
 def _well(hessian: Array) -> Factor | None:
     """Return the factor of a hessian; None if it is singular to rounding."""
     factor = Factor.of(hessian)
-    return factor if factor is not None and factor.least_pivot > _PIVOT else None
+    return factor if factor is not None and factor.least_pivot > ROUNDING else None
 
 
 def _distance(factor: Factor, gradient: Array, size: float) -> float:

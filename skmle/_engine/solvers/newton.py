@@ -13,9 +13,9 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.factor import ROUNDING
 
 _EPS = float(np.finfo(float).eps)
-_PIVOT = 1e-13  # a smaller squared pivot of the scaled hessian is rounding: singular
 _ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease
 _SLOPE = 1e-3  # share of g^2/f below which no scale falls
 _DAMPING = 1e-3  # first damping tried, in units of the diagonal
@@ -116,7 +116,7 @@ def _model(at: Evaluation, size: float) -> _Model:
     root = np.maximum(np.sqrt(np.abs(np.diag(at.hessian))), (_SLOPE / (1.0 + abs(at.value))) ** 0.5 * np.abs(at.gradient))
     scale = np.where(root > 0.0, root, 1.0)
     a, b = at.hessian / scale / scale[:, None], at.gradient / scale
-    step = _solve(a, b, _PIVOT)
+    step = _solve(a, b, ROUNDING)
     fall = 0.0 if step is None else max(-float(b @ step), 0.0)
     distance = np.inf if step is None else (size * fall) ** 0.5
     # Where some direction is nearly flat, a damping of its own size shortens a step along it, and a larger one would kill it.
