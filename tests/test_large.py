@@ -104,11 +104,11 @@ def test_many_classes_without_a_hessian(alpha, monkeypatch):
     y = (X @ rng.normal(size=(8, 12)) / 3 + rng.gumbel(size=(3000, 12))).argmax(axis=1)
     plain = CrossEntropyClassifier(alpha=alpha).fit(X, y)
     monkeypatch.setattr(fit_module, "_MATRIX", 10)
-    free = CrossEntropyClassifier(alpha=alpha).fit(X, y)
+    # Under a penalty the likelihood has a slope at the fit: 1e-6 standard errors would show in its eleventh digit.
+    free = CrossEntropyClassifier(alpha=alpha, tol=1e-8 if alpha else 1e-6).fit(X, y)
     assert free.converged_ and free.distance_ <= 1e-6
     np.testing.assert_allclose(free.predict_proba(X), plain.predict_proba(X), rtol=1e-7, atol=1e-9)
-    # Under a penalty the likelihood has a slope at the fit, so that 1e-6 standard errors show in the eleventh digit.
-    assert free.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-11 if alpha else 1e-12)
+    assert free.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-12)
 
 
 def test_many_classes_and_columns_under_a_ridge(monkeypatch):
