@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 import skmle._engine.fit as fit_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle._engine.objective import Objective
 from skmle._engine.row_space import reduce_columns
 from skmle._engine.solvers import first_sample, newton
 from skmle.exceptions import SeparationWarning
@@ -85,6 +86,43 @@ def test_no_information_no_closing_step():
     full, lean = (MLERegressor("poisson", store_information=store).fit(X, y) for store in (True, False))
     assert np.abs((full.coef_ - lean.coef_) / full.inference().standard_errors[:3]).max() <= 1e-6
     assert lean.distance_ <= 1e-6 and lean.n_iter_ != full.n_iter_
+
+
+def designs():
+    """Return (X, labels) of long data whose samples have a noise of their own."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N, 20))
+    chain = X.copy()
+    for j in range(1, X.shape[1]):
+        chain[:, j] += chain[:, j - 1]
+
+    def labels(X, k, scale=1.0):
+        eta = X @ rng.normal(size=(X.shape[1], k))
+        return (scale * eta / eta.std() + rng.gumbel(size=eta.shape)).argmax(axis=1)
+
+    return {
+        "independent": (X, labels(X, 2)),
+        "correlated": (chain, labels(chain, 2)),
+        "heavy tails": (X**3, labels(X**3, 2)),
+        "three classes": (X, labels(X, 3)),
+        "eight classes": (X, labels(X, 8)),
+        "eight classes hard to tell": (X, labels(X, 8, 0.2)),
+    }
+
+
+@pytest.mark.parametrize("name", designs())
+def test_samples_spare_the_hessian(name, monkeypatch):
+    """Where no covariance is asked for, the last sample's curvature is good enough to arrive by gradients alone."""
+    orders, call = [], Objective.__call__
+
+    def noted(self, coef, order=2):
+        orders.extend([order] if self.n == N else [])
+        return call(self, coef, order)
+
+    monkeypatch.setattr(Objective, "__call__", noted)
+    X, y = designs()[name]
+    assert CrossEntropyClassifier(store_information=False).fit(X, y).distance_ <= 1e-6
+    assert set(orders) == {1} and len(orders) <= 16
 
 
 def test_rare_columns_are_safe_in_samples():

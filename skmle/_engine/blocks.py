@@ -20,6 +20,8 @@ _SPARSE_WIDTH = 32  # each block has sums of all columns to add up, so that few 
 _FEWEST_ROWS = 4096  # below which nothing is looked for; as many are looked at to guess
 _COLUMNS = (32, 2000)  # few columns are cheap as they are; for more, no hessian is formed
 _GUESSES = 4
+_FIRST_LOOK = 64  # rows that show most columns to be no zeros and ones
+_ROUNDING = 1e-9
 _ENCODED = 1024  # rows encoded at once: read three times, they stay in the cache
 _TASK = 16  # lots of rows that one thread encodes together
 _COPIED = 0.05  # share of the columns of X up to which those beside the codes are copied
@@ -58,6 +60,10 @@ class Blocks(ABC):
 
     def rarest(self) -> float:
         """Return how many ones the column of zeros and ones has that has the fewest; inf if there is none."""
+        first = self.block(0, min(_FIRST_LOOK, self.n))
+        values = first.array() if first.shift is None else first.array() + first.shift
+        if not (np.abs(values * (values - 1.0)) <= _ROUNDING).all(axis=0).any():
+            return np.inf
         sums, squares, largest = np.zeros(self.p), np.zeros(self.p), np.zeros(self.p)
         for low, high in cuts(self.n, self.width):
             block, ones = self.block(low, high), np.ones(high - low)
@@ -65,7 +71,7 @@ class Blocks(ABC):
             sums += block.tdot(ones) + (0.0 if block.shift is None else len(ones) * block.shift)
             squares += square.tdot(ones)
             largest = np.maximum(largest, square.reach())
-        binary = (largest <= 1.0) & (np.abs(sums - squares) <= 1e-9 * squares)
+        binary = (largest <= 1.0) & (np.abs(sums - squares) <= _ROUNDING * squares)
         return float(sums[binary].min(initial=np.inf))
 
 

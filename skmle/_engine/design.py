@@ -282,7 +282,7 @@ def sandwiches(x: Array, w: Array) -> Array:
         at = 0
         for lot in _lots(q):
             z = _pair_products(columns, lot)
-            sums[:, at : at + len(z)] += part @ z.T
+            sums[:, at : at + len(z)] += np.dot(part, z.T)
             at += len(z)
     return sums[:, _pair_table(q)]
 

@@ -16,6 +16,8 @@ from skmle._engine.evaluation import Array
 from skmle._engine.rows import block_size, keep_heap
 from skmle.families._base import Arrays, Family
 
+_BLOCKS = 4  # to make statistics takes less room in the cache than to evaluate a law
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -85,7 +87,7 @@ def condense(family: Family, y: Any, weight: Array | None) -> Observed:
         observed = observe(family, y[block], None if weight is None else weight[block], summed=not family.affine)
         return observed.condensed(family) or observed
 
-    size = block_size(1)
+    size = _BLOCKS * block_size(1)
     if not family.collapsible or len(y) <= size:
         return condensed(slice(None))
     together = joined([condensed(slice(low, low + size)) for low in range(0, len(y), size)])

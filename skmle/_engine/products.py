@@ -112,7 +112,10 @@ class Product(ABC):
 
 
 class Dense(Product):
-    """An array of shape (rows, p), float64."""
+    """An array of shape (rows, p), float64.
+
+    Products are `np.dot`: for ``@`` numpy keeps the interpreter to itself where fewer than 500 entries come out, as of r' X.
+    """
 
     cheap_as_array = True
 
@@ -131,17 +134,17 @@ class Dense(Product):
         return self.x.min(axis=0), self.x.max(axis=0)
 
     def _dot(self, b: Array, columns: Columns) -> Array:
-        return b @ self._columns(columns).T if b.ndim > 1 else self._columns(columns) @ b
+        return np.dot(b, self._columns(columns).T) if b.ndim > 1 else np.dot(self._columns(columns), b)
 
     def _tdot(self, r: Array, columns: Columns) -> Array:
         x = self._columns(columns)
         size = _part(x.shape[1])
         if len(x) <= size:
-            return r @ x
+            return np.dot(r, x)
         result = np.zeros((*r.shape[:-1], x.shape[1]))
         # Backwards, as the rows that were read last are still in the cache.
         for high in range(len(x), 0, -size):
-            result += r[..., max(high - size, 0) : high] @ x[max(high - size, 0) : high]
+            result += np.dot(r[..., max(high - size, 0) : high], x[max(high - size, 0) : high])
         return result
 
     def _columns(self, columns: Columns) -> Array:
@@ -185,7 +188,7 @@ class Dense(Product):
             a = rows(low, left)
             b = np.multiply(a if alike else rows(low, right), factor[low : low + size], out=z[: len(a)])
             # Of the same array twice numpy calls SYRK: half the work of GEMM.
-            result += (b if convex else a).T @ b
+            result += np.dot((b if convex else a).T, b)
         return result
 
 

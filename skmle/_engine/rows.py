@@ -8,6 +8,7 @@ The constants were measured on 2 cores with 2 MB of second-level cache each (a b
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -24,7 +25,7 @@ Result = TypeVar("Result")
 _CHUNKS = 16
 _CHUNK_BYTES = 2 << 30
 _POOL_MIN_COLUMNS = 8  # below, two threads fight for the interpreter lock in many short numpy calls
-_POOL_MIN_BLOCKS = 4
+_POOL_MIN_BLOCKS = 2
 _SMALL = 1_000_000  # entries of X
 
 
@@ -89,10 +90,29 @@ def blas_threads_harm(n: int, p: int) -> bool:
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
     """Return ``work`` of each item, in their order whatever the number of threads."""
-    if threads == 1:
+    threads = min(threads, len(items))
+    if threads <= 1:
         return [work(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, items))
+    todo, results = deque(enumerate(items)), {}
+
+    def take() -> None:
+        while todo:
+            try:
+                i, item = todo.popleft()
+            except IndexError:  # another thread took the last
+                return
+            results[i] = work(item)
+
+    # The calling thread works too: to start a thread takes a millisecond, to be woken by one more.
+    with ThreadPoolExecutor(threads - 1) as pool:
+        helpers = [pool.submit(take) for _ in range(threads - 1)]
+        try:
+            take()
+        finally:
+            todo.clear()  # after an error or an interrupt
+        for helper in helpers:
+            helper.result()
+    return [results[i] for i in range(len(items))]
 
 
 @lru_cache(maxsize=1)
