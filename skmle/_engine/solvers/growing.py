@@ -108,7 +108,7 @@ def _by_samples(objective: SampledObjective, start: Array, sizes: list[int]) -> 
     for m in sizes:
         sample = objective.sample(m)
         for law in [sample.in_single(), sample] if steady else [sample]:
-            solution = newton(law, coef, tol=0.3 * np.sqrt(len(start)), max_iter=_SAMPLE_STEPS)
+            solution = newton(law, coef, tol=np.sqrt(len(start)), max_iter=_SAMPLE_STEPS)
             coef, passes, hessian = solution.coef, passes + solution.n_iter, solution.evaluation.hessian
             factor = None if hessian is None else _well(hessian)
             if factor is not None and factor.least_pivot > _STEADY:
@@ -151,8 +151,7 @@ def _descend(objective: SampledObjective, coef: Array, factor: Factor, target: f
     """Return a point within `target` standard errors, so `measured` or to be expected; None if the way there is too long."""
     at = objective(coef, 1)
     pairs: list[tuple[Array, Array]] = []
-    slow = 0
-    distance = _distance(factor, at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
+    first = distance = _distance(factor, at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
     if not np.isfinite(distance):
         return None
     shrinkage = 1.0
@@ -170,10 +169,14 @@ def _descend(objective: SampledObjective, coef: Array, factor: Factor, target: f
             return None  # the sample's curvature misleads here: full Newton is safer than a search along it
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
         coef, at, shrinkage = coef + step, there, min(distance / previous, 1.0)
-        slow += distance > 0.5 * previous
-        if slow >= 2:
+        if passes > 1 and distance > target and passes + _passes_left(distance, target, first, passes) > _MOST_PASSES:
             return None
-    return None
+    raise AssertionError("unreachable: more passes than the most are never taken")
+
+
+def _passes_left(distance: float, target: float, first: float, passes: int) -> float:
+    """Return how many passes it takes from `distance` to `target` at the pace so far."""
+    return np.log(distance / target) / np.log(first / distance) * passes if distance < first else np.inf
 
 
 def _close(objective: SampledObjective, steady: bool, found: Solution, target: float, tol: float, max_iter: int) -> Solution:
