@@ -34,10 +34,10 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.mark.parametrize(
-    ("n", "p", "d"), [(1, 0, 1), (4096, 5, 6), (100_000, 1, 2), (123_457, 40, 41), (3_000_000, 500, 501), (50_000, 10, 20_000)]
+    ("n", "p", "size"), [(1, 0, 1), (4096, 5, 6), (100_000, 1, 2), (123_457, 40, 41), (3_000_000, 500, 501**2), (50_000, 10, 20_000**2)]
 )
-def test_blocks_cover_the_rows_in_order(n, p, d):
-    parts = chunks(n, p, d)
+def test_blocks_cover_the_rows_in_order(n, p, size):
+    parts = chunks(n, p, size)
     bounds = [b for part in parts for b in part]
     assert bounds[0][0] == 0 and bounds[-1][1] == n
     assert all(a[1] == b[0] for a, b in itertools.pairwise(bounds))
@@ -104,7 +104,7 @@ def long_objectives(sparse: bool = False, n: int = LONG) -> dict[str, Objective]
 def test_sums_are_bit_equal_for_any_number_of_threads(sparse):
     n = 2 * LONG if sparse else LONG  # sparse blocks are longer
     for name, objective in long_objectives(sparse, n).items():
-        assert len([b for part in chunks(n, objective.design.width, objective.design.d) for b in part]) >= 4
+        assert len([b for part in chunks(n, objective.design.width, objective.design.d**2) for b in part]) >= 4
         coef = np.random.default_rng(1).normal(size=objective.design.d) * 0.05
         results = []
         for objective.threads in (1, 2, 3):
@@ -328,8 +328,9 @@ def test_blocks_of_terms_alone(k, sparse):
     n, p = 700, 24
     X = rng.normal(size=(n, p)) * (rng.random((n, p)) < (0.05 if sparse else 1.0))
     design = Design((Term(slice(None), p),) * k, n, sp.csr_array(X) if sparse else X, X.mean(axis=0))
-    w, x = rng.random((k + 1, n)), jacobian(design, 0)[:, : p + 1]
-    for weight in (None, rng.random(n)):
+    varied, x = rng.random((k + 1, n)), jacobian(design, 0)[:, : p + 1]
+    constant = np.repeat(varied[:, :1], n, axis=1)
+    for w, weight in itertools.product((varied, constant), (None, rng.random(n))):
         found = design.own_blocks(design.block(0, n), list(w), weight, n)
         for block, row in zip(found, w if weight is None else w * weight, strict=True):
             np.testing.assert_allclose(block, x.T @ (row[:, None] * x), rtol=1e-9, atol=1e-11)

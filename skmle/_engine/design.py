@@ -203,8 +203,10 @@ class Design:
         """
         columns = self.terms[0].columns
         if self.alike and columns is not None and block.cheap_as_array and len(w) > _MANY_CLASSES and all(np.ndim(entry) for entry in w):
-            x = self._with_ones(block.array(columns))
-            return list(sandwiches(x, np.asarray(w) if weight is None else np.asarray(w) * weight))
+            x, own = self._with_ones(block.array(columns)), np.asarray(w)
+            if (own == own[:, :1]).all():  # where a fit starts, all rows have one law
+                return list(own[:, :1, None] * sandwiches(x, np.ones((1, count)) if weight is None else weight[None]))
+            return list(sandwiches(x, own if weight is None else own * weight))
         blocks = []
         for j, entry in enumerate(w):
             term, rows = self.terms[min(j, len(self.terms) - 1)], Rows(np.zeros(()), (np.zeros(()),), (entry,))

@@ -12,7 +12,7 @@ from skmle._engine.curvature import RowCurvature, times
 from skmle._engine.design import Design
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.penalties import Lasso, Ridge
-from skmle._engine.rows import chunks, strata, total
+from skmle._engine.rows import cuts, strata, total
 from skmle._engine.watch import Watch
 from skmle.families._base import Arrays, Rows
 
@@ -56,15 +56,15 @@ class Objective:
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
-        result = self._mean(lambda low, high: self._block(low, high, coef, order))
+        result = self._mean(lambda low, high: self._block(low, high, coef, order), order)
         for penalty in self.penalties:
             penalty.add(result, coef)
         return result
 
-    def _mean(self, block: Callable[[int, int], Evaluation]) -> Evaluation:
+    def _mean(self, block: Callable[[int, int], Evaluation], order: int) -> Evaluation:
         design = self.design
         with np.errstate(all="ignore"):
-            result = total(block, design.n, design.width, design.d, self.threads)
+            result = total(block, design.n, design.width, design.d**order, self.threads)
         result *= 1.0 / self.mass
         return result
 
@@ -139,7 +139,7 @@ class Objective:
             weight = None if self.weight is None else self.weight[low:high]
             return design.pull(design.block(low, high), rows, weight, high - low, 1)
 
-        return self._mean(block)
+        return self._mean(block, 1)
 
     def bend(self, coef: Array, step: Array) -> float:
         """Return step' H step for the likelihood's hessian at `coef`, without forming it."""
@@ -151,7 +151,7 @@ class Objective:
             rows = sum(np.asarray(a * b) for a, b in zip(pushed, delta, strict=True)) * np.ones(high - low)
             return Evaluation(float(rows.sum() if self.weight is None else rows @ self.weight[low:high]))
 
-        return self._mean(block).value
+        return self._mean(block, 0).value
 
     def largest_eta(self, step: Array, units: Array) -> float:
         """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""
@@ -161,6 +161,5 @@ class Objective:
     def direction(self, step: Array) -> list[Array]:
         """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""
         design, still = self.design, self.design.without_offset()
-        bounds = [cut for part in chunks(design.n, design.width, design.d) for cut in part]
-        parts = [still.eta(still.block(low, high), low, high, step) for low, high in bounds]
+        parts = [still.eta(still.block(low, high), low, high, step) for low, high in cuts(design.n, design.width)]
         return [np.asarray(column[0]) if np.ndim(column[0]) == 0 else np.concatenate(column) for column in zip(*parts, strict=True)]

@@ -40,10 +40,10 @@ def cuts(n: int, p: int) -> list[tuple[int, int]]:
     return [(low, min(low + size, n)) for low in range(0, n, size)]
 
 
-def chunks(n: int, p: int, d: int) -> list[list[tuple[int, int]]]:
-    """Return the blocks (low, high) of n rows, grouped into the chunks that one thread sums serially."""
+def chunks(n: int, p: int, size: int) -> list[list[tuple[int, int]]]:
+    """Return the blocks (low, high) of n rows, grouped into the chunks that one thread sums serially, `size` numbers each."""
     blocks = cuts(n, p)
-    count = max(1, min(len(blocks), _CHUNKS, _CHUNK_BYTES // max(16 * d * d, 1)))
+    count = max(1, min(len(blocks), _CHUNKS, _CHUNK_BYTES // max(16 * size, 1)))
     return [[blocks[i] for i in part] for part in np.array_split(np.arange(len(blocks)), count)]
 
 
@@ -123,22 +123,22 @@ def keep_heap() -> None:
     np.empty(2**22 - 4096)
 
 
-def total(block: Callable[[int, int], Evaluation], n: int, p: int, d: int, threads: int = 1) -> Evaluation:
+def total(block: Callable[[int, int], Evaluation], n: int, p: int, size: int, threads: int = 1) -> Evaluation:
     """Return the sum of ``block(low, high)`` over all blocks of n rows.
 
     Parameters
     ----------
     block : callable
         (low, high) -> Evaluation of these rows; called from several threads.
-    n, p, d : int
-        Rows, columns and coefficients: they fix the cut.
+    n, p, size : int
+        Rows, columns, and numbers that a block is summed to: they fix the cut.
     threads : int
         How many threads may be used; the result does not depend on it.
     """
     if n <= block_size(p):
         return block(0, n)
     keep_heap()
-    parts = chunks(n, p, d)
+    parts = chunks(n, p, size)
     pooled = threads > 1 and p >= _POOL_MIN_COLUMNS and sum(map(len, parts)) >= _POOL_MIN_BLOCKS
 
     def chunk(part: list[tuple[int, int]]) -> Evaluation:

@@ -105,7 +105,7 @@ def surely_independent(blocks: Blocks, columns: Any, intercept: bool, threads: i
         x, ones = blocks.block(low, high), np.ones(high - low)
         return Evaluation(0.0, x.tdot(ones, columns), x.sandwich(ones, columns, columns))
 
-    sums = total(block, blocks.n, blocks.width, blocks.p, threads)
+    sums = total(block, blocks.n, blocks.width, blocks.p**2, threads)
     assert sums.gradient is not None and sums.hessian is not None
     mean = sums.gradient / blocks.n if intercept else np.zeros(len(sums.gradient))
     square = np.diag(sums.hessian) / blocks.n
