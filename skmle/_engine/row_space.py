@@ -17,6 +17,7 @@ from scipy.linalg.lapack import dpstrf
 from skmle._engine.design import Term
 from skmle._engine.evaluation import Array
 from skmle._engine.problem import Fit, Problem
+from skmle._engine.rows import one_blas_thread
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
         return None
     x = np.asarray(X, np.float64)
     gram = x @ x.T
-    factor, order, rank, _ = dpstrf(gram, lower=True)
+    with one_blas_thread():
+        factor, order, rank, _ = dpstrf(gram, lower=True)
     span = order[:rank] - 1
     low = np.tril(factor)[:, :rank]
     coordinates = np.empty_like(low)

@@ -24,9 +24,7 @@ Result = TypeVar("Result")
 
 _CHUNKS = 16
 _CHUNK_BYTES = 2 << 30
-_POOL_MIN_COLUMNS = 8  # below, two threads fight for the interpreter lock in many short numpy calls
-_POOL_MIN_BLOCKS = 2
-_SMALL = 1_000_000  # entries of X
+_SMALL = 1_000_000  # entries of X, or products of rows with what they are summed to
 
 
 def block_size(p: int) -> int:
@@ -139,7 +137,6 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, size: int, th
         return block(0, n)
     keep_heap()
     parts = chunks(n, p, size)
-    pooled = threads > 1 and p >= _POOL_MIN_COLUMNS and sum(map(len, parts)) >= _POOL_MIN_BLOCKS
 
     def chunk(part: list[tuple[int, int]]) -> Evaluation:
         with np.errstate(all="ignore"):  # a thread starts with numpy's default; non-finite values reject the step
@@ -149,7 +146,8 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, size: int, th
         return result
 
     with one_blas_thread(is_long(n, p)):
-        results = in_order(chunk, parts, threads if pooled else 1)
+        # Short calls, such as all are without columns, make two threads fight for the interpreter.
+        results = in_order(chunk, parts, threads if p > 0 and n * max(p, size) >= _SMALL else 1)
     result = results[0]
     for other in results[1:]:
         result += other
