@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _SHOWN = 5  # rows named in a message
+_WHOLE = 2.0**53  # below, floating-point numbers may be whole ones
 _LONG = 4_000_000  # numbers from which to look at them takes longer than to start threads
 _MEND = "Remove these rows or mend their weights."
 
@@ -155,6 +156,9 @@ def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.
     ValueError
         If the labels cannot be ordered, as numbers and strings cannot.
     """
+    if y.dtype.kind == "f" and (np.abs(y) < _WHOLE).all() and ((whole := y.astype(np.int64)) == y).all():
+        labels, codes = sorted_labels(whole, what)
+        return labels.astype(y.dtype), codes
     if y.dtype.kind in "iu" and (span := int(y.max()) - int(y.min())) <= len(y):
         wide = y if y.dtype.itemsize == 8 else y.astype(np.int64)
         codes = (wide - wide.min()).astype(np.intp)  # counted, which is many times faster than sorting

@@ -165,7 +165,7 @@ def test_a_family_that_cannot_be_regressed_says_so(cls):
 # ---------------------------------------------------------------- labels
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64", "bool", "float64", "U3", "object"])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64", "bool", "float32", "float64", "U3", "object"])
 def test_labels_of_any_type_are_told_apart(dtype):
     """Whole numbers are counted, all others sorted: with one result."""
     numbers = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 5, 300) * (25 if dtype in ("int8", "uint8") else 1)
@@ -176,8 +176,12 @@ def test_labels_of_any_type_are_told_apart(dtype):
 
 
 @pytest.mark.parametrize(
-    "y", [np.array([-128, 127, 0] * 100, np.int8), np.array([2**63, 2**63 + 3] * 9, np.uint64), np.array([-(2**63), 2**63 - 1])]
-)
+    "y",
+    [
+        np.array([-128, 127, 0] * 100, np.int8), np.array([2**63, 2**63 + 3] * 9, np.uint64), np.array([-(2**63), 2**63 - 1]),
+        np.array([0.5, -1.0, 2.0]), np.array([1e300, 2.0, -0.0, 0.0]), np.array([2.0**62, 2.0**62 + 512, 1.0]),
+    ],
+)  # fmt: skip
 def test_labels_at_the_ends_of_their_type(y):
     classes, codes = sorted_labels(y, "test")
     assert np.array_equal(classes[codes], y) and np.array_equal(classes, np.unique(y))
