@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -167,7 +168,7 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
 # ---------------------------------------------------------------- verdicts in words
 
 
-def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]], stacklevel: int = 3) -> None:
+def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]]) -> None:
     """Warn once, in four parts, if a fit is not at an interior maximum.
 
     Parameters
@@ -180,7 +181,22 @@ def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]], stacklevel
     if fit.verdict.status == INTERIOR:
         return
     category, text = _in_words(fit, names)
-    warnings.warn(f"{what}: {text} (status_ = {fit.verdict.status!r})", category, stacklevel=stacklevel + 1)
+    message = f"{what}: {text} (status_ = {fit.verdict.status!r})"
+    warnings.warn(message, category, stacklevel=_level_outside())
+
+
+def _level_outside() -> int:
+    """Return the stacklevel, for the function that asks, of the line outside that led to it.
+
+    scikit-learn wraps `fit` into frames of its own, and how many depends on its version.
+    """
+    frame, level = inspect.currentframe(), 0
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").split(".")[0]
+        if package not in ("skmle", "sklearn"):
+            break
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning], str]:

@@ -227,7 +227,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         worst = self._store(families, fits, counted)
         task.done()
         what = f"MLEDistribution({type(family).__name__})" + (f", {samples[worst][1]}" if len(fits) > 1 else "")
-        warn_verdict(fits[worst], what, [[] for _ in fits[worst].coefs], stacklevel=5)
+        warn_verdict(fits[worst], what, [[] for _ in fits[worst].coefs])
         return self
 
     def _observe(
