@@ -144,7 +144,8 @@ class MultivariateNormal(Family):
         if values[0] > _SINGULAR:
             return None
         rank = int((values > _SINGULAR).sum())
-        floored = (vectors * np.maximum(values, 1e-8)) @ vectors.T * np.outer(sd, sd)
+        # The covariance is stored, so log q loses as many digits as the floor has: ten are left.
+        floored = (vectors * np.maximum(values, 1e-6)) @ vectors.T * np.outer(sd, sd)
         reason = f"the observations lie in a space of {rank} dimensions, so the density of their {self.d} columns grows without bound on it"
         return self._coordinates(mean, floored), reason
 
