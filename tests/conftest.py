@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 STEPS = 10.0 ** -np.array([3.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
 
@@ -14,6 +16,18 @@ STEPS = 10.0 ** -np.array([3.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
 def rng() -> np.random.Generator:
     """A source of random numbers, the same for each test."""
     return np.random.default_rng(20240607)
+
+
+@pytest.fixture
+def saga() -> Callable[..., LogisticRegression]:
+    """Make scikit-learn's elastic net of labels.
+
+    Before 1.8 its penalty has to be named, since then it must not be.
+    """
+    settings = {"solver": "saga", "max_iter": 100_000, "random_state": 0}
+    if LogisticRegression().get_params().get("penalty") == "l2":
+        settings["penalty"] = "elasticnet"
+    return partial(LogisticRegression, **settings)
 
 
 @pytest.fixture

@@ -96,10 +96,10 @@ def test_distance_of_classes_agrees_with_the_dense_hessian():
     assert distance(laws.CATEGORICAL, data.X, data.y, per_class(coef, intercept)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_distance_of_an_elastic_net_is_zero_at_its_optimum_alone():
+def test_distance_of_an_elastic_net_is_zero_at_its_optimum_alone(saga):
     data = few_matter(300, 10, 3)
     penalty = Penalty(0.02, 0.5)
-    model = LogisticRegression(C=1.0 / (300 * 0.02), l1_ratio=0.5, solver="saga", tol=1e-12, max_iter=100_000, random_state=0)
+    model = saga(C=1.0 / (300 * 0.02), l1_ratio=0.5, tol=1e-12)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         w = model.fit(data.X, data.y)

@@ -51,7 +51,9 @@ EXACT = dict(rtol=1e-12, atol=1e-12)  # two roads to one number: rounding only
 
 def construct(cls: type) -> Any:
     """Return an estimator of the class, with the inner ones that it may need."""
-    required = [p for p in inspect.signature(cls).parameters.values() if p.name in ("estimator", "estimators", "final_estimator")]
+    names = ("estimator", "estimators", "final_estimator")
+    parameters = inspect.signature(cls).parameters.values()
+    required = [p for p in parameters if p.name in names or p.default is p.empty]
     inner = LinearRegression() if issubclass(cls, RegressorMixin) else GaussianNB()
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # the class is deprecated
         return cls(**{p.name: [("inner", inner)] if p.name == "estimators" else inner for p in required})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib.util
 import runpy
 
 import numpy as np
@@ -152,6 +153,13 @@ def test_a_warm_start_goes_on_from_an_interrupted_fit(interrupt, monkeypatch):
 # ---------------------------------------------------------------- scikit-learn's callbacks
 
 
+has_callbacks = pytest.mark.skipif(
+    importlib.util.find_spec("sklearn.callback") is None,
+    reason="scikit-learn has callbacks from 1.9 on",
+)
+
+
+@has_callbacks
 @pytest.mark.parametrize("kind", FITS)
 def test_callbacks_see_each_iterate(kind):
     model, data = fresh(kind)
@@ -166,6 +174,7 @@ def test_callbacks_see_each_iterate(kind):
     assert listener.scores[0] <= listener.scores[-1] + 1e-12
 
 
+@has_callbacks
 def test_a_callback_may_stop_the_fit():
     model, data = fresh("classifier")
     with pytest.warns(InterruptedWarning):
@@ -173,6 +182,7 @@ def test_a_callback_may_stop_the_fit():
     assert model.status_ == "interrupted" and model.n_iter_ == 2
 
 
+@has_callbacks
 def test_callbacks_are_passed_on_by_a_pipeline():
     listener = Listener()
     model = CrossEntropyClassifier().set_callbacks(listener)
