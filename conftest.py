@@ -1,7 +1,11 @@
 import doctest
 import os
 import re
+from collections import defaultdict
 from typing import Any
+from zlib import crc32
+
+import pytest
 
 # scikit-learn's estimator checks skip those of the array API unless this is set, and scipy reads it once, when it is
 # first imported. This file is the first that pytest loads, and it is loaded whatever part of the tests is run.
@@ -17,3 +21,23 @@ class FencedDocTestParser(doctest.DocTestParser):
 
 # pytest offers no hook for the parser; it looks the class up here for every text file that it collects.
 doctest.DocTestParser = FencedDocTestParser
+
+
+QUICK_CASES, QUICK_SHARE = 2, 50  # of a test function: at least so many cases, and one of so many
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as quick a few cases of every test function, evenly spread over those that are not slow.
+
+    The function's name says which come first, or all functions would take the same families.
+    """
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("slow") is None:
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for function, its in cases.items():
+        first = crc32(function.rpartition("::")[2].encode())
+        count = min(len(its), max(QUICK_CASES, len(its) // QUICK_SHARE))
+        for k in range(count):
+            its[(first + k * len(its) // count) % len(its)].add_marker("quick")

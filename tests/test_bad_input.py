@@ -576,6 +576,7 @@ def test_trials_of_size_zero_tell_nothing():
 cells = st.one_of(st.floats(-1e70, 1e70), st.integers(-3, 9).map(float), st.sampled_from([0.5, 1e-70, 1e70, np.nan, np.inf]))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(
     data=st.lists(st.tuples(cells, cells), min_size=2, max_size=12),

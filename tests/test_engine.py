@@ -100,6 +100,7 @@ def long_objectives(sparse: bool = False, n: int = LONG) -> dict[str, Objective]
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 def test_sums_are_bit_equal_for_any_number_of_threads(sparse):
     n = 2 * LONG if sparse else LONG  # sparse blocks are longer
@@ -162,6 +163,7 @@ for p in (0, 3, 20):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts what glibc's allocator does")
 def test_page_faults():
     """Temporaries of a pass stay in the heap; given back after each block they fault in again, 2,000 to 17,000 pages a pass."""
@@ -371,6 +373,7 @@ def test_few_passes_with_many_classes(monkeypatch):
     assert solution.converged and passes[0] <= 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 def test_many_blocks_are_one(sparse, monkeypatch):
     """The sum over blocks against all rows in one."""
@@ -682,6 +685,7 @@ def test_a_hessian_without_noise_stays():
     np.testing.assert_array_equal(_less_noisy(np.diag([1.0, 2.0, 3.0]), 100), np.diag([1.0, 2.0, 3.0]))
 
 
+@pytest.mark.slow
 def test_curvature_as_an_operator(long_logistic):
     rng = np.random.default_rng(0)
     for objective in [long_logistic, *long_objectives().values()]:

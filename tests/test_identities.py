@@ -352,6 +352,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("p", "q", "variance"), LIMITS.values(), ids=LIMITS)
 @pytest.mark.parametrize("n", [100, 10_000])
 def test_the_empirical_cross_entropy_tends_to_the_cross_entropy(p, q, variance, n):

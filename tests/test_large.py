@@ -14,6 +14,8 @@ from skmle._engine.solvers import first_sample, newton
 from skmle.exceptions import SeparationWarning
 from skmle.families import all_families
 
+pytestmark = pytest.mark.numerics
+
 N = 40_000
 REGRESSED = {cls.__name__: cls for cls in all_families() if cls.columns == 1 and cls.regular and cls.numeric and not cls.exact}
 

@@ -261,6 +261,7 @@ def loaded_by(statement: str) -> set[str]:
 STATEMENTS = ["import skmle", "from skmle import MLEDistribution", "from skmle import MLERegressor, CrossEntropyClassifier"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_imports_are_light(statement):
     """No more of the heavy libraries than scikit-learn's own base class and validation load anyway."""

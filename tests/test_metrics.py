@@ -278,6 +278,7 @@ def test_law_of_a_regressor_sums_to_one(name, line):
         np.testing.assert_allclose(mass, 1.0, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_standard_deviations_are_those_of_an_observation_where_the_model_knows_its_noise(rng):
     # What the docstring says of each: BayesianRidge's contain the noise; a Gaussian process's if its kernel has it.
     X = rng.normal(size=(400, 1))

@@ -14,7 +14,7 @@ from scipy.special import expit
 from skmle._engine.evaluation import Evaluation, Solution
 from skmle._engine.solvers import newton
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 TOL = 1e-6
 

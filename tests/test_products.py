@@ -245,6 +245,7 @@ def objectives(X, dense: np.ndarray) -> dict[str, tuple[Objective, Objective]]:
     return result
 
 
+@pytest.mark.slow
 def test_objectives(subject):
     """Value, gradient, hessian and its product with a vector against those of the plain array; bit-equal on threads."""
     label, X = subject
@@ -304,6 +305,7 @@ def models(y) -> list[tuple]:
     ]
 
 
+@pytest.mark.slow
 def test_fits(subject, outcomes, monkeypatch):
     """The same log-likelihood as with X left as it is, and as a plain array; bit-equal on threads."""
     _, X = subject
@@ -322,6 +324,7 @@ def test_fits(subject, outcomes, monkeypatch):
         assert found == pytest.approx(plain.log_likelihood_, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_nothing_is_copied(tmp_path, outcomes):
     """A fit on memory-mapped rows, of float64 or float32, needs a small part of their memory."""
     for dtype, X in (("float64", np.hstack([table()] * 3)), ("float32", np.random.default_rng(0).normal(size=(N, 200)))):

@@ -24,7 +24,7 @@ from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarnin
 from skmle.families import Bernoulli, Categorical, Family, Normal, all_families
 from skmle.families._base import IDENTITY, LOG, LOGIT
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 RUNS = 200
 SAYS = {
@@ -308,6 +308,7 @@ def underdispersed(mean: np.ndarray, seed: int, rng: np.random.Generator) -> np.
     return (rng.poisson(mean) if seed % 2 else rng.binomial(np.ceil(3.0 * mean).astype(int), 1.0 / 3.0)).astype(float)
 
 
+@pytest.mark.slow
 def test_negative_binomial_on_counts_without_overdispersion():
     found = Counter()
     for seed in range(RUNS):
@@ -327,6 +328,7 @@ def test_negative_binomial_on_counts_without_overdispersion():
     assert all(said == expected for said, expected in found) and found["boundary", "boundary"] > 0.7 * RUNS, found
 
 
+@pytest.mark.slow
 def test_negative_binomial_regression_on_counts_without_overdispersion():
     found = Counter()
     for seed in range(RUNS):
@@ -352,6 +354,7 @@ def light_tails(n: int, seed: int, rng: np.random.Generator) -> np.ndarray:
     return [rng.normal(3.0, 2.0, n), rng.uniform(0.0, 1.0, n), rng.logistic(0.0, 1.0, n), rng.normal(0.0, 1e-3, n)][seed % 4]
 
 
+@pytest.mark.slow
 def test_student_t_on_light_tails():
     """The maximum is the normal law exactly if the kurtosis about its fit is at most 3 (samples of 30 and more)."""
     found = Counter()
@@ -368,6 +371,7 @@ def test_student_t_on_light_tails():
     assert all(said == expected for said, expected in found) and found["boundary", "boundary"] > 0.5 * RUNS, found
 
 
+@pytest.mark.slow
 def test_student_t_regression_on_light_tails():
     found = Counter()
     for seed in range(RUNS):
@@ -404,6 +408,7 @@ def test_a_maximum_that_cannot_be_told_from_its_limit_is_the_limit(excess):
         check_density(model, SUBJECTS["StudentT"], y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [3, 5, 10])
 def test_tiny_samples_of_student_t(n):
     """The likelihood has several maxima, and is unbounded: whatever is returned is at least as likely as the normal law."""
@@ -481,6 +486,7 @@ def problem_with_rare_dummies(rng: np.random.Generator, classes: int):
     return X, labels(X, classes, rng, 0.7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [small_problem, problem_with_rare_dummies])
 @pytest.mark.parametrize("classes", [2, 3, 4])
 def test_separation_is_what_the_linear_program_says(problem, classes):
@@ -587,6 +593,7 @@ def test_one_row_flipped_among_a_hundred_thousand():
 COUNTS = {name: SUBJECTS[name] for name in ("Poisson", "NegativeBinomial", "Geometric")}
 
 
+@pytest.mark.slow
 @every(COUNTS)
 def test_a_dummy_whose_counts_are_all_at_the_end(family):
     """No count but the smallest in a dummy's rows: its coefficient is infinite, the rest is the fit without these rows."""
