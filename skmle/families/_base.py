@@ -197,6 +197,13 @@ class Family(BaseEstimator, ABC):
         """Return smooth laws that lead to this one, to be fitted in turn before it, where -log q has cusps."""
         return ()
 
+    def mirrored(self, theta: Arrays) -> Arrays | None:
+        """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1; None for all others.
+
+        Floating-point numbers are coarse next to 1 and fine next to 0, so that integrals up to 1 are taken of the mirror.
+        """
+        return None
+
     # ---------------------------------------------------------------- natural parameters
 
     @property

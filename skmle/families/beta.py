@@ -105,6 +105,10 @@ class Beta(Family):
     def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
         return statistics[0] - statistics[1], (np.log(1e16),)
 
+    def mirrored(self, theta: Arrays) -> Arrays:
+        mean, precision = theta
+        return 1.0 - mean, precision
+
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import beta
 

@@ -130,7 +130,7 @@ class NegativeBinomial(Family):
         return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
     def entropy(self, theta: Arrays) -> Array:
-        from skmle.families._divergence.laws import summed_entropy  # not above, as it imports all families
+        from skmle.families._averages import summed_entropy  # not above: it imports all of the quadrature
 
         mean, dispersion = theta
         poisson = dispersion == 0.0

@@ -59,7 +59,7 @@ class Poisson(Family):
         return theta[0]
 
     def entropy(self, theta: Arrays) -> Array:
-        from skmle.families._divergence.laws import summed_entropy  # not above, as it imports all families
+        from skmle.families._averages import summed_entropy  # not above: it imports all of the quadrature
 
         (mean,) = theta
         large = mean > _LARGE

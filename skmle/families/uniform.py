@@ -60,6 +60,10 @@ class Uniform(Family):
             return None
         return (low, float(np.nextafter(high, np.inf))), "all observations are equal, so the interval shrinks to a point"
 
+    def mirrored(self, theta: Arrays) -> Arrays:
+        low, high = theta
+        return 1.0 - high, 1.0 - low
+
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import uniform
 

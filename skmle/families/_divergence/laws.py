@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.special import ndtri
 
-from skmle.families import Beta, Distribution, Family, Uniform
+from skmle.families import Distribution
+from skmle.families._averages import FamilyRows, quantiles_of, support_of
 from skmle.families._divergence import closed_forms
 from skmle.families._divergence.expectation import Array, Gain, expectation
 
@@ -214,21 +214,11 @@ class Line(OneColumn):
 
     def support(self) -> tuple[Array, Array]:
         """Return the ends of the support of each row."""
-        low, high = (np.broadcast_to(np.asarray(end, float), (self.size,)) for end in self.frozen.support())
-        return low, high
+        return support_of(self.frozen, self.size)
 
     def quantiles(self, levels: Sequence[float]) -> Array:
-        """Return the quantiles of each row, (n, levels); about them, where scipy finds none (counts beyond 1e9, norminvgauss)."""
-        column = np.asarray(levels, float)[:, None]
-        shape = (len(column), self.size)
-        try:
-            value = np.broadcast_to(np.asarray(self.frozen.ppf(column), float), shape)
-        except (ValueError, RuntimeError):
-            value = np.full(shape, np.nan)
-        if np.isnan(value).any():
-            rough = np.clip(self.frozen.mean() + ndtri(column) * self.frozen.std(), *self.support())
-            value = np.where(np.isnan(value), np.floor(rough) if self.discrete else rough, value)
-        return value.T
+        """Return the quantiles of each row, (n, levels)."""
+        return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def expect(self, other: OneColumn, gain: Gain, seed: int) -> Estimate:
         return _exactly(other.under(self, gain))
@@ -286,40 +276,27 @@ class FamilyLine(Line):
         self.distribution: Distribution = distribution
         self.discrete = distribution.discrete
         self.shape = distribution.shape
-        self._flat = {name: np.broadcast_to(value, self.shape).ravel() for name, value in distribution.params.items()}
+        self._rows = FamilyRows(distribution.family, tuple(np.broadcast_to(v, self.shape).ravel() for v in distribution.theta))
 
     def __str__(self) -> str:
         return repr(self.distribution)
 
-    @cached_property
+    @property
     def frozen(self) -> Any:
-        return self.distribution.family.to_scipy(tuple(self._flat.values()))
+        return self._rows.frozen
 
     def take(self, rows: Any) -> Line:
-        return FamilyLine(Distribution(self.distribution.family, {name: value[rows] for name, value in self._flat.items()}))
+        return self._like(self._rows.take(rows).theta)
 
     def log_prob(self, y: Array) -> Array:
-        value = np.asarray(self.distribution.log_prob(y), float)
-        # Families of counts may accept real y, as rates; their law has no mass there.
-        return np.where(y == np.floor(y), value, -np.inf) if self.discrete else value
+        return self._rows.log_prob(y)
 
     def mirror(self) -> Line | None:
-        form = MIRRORS.get(type(self.distribution.family))
-        return None if form is None else FamilyLine(Distribution(self.distribution.family, form(**self._flat)))
+        mirrored = self._rows.mirror()
+        return None if mirrored is None else self._like(mirrored.theta)
 
-
-# Laws on (0, 1) whose density may be infinite at 1, next to which floats are coarse.
-MIRRORS: dict[type[Family], Callable[..., Mapping[str, Array]]] = {
-    Beta: lambda mean, precision: {"mean": 1.0 - mean, "precision": precision},
-    Uniform: lambda low, high: {"low": 1.0 - high, "high": 1.0 - low},
-}
-
-
-def summed_entropy(family: Family, theta: tuple[Array, ...]) -> Array:
-    """Return E[-log q] of each row of a family without a closed form (scipy's own sums stop short of large means)."""
-    law = FamilyLine(Distribution(family, dict(zip(family.names, theta, strict=True))))
-    unknown = sum(np.isnan(value) for value in theta) > 0
-    return np.where(unknown, np.nan, law.expect(law, surprise, 0).value)
+    def _like(self, theta: tuple[Array, ...]) -> FamilyLine:
+        return FamilyLine(Distribution(self.distribution.family, dict(zip(self.distribution.params, theta, strict=True))))
 
 
 class ScipyLine(Line):
