@@ -14,19 +14,19 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._callbacks import FitTask, with_callbacks
-from skmle._columns import label_columns
-from skmle._engine.design import Term
-from skmle._engine.observed import observe
+from skmle._engine.data.observed import observe
+from skmle._engine.data.sums import thread_count
+from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Problem, selects
-from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, warn_verdict
-from skmle._validation import check_settings, checked_features, positive_weights, sorted_labels, weighted_mean
+from skmle._shared.callbacks import FitTask, with_callbacks
+from skmle._shared.columns import label_columns
+from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
+from skmle._shared.validation import check_settings, checked_features, positive_weights, sorted_labels, weighted_mean
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
 from skmle.inference import Inference
-from skmle.inference.rows import centred_covariance, coefficient_rows
+from skmle.inference.assemble import centred_covariance, coefficient_rows
 
 Array = NDArray[np.float64]
 

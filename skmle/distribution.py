@@ -12,20 +12,20 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._callbacks import FitTask, with_callbacks
-from skmle._engine.design import Term
+from skmle._engine.data.observed import Observed, condense, count_whole, joined
+from skmle._engine.data.sums import thread_count
 from skmle._engine.fit import fit
-from skmle._engine.observed import Observed, condense, count_whole, joined
+from skmle._engine.judge.interior import INTERRUPTED
+from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Problem
-from skmle._engine.rows import thread_count
-from skmle._engine.verdict import INTERRUPTED
-from skmle._estimator import LikelihoodEstimator, warn_verdict
-from skmle._validation import adapted, check_settings, check_support, checked_features, positive_weights, weighted_mean
+from skmle._shared.callbacks import FitTask, with_callbacks
+from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
+from skmle._shared.validation import adapted, check_settings, check_support, checked_features, positive_weights, weighted_mean
 from skmle.families import Distribution, Family, get_family
-from skmle.families._independent import IndependentColumns, stack
-from skmle.families.fixed import fix
+from skmle.families.independent import IndependentColumns, stack
+from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.rows import Block, join, natural_rows
+from skmle.inference.assemble import Block, join, natural_rows
 
 Array = NDArray[np.float64]
 

@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 
-from skmle._estimator import LikelihoodEstimator
-from skmle._log_prob import check_lead, row_log_prob
-from skmle._pipeline import unwrap
-from skmle._validation import weighted_mean
+from skmle._any_model.log_prob import check_lead, row_log_prob
+from skmle._any_model.unwrap import unwrap
+from skmle._shared.estimator import LikelihoodEstimator
+from skmle._shared.validation import weighted_mean
 
 __all__ = ["LogLikelihoodScorer", "log_likelihood_score", "log_likelihood_scorer"]
 

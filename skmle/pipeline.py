@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle._estimator import LikelihoodEstimator
-from skmle._log_prob import row_log_prob
-from skmle._pipeline import named_model, unwrap
+from skmle._any_model.log_prob import row_log_prob
+from skmle._any_model.unwrap import named_model, unwrap
+from skmle._shared.estimator import LikelihoodEstimator
 
 if TYPE_CHECKING:
     from skmle.families import Distribution

@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 
-from skmle._callbacks import FitTask, with_callbacks
-from skmle._columns import Columns, held_out, resolve_features, resolve_lead
-from skmle._engine.design import Term
-from skmle._engine.observed import observe
+from skmle._engine.data.observed import observe
+from skmle._engine.data.sums import thread_count
+from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Problem
-from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, warn_verdict
-from skmle._validation import (
+from skmle._shared.callbacks import FitTask, with_callbacks
+from skmle._shared.columns import Columns, held_out, resolve_features, resolve_lead
+from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
+from skmle._shared.validation import (
     adapted,
     check_conditional,
     check_finite,
@@ -31,9 +31,9 @@ from skmle._validation import (
 )
 from skmle.exceptions import ScoreWarning
 from skmle.families import Distribution, Family, get_family
-from skmle.families.fixed import fix
+from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.rows import Part, regression_rows
+from skmle.inference.assemble import Part, regression_rows
 
 Array = NDArray[np.float64]
 

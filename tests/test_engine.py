@@ -15,17 +15,17 @@ from scipy.special import logsumexp
 from skmle import CrossEntropyClassifier, MLERegressor
 from skmle._engine import design as design_module
 from skmle._engine import rows as rows_module
-from skmle._engine.coordinates import Coordinates
-from skmle._engine.design import Design, Term
+from skmle._engine.data.sums import block_size, chunks, strata, thread_count, total
+from skmle._engine.data.survey import find_basis, survey
 from skmle._engine.evaluation import Evaluation
-from skmle._engine.objective import Objective
-from skmle._engine.penalties import Ridge
-from skmle._engine.rows import block_size, chunks, strata, thread_count, total
+from skmle._engine.likelihood.coordinates import Coordinates
+from skmle._engine.likelihood.design import Design, Term
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.penalties import Ridge
 from skmle._engine.solvers import conjugate, first_sample, growing, newton
 from skmle._engine.solvers.growing import _less_noisy
-from skmle._engine.survey import find_basis, survey
 from skmle.families import Bernoulli, Categorical, Gamma, Normal, Poisson
-from skmle.families._base import Rows, Softmax
+from skmle.families.base import Rows, Softmax
 from skmle.families.categorical import SymmetricCategorical
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -139,8 +139,8 @@ def test_thread_count(monkeypatch):
 PAGE_FAULTS = """
 import resource
 import numpy as np
-from skmle._engine.design import Design, Term
-from skmle._engine.objective import Objective
+from skmle._engine.likelihood.design import Design, Term
+from skmle._engine.likelihood.objective import Objective
 from skmle.families import Beta, StudentT
 
 rng = np.random.default_rng(0)

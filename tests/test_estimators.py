@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families
-from skmle._validation import sorted_labels
+from skmle._shared.validation import sorted_labels
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning
 from skmle.families import REGISTRY, Family, all_families
 

@@ -17,10 +17,10 @@ from sklearn.base import clone
 
 from skmle import families
 from skmle.families import REGISTRY, Distribution, Family, Support, all_families, get_family
-from skmle.families._base import IDENTITY, LOG, LOGIT, Softmax
-from skmle.families._special import LOG_2PI, binet, log_rising, log_rising_table, logistic_kernel, trigamma
-from skmle.families.fixed import fix
+from skmle.families.base import IDENTITY, LOG, LOGIT, Softmax
 from skmle.families.links import allowed_links, get_link
+from skmle.families.tools.special import LOG_2PI, binet, log_rising, log_rising_table, logistic_kernel, trigamma
+from skmle.families.wrappers.fixed import fix
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -18,8 +18,8 @@ from sklearn.datasets import load_diabetes, load_iris
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.families import Family, all_families
 from skmle.inference import Inference
+from skmle.inference.assemble import centred_covariance
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
-from skmle.inference.rows import centred_covariance
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
 

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 import skmle._engine.fit as fit_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
-from skmle._engine.objective import Objective
-from skmle._engine.row_space import reduce_columns
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.row_space import reduce_columns
 from skmle._engine.solvers import first_sample, newton
 from skmle.exceptions import SeparationWarning
 from skmle.families import all_families

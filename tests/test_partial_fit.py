@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import clone
 
 from skmle import MLEDistribution
-from skmle._engine.observed import condense, observe
+from skmle._engine.data.observed import condense, observe
 from skmle.exceptions import BoundaryWarning, FitWarning, NoMaximumWarning, NonRegularWarning
 from skmle.families import Family, all_families
 

@@ -10,14 +10,14 @@ import scipy.sparse as sp
 
 from skmle import CrossEntropyClassifier, MLERegressor
 from skmle._engine import merging, one_hot
-from skmle._engine.blocks import CodedBlocks, PlainBlocks, blocks_of
-from skmle._engine.design import Design, Term
-from skmle._engine.merging import merge_rows
-from skmle._engine.objective import Objective
-from skmle._engine.observed import observe
-from skmle._engine.one_hot import Group, Table, guess
+from skmle._engine.data.blocks import CodedBlocks, PlainBlocks, blocks_of
+from skmle._engine.data.observed import observe
+from skmle._engine.data.one_hot import Group, Table, guess
+from skmle._engine.data.products import Coded, Dense, Product, Sparse
+from skmle._engine.likelihood.design import Design, Term
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.merging import merge_rows
 from skmle._engine.problem import Problem
-from skmle._engine.products import Coded, Dense, Product, Sparse
 from skmle.exceptions import NoMaximumWarning
 from skmle.families import Bernoulli, Categorical, Gamma, Normal, Poisson
 

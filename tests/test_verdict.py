@@ -17,12 +17,12 @@ from scipy.optimize import brentq, linprog
 from scipy.special import ndtri
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
-from skmle._engine.design import Design, Term
-from skmle._engine.objective import Objective
-from skmle._engine.verdict import certificate
+from skmle._engine.judge.interior import certificate
+from skmle._engine.likelihood.design import Design, Term
+from skmle._engine.likelihood.objective import Objective
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
 from skmle.families import Bernoulli, Categorical, Family, Normal, all_families
-from skmle.families._base import IDENTITY, LOG, LOGIT
+from skmle.families.base import IDENTITY, LOG, LOGIT
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skmle._callbacks as callbacks_module
 import skmle._engine.fit as fit_module
+import skmle._shared.callbacks as callbacks_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
-from skmle._engine.objective import Objective
+from skmle._engine.likelihood.objective import Objective
 from skmle.exceptions import InterruptedWarning
 
 RNG = np.random.default_rng(0)

@@ -9,23 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.blocks import blocks_of
-from skmle._engine.closed import Starts, closed_form
-from skmle._engine.coordinates import Coordinates
-from skmle._engine.cusps import solve_cusps
-from skmle._engine.design import Design, Term
+from skmle._engine.data.blocks import blocks_of
+from skmle._engine.data.observed import Observed, observe_as
+from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
+from skmle._engine.data.survey import Basis, Survey, find_basis, surely_independent, survey
 from skmle._engine.evaluation import Array, Solution
-from skmle._engine.merging import merge_rows
-from skmle._engine.objective import Objective
-from skmle._engine.observed import Observed, observe_as
-from skmle._engine.penalties import Lasso, Ridge
-from skmle._engine.problem import Fit, Problem
-from skmle._engine.row_space import reduce_columns, restore_columns
-from skmle._engine.rows import blas_threads_harm, one_blas_thread
-from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
-from skmle._engine.starts import LeastSquares, interpolation, lead, starting_points
-from skmle._engine.survey import Basis, Survey, find_basis, surely_independent, survey
-from skmle._engine.verdict import (
+from skmle._engine.judge.interior import (
     BOUNDARY,
     INTERIOR,
     INTERRUPTED,
@@ -37,8 +26,19 @@ from skmle._engine.verdict import (
     is_interior,
     undetermined,
 )
-from skmle._engine.watch import Stopped, Watch
-from skmle.families._base import Arrays, Rows
+from skmle._engine.likelihood.coordinates import Coordinates
+from skmle._engine.likelihood.design import Design, Term
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.penalties import Lasso, Ridge
+from skmle._engine.likelihood.watch import Stopped, Watch
+from skmle._engine.prepare.closed import Starts, closed_form
+from skmle._engine.prepare.merging import merge_rows
+from skmle._engine.prepare.row_space import reduce_columns, restore_columns
+from skmle._engine.prepare.starts import LeastSquares, interpolation, lead, starting_points
+from skmle._engine.problem import Fit, Problem
+from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
+from skmle._engine.solvers.cusps import solve_cusps
+from skmle.families.base import Arrays, Rows
 
 _INTERPOLATED = (
     "the linear predictor reproduces every observation, so the density grows without bound around them "

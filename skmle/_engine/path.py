@@ -8,7 +8,7 @@ import numpy as np
 
 from skmle._engine.evaluation import Array
 from skmle._engine.fit import Attempt, fit
-from skmle._engine.penalties import Lasso
+from skmle._engine.likelihood.penalties import Lasso
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.solvers import proximal
 

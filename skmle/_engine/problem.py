@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.design import Term
+from skmle._engine.data.observed import Observed
 from skmle._engine.evaluation import Array
-from skmle._engine.observed import Observed
-from skmle._engine.verdict import Verdict
-from skmle.families._base import Family, Limit
+from skmle._engine.judge.interior import Verdict
+from skmle._engine.likelihood.design import Term
+from skmle.families.base import Family, Limit
 
 
 def selects(alpha: float, l1_ratio: float) -> bool:

@@ -16,10 +16,10 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from skmle.families._base import Family, Limit, Param, Rows, Support
-from skmle.families._distribution import Distribution
-from skmle.families._location_scale import LocationScale, LogLocationScale
+from skmle.families.base import Family, Limit, Param, Rows, Support
+from skmle.families.distribution import Distribution
 from skmle.families.links import Link, get_link
+from skmle.families.tools.location_scale import LocationScale, LogLocationScale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

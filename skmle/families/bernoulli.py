@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import logistic_kernel, logistic_recession
+from skmle.families.base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
 class Bernoulli(Family):

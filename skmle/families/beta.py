@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import digamma, zeta
 
-from skmle.families._base import LOG, LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI, binet
+from skmle.families.base import LOG, LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.tools.special import LOG_2PI, binet
 
 
 class Beta(Family):

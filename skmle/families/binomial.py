@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import logistic_kernel, logistic_recession
+from skmle.families.base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
 class Binomial(Family):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle.families._base import IDENTITY, LOGIT, Array, Arrays, Family, Param, Rows, Softmax, Support
+from skmle.families.base import IDENTITY, LOGIT, Array, Arrays, Family, Param, Rows, Softmax, Support
 from skmle.families.links import Link
 
 _SAFE = 600.0  # eta whose exponentials can be added up as they are

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support, average
 
 
 class Exponential(Family):

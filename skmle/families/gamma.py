@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI, binet
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.tools.special import LOG_2PI, binet
 
 
 class Gamma(Family):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays, Family, average
-from skmle.families._location_scale import LocationScale
-from skmle.families._starts import weighted_quantile
+from skmle.families.base import Array, Arrays, Family, average
+from skmle.families.tools.location_scale import LocationScale
+from skmle.families.tools.quantiles import weighted_quantile
 
 
 class SmoothLaplace(LocationScale):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays, average
-from skmle.families._location_scale import LocationScale
+from skmle.families.base import Array, Arrays, average
+from skmle.families.tools.location_scale import LocationScale
 
 
 class Logistic(LocationScale):

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from skmle.families._base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
-from skmle.families._special import LOG_2PI
+from skmle.families.base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
 from skmle.families.links import Link
+from skmle.families.tools.special import LOG_2PI
 
 _SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix that rounding cannot have made of zero (d eps, d <= 1000)
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from skmle.families._base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
-from skmle.families._special import log_rising, log_rising_table, settle
+from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families.poisson import Poisson
+from skmle.families.tools.special import log_rising, log_rising_table, settle
 
 _POISSON = 1e-8  # dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more than the distance from Poisson
 
@@ -130,7 +130,7 @@ class NegativeBinomial(Family):
         return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
     def entropy(self, theta: Arrays) -> Array:
-        from skmle.families._averages import summed_entropy  # not above: it imports all of the quadrature
+        from skmle.families.tools.averages import summed_entropy  # not above: it imports all of the quadrature
 
         mean, dispersion = theta
         poisson = dispersion == 0.0

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays
-from skmle.families._gaussian import Gaussian
-from skmle.families._special import LOG_2PI
+from skmle.families.base import Array, Arrays
+from skmle.families.tools.gaussian import Gaussian
+from skmle.families.tools.special import LOG_2PI
 
 
 class Normal(Gaussian):

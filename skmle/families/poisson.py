@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.tools.special import LOG_2PI
 
 _LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
 
@@ -59,7 +59,7 @@ class Poisson(Family):
         return theta[0]
 
     def entropy(self, theta: Arrays) -> Array:
-        from skmle.families._averages import summed_entropy  # not above: it imports all of the quadrature
+        from skmle.families.tools.averages import summed_entropy  # not above: it imports all of the quadrature
 
         (mean,) = theta
         large = mean > _LARGE

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import IDENTITY, LOG, Array, Arrays, Limit, Param, Rows
-from skmle.families._location_scale import LocationScale
-from skmle.families._special import LOG_2PI, log_rising
-from skmle.families._starts import centre_and_spread
+from skmle.families.base import IDENTITY, LOG, Array, Arrays, Limit, Param, Rows
 from skmle.families.normal import Normal
+from skmle.families.tools.location_scale import LocationScale
+from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.special import LOG_2PI, log_rising
 
 
 class StudentT(LocationScale):

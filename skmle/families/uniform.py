@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import IDENTITY, Array, Arrays, Family, Param, Rows, Support
+from skmle.families.base import IDENTITY, Array, Arrays, Family, Param, Rows, Support
 
 
 class Uniform(Family):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import LOG, Array, Arrays, Param, average
-from skmle.families._location_scale import LogLocationScale
+from skmle.families.base import LOG, Array, Arrays, Param, average
+from skmle.families.tools.location_scale import LogLocationScale
 
 
 class Weibull(LogLocationScale):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.inference.rows import Block
+from skmle.inference.assemble import Block
 from skmle.inference.table import Summary
 from skmle.inference.wald import Inverse, linked_interval, normal_interval, standard_errors, wald_test
 

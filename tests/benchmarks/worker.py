@@ -85,8 +85,8 @@ def _first(job: Job, ours: bool) -> dict[str, Any]:
 @contextmanager
 def counted_passes() -> Iterator[Any]:
     """Count evaluations of skmle's objective, and products with its hessian, on all rows: the most rows seen are all."""
-    from skmle._engine.curvature import RowCurvature
-    from skmle._engine.objective import Objective
+    from skmle._engine.likelihood.curvature import RowCurvature
+    from skmle._engine.likelihood.objective import Objective
 
     counts: Counter[tuple[int, str]] = Counter()
     evaluate, product, start = Objective.__call__, RowCurvature.product, RowCurvature.__init__

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.factor import ROUNDING, Factor
+from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
 

@@ -2,7 +2,7 @@
 
 Of ten schemes tried on 492 cold starts of 14 families this one had no failure, and it does not notice units. The damping
 starts at zero, so a start at the optimum ends at its first evaluation, and near a maximum it is Newton's method.
-A small decrement is not an optimum: the caller judges the last step (`skmle._engine.verdict`).
+A small decrement is not an optimum: the caller judges the last step (`skmle._engine.judge.interior`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.factor import ROUNDING
+from skmle._engine.likelihood.factor import ROUNDING
 
 _EPS = float(np.finfo(float).eps)
 _ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease

@@ -1,0 +1,131 @@
+"""What a fit needs of its observations; of a density's, often much less than the rows.
+
+A density of a family with sufficient statistics needs one row that stands for all, one of a discrete law the distinct
+values and how often they came. Such a condensed sample can be joined with the next batch, and is all that is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skmle._engine.data.sums import block_size, keep_heap
+from skmle._engine.evaluation import Array
+from skmle.families.base import Arrays, Family
+
+_BLOCKS = 4  # to make statistics takes less room in the cache than to evaluate a law
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Statistics of observations, with all that is summed over them once.
+
+    Parameters
+    ----------
+    statistics : tuple of ndarrays
+        As `Family.statistics` gives them, or fewer rows with the same likelihood.
+    weight : ndarray of shape (n,), optional
+        Of the rows of `statistics`.
+    base : float
+        Weighted sum of the terms of -log q that depend on y only.
+    equal : bool
+        Whether all observations are the same number.
+    short : bool
+        Whether the rows are condensed.
+    """
+
+    statistics: Arrays
+    weight: Array | None
+    base: float
+    equal: bool
+    short: bool = False
+
+    @property
+    def n(self) -> int:
+        """Number of rows of the statistics."""
+        return len(self.statistics[0])
+
+    @property
+    def weights(self) -> Array:
+        """The weight of each row."""
+        return np.ones(self.n) if self.weight is None else self.weight
+
+    @property
+    def mass(self) -> float:
+        """Total weight."""
+        return float(self.n) if self.weight is None else float(self.weight.sum())
+
+    def condensed(self, family: Family) -> Observed | None:
+        """Return fewer rows with the same likelihood of a density; None if the family needs them all."""
+        if self.short or not family.condensable:
+            return self if self.short else None
+        if family.collapsible:
+            # Of equal numbers one stands for all, exactly, which no mean of them could promise.
+            rows, weight = (tuple(s[:1] for s in self.statistics), None) if self.equal else (self.statistics, self.weight)
+            row, mass = family.collapse(rows, weight), self.mass
+            base = float(family.base(row).sum()) * mass if family.affine else self.base
+            return Observed(row, np.array([mass]), base, self.equal, True)
+        first = self.statistics[0]
+        values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
+        return Observed((values,), counts, self.base, self.equal, True)
+
+
+def joined(parts: Sequence[Observed]) -> Observed:
+    """Return condensed samples of one family together, to be condensed again."""
+    statistics = tuple(np.concatenate(columns) for columns in zip(*(part.statistics for part in parts), strict=True))
+    equal = all(part.equal for part in parts) and bool((statistics[0] == statistics[0][0]).all())
+    return Observed(statistics, np.concatenate([part.weights for part in parts]), sum(part.base for part in parts), equal)
+
+
+def condense(family: Family, y: Any, weight: Array | None) -> Observed:
+    """Return what a density needs of y: condensed where that can be, in blocks that stay in the cache."""
+
+    def condensed(block: slice) -> Observed:
+        observed = observe(family, y[block], None if weight is None else weight[block], summed=not family.affine)
+        return observed.condensed(family) or observed
+
+    size = _BLOCKS * block_size(1)
+    if not family.collapsible or len(y) <= size:
+        return condensed(slice(None))
+    together = joined([condensed(slice(low, low + size)) for low in range(0, len(y), size)])
+    return together.condensed(family) or together
+
+
+def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -> Observed:
+    """Return what a family needs of y, (n,) or (n, m), inside its support; `summed`: with the sum of its base."""
+    keep_heap()
+    statistics = family.statistics(y)
+    base = family.base(statistics) if summed else np.zeros(())
+    first = statistics[0]
+    if base.ndim == 0:
+        total = float(base) * (float(len(y)) if weight is None else float(weight.sum()))
+    else:
+        total = float(base.sum() if weight is None else weight @ base)
+    equal = first.ndim == 1 and bool(first[0] == first[-1]) and bool((first == first[0]).all())
+    return Observed(statistics, weight, total, equal)
+
+
+def observe_as(law: Family, observed: Observed) -> Observed:
+    """Return the same observations for a limit law of their family, whose only statistic is y itself."""
+    return observe(law, observed.statistics[0], observed.weight)
+
+
+def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | None:
+    """Return (distinct values in order, the weight of each) of small whole numbers from zero on; None of others."""
+    if not (0.0 <= values.min() and values.max() <= max(len(values), 64)):
+        return None
+    codes = values.astype(np.intp)
+    if not np.array_equal(codes, values):
+        return None
+    seen = np.bincount(codes)
+    present = np.flatnonzero(seen)
+    counts = seen if weight is None else np.bincount(codes, weight)
+    return present.astype(values.dtype), counts[present].astype(np.float64)
+
+
+def _sort(values: Array, weight: Array | None) -> tuple[Array, Array]:
+    distinct, index = np.unique(values, return_inverse=True)
+    return distinct, np.bincount(index, weight).astype(np.float64)

@@ -1,0 +1,110 @@
+"""From the solver's coefficients back to the user's: collinear columns, shifted columns, units of y."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.data.survey import Basis
+from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.design import Design, Term
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """The affine map raw = matrix @ coef + constant, term by term.
+
+    Parameters
+    ----------
+    terms : tuple of Term
+        As the user stated them; `design` has those of the fit, without dependent columns.
+    design : Design
+    bases : tuple of Basis or None
+    origin, unit : float
+        A location-scale y was fitted as (y - origin)/unit.
+    spread_sign : float
+        The second eta is spread_sign * log scale of a location-scale law; 0 for other laws.
+    """
+
+    terms: tuple[Term, ...]
+    design: Design
+    bases: tuple[Basis | None, ...]
+    origin: float = 0.0
+    unit: float = 1.0
+    spread_sign: float = 0.0
+
+    def raw(self, coef: Array) -> tuple[tuple[Array, float], ...]:
+        """Return (slopes, intercept) of each parameter on the user's scale."""
+        result = []
+        for j, (term, basis, s) in enumerate(zip(self.terms, self.bases, self.design.slices, strict=True)):
+            fitted = coef[s]
+            intercept = float(coef[s.stop]) if term.intercept else 0.0
+            centre = self.design.centre(j) if term.columns is not None else None
+            if centre is not None:
+                intercept -= float(centre @ fitted)
+            slopes = fitted if basis is None else basis.expand @ fitted
+            if basis is not None and term.intercept:
+                intercept -= self._spread(j, basis, coef)
+            if self.spread_sign and j == 0:
+                slopes, intercept = slopes * self.unit, intercept * self.unit + (self.origin if term.intercept else 0.0)
+            if self.spread_sign and j == 1:
+                intercept += self.spread_sign * float(np.log(self.unit))
+            result.append((slopes, intercept))
+        return tuple(result)
+
+    def fitted(self, raw: tuple[tuple[Array, float], ...]) -> Array:
+        """Return the solver's coefficients of raw ones (of a fit without dependent columns)."""
+        coef = np.zeros(self.design.d)
+        for j, (s, term, (slopes, intercept)) in enumerate(zip(self.design.slices, self.terms, raw, strict=True)):
+            if self.spread_sign and j == 0:
+                slopes, intercept = slopes / self.unit, (intercept - self.origin) / self.unit
+            if self.spread_sign and j == 1:
+                intercept -= self.spread_sign * float(np.log(self.unit))
+            coef[s] = slopes
+            centre = self.design.centre(j) if term.columns is not None else None
+            if term.intercept:
+                coef[s.stop] = intercept + (0.0 if centre is None else float(centre @ slopes))
+        return coef
+
+    def _spread(self, j: int, basis: Basis, coef: Array) -> float:
+        # The kept columns' predictor equals that of all columns up to a constant, which one row of X fixes.
+        fitted = coef[self.design.slices[j]]
+        row = _first_row(self.design, self.terms[j])
+        return float(row @ (basis.expand @ fitted) - row[basis.kept] @ fitted)
+
+    def covariance(self, fitted: Array, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array:
+        """Return the covariance of raw coefficients from that of the fitted ones; nan for those the data do not determine.
+
+        Parameters
+        ----------
+        estimable : tuple of ndarray of bool, optional
+            Of each term, which slopes the data determine; None: all.
+        """
+        matrix = self.matrix()
+        result = fitted if matrix is None else matrix @ fitted @ matrix.T
+        if estimable is not None:
+            # An intercept is that of all columns zero, which leaves the rows' space with the first undetermined slope.
+            pairs = zip(estimable, self.terms, strict=True)
+            unknown = ~np.concatenate([np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs])
+            result[unknown] = np.nan
+            result[:, unknown] = np.nan
+        return result
+
+    def matrix(self) -> Array | None:
+        """Return d raw / d coef, of shape (d_raw, d); None where raw coefficients are the solver's."""
+        d = self.design.d
+        if self.design.shift is None and not self.spread_sign and all(basis is None for basis in self.bases):
+            return None
+        zero = self.raw(np.zeros(d))
+        base = np.concatenate([np.r_[slopes, intercept] for slopes, intercept in zero])
+        columns = [np.concatenate([np.r_[slopes, intercept] for slopes, intercept in self.raw(unit)]) - base for unit in np.eye(d)]
+        rows = np.concatenate([np.r_[np.ones(t.size, bool), t.intercept] for t in self.terms])
+        return np.array(columns).reshape(d, -1).T[rows]
+
+
+def _first_row(design: Design, term: Term) -> Array:
+    block = design.X[:1]
+    row = np.asarray(block.toarray() if hasattr(block, "toarray") else block, float)[0]
+    return row[term.columns]
