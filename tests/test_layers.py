@@ -24,7 +24,8 @@ LONGEST_FUNCTION = 50  # lines of code, docstring excluded
 
 # The floors of the design, by the beginning of a module's name; the longest that fits counts.
 FLOORS = {
-    "skmle": 6,
+    "skmle": 7,
+    "skmle.information": 6,
     "skmle.distribution": 5,
     "skmle.classifier": 5,
     "skmle.regressor": 5,
@@ -32,7 +33,6 @@ FLOORS = {
     "skmle.pipeline": 5,
     "skmle._path": 5,
     "skmle.plotting": 5,
-    "skmle.information": 4,
     "skmle._any_model": 4,
     "skmle._shared": 3,
     "skmle.inference": 2,
@@ -56,7 +56,7 @@ CLOSED = {
 # Every file of the engine, from the bottom: what it may build on stands before it.
 ENGINE = """
     evaluation
-    data.sums data.products data.one_hot data.blocks data.observed data.survey
+    data.sums data.one_hot data.products data.blocks data.observed data.survey
     likelihood.factor likelihood.design likelihood.coordinates likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing

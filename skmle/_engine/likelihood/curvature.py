@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle._engine.data.sums import strata, total
 from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.factor import Factor
-from skmle.families.base import Softmax
-
-if TYPE_CHECKING:
-    from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.penalties import Ridge
+from skmle.families.base import Rows, Softmax
 
 _BLOCK = 1500  # coefficients of one term up to which its block of the hessian is factored; else the diagonal serves
 _SMALL_BLOCK, _DEAR = 200, 5  # beyond so many coefficients, with fewer rows for each, factoring costs more than products
@@ -23,18 +23,38 @@ _ROWS_PER_COEFFICIENT = (20, 80)
 _NUGGET = 1e-8  # of a unit diagonal: a column may be constant in the sample
 
 
+class RowObjective(Protocol):
+    """What the operator needs of an objective: `skmle._engine.likelihood.objective.Objective` is one."""
+
+    design: Design
+    weight: Array | None
+    penalties: tuple[Ridge, ...]
+    threads: int
+    mass: float
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+
+    def rows_at(self, low: int, high: int, coef: Array, order: int) -> Rows:
+        """Return -log q of some rows with its derivatives in eta."""
+
+    def take(self, index: NDArray[np.intp]) -> Self:
+        """Return the objective on some rows, gathered."""
+
+
 class RowCurvature:
     """The hessian as the sum over rows of J' w J, J = d eta / d coef, with the rows' w kept.
 
     Parameters
     ----------
-    objective : Objective
+    objective : RowObjective
     coef : ndarray of shape (d,)
     known : RowCurvature, optional
         One whose approximate inverse is good enough.
     """
 
-    def __init__(self, objective: Objective, coef: Array, known: RowCurvature | None = None) -> None:
+    def __init__(self, objective: RowObjective, coef: Array, known: RowCurvature | None = None) -> None:
         self.objective, self.coef = objective, coef
         self.blocks: list[Factor] | None
         self.reference: Factor | None
@@ -133,7 +153,7 @@ class RowCurvature:
         return (blocks[:-1], blocks[-1]) if shared else (blocks, None)
 
 
-def diagonal(objective: Objective, curvature: Callable[[int, int], Any]) -> Array:
+def diagonal(objective: RowObjective, curvature: Callable[[int, int], Any]) -> Array:
     """Return the diagonal of the likelihood's hessian, in one pass over the rows, whose curvature is given."""
     design = objective.design
 

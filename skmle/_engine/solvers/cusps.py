@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,7 @@ from scipy.linalg import qr
 from scipy.optimize import lsq_linear
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.likelihood.objective import Objective
-from skmle._engine.solvers.newton import newton
+from skmle._engine.solvers.newton import SmoothObjective, newton
 
 _NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
 _LARGEST_BASIS = 500  # coefficients up to which a vertex is looked for: each exchange inverts a matrix of their number
@@ -30,11 +30,27 @@ _BALANCE = 1e-8  # of the summed absolute gradient: rounding in the certificate
 _MOST_TIES = 50  # rows of zero residual per coefficient, beyond which their balance is a problem of its own
 
 
+class CuspedObjective(SmoothObjective, Protocol):
+    """What this solver needs of an objective beyond Newton's wants."""
+
+    design: Any
+    statistics: tuple[Array, ...]
+    weight: Array | None
+    mass: float
+    lasso: Any
+
+    def direction(self, step: Array) -> list[Array]:
+        """Return the change of each eta along a step, (n,), or 0-d for a constant."""
+
+    def bend(self, coef: Array, step: Array) -> float:
+        """Return step' H step for the hessian at `coef`."""
+
+
 def solve_cusps(
-    objective: Objective,
-    smooth: Sequence[Objective],
+    objective: CuspedObjective,
+    smooth: Sequence[CuspedObjective],
     start: Array,
-    minimise: Callable[[Objective, Array], Solution],
+    minimise: Callable[[Any, Array], Solution],
     vertex: bool,
     tol: float,
     max_iter: int,
@@ -43,9 +59,9 @@ def solve_cusps(
 
     Parameters
     ----------
-    objective : Objective
+    objective : CuspedObjective
         Of a law whose -log q is |y - eta_0| exp(-eta_1) + eta_1, with y its first statistic.
-    smooth : sequence of Objective
+    smooth : sequence of CuspedObjective
         Ever closer to `objective`.
     start : ndarray of shape (d,)
     minimise : callable
@@ -77,7 +93,7 @@ def solve_cusps(
     return Solution(coef, objective(coef, 1), step, distance, n_iter, False)
 
 
-def _at_vertex(objective: Objective, coef: Array, tol: float, max_iter: int) -> Solution | None:
+def _at_vertex(objective: CuspedObjective, coef: Array, tol: float, max_iter: int) -> Solution | None:
     """Return the optimum found from a point near it; None if it could not be certified, as with many ties."""
     lead, previous, distance, n_iter = objective.design.terms[0].length, None, np.inf, 0
     for _ in range(_MOST_TURNS):
@@ -97,7 +113,7 @@ def _at_vertex(objective: Objective, coef: Array, tol: float, max_iter: int) -> 
 class _Rest:
     """The objective as a function of all coefficients but the first term's, which are held."""
 
-    def __init__(self, objective: Objective, held: Array) -> None:
+    def __init__(self, objective: CuspedObjective, held: Array) -> None:
         self.objective, self.held, self.size = objective, held, objective.size
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
@@ -110,7 +126,7 @@ class _Rest:
         self.objective.accepted(np.concatenate([self.held, coef]), at, distance)
 
 
-def _to_vertex(objective: Objective, coef: Array) -> Array | None:
+def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
     """Return the first term's coefficients with the least (penalised) sum of absolute residuals, each over its row's scale in `coef`.
 
     References
@@ -142,7 +158,7 @@ def _to_vertex(objective: Objective, coef: Array) -> Array | None:
     return vertex
 
 
-def _columns(objective: Objective) -> Array:
+def _columns(objective: CuspedObjective) -> Array:
     """Return the first term's columns, less the shift, with the intercept's ones, dense."""
     design = objective.design
     x = design.block(0, design.n).array(design.terms[0].columns)
