@@ -13,11 +13,11 @@ import scipy.sparse as sp
 from scipy.special import logsumexp
 
 from skmle import CrossEntropyClassifier, MLERegressor
-from skmle._engine import design as design_module
-from skmle._engine import rows as rows_module
+from skmle._engine.data import sums as sums_module
 from skmle._engine.data.sums import block_size, chunks, strata, thread_count, total
 from skmle._engine.data.survey import find_basis, survey
 from skmle._engine.evaluation import Evaluation
+from skmle._engine.likelihood import design as design_module
 from skmle._engine.likelihood.coordinates import Coordinates
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
@@ -377,7 +377,7 @@ def test_many_blocks_are_one(sparse, monkeypatch):
     for name, objective in long_objectives(sparse, n=5000).items():
         coef = np.random.default_rng(2).normal(size=objective.design.d) * 0.05
         whole = objective(coef)
-        monkeypatch.setattr(rows_module, "block_size", lambda p: 700)
+        monkeypatch.setattr(sums_module, "block_size", lambda p: 700)
         found = objective(coef)
         monkeypatch.undo()
         for part in ("value", "gradient", "hessian"):

@@ -235,7 +235,7 @@ def public_callables():
 
 def test_public_callables_are_documented():
     found = dict(public_callables())
-    assert {"skmle.regressor.MLERegressor.fit", "skmle.families.gamma.Gamma", "skmle.information.entropy"} <= set(found)
+    assert {"skmle.regressor.MLERegressor.fit", "skmle.families.gamma.Gamma", "skmle.information.measures.entropy"} <= set(found)
     first = {name: (inspect.getdoc(item) or "").strip().split("\n\n")[0] for name, item in found.items()}
     assert not {name: text for name, text in first.items() if not text.endswith((".", ":", "?"))}
 

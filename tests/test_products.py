@@ -9,13 +9,14 @@ import pytest
 import scipy.sparse as sp
 
 from skmle import CrossEntropyClassifier, MLERegressor
-from skmle._engine import merging, one_hot
+from skmle._engine.data import one_hot
 from skmle._engine.data.blocks import CodedBlocks, PlainBlocks, blocks_of
 from skmle._engine.data.observed import observe
 from skmle._engine.data.one_hot import Group, Table, guess
 from skmle._engine.data.products import Coded, Dense, Product, Sparse
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare import merging
 from skmle._engine.prepare.merging import merge_rows
 from skmle._engine.problem import Problem
 from skmle.exceptions import NoMaximumWarning
