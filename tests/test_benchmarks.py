@@ -10,15 +10,15 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
 import skmle._engine.fit as fit_module
+from benchmarks import laws
+from benchmarks.candidates import constants, one, per_class
+from benchmarks.data import few_matter, logistic, softmax
+from benchmarks.distance import Penalty, Solution, distance
+from benchmarks.figures import COLOURS
+from benchmarks.problems import PROBLEMS, SERIES
+from benchmarks.requirements import Faster, fastest
+from benchmarks.worker import counted_passes
 from skmle import CrossEntropyClassifier
-from tests.benchmarks import laws
-from tests.benchmarks.candidates import constants, one, per_class
-from tests.benchmarks.data import few_matter, logistic, softmax
-from tests.benchmarks.distance import Penalty, Solution, distance
-from tests.benchmarks.figures import COLOURS
-from tests.benchmarks.problems import PROBLEMS, SERIES
-from tests.benchmarks.requirements import Faster, fastest
-from tests.benchmarks.worker import counted_passes
 
 LAWS = {
     "poisson": (laws.POISSON, lambda a: stats.poisson(np.exp(a)), (0.3,)),

@@ -14,7 +14,7 @@ _INTRODUCTION = """\
 # Benchmarks
 
 Time of skmle beside what people use today, measured in one run on one machine, with the distance of every answer from the optimum:
-a fast answer that is far from it is no answer. This page is written by `python -m tests.benchmarks`; wins and losses are shown alike.
+a fast answer that is far from it is no answer. This page is written by `python -m benchmarks`; wins and losses are shown alike.
 
 **How it was measured.** Every fit runs in a process of its own that has loaded the data and has fitted a few rows before, so that
 imports, compilers and thread pools are warm. The candidates take turns, in {rounds} rounds, so that all see the same state of the machine;
@@ -42,10 +42,10 @@ _RERUN = """\
 
 ```bash
 pip install -e ".[bench]"
-python -m tests.benchmarks                    # everything
-python -m tests.benchmarks --only 'flights'   # one problem; the others keep their results
-python -m tests.benchmarks --quick            # small sizes, to see that everything runs
-python -m tests.benchmarks profile logistic   # where the time goes in one fit
+python -m benchmarks                    # everything
+python -m benchmarks --only 'flights'   # one problem; the others keep their results
+python -m benchmarks --quick            # small sizes, to see that everything runs
+python -m benchmarks profile logistic   # where the time goes in one fit
 ```
 
 All numbers are in [results.json](results.json). Measured with {environment}.

@@ -1,4 +1,4 @@
-"""Command line: ``python -m tests.benchmarks``, see --help."""
+"""Command line: ``python -m benchmarks``, see --help."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .profiling import profile
 from .report import write
 
 _USAGE = """\
-python -m tests.benchmarks                    measure all problems at full size and write docs/benchmarks
-python -m tests.benchmarks --quick            small sizes, the tightest tolerance alone: a smoke test, into build/benchmarks
-python -m tests.benchmarks --only 'logistic*' these problems alone; results of the others are kept
-python -m tests.benchmarks profile NAME       where skmle's time goes on one problem
-python -m tests.benchmarks report             write the pages again from the results
-python -m tests.benchmarks list               the problems"""
+python -m benchmarks                    measure all problems at full size and write docs/benchmarks
+python -m benchmarks --quick            small sizes, the tightest tolerance alone: a smoke test, into build/benchmarks
+python -m benchmarks --only 'logistic*' these problems alone; results of the others are kept
+python -m benchmarks profile NAME       where skmle's time goes on one problem
+python -m benchmarks report             write the pages again from the results
+python -m benchmarks list               the problems"""
 
 
 def main() -> int:
     """Run a command."""
-    parser = argparse.ArgumentParser("python -m tests.benchmarks", description=_USAGE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser("python -m benchmarks", description=_USAGE, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", nargs="?", default="run", choices=["run", "report", "profile", "list"])
     parser.add_argument("name", nargs="?", help="the problem to profile")
     parser.add_argument("--quick", action="store_true", help="small sizes and one setting of each peer, to see that everything runs")

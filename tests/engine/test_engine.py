@@ -166,7 +166,7 @@ for p in (0, 3, 20):
 def test_page_faults():
     """Temporaries of a pass stay in the heap; given back after each block they fault in again, 2,000 to 17,000 pages a pass."""
     environment = {
-        "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMPY_MADVISE_HUGEPAGE": "0"
+        "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMPY_MADVISE_HUGEPAGE": "0"
     }  # fmt: skip
     run = subprocess.run([sys.executable, "-c", PAGE_FAULTS], capture_output=True, text=True, check=True, env=environment)
     faults = [float(line) for line in run.stdout.split()]

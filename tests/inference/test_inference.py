@@ -23,7 +23,7 @@ from skmle.inference.numbers import aligned, number_row, p_value, statistic
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = Path(__file__).parents[1] / "reference"
 FAMILIES = list(all_families())
 every_family = pytest.mark.parametrize("cls", FAMILIES, ids=lambda cls: cls.__name__)
 

@@ -22,7 +22,7 @@ from skmle.exceptions import SeparationWarning
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-FOLDER = Path(__file__).parent / "reference"
+FOLDER = Path(__file__).parents[1] / "reference"
 
 
 class Model(NamedTuple):
