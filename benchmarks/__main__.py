@@ -27,15 +27,43 @@ python -m benchmarks list               the problems"""
 
 def main() -> int:
     """Run a command."""
-    parser = argparse.ArgumentParser("python -m benchmarks", description=_USAGE, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="?", default="run", choices=["run", "report", "profile", "list"])
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks",
+        description=_USAGE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "command", nargs="?", default="run", choices=["run", "report", "profile", "list"]
+    )
     parser.add_argument("name", nargs="?", help="the problem to profile")
-    parser.add_argument("--quick", action="store_true", help="small sizes and one setting of each peer, to see that everything runs")
-    parser.add_argument("--only", default="*", metavar="PATTERN", help="problems whose name matches, with * and ?; several by commas")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="small sizes and one setting of each peer, to see that everything runs",
+    )
+    parser.add_argument(
+        "--only",
+        default="*",
+        metavar="PATTERN",
+        help="problems whose name matches, with * and ?; several by commas",
+    )
     parser.add_argument("--repeat", type=int, metavar="N", help="rounds (5; quick: 1)")
-    parser.add_argument("--limit", type=float, metavar="S", help="seconds that a fit may take (300; quick: 10)")
-    parser.add_argument("--patience", type=float, default=60.0, metavar="S", help="a candidate that used so many joins no further round")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write (docs/benchmarks; quick: build/benchmarks)")
+    parser.add_argument(
+        "--limit", type=float, metavar="S", help="seconds that a fit may take (300; quick: 10)"
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="a candidate that used so many joins no further round",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="where to write (docs/benchmarks; quick: build/benchmarks)",
+    )
     options = parser.parse_args()
     scale = "quick" if options.quick else "full"
     output = options.output or Path("build/benchmarks" if options.quick else "docs/benchmarks")
@@ -54,11 +82,20 @@ def main() -> int:
 
 def _run(options: argparse.Namespace, scale: str, output: Path, results: dict[str, Any]) -> None:
     patterns = options.only.split(",")
-    chosen = [problem for problem in PROBLEMS if any(fnmatch(problem.name, pattern) for pattern in patterns)]
-    repeat, limit = options.repeat or (1 if options.quick else 5), options.limit or (10.0 if options.quick else 300.0)
+    chosen = [
+        problem
+        for problem in PROBLEMS
+        if any(fnmatch(problem.name, pattern) for pattern in patterns)
+    ]
+    repeat, limit = (
+        options.repeat or (1 if options.quick else 5),
+        options.limit or (10.0 if options.quick else 300.0),
+    )
     results["environment"] = {
         "scale": scale,
-        "cpu count": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cpu count": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "python": platform.python_version(),
         **dict(package_versions()),
     }
@@ -81,8 +118,12 @@ def _save(results: dict[str, Any], output: Path) -> None:
     """Write what there is so far: a long run may be interrupted."""
     output.mkdir(parents=True, exist_ok=True)
     order = [problem.name for problem in PROBLEMS]
-    results["problems"] = {name: results["problems"][name] for name in order if name in results["problems"]}
-    (output / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    results["problems"] = {
+        name: results["problems"][name] for name in order if name in results["problems"]
+    }
+    (output / "results.json").write_text(
+        json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

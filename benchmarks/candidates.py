@@ -98,12 +98,18 @@ def _describe(data: Data, family: str, scales: str) -> Job:
     X = data.y[:, None]
 
     def read(fitted: Any) -> Solution:
-        return constants(*(_SCALES[c](v) for c, v in zip(scales, fitted.params_.values(), strict=True)))
+        return constants(
+            *(_SCALES[c](v) for c, v in zip(scales, fitted.params_.values(), strict=True))
+        )
 
     return Job(lambda: model.fit(X), read)
 
 
-_SCALES: dict[str, Callable[[float], float]] = {"i": float, "l": np.log, "o": lambda v: np.log(v / (1.0 - v))}
+_SCALES: dict[str, Callable[[float], float]] = {
+    "i": float,
+    "l": np.log,
+    "o": lambda v: np.log(v / (1.0 - v)),
+}
 
 
 def _path(data: Data, penalties: tuple[Penalty, ...]) -> Job:

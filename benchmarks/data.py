@@ -60,7 +60,9 @@ def poisson(n: int, p: int) -> Data:
     """Independent standard normal columns; counts with mean about 0.7."""
     rng = _rng()
     X = rng.standard_normal((n, p))
-    return Data(X, rng.poisson(np.exp(X @ (0.5 * rng.standard_normal(p) / np.sqrt(p)) - 0.5)).astype(float))
+    return Data(
+        X, rng.poisson(np.exp(X @ (0.5 * rng.standard_normal(p) / np.sqrt(p)) - 0.5)).astype(float)
+    )
 
 
 def correlated(n: int, p: int, by_y: bool = False) -> Data:
@@ -98,7 +100,13 @@ def flights(n: int) -> Data:
     table = table[:: max(len(table) // n, 1)]
     y = (table["arr_delay"].to_numpy() > 15).astype(float)
     frame, blocks = pd.DataFrame(index=table.index), []
-    for column, source in [("carrier",) * 2, ("origin",) * 2, ("month",) * 2, ("hour",) * 2, ("destination", "dest")]:
+    for column, source in [
+        ("carrier",) * 2,
+        ("origin",) * 2,
+        ("month",) * 2,
+        ("hour",) * 2,
+        ("destination", "dest"),
+    ]:
         counts = table[source].value_counts().sort_index()
         levels = counts.index[counts > 50]
         codes = np.maximum(levels.get_indexer(table[source]), 0)
@@ -113,7 +121,10 @@ def sparse(n: int, p: int, entries: int) -> Data:
     """A sparse matrix with so many standard normal entries in each row."""
     rng = _rng()
     indices = np.sort(rng.integers(p, size=(n, entries)), axis=1).ravel()
-    X = sp.csr_array((rng.standard_normal(n * entries), indices, np.arange(0, n * entries + 1, entries)), shape=(n, p))
+    X = sp.csr_array(
+        (rng.standard_normal(n * entries), indices, np.arange(0, n * entries + 1, entries)),
+        shape=(n, p),
+    )
     X.sum_duplicates()
     X = sp.csr_matrix((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=(n, p))
     return Data(X, _bernoulli(rng, X @ rng.standard_normal(p) / np.sqrt(entries)))
@@ -163,4 +174,10 @@ def draw_poisson(rng: np.random.Generator, first: Array, second: Array) -> Array
 
 def density(n: int, law: str, parameters: tuple[float, ...]) -> Data:
     """A sample of one of scipy's laws."""
-    return Data(None, np.asarray(getattr(stats, law).rvs(*parameters, size=n, random_state=np.random.default_rng(1)), float))
+    return Data(
+        None,
+        np.asarray(
+            getattr(stats, law).rvs(*parameters, size=n, random_state=np.random.default_rng(1)),
+            float,
+        ),
+    )

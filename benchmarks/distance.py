@@ -44,7 +44,9 @@ class Penalty:
     l1_ratio: float = 0.0
 
 
-def distance(law: Law, X: Any, y: Array, solution: Solution, penalty: Penalty | None = None) -> float:
+def distance(
+    law: Law, X: Any, y: Array, solution: Solution, penalty: Penalty | None = None
+) -> float:
     """Return sqrt(g' H^-1 g) of the total penalised log-likelihood at a solution; inf where it is not finite or H is indefinite.
 
     Under an absolute penalty g is the least subgradient, and H that of the coefficients that are not zero or should not be.
@@ -63,7 +65,10 @@ def distance(law: Law, X: Any, y: Array, solution: Solution, penalty: Penalty | 
     modelled = [len(slopes) > 0 for slopes in solution.slopes]
     eta = _eta(X, solution)
     rows = law.derivatives(y, eta)
-    ridge, lasso = n * penalty.alpha * (1.0 - penalty.l1_ratio), n * penalty.alpha * penalty.l1_ratio
+    ridge, lasso = (
+        n * penalty.alpha * (1.0 - penalty.l1_ratio),
+        n * penalty.alpha * penalty.l1_ratio,
+    )
     parts, keep = [], np.ones(0 if X is None else X.shape[1], bool)
     for slopes, residual in zip(solution.slopes, rows.gradient, strict=True):
         slope = X.T @ residual + ridge * slopes if len(slopes) else np.zeros(0)
@@ -80,7 +85,10 @@ def distance(law: Law, X: Any, y: Array, solution: Solution, penalty: Penalty | 
 
 def _eta(X: Any, solution: Solution) -> list[Array]:
     pairs = zip(solution.slopes, solution.intercepts, strict=True)
-    return [np.asarray(X @ slopes + intercept) if len(slopes) else np.asarray(float(intercept)) for slopes, intercept in pairs]
+    return [
+        np.asarray(X @ slopes + intercept) if len(slopes) else np.asarray(float(intercept))
+        for slopes, intercept in pairs
+    ]
 
 
 def _least_subgradient(smooth: Array, slopes: Array, lasso: float) -> Array:
@@ -98,7 +106,10 @@ class _Curvature:
         self.slices = [slice(a, b) for a, b in pairwise(ends)]
 
     def product(self, v: Array) -> Array:
-        pushed = [self.X @ v[s][:-1] + v[s][-1] if m else v[s][-1] for s, m in zip(self.slices, self.modelled, strict=True)]
+        pushed = [
+            self.X @ v[s][:-1] + v[s][-1] if m else v[s][-1]
+            for s, m in zip(self.slices, self.modelled, strict=True)
+        ]
         result = np.empty_like(v)
         for s, m, w in zip(self.slices, self.modelled, self.rows.product(pushed), strict=True):
             result[s] = np.append(self.X.T @ w + self.ridge * v[s][:-1], w.sum()) if m else w.sum()
@@ -106,7 +117,9 @@ class _Curvature:
 
     def preconditioner(self) -> Callable[[Array], Array]:
         solves = [self._block(m, w) for m, w in zip(self.modelled, self.rows.diagonal, strict=True)]
-        return lambda v: np.concatenate([solve(v[s]) for s, solve in zip(self.slices, solves, strict=True)])
+        return lambda v: np.concatenate(
+            [solve(v[s]) for s, solve in zip(self.slices, solves, strict=True)]
+        )
 
     def _block(self, modelled: bool, w: Array) -> Callable[[Array], Array]:
         """Return v -> (J_a' W_aa J_a + ridge)^-1 v, or that of its diagonal."""
@@ -144,7 +157,9 @@ def _gram(X: Any, w: Array) -> Array:
     return result
 
 
-def _length(gradient: Array, product: Callable[[Array], Array], precondition: Callable[[Array], Array]) -> float:
+def _length(
+    gradient: Array, product: Callable[[Array], Array], precondition: Callable[[Array], Array]
+) -> float:
     """Return sqrt(g' H^-1 g) by preconditioned conjugate gradients; inf where H is not positive definite along the way."""
     residual = gradient.copy()
     direction = conditioned = precondition(residual)

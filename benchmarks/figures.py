@@ -42,7 +42,11 @@ def draw(measured: Results, folder: Path) -> Figures:
     matplotlib.use("Agg")
     figures: Figures = {}
     with matplotlib.rc_context(_STYLE):
-        shown = [p for p in PROBLEMS if find(measured, p.name, "skmle") and len(measured[p.name]["candidates"]) > 1]
+        shown = [
+            p
+            for p in PROBLEMS
+            if find(measured, p.name, "skmle") and len(measured[p.name]["candidates"]) > 1
+        ]
         if shown:
             figures[""] = [_ratios(measured, shown, folder)]
         for group in dict.fromkeys(p.group for p in shown):
@@ -63,7 +67,11 @@ def _save(figure: Any, folder: Path, name: str) -> None:
 def _handles(packages: Any) -> list[Any]:
     from matplotlib.lines import Line2D
 
-    return [Line2D([], [], linestyle="", marker="o", color=c, label=name) for name, c in COLOURS.items() if name in packages]
+    return [
+        Line2D([], [], linestyle="", marker="o", color=c, label=name)
+        for name, c in COLOURS.items()
+        if name in packages
+    ]
 
 
 # ---------------------------------------------------------------- ratios
@@ -87,18 +95,48 @@ def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, 
             row, enough = found
             packages.add(package)
             face = COLOURS[package] if enough else "white"
-            axes.plot(row["seconds"] / mine["seconds"], height, "o", markersize=6, color=COLOURS[package], markerfacecolor=face, alpha=0.9)
+            axes.plot(
+                row["seconds"] / mine["seconds"],
+                height,
+                "o",
+                markersize=6,
+                color=COLOURS[package],
+                markerfacecolor=face,
+                alpha=0.9,
+            )
     axes.axvline(1.0, color="black", linewidth=1)
-    axes.set(xscale="log", xlabel="time as a multiple of skmle's (right of the line: skmle is faster)", ylim=(-0.7, len(problems) - 0.3))
+    axes.set(
+        xscale="log",
+        xlabel="time as a multiple of skmle's (right of the line: skmle is faster)",
+        ylim=(-0.7, len(problems) - 0.3),
+    )
     axes.set_yticks(range(len(problems)), [problem.title for problem in reversed(problems)])
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
     axes.grid(axis="x", color="0.9")
     axes.grid(axis="y", color="0.95")
-    far = Line2D([], [], linestyle="", marker="o", color="0.4", markerfacecolor="white", label=f"hollow: further than {NEAR:.0e} s.e.")
+    far = Line2D(
+        [],
+        [],
+        linestyle="",
+        marker="o",
+        color="0.4",
+        markerfacecolor="white",
+        label=f"hollow: further than {NEAR:.0e} s.e.",
+    )
     handles = [*_handles(packages), far]
-    figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.35, 1.0), ncols=4, frameon=False, bbox_transform=axes.transAxes)
+    figure.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.35, 1.0),
+        ncols=4,
+        frameon=False,
+        bbox_transform=axes.transAxes,
+    )
     _save(figure, folder, "ratios.png")
-    return "ratios.png", "Time of each peer's fastest setting that is near enough to the optimum, as a multiple of skmle's"
+    return (
+        "ratios.png",
+        "Time of each peer's fastest setting that is near enough to the optimum, as a multiple of skmle's",
+    )
 
 
 # ---------------------------------------------------------------- time against distance
@@ -110,14 +148,22 @@ def _scatter(measured: Results, group: str, problems: list[Any], folder: Path) -
 
     columns = min(len(problems), 3 if len(problems) > 4 else 2)
     lines = math.ceil(len(problems) / columns)
-    figure, grid = plt.subplots(lines, columns, figsize=(4.6 * columns if columns < 3 else 10.5, 3.1 * lines), squeeze=False)
+    figure, grid = plt.subplots(
+        lines, columns, figsize=(4.6 * columns if columns < 3 else 10.5, 3.1 * lines), squeeze=False
+    )
     packages: set[str] = set()
     for axes, problem in zip(grid.flat, problems, strict=False):
         packages |= _panel(axes, problem.title, measured[problem.name]["candidates"])
     for axes in grid.flat[len(problems) :]:
         axes.set_visible(False)
     figure.tight_layout()
-    figure.legend(handles=_handles(packages), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(packages), frameon=False)
+    figure.legend(
+        handles=_handles(packages),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=len(packages),
+        frameon=False,
+    )
     plain = unicodedata.normalize("NFKD", group.lower())  # superscripts become digits
     name = f"distance_{re.sub('[^a-z0-9]+', '_', plain).strip('_')}.png"
     _save(figure, folder, name)
@@ -134,14 +180,26 @@ def _panel(axes: Any, title: str, rows: list[dict[str, Any]]) -> set[str]:
         colour = COLOURS[own[0]["package"]]
         times, distances = zip(*sorted(spots[row["label"]] for row in own), strict=True)
         axes.plot(times, distances, "-", color=colour, linewidth=0.8, alpha=0.5)
-        axes.plot(times, distances, "o", color=colour, markersize=6 if own[0]["package"] == "skmle" else 4.5, zorder=3)
+        axes.plot(
+            times,
+            distances,
+            "o",
+            color=colour,
+            markersize=6 if own[0]["package"] == "skmle" else 4.5,
+            zorder=3,
+        )
         short = solver.removeprefix(own[0]["package"]).strip() or solver
-        labels.append((times[-1], distances[-1], short if own[0]["package"] != "skmle" else solver, colour))
+        labels.append(
+            (times[-1], distances[-1], short if own[0]["package"] != "skmle" else solver, colour)
+        )
     axes.axhline(NEAR, color="0.6", linewidth=0.8, linestyle="--")
     axes.set(xscale="log", yscale="log", xlabel="seconds", ylabel="distance, standard errors")
     axes.set_title(title, fontsize=9)
     low, high = min(s for s, _ in spots.values()), max(s for s, _ in spots.values())
-    middle, reach = math.sqrt(low * high), max(math.sqrt(high / low), 4.0)  # a decade and more, so that the axis has ticks
+    middle, reach = (
+        math.sqrt(low * high),
+        max(math.sqrt(high / low), 4.0),
+    )  # a decade and more, so that the axis has ticks
     axes.set_xlim(middle / reach / 1.8, middle * reach**1.7 * 1.8)  # room for the names
     axes.xaxis.set_minor_formatter(lambda *_: "")
     heights = [d for _, d in spots.values()]
@@ -162,7 +220,15 @@ def _annotate(axes: Any, labels: list[tuple[float, float, str, str]]) -> None:
         while any(abs(up - height) < 0.06 and left < b and right > a for a, b, height in taken):
             up += 0.01
         taken.append((left, right, up))
-        axes.annotate(text, (x, y), xytext=(left + 0.02, up), textcoords="axes fraction", fontsize=6.5, color=colour, va="center")
+        axes.annotate(
+            text,
+            (x, y),
+            xytext=(left + 0.02, up),
+            textcoords="axes fraction",
+            fontsize=6.5,
+            color=colour,
+            va="center",
+        )
 
 
 # ---------------------------------------------------------------- cost against n
@@ -177,7 +243,9 @@ def _against_n(measured: Results, folder: Path) -> tuple[str, str]:
     for package, prefer in [("skmle", "skmle"), ("scikit-learn", "scikit-learn lbfgs")]:
         points = []
         for name in SERIES:
-            rows = [row for row in measured.get(name, {}).get("candidates", []) if row["name"] == prefer]
+            rows = [
+                row for row in measured.get(name, {}).get("candidates", []) if row["name"] == prefer
+            ]
             if (found := fastest(rows, NEAR)) is not None:
                 points.append((measured[name]["rows"], found[0]["seconds"]))
         if points:
@@ -185,7 +253,14 @@ def _against_n(measured: Results, folder: Path) -> tuple[str, str]:
             axes.plot(*np.array(points).T, "o-", color=COLOURS[package])
             if package == "skmle":
                 n, seconds = (np.array(v) for v in zip(*points, strict=True))
-                axes.plot(n, seconds[-1] * n / n[-1], "--", color="0.6", linewidth=0.8, label="in proportion to n")
+                axes.plot(
+                    n,
+                    seconds[-1] * n / n[-1],
+                    "--",
+                    color="0.6",
+                    linewidth=0.8,
+                    label="in proportion to n",
+                )
     axes.set(xscale="log", yscale="log", xlabel="rows", ylabel="seconds", title="Logistic, p = 10")
     axes.grid(color="0.93")
     axes.legend(handles=[*_handles(packages), *axes.get_legend_handles_labels()[0]], frameon=False)

@@ -50,7 +50,10 @@ class Analytic:
             return -np.broadcast_to(np.imag(self.log_prob(y, *moved)) / _STEP, (n,))
 
         def second(a: int, b: int) -> Array:
-            up, down = ([e + s * _DIFFERENCE if c == b else e for c, e in enumerate(eta)] for s in (1.0, -1.0))
+            up, down = (
+                [e + s * _DIFFERENCE if c == b else e for c, e in enumerate(eta)]
+                for s in (1.0, -1.0)
+            )
             return (slope(up, a) - slope(down, a)) / (2.0 * _DIFFERENCE)
 
         with np.errstate(all="ignore"):  # far from the optimum, where some peers stop
@@ -58,7 +61,10 @@ class Analytic:
             upper = {(a, b): second(a, b) for a in range(k) for b in range(a, k)}
 
         def product(v: Sequence[Any]) -> list[Array]:
-            return [sum((upper[min(a, b), max(a, b)] * v[b] for b in range(k)), np.zeros(n)) for a in range(k)]
+            return [
+                sum((upper[min(a, b), max(a, b)] * v[b] for b in range(k)), np.zeros(n))
+                for a in range(k)
+            ]
 
         return Derivatives(gradient, product, [upper[a, a] for a in range(k)])
 
@@ -104,29 +110,53 @@ def _lognormal(y: Array, loc: Any, log_scale: Any) -> Any:
 
 def _gamma(y: Array, log_mean: Any, log_shape: Any) -> Any:
     shape = np.exp(log_shape)
-    return shape * (log_shape - log_mean - y * np.exp(-log_mean)) - loggamma(shape) + (shape - 1.0) * np.log(y)
+    return (
+        shape * (log_shape - log_mean - y * np.exp(-log_mean))
+        - loggamma(shape)
+        + (shape - 1.0) * np.log(y)
+    )
 
 
 def _negative_binomial(y: Array, log_mean: Any, log_dispersion: Any) -> Any:
     size, mean = np.exp(-log_dispersion), np.exp(log_mean)
     total = np.log(size + mean)
-    return loggamma(y + size) - loggamma(size) - gammaln(y + 1.0) - size * (log_dispersion + total) + y * (log_mean - total)
+    return (
+        loggamma(y + size)
+        - loggamma(size)
+        - gammaln(y + 1.0)
+        - size * (log_dispersion + total)
+        + y * (log_mean - total)
+    )
 
 
 def _beta(y: Array, logit_mean: Any, log_precision: Any) -> Any:
     mean, precision = np.exp(-_softplus(-logit_mean)), np.exp(log_precision)
     a, b = mean * precision, np.exp(-_softplus(logit_mean)) * precision
-    return loggamma(precision) - loggamma(a) - loggamma(b) + (a - 1.0) * np.log(y) + (b - 1.0) * np.log1p(-y)
+    return (
+        loggamma(precision)
+        - loggamma(a)
+        - loggamma(b)
+        + (a - 1.0) * np.log(y)
+        + (b - 1.0) * np.log1p(-y)
+    )
 
 
 def _inverse_gaussian(y: Array, log_mean: Any, log_shape: Any) -> Any:
-    return 0.5 * (log_shape - np.log(2.0 * np.pi * y**3) - np.exp(log_shape) * (y * np.exp(-log_mean) - 1.0) ** 2 / y)
+    return 0.5 * (
+        log_shape
+        - np.log(2.0 * np.pi * y**3)
+        - np.exp(log_shape) * (y * np.exp(-log_mean) - 1.0) ** 2 / y
+    )
 
 
 def _student_t(y: Array, loc: Any, log_scale: Any, log_df: Any) -> Any:
     df, z = np.exp(log_df), (y - loc) * np.exp(-log_scale)
     return (
-        loggamma(0.5 * df + 0.5) - loggamma(0.5 * df) - 0.5 * (np.log(np.pi) + log_df) - log_scale - 0.5 * (df + 1.0) * np.log1p(z * z / df)
+        loggamma(0.5 * df + 0.5)
+        - loggamma(0.5 * df)
+        - 0.5 * (np.log(np.pi) + log_df)
+        - log_scale
+        - 0.5 * (df + 1.0) * np.log1p(z * z / df)
     )
 
 

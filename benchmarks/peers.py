@@ -39,7 +39,9 @@ def _with_ones(data: Data) -> Array:
 # ---------------------------------------------------------------- scikit-learn
 
 
-def _sklearn_logistic(data: Data, solver: str, tol: float, alpha: float = 0.0, as_sparse: bool = False) -> Job:
+def _sklearn_logistic(
+    data: Data, solver: str, tol: float, alpha: float = 0.0, as_sparse: bool = False
+) -> Job:
     from sklearn.linear_model import LogisticRegression
 
     C = 1.0 / (alpha * data.n) if alpha else np.inf
@@ -56,30 +58,51 @@ def _sklearn_poisson(data: Data, solver: str, tol: float) -> Job:
     return Job(lambda: model.fit(data.X, data.y), _read_linear)
 
 
-def _ladder(name: str, prepare: Any, tolerances: tuple[float, ...], **settings: Any) -> tuple[Candidate, ...]:
-    return tuple(Candidate(name, partial(prepare, tol=tol, **settings), f"tol={tol:.0e}") for tol in tolerances)
+def _ladder(
+    name: str, prepare: Any, tolerances: tuple[float, ...], **settings: Any
+) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(name, partial(prepare, tol=tol, **settings), f"tol={tol:.0e}")
+        for tol in tolerances
+    )
 
 
 def sklearn_logistic(
-    *solvers: str, name: str = "", tolerances: tuple[float, ...] = (1e-4, 1e-6, 1e-8), **settings: Any
+    *solvers: str,
+    name: str = "",
+    tolerances: tuple[float, ...] = (1e-4, 1e-6, 1e-8),
+    **settings: Any,
 ) -> tuple[Candidate, ...]:
     """Return LogisticRegression with some solvers, at its default tolerance and tighter ones."""
-    parts = [_ladder(f"scikit-learn {s}{name}", _sklearn_logistic, tolerances, solver=s, **settings) for s in solvers]
+    parts = [
+        _ladder(f"scikit-learn {s}{name}", _sklearn_logistic, tolerances, solver=s, **settings)
+        for s in solvers
+    ]
     return sum(parts, ())
 
 
 def sklearn_poisson(*solvers: str) -> tuple[Candidate, ...]:
     """Return PoissonRegressor with some solvers."""
-    return sum([_ladder(f"scikit-learn {s}", _sklearn_poisson, (1e-4, 1e-6, 1e-8), solver=s) for s in solvers], ())
+    return sum(
+        [
+            _ladder(f"scikit-learn {s}", _sklearn_poisson, (1e-4, 1e-6, 1e-8), solver=s)
+            for s in solvers
+        ],
+        (),
+    )
 
 
 # ---------------------------------------------------------------- glum
 
 
-def _glum(data: Data, family: str, tol: float, alpha: float = 0.0, categorical: bool = False) -> Job:
+def _glum(
+    data: Data, family: str, tol: float, alpha: float = 0.0, categorical: bool = False
+) -> Job:
     from glum import GeneralizedLinearRegressor
 
-    model = GeneralizedLinearRegressor(family=family, alpha=alpha, gradient_tol=tol, max_iter=_PATIENCE, drop_first=categorical)
+    model = GeneralizedLinearRegressor(
+        family=family, alpha=alpha, gradient_tol=tol, max_iter=_PATIENCE, drop_first=categorical
+    )
     X = data.frame if categorical else data.X
     return Job(lambda: model.fit(X, data.y), _read_linear)
 
@@ -97,14 +120,19 @@ def _statsmodels_glm(data: Data, family: str) -> Job:
 
     X = _with_ones(data)
     law = getattr(sm.families, family)()
-    return Job(lambda: sm.GLM(data.y, X, family=law).fit(), lambda result: _read_with_ones(result.params))
+    return Job(
+        lambda: sm.GLM(data.y, X, family=law).fit(), lambda result: _read_with_ones(result.params)
+    )
 
 
 def _statsmodels_discrete(data: Data, model: str) -> Job:
     import statsmodels.api as sm
 
     X = _with_ones(data)
-    return Job(lambda: getattr(sm, model)(data.y, X).fit(disp=0), lambda result: _read_with_ones(result.params))
+    return Job(
+        lambda: getattr(sm, model)(data.y, X).fit(disp=0),
+        lambda result: _read_with_ones(result.params),
+    )
 
 
 def statsmodels(family: str, model: str) -> tuple[Candidate, ...]:
@@ -169,7 +197,9 @@ def _scipy(data: Data, family: str, tol: float) -> Job:
 
     options = {"gtol": tol, "ftol": 0.0, "maxiter": _PATIENCE, "maxfun": _PATIENCE}
     return Job(
-        lambda: minimize(objective, np.zeros(X.shape[1] + 1), jac=True, method="L-BFGS-B", options=options),
+        lambda: minimize(
+            objective, np.zeros(X.shape[1] + 1), jac=True, method="L-BFGS-B", options=options
+        ),
         lambda result: _read_with_ones(result.x),
     )
 
@@ -187,7 +217,12 @@ def _glum_path(data: Data, penalties: tuple[Penalty, ...], tol: float) -> Job:
 
     alphas = np.array([penalty.alpha for penalty in penalties])
     model = GeneralizedLinearRegressor(
-        family="binomial", alpha_search=True, alphas=alphas, l1_ratio=penalties[0].l1_ratio, gradient_tol=tol, max_iter=_PATIENCE
+        family="binomial",
+        alpha_search=True,
+        alphas=alphas,
+        l1_ratio=penalties[0].l1_ratio,
+        gradient_tol=tol,
+        max_iter=_PATIENCE,
     )
 
     def read(fitted: Any) -> list[Solution]:
@@ -222,8 +257,17 @@ def _sklearn_path(data: Data, penalties: tuple[Penalty, ...], tol: float) -> Job
     y = data.y.astype(int)
 
     def fit() -> list[Solution]:
-        model = LogisticRegression(solver="saga", l1_ratio=penalties[0].l1_ratio, tol=tol, max_iter=_PATIENCE, warm_start=True)
-        return [_read_linear(model.set_params(C=1.0 / (data.n * penalty.alpha)).fit(data.X, y)) for penalty in penalties]
+        model = LogisticRegression(
+            solver="saga",
+            l1_ratio=penalties[0].l1_ratio,
+            tol=tol,
+            max_iter=_PATIENCE,
+            warm_start=True,
+        )
+        return [
+            _read_linear(model.set_params(C=1.0 / (data.n * penalty.alpha)).fit(data.X, y))
+            for penalty in penalties
+        ]
 
     return Job(fit, lambda solutions: solutions)
 

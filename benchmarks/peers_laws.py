@@ -29,17 +29,27 @@ _FROM_SCIPY: dict[str, Callable[..., tuple[float, ...]]] = {
 
 
 def _scipy_fit(data: Data, law: str, **fixed: float) -> Job:
-    return Job(lambda: getattr(stats, law).fit(data.y, **fixed), lambda found: constants(*_FROM_SCIPY[law](*found)))
+    return Job(
+        lambda: getattr(stats, law).fit(data.y, **fixed),
+        lambda found: constants(*_FROM_SCIPY[law](*found)),
+    )
 
 
 def scipy_density(law: str, **fixed: float) -> Candidate:
     """Return scipy's fit with some parameters held."""
-    return Candidate("scipy fit", partial(_scipy_fit, law=law, **fixed), ", ".join(f"{k}={v:g}" for k, v in fixed.items()))
+    return Candidate(
+        "scipy fit",
+        partial(_scipy_fit, law=law, **fixed),
+        ", ".join(f"{k}={v:g}" for k, v in fixed.items()),
+    )
 
 
 def _scipy_stats_fit(data: Data) -> Job:
     bounds = {"n": (1e-3, 100.0), "p": (1e-6, 1.0)}
-    return Job(lambda: stats.fit(stats.nbinom, data.y, bounds), lambda result: constants(*_FROM_SCIPY["nbinom"](*result.params)))
+    return Job(
+        lambda: stats.fit(stats.nbinom, data.y, bounds),
+        lambda result: constants(*_FROM_SCIPY["nbinom"](*result.params)),
+    )
 
 
 def _scipy_minimize(data: Data) -> Job:
@@ -49,7 +59,10 @@ def _scipy_minimize(data: Data) -> Job:
 
     start = np.array([np.log(data.y.mean()), 0.0])
     options = {"gtol": 1e-8}
-    return Job(lambda: optimize.minimize(objective, start, method="BFGS", options=options), lambda result: constants(*result.x))
+    return Job(
+        lambda: optimize.minimize(objective, start, method="BFGS", options=options),
+        lambda result: constants(*result.x),
+    )
 
 
 def scipy_negative_binomial() -> tuple[Candidate, ...]:
@@ -64,7 +77,10 @@ def _lifelines_weibull(data: Data) -> Job:
     from lifelines import WeibullFitter
 
     model = WeibullFitter()
-    return Job(lambda: model.fit(data.y), lambda fitted: constants(np.log(fitted.lambda_), np.log(fitted.rho_)))
+    return Job(
+        lambda: model.fit(data.y),
+        lambda fitted: constants(np.log(fitted.lambda_), np.log(fitted.rho_)),
+    )
 
 
 def lifelines_weibull() -> Candidate:
@@ -111,7 +127,9 @@ def _lifelines_lognormal(data: Data) -> Job:
     from lifelines import LogNormalAFTFitter
 
     # Its law of exp(y) is our law of y.
-    frame = pd.DataFrame(data.X, columns=[f"x{j}" for j in range(data.X.shape[1])]).assign(time=np.exp(data.y))
+    frame = pd.DataFrame(data.X, columns=[f"x{j}" for j in range(data.X.shape[1])]).assign(
+        time=np.exp(data.y)
+    )
     model = LogNormalAFTFitter()
 
     def read(fitted: Any) -> Solution:
@@ -135,7 +153,11 @@ def _normal_rows(y: Array, loc: Array, log_scale: Array) -> tuple[Array, Array, 
 def _gamma_rows(y: Array, log_mean: Array, log_shape: Array) -> tuple[Array, Array, Array]:
     shape, ratio = np.exp(log_shape), y * np.exp(-log_mean)
     value = shape * (log_mean - log_shape + ratio) + gammaln(shape) - (shape - 1.0) * np.log(y)
-    return value, shape * (1.0 - ratio), shape * (log_mean - log_shape + ratio - 1.0 + digamma(shape) - np.log(y))
+    return (
+        value,
+        shape * (1.0 - ratio),
+        shape * (log_mean - log_shape + ratio - 1.0 + digamma(shape) - np.log(y)),
+    )
 
 
 _ROWS = {"normal": _normal_rows, "gamma": _gamma_rows}
@@ -157,9 +179,15 @@ def _scipy_two(data: Data, law: str, tol: float) -> Job:
 
     start = np.zeros(2 * p + 2)
     options = {"gtol": tol, "ftol": 0.0, "maxiter": 10_000, "maxfun": 10_000}
-    return Job(lambda: optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options), read)
+    return Job(
+        lambda: optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options=options),
+        read,
+    )
 
 
 def scipy_two_parameters(law: str) -> tuple[Candidate, ...]:
     """Return the objective and its gradient written down by hand and given to scipy.optimize."""
-    return tuple(Candidate("scipy L-BFGS-B", partial(_scipy_two, law=law, tol=tol), f"tol={tol:.0e}") for tol in (1e-5, 1e-8))
+    return tuple(
+        Candidate("scipy L-BFGS-B", partial(_scipy_two, law=law, tol=tol), f"tol={tol:.0e}")
+        for tol in (1e-5, 1e-8)
+    )

@@ -14,7 +14,16 @@ from . import data, laws, peers, peers_laws
 from .candidates import Candidate, skmle_classifier, skmle_distribution, skmle_path, skmle_regressor
 from .data import Data
 from .distance import Penalty
-from .requirements import AtMostMore, AtMostTimes, Faster, Linear, Memory, Passes, Requirement, Threads
+from .requirements import (
+    AtMostMore,
+    AtMostTimes,
+    Faster,
+    Linear,
+    Memory,
+    Passes,
+    Requirement,
+    Threads,
+)
 
 _TINY = {"n": 400, "p": 8, "K": 4, "entries": 4, "few": 2}
 
@@ -67,7 +76,10 @@ class Problem:
 
 _SKMLE = skmle_classifier()
 _ONE_THREAD = skmle_classifier("skmle n_jobs=1", n_jobs=1)
-_SECOND_ORDER = (*peers.sklearn_logistic("newton-cholesky", "newton-cg", tolerances=(1e-4, 1e-8)), *peers.glum("binomial"))
+_SECOND_ORDER = (
+    *peers.sklearn_logistic("newton-cholesky", "newton-cg", tolerances=(1e-4, 1e-8)),
+    *peers.glum("binomial"),
+)
 _LOGISTIC = (
     *peers.sklearn_logistic("lbfgs"),
     *_SECOND_ORDER,
@@ -83,12 +95,34 @@ _POISSON = (
     *peers.skglm("Poisson"),
     *peers.scipy_lbfgs("poisson"),
 )
-_THREE = tuple(c for c in _LOGISTIC if c.name in ("scikit-learn lbfgs", "scikit-learn newton-cholesky", "glum"))
+_THREE = tuple(
+    c for c in _LOGISTIC if c.name in ("scikit-learn lbfgs", "scikit-learn newton-cholesky", "glum")
+)
 
 
-def _logistic(name: str, title: str, size: dict[str, int], *requires: Requirement, more: Any = (), **settings: Any) -> Problem:
-    settings = {"make": data.logistic, "group": "Well-scaled columns", "candidates": (_SKMLE, *more, *_LOGISTIC), **settings}
-    return Problem(name, title, size=size, quick={"n": min(size["n"], 5_000)}, law=laws.BERNOULLI, requires=requires, **settings)
+def _logistic(
+    name: str,
+    title: str,
+    size: dict[str, int],
+    *requires: Requirement,
+    more: Any = (),
+    **settings: Any,
+) -> Problem:
+    settings = {
+        "make": data.logistic,
+        "group": "Well-scaled columns",
+        "candidates": (_SKMLE, *more, *_LOGISTIC),
+        **settings,
+    }
+    return Problem(
+        name,
+        title,
+        size=size,
+        quick={"n": min(size["n"], 5_000)},
+        law=laws.BERNOULLI,
+        requires=requires,
+        **settings,
+    )
 
 
 _WELL_SCALED = (
@@ -155,7 +189,9 @@ _FLIGHTS = Problem(
 
 _RIDGE = 1e-3  # with n = 1000, the default strength of scikit-learn: C = 1
 _SPARSE_RIDGE = 1e-5  # the same with n = 100 000
-_PATH = tuple(Penalty(alpha, 0.5) for alpha in np.geomspace(0.3, 3e-4, 50))  # the first leaves no coefficient
+_PATH = tuple(
+    Penalty(alpha, 0.5) for alpha in np.geomspace(0.3, 3e-4, 50)
+)  # the first leaves no coefficient
 _WIDE = (
     Problem(
         "ridge", "Logistic with ridge, n = 10³, p = 10⁴", "Wide, sparse and penalised", data.few_matter,
@@ -188,12 +224,28 @@ _WIDE = (
 
 
 def _regression(
-    name: str, title: str, draw: Any, law: laws.Law, mine: Candidate, others: tuple[Candidate, ...], *requires: Requirement
+    name: str,
+    title: str,
+    draw: Any,
+    law: laws.Law,
+    mine: Candidate,
+    others: tuple[Candidate, ...],
+    *requires: Requirement,
 ) -> Problem:
     make, size = partial(data.regression, draw=draw), {"n": 1_000_000, "p": 20}
     if name != "poisson-20":
         requires = (*requires, AtMostTimes(6.0, "poisson-20", "its own Poisson time"))
-    return Problem(name, f"{title}, n = 10⁶, p = 20", "Regressions", make, size, {"n": 5_000}, law, (mine, *others), requires)
+    return Problem(
+        name,
+        f"{title}, n = 10⁶, p = 20",
+        "Regressions",
+        make,
+        size,
+        {"n": 5_000},
+        law,
+        (mine, *others),
+        requires,
+    )
 
 
 _REGRESSIONS = (
@@ -240,11 +292,24 @@ _LAWS: tuple[tuple[Any, ...], ...] = (
 
 
 def _density(
-    n: int, title: str, scipy: str, parameters: Any, law: laws.Law, family: str, scales: str, others: Any, ratio: float, closed: bool
+    n: int,
+    title: str,
+    scipy: str,
+    parameters: Any,
+    law: laws.Law,
+    family: str,
+    scales: str,
+    others: Any,
+    ratio: float,
+    closed: bool,
 ) -> Problem:
     long = n > 1000
     required: tuple[Requirement, ...] = (
-        (Faster(ratio, "scipy*fit", float("inf")),) if long else (AtMostMore(1.0, "scipy fit"),) if closed else ()
+        (Faster(ratio, "scipy*fit", float("inf")),)
+        if long
+        else (AtMostMore(1.0, "scipy fit"),)
+        if closed
+        else ()
     )
     return Problem(
         f"{family.replace('_', '-')}-{'1e6' if long else '1e3'}", f"{title}, n = {'10⁶' if long else '10³'}",
@@ -271,7 +336,17 @@ _LINEAR = tuple(
     for e, requires in [(4, ()), (5, ()), (6, (Linear(SERIES),))]
 )  # fmt: skip
 
-PROBLEMS: tuple[Problem, ...] = (*_WELL_SCALED, *_BADLY_SCALED, *_SOFTMAX, _FLIGHTS, *_WIDE, *_REGRESSIONS, *_DENSITIES, *_SMALL, *_LINEAR)
+PROBLEMS: tuple[Problem, ...] = (
+    *_WELL_SCALED,
+    *_BADLY_SCALED,
+    *_SOFTMAX,
+    _FLIGHTS,
+    *_WIDE,
+    *_REGRESSIONS,
+    *_DENSITIES,
+    *_SMALL,
+    *_LINEAR,
+)
 
 
 def get(name: str) -> Problem:
@@ -279,4 +354,6 @@ def get(name: str) -> Problem:
     for problem in PROBLEMS:
         if problem.name == name:
             return problem
-    raise ValueError(f"There is no problem {name!r}. Allowed: {', '.join(p.name for p in PROBLEMS)}.")
+    raise ValueError(
+        f"There is no problem {name!r}. Allowed: {', '.join(p.name for p in PROBLEMS)}."
+    )

@@ -24,7 +24,9 @@ def profile(name: str, scale: str = "full") -> None:
         with counted_passes() as passes:
             start = time.perf_counter()
             job.fit()
-            print(f"{problem.title}: fit {number + 1}: {time.perf_counter() - start:.4f} s, passes {passes()}")
+            print(
+                f"{problem.title}: fit {number + 1}: {time.perf_counter() - start:.4f} s, passes {passes()}"
+            )
     os.environ["OMP_NUM_THREADS"] = "1"  # a profiler sees only the thread that it runs in
     profiler = cProfile.Profile()
     profiler.runcall(job.fit)

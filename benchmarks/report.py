@@ -57,8 +57,15 @@ def write(results: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     measured: Results = results["problems"]
     figures = draw(measured, folder)
-    settings = {"rounds": 0, "limit": 0.0, "patience": 0.0, "near": NEAR} | results.get("settings", {})
-    parts = [_INTRODUCTION.format(**settings), _SMOKE * _is_quick(results), "## Requirements\n\n", _requirements(measured)]
+    settings = {"rounds": 0, "limit": 0.0, "patience": 0.0, "near": NEAR} | results.get(
+        "settings", {}
+    )
+    parts = [
+        _INTRODUCTION.format(**settings),
+        _SMOKE * _is_quick(results),
+        "## Requirements\n\n",
+        _requirements(measured),
+    ]
     parts += [f"![{text}]({name})\n\n" for name, text in figures.get("", [])]
     if (folder / "where_the_time_goes.md").exists():
         parts.append("```{include} where_the_time_goes.md\n```\n\n")
@@ -66,8 +73,14 @@ def write(results: dict[str, Any], folder: Path) -> None:
     for group in groups:
         parts.append(f"## {group}\n\n")
         parts += [f"![{text}]({name})\n\n" for name, text in figures.get(group, [])]
-        parts += [_table(problem, measured) for problem in PROBLEMS if problem.group == group and problem.name in measured]
-    environment = ", ".join(f"{key} {value}" for key, value in results.get("environment", {}).items())
+        parts += [
+            _table(problem, measured)
+            for problem in PROBLEMS
+            if problem.group == group and problem.name in measured
+        ]
+    environment = ", ".join(
+        f"{key} {value}" for key, value in results.get("environment", {}).items()
+    )
     parts.append(_RERUN.format(environment=environment))
     (folder / "index.md").write_text("".join(parts), encoding="utf-8")
 
@@ -78,12 +91,18 @@ def _is_quick(results: dict[str, Any]) -> bool:
 
 def _requirements(measured: Results) -> str:
     lines = ["| problem | required | measured | |", "| --- | --- | --- | --- |"]
-    verdicts = [(p, r.verdict(p.name, measured)) for p in PROBLEMS if p.name in measured for r in p.requires]
+    verdicts = [
+        (p, r.verdict(p.name, measured)) for p in PROBLEMS if p.name in measured for r in p.requires
+    ]
     lines += [f"| {p.title} | {v.required} | {v.measured} | {_mark(v)} |" for p, v in verdicts]
     if not verdicts:
         return "Not measured yet.\n\n"
     met, missed = (sum(v.met is state for _, v in verdicts) for state in (True, False))
-    return f"{met} met, {missed} not met, {len(verdicts) - met - missed} not measured.\n\n" + "\n".join(lines) + "\n\n"
+    return (
+        f"{met} met, {missed} not met, {len(verdicts) - met - missed} not measured.\n\n"
+        + "\n".join(lines)
+        + "\n\n"
+    )
 
 
 def _mark(verdict: Verdict) -> str:
@@ -93,9 +112,15 @@ def _mark(verdict: Verdict) -> str:
 def _table(problem: Problem, measured: Results) -> str:
     record = measured[problem.name]
     lines = [f"### {problem.title}\n"]
-    lines += [f"- {v.required}: {v.measured}, {_mark(v)}" for v in (r.verdict(problem.name, measured) for r in problem.requires)]
+    lines += [
+        f"- {v.required}: {v.measured}, {_mark(v)}"
+        for v in (r.verdict(problem.name, measured) for r in problem.requires)
+    ]
     lines += [""] * bool(problem.requires)
-    lines += ["| program | seconds | × skmle | s.e. | memory, MB | passes |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    lines += [
+        "| program | seconds | × skmle | s.e. | memory, MB | passes |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
     mine = find(measured, problem.name, "skmle")
     best = _best_near(record["candidates"])
     lines += [_line(row, mine, row["label"] in best) for row in record["candidates"]]
@@ -104,7 +129,11 @@ def _table(problem: Problem, measured: Results) -> str:
 
 def _best_near(rows: Iterable[dict[str, Any]]) -> set[str]:
     """Return the label of the fastest peer that is near enough."""
-    enough = [row for row in rows if row["status"] == "ok" and row["package"] != "skmle" and row["distance"] <= NEAR]
+    enough = [
+        row
+        for row in rows
+        if row["status"] == "ok" and row["package"] != "skmle" and row["distance"] <= NEAR
+    ]
     return {min(enough, key=lambda row: row["seconds"])["label"]} if enough else set()
 
 

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 Results = dict[str, dict[str, Any]]
 
-NEAR = 1e-3  # standard errors: an answer this near is an answer; no digit that anyone reports differs
+NEAR = (
+    1e-3  # standard errors: an answer this near is an answer; no digit that anyone reports differs
+)
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,26 @@ class Faster:
 
     def verdict(self, problem: str, results: Results) -> Verdict:
         """Compare medians."""
-        peer = "the fastest peer" if self.than == "*" else " ".join(self.than.replace("*", " ").split())
-        goal = f"≥ {self.ratio:g}× as fast as {peer}" if self.ratio >= 1 else f"at most {1 / self.ratio:.3g}× the time of {peer}"
+        peer = (
+            "the fastest peer"
+            if self.than == "*"
+            else " ".join(self.than.replace("*", " ").split())
+        )
+        goal = (
+            f"≥ {self.ratio:g}× as fast as {peer}"
+            if self.ratio >= 1
+            else f"at most {1 / self.ratio:.3g}× the time of {peer}"
+        )
         required = goal + (f" within {self.near:.0e} s.e." if math.isfinite(self.near) else "")
         required += "" if self.name == "skmle" else f" ({self.name})"
         mine = find(results, problem, self.name)
         if mine is None:
             return _unmeasured(required, results, problem, self.name)
-        peers = [row for row in results[problem]["candidates"] if not row["name"].startswith("skmle") and fnmatch(row["name"], self.than)]
+        peers = [
+            row
+            for row in results[problem]["candidates"]
+            if not row["name"].startswith("skmle") and fnmatch(row["name"], self.than)
+        ]
         found = fastest(peers, self.near)
         if found is None:
             return self._unfinished(required, mine, peers)
@@ -84,11 +98,19 @@ class Faster:
         )
         return Verdict(required, measured, ratio >= self.ratio and mine["distance"] <= self.near)
 
-    def _unfinished(self, required: str, mine: dict[str, Any], peers: list[dict[str, Any]]) -> Verdict:
+    def _unfinished(
+        self, required: str, mine: dict[str, Any], peers: list[dict[str, Any]]
+    ) -> Verdict:
         """Return what can be said where no peer finished: those that were stopped give a lower bound."""
-        limits = [float(row["status"].split()[1]) for row in peers if row["status"].startswith("> ")]
+        limits = [
+            float(row["status"].split()[1]) for row in peers if row["status"].startswith("> ")
+        ]
         if not limits:
-            return Verdict(required, f"no peer finished ({', '.join(sorted({row['status'] for row in peers}))})", None)
+            return Verdict(
+                required,
+                f"no peer finished ({', '.join(sorted({row['status'] for row in peers}))})",
+                None,
+            )
         bound = min(limits) / mine["seconds"]
         met = True if bound >= self.ratio and mine["distance"] <= self.near else None
         return Verdict(required, f"> {bound:.3g}× (stopped after {min(limits):g} s)", met)
@@ -142,7 +164,11 @@ class Passes:
         if mine is None:
             return _unmeasured(required, results, problem, "skmle")
         passes = sum(mine["passes"].values())
-        return Verdict(required, f"{passes}, to {mine['distance']:.0e} s.e.", passes <= self.count and mine["distance"] <= 1e-6)
+        return Verdict(
+            required,
+            f"{passes}, to {mine['distance']:.0e} s.e.",
+            passes <= self.count and mine["distance"] <= 1e-6,
+        )
 
 
 @dataclass(frozen=True)
@@ -194,4 +220,8 @@ class Linear:
         if len(seconds) < len(self.series):
             return Verdict(required, "not measured", None)
         factors = [b / a for a, b in pairwise(seconds)]
-        return Verdict(required, ", ".join(f"{factor:.3g}×" for factor in factors), max(factors) <= 10.0 * self.slack)
+        return Verdict(
+            required,
+            ", ".join(f"{factor:.3g}×" for factor in factors),
+            max(factors) <= 10.0 * self.slack,
+        )

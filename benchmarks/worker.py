@@ -38,12 +38,16 @@ def serve(connection: Any, problem: str, index: int, path: str) -> None:
         connection.send("ready")
         first = True
         while connection.recv() == "fit":
-            connection.send(_first(job, candidate.package == "skmle") if first else {"times": _times(job)})
+            connection.send(
+                _first(job, candidate.package == "skmle") if first else {"times": _times(job)}
+            )
             first = False
     except EOFError:
         pass
     except Exception as error:  # a peer that fails is a result, too
-        text = re.sub(r" \(/.*?\)", "", (str(error).splitlines() or [""])[0])  # where a package lies here concerns nobody
+        text = re.sub(
+            r" \(/.*?\)", "", (str(error).splitlines() or [""])[0]
+        )  # where a package lies here concerns nobody
         connection.send(f"{type(error).__name__}: {text[:120]}")
 
 
@@ -67,7 +71,9 @@ def _times(job: Job) -> list[float]:
 def _first(job: Job, ours: bool) -> dict[str, Any]:
     """Return times, coefficients, passes and peak memory of the first fit on all rows, with the rest of its round."""
     before = _reset_peak()
-    with counted_passes() if ours else nullcontext(dict) as passes:  # a peer shall not pay for the import of skmle
+    with (
+        counted_passes() if ours else nullcontext(dict) as passes
+    ):  # a peer shall not pay for the import of skmle
         start = time.perf_counter()
         fitted = job.fit()
         seconds = time.perf_counter() - start
@@ -76,7 +82,13 @@ def _first(job: Job, ours: bool) -> dict[str, Any]:
     solution = job.read(fitted)
     del fitted
     times = [seconds] if seconds >= _SHORT else _times(job)
-    return {"times": times, "solution": solution, "memory": memory, "passes": passes(), "status": None}
+    return {
+        "times": times,
+        "solution": solution,
+        "memory": memory,
+        "passes": passes(),
+        "status": None,
+    }
 
 
 # ---------------------------------------------------------------- passes
@@ -107,7 +119,11 @@ def counted_passes() -> Iterator[Any]:
         most = max((n for n, _ in counts), default=0)
         return {kind: count for (n, kind), count in counts.items() if n == most}
 
-    Objective.__call__, RowCurvature.product, RowCurvature.__init__ = counted_evaluate, counted_product, counted_start  # type: ignore
+    Objective.__call__, RowCurvature.product, RowCurvature.__init__ = (
+        counted_evaluate,
+        counted_product,
+        counted_start,
+    )  # type: ignore
     try:
         yield result
     finally:
@@ -123,7 +139,9 @@ def _status(field: str) -> float | None:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return None
-    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(field + ":")), None)
+    return next(
+        (int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(field + ":")), None
+    )
 
 
 def _reset_peak() -> float | None:
@@ -143,5 +161,9 @@ def _peak() -> float | None:
     """Return the peak of the resident set in MB."""
     peak = _status("VmHWM")
     if peak is None:  # ru_maxrss is in bytes on macOS, in KiB elsewhere
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0) / 1e6
+        peak = (
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            * (1.0 if sys.platform == "darwin" else 1024.0)
+            / 1e6
+        )
     return peak

@@ -50,7 +50,10 @@ autosummary_imported_members = True
 
 # The templates list the members; numpydoc would list them a second time.
 numpydoc_show_class_members = False
-numpydoc_validation_checks = {"PR02", "PR03"}  # a documented parameter that is not in the signature, or out of order
+numpydoc_validation_checks = {
+    "PR02",
+    "PR03",
+}  # a documented parameter that is not in the signature, or out of order
 autodoc_typehints = "none"  # the docstrings give types and shapes
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -71,15 +74,27 @@ sphinx_gallery_conf = {
 
 def write_families(app):
     """Write the table of families, which docs/which_model.md includes, from the registry."""
-    lines = ["| family | one observation | parameters (link) | scipy |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| family | one observation | parameters (link) | scipy |",
+        "| --- | --- | --- | --- |",
+    ]
     for cls in all_families():
         family = cls()
         columns = {1: "", 2: ", two columns", None: ", several columns"}[family.columns]
         observation = family.observations + columns
         # A vector or matrix of parameters, whose size is learnt from the data, has coordinates instead of links.
-        linked = [f"{name} ({chart.name})" for name, chart in cls.parameters] if isinstance(cls.parameters, tuple) else family.names
+        linked = (
+            [f"{name} ({chart.name})" for name, chart in cls.parameters]
+            if isinstance(cls.parameters, tuple)
+            else family.names
+        )
         law = re.search(r"scipy: (``.+?``)", " ".join(cls.__doc__.split()))
-        cells = [f"{{py:class}}`~skmle.families.{cls.__name__}`", observation, ", ".join(linked), law[1] if law else ""]
+        cells = [
+            f"{{py:class}}`~skmle.families.{cls.__name__}`",
+            observation,
+            ", ".join(linked),
+            law[1] if law else "",
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     folder = Path(app.srcdir) / "generated"
     folder.mkdir(exist_ok=True)

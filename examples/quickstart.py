@@ -23,7 +23,9 @@ def section(title: str, text: str) -> None:
 
 
 def ranking(search: GridSearchCV) -> None:
-    rows = zip(search.cv_results_["mean_test_score"], search.cv_results_["param_family"], strict=True)
+    rows = zip(
+        search.cv_results_["mean_test_score"], search.cv_results_["param_family"], strict=True
+    )
     for score, family in sorted(rows, reverse=True):
         print(f"  {family:<18} {score:9.4f} nats a row")
 
@@ -41,12 +43,16 @@ section(
 )
 area = cancer.data[["mean area"]]
 families = ["normal", "exponential", "gamma", "weibull", "lognormal", "inverse_gaussian"]
-search = GridSearchCV(MLEDistribution(), {"family": families}, cv=KFold(10, shuffle=True, random_state=0)).fit(area)
+search = GridSearchCV(
+    MLEDistribution(), {"family": families}, cv=KFold(10, shuffle=True, random_state=0)
+).fit(area)
 ranking(search)
 density = search.best_estimator_
 print(f"\n{density.summary()}")
 low, high = density.distribution_.interval(0.9)
-print(f"\nNine of ten tumours lie between {low:.0f} and {high:.0f}; one in a hundred exceeds {density.distribution_.ppf(0.99):.0f}.")
+print(
+    f"\nNine of ten tumours lie between {low:.0f} and {high:.0f}; one in a hundred exceeds {density.distribution_.ppf(0.99):.0f}."
+)
 
 section(
     "2. A count column",
@@ -60,14 +66,18 @@ for family in ("poisson", "negative_binomial"):
 regression = MLERegressor("negative_binomial").fit(waist, situps)
 print(f"\n{regression.summary()}")
 low, high = np.exp(regression.inference().confidence_intervals()[0])
-print(f"\nAn inch more: {np.exp(regression.coef_[0]):.2f} times the sit-ups (95 % interval {low:.2f} to {high:.2f}).")
+print(
+    f"\nAn inch more: {np.exp(regression.coef_[0]):.2f} times the sit-ups (95 % interval {low:.2f} to {high:.2f})."
+)
 
 section(
     "3. Logistic regression, with a table",
     "Malignant or benign, from three measurements, in a pipeline. The estimate is the maximum itself; the default has no penalty.",
 )
 columns = ["mean texture", "mean smoothness", "mean area"]
-pipe = make_pipeline(StandardScaler(), CrossEntropyClassifier()).fit(cancer.data[columns], diagnosis)
+pipe = make_pipeline(StandardScaler(), CrossEntropyClassifier()).fit(
+    cancer.data[columns], diagnosis
+)
 print(skmle.summary(pipe))
 
 section(
@@ -76,9 +86,15 @@ section(
     "cross-entropy between the data and the model.",
 )
 print(f"  score                     {pipe.score(cancer.data[columns], diagnosis):.12f}")
-print(f"  -log_loss                 {-log_loss(diagnosis, pipe.predict_proba(cancer.data[columns])):.12f}")
-print(f"  -empirical_cross_entropy  {-empirical_cross_entropy(pipe, cancer.data[columns], diagnosis):.12f}")
-print(f"  in bits a row             {-empirical_cross_entropy(pipe, cancer.data[columns], diagnosis, base=2):.12f}")
+print(
+    f"  -log_loss                 {-log_loss(diagnosis, pipe.predict_proba(cancer.data[columns])):.12f}"
+)
+print(
+    f"  -empirical_cross_entropy  {-empirical_cross_entropy(pipe, cancer.data[columns], diagnosis):.12f}"
+)
+print(
+    f"  in bits a row             {-empirical_cross_entropy(pipe, cancer.data[columns], diagnosis, base=2):.12f}"
+)
 
 section(
     "5. Regression: the whole law, not only its mean",
@@ -86,8 +102,14 @@ section(
     "the relative spread, on two. The families are compared by cross-validation.",
 )
 model = MLERegressor("gamma", features={"mean": "all", "shape": ["bmi", "s5"]})
-for name, candidate in {"normal": MLERegressor(), "gamma": MLERegressor("gamma"), "gamma, shape modelled": model}.items():
-    folds = cross_validate(candidate, diabetes.data, diabetes.target, cv=KFold(10, shuffle=True, random_state=0))
+for name, candidate in {
+    "normal": MLERegressor(),
+    "gamma": MLERegressor("gamma"),
+    "gamma, shape modelled": model,
+}.items():
+    folds = cross_validate(
+        candidate, diabetes.data, diabetes.target, cv=KFold(10, shuffle=True, random_state=0)
+    )
     print(f"  {name:<22} {folds['test_score'].mean():.4f} nats a row")
 model.fit(diabetes.data, diabetes.target)
 print(f"\n{model.summary()}\n")
@@ -95,7 +117,9 @@ low, high = model.predict_interval(diabetes.data, coverage=0.8)
 inside = (low <= diabetes.target) & (diabetes.target <= high)
 expected = model.predict(diabetes.data)
 for i in range(3):
-    print(f"  patient {i}: expected {expected[i]:3.0f}, 80 % interval {low[i]:3.0f} to {high[i]:3.0f}, observed {diabetes.target[i]:3.0f}")
+    print(
+        f"  patient {i}: expected {expected[i]:3.0f}, 80 % interval {low[i]:3.0f} to {high[i]:3.0f}, observed {diabetes.target[i]:3.0f}"
+    )
 print(f"  of all 442 patients, {100 * inside.mean():.0f} % lie in their 80 % interval")
 
 section(
@@ -108,7 +132,18 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always", SeparationWarning)
     CrossEntropyClassifier().fit(iris.data, species)
 print(textwrap.indent(textwrap.fill(str(caught[0].message), 96), "  | "))
-print("\nA ridge penalty has a maximum. Beside a random forest, by the same score on the same folds:\n")
-for candidate in (CrossEntropyClassifier(alpha=0.001), RandomForestClassifier(min_samples_leaf=5, random_state=0)):
-    folds = cross_validate(candidate, iris.data, species, cv=KFold(5, shuffle=True, random_state=0), scoring=log_likelihood_scorer)
+print(
+    "\nA ridge penalty has a maximum. Beside a random forest, by the same score on the same folds:\n"
+)
+for candidate in (
+    CrossEntropyClassifier(alpha=0.001),
+    RandomForestClassifier(min_samples_leaf=5, random_state=0),
+):
+    folds = cross_validate(
+        candidate,
+        iris.data,
+        species,
+        cv=KFold(5, shuffle=True, random_state=0),
+        scoring=log_likelihood_scorer,
+    )
     print(f"  {type(candidate).__name__:<22} {folds['test_score'].mean():.4f} nats a row")

@@ -138,7 +138,9 @@ def path(
     blank = clone(estimator).set_params(alpha=1.0, warm_start=False)
     prepared = blank._prepare(X, y, sample_weight, **lead)
     if not any(term.size for term in prepared.problem.terms):
-        raise ValueError("path: no parameter depends on a column of X. Allowed: at least one slope. Mend features.")
+        raise ValueError(
+            "path: no parameter depends on a column of X. Allowed: at least one slope. Mend features."
+        )
     values, fits = fit_path(prepared.problem, strengths, eps, n_alphas)
     models = []
     for alpha, result in zip(values, fits, strict=True):
@@ -162,24 +164,38 @@ def path(
 def _checked(estimator: Any, alphas: ArrayLike | None, n_alphas: int, eps: float) -> Array | None:
     if alphas is None:
         if not isinstance(n_alphas, (int, np.integer)) or n_alphas < 1:
-            raise ValueError(f"path: n_alphas={n_alphas!r} is not allowed; give a positive whole number.")
+            raise ValueError(
+                f"path: n_alphas={n_alphas!r} is not allowed; give a positive whole number."
+            )
         if not 0.0 < eps < 1.0:
-            raise ValueError(f"path: eps={eps!r} is not allowed; give a number between 0 and 1, such as 1e-3.")
+            raise ValueError(
+                f"path: eps={eps!r} is not allowed; give a number between 0 and 1, such as 1e-3."
+            )
         if estimator.l1_ratio == 0:
-            raise ValueError("path: under l1_ratio=0 no alpha makes all slopes zero. Allowed: l1_ratio > 0, or alphas. Give alphas.")
+            raise ValueError(
+                "path: under l1_ratio=0 no alpha makes all slopes zero. Allowed: l1_ratio > 0, or alphas. Give alphas."
+            )
         return None
     values = np.sort(np.asarray(alphas, float).ravel())[::-1]
     if not len(values) or not (np.isfinite(values).all() and values[-1] > 0.0):
         wrong = next((float(v) for v in values if not (np.isfinite(v) and v > 0.0)), "none")
-        raise ValueError(f"path: alphas holds {wrong}. Allowed: positive, finite numbers. Leave the others out.")
+        raise ValueError(
+            f"path: alphas holds {wrong}. Allowed: positive, finite numbers. Leave the others out."
+        )
     return values
 
 
 def _warn(alphas: Array, models: Sequence[Any]) -> None:
-    bad = [(alpha, model.status_) for alpha, model in zip(alphas, models, strict=True) if model.status_ != INTERIOR]
+    bad = [
+        (alpha, model.status_)
+        for alpha, model in zip(alphas, models, strict=True)
+        if model.status_ != INTERIOR
+    ]
     if not bad:
         return
-    shown = ", ".join(f"{status} at alpha = {alpha:.3g}" for alpha, status in bad[:_SHOWN]) + (", ..." if len(bad) > _SHOWN else "")
+    shown = ", ".join(f"{status} at alpha = {alpha:.3g}" for alpha, status in bad[:_SHOWN]) + (
+        ", ..." if len(bad) > _SHOWN else ""
+    )
     warnings.warn(
         f"path: {len(bad)} of {len(models)} fits are not at an interior maximum: {shown}. They are returned as they are. "
         "Leave out the weakest penalties, or fit one alone, to read why.",

@@ -21,7 +21,13 @@ from skmle._engine.problem import Fit, Problem, selects
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import label_columns
 from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
-from skmle._shared.validation import check_settings, checked_features, positive_weights, sorted_labels, weighted_mean
+from skmle._shared.validation import (
+    check_settings,
+    checked_features,
+    positive_weights,
+    sorted_labels,
+    weighted_mean,
+)
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
@@ -157,15 +163,21 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             If some columns separate the classes, so that no maximum exists; the message names them.
         """
         prepared = self._prepare(X, y, sample_weight)
-        result = FitTask(self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)).run(prepared.problem)
+        result = FitTask(
+            self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)
+        ).run(prepared.problem)
         warn_verdict(result, "CrossEntropyClassifier", [self._feature_names()] * len(result.coefs))
         return self
 
     def _prepare(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Prepared:
         check_settings(self)
         _check_link(self.link)
-        X, y = checked_features(self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32])
-        if y.dtype.kind not in "biuSU":  # whole numbers and strings are classes; a look at every value is slow
+        X, y = checked_features(
+            self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
+        )
+        if (
+            y.dtype.kind not in "biuSU"
+        ):  # whole numbers and strings are classes; a look at every value is slow
             check_classification_targets(y)
         weight, mask = positive_weights(sample_weight, X)
         if mask is not None:
@@ -177,7 +189,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
                 "Allowed: at least two classes. Give rows of another class too."
             )
         if self.class_weight is not None:
-            balance = compute_class_weight(self.class_weight, classes=classes, y=y, sample_weight=weight)
+            balance = compute_class_weight(
+                self.class_weight, classes=classes, y=y, sample_weight=weight
+            )
             if not (np.isfinite(balance).all() and (balance > 0).all()):
                 raise ValueError(
                     f"CrossEntropyClassifier: class_weight={self.class_weight!r} is not allowed; give each class a positive, finite weight."
@@ -200,8 +214,12 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         self.classes_ = prepared.classes
         self._store(result)
         self._counted = (observed.n, observed.weight is not None)
-        known = np.ones(self.n_features_in_, bool) if result.estimable is None else result.estimable[0]
-        self.aliased_ = [name for name, ok in zip(self._feature_names(), known, strict=True) if not ok]
+        known = (
+            np.ones(self.n_features_in_, bool) if result.estimable is None else result.estimable[0]
+        )
+        self.aliased_ = [
+            name for name, ok in zip(self._feature_names(), known, strict=True) if not ok
+        ]
 
     def _family(self, n_classes: int) -> Family:
         if n_classes == 2:
@@ -212,13 +230,23 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
                 "Allowed: link='logit' for more than two classes. Set it, or fit two classes."
             )
         # A ridge measures log-odds against a reference by a metric that is blind to it; absolute penalties know no such metric.
-        return SymmetricCategorical(n_classes) if selects(self.alpha, self.l1_ratio) else Categorical(n_classes)
+        return (
+            SymmetricCategorical(n_classes)
+            if selects(self.alpha, self.l1_ratio)
+            else Categorical(n_classes)
+        )
 
     def _start(self, classes: NDArray[Any], p: int) -> tuple[tuple[Array, float], ...] | None:
-        if not hasattr(self, "coef_") or self.coef_.shape[1] != p or not np.array_equal(classes, self.classes_):
+        if (
+            not hasattr(self, "coef_")
+            or self.coef_.shape[1] != p
+            or not np.array_equal(classes, self.classes_)
+        ):
             return None
         slopes, intercepts = self.coef_, self.intercept_
-        if len(classes) > 2 and not selects(self.alpha, self.l1_ratio):  # from one row a class to logits against the last class
+        if len(classes) > 2 and not selects(
+            self.alpha, self.l1_ratio
+        ):  # from one row a class to logits against the last class
             slopes, intercepts = slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
         return tuple((w, float(b)) for w, b in zip(slopes, intercepts, strict=True))
 
@@ -226,26 +254,41 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         slopes = np.array([s for s, _ in result.coefs])
         intercepts = np.array([b for _, b in result.coefs])
         self.n_parameters_ = result.n_parameters
-        if 1 < len(result.coefs) < len(self.classes_):  # from logits against the last class to one row a class, which sum to zero
-            slopes, intercepts = np.vstack([slopes, np.zeros(slopes.shape[1])]), np.append(intercepts, 0.0)
+        if (
+            1 < len(result.coefs) < len(self.classes_)
+        ):  # from logits against the last class to one row a class, which sum to zero
+            slopes, intercepts = (
+                np.vstack([slopes, np.zeros(slopes.shape[1])]),
+                np.append(intercepts, 0.0),
+            )
             slopes = slopes - slopes.mean(axis=0)
         elif len(result.coefs) > 1:
             slopes = _least_shift(slopes) if self.l1_ratio == 1.0 else slopes
             # One row more than there are log-odds: where none of a column's is zero, one follows from the others.
             self.n_parameters_ -= int((slopes != 0.0).all(axis=0).sum())
-        self.coef_, self.intercept_ = slopes, intercepts - intercepts.mean() if len(slopes) > 1 else intercepts
+        self.coef_, self.intercept_ = (
+            slopes,
+            intercepts - intercepts.mean() if len(slopes) > 1 else intercepts,
+        )
         self._record(result)
         self._covariance = result.covariance
 
     def _feature_names(self) -> list[str]:
-        return [str(name) for name in getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])]
+        return [
+            str(name)
+            for name in getattr(
+                self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)]
+            )
+        ]
 
     # ---------------------------------------------------------------- use
 
     def _eta(self, X: Any) -> Array:
         """Return the linear predictors: (n,) for two classes, (n, K) for more."""
         check_is_fitted(self)
-        X = checked_features(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        X = checked_features(
+            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
+        )
         eta = np.asarray(X @ self.coef_.T, np.float64) + self.intercept_
         return eta[:, 0] if len(self.classes_) == 2 else eta
 
@@ -261,7 +304,11 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     @property
     def _even(self) -> float:
         """Linear predictor at which two classes are equally probable."""
-        return 0.0 if self.link in ("logit", "probit", "cauchit") else float(self._family(2).eta((np.asarray(0.5),))[0])
+        return (
+            0.0
+            if self.link in ("logit", "probit", "cauchit")
+            else float(self._family(2).eta((np.asarray(0.5),))[0])
+        )
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
@@ -272,7 +319,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         family = self._family(2)
         entries = (eta,)
         with np.errstate(over="ignore"):
-            columns = [-family.rows((np.full(len(eta), value),), entries, 0).value for value in (0.0, 1.0)]
+            columns = [
+                -family.rows((np.full(len(eta), value),), entries, 0).value for value in (0.0, 1.0)
+            ]
         return np.column_stack(columns)
 
     def predict_proba(self, X: Any) -> Array:
@@ -282,7 +331,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row, (n,)."""
         scores = self.decision_function(X)
-        return self.classes_[scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0.0).astype(np.intp)]
+        return self.classes_[
+            scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0.0).astype(np.intp)
+        ]
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the labels in nats, which is ``-log_loss``; not the accuracy.
@@ -312,14 +363,22 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         if k > 1 and covariance is not None:
             covariance = centred_covariance(covariance, k)
         names = self._feature_names() + (["intercept"] if self.fit_intercept else [])
-        estimate = np.column_stack([self.coef_, self.intercept_]) if self.fit_intercept else self.coef_
+        estimate = (
+            np.column_stack([self.coef_, self.intercept_]) if self.fit_intercept else self.coef_
+        )
         labels = [""] if k == 1 else [f"class {label!s}" for label in self.classes_]
-        rows = coefficient_rows([label for label in labels for _ in names], names * k, estimate.ravel(), covariance)
+        rows = coefficient_rows(
+            [label for label in labels for _ in names], names * k, estimate.ravel(), covariance
+        )
         return self._report(self._title(), rows, covariance is not None, {})
 
     def _title(self) -> str:
         if len(self.classes_) > 2:
-            rows = "one row a class" if selects(self.alpha, self.l1_ratio) else "log-odds that sum to zero over classes"
+            rows = (
+                "one row a class"
+                if selects(self.alpha, self.l1_ratio)
+                else "log-odds that sum to zero over classes"
+            )
             return f"Multinomial cross-entropy classifier, {rows}"
         label = self.classes_[1]
         name = str(label) if isinstance(label, str) else f"class {label!s}"
@@ -349,4 +408,6 @@ def _check_link(link: str) -> None:
     if link not in _LINKS:
         near = difflib.get_close_matches(str(link), _LINKS, n=2)
         hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
-        raise ValueError(f"CrossEntropyClassifier: unknown link {link!r}. Allowed: {', '.join(map(repr, _LINKS))}. {hint}")
+        raise ValueError(
+            f"CrossEntropyClassifier: unknown link {link!r}. Allowed: {', '.join(map(repr, _LINKS))}. {hint}"
+        )

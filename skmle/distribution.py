@@ -20,7 +20,14 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Problem
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
-from skmle._shared.validation import adapted, check_settings, check_support, checked_features, positive_weights, weighted_mean
+from skmle._shared.validation import (
+    adapted,
+    check_settings,
+    check_support,
+    checked_features,
+    positive_weights,
+    weighted_mean,
+)
 from skmle.families import Distribution, Family, get_family
 from skmle.families.independent import IndependentColumns, stack
 from skmle.families.wrappers.fixed import fix
@@ -29,7 +36,14 @@ from skmle.inference.assemble import Block, join, natural_rows
 
 Array = NDArray[np.float64]
 
-_STATUSES = ("interior", "boundary", "non_regular", "not_converged", "interrupted", "no_maximum")  # from best to worst
+_STATUSES = (
+    "interior",
+    "boundary",
+    "non_regular",
+    "not_converged",
+    "interrupted",
+    "no_maximum",
+)  # from best to worst
 
 
 class _Seen(NamedTuple):
@@ -178,7 +192,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     @available_if(_sums_up)
     @with_callbacks
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> MLEDistribution:
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> MLEDistribution:
         """Fit the distribution to these rows and all that were given before, to `fit` or here, exactly as if all at once.
 
         Only for families whose data a sum of fixed size stands for (as the mean and the spread do for the normal) or that
@@ -210,7 +226,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         """
         return self._fit(X, sample_weight, getattr(self, "_seen", None), least=1)
 
-    def _fit(self, X: Any, sample_weight: ArrayLike | None, seen: list[_Seen] | None, least: int) -> MLEDistribution:
+    def _fit(
+        self, X: Any, sample_weight: ArrayLike | None, seen: list[_Seen] | None, least: int
+    ) -> MLEDistribution:
         """Fit to X and what has been seen before, if anything; X has at least so many rows."""
         family = get_family(self.family)
         check_settings(self)
@@ -218,29 +236,53 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = self._samples(rows, family)
-        pairs = [self._observe(family, *named, weight, mask, seen[j] if seen else None) for j, named in enumerate(samples)]
+        pairs = [
+            self._observe(family, *named, weight, mask, seen[j] if seen else None)
+            for j, named in enumerate(samples)
+        ]
         families = [learnt for learnt, _ in pairs]
         count, weighted = (0, False) if seen is None else self._counted
         counted = count + len(rows), weighted or weight is not None
-        task = FitTask(self, X, None, sample_weight, lambda model, result: model._store(families, [result], counted))
+        task = FitTask(
+            self,
+            X,
+            None,
+            sample_weight,
+            lambda model, result: model._store(families, [result], counted),
+        )
         fits = [self._fit_one(*pair, None if len(pairs) > 1 else task.tell) for pair in pairs]
         worst = self._store(families, fits, counted)
         task.done()
-        what = f"MLEDistribution({type(family).__name__})" + (f", {samples[worst][1]}" if len(fits) > 1 else "")
+        what = f"MLEDistribution({type(family).__name__})" + (
+            f", {samples[worst][1]}" if len(fits) > 1 else ""
+        )
         warn_verdict(fits[worst], what, [[] for _ in fits[worst].coefs], stacklevel=5)
         return self
 
     def _observe(
-        self, family: Family, sample: Any, label: str, weight: Array | None, mask: NDArray[np.bool_] | None, before: _Seen | None
+        self,
+        family: Family,
+        sample: Any,
+        label: str,
+        weight: Array | None,
+        mask: NDArray[np.bool_] | None,
+        before: _Seen | None,
     ) -> tuple[Family, Observed]:
         """Return the family, having learnt from the sample and what was seen before, and both together."""
 
         def learn(observations: Any) -> Family:
-            return fix(adapted(family, observations, f"MLEDistribution({family.title}), {label}"), self.fixed or {})
+            return fix(
+                adapted(family, observations, f"MLEDistribution({family.title}), {label}"),
+                self.fixed or {},
+            )
 
         learnt = learn(sample)
         # Of whole numbers all that follows needs the distinct ones alone; only to say where one is amiss takes the rows.
-        counted = count_whole(sample, weight) if learnt.numeric and learnt.support.discrete and learnt.columns == 1 else None
+        counted = (
+            count_whole(sample, weight)
+            if learnt.numeric and learnt.support.discrete and learnt.columns == 1
+            else None
+        )
         if counted is None or not learnt.contains(counted[0]).all():
             check_support(learnt, sample, label, mask)
         sample, weight = counted or (sample, weight)
@@ -249,7 +291,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         if learnt.collapsible:
             return learnt, joined([before.observed, condense(learnt, sample, weight)])
         # Values that were counted are observations with a weight; there may be labels among them that this sample lacks.
-        weight = np.concatenate([before.observed.weights, np.ones(len(sample)) if weight is None else weight])
+        weight = np.concatenate(
+            [before.observed.weights, np.ones(len(sample)) if weight is None else weight]
+        )
         sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
         learnt = learn(sample)
         return learnt, condense(learnt, sample, weight)
@@ -257,13 +301,21 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     def _rows(self, X: Any, family: Family, reset: bool, least: int = 1) -> Any:
         if type(X).__name__ == "Series":
             X = X.to_frame()  # a Series of pandas or polars is a column with a name
-        return checked_features(self, X, dtype=np.float64 if family.numeric else None, reset=reset, ensure_min_samples=least)
+        return checked_features(
+            self,
+            X,
+            dtype=np.float64 if family.numeric else None,
+            reset=reset,
+            ensure_min_samples=least,
+        )
 
     def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
         """Return the samples to be fitted, each with a name: the columns, or all of X for a law of several columns."""
         if family.columns == 1:
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
-            return [(np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])]
+            return [
+                (np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])
+            ]
         if family.columns is not None and X.shape[1] != family.columns:
             raise ValueError(
                 f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {family.columns}, as one observation takes. "
@@ -271,7 +323,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             )
         return [(X, "X")]
 
-    def _fit_one(self, family: Family, observed: Observed, tell: Callable[[Callable[[], Fit]], bool] | None) -> Fit:
+    def _fit_one(
+        self, family: Family, observed: Observed, tell: Callable[[Callable[[], Fit]], bool] | None
+    ) -> Fit:
         terms = tuple(Term(None, 0) for _ in family.parameters)
         result = fit(
             Problem(
@@ -288,9 +342,14 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         worst = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
         laws = [_law(result) for result in fits]
         params = [_params(*triple) for triple in zip(families, fits, laws, strict=True)]
-        self.distribution_: Distribution | IndependentColumns = laws[0] if len(laws) == 1 else IndependentColumns(laws)
+        self.distribution_: Distribution | IndependentColumns = (
+            laws[0] if len(laws) == 1 else IndependentColumns(laws)
+        )
         if len(laws) == 1:
-            self.params_: dict[str, Any] = {name: float(value) if value.ndim == 0 else value for name, value in params[0].items()}
+            self.params_: dict[str, Any] = {
+                name: float(value) if value.ndim == 0 else value
+                for name, value in params[0].items()
+            }
         else:
             self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
         self._record(fits[worst])
@@ -301,7 +360,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
         self._families = [f.family for f in fits]
         self._covariances = [f.covariance for f in fits]
-        self._seen = [_Seen(*pair) for pair in zip(families, (f.condensed for f in fits), strict=True)]
+        self._seen = [
+            _Seen(*pair) for pair in zip(families, (f.condensed for f in fits), strict=True)
+        ]
         self._counted = counted
         return worst
 
@@ -336,7 +397,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         ndarray of shape (n_samples, p)
         """
         check_is_fitted(self)
-        seed = random_state if isinstance(random_state, np.random.Generator) else check_random_state(random_state).randint(2**31)
+        seed = (
+            random_state
+            if isinstance(random_state, np.random.Generator)
+            else check_random_state(random_state).randint(2**31)
+        )
         draws = self.distribution_.rvs(n_samples, np.random.default_rng(seed))
         return draws[:, None] if draws.ndim == 1 else draws
 
@@ -346,40 +411,73 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         names = getattr(self, "feature_names_in_", None)
         names = None if names is None else [str(name) for name in names]
         several = len(self._families) > 1
-        components = (names or [f"column {j}" for j in range(self.n_features_in_)]) if several else [""]
+        components = (
+            (names or [f"column {j}" for j in range(self.n_features_in_)]) if several else [""]
+        )
         fits = zip(components, self._families, self._eta, self._covariances, strict=True)
-        rows = join([_natural(component, family, eta, covariance, names) for component, family, eta, covariance in fits])
-        title = " and ".join(dict.fromkeys(family.title for family in self._families)) + " distribution"
+        rows = join(
+            [
+                _natural(component, family, eta, covariance, names)
+                for component, family, eta, covariance in fits
+            ]
+        )
+        title = (
+            " and ".join(dict.fromkeys(family.title for family in self._families)) + " distribution"
+        )
         known = all(covariance is not None for covariance in self._covariances)
         law = self.distribution_
-        limits = {} if isinstance(law, IndependentColumns) else {n: v for n, v in self.params_.items() if n not in law.params}
-        return self._report(title + (", independent columns" if several else ""), rows, known, limits)
+        limits = (
+            {}
+            if isinstance(law, IndependentColumns)
+            else {n: v for n, v in self.params_.items() if n not in law.params}
+        )
+        return self._report(
+            title + (", independent columns" if several else ""), rows, known, limits
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         try:
             family = get_family(self.family)
-        except (ValueError, TypeError):  # tags are asked for before parameters are checked; fit explains what is wrong
+        except (
+            ValueError,
+            TypeError,
+        ):  # tags are asked for before parameters are checked; fit explains what is wrong
             return tags
         tags.input_tags.positive_only = family.support.low >= 0.0
         tags.input_tags.categorical = tags.input_tags.string = not family.numeric
         return tags
 
 
-def _natural(component: str, family: Family, eta: Array, covariance: Array | None, columns: list[str] | None) -> Block:
+def _natural(
+    component: str, family: Family, eta: Array, covariance: Array | None, columns: list[str] | None
+) -> Block:
     """Return the table's rows of one fitted law."""
     entries = tuple(np.asarray(e) for e in eta)
     charts = links = family.natural_charts()
     with np.errstate(all="ignore"):  # at an end of the range
         theta = family.natural(entries)
-        jacobian = family.natural_jacobian(entries) if covariance is not None else np.zeros((len(charts), len(eta)))
-        estimate = np.concatenate([t.ravel() if np.ndim(t) < 2 else t[np.tril_indices(len(t))] for t in map(np.asarray, theta)])
+        jacobian = (
+            family.natural_jacobian(entries)
+            if covariance is not None
+            else np.zeros((len(charts), len(eta)))
+        )
+        estimate = np.concatenate(
+            [
+                t.ravel() if np.ndim(t) < 2 else t[np.tril_indices(len(t))]
+                for t in map(np.asarray, theta)
+            ]
+        )
         if family.names == tuple(p.name for p in family.parameters):
             links = tuple(family.link(j) for j in range(len(eta)))
         else:
-            eta = np.array([float(link.forward(value)) for link, value in zip(links, estimate, strict=True)])
+            eta = np.array(
+                [float(link.forward(value)) for link, value in zip(links, estimate, strict=True)]
+            )
     real = [chart.name == "identity" for chart in charts]
-    return natural_rows(component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance)
+    return natural_rows(
+        component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance
+    )
 
 
 def _law(result: Fit) -> Distribution:

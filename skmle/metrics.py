@@ -104,9 +104,15 @@ def log_likelihood_score(
     True
     """
     model, X = unwrap(estimator, X)
-    lead = {name: values for name, values in (("offset", offset), ("exposure", exposure)) if values is not None}
+    lead = {
+        name: values
+        for name, values in (("offset", offset), ("exposure", exposure))
+        if values is not None
+    }
     check_lead(model, lead)
-    if isinstance(model, LikelihoodEstimator):  # asked itself, as it also warns of a missing exposure
+    if isinstance(
+        model, LikelihoodEstimator
+    ):  # asked itself, as it also warns of a missing exposure
         return model.score(X, y, sample_weight=sample_weight, **lead)
     return weighted_mean(row_log_prob(model, X, y, **lead), sample_weight)
 
@@ -132,9 +138,21 @@ class LogLikelihoodScorer(BaseEstimator):
     """
 
     # `score` below is what the routing reads: all arguments but these and X, y are metadata.
-    __metadata_request__score: ClassVar = {"estimator": UNUSED, "sample_weight": True, "offset": True, "exposure": True}
+    __metadata_request__score: ClassVar = {
+        "estimator": UNUSED,
+        "sample_weight": True,
+        "offset": True,
+        "exposure": True,
+    }
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None, sample_weight: ArrayLike | None = None, **lead: ArrayLike) -> float:
+    def __call__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        **lead: ArrayLike,
+    ) -> float:
         return self.score(estimator, X, y, sample_weight, **lead)
 
     def score(
@@ -147,7 +165,9 @@ class LogLikelihoodScorer(BaseEstimator):
         exposure: ArrayLike | None = None,
     ) -> float:
         """Return `log_likelihood_score` of a fitted estimator."""
-        return log_likelihood_score(estimator, X, y, sample_weight, offset=offset, exposure=exposure)
+        return log_likelihood_score(
+            estimator, X, y, sample_weight, offset=offset, exposure=exposure
+        )
 
     def _accept_sample_weight(self) -> bool:
         return True  # asked by scikit-learn's searches while metadata routing is off

@@ -110,7 +110,9 @@ def predict_dist(estimator: Any, X: Any, **lead: ArrayLike) -> Distribution:
     return _ask("predict_dist", estimator, X, **lead)
 
 
-def predict_interval(estimator: Any, X: Any, coverage: float = 0.95, **lead: ArrayLike) -> tuple[Array, Array]:
+def predict_interval(
+    estimator: Any, X: Any, coverage: float = 0.95, **lead: ArrayLike
+) -> tuple[Array, Array]:
     """Return (low, high), each (n,): the central interval of each row's law of y.
 
     Parameters

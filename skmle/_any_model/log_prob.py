@@ -78,15 +78,25 @@ def _classifier(model: Any, X: Any, y: Any) -> Array:
             f"{type(model).__name__}: y has shape {labels.shape}. Allowed: (n,), one label a row. Score several targets one by one."
         )
     with np.errstate(divide="ignore"):  # log(0) is meant
-        log_proba = model.predict_log_proba(X) if hasattr(model, "predict_log_proba") else np.log(model.predict_proba(X))
+        log_proba = (
+            model.predict_log_proba(X)
+            if hasattr(model, "predict_log_proba")
+            else np.log(model.predict_proba(X))
+        )
     # ngboost's classifier keeps no classes_: its labels are 0, 1, ...
-    column = label_columns(getattr(model, "classes_", np.arange(log_proba.shape[1])), labels.ravel())
+    column = label_columns(
+        getattr(model, "classes_", np.arange(log_proba.shape[1])), labels.ravel()
+    )
     return np.where(column >= 0, log_proba[np.arange(len(column)), column], -np.inf)
 
 
 def _predicted_law(model: Any, X: Any, y: Any) -> Array:
     law = model.pred_dist(X)
-    methods = [method for name in ("log_prob", "logpmf", "logpdf") if callable(method := getattr(law, name, None))]
+    methods = [
+        method
+        for name in ("log_prob", "logpmf", "logpdf")
+        if callable(method := getattr(law, name, None))
+    ]
     if not methods:
         raise TypeError(
             f"{type(model).__name__}.pred_dist gives a {type(law).__name__}, which has no log-density. "
@@ -123,7 +133,9 @@ def _transformed_target(model: Any, X: Any, y: Any) -> Array:
 
 def _given(model: Any, y: Any) -> Any:
     if y is None:
-        raise ValueError(f"{type(model).__name__}: y is missing, and its law is that of y given X. Allowed: y=None for densities. Give y.")
+        raise ValueError(
+            f"{type(model).__name__}: y is missing, and its law is that of y given X. Allowed: y=None for densities. Give y."
+        )
     return y
 
 

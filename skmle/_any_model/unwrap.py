@@ -27,7 +27,9 @@ def see_through(estimator: Any) -> tuple[list[Any], Any]:
             # Without `transform`: "passthrough", None, and imbalanced-learn's samplers, which act in fit only.
             transformers += [step for _, step in estimator.steps[:-1] if hasattr(step, "transform")]
             estimator = estimator.steps[-1][1]
-        elif isinstance(estimator, FrozenEstimator):  # before searches, as it shows the attributes of what it holds
+        elif isinstance(
+            estimator, FrozenEstimator
+        ):  # before searches, as it shows the attributes of what it holds
             estimator = estimator.estimator
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
@@ -55,7 +57,11 @@ def named_model(estimator: Any) -> Any:
     """
     transformers, model = see_through(estimator)
     names = _names_out(transformers)
-    if names is None or hasattr(model, "feature_names_in_") or len(names) != getattr(model, "n_features_in_", None):
+    if (
+        names is None
+        or hasattr(model, "feature_names_in_")
+        or len(names) != getattr(model, "n_features_in_", None)
+    ):
         return model
     model = copy(model)
     model.feature_names_in_ = names
@@ -67,6 +73,9 @@ def _names_out(transformers: list[Any]) -> NDArray[Any] | None:
     for transformer in transformers:
         try:
             names = np.asarray(transformer.get_feature_names_out(names), object)
-        except (AttributeError, ValueError):  # what scikit-learn raises if this transformer, or one inside it, names no columns
+        except (
+            AttributeError,
+            ValueError,
+        ):  # what scikit-learn raises if this transformer, or one inside it, names no columns
             names = None
     return names

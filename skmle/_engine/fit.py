@@ -44,11 +44,18 @@ _INTERPOLATED = (
     "the linear predictor reproduces every observation, so the density grows without bound around them "
     "(as many coefficients as distinct rows, or y is an exact function of X)"
 )
-_MOVES = 1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
+_MOVES = (
+    1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
+)
 _FEW = 100  # rows up to which limit laws are always tried
-_VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
+_VANISHED = (
+    -9.0
+)  # log scale, in standard deviations of y: no density of real observations is so narrow
 _MATRIX = 1500  # coefficients beyond which no hessian is formed
-_PRODUCTS, _SEVERAL = 500, 4  # coefficients and modelled parameters (classes) from which products with the hessian cost less
+_PRODUCTS, _SEVERAL = (
+    500,
+    4,
+)  # coefficients and modelled parameters (classes) from which products with the hessian cost less
 _WIDE = 2  # rows per coefficient below which they do for any number of parameters
 _CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
 _THREADED = 100  # coefficients from which BLAS would use its threads
@@ -61,7 +68,9 @@ def fit(problem: Problem) -> Fit:
         return restore_columns(fit(reduced[0]), reduced[1])
     if problem.features:
         merged = merge_rows(problem)
-        with one_blas_thread(blas_threads_harm(problem.observed.n, 0 if problem.X is None else problem.X.shape[1])):
+        with one_blas_thread(
+            blas_threads_harm(problem.observed.n, 0 if problem.X is None else problem.X.shape[1])
+        ):
             return Attempt(merged, merged.observed).run()
     condensed = problem.observed.condensed(problem.family)
     density, observed = replace(problem, X=None), condensed or problem.observed
@@ -75,12 +84,20 @@ class Attempt:
 
     def __init__(self, problem: Problem, observed: Observed, starts: Starts | None = None) -> None:
         self.known_starts = starts
-        self.problem, self.family, self.observed, self.weight = problem, problem.family, observed, observed.weight
+        self.problem, self.family, self.observed, self.weight = (
+            problem,
+            problem.family,
+            observed,
+            observed.weight,
+        )
         self.survey = self._survey()
         shift = self._shift()
         self.blocks = None if problem.X is None else blocks_of(problem.X, shift, problem.threads)
         self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
-        terms = tuple(t if b is None else _reduced(t, b) for t, b in zip(problem.terms, self.bases, strict=True))
+        terms = tuple(
+            t if b is None else _reduced(t, b)
+            for t, b in zip(problem.terms, self.bases, strict=True)
+        )
         self.origin, self.unit = self._units()
         offset = None if problem.offset is None else problem.offset / self.unit
         self.design = Design(terms, observed.n, problem.X, shift, offset, self.blocks)
@@ -88,9 +105,14 @@ class Attempt:
         if self._standardised:
             self.statistics = self.family.standardise(observed.statistics, self.origin, self.unit)
         sign = self.family.spread_sign if self._standardised else 0.0
-        self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
+        self.coordinates = Coordinates(
+            problem.terms, self.design, self.bases, self.origin, self.unit, sign
+        )
         tell = problem.tell
-        self.watch = Watch(problem.verbose, None if tell is None else lambda make: tell(lambda: self._unfinished(make())))
+        self.watch = Watch(
+            problem.verbose,
+            None if tell is None else lambda make: tell(lambda: self._unfinished(make())),
+        )
         self.working: Working[Objective] | None = None
         self.objective = self._objective(self.family.rows)
         # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
@@ -115,7 +137,9 @@ class Attempt:
                 raise
             return self._unfinished(self.watch.last)
         coefs = self.coordinates.raw(solution.coef)
-        collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
+        collapsed = (
+            self.family.exact and self._vanishing_scale(solution) > 0
+        )  # at cusps no step tells
         if not collapsed and self._is_interior(solution):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
             doubtful = self.problem.n <= _FEW or far_parameters(self.family, coefs)
@@ -125,7 +149,9 @@ class Attempt:
 
     def _is_interior(self, solution: Solution) -> bool:
         objective, reach = self.objective, self._reach()
-        if self.working is not None:  # slopes that the penalty holds at zero are no part of the question
+        if (
+            self.working is not None
+        ):  # slopes that the penalty holds at zero are no part of the question
             objective, solution = self.working.part, self.working.judged(solution)
             reach = None if reach is None else reach[self.working.columns]
         inexact = self._matrix_free and self.problem.alpha == 0.0
@@ -135,18 +161,33 @@ class Attempt:
 
     def _survey(self) -> Survey | None:
         problem = self.problem
-        return survey(problem.X, self.weight, problem.alpha == 0.0) if problem.X is not None and problem.X.shape[1] else None
+        return (
+            survey(problem.X, self.weight, problem.alpha == 0.0)
+            if problem.X is not None and problem.X.shape[1]
+            else None
+        )
 
     def _basis(self, term: Term) -> Basis | None:
-        if term.columns is None or self.problem.alpha > 0.0 or self.survey is None or (self.survey.full_rank and term.intercept):
+        if (
+            term.columns is None
+            or self.problem.alpha > 0.0
+            or self.survey is None
+            or (self.survey.full_rank and term.intercept)
+        ):
             return None
-        if self.blocks is None or surely_independent(self.blocks, term.columns, term.intercept, self.problem.threads):
+        if self.blocks is None or surely_independent(
+            self.blocks, term.columns, term.intercept, self.problem.threads
+        ):
             return None
         return find_basis(self.problem.X, term.columns, self.weight, term.intercept)
 
     def _shift(self) -> Array | None:
         intercepts = all(t.intercept for t in self.problem.terms if t.columns is not None)
-        return self.survey.centre if self.survey is not None and self.survey.far and intercepts else None
+        return (
+            self.survey.centre
+            if self.survey is not None and self.survey.far and intercepts
+            else None
+        )
 
     def _reach(self) -> Array | None:
         if self.survey is None or not np.all(self.survey.scale > 0.0):
@@ -158,7 +199,12 @@ class Attempt:
     @property
     def _standardised(self) -> bool:
         family, terms = self.family, self.problem.terms
-        return family.spread_sign != 0.0 and not family.relinked and len(terms) > 1 and terms[1].intercept
+        return (
+            family.spread_sign != 0.0
+            and not family.relinked
+            and len(terms) > 1
+            and terms[1].intercept
+        )
 
     def _units(self) -> tuple[float, float]:
         if not self._standardised:
@@ -169,7 +215,12 @@ class Attempt:
     @property
     def _pure(self) -> NDArray[np.bool_]:
         """Which eta are pure numbers: those of a standardised y are."""
-        return np.array([self.family.dimensionless(j) or (j == 0 and self._standardised) for j in range(len(self.problem.terms))])
+        return np.array(
+            [
+                self.family.dimensionless(j) or (j == 0 and self._standardised)
+                for j in range(len(self.problem.terms))
+            ]
+        )
 
     def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
         problem = self.problem
@@ -182,7 +233,17 @@ class Attempt:
             strength = problem.alpha * problem.l1_ratio * self.slope_units
             strength[self._constants[-1:] if self.family.redundant else []] = np.inf
             lasso = Lasso(strength)
-        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, self.watch, lasso, problem.n)
+        return Objective(
+            rows,
+            self.statistics,
+            self.design,
+            self.weight,
+            penalties,
+            problem.threads,
+            self.watch,
+            lasso,
+            problem.n,
+        )
 
     @property
     def slope_units(self) -> Array:
@@ -197,7 +258,9 @@ class Attempt:
     def _interpolates(self) -> Fit | None:
         """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
         family, term = self.family, self.design.terms[0]
-        if self.observed.equal or (self.problem.alpha == 0.0 and (family.spread_sign or term.length + 1 >= self.design.n)):
+        if self.observed.equal or (
+            self.problem.alpha == 0.0 and (family.spread_sign or term.length + 1 >= self.design.n)
+        ):
             return self._saturated()
         return None  # found after the fit, if it runs off
 
@@ -255,28 +318,46 @@ class Attempt:
         tol, max_iter = self.problem.tol, self.problem.max_iter
         if self.problem.selects:
             with one_blas_thread(self.design.d > _THREADED):
-                solution, self.working = proximal(objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective))
+                solution, self.working = proximal(
+                    objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective)
+                )
             return solution
         if objective is not self.objective:
             return growing(objective, start, tol=tol, max_iter=max_iter)
         if self._matrix_free:
             return conjugate(objective, start, tol=tol, max_iter=max_iter)
-        return growing(objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance)
+        return growing(
+            objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance
+        )
 
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
         # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
         lasso = self.problem.l1_ratio == 1.0 and self.problem.terms[1].columns is None
         vertex = (self.problem.alpha == 0.0 or lasso) and not self.family.relinked
-        solution = solve_cusps(self.objective, smooth, start, self._minimise, vertex, self.problem.tol, self.problem.max_iter)
+        solution = solve_cusps(
+            self.objective,
+            smooth,
+            start,
+            self._minimise,
+            vertex,
+            self.problem.tol,
+            self.problem.max_iter,
+        )
         if self.problem.selects:
             self.working = Working.around(self.objective, solution.coef)
-            self.working.renew(solution.coef[self.working.index])  # the smooth laws' curvature is all in their cusps
+            self.working.renew(
+                solution.coef[self.working.index]
+            )  # the smooth laws' curvature is all in their cusps
             return solution
         return solution._replace(evaluation=self.objective(solution.coef))
 
     def _carried(self, objective: Objective) -> Working[Objective] | None:
         """Return what the fit under the last penalty has left, if it was one of the same law."""
-        return self.working if self.working is not None and self.working.objective.rows == objective.rows else None
+        return (
+            self.working
+            if self.working is not None and self.working.objective.rows == objective.rows
+            else None
+        )
 
     @property
     def _matrix_free(self) -> bool:
@@ -286,7 +367,12 @@ class Attempt:
         """
         design = self.design
         dear = len(design.modelled) >= _SEVERAL or design.n < _WIDE * design.d
-        pays = dear and self.problem.alpha > 0.0 and not self._wants_covariance and first_sample(design.n, design.d) is None
+        pays = (
+            dear
+            and self.problem.alpha > 0.0
+            and not self._wants_covariance
+            and first_sample(design.n, design.d) is None
+        )
         return design.d > _MATRIX or (design.d > _PRODUCTS and pays)
 
     @property
@@ -308,29 +394,54 @@ class Attempt:
             if index[0] != 0:
                 continue
             terms = tuple(problem.terms[i] for i in index)
-            other = fit(replace(problem, family=law, observed=observe_as(law, self.observed), terms=terms, start=None))
+            other = fit(
+                replace(
+                    problem,
+                    family=law,
+                    observed=observe_as(law, self.observed),
+                    terms=terms,
+                    start=None,
+                )
+            )
             current = self._log_likelihood(solution)
             if other.log_likelihood >= current - 1e-9 * other.mass:
                 reason = f"the likelihood rises as {limit.parameter} tends to {limit.value:g}, where the law is {law.title}"
-                status = Verdict(BOUNDARY, reason) if other.verdict.status == INTERIOR else other.verdict
-                return replace(other, verdict=status, limit=limit, n_iter=other.n_iter + solution.n_iter)
+                status = (
+                    Verdict(BOUNDARY, reason) if other.verdict.status == INTERIOR else other.verdict
+                )
+                return replace(
+                    other, verdict=status, limit=limit, n_iter=other.n_iter + solution.n_iter
+                )
         return None
 
     def _no_interior(self, solution: Solution) -> Fit:
         # The last step certifies any separation; where rounding spoils it, the coefficients certify a complete one, and those
         # that the data do not determine that by their columns, where no hessian tells of any other.
-        loose = undetermined(self.objective, solution.coef) if self._matrix_free else np.zeros(self.design.d, bool)
+        loose = (
+            undetermined(self.objective, solution.coef)
+            if self._matrix_free
+            else np.zeros(self.design.d, bool)
+        )
         for direction in (solution.step, solution.coef, np.where(loose, solution.coef, 0.0)):
-            if (proof := certificate(self.family, self.statistics, self.objective, direction)) is not None:
+            if (
+                proof := certificate(self.family, self.statistics, self.objective, direction)
+            ) is not None:
                 return self._result(solution, Verdict(NO_MAXIMUM, "separation", proof))
         if (interpolated := self._saturated()) is not None:
             return interpolated
         if (rows := self._vanishing_scale(solution)) > 0:
-            where = f"at {rows} of {self.problem.n} rows, at" if self.design.terms[1].size else "around equal residuals or"
+            where = (
+                f"at {rows} of {self.problem.n} rows, at"
+                if self.design.terms[1].size
+                else "around equal residuals or"
+            )
             reason = f"the scale runs to zero {where} observations that the location reproduces"
             return self._result(solution, Verdict(NO_MAXIMUM, reason))
         if solution.converged:
-            return self._result(solution, Verdict(NO_MAXIMUM, "the likelihood still rises towards infinity", solution.step))
+            return self._result(
+                solution,
+                Verdict(NO_MAXIMUM, "the likelihood still rises towards infinity", solution.step),
+            )
         return self._result(solution, Verdict(NOT_CONVERGED, "", solution.step))
 
     def _vanishing_scale(self, solution: Solution) -> int:
@@ -340,7 +451,9 @@ class Attempt:
         log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
         least = _VANISHED + float(np.log(np.std(self.statistics[0]) or 1.0))
         vanished = np.broadcast_to(log_scale, (self.design.n,)) < least
-        return int(vanished.sum() if self.problem.copies is None else self.problem.copies[vanished].sum())
+        return int(
+            vanished.sum() if self.problem.copies is None else self.problem.copies[vanished].sum()
+        )
 
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value
@@ -363,7 +476,9 @@ class Attempt:
         covariance = self._covariance(solution, estimable) if known else None
         n_parameters = self.design.d
         if self.objective.lasso is not None:
-            n_parameters -= int(np.count_nonzero((solution.coef == 0.0) & (self.objective.lasso.strength > 0.0)))
+            n_parameters -= int(
+                np.count_nonzero((solution.coef == 0.0) & (self.objective.lasso.strength > 0.0))
+            )
         return Fit(
             self.family, coefs, covariance, self._log_likelihood(solution), self.objective.mass, verdict,
             max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), n_parameters,
@@ -378,20 +493,34 @@ class Attempt:
         origin = self.coordinates.raw(np.zeros(self.design.d))
         scale = np.where(self.survey.scale > 0.0, self.survey.scale, 1.0)
         sizes, largest = [], 0.0
-        for term, here, there in zip(self.problem.terms, origin, self.coordinates.raw(verdict.direction), strict=True):
-            slopes = np.zeros(0) if term.columns is None else np.abs(there[0] - here[0]) * scale[term.columns]
+        for term, here, there in zip(
+            self.problem.terms, origin, self.coordinates.raw(verdict.direction), strict=True
+        ):
+            slopes = (
+                np.zeros(0)
+                if term.columns is None
+                else np.abs(there[0] - here[0]) * scale[term.columns]
+            )
             sizes.append(slopes)
             # The predictor of the mean row moves with the intercept.
-            mean = 0.0 if term.columns is None else float((there[0] - here[0]) @ self.survey.centre[term.columns])
+            mean = (
+                0.0
+                if term.columns is None
+                else float((there[0] - here[0]) @ self.survey.centre[term.columns])
+            )
             largest = max(largest, float(slopes.max(initial=0.0)), abs(there[1] - here[1] + mean))
         return tuple(s > _MOVES * largest for s in sizes)
 
-    def _covariance(self, solution: Solution, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array | None:
+    def _covariance(
+        self, solution: Solution, estimable: tuple[NDArray[np.bool_], ...] | None
+    ) -> Array | None:
         hessian = solution.evaluation.hessian
         raw = sum(t.length for t in self.problem.terms)
         if hessian is None or raw > _LARGEST_COVARIANCE or not self.problem.covariance:
             return None
-        return self.coordinates.covariance(solution.evaluation.inverse / self.objective.mass, estimable)
+        return self.coordinates.covariance(
+            solution.evaluation.inverse / self.objective.mass, estimable
+        )
 
 
 def _reduced(term: Term, basis: Basis) -> Term:

@@ -18,7 +18,9 @@ def grid(greatest: float, eps: float, count: int) -> Array:
     return greatest * np.geomspace(1.0, eps, count) if count > 1 else np.array([greatest])
 
 
-def fit_path(problem: Problem, alphas: Array | None, eps: float, count: int) -> tuple[Array, list[Fit]]:
+def fit_path(
+    problem: Problem, alphas: Array | None, eps: float, count: int
+) -> tuple[Array, list[Fit]]:
     """Return the penalties and the fits under each of them.
 
     Parameters
@@ -46,8 +48,18 @@ def _greatest(attempt: Attempt) -> float:
     """Return the least penalty under which all slopes are zero; its fit is left to the attempt to go on from."""
     units = attempt.slope_units
     assert attempt.objective.lasso is not None
-    null = replace(attempt.objective, penalties=(), lasso=Lasso(np.where(attempt.objective.lasso.strength > 0.0, np.inf, 0.0)))
-    solutions = [proximal(null, start, tol=attempt.problem.tol, max_iter=attempt.problem.max_iter) for start in attempt.starts()]
+    null = replace(
+        attempt.objective,
+        penalties=(),
+        lasso=Lasso(np.where(attempt.objective.lasso.strength > 0.0, np.inf, 0.0)),
+    )
+    solutions = [
+        proximal(null, start, tol=attempt.problem.tol, max_iter=attempt.problem.max_iter)
+        for start in attempt.starts()
+    ]
     attempt.working = min(solutions, key=lambda found: found[0].evaluation.value)[1]
     slopes = units > 0.0
-    return float((np.abs(attempt.working.gradient[slopes]) / units[slopes]).max(initial=0.0)) / attempt.problem.l1_ratio
+    return (
+        float((np.abs(attempt.working.gradient[slopes]) / units[slopes]).max(initial=0.0))
+        / attempt.problem.l1_ratio
+    )

@@ -34,9 +34,15 @@ class FitTask:
         (estimator, fit) -> None: stores the attributes of a fit.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, store: Callable[[Any, Fit], None]) -> None:
+    def __init__(
+        self, estimator: Any, X: Any, y: Any, sample_weight: Any, store: Callable[[Any, Fit], None]
+    ) -> None:
         self.estimator, self.store = estimator, store
-        self.data = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
+        self.data = {
+            "X": X,
+            "y": y,
+            "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
+        }
         self.context: Any = None
         if hasattr(estimator, "_skl_callbacks"):
             self.context = estimator._init_callback_context(max_subtasks=None)
@@ -62,10 +68,16 @@ class FitTask:
 
         iterate = self.context.subcontext(task_name="iterate")
         iterate.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-        return bool(iterate.call_on_fit_task_end(estimator=self.estimator, **self.data, reconstruction_attributes=attributes))
+        return bool(
+            iterate.call_on_fit_task_end(
+                estimator=self.estimator, **self.data, reconstruction_attributes=attributes
+            )
+        )
 
     def done(self) -> None:
         """Say that the fit has ended and is stored."""
         if self.context is not None:
             state = dict(vars(self.estimator))
-            self.context.call_on_fit_task_end(estimator=self.estimator, **self.data, reconstruction_attributes=state)
+            self.context.call_on_fit_task_end(
+                estimator=self.estimator, **self.data, reconstruction_attributes=state
+            )

@@ -42,7 +42,9 @@ class Columns(NamedTuple):
         return slice(None) if self.all else self.columns
 
 
-def resolve_column(column: str | int, what: str, names: Sequence[str] | None, n_columns: int) -> int:
+def resolve_column(
+    column: str | int, what: str, names: Sequence[str] | None, n_columns: int
+) -> int:
     """Return the index of one column, by name or index.
 
     Raises
@@ -56,16 +58,26 @@ def resolve_column(column: str | int, what: str, names: Sequence[str] | None, n_
         if column in known:
             return known.index(column)
         if not known:
-            raise ValueError(f"{what}: X has no column {column!r}, as it has no names. Allowed: {span}. Give an index, or a DataFrame.")
+            raise ValueError(
+                f"{what}: X has no column {column!r}, as it has no names. Allowed: {span}. Give an index, or a DataFrame."
+            )
         near = difflib.get_close_matches(column, known, n=3)
-        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give one of these names, or an index."
+        hint = (
+            f"Did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else "Give one of these names, or an index."
+        )
         have = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
         raise ValueError(f"{what}: X has no column {column!r}. Allowed: {have}. {hint}")
     if not isinstance(column, numbers.Integral):
-        raise ValueError(f"{what}: {column!r} names no column. Allowed: names, and indices from {span}. Give one of them.")
+        raise ValueError(
+            f"{what}: {column!r} names no column. Allowed: names, and indices from {span}. Give one of them."
+        )
     index = int(column)
     if not -n_columns <= index < n_columns:
-        raise ValueError(f"{what}: X has no column {column!r}. Allowed: {span}. Give an index in this range.")
+        raise ValueError(
+            f"{what}: X has no column {column!r}. Allowed: {span}. Give an index in this range."
+        )
     return index % n_columns
 
 
@@ -96,18 +108,29 @@ def resolve_features(
     """
     unknown = [name for name in features or {} if name not in parameters]
     if unknown:
-        raise ValueError(f"features: the law has no parameter {unknown[0]!r}. Allowed: {', '.join(parameters)}. Rename the key.")
+        raise ValueError(
+            f"features: the law has no parameter {unknown[0]!r}. Allowed: {', '.join(parameters)}. Rename the key."
+        )
     labels = [f"x{j}" for j in range(n_columns)] if names is None else [str(n) for n in names]
     result = {}
     for parameter in parameters:
         spec = (features or {}).get(parameter, "all" if parameter in modelled else "none")
         index = _indices(spec, parameter, names, n_columns, held_out, frame)
         whole = index is not None and np.array_equal(index, np.arange(n_columns))
-        result[parameter] = Columns(index, [] if index is None else [labels[i] for i in index], whole)
+        result[parameter] = Columns(
+            index, [] if index is None else [labels[i] for i in index], whole
+        )
     return result
 
 
-def _indices(spec: Any, parameter: str, names: Sequence[str] | None, n_columns: int, held_out: Sequence[int], frame: Any) -> Indices | None:
+def _indices(
+    spec: Any,
+    parameter: str,
+    names: Sequence[str] | None,
+    n_columns: int,
+    held_out: Sequence[int],
+    frame: Any,
+) -> Indices | None:
     what = f"features[{parameter!r}]"
     if callable(spec):
         spec = list(spec(frame))
@@ -118,7 +141,9 @@ def _indices(spec: Any, parameter: str, names: Sequence[str] | None, n_columns: 
     if isinstance(spec, slice):
         picked = np.arange(n_columns)[spec].astype(np.intp)
         if not len(picked):
-            raise ValueError(f"{what}: {spec!r} picks none of the {n_columns} columns of X. Allowed: some column. Mend it, or say 'none'.")
+            raise ValueError(
+                f"{what}: {spec!r} picks none of the {n_columns} columns of X. Allowed: some column. Mend it, or say 'none'."
+            )
         return picked
     if isinstance(spec, str) or not isinstance(spec, Iterable):
         spec = [spec]
@@ -131,7 +156,9 @@ def _indices(spec: Any, parameter: str, names: Sequence[str] | None, n_columns: 
         return np.flatnonzero(spec).astype(np.intp) if any(spec) else None
     index = np.array([resolve_column(s, what, names, n_columns) for s in spec], np.intp)
     if len(set(index.tolist())) < len(index):
-        raise ValueError(f"{what}: {spec!r} names a column twice. Allowed: each column once. Drop the repetition.")
+        raise ValueError(
+            f"{what}: {spec!r} names a column twice. Allowed: each column once. Drop the repetition."
+        )
     return index if len(index) else None
 
 
@@ -144,7 +171,9 @@ def held_out(estimator: Any) -> list[int]:
     return [_own_column(estimator, what, column) for what, column in given if column is not None]
 
 
-def resolve_lead(estimator: Any, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family) -> Array | None:
+def resolve_lead(
+    estimator: Any, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family
+) -> Array | None:
     """Return what is added to the first linear predictor, (n,): the offset plus the logarithm of the exposure; None without both.
 
     Each comes from the column of X that the estimator's parameter of its name says, or from the array given beside X.
@@ -154,7 +183,10 @@ def resolve_lead(estimator: Any, X: Any, offset: ArrayLike | None, exposure: Arr
     ValueError
         If one is given both ways, its shape or a value does not fit, or an exposure meets another link than the logarithm.
     """
-    first, second = _one_lead(estimator, X, "offset", offset), _one_lead(estimator, X, "exposure", exposure)
+    first, second = (
+        _one_lead(estimator, X, "offset", offset),
+        _one_lead(estimator, X, "exposure", exposure),
+    )
     if second is None:
         return first
     if not (second > 0).all():
@@ -182,16 +214,22 @@ def _one_lead(estimator: Any, X: Any, what: str, given: ArrayLike | None) -> Arr
     if given is None:
         picked = X[:, [_own_column(estimator, what, column)]]
         return np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
-    values = check_array(given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what)
+    values = check_array(
+        given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what
+    )
     check_finite(estimator, values, what)
     values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
     if values.shape != (n,):
-        raise ValueError(f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},). Give one value a row.")
+        raise ValueError(
+            f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},). Give one value a row."
+        )
     return values
 
 
 def _own_column(estimator: Any, what: str, column: str | int) -> int:
-    return resolve_column(column, what, getattr(estimator, "feature_names_in_", None), estimator.n_features_in_)
+    return resolve_column(
+        column, what, getattr(estimator, "feature_names_in_", None), estimator.n_features_in_
+    )
 
 
 # ---------------------------------------------------------------- labels

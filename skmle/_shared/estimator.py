@@ -36,7 +36,9 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
     """Fitted state and inference that all estimators have; the only mixin."""
 
     _doc_link_module = "skmle"
-    _doc_link_template = "https://skmle.readthedocs.io/en/latest/api/{estimator_module}.{estimator_name}.html"
+    _doc_link_template = (
+        "https://skmle.readthedocs.io/en/latest/api/{estimator_module}.{estimator_name}.html"
+    )
 
     status_: str
     log_likelihood_: float
@@ -133,7 +135,9 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         """Return the results, filled with nan where there is no covariance."""
         raise NotImplementedError
 
-    def _report(self, title: str, rows: Block, known: bool, limits: Mapping[str, float]) -> Inference:
+    def _report(
+        self, title: str, rows: Block, known: bool, limits: Mapping[str, float]
+    ) -> Inference:
         """Return the results of rows under a header; `limits` are parameters at an end of their range."""
         count, weighted = self._counted
         weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
@@ -180,7 +184,9 @@ def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]], stacklevel
     if fit.verdict.status == INTERIOR:
         return
     category, text = _in_words(fit, names)
-    warnings.warn(f"{what}: {text} (status_ = {fit.verdict.status!r})", category, stacklevel=stacklevel + 1)
+    warnings.warn(
+        f"{what}: {text} (status_ = {fit.verdict.status!r})", category, stacklevel=stacklevel + 1
+    )
 
 
 def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning], str]:
@@ -218,13 +224,19 @@ def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning
 
 def _how_far(fit: Fit) -> str:
     known = np.isfinite(fit.distance)
-    return f"{fit.distance:.2g} standard errors from the optimum" if known else "where the information matrix is singular"
+    return (
+        f"{fit.distance:.2g} standard errors from the optimum"
+        if known
+        else "where the information matrix is singular"
+    )
 
 
 def _separated(moving: Sequence[str]) -> str:
     if not moving:
         return "all outcomes stand at an end of the law's range, so the intercept runs to infinity"
-    shown = ", ".join(map(repr, moving[:_SHOWN])) + (f", ... ({len(moving)} in all)" if len(moving) > _SHOWN else "")
+    shown = ", ".join(map(repr, moving[:_SHOWN])) + (
+        f", ... ({len(moving)} in all)" if len(moving) > _SHOWN else ""
+    )
     one = len(moving) == 1
     return f"the column{'' if one else 's'} {shown} separate{'s' if one else ''} the outcomes, so the coefficients run to infinity"
 
@@ -233,5 +245,9 @@ def _moving_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:
     """Return the names of the columns along which a separated fit runs to infinity."""
     moving: list[str] = []
     for slopes, labels in zip(fit.moving or (), names, strict=False):
-        moving += [label for label, moves in zip(labels, slopes, strict=True) if moves and label not in moving]
+        moving += [
+            label
+            for label, moves in zip(labels, slopes, strict=True)
+            if moves and label not in moving
+        ]
     return moving

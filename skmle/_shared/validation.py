@@ -31,11 +31,17 @@ def check_settings(estimator: BaseEstimator) -> None:
     arguments = vars(estimator)
     for name, (allowed, what) in _ALLOWED.items():
         if name in arguments and not allowed(arguments[name]):
-            raise ValueError(f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give {what}.")
+            raise ValueError(
+                f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give {what}."
+            )
 
 
 def _real(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+    return (
+        isinstance(value, numbers.Real)
+        and not isinstance(value, bool)
+        and bool(np.isfinite(float(value)))
+    )
 
 
 def _whole(value: Any) -> bool:
@@ -47,21 +53,36 @@ def _yes_or_no(value: Any) -> bool:
 
 
 def _held(value: Any) -> bool:
-    return value is None or (isinstance(value, Mapping) and all(isinstance(k, str) and _real(v) for k, v in value.items()))
+    return value is None or (
+        isinstance(value, Mapping)
+        and all(isinstance(k, str) and _real(v) for k, v in value.items())
+    )
 
 
 _ALLOWED = {
-    "alpha": (lambda v: _real(v) and v >= 0, "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)"),
+    "alpha": (
+        lambda v: _real(v) and v >= 0,
+        "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)",
+    ),
     "l1_ratio": (lambda v: _real(v) and 0 <= v <= 1, "a number from 0 (ridge) to 1 (lasso)"),
     "tol": (lambda v: _real(v) and v > 0, "a positive number of standard errors, such as 1e-6"),
     "max_iter": (lambda v: _whole(v) and v > 0, "a positive whole number"),
-    "n_jobs": (lambda v: v is None or (_whole(v) and v != 0), "None, a positive number of threads, or -1 for all cores"),
+    "n_jobs": (
+        lambda v: v is None or (_whole(v) and v != 0),
+        "None, a positive number of threads, or -1 for all cores",
+    ),
     "store_information": (lambda v: _yes_or_no(v) or v == "auto", "'auto', True or False"),
     "fit_intercept": (_yes_or_no, "True or False"),
     "warm_start": (_yes_or_no, "True or False"),
-    "verbose": (lambda v: _yes_or_no(v) or (_whole(v) and v >= 0), "True, False or a whole number >= 0"),
+    "verbose": (
+        lambda v: _yes_or_no(v) or (_whole(v) and v >= 0),
+        "True, False or a whole number >= 0",
+    ),
     "fixed": (_held, "None or a dict of parameter to finite number, such as {'scale': 1.0}"),
-    "features": (lambda v: v is None or isinstance(v, Mapping), "None or a dict of parameter to columns, such as {'scale': ['age']}"),
+    "features": (
+        lambda v: v is None or isinstance(v, Mapping),
+        "None or a dict of parameter to columns, such as {'scale': ['age']}",
+    ),
 }
 
 
@@ -81,26 +102,40 @@ def check_conditional(family: Family) -> None:
 # ---------------------------------------------------------------- X and y
 
 
-def checked_features(estimator: BaseEstimator, X: Any, y: Any = "no_validation", **checks: Any) -> Any:
+def checked_features(
+    estimator: BaseEstimator, X: Any, y: Any = "no_validation", **checks: Any
+) -> Any:
     """Return X (and y, if given) as scikit-learn's `validate_data` does, all finite; an error names the rows that are not."""
     if not isinstance(y, str):
         check_finite(estimator, y, "y")
     result = validate_data(estimator, X, y, ensure_all_finite=False, **checks)
-    check_finite(estimator, result if isinstance(y, str) else result[0], "X", getattr(estimator, "feature_names_in_", None))
+    check_finite(
+        estimator,
+        result if isinstance(y, str) else result[0],
+        "X",
+        getattr(estimator, "feature_names_in_", None),
+    )
     return result
 
 
-def check_finite(estimator: BaseEstimator, values: Any, what: str, names: Sequence[str] | None = None) -> None:
+def check_finite(
+    estimator: BaseEstimator, values: Any, what: str, names: Sequence[str] | None = None
+) -> None:
     """Raise ValueError if there are no values, numbers are NaN or infinite, or labels missing, naming the first rows and counting them."""
     if values is None:
         name = type(estimator).__name__
-        raise ValueError(f"{name} requires y to be passed, but the target y is None. Allowed: one observation a row of X. Give y.")
+        raise ValueError(
+            f"{name} requires y to be passed, but the target y is None. Allowed: one observation a row of X. Give y."
+        )
     rows, columns, entries, n = _missing(values, getattr(estimator, "n_jobs", None))
     if not len(rows):
         return
     where = [f"row {row}" for row in rows[:_SHOWN]]
     if columns is not None:
-        where = [f"{row}, column {c if names is None else names[c]}" for row, c in zip(where, columns, strict=False)]
+        where = [
+            f"{row}, column {c if names is None else names[c]}"
+            for row, c in zip(where, columns, strict=False)
+        ]
     shown = ", ".join(f"{place}: {entry!s}" for place, entry in zip(where, entries, strict=False))
     more = ", ..." if len(rows) > _SHOWN else ""
     raise ValueError(
@@ -109,7 +144,9 @@ def check_finite(estimator: BaseEstimator, values: Any, what: str, names: Sequen
     )
 
 
-def _missing(values: Any, n_jobs: int | None) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
+def _missing(
+    values: Any, n_jobs: int | None
+) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
     """Return (row, column or None, value) of each entry that is NaN, infinite or missing, and the number of rows."""
     none = np.zeros(0, np.intp)
     if sp.issparse(values):
@@ -120,13 +157,22 @@ def _missing(values: Any, n_jobs: int | None) -> tuple[NDArray[np.intp], NDArray
         return entries.row[bad], entries.col[bad], entries.data[bad], values.shape[0]
     array = np.asarray(values)
     if array.dtype.kind == "O":
-        bad = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool) if array.ndim else np.zeros((), bool)
+        bad = (
+            np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+            if array.ndim
+            else np.zeros((), bool)
+        )
     elif array.dtype.kind == "f" and not _all_finite(array, n_jobs):
         bad = ~np.isfinite(array)
     else:
         return none, none, none, 0
     where = np.nonzero(bad)
-    return (where[0] if where else none), (where[1] if array.ndim == 2 else None), array[bad], len(array) if array.ndim else 0
+    return (
+        (where[0] if where else none),
+        (where[1] if array.ndim == 2 else None),
+        array[bad],
+        len(array) if array.ndim else 0,
+    )
 
 
 def _all_finite(array: NDArray[Any], n_jobs: int | None = 1) -> bool:
@@ -156,12 +202,18 @@ def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.
     ValueError
         If the labels cannot be ordered, as numbers and strings cannot.
     """
-    if y.dtype.kind == "f" and (np.abs(y) < _WHOLE).all() and ((whole := y.astype(np.int64)) == y).all():
+    if (
+        y.dtype.kind == "f"
+        and (np.abs(y) < _WHOLE).all()
+        and ((whole := y.astype(np.int64)) == y).all()
+    ):
         labels, codes = sorted_labels(whole, what)
         return labels.astype(y.dtype), codes
     if y.dtype.kind in "iu" and (span := int(y.max()) - int(y.min())) <= len(y):
         wide = y if y.dtype.itemsize == 8 else y.astype(np.int64)
-        codes = (wide - wide.min()).astype(np.intp)  # counted, which is many times faster than sorting
+        codes = (wide - wide.min()).astype(
+            np.intp
+        )  # counted, which is many times faster than sorting
         present = np.bincount(codes, minlength=span + 1) > 0
         return np.flatnonzero(present).astype(y.dtype) + y.min(), (np.cumsum(present) - 1)[codes]
     try:
@@ -195,14 +247,20 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
     """
     support = family.support
     if family.numeric and family.columns == 1 and not support.whole:
-        ends = ([y.min()] if support.low > -np.inf else []) + ([y.max()] if support.high < np.inf else [])
+        ends = ([y.min()] if support.low > -np.inf else []) + (
+            [y.max()] if support.high < np.inf else []
+        )
         if family.contains(np.array(ends)).all():
             return  # an interval holds all between its ends
     inside = family.contains(y)
     if inside.all():
         return
     values = np.asarray(y)
-    negative = "Negative values in data: " if family.numeric and support.low >= 0 and (values < 0).any() else ""
+    negative = (
+        "Negative values in data: "
+        if family.numeric and support.low >= 0 and (values < 0).any()
+        else ""
+    )
     allowed = family.observations + (" for each value y" if family.numeric else "")
     raise ValueError(
         f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. Allowed: {allowed}. "
@@ -226,7 +284,9 @@ def _text(value: Any) -> str:
 # ---------------------------------------------------------------- weights
 
 
-def positive_weights(sample_weight: ArrayLike | None, X: Any, class_weight: Array | None = None) -> tuple[Array | None, Mask | None]:
+def positive_weights(
+    sample_weight: ArrayLike | None, X: Any, class_weight: Array | None = None
+) -> tuple[Array | None, Mask | None]:
     """Return (weights of the rows that count, mask of these rows); None where all rows count alike.
 
     Raises
@@ -240,15 +300,29 @@ def positive_weights(sample_weight: ArrayLike | None, X: Any, class_weight: Arra
     if sample_weight is None or isinstance(sample_weight, numbers.Number):
         weight = np.full(n, 1.0 if sample_weight is None else sample_weight, np.float64)
     else:
-        weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="sample_weight")
+        weight = check_array(
+            sample_weight,
+            ensure_2d=False,
+            dtype=np.float64,
+            ensure_all_finite=False,
+            input_name="sample_weight",
+        )
     if weight.shape != (n,):
-        raise ValueError(f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape ({n},). Give one weight a row.")
+        raise ValueError(
+            f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape ({n},). Give one weight a row."
+        )
     if not _all_finite(weight):
-        raise ValueError(f"sample_weight: NaN or infinity in {_rows(~np.isfinite(weight), weight)}. Allowed: finite weights >= 0. {_MEND}")
+        raise ValueError(
+            f"sample_weight: NaN or infinity in {_rows(~np.isfinite(weight), weight)}. Allowed: finite weights >= 0. {_MEND}"
+        )
     if (weight < 0).any():
-        raise ValueError(f"Negative values in data passed to `sample_weight`: {_rows(weight < 0, weight)}. Allowed: weights >= 0. {_MEND}")
+        raise ValueError(
+            f"Negative values in data passed to `sample_weight`: {_rows(weight < 0, weight)}. Allowed: weights >= 0. {_MEND}"
+        )
     if not (weight > 0).any():
-        raise ValueError(f"sample_weight: all {n} weights are zero. Allowed: some positive weight. Pass None to weigh all rows alike.")
+        raise ValueError(
+            f"sample_weight: all {n} weights are zero. Allowed: some positive weight. Pass None to weigh all rows alike."
+        )
     if class_weight is not None:
         weight = weight * class_weight
     mask = weight > 0

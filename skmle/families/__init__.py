@@ -91,12 +91,18 @@ def get_family(family: str | type[Family] | Family) -> Family:
         key = family.lower().replace("-", "_").replace(" ", "_")
         if key not in _BY_NAME:
             near = difflib.get_close_matches(key, _BY_NAME, n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
-            raise ValueError(f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}")
+            hint = (
+                f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
+            )
+            raise ValueError(
+                f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}"
+            )
         law = __getattr__(_BY_NAME[key])()
     if not isinstance(law, Family):
         allowed = "a name, a Family class or a Family"
-        raise TypeError(f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for example 'normal'.")
+        raise TypeError(
+            f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for example 'normal'."
+        )
     law.check_links()
     return law
 

@@ -77,7 +77,11 @@ class Support:
             return "finite real numbers"
         signs = [" <= " if closed else " < " for closed in self.closed]
         left = f"{self.low:g}{signs[0]}" if np.isfinite(self.low) and np.isfinite(self.high) else ""
-        right = f"{signs[1]}{self.high:g}" if np.isfinite(self.high) else f"{signs[0].replace('<', '>')}{self.low:g}"
+        right = (
+            f"{signs[1]}{self.high:g}"
+            if np.isfinite(self.high)
+            else f"{signs[0].replace('<', '>')}{self.low:g}"
+        )
         return f"{left}y{right}" + (", whole numbers" if self.whole else "")
 
 
@@ -184,7 +188,9 @@ class Family(BaseEstimator, ABC):
         """Return the observations of the statistics of a discrete law that needs their counts."""
         return statistics[0]
 
-    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
         """Return constant chart eta on the way to an infinite likelihood of a density, and why; None if it is bounded."""
         first = statistics[0]
         if first.ndim > 1 or not np.all(first == first[0]):
@@ -245,7 +251,9 @@ class Family(BaseEstimator, ABC):
     @property
     def relinked(self) -> bool:
         """Whether any link differs from its chart."""
-        return bool(self.links) and any(self.link(j) is not p.chart for j, p in enumerate(self.parameters))
+        return bool(self.links) and any(
+            self.link(j) is not p.chart for j, p in enumerate(self.parameters)
+        )
 
     def natural(self, eta: Arrays) -> Arrays:
         """Return theta, the natural parameters, at linked `eta`."""
@@ -255,7 +263,9 @@ class Family(BaseEstimator, ABC):
     def title(self) -> str:
         """The law's name in words, for tables and messages: that of NegativeBinomial is "Negative binomial"."""
         first, *rest = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).split(" ")
-        return " ".join([first, *(word if word.isupper() and len(word) > 1 else word.lower() for word in rest)])
+        return " ".join(
+            [first, *(word if word.isupper() and len(word) > 1 else word.lower() for word in rest)]
+        )
 
     def law(self, theta: Arrays) -> tuple[Family, dict[str, Array]]:
         """Return the complete law and all its natural parameters by name (a wrapper adds those it holds fixed)."""
@@ -275,20 +285,34 @@ class Family(BaseEstimator, ABC):
 
     def linked(self, chart_eta: Arrays) -> Arrays:
         """Return the linked eta of chart eta."""
-        pairs = ((self.link(j), p.chart, np.asarray(e, float)) for j, (p, e) in enumerate(zip(self.parameters, chart_eta, strict=True)))
-        return tuple(e if link is chart else np.asarray(link.forward(chart.theta(e)), float) for link, chart, e in pairs)
+        pairs = (
+            (self.link(j), p.chart, np.asarray(e, float))
+            for j, (p, e) in enumerate(zip(self.parameters, chart_eta, strict=True))
+        )
+        return tuple(
+            e if link is chart else np.asarray(link.forward(chart.theta(e)), float)
+            for link, chart, e in pairs
+        )
 
     def chart(self, eta: Arrays) -> Arrays:
         """Return the chart eta of linked eta."""
         if not self.relinked:
             return eta
-        pairs = ((self.link(j), p.chart, np.asarray(e, float)) for j, (p, e) in enumerate(zip(self.parameters, eta, strict=True)))
-        return tuple(e if link is chart else transition(link, chart)(e)[0] for link, chart, e in pairs)
+        pairs = (
+            (self.link(j), p.chart, np.asarray(e, float))
+            for j, (p, e) in enumerate(zip(self.parameters, eta, strict=True))
+        )
+        return tuple(
+            e if link is chart else transition(link, chart)(e)[0] for link, chart, e in pairs
+        )
 
     def eta(self, theta: Arrays) -> Arrays:
         """Return the linked eta of natural parameters; infinite where a parameter stands at an end of its range."""
         with np.errstate(divide="ignore"):
-            return tuple(np.asarray(self.link(j).forward(np.asarray(t, float)), float) for j, t in enumerate(theta))
+            return tuple(
+                np.asarray(self.link(j).forward(np.asarray(t, float)), float)
+                for j, t in enumerate(theta)
+            )
 
     # ---------------------------------------------------------------- derived from the formula
 
@@ -296,15 +320,24 @@ class Family(BaseEstimator, ABC):
         """Return `evaluate` at linked eta: the chain rule through the links, where they differ from the charts."""
         if not self.relinked:
             return self.evaluate(statistics, eta, order)
-        jets = [None if self.link(j) is p.chart else transition(self.link(j), p.chart)(eta[j]) for j, p in enumerate(self.parameters)]
-        inner = self.evaluate(statistics, tuple(e if jet is None else jet[0] for e, jet in zip(eta, jets, strict=True)), order)
+        jets = [
+            None if self.link(j) is p.chart else transition(self.link(j), p.chart)(eta[j])
+            for j, p in enumerate(self.parameters)
+        ]
+        inner = self.evaluate(
+            statistics,
+            tuple(e if jet is None else jet[0] for e, jet in zip(eta, jets, strict=True)),
+            order,
+        )
         if inner.gradient is None:
             return inner
         slopes = [np.ones(()) if jet is None else jet[1] for jet in jets]
         gradient = tuple(g * s for g, s in zip(inner.gradient, slopes, strict=True))
         if inner.curvature is None:
             return Rows(inner.value, gradient)
-        assert isinstance(inner.curvature, tuple) and not isinstance(inner.curvature, Softmax)  # its chart is its only link
+        assert isinstance(inner.curvature, tuple) and not isinstance(
+            inner.curvature, Softmax
+        )  # its chart is its only link
         curvature: list[Array | None] = []
         packed = iter(inner.curvature)
         for a in range(len(eta)):
@@ -324,7 +357,9 @@ class Family(BaseEstimator, ABC):
             return np.full(np.broadcast_shapes(inside.shape, *(np.shape(e) for e in eta)), -np.inf)
         if not inside.all():
             y = np.where(inside if self.columns == 1 else inside[..., None], y, y[inside][0])
-        with np.errstate(over="ignore"):  # -log q beyond the floating-point numbers: a density of zero
+        with np.errstate(
+            over="ignore"
+        ):  # -log q beyond the floating-point numbers: a density of zero
             statistics = self.statistics(y)
             value = -(self.rows(statistics, eta, 0).value + self.base(statistics))
         return np.where(inside & ~np.isnan(value), value, -np.inf)
@@ -333,7 +368,9 @@ class Family(BaseEstimator, ABC):
         """Return log q(y) where some parameter stands at an end of its range, at which the formula in eta has no value."""
         law = self.to_scipy(theta)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.contains(y), (law.logpmf if self.support.discrete else law.logpdf)(y), -np.inf)
+            return np.where(
+                self.contains(y), (law.logpmf if self.support.discrete else law.logpdf)(y), -np.inf
+            )
 
     # ---------------------------------------------------------------- the law itself, by natural parameters
 
@@ -376,7 +413,24 @@ class Family(BaseEstimator, ABC):
 
 def average(values: Array, weight: Array | None) -> float:
     """Return the (weighted) mean of the rows of one statistic; exactly 1 of ones, so that data at an edge are recognised."""
-    return float(values.sum() / len(values)) if weight is None else float((values * weight).sum() / weight.sum())
+    return (
+        float(values.sum() / len(values))
+        if weight is None
+        else float((values * weight).sum() / weight.sum())
+    )
 
 
-__all__ = ["IDENTITY", "LOG", "LOGIT", "Array", "Arrays", "Family", "Limit", "Param", "Rows", "Softmax", "Support", "average"]
+__all__ = [
+    "IDENTITY",
+    "LOG",
+    "LOGIT",
+    "Array",
+    "Arrays",
+    "Family",
+    "Limit",
+    "Param",
+    "Rows",
+    "Softmax",
+    "Support",
+    "average",
+]

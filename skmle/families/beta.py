@@ -53,9 +53,18 @@ class Beta(Family):
         growth = np.log1p(left * right)
         log_m, log_m_bar = low - growth, high - growth
         a, b = precision * m, precision * m_bar
-        (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (binet(x, order) for x in (a, b, precision))
+        (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (
+            binet(x, order) for x in (a, b, precision)
+        )
         lean, lean_bar = log_m - log_y, log_m_bar - log_1y
-        value = a * lean + b * lean_bar - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar) + mu_a + mu_b - mu_c
+        value = (
+            a * lean
+            + b * lean_bar
+            - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar)
+            + mu_a
+            + mu_b
+            - mu_c
+        )
         if order < 1:
             return Rows(value)
         assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
@@ -90,11 +99,16 @@ class Beta(Family):
             rest, rest_bar = psi_a - psi_c - left, psi_b - psi_c - right
             determinant = own * own_b - shared * (own + own_b)
             if determinant > 1e-8 * own * own_b:
-                step, step_bar = (own_b - shared) * rest + shared * rest_bar, shared * rest + (own - shared) * rest_bar
+                step, step_bar = (
+                    (own_b - shared) * rest + shared * rest_bar,
+                    shared * rest + (own - shared) * rest_bar,
+                )
                 step, step_bar = step / (determinant * a), step_bar / (determinant * b)
             else:
                 # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
-                jacobian = np.array([[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]])
+                jacobian = np.array(
+                    [[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]]
+                )
                 step, step_bar = np.linalg.lstsq(jacobian, np.array([rest, rest_bar]))[0]
             step, step_bar = (min(max(s, -2.0), 2.0) for s in (step, step_bar))
             a, b = a * np.exp(-step), b * np.exp(-step_bar)
@@ -124,7 +138,9 @@ class Beta(Family):
         with np.errstate(all="ignore"):  # parameters at an end of their range
             a, b = mean * total, (1.0 - mean) * total
             logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)
-            rest = 1.0 / total - 0.5 / a - 0.5 / b + _bend(a, 1.0) + _bend(b, 1.0) - _bend(total, 2.0)
+            rest = (
+                1.0 / total - 0.5 / a - 0.5 / b + _bend(a, 1.0) + _bend(b, 1.0) - _bend(total, 2.0)
+            )
             return np.asarray(0.5 * (LOG_2PI + 1.0) + logs + rest)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -61,7 +61,9 @@ class Binomial(Family):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         successes, trials = (average(s, weight) for s in statistics)
         if trials == 0.0:
-            raise ValueError("Binomial: all rows have zero trials. Allowed: some row with successes + failures > 0. Give such rows.")
+            raise ValueError(
+                "Binomial: all rows have zero trials. Allowed: some row with successes + failures > 0. Give such rows."
+            )
         with np.errstate(divide="ignore"):
             return [(np.log(successes) - np.log(trials - successes),)]
 

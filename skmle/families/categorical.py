@@ -8,11 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle.families.base import IDENTITY, LOGIT, Array, Arrays, Family, Param, Rows, Softmax, Support
+from skmle.families.base import (
+    IDENTITY,
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Softmax,
+    Support,
+)
 from skmle.families.links import Link
 
 _SAFE = 600.0  # eta whose exponentials can be added up as they are
-_NEVER = 1e-300  # the share that stands for a label never seen, where it is the reference of the others
+_NEVER = (
+    1e-300  # the share that stands for a label never seen, where it is the reference of the others
+)
 
 
 class Categorical(Family):
@@ -50,20 +62,26 @@ class Categorical(Family):
 
     def check_links(self) -> None:
         if self.links:
-            raise ValueError(f"Categorical(links={self.links!r}): log-odds are the only link. Allowed: None. Leave links out.")
+            raise ValueError(
+                f"Categorical(links={self.links!r}): log-odds are the only link. Allowed: None. Leave links out."
+            )
 
     @property
     def labels(self) -> NDArray[Any]:
         """The K labels in order."""
         if self.categories is None:
-            raise ValueError("Categorical(): categories=None is learnt from data by fit. Allowed: labels or a number; give them to use it.")
+            raise ValueError(
+                "Categorical(): categories=None is learnt from data by fit. Allowed: labels or a number; give them to use it."
+            )
         if isinstance(self.categories, (int, np.integer)):
             return np.arange(self.categories)
         labels = np.asarray(self.categories)
         if np.any(labels[1:] <= labels[:-1]):
             at = int(np.argmax(labels[1:] <= labels[:-1]))
             found = f"{labels[at]!r} stands before {labels[at + 1]!r}"
-            raise ValueError(f"Categorical(categories=...): {found}. Allowed: rising labels, each once. Sort them by np.unique(labels).")
+            raise ValueError(
+                f"Categorical(categories=...): {found}. Allowed: rising labels, each once. Sort them by np.unique(labels)."
+            )
         return labels
 
     @property
@@ -83,7 +101,9 @@ class Categorical(Family):
 
     @property
     def observations(self) -> str:
-        return "any labels" if self.categories is None else "the labels that the family was made with"
+        return (
+            "any labels" if self.categories is None else "the labels that the family was made with"
+        )
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.isin(y, self.labels)
@@ -103,7 +123,9 @@ class Categorical(Family):
         """Return the rows where e^eta are the odds against `reference`, the share of a last label whose eta is zero."""
         if len({np.shape(entry) for entry in eta}) > 1:
             eta = np.broadcast_arrays(*eta)
-        e = np.asarray(eta, float, order="C").reshape(len(eta), -1 if len(eta) else 1)  # (k, n), or (k, 1) without features
+        e = np.asarray(eta, float, order="C").reshape(
+            len(eta), -1 if len(eta) else 1
+        )  # (k, n), or (k, 1) without features
         # Arrays of all classes and rows are what takes the time, so none is made that need not be.
         safe = not e.size or (e.max() < _SAFE and (reference or e.min() > -_SAFE))
         top = 0.0 if safe else e.max(axis=0, initial=0.0 if reference else -np.inf)
@@ -129,7 +151,12 @@ class Categorical(Family):
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
         with np.errstate(divide="ignore"):
             # Against a last label never seen: infinite odds would not tell the others apart.
-            return [tuple(np.log(counts[:-1]) - np.log(counts[-1] if counts[-1] > 0.0 else _NEVER * counts.sum()))]
+            return [
+                tuple(
+                    np.log(counts[:-1])
+                    - np.log(counts[-1] if counts[-1] > 0.0 else _NEVER * counts.sum())
+                )
+            ]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         codes = statistics[0]
@@ -165,7 +192,9 @@ class Categorical(Family):
         (p,) = theta
         if np.ndim(p) != 1:
             rows = f"a categorical law with {np.shape(p)[:-1]} rows"
-            raise ValueError(f"to_scipy: {rows} has no scipy counterpart. Allowed: a single law. Take one row first.")
+            raise ValueError(
+                f"to_scipy: {rows} has no scipy counterpart. Allowed: a single law. Take one row first."
+            )
         return rv_discrete(name="categorical", values=(np.arange(len(p)), p))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:

@@ -38,13 +38,19 @@ class Distribution:
     array([1., 2.])
     """
 
-    def __init__(self, family: str | type[Family] | Family, params: Mapping[str, ArrayLike]) -> None:
+    def __init__(
+        self, family: str | type[Family] | Family, params: Mapping[str, ArrayLike]
+    ) -> None:
         law = _family(family)
         if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
-            raise ValueError(f"Distribution({type(law).__name__}): {got}. Allowed: exactly {', '.join(law.names)}. Give each.")
+            raise ValueError(
+                f"Distribution({type(law).__name__}): {got}. Allowed: exactly {', '.join(law.names)}. Give each."
+            )
         self.family: Family = law
-        self.params: dict[str, Array] = {name: np.asarray(params[name], float) for name in law.names}
+        self.params: dict[str, Array] = {
+            name: np.asarray(params[name], float) for name in law.names
+        }
         self._check_range()
 
     def _check_range(self) -> None:
@@ -55,7 +61,11 @@ class Distribution:
             with np.errstate(all="ignore"):
                 outside = np.isnan(chart.forward(value)) & ~np.isnan(value)
             if outside.any():
-                allowed = {"identity": "any number", "log": f"{name} >= 0", "logit": f"0 <= {name} <= 1"}[chart.name]
+                allowed = {
+                    "identity": "any number",
+                    "log": f"{name} >= 0",
+                    "logit": f"0 <= {name} <= 1",
+                }[chart.name]
                 what = f"Distribution({type(family).__name__}): {name}={value[outside].flat[0]:g} is out of range"
                 raise ValueError(f"{what}. Allowed: {allowed}. Give such values.")
 
@@ -104,8 +114,12 @@ class Distribution:
     def _require(self, discrete: bool) -> Distribution:
         if self.discrete != discrete:
             name = type(self.family).__name__
-            wrong, right = ("logpmf/pmf", "logpdf/pdf") if discrete else ("logpdf/pdf", "logpmf/pmf")
-            raise AttributeError(f"{wrong}: {name} is {'continuous' if discrete else 'discrete'}. Allowed: {right}, or log_prob for both.")
+            wrong, right = (
+                ("logpmf/pmf", "logpdf/pdf") if discrete else ("logpdf/pdf", "logpmf/pmf")
+            )
+            raise AttributeError(
+                f"{wrong}: {name} is {'continuous' if discrete else 'discrete'}. Allowed: {right}, or log_prob for both."
+            )
         return self
 
     def cdf(self, y: ArrayLike) -> Array:
@@ -127,7 +141,9 @@ class Distribution:
     def interval(self, confidence: float = 0.95) -> tuple[Array, Array]:
         """Return the central interval that holds y with the given probability."""
         if not 0.0 < confidence < 1.0:
-            raise ValueError(f"interval: confidence={confidence!r} is not allowed; give a number between 0 and 1, such as 0.95.")
+            raise ValueError(
+                f"interval: confidence={confidence!r} is not allowed; give a number between 0 and 1, such as 0.95."
+            )
         return self.ppf(0.5 - 0.5 * confidence), self.ppf(0.5 + 0.5 * confidence)
 
     def median(self) -> Array:
@@ -157,7 +173,9 @@ class Distribution:
             return np.broadcast_shapes(*(value.shape for value in self.theta))
         return self.theta[0].shape[:-1]
 
-    def rvs(self, size: int | tuple[int, ...] | None = None, random_state: Any = None) -> NDArray[Any]:
+    def rvs(
+        self, size: int | tuple[int, ...] | None = None, random_state: Any = None
+    ) -> NDArray[Any]:
         """Draw at random.
 
         Parameters
@@ -167,7 +185,9 @@ class Distribution:
         random_state : int, numpy Generator, RandomState or None
             Source of randomness.
         """
-        lead = () if size is None else (size,) if isinstance(size, (int, np.integer)) else tuple(size)
+        lead = (
+            () if size is None else (size,) if isinstance(size, (int, np.integer)) else tuple(size)
+        )
         rng = random_state
         if not isinstance(rng, np.random.Generator):
             rng = np.random.default_rng(check_random_state(random_state).randint(2**31))

@@ -55,12 +55,16 @@ class Gamma(Family):
         if order < 2:
             return Rows(value, gradient)
         assert mu2 is not None
-        return Rows(value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * shape * mu2))
+        return Rows(
+            value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * shape * mu2)
+        )
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         y, log_y = statistics
         log_mean = np.log(average(y, weight))
-        gap = max(log_mean - average(log_y, weight), 1e-16)  # log shape - digamma(shape) at the maximum
+        gap = max(
+            log_mean - average(log_y, weight), 1e-16
+        )  # log shape - digamma(shape) at the maximum
         shape = (3.0 - gap + np.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
         for _ in range(3):  # cubic convergence from 1.5 % off: the third changes nothing
             _, mu1, mu2 = binet(shape)

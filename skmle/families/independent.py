@@ -41,8 +41,13 @@ class IndependentColumns:
     def _each(self, method: str, y: ArrayLike | None = None) -> Any:
         if y is None:
             return stack([getattr(law, method)() for law in self.laws])
-        columns = np.moveaxis(np.broadcast_to(np.asarray(y), (*np.shape(y)[:-1], len(self.laws))), -1, 0)
-        return np.stack([getattr(law, method)(column) for law, column in zip(self.laws, columns, strict=True)], axis=-1)
+        columns = np.moveaxis(
+            np.broadcast_to(np.asarray(y), (*np.shape(y)[:-1], len(self.laws))), -1, 0
+        )
+        return np.stack(
+            [getattr(law, method)(column) for law, column in zip(self.laws, columns, strict=True)],
+            axis=-1,
+        )
 
     def log_prob(self, y: ArrayLike) -> Array:
         """Return log q of each entry of y, (..., p), in nats; the sum over the last axis is that of the row."""
@@ -101,7 +106,13 @@ class IndependentColumns:
         """Return the entropy of each column in nats, (p,); their sum is that of the row."""
         return self._each("entropy")
 
-    def rvs(self, size: int | tuple[int, ...] | None = None, random_state: Any = None) -> NDArray[Any]:
+    def rvs(
+        self, size: int | tuple[int, ...] | None = None, random_state: Any = None
+    ) -> NDArray[Any]:
         """Draw at random, an array of shape ``(*size, p)``."""
-        rng = random_state if isinstance(random_state, np.random.Generator) else np.random.default_rng(random_state)
+        rng = (
+            random_state
+            if isinstance(random_state, np.random.Generator)
+            else np.random.default_rng(random_state)
+        )
         return np.stack([law.rvs(size, rng) for law in self.laws], axis=-1)

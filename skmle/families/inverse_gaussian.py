@@ -50,7 +50,11 @@ class InverseGaussian(Family):
         distance = 0.5 * shape * ((ratio - 2.0) * rate + inverse)
         pull = shape * rate * (1.0 - ratio)
         gradient = (pull, distance - 0.5)
-        return Rows(distance - 0.5 * log_shape, gradient, (shape * rate * (2.0 * ratio - 1.0), pull, distance))
+        return Rows(
+            distance - 0.5 * log_shape,
+            gradient,
+            (shape * rate * (2.0 * ratio - 1.0), pull, distance),
+        )
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         y, inverse = statistics

@@ -32,7 +32,9 @@ class SmoothLaplace(LocationScale):
         return Laplace.starts(self, statistics, weight)
 
     def to_scipy(self, theta: Arrays) -> Any:
-        raise NotImplementedError("SmoothLaplace is a step towards Laplace in a fit, not a law of its own.")
+        raise NotImplementedError(
+            "SmoothLaplace is a step towards Laplace in a fit, not a law of its own."
+        )
 
 
 class Laplace(LocationScale):

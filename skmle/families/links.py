@@ -84,7 +84,11 @@ def _probit_logit(eta: Array) -> Jet:
     hazard = 1.0 / (np.sqrt(2 * np.pi) * half)  # phi(s)/Phi(-s)
     slope = hazard / above
     bend = slope * (hazard - s - bell / (np.sqrt(2 * np.pi) * above))
-    return np.copysign(np.log(above) - np.log(half) + 0.5 * s * s, eta), slope, np.copysign(bend, eta)
+    return (
+        np.copysign(np.log(above) - np.log(half) + 0.5 * s * s, eta),
+        slope,
+        np.copysign(bend, eta),
+    )
 
 
 def _probit_forward(theta: Array) -> Array:
@@ -104,9 +108,15 @@ def _cloglog_logit(eta: Array) -> Jet:
     hazard = np.exp(np.clip(eta, -700.0, 700.0))
     below = -np.expm1(-hazard)
     ratio = hazard / below
-    value = np.where(eta < -30.0, eta + 0.5 * hazard, hazard + np.log(below))  # the next term is h^2/24
+    value = np.where(
+        eta < -30.0, eta + 0.5 * hazard, hazard + np.log(below)
+    )  # the next term is h^2/24
     # 1 - ratio exp(-h) = h/2 - h^2/12 + h^4/720 - ..: the difference has no digits left where h is small.
-    gap = np.where(hazard < 1e-3, hazard * (0.5 - hazard / 12.0 * (1.0 - hazard * hazard / 60.0)), 1.0 - ratio * np.exp(-hazard))
+    gap = np.where(
+        hazard < 1e-3,
+        hazard * (0.5 - hazard / 12.0 * (1.0 - hazard * hazard / 60.0)),
+        1.0 - ratio * np.exp(-hazard),
+    )
     return value, ratio, ratio * gap
 
 
@@ -170,7 +180,9 @@ def power(exponent: float) -> Link:
     """
     exponent = float(exponent)
     if exponent == 0.0 or not np.isfinite(exponent):
-        raise ValueError(f"power link: exponent={exponent!r}. Allowed: a finite number other than 0; give 'log' for the limit 0.")
+        raise ValueError(
+            f"power link: exponent={exponent!r}. Allowed: a finite number other than 0; give 'log' for the limit 0."
+        )
     q = 1.0 / exponent
 
     def inverse(eta: Array) -> Jet:
@@ -178,7 +190,11 @@ def power(exponent: float) -> Link:
         return theta, q * theta / eta, q * (q - 1.0) * theta / (eta * eta)
 
     short = f"{exponent:g}"
-    return Link(f"power({short if float(short) == exponent else exponent})", lambda theta: np.power(theta, exponent), inverse)
+    return Link(
+        f"power({short if float(short) == exponent else exponent})",
+        lambda theta: np.power(theta, exponent),
+        inverse,
+    )
 
 
 def _named_power(name: str, exponent: float) -> Link:
@@ -197,7 +213,10 @@ INVERSE = _named_power("inverse", -1.0)
 SQRT = _named_power("sqrt", 0.5)
 SOFTPLUS = Link("softplus", _softplus_forward, _softplus_inverse)
 
-LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, LOGLOG, CAUCHIT, INVERSE, SQRT, SOFTPLUS)}
+LINKS = {
+    link.name: link
+    for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, LOGLOG, CAUCHIT, INVERSE, SQRT, SOFTPLUS)
+}
 _UNIT = ("logit", "probit", "cloglog", "loglog", "cauchit")
 
 
@@ -225,14 +244,20 @@ def _parsed_power(name: str) -> Link:
     try:
         exponent = float(name[len("power(") : -1])
     except ValueError:
-        raise ValueError(f"Unknown link {name!r}. Allowed: power(p) with a number p; give for example 'power(2)'.") from None
+        raise ValueError(
+            f"Unknown link {name!r}. Allowed: power(p) with a number p; give for example 'power(2)'."
+        ) from None
     return power(exponent)
 
 
 def allowed_links(chart: Link) -> tuple[str, ...]:
     """Return the names of the links that can replace `chart` (the family's own link of a parameter)."""
     positive = ("log", "identity", "inverse", "sqrt", "softplus", "power(p)")
-    return {"identity": ("identity", "log", *positive[2:]), "log": positive, "logit": (*_UNIT, "identity", "log")}[chart.name]
+    return {
+        "identity": ("identity", "log", *positive[2:]),
+        "log": positive,
+        "logit": (*_UNIT, "identity", "log"),
+    }[chart.name]
 
 
 def transition(link: Link, chart: Link) -> Callable[[Array], Jet]:
@@ -241,7 +266,9 @@ def transition(link: Link, chart: Link) -> Callable[[Array], Jet]:
         return link.logit
 
     def compose(eta: Array) -> Jet:
-        with np.errstate(divide="ignore", invalid="ignore"):  # outside the parameter's domain: nan, which the solver rejects
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # outside the parameter's domain: nan, which the solver rejects
             theta, slope, curve = link.inverse(eta)
             if chart is IDENTITY:
                 return theta, slope, curve
@@ -250,6 +277,10 @@ def transition(link: Link, chart: Link) -> Callable[[Array], Jet]:
                 return np.log(theta), first, curve / theta - first * first
             spread = theta * (1.0 - theta)
             first = slope / spread
-            return np.log(theta) - np.log1p(-theta), first, curve / spread + first * first * (2.0 * theta - 1.0)
+            return (
+                np.log(theta) - np.log1p(-theta),
+                first,
+                curve / spread + first * first * (2.0 * theta - 1.0),
+            )
 
     return compose

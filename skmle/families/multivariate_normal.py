@@ -55,18 +55,24 @@ class MultivariateNormal(Family):
     def adapt(self, y: Array) -> Family:
         if self.dimension is not None and y.shape[1] != self.dimension:
             have = f"the data have {y.shape[1]} columns"
-            raise ValueError(f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give them, or dimension=None.")
+            raise ValueError(
+                f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give them, or dimension=None."
+            )
         return MultivariateNormal(y.shape[1])
 
     def check_links(self) -> None:
         if self.links:
-            raise ValueError(f"MultivariateNormal(links={self.links!r}): its coordinates have no links. Allowed: None. Leave links out.")
+            raise ValueError(
+                f"MultivariateNormal(links={self.links!r}): its coordinates have no links. Allowed: None. Leave links out."
+            )
 
     @property
     def d(self) -> int:
         """Number of columns."""
         if self.dimension is None:
-            raise ValueError("MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a number; give it to use it.")
+            raise ValueError(
+                "MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a number; give it to use it."
+            )
         return self.dimension
 
     @property
@@ -110,13 +116,19 @@ class MultivariateNormal(Family):
         v, a = self._unpack(eta)
         residual = y @ a.T - v
         spread = a @ scatter  # (1 or n, d, d)
-        value = 0.5 * (residual**2).sum(axis=1) + 0.5 * (spread * a).sum(axis=(1, 2)) - np.log(np.diag(a)).sum()
+        value = (
+            0.5 * (residual**2).sum(axis=1)
+            + 0.5 * (spread * a).sum(axis=(1, 2))
+            - np.log(np.diag(a)).sum()
+        )
         if order < 1:
             return Rows(value)
         lower = np.tril_indices(self.d)
         in_a = residual[:, :, None] * y[:, None, :] + spread  # derivative in A
         diagonal = np.diag_indices(self.d)
-        in_a[:, diagonal[0], diagonal[1]] = in_a[:, diagonal[0], diagonal[1]] * np.diag(a) - 1.0  # in log A_ii
+        in_a[:, diagonal[0], diagonal[1]] = (
+            in_a[:, diagonal[0], diagonal[1]] * np.diag(a) - 1.0
+        )  # in log A_ii
         gradient = tuple(np.concatenate([-residual, in_a[:, *lower]], axis=1).T)
         return Rows(value, gradient, self._curvature(y, scatter, a, in_a) if order > 1 else None)
 
@@ -127,7 +139,12 @@ class MultivariateNormal(Family):
         moments = scatter + y[:, :, None] * y[:, None, :]
         h = np.zeros((n, *(2 * [d + d * (d + 1) // 2])))
         for i in range(d):
-            block = np.block([[first, -y[:, None, : i + 1]], [-y[:, : i + 1, None], moments[:, : i + 1, : i + 1]]])
+            block = np.block(
+                [
+                    [first, -y[:, None, : i + 1]],
+                    [-y[:, : i + 1, None], moments[:, : i + 1, : i + 1]],
+                ]
+            )
             block[:, -1, :] *= a[i, i]
             block[:, :, -1] *= a[i, i]
             block[:, -1, -1] += in_a[:, i, i] + 1.0
@@ -136,7 +153,9 @@ class MultivariateNormal(Family):
             offset += i + 1
         return tuple(h[:, *np.triu_indices(h.shape[1])].T)
 
-    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
         mean, covariance = (s[0] for s in self.collapse(statistics, weight))
         sd = np.sqrt(np.diag(covariance))
         sd = np.where(sd > 0.0, sd, 1.0)
@@ -180,13 +199,20 @@ class MultivariateNormal(Family):
     def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
         names = [str(i) for i in range(self.d)] if columns is None else list(columns)
         pairs = zip(*np.tril_indices(self.d), strict=True)
-        return tuple(f"mean[{name}]" for name in names) + tuple(f"covariance[{names[i]},{names[j]}]" for i, j in pairs)
+        return tuple(f"mean[{name}]" for name in names) + tuple(
+            f"covariance[{names[i]},{names[j]}]" for i, j in pairs
+        )
 
     def natural_charts(self) -> tuple[Link, ...]:
-        return (IDENTITY,) * self.d + tuple(LOG if i == j else IDENTITY for i, j in zip(*np.tril_indices(self.d), strict=True))
+        return (IDENTITY,) * self.d + tuple(
+            LOG if i == j else IDENTITY for i, j in zip(*np.tril_indices(self.d), strict=True)
+        )
 
     def eta(self, theta: Arrays) -> Arrays:
-        return tuple(np.asarray(e) for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float)))
+        return tuple(
+            np.asarray(e)
+            for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float))
+        )
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import multivariate_normal
@@ -204,7 +230,9 @@ class MultivariateNormal(Family):
         return 1.0 - self.cdf(y, theta)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
-        raise ValueError("quantile: a law of several columns has none. Allowed: laws of one column. Take the marginal of a column first.")
+        raise ValueError(
+            "quantile: a law of several columns has none. Allowed: laws of one column. Take the marginal of a column first."
+        )
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return self.quantile(q, theta)

@@ -84,7 +84,9 @@ class NegativeBinomial(Family):
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         mean, dispersion = theta
         edge = (mean == 0.0) | (dispersion == 0.0)
-        inside = self.log_prob(y, self.eta((np.where(edge, 1.0, mean), np.where(edge, 1.0, dispersion))))
+        inside = self.log_prob(
+            y, self.eta((np.where(edge, 1.0, mean), np.where(edge, 1.0, dispersion)))
+        )
         return np.where(edge, Poisson().log_prob_at_edge(y, (mean,)), inside)
 
     def to_scipy(self, theta: Arrays) -> Any:
@@ -120,7 +122,11 @@ class NegativeBinomial(Family):
         k = np.clip(count, 0.0, 1e300)
         poisson = dispersion < 1e-17
         x = dispersion * mean
-        value = np.where(poisson, limit(k, mean), beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)))
+        value = np.where(
+            poisson,
+            limit(k, mean),
+            beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)),
+        )
         return np.where(count < 0.0, below, np.where(count > 1e300, 1.0 - below, value))
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
@@ -130,16 +136,24 @@ class NegativeBinomial(Family):
         return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
     def entropy(self, theta: Arrays) -> Array:
-        from skmle.families.tools.averages import summed_entropy  # not above: it imports all of the quadrature
+        from skmle.families.tools.averages import (
+            summed_entropy,
+        )  # not above: it imports all of the quadrature
 
         mean, dispersion = theta
         poisson = dispersion == 0.0
-        return np.where(poisson, Poisson().entropy((mean,)), summed_entropy(self, (mean, np.where(poisson, 1.0, dispersion))))
+        return np.where(
+            poisson,
+            Poisson().entropy((mean,)),
+            summed_entropy(self, (mean, np.where(poisson, 1.0, dispersion))),
+        )
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, dispersion = theta
         poisson = dispersion == 0.0
-        mixing = dispersion * rng.gamma(np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size))
+        mixing = dispersion * rng.gamma(
+            np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size)
+        )
         return np.asarray(rng.poisson(mean * np.where(poisson, 1.0, mixing), size=size), float)
 
 

@@ -92,4 +92,6 @@ class StudentT(LocationScale):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale, df = theta
-        return loc + scale * rng.standard_t(np.minimum(df, 1e300), size=size)  # numpy makes nan of df = inf
+        return loc + scale * rng.standard_t(
+            np.minimum(df, 1e300), size=size
+        )  # numpy makes nan of df = inf

@@ -54,11 +54,16 @@ class Uniform(Family):
         (low,), (high,) = self.collapse(statistics, weight)
         return [(float(low), float(high))]
 
-    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
         low, high = self.starts(statistics, weight)[0]
         if low < high:
             return None
-        return (low, float(np.nextafter(high, np.inf))), "all observations are equal, so the interval shrinks to a point"
+        return (
+            low,
+            float(np.nextafter(high, np.inf)),
+        ), "all observations are equal, so the interval shrinks to a point"
 
     def mirrored(self, theta: Arrays) -> Arrays:
         low, high = theta

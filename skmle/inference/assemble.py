@@ -81,18 +81,31 @@ def unknown(m: int) -> Array:
     return np.full((m, m), np.nan)
 
 
-def coefficient_rows(components: Sequence[str], terms: Sequence[str], estimate: Array, covariance: Array | None) -> Block:
+def coefficient_rows(
+    components: Sequence[str], terms: Sequence[str], estimate: Array, covariance: Array | None
+) -> Block:
     """Return rows of coefficients, for all of which zero has a meaning: no effect."""
     m = len(estimate)
     covariance = unknown(m) if covariance is None else covariance
-    return Block(components, terms, estimate, covariance, np.ones(m, bool), estimate, standard_errors(covariance), [None] * m)
+    return Block(
+        components,
+        terms,
+        estimate,
+        covariance,
+        np.ones(m, bool),
+        estimate,
+        standard_errors(covariance),
+        [None] * m,
+    )
 
 
 def centred_covariance(covariance: Array, k: int) -> Array:
     """Return the covariance of the rows of k classes that sum to zero, given that of k - 1 logits against the last class."""
     q = len(covariance) // (k - 1)
     centring = np.kron(np.vstack([np.eye(k - 1), np.zeros(k - 1)]) - 1.0 / k, np.eye(q))
-    lost = np.tile(np.isnan(np.diag(covariance))[:q], k)  # the data do not determine them, in any class
+    lost = np.tile(
+        np.isnan(np.diag(covariance))[:q], k
+    )  # the data do not determine them, in any class
     result = centring @ np.where(np.isnan(covariance), 0.0, covariance) @ centring.T
     result[lost], result[:, lost] = np.nan, np.nan
     return result
@@ -149,10 +162,22 @@ def natural_rows(
     """
     natural = unknown(len(estimate)) if covariance is None else delta_method(covariance, jacobian)
     with np.errstate(all="ignore"):
-        slope = np.array([float(link.slope(np.asarray(e))) for link, e in zip(links, eta, strict=True)])
+        slope = np.array(
+            [float(link.slope(np.asarray(e))) for link, e in zip(links, eta, strict=True)]
+        )
         errors = standard_errors(natural) / np.abs(slope)
     inverses = [_inverse(link) for link in links]
-    return Block([component] * len(terms), terms, estimate, natural, np.array(real, bool), eta, errors, inverses, _names(links))
+    return Block(
+        [component] * len(terms),
+        terms,
+        estimate,
+        natural,
+        np.array(real, bool),
+        eta,
+        errors,
+        inverses,
+        _names(links),
+    )
 
 
 def join(blocks: Sequence[Block]) -> Block:

@@ -22,7 +22,9 @@ _BY_STATUS = {
 }
 
 
-def why_missing(status: str, store_information: bool | str, l1_ratio: float = 0.0) -> tuple[str, str]:
+def why_missing(
+    status: str, store_information: bool | str, l1_ratio: float = 0.0
+) -> tuple[str, str]:
     """Return (why there is no covariance, what to do) of a fit that has none.
 
     Parameters
@@ -40,7 +42,13 @@ def why_missing(status: str, store_information: bool | str, l1_ratio: float = 0.
     if store_information is False:
         return "store_information=False", "Set store_information=True and fit again."
     if status == "boundary":
-        return "status_ = 'boundary': the law at the end of the parameter's range has none", "Fit that law, or use the bootstrap."
+        return (
+            "status_ = 'boundary': the law at the end of the parameter's range has none",
+            "Fit that law, or use the bootstrap.",
+        )
     if store_information == "auto":
-        return "store_information='auto' keeps none where it would cost much beside the fit", "Set store_information=True and fit again."
+        return (
+            "store_information='auto' keeps none where it would cost much beside the fit",
+            "Set store_information=True and fit again.",
+        )
     return "the information matrix is too large or singular", "Use the bootstrap."

@@ -60,4 +60,7 @@ def aligned(column: Sequence[str]) -> list[str]:
         return list(column)
     tails = [len(text) - len(text.partition(".")[0]) for text in column]
     longest = max(tails, default=0)
-    return [text + " " * (longest - tail) if text else "" for text, tail in zip(column, tails, strict=True)]
+    return [
+        text + " " * (longest - tail) if text else ""
+        for text, tail in zip(column, tails, strict=True)
+    ]

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from skmle.inference.assemble import Block
 from skmle.inference.table import Summary
-from skmle.inference.wald import Inverse, linked_interval, normal_interval, standard_errors, wald_test
+from skmle.inference.wald import (
+    Inverse,
+    linked_interval,
+    normal_interval,
+    standard_errors,
+    wald_test,
+)
 
 Array = NDArray[np.float64]
 
@@ -69,9 +75,13 @@ class Inference:
     reason: str = ""
 
     @classmethod
-    def from_rows(cls, rows: Block, header: Sequence[str], alpha: float = 0.0, reason: str = "") -> Inference:
+    def from_rows(
+        cls, rows: Block, header: Sequence[str], alpha: float = 0.0, reason: str = ""
+    ) -> Inference:
         """Return the results of rows, with the footer that says where their errors come from."""
-        footer = [] if reason and np.isnan(rows.eta_errors).all() else _footer(sorted(rows.links), alpha)
+        footer = (
+            [] if reason and np.isnan(rows.eta_errors).all() else _footer(sorted(rows.links), alpha)
+        )
         return cls(
             rows.components, rows.terms, rows.estimate, rows.covariance, header, footer, rows.testable,
             rows.eta, rows.eta_errors, rows.inverses, reason,
@@ -130,7 +140,9 @@ class Inference:
 
     def summary(self, confidence_level: float = 0.95) -> Summary:
         """Return the table for reading."""
-        normal_interval(self.estimate, self.estimate, confidence_level)  # a level that is none is an error now, not when printing
+        normal_interval(
+            self.estimate, self.estimate, confidence_level
+        )  # a level that is none is an error now, not when printing
         return Summary(self, confidence_level)
 
 
@@ -138,5 +150,7 @@ def _footer(links: Sequence[str], alpha: float) -> list[str]:
     through = f", delta method; intervals through the link ({', '.join(links)})" if links else ""
     lines = [f"s.e.: observed information{through}."]
     if alpha > 0:
-        lines.append("With alpha > 0 the penalty is a prior: s.e. and intervals are of the posterior.")
+        lines.append(
+            "With alpha > 0 the penalty is a prior: s.e. and intervals are of the posterior."
+        )
     return lines

@@ -47,7 +47,9 @@ class Summary:
             numbers = number_row(result.estimate[i], result.standard_errors[i], low[i], high[i])
             if result.reason:
                 numbers[1:] = ["" if text == "nan" else text for text in numbers[1:]]
-            rows.append([str(term), *numbers, statistic(result.statistic[i]), p_value(result.p_value[i])])
+            rows.append(
+                [str(term), *numbers, statistic(result.statistic[i]), p_value(result.p_value[i])]
+            )
         kept = len(head) if any(row[-1] for row in rows) else 5
         return head[:kept], [row[:kept] for row in rows]
 
@@ -56,7 +58,9 @@ class Summary:
         if result.reason:
             return [*result.footer, *textwrap.wrap(f"No standard errors: {result.reason}", _WIDTH)]
         pairs = zip(result.terms, result.standard_errors, strict=True)
-        names = dict.fromkeys(term for term, error in pairs if np.isnan(error) and term != "intercept")
+        names = dict.fromkeys(
+            term for term, error in pairs if np.isnan(error) and term != "intercept"
+        )
         aliased = f"nan: not determined by the data, as {', '.join(names)} are linear combinations of each other or constant."
         return [*result.footer, *([aliased] if names else [])]
 
@@ -72,13 +76,23 @@ class Summary:
         head, rows = self._cells()
         if rows:
             columns = list(zip(*rows, strict=True))
-            rows = [list(row) for row in zip(columns[0], *map(aligned, columns[1:5]), *columns[5:], strict=True)]
+            rows = [
+                list(row)
+                for row in zip(columns[0], *map(aligned, columns[1:5]), *columns[5:], strict=True)
+            ]
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
         indent = "  " if any(result.components) else ""
-        widths[0] = max([widths[0] + len(indent), *(min(len(name), widths[0] + 12) for name in result.components)])
+        widths[0] = max(
+            [
+                widths[0] + len(indent),
+                *(min(len(name), widths[0] + 12) for name in result.components),
+            ]
+        )
 
         def line(cells: Sequence[str], start: str) -> str:
-            numbers = "".join(f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True))
+            numbers = "".join(
+                f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True)
+            )
             return (f"{start + cells[0]:<{widths[0]}}" + numbers).rstrip()
 
         rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
@@ -96,9 +110,15 @@ class Summary:
         body = []
         for name, row in self._grouped(rows):
             if name:
-                body.append(f'<tr><th scope="rowgroup" colspan="{len(head)}" style="text-align:left">{html.escape(name)}</th></tr>')
-            numbers = "".join(f'<td style="text-align:right">{html.escape(cell)}</td>' for cell in row[1:])
-            body.append(f'<tr><th scope="row" style="text-align:left">{html.escape(row[0])}</th>{numbers}</tr>')
+                body.append(
+                    f'<tr><th scope="rowgroup" colspan="{len(head)}" style="text-align:left">{html.escape(name)}</th></tr>'
+                )
+            numbers = "".join(
+                f'<td style="text-align:right">{html.escape(cell)}</td>' for cell in row[1:]
+            )
+            body.append(
+                f'<tr><th scope="row" style="text-align:left">{html.escape(row[0])}</th>{numbers}</tr>'
+            )
         caption = "<br>".join(html.escape(text) for text in self.inference.header)
         notes = "<br>".join(html.escape(text) for text in self._notes())
         return f"<table><caption>{caption}</caption><thead><tr>{cells}</tr></thead><tbody>{''.join(body)}</tbody></table><p>{notes}</p>"

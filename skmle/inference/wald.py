@@ -26,12 +26,16 @@ def delta_method(covariance: Array, jacobian: Array) -> Array:
 def normal_interval(estimate: Array, error: Array, level: float) -> tuple[Array, Array]:
     """Return estimate -+ z error, the interval of the given asymptotic coverage."""
     if not 0.0 < level < 1.0:
-        raise ValueError(f"confidence_level={level!r} is not allowed; give a number between 0 and 1, such as 0.95.")
+        raise ValueError(
+            f"confidence_level={level!r} is not allowed; give a number between 0 and 1, such as 0.95."
+        )
     reach = float(ndtri(0.5 + 0.5 * level)) * error
     return estimate - reach, estimate + reach
 
 
-def linked_interval(eta: Array, error: Array, inverses: Sequence[Inverse | None], level: float) -> tuple[Array, Array]:
+def linked_interval(
+    eta: Array, error: Array, inverses: Sequence[Inverse | None], level: float
+) -> tuple[Array, Array]:
     """Return the symmetric intervals of eta, each carried to its parameter's own scale, where they stay in range.
 
     Parameters
@@ -43,7 +47,15 @@ def linked_interval(eta: Array, error: Array, inverses: Sequence[Inverse | None]
     """
     ends = normal_interval(eta, error, level)
     with np.errstate(over="ignore"):
-        low, high = (np.array([e if f is None else float(f(np.asarray(e))) for f, e in zip(inverses, end, strict=True)]) for end in ends)
+        low, high = (
+            np.array(
+                [
+                    e if f is None else float(f(np.asarray(e)))
+                    for f, e in zip(inverses, end, strict=True)
+                ]
+            )
+            for end in ends
+        )
     return np.minimum(low, high), np.maximum(low, high)
 
 

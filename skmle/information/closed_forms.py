@@ -44,7 +44,9 @@ def _near(d: Array, r: Array) -> Array:
     """Return d - log(1 + d) of small d, given also r = d/(2 + d), as log(1 + d) = 2 atanh r."""
     s = r * r
     series = np.zeros_like(s)
-    for k in range(23, 1, -2):  # |r| < 0.18 where it is used: the first term left out is below 1e-17 of the first
+    for k in range(
+        23, 1, -2
+    ):  # |r| < 0.18 where it is used: the first term left out is below 1e-17 of the first
         series = s * (1.0 / k + series)
     return r * d - 2.0 * r * series
 
@@ -52,7 +54,9 @@ def _near(d: Array, r: Array) -> Array:
 def gap(x: Array) -> Array:
     """Return x - 1 - log x >= 0 of x >= 0, to full relative accuracy also next to its zero at 1."""
     d = np.asarray(x, float) - 1.0
-    return np.where(np.abs(d) < 0.3, _near(d, d / (2.0 + d)), np.where(np.isinf(d), np.inf, d - np.log(x)))
+    return np.where(
+        np.abs(d) < 0.3, _near(d, d / (2.0 + d)), np.where(np.isinf(d), np.inf, d - np.log(x))
+    )
 
 
 def rise(v: Array) -> Array:
@@ -70,7 +74,9 @@ def bregman(p: Array, q: Array) -> Array:
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(10))
 
 
-def _above_tangent(x: Array, at: Array, direct: Array, second: Callable[[Array], Array | None]) -> Array:
+def _above_tangent(
+    x: Array, at: Array, direct: Array, second: Callable[[Array], Array | None]
+) -> Array:
     """Return how far a convex function at x lies above its tangent at `at`: `direct`, or the integral of its curvature.
 
     The integral, (x - at)^2 times the mean of (1 - u) f''(at + u (x - at)) over 0 < u < 1, has nothing to cancel; Gauss's
@@ -108,12 +114,19 @@ def _exponential(p: Theta, q: Theta) -> Array:
 def _gamma(p: Theta, q: Theta) -> Array:
     # By lgamma(k) = (k - 1/2) log k - k + log(2 pi)/2 + mu(k): a term for the means, two for the shapes.
     (mean_p, shape_p), (mean_q, shape_q) = p, q
-    return shape_q * gap(mean_p / mean_q) + 0.5 * gap(shape_q / shape_p) + _binet_gap(shape_q, shape_p)
+    return (
+        shape_q * gap(mean_p / mean_q) + 0.5 * gap(shape_q / shape_p) + _binet_gap(shape_q, shape_p)
+    )
 
 
 def _beta(p: Theta, q: Theta) -> Array:
     (mean_p, total_p), (mean_q, total_q) = p, q
-    a, b, c, d = mean_p * total_p, (1.0 - mean_p) * total_p, mean_q * total_q, (1.0 - mean_q) * total_q
+    a, b, c, d = (
+        mean_p * total_p,
+        (1.0 - mean_p) * total_p,
+        mean_q * total_q,
+        (1.0 - mean_q) * total_q,
+    )
     means = total_q * _bernoulli((mean_q,), (mean_p,))
     shapes = 0.5 * (gap(c / a) + gap(d / b) - gap(total_q / total_p))
     return means + shapes + _binet_gap(c, a) + _binet_gap(d, b) - _binet_gap(total_q, total_p)
@@ -160,7 +173,9 @@ def _multivariate_normal(p: Theta, q: Theta) -> Array:
     shift = np.linalg.solve(root_q, (p[0] - q[0])[..., None])[..., 0]
     diagonal = np.diagonal(turn, axis1=-2, axis2=-1)
     below = np.tril(turn, -1)
-    return 0.5 * ((shift**2).sum(axis=-1) + gap(diagonal**2).sum(axis=-1) + (below**2).sum(axis=(-2, -1)))
+    return 0.5 * (
+        (shift**2).sum(axis=-1) + gap(diagonal**2).sum(axis=-1) + (below**2).sum(axis=(-2, -1))
+    )
 
 
 def _root(covariance: Array, name: str = "p") -> Array:
@@ -176,10 +191,14 @@ def _root(covariance: Array, name: str = "p") -> Array:
 
 def _binomial(p: Distribution, q: Distribution) -> Array | None:
     trials = p.family.get_params()["trials"]
-    return trials * _bernoulli(p.theta, q.theta) if q.family.get_params()["trials"] == trials else None
+    return (
+        trials * _bernoulli(p.theta, q.theta) if q.family.get_params()["trials"] == trials else None
+    )
 
 
-def _by_theta(form: Callable[[Theta, Theta], Array]) -> Callable[[Distribution, Distribution], Array | None]:
+def _by_theta(
+    form: Callable[[Theta, Theta], Array],
+) -> Callable[[Distribution, Distribution], Array | None]:
     return lambda p, q: form(p.theta, q.theta)
 
 
@@ -207,18 +226,24 @@ def divergence(p: Distribution, q: Distribution) -> Array | None:
     form = KL.get(type(p.family)) if type(p.family) is type(q.family) else None
     if form is None:
         return None
-    with np.errstate(all="ignore"):  # parameters at an end of their range: the forms have their limits there
+    with np.errstate(
+        all="ignore"
+    ):  # parameters at an end of their range: the forms have their limits there
         return form(p, q)
 
 
 def _geometric_entropy(p: Distribution) -> Array:
     (probability,) = p.theta
-    return (entr(probability) + entr(1.0 - probability)) / probability  # Bernoulli's for each of 1/probability trials
+    return (
+        entr(probability) + entr(1.0 - probability)
+    ) / probability  # Bernoulli's for each of 1/probability trials
 
 
 def _multivariate_normal_entropy(p: Distribution) -> Array:
     root = _root(p.theta[1])
-    return 0.5 * root.shape[-1] * (LOG_2PI + 1.0) + np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
+    return 0.5 * root.shape[-1] * (LOG_2PI + 1.0) + np.log(
+        np.diagonal(root, axis1=-2, axis2=-1)
+    ).sum(axis=-1)
 
 
 # H(p) where the family knows it; of a geometric or multivariate normal law better than scipy.

@@ -76,7 +76,9 @@ class Law(ABC):
         """Return D(self || other), for laws that have passed `check_comparable`."""
         known = self.known_divergence(other)
         value, error = self.expect(other, ratio, seed) if known is None else _exactly(known)
-        return Estimate(np.maximum(value, 0.0), error)  # Gibbs' inequality, which rounding may miss by 1e-16
+        return Estimate(
+            np.maximum(value, 0.0), error
+        )  # Gibbs' inequality, which rounding may miss by 1e-16
 
 
 def _closed_entropy(p: Law) -> Array | None:
@@ -84,7 +86,11 @@ def _closed_entropy(p: Law) -> Array | None:
 
 
 def _closed_divergence(p: Law, q: Law) -> Array | None:
-    return None if p.distribution is None or q.distribution is None else closed_forms.divergence(p.distribution, q.distribution)
+    return (
+        None
+        if p.distribution is None or q.distribution is None
+        else closed_forms.divergence(p.distribution, q.distribution)
+    )
 
 
 def _exactly(value: Array) -> Estimate:
@@ -150,7 +156,11 @@ class Finite(OneColumn):
 
     def at(self, p: Finite) -> tuple[Array, Array]:
         ours, theirs = self.probabilities, p.probabilities
-        if p.labels is not None and self.labels is not None and not np.array_equal(p.labels, self.labels):
+        if (
+            p.labels is not None
+            and self.labels is not None
+            and not np.array_equal(p.labels, self.labels)
+        ):
             labels = np.union1d(p.labels, self.labels)
             ours = _spread(ours, np.searchsorted(labels, self.labels), len(labels))
             theirs = _spread(theirs, np.searchsorted(labels, p.labels), len(labels))
@@ -162,7 +172,9 @@ class Finite(OneColumn):
         log_p = p.log_prob_at(points)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             terms = np.exp(log_p) * gain(log_p, np.log(self.probabilities))
-            elsewhere = gain(np.zeros(()), np.asarray(-np.inf))  # the same at all points outside the labels
+            elsewhere = gain(
+                np.zeros(()), np.asarray(-np.inf)
+            )  # the same at all points outside the labels
         inside = np.where(np.isneginf(log_p), 0.0, terms).sum(axis=-1)
         # A mass outside may be too small for its complement to show; then the neighbours of the labels have some of it.
         mass = np.maximum(1.0 - np.exp(log_p).sum(axis=-1), 0.0)
@@ -264,8 +276,12 @@ def _escapes(p: Line, q: Line) -> NDArray[np.bool_]:
         off = np.isfinite(low_p) & np.isfinite(low_q) & ((low_p - low_q) % 1.0 != 0.0)
         # The support of a law at a limit (no successes at all) is smaller than scipy says, so the masses decide; next to
         # the ends they are asked in logarithms, which do not underflow.
-        beyond = (p.frozen.sf(high_q) > 0.0) | (p.log_prob(np.where(np.isfinite(high_q), high_q + 1.0, low_p - 1.0)) > -np.inf)
-        before = (p.frozen.cdf(low_q - 1.0) > 0.0) | (p.log_prob(np.where(np.isfinite(low_q), low_q - 1.0, high_p + 1.0)) > -np.inf)
+        beyond = (p.frozen.sf(high_q) > 0.0) | (
+            p.log_prob(np.where(np.isfinite(high_q), high_q + 1.0, low_p - 1.0)) > -np.inf
+        )
+        before = (p.frozen.cdf(low_q - 1.0) > 0.0) | (
+            p.log_prob(np.where(np.isfinite(low_q), low_q - 1.0, high_p + 1.0)) > -np.inf
+        )
     return off | ((high_p > high_q) & beyond) | ((low_p < low_q) & before)
 
 
@@ -276,7 +292,10 @@ class FamilyLine(Line):
         self.distribution: Distribution = distribution
         self.discrete = distribution.discrete
         self.shape = distribution.shape
-        self._rows = FamilyRows(distribution.family, tuple(np.broadcast_to(v, self.shape).ravel() for v in distribution.theta))
+        self._rows = FamilyRows(
+            distribution.family,
+            tuple(np.broadcast_to(v, self.shape).ravel() for v in distribution.theta),
+        )
 
     def __str__(self) -> str:
         return repr(self.distribution)
@@ -296,19 +315,28 @@ class FamilyLine(Line):
         return None if mirrored is None else self._like(mirrored.theta)
 
     def _like(self, theta: tuple[Array, ...]) -> FamilyLine:
-        return FamilyLine(Distribution(self.distribution.family, dict(zip(self.distribution.params, theta, strict=True))))
+        return FamilyLine(
+            Distribution(
+                self.distribution.family, dict(zip(self.distribution.params, theta, strict=True))
+            )
+        )
 
 
 class ScipyLine(Line):
     """A law of scipy's, or one of ours whose observation is more than its number (the binomial)."""
 
-    def __init__(self, dist: Any, parameters: Mapping[str, Any], distribution: Distribution | None = None) -> None:
+    def __init__(
+        self, dist: Any, parameters: Mapping[str, Any], distribution: Distribution | None = None
+    ) -> None:
         self.dist = dist
         self.discrete = isinstance(dist, stats.rv_discrete)
         self.distribution = distribution
         values = [np.asarray(value) for value in parameters.values()]
         self.shape = np.broadcast_shapes(*(value.shape for value in values))
-        self._flat = {name: np.broadcast_to(value, self.shape).ravel() for name, value in zip(parameters, values, strict=True)}
+        self._flat = {
+            name: np.broadcast_to(value, self.shape).ravel()
+            for name, value in zip(parameters, values, strict=True)
+        }
 
     def __str__(self) -> str:
         return f"scipy.stats.{self.dist.name}"
@@ -346,11 +374,17 @@ class Many(Law):
         if self.parts:
             return sum_of(part.entropy(0) for part in self.parts)
         own = getattr(self.law, "entropy", None)  # scipy's, for most of its laws
-        return _closed_entropy(self) if self.distribution is not None or own is None else np.asarray(own(), float)
+        return (
+            _closed_entropy(self)
+            if self.distribution is not None or own is None
+            else np.asarray(own(), float)
+        )
 
     def known_divergence(self, other: Many) -> Array | None:
         if self.parts and other.parts:
-            return sum_of(one.divergence(two, 0) for one, two in zip(self.parts, other.parts, strict=True))
+            return sum_of(
+                one.divergence(two, 0) for one, two in zip(self.parts, other.parts, strict=True)
+            )
         return _closed_divergence(self, other)
 
     def expect(self, other: Many, gain: Gain, seed: int) -> Estimate:

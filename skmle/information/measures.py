@@ -25,7 +25,9 @@ __all__ = [
 ]
 
 
-def entropy(p: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False) -> Any:
+def entropy(
+    p: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False
+) -> Any:
     """Entropy H(p) = E_p[-log p(Y)]: the mean surprise of an observation; differential entropy for a density.
 
     Parameters
@@ -74,7 +76,14 @@ def entropy(p: Any, *, base: float | None = None, random_state: int = 0, return_
     return in_units(as_law(p, "p").entropy(random_state), unit, return_standard_error)
 
 
-def cross_entropy(p: Any, q: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False) -> Any:
+def cross_entropy(
+    p: Any,
+    q: Any,
+    *,
+    base: float | None = None,
+    random_state: int = 0,
+    return_standard_error: bool = False,
+) -> Any:
     """Cross-entropy H(p, q) = E_p[-log q(Y)]: the mean surprise of a model q at observations from p.
 
     Parameters
@@ -124,7 +133,14 @@ def cross_entropy(p: Any, q: Any, *, base: float | None = None, random_state: in
     return in_units(Estimate(plain.value + extra.value, extra.error), unit, return_standard_error)
 
 
-def kl_divergence(p: Any, q: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False) -> Any:
+def kl_divergence(
+    p: Any,
+    q: Any,
+    *,
+    base: float | None = None,
+    random_state: int = 0,
+    return_standard_error: bool = False,
+) -> Any:
     """Kullback-Leibler divergence D(p || q) = E_p[log p(Y) - log q(Y)], or relative entropy.
 
     Parameters
@@ -173,7 +189,14 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None, random_state: in
     return in_units(one.divergence(two, random_state), unit, return_standard_error)
 
 
-def js_divergence(p: Any, q: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False) -> Any:
+def js_divergence(
+    p: Any,
+    q: Any,
+    *,
+    base: float | None = None,
+    random_state: int = 0,
+    return_standard_error: bool = False,
+) -> Any:
     """Jensen-Shannon divergence: the mean of D(p || m) and D(q || m), where m = (p + q)/2.
 
     Parameters
@@ -211,8 +234,12 @@ def js_divergence(p: Any, q: Any, *, base: float | None = None, random_state: in
     unit = nats_of(base)
     one, two = pair(p, q)
     first, second = one.expect(two, mixture, random_state), two.expect(one, mixture, random_state)
-    value = np.clip(0.5 * (first.value + second.value), 0.0, np.log(2.0))  # its bounds, up to rounding
-    return in_units(Estimate(value, 0.5 * np.hypot(first.error, second.error)), unit, return_standard_error)
+    value = np.clip(
+        0.5 * (first.value + second.value), 0.0, np.log(2.0)
+    )  # its bounds, up to rounding
+    return in_units(
+        Estimate(value, 0.5 * np.hypot(first.error, second.error)), unit, return_standard_error
+    )
 
 
 def conditional_entropy(joint: ArrayLike, *, base: float | None = None) -> Any:
@@ -324,7 +351,12 @@ def perplexity(p: Any, q: Any = None, *, base: float | None = None) -> Any:
 
 
 def empirical_cross_entropy(
-    model: Any, X: ArrayLike, y: ArrayLike | None = None, *, sample_weight: ArrayLike | None = None, base: float | None = None
+    model: Any,
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    base: float | None = None,
 ) -> float:
     """Cross-entropy of a model to data: minus its mean log-likelihood, the quantity that maximum likelihood minimises.
 
@@ -373,5 +405,7 @@ def empirical_cross_entropy(
 
         return -float(log_likelihood_score(model, X, y, sample_weight)) / unit
     if y is not None:
-        raise ValueError("empirical_cross_entropy: y was given, but a law has no target. Allowed: y=None. Give the observations as X.")
+        raise ValueError(
+            "empirical_cross_entropy: y was given, but a law has no target. Allowed: y=None. Give the observations as X."
+        )
     return -weighted_mean(-surprises, sample_weight) / unit

@@ -32,20 +32,36 @@ def as_law(value: Any, name: str) -> Law:
         return _from_distribution(value)
     if isinstance(value, IndependentColumns):
         parts = tuple(_from_distribution(law) for law in value.laws)
-        return Many(value, len(parts), lambda x: value.log_prob(x).sum(axis=-1), parts[0].discrete, parts=parts)
+        return Many(
+            value,
+            len(parts),
+            lambda x: value.log_prob(x).sum(axis=-1),
+            parts[0].discrete,
+            parts=parts,
+        )
     if isinstance(value, (stats.rv_continuous, stats.rv_discrete)):
         if value.numargs:
-            raise TypeError(f"{name}: scipy.stats.{value.name} without its {value.shapes}. {_ALLOWED}. Freeze it: call it with them.")
+            raise TypeError(
+                f"{name}: scipy.stats.{value.name} without its {value.shapes}. {_ALLOWED}. Freeze it: call it with them."
+            )
         value = value()
     if isinstance(getattr(value, "dist", None), (stats.rv_continuous, stats.rv_discrete)):
         return _from_scipy(value, name)
     if isinstance(value, (list, tuple, np.ndarray)) or hasattr(value, "__array__"):
         return Finite(checked_probabilities(value, name))
-    if any(callable(getattr(value, method, None)) for method in ("logpdf", "logpmf")) and callable(getattr(value, "rvs", None)):
+    if any(callable(getattr(value, method, None)) for method in ("logpdf", "logpmf")) and callable(
+        getattr(value, "rvs", None)
+    ):
         return _from_columns(value, name)
     fits = callable(getattr(value, "fit", None))
-    hint = "Fit it first; of a conditional model take empirical_cross_entropy" if fits else "Give one of them"
-    raise TypeError(f"{name}: got {value!r} of type {type(value).__name__}, which is no law. {_ALLOWED}. {hint}.")
+    hint = (
+        "Fit it first; of a conditional model take empirical_cross_entropy"
+        if fits
+        else "Give one of them"
+    )
+    raise TypeError(
+        f"{name}: got {value!r} of type {type(value).__name__}, which is no law. {_ALLOWED}. {hint}."
+    )
 
 
 def pair(p: Any, q: Any) -> tuple[Law, Law]:
@@ -63,7 +79,10 @@ def surprise_of_rows(model: Any, X: Any) -> Array | None:
     log_prob, one_column = law
     rows = check_array(X, ensure_2d=False, allow_nd=True, dtype=None, input_name="X")
     try:
-        nats = -np.asarray(log_prob(rows[:, 0] if one_column and rows.ndim == 2 and rows.shape[1] == 1 else rows), float)
+        nats = -np.asarray(
+            log_prob(rows[:, 0] if one_column and rows.ndim == 2 and rows.shape[1] == 1 else rows),
+            float,
+        )
         fits = nats.shape == rows.shape[:1]
     except (ValueError, IndexError, TypeError):
         fits = False
@@ -85,7 +104,11 @@ def _log_prob(model: Any) -> tuple[Callable[[Any], Any], bool] | None:
     if isinstance(dist, (stats.rv_continuous, stats.rv_discrete)):
         return (model.logpmf if isinstance(dist, stats.rv_discrete) else model.logpdf), True
     method = getattr(model, "logpdf", getattr(model, "logpmf", None))
-    return None if method is None else (method, isinstance(model, (stats.rv_continuous, stats.rv_discrete)))
+    return (
+        None
+        if method is None
+        else (method, isinstance(model, (stats.rv_continuous, stats.rv_discrete)))
+    )
 
 
 def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
@@ -93,7 +116,9 @@ def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
     try:
         p = np.asarray(value, float)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}: got {value!r}, which is no array of numbers. {_ALLOWED}. Give an array of probabilities.") from None
+        raise TypeError(
+            f"{name}: got {value!r}, which is no array of numbers. {_ALLOWED}. Give an array of probabilities."
+        ) from None
     table = "vector" if axes == 1 else "table"
     if p.ndim < axes or 0 in p.shape:
         raise ValueError(
@@ -122,13 +147,22 @@ def _from_distribution(law: Distribution) -> Law:
     for limit in law.family.limits:
         if np.all(law.params[limit.parameter] == limit.value):
             shape = law.shape
-            rest = {name: np.broadcast_to(value, shape) for name, value in law.params.items() if name != limit.parameter}
+            rest = {
+                name: np.broadcast_to(value, shape)
+                for name, value in law.params.items()
+                if name != limit.parameter
+            }
             law = Distribution(limit.family(), rest)
             break
     family = law.family
     if isinstance(family, families.Categorical):
-        return Finite(law.theta[0], None if isinstance(family.categories, (int, np.integer)) else family.labels)
-    if isinstance(family, families.Binomial):  # as the number of successes, which the number of failures completes
+        return Finite(
+            law.theta[0],
+            None if isinstance(family.categories, (int, np.integer)) else family.labels,
+        )
+    if isinstance(
+        family, families.Binomial
+    ):  # as the number of successes, which the number of failures completes
         parameters = {"n": family.trials, "p": law.params["probability"], "loc": 0}
         return ScipyLine(stats.binom, parameters, law)
     if family.columns == 1:
@@ -140,21 +174,33 @@ def _from_scipy(frozen: Any, name: str) -> Law:
     dist = frozen.dist
     names = [part.strip() for part in (dist.shapes or "").split(",") if part.strip()] + ["loc"]
     names += [] if isinstance(dist, stats.rv_discrete) else ["scale"]
-    parameters = {"loc": 0.0, "scale": 1.0} | dict(zip(names, frozen.args, strict=False)) | frozen.kwds
+    parameters = (
+        {"loc": 0.0, "scale": 1.0} | dict(zip(names, frozen.args, strict=False)) | frozen.kwds
+    )
     parameters = {key: parameters[key] for key in names}
     if np.isnan(frozen.support()).any():
         given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
-        raise ValueError(f"{name}: scipy.stats.{dist.name} has no law with {given}. Allowed: see its documentation. Correct them.")
+        raise ValueError(
+            f"{name}: scipy.stats.{dist.name} has no law with {given}. Allowed: see its documentation. Correct them."
+        )
     if getattr(dist, "xk", None) is not None:
         order = np.argsort(dist.xk)
-        return Finite(np.asarray(dist.pk, float)[order], np.asarray(dist.xk)[order] + parameters["loc"])
+        return Finite(
+            np.asarray(dist.pk, float)[order], np.asarray(dist.xk)[order] + parameters["loc"]
+        )
     known = SCIPY[dist.name](**parameters) if dist.name in SCIPY else None
-    return _checked_line(ScipyLine(dist, parameters), name) if known is None else _from_distribution(known)
+    return (
+        _checked_line(ScipyLine(dist, parameters), name)
+        if known is None
+        else _from_distribution(known)
+    )
 
 
 def _checked_line(law: ScipyLine, name: str) -> ScipyLine:
     """Return `law` if it is one on the line: some of scipy's are periodic, or take a vector for one law."""
-    mass = expectation(law.rows(law.shape), law.rows(law.shape), lambda log_p, log_q: np.ones_like(log_p))
+    mass = expectation(
+        law.rows(law.shape), law.rows(law.shape), lambda log_p, log_q: np.ones_like(log_p)
+    )
     off = ~(np.abs(mass - 1.0) < _MASS)
     if off.any():
         raise ValueError(
@@ -167,15 +213,23 @@ def _checked_line(law: ScipyLine, name: str) -> ScipyLine:
 def _from_columns(frozen: Any, name: str) -> Law:
     if type(frozen).__name__ == "multivariate_normal_frozen":
         mean, covariance = np.asarray(frozen.mean, float), np.asarray(frozen.cov, float)
-        return _from_distribution(Distribution(families.MultivariateNormal(len(mean)), {"mean": mean, "covariance": covariance}))
+        return _from_distribution(
+            Distribution(
+                families.MultivariateNormal(len(mean)), {"mean": mean, "covariance": covariance}
+            )
+        )
     discrete = callable(getattr(frozen, "logpmf", None))
     log_prob = frozen.logpmf if discrete else frozen.logpdf
-    if type(frozen).__name__ == "dirichlet_frozen":  # scipy's only law whose observations are columns
+    if (
+        type(frozen).__name__ == "dirichlet_frozen"
+    ):  # scipy's only law whose observations are columns
         log_prob = lambda x: frozen.logpdf(x.T)  # noqa: E731
     draws = np.asarray(frozen.rvs(size=5, random_state=0), float)
     if draws.ndim != 2 or np.shape(log_prob(draws)) != (5,):
         kind = type(frozen).__name__.removesuffix("_frozen")
-        raise TypeError(f"{name}: an observation of {kind} has the shape {draws.shape[1:]}. {_ALLOWED}. Give a law of vectors.")
+        raise TypeError(
+            f"{name}: an observation of {kind} has the shape {draws.shape[1:]}. {_ALLOWED}. Give a law of vectors."
+        )
     return Many(frozen, draws.shape[1], log_prob, discrete)
 
 
@@ -186,7 +240,11 @@ def _law(family: families.Family, loc: Any = 0.0, /, **parameters: Any) -> Distr
 
 def _scaled_beta(a: Any, b: Any, loc: Any, scale: Any) -> Distribution | None:
     total = np.add(a, b)
-    return _law(families.Beta(), loc, mean=a / total, precision=total) if np.all(np.asarray(scale) == 1.0) else None
+    return (
+        _law(families.Beta(), loc, mean=a / total, precision=total)
+        if np.all(np.asarray(scale) == 1.0)
+        else None
+    )
 
 
 def _negative_binomial(n: Any, p: Any, loc: Any) -> Distribution | None:
@@ -209,7 +267,9 @@ SCIPY: dict[str, Callable[..., Distribution | None]] = {
     "expon": lambda loc, scale: _law(families.Exponential(), loc, mean=scale),
     "gamma": lambda a, loc, scale: _law(families.Gamma(), loc, mean=np.multiply(a, scale), shape=a),
     "weibull_min": lambda c, loc, scale: _law(families.Weibull(), loc, scale=scale, shape=c),
-    "invgauss": lambda mu, loc, scale: _law(families.InverseGaussian(), loc, mean=np.multiply(mu, scale), shape=scale),
+    "invgauss": lambda mu, loc, scale: _law(
+        families.InverseGaussian(), loc, mean=np.multiply(mu, scale), shape=scale
+    ),
     "beta": _scaled_beta,
     "poisson": lambda mu, loc: _law(families.Poisson(), loc, mean=mu),
     "nbinom": _negative_binomial,
@@ -243,7 +303,10 @@ def check_comparable(p: Law, q: Law) -> None:
 
 
 def _check_rows(p: Law, q: Law) -> None:
-    shapes = [law.probabilities.shape[:-1] if isinstance(law, Finite) else getattr(law, "shape", ()) for law in (p, q)]
+    shapes = [
+        law.probabilities.shape[:-1] if isinstance(law, Finite) else getattr(law, "shape", ())
+        for law in (p, q)
+    ]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:

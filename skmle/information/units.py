@@ -16,7 +16,9 @@ def nats_of(base: float | None) -> float:
     if base is None:
         return 1.0
     if not isinstance(base, Real) or not np.isfinite(base) or base <= 0 or base == 1:
-        raise ValueError(f"base={base!r} is no base of a logarithm. Allowed: None for nats, or a number > 0 other than 1. Give 2 for bits.")
+        raise ValueError(
+            f"base={base!r} is no base of a logarithm. Allowed: None for nats, or a number > 0 other than 1. Give 2 for bits."
+        )
     return float(np.log(float(base)))
 
 

@@ -17,7 +17,9 @@ def least_absolute(X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
     ones = np.column_stack([scaled, np.ones(n)])
     cost = np.r_[np.zeros(ones.shape[1]), weight, weight]
     bounds = [(None, None)] * ones.shape[1] + [(0, None)] * 2 * n
-    return linprog(cost, A_eq=np.column_stack([ones, np.eye(n), -np.eye(n)]), b_eq=y, bounds=bounds).fun
+    return linprog(
+        cost, A_eq=np.column_stack([ones, np.eye(n), -np.eye(n)]), b_eq=y, bounds=bounds
+    ).fun
 
 
 def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,10 +51,16 @@ def test_a_scale_that_depends_on_the_row_weighs_the_rows(seed):
     assert (residual / scale).sum() == pytest.approx(least_absolute(X, y, 1.0 / scale), rel=1e-9)
     assert (residual < 1e-9 * residual.mean()).sum() == X.shape[1] + 1
     z = X[:, 0] / X[:, 0].std()
-    np.testing.assert_allclose([(1.0 - residual / scale).mean(), (z * (1.0 - residual / scale)).mean()], 0.0, atol=1e-7)
+    np.testing.assert_allclose(
+        [(1.0 - residual / scale).mean(), (z * (1.0 - residual / scale)).mean()], 0.0, atol=1e-7
+    )
 
 
-@pytest.mark.parametrize("settings", [{"alpha": 0.1}, {"alpha": 0.01, "features": {"loc": "all", "scale": "all"}}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{"alpha": 0.1}, {"alpha": 0.01, "features": {"loc": "all", "scale": "all"}}],
+    ids=str,
+)
 @pytest.mark.parametrize("seed", range(4))
 def test_under_a_penalty_no_direction_leads_further(seed, settings):
     X, y = data(seed)
@@ -65,7 +73,9 @@ def test_under_a_penalty_no_direction_leads_further(seed, settings):
     def objective(c: np.ndarray) -> float:
         log_scale = c[-1] + X[:, :k] @ c[p + 1 : -1]
         penalty = 0.5 * model.alpha * (c[:p] @ c[:p] + c[p + 1 : -1] @ c[p + 1 : -1])
-        return float((np.abs(y - X @ c[:p] - c[p]) * np.exp(-log_scale) + log_scale).mean() + penalty)
+        return float(
+            (np.abs(y - X @ c[:p] - c[p]) * np.exp(-log_scale) + log_scale).mean() + penalty
+        )
 
     rng = np.random.default_rng(0)
     for size in (1e-2, 1e-3, 1e-4, 1e-5):

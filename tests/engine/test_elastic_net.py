@@ -24,7 +24,11 @@ from skmle.families import all_families
 
 N, P = 240, 8
 RATIOS = (0.05, 0.5, 1.0)
-REGRESSED = {cls.__name__: cls for cls in all_families() if cls.columns == 1 and cls.regular and cls.numeric and not cls.exact}
+REGRESSED = {
+    cls.__name__: cls
+    for cls in all_families()
+    if cls.columns == 1 and cls.regular and cls.numeric and not cls.exact
+}
 
 
 def table(seed=0, n=N, p=P):
@@ -55,7 +59,9 @@ def penalty(alpha, ratio, coefs):
 def assert_optimal(gradient, coef, alpha, ratio, atol):
     """The gradient of the mean -log q is minus a subgradient of the penalty."""
     pull = gradient + alpha * (1.0 - ratio) * coef
-    np.testing.assert_allclose(pull[coef != 0.0], -alpha * ratio * np.sign(coef[coef != 0.0]), rtol=0, atol=atol)
+    np.testing.assert_allclose(
+        pull[coef != 0.0], -alpha * ratio * np.sign(coef[coef != 0.0]), rtol=0, atol=atol
+    )
     assert (np.abs(pull[coef == 0.0]) <= alpha * ratio * (1.0 + 1e-6) + atol).all()
 
 
@@ -77,8 +83,12 @@ def test_a_regression_is_optimal(cls, ratio, weighted):
     y = response(cls, X)
     weight = np.random.default_rng(1).uniform(0.5, 2.0, N) if weighted else np.ones(N)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # the penalised optimum of some laws is their limit
-        model = MLERegressor(cls, alpha=0.05, l1_ratio=ratio).fit(X, y, sample_weight=weight if weighted else None)
+        warnings.simplefilter(
+            "ignore", FitWarning
+        )  # the penalised optimum of some laws is their limit
+        model = MLERegressor(cls, alpha=0.05, l1_ratio=ratio).fit(
+            X, y, sample_weight=weight if weighted else None
+        )
     assert model.status_ in ("interior", "boundary")
     first, *rest = eta_gradients(model, X, y)
     share = weight / weight.sum()
@@ -96,7 +106,9 @@ def test_several_modelled_parameters_are_optimal(family, sparse):
     y = response(families.get_family(family).__class__, X)
     names = [p.name for p in families.get_family(family).parameters]
     features = {names[0]: "all", names[1]: [0, 2, 3, 7]}
-    model = MLERegressor(family, features=features, alpha=0.03, l1_ratio=0.7).fit(sp.csr_array(X) if sparse else X, y)
+    model = MLERegressor(family, features=features, alpha=0.03, l1_ratio=0.7).fit(
+        sp.csr_array(X) if sparse else X, y
+    )
     assert model.status_ == "interior" and model.distance_ <= 1e-6
     gradients = eta_gradients(model, X, y)
     for g, (name, coef) in zip(gradients, model.coefs_.items(), strict=True):
@@ -104,7 +116,9 @@ def test_several_modelled_parameters_are_optimal(family, sparse):
         if columns is not None:
             assert_optimal(g @ X[:, columns] / len(X), coef, 0.03, 0.7, 1e-6 * np.abs(g).mean())
     zeros = sum(np.count_nonzero(c == 0.0) for c in model.coefs_.values())
-    assert zeros and model.n_parameters_ == sum(map(len, model.coefs_.values())) - zeros + len(names)
+    assert zeros and model.n_parameters_ == sum(map(len, model.coefs_.values())) - zeros + len(
+        names
+    )
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -113,7 +127,9 @@ def test_several_modelled_parameters_are_optimal(family, sparse):
 def test_a_classifier_is_optimal(k, ratio, sparse):
     X = table()
     y, weight = labels(X, k), np.random.default_rng(1).uniform(0.5, 2.0, N)
-    model = CrossEntropyClassifier(alpha=0.02, l1_ratio=ratio).fit(sp.csr_array(X) if sparse else X, y, sample_weight=weight)
+    model = CrossEntropyClassifier(alpha=0.02, l1_ratio=ratio).fit(
+        sp.csr_array(X) if sparse else X, y, sample_weight=weight
+    )
     assert model.status_ == "interior" and model.distance_ <= 1e-6
     residual = model.predict_proba(X) - (y[:, None] == model.classes_)
     pull = (weight[:, None] * residual).T @ X / weight.sum()
@@ -136,7 +152,9 @@ def test_other_links(link):
     rng = np.random.default_rng(0)
     for _ in range(20):
         other = clone(model).fit(X, y)
-        other.coef_ = model.coef_ + 1e-3 * rng.normal(size=model.coef_.shape) * (rng.random(P) < 0.5)
+        other.coef_ = model.coef_ + 1e-3 * rng.normal(size=model.coef_.shape) * (
+            rng.random(P) < 0.5
+        )
         assert -other.score(X, y) + penalty(0.03, 1.0, other.coef_) >= base
 
 
@@ -150,7 +168,14 @@ def test_saga(k, ratio):
     y = labels(X, k)
     alpha = 0.03
     model = CrossEntropyClassifier(alpha=alpha, l1_ratio=ratio).fit(X, y)
-    saga = LogisticRegression(solver="saga", C=1.0 / (alpha * N), l1_ratio=ratio, tol=1e-11, max_iter=100_000, random_state=0).fit(X, y)
+    saga = LogisticRegression(
+        solver="saga",
+        C=1.0 / (alpha * N),
+        l1_ratio=ratio,
+        tol=1e-11,
+        max_iter=100_000,
+        random_state=0,
+    ).fit(X, y)
     np.testing.assert_allclose(model.coef_, saga.coef_, rtol=0, atol=1e-7)
     np.testing.assert_allclose(model.predict_proba(X), saga.predict_proba(X), rtol=0, atol=1e-7)
 
@@ -168,7 +193,9 @@ def test_the_normal_law_is_the_elastic_net(ratio, unit):
     alpha = absolute + square
     model = MLERegressor("normal", alpha=alpha, l1_ratio=absolute / alpha).fit(X, y)
     scale = model.params_["scale"]
-    reference = ElasticNet(alpha=alpha * scale**2, l1_ratio=absolute / alpha, tol=1e-12, max_iter=100_000).fit(X, y)
+    reference = ElasticNet(
+        alpha=alpha * scale**2, l1_ratio=absolute / alpha, tol=1e-12, max_iter=100_000
+    ).fit(X, y)
     np.testing.assert_allclose(model.coef_, reference.coef_, rtol=0, atol=1e-6 * unit)
     assert np.array_equal(model.coef_ == 0.0, reference.coef_ == 0.0)
 
@@ -198,7 +225,9 @@ def test_a_path_is_its_fits(name):
     for i in (0, 2, 5):
         alone = clone(estimator).set_params(alpha=found.alphas[i]).fit(X, y)
         again = found.estimator(i)
-        assert again.get_params() == alone.get_params() and again.n_parameters_ == alone.n_parameters_
+        assert (
+            again.get_params() == alone.get_params() and again.n_parameters_ == alone.n_parameters_
+        )
         np.testing.assert_allclose(found.coefs[i], alone.coef_, rtol=0, atol=2e-6)
         np.testing.assert_allclose(found.intercepts[i], alone.intercept_, rtol=0, atol=2e-6)
         assert found.log_likelihoods[i] == pytest.approx(alone.log_likelihood_, rel=1e-8)
@@ -221,7 +250,13 @@ def test_a_path_of_given_penalties():
     X = table()
     y = labels(X, 2)
     for ratio in (0.0, 0.5):
-        found = skmle.path(CrossEntropyClassifier(l1_ratio=ratio), X, y, alphas=[0.01, 0.1], sample_weight=np.ones(N))
+        found = skmle.path(
+            CrossEntropyClassifier(l1_ratio=ratio),
+            X,
+            y,
+            alphas=[0.01, 0.1],
+            sample_weight=np.ones(N),
+        )
         assert found.alphas.tolist() == [0.1, 0.01]
         alone = CrossEntropyClassifier(alpha=0.01, l1_ratio=ratio).fit(X, y)
         np.testing.assert_allclose(found.coefs[1], alone.coef_, atol=1e-7)
@@ -233,8 +268,12 @@ def test_a_path_takes_offsets_and_names():
     y = np.random.default_rng(0).poisson(np.exp(0.3 * X[:, 0]))
     offset = np.random.default_rng(1).normal(size=N)
     frame = pd.DataFrame(X, columns=[f"c{j}" for j in range(P)])
-    found = skmle.path(MLERegressor("poisson", l1_ratio=1.0), frame, y, n_alphas=3, eps=0.1, offset=offset)
-    alone = MLERegressor("poisson", l1_ratio=1.0, alpha=found.alphas[2]).fit(frame, y, offset=offset)
+    found = skmle.path(
+        MLERegressor("poisson", l1_ratio=1.0), frame, y, n_alphas=3, eps=0.1, offset=offset
+    )
+    alone = MLERegressor("poisson", l1_ratio=1.0, alpha=found.alphas[2]).fit(
+        frame, y, offset=offset
+    )
     np.testing.assert_allclose(found.coefs[2], alone.coef_, atol=1e-7)
     assert list(found.estimator(2).feature_names_in_) == list(frame.columns)
 
@@ -257,7 +296,9 @@ def test_estimators_without_a_path_are_refused():
     X, y = table(), labels(table(), 2)
     with pytest.raises(TypeError, match="MLEDistribution has no penalty. Allowed: "):
         skmle.path(skmle.MLEDistribution(), X, y)
-    with pytest.raises(ValueError, match="under l1_ratio=0 no alpha makes all slopes zero. Allowed: "):
+    with pytest.raises(
+        ValueError, match="under l1_ratio=0 no alpha makes all slopes zero. Allowed: "
+    ):
         skmle.path(CrossEntropyClassifier(), X, y)
     with pytest.raises(ValueError, match="no parameter depends on a column of X. Allowed: "):
         skmle.path(MLERegressor(features={"loc": "none"}, l1_ratio=1.0), X, y)
@@ -283,7 +324,9 @@ def test_no_strength_is_no_penalty():
     X = table()[:, :4]
     y = labels(X, 2)
     a, b = CrossEntropyClassifier(l1_ratio=1.0).fit(X, y), CrossEntropyClassifier().fit(X, y)
-    assert np.array_equal(a.coef_, b.coef_) and np.array_equal(a.inference().covariance, b.inference().covariance)
+    assert np.array_equal(a.coef_, b.coef_) and np.array_equal(
+        a.inference().covariance, b.inference().covariance
+    )
 
 
 def test_threads_change_no_bit():
@@ -291,7 +334,10 @@ def test_threads_change_no_bit():
     X = rng.normal(size=(70_000, 40))
     y = (X[:, 0] - X[:, 1] + rng.logistic(size=len(X)) > 0).astype(int)
     fits = [CrossEntropyClassifier(alpha=0.01, l1_ratio=0.8, n_jobs=n).fit(X, y) for n in (1, 2)]
-    assert np.array_equal(fits[0].coef_, fits[1].coef_) and fits[0].log_likelihood_ == fits[1].log_likelihood_
+    assert (
+        np.array_equal(fits[0].coef_, fits[1].coef_)
+        and fits[0].log_likelihood_ == fits[1].log_likelihood_
+    )
 
 
 @pytest.mark.parametrize("k", [2, 3])
@@ -299,7 +345,9 @@ def test_weights_are_repeats(k):
     X = table()
     y, weight = labels(X, k), np.random.default_rng(0).integers(0, 4, N)
     weighed = CrossEntropyClassifier(alpha=0.02, l1_ratio=0.8).fit(X, y, sample_weight=weight)
-    repeated = CrossEntropyClassifier(alpha=0.02, l1_ratio=0.8).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    repeated = CrossEntropyClassifier(alpha=0.02, l1_ratio=0.8).fit(
+        np.repeat(X, weight, axis=0), np.repeat(y, weight)
+    )
     np.testing.assert_allclose(weighed.coef_, repeated.coef_, rtol=0, atol=1e-8)
     assert weighed.log_likelihood_ == pytest.approx(repeated.log_likelihood_, rel=1e-10)
 
@@ -331,7 +379,10 @@ def test_a_warm_start_ends_where_a_cold_one_does():
     X = table()
     setting = {"alpha": 0.02, "l1_ratio": 0.8, "warm_start": True}
     wave = X[:, 0] + np.sin(9.0 * X[:, 1])
-    for model, y in ((CrossEntropyClassifier(**setting), labels(X, 3)), (MLERegressor(**setting), wave)):
+    for model, y in (
+        (CrossEntropyClassifier(**setting), labels(X, 3)),
+        (MLERegressor(**setting), wave),
+    ):
         model.fit(X, y)
         cold, steps = model.coef_, model.n_iter_
         model.fit(X, y)
@@ -343,7 +394,9 @@ def test_a_grid_in_a_pipeline():
     X = table()
     y = labels(X, 2)
     pipe = make_pipeline(StandardScaler(), CrossEntropyClassifier(alpha=0.05))
-    search = GridSearchCV(pipe, {"crossentropyclassifier__l1_ratio": [0.0, 0.5, 1.0]}, cv=3).fit(X, y)
+    search = GridSearchCV(pipe, {"crossentropyclassifier__l1_ratio": [0.0, 0.5, 1.0]}, cv=3).fit(
+        X, y
+    )
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert "l1_ratio" in clone(search.best_estimator_)[-1].get_params()
 
@@ -360,15 +413,25 @@ def test_too_few_steps_are_said():
 
 def test_a_path_warns_once():
     X = table()
-    with pytest.warns(FitWarning, match="path: . of 3 fits are not at an interior maximum: not_converged at alpha = ") as caught:
-        skmle.path(CrossEntropyClassifier(l1_ratio=1.0, max_iter=1, tol=1e-12), X, labels(X, 2), n_alphas=3)
+    with pytest.warns(
+        FitWarning,
+        match="path: . of 3 fits are not at an interior maximum: not_converged at alpha = ",
+    ) as caught:
+        skmle.path(
+            CrossEntropyClassifier(l1_ratio=1.0, max_iter=1, tol=1e-12), X, labels(X, 2), n_alphas=3
+        )
     assert len(caught) == 1
 
 
 def test_why_there_are_no_standard_errors():
     X = table()
-    model = CrossEntropyClassifier(alpha=0.01, l1_ratio=0.5, store_information=True).fit(X, labels(X, 2))
-    with pytest.raises(ValueError, match="no covariance, because l1_ratio=0.5 with alpha > 0 .* Allowed: .* Set l1_ratio=0"):
+    model = CrossEntropyClassifier(alpha=0.01, l1_ratio=0.5, store_information=True).fit(
+        X, labels(X, 2)
+    )
+    with pytest.raises(
+        ValueError,
+        match="no covariance, because l1_ratio=0.5 with alpha > 0 .* Allowed: .* Set l1_ratio=0",
+    ):
         model.inference()
     assert "No standard errors" in str(model.summary())
     assert model.aic() == pytest.approx(2 * model.n_parameters_ - 2 * model.log_likelihood_)
@@ -405,7 +468,9 @@ def test_medians_of_many_columns_are_selected():
     """Twenty columns, of which one counts: a vertex where slopes are exactly zero."""
     rng = np.random.default_rng(1)
     X = rng.normal(size=(300, 20))
-    model = MLERegressor("laplace", alpha=0.1, l1_ratio=1.0).fit(X, 2.0 * X[:, 0] + rng.laplace(size=300))
+    model = MLERegressor("laplace", alpha=0.1, l1_ratio=1.0).fit(
+        X, 2.0 * X[:, 0] + rng.laplace(size=300)
+    )
     assert model.status_ == "interior" and model.distance_ <= 1e-6
     assert model.coef_[0] > 1.0 and (model.coef_ == 0.0).sum() >= 10
     assert model.n_parameters_ == (model.coef_ != 0.0).sum() + 2
@@ -434,7 +499,12 @@ def test_the_quadratic_is_solved_exactly(seed, cycling, monkeypatch):
 
 
 def test_an_indefinite_quadratic_has_no_answer():
-    assert solve_quadratic(np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([3.0, -3.0]), np.zeros(2), np.zeros(2)) is None
+    assert (
+        solve_quadratic(
+            np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([3.0, -3.0]), np.zeros(2), np.zeros(2)
+        )
+        is None
+    )
 
 
 def test_columns_join_in_rounds(monkeypatch):

@@ -34,7 +34,15 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.mark.parametrize(
-    ("n", "p", "size"), [(1, 0, 1), (4096, 5, 6), (100_000, 1, 2), (123_457, 40, 41), (3_000_000, 500, 501**2), (50_000, 10, 20_000**2)]
+    ("n", "p", "size"),
+    [
+        (1, 0, 1),
+        (4096, 5, 6),
+        (100_000, 1, 2),
+        (123_457, 40, 41),
+        (3_000_000, 500, 501**2),
+        (50_000, 10, 20_000**2),
+    ],
 )
 def test_blocks_cover_the_rows_in_order(n, p, size):
     parts = chunks(n, p, size)
@@ -104,7 +112,16 @@ def long_objectives(sparse: bool = False, n: int = LONG) -> dict[str, Objective]
 def test_sums_are_bit_equal_for_any_number_of_threads(sparse):
     n = 2 * LONG if sparse else LONG  # sparse blocks are longer
     for name, objective in long_objectives(sparse, n).items():
-        assert len([b for part in chunks(n, objective.design.width, objective.design.d**2) for b in part]) >= 4
+        assert (
+            len(
+                [
+                    b
+                    for part in chunks(n, objective.design.width, objective.design.d**2)
+                    for b in part
+                ]
+            )
+            >= 4
+        )
         coef = np.random.default_rng(1).normal(size=objective.design.d) * 0.05
         results = []
         for objective.threads in (1, 2, 3):
@@ -129,7 +146,12 @@ def test_fits_are_bit_equal_for_any_number_of_threads():
 def test_thread_count(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     cores = thread_count(None)
-    assert cores >= 1 and thread_count(-1) == cores and thread_count(3) == 3 and thread_count(-1000) == 1
+    assert (
+        cores >= 1
+        and thread_count(-1) == cores
+        and thread_count(3) == 3
+        and thread_count(-1000) == 1
+    )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert thread_count(None) == 1
     with pytest.raises(ValueError, match="n_jobs=0"):
@@ -162,13 +184,21 @@ for p in (0, 3, 20):
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts what glibc's allocator does")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="counts what glibc's allocator does"
+)
 def test_page_faults():
     """Temporaries of a pass stay in the heap; given back after each block they fault in again, 2,000 to 17,000 pages a pass."""
     environment = {
         "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMPY_MADVISE_HUGEPAGE": "0"
     }  # fmt: skip
-    run = subprocess.run([sys.executable, "-c", PAGE_FAULTS], capture_output=True, text=True, check=True, env=environment)
+    run = subprocess.run(
+        [sys.executable, "-c", PAGE_FAULTS],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
     faults = [float(line) for line in run.stdout.split()]
     assert len(faults) == 12 and max(faults) <= 50
 
@@ -256,8 +286,15 @@ def test_eta(mixed):
         assert len(eta) == len(design.terms)
         for j, entry in enumerate(eta):
             offset = design.offset if j == 0 and design.offset is not None else 0.0
-            np.testing.assert_allclose(np.broadcast_to(entry, design.n), jacobian(design, j) @ coef + offset, rtol=1e-10, atol=1e-12)
-            assert np.ndim(entry) == (design.terms[j].columns is not None or (j == 0 and design.offset is not None))
+            np.testing.assert_allclose(
+                np.broadcast_to(entry, design.n),
+                jacobian(design, j) @ coef + offset,
+                rtol=1e-10,
+                atol=1e-12,
+            )
+            assert np.ndim(entry) == (
+                design.terms[j].columns is not None or (j == 0 and design.offset is not None)
+            )
 
 
 @pytest.mark.parametrize("mixed", [True, False], ids=["mixed", "alike"])
@@ -272,7 +309,12 @@ def test_pull(mixed):
         flat = rng.random() < 0.3
         gradient = tuple(some(rng, n, flat and rng.random() < 0.5) for _ in range(k))
         pairs = list(itertools.combinations_with_replacement(range(k), 2))
-        curvature = tuple(None if rng.random() < 0.2 else some(rng, n, rng.random() < 0.3, a == b and rng.random() < 0.7) for a, b in pairs)
+        curvature = tuple(
+            None
+            if rng.random() < 0.2
+            else some(rng, n, rng.random() < 0.3, a == b and rng.random() < 0.7)
+            for a, b in pairs
+        )
         value = some(rng, n, flat)
         found = design.pull(design.block(0, n), Rows(value, gradient, curvature), weight, n, 2)
         jacobians = [jacobian(design, j) for j in range(k)]
@@ -282,7 +324,9 @@ def test_pull(mixed):
                 part = jacobians[a].T @ (jacobians[b] * (w * entry)[:, None])
                 hessian += part if a == b else part + part.T
         np.testing.assert_allclose(found.value, (w * value).sum(), rtol=1e-10, atol=1e-12)
-        expected = sum((J.T @ (w * g) for J, g in zip(jacobians, gradient, strict=True)), np.zeros(design.d))
+        expected = sum(
+            (J.T @ (w * g) for J, g in zip(jacobians, gradient, strict=True)), np.zeros(design.d)
+        )
         np.testing.assert_allclose(found.gradient, expected, rtol=1e-9, atol=1e-10)
         np.testing.assert_allclose(found.hessian, hessian, rtol=1e-9, atol=1e-9)
         less = design.pull(design.block(0, n), Rows(value, gradient, curvature), weight, n, 1)
@@ -327,7 +371,9 @@ def test_blocks_of_terms_alone(k, sparse):
     rng = np.random.default_rng(0)
     n, p = 700, 24
     X = rng.normal(size=(n, p)) * (rng.random((n, p)) < (0.05 if sparse else 1.0))
-    design = Design((Term(slice(None), p),) * k, n, sp.csr_array(X) if sparse else X, X.mean(axis=0))
+    design = Design(
+        (Term(slice(None), p),) * k, n, sp.csr_array(X) if sparse else X, X.mean(axis=0)
+    )
     varied, x = rng.random((k + 1, n)), jacobian(design, 0)[:, : p + 1]
     constant = np.repeat(varied[:, :1], n, axis=1)
     for w, weight in itertools.product((varied, constant), (None, rng.random(n))):
@@ -343,11 +389,16 @@ def test_softmax_far_out(scale, order):
     rng = np.random.default_rng(0)
     eta = np.asarray(rng.normal(size=(4, 50)) * scale, order=order)
     codes = rng.integers(5, size=50)
-    for family, full in ((Categorical(5), np.vstack([eta, np.zeros(50)])), (SymmetricCategorical(4), eta)):
+    for family, full in (
+        (Categorical(5), np.vstack([eta, np.zeros(50)])),
+        (SymmetricCategorical(4), eta),
+    ):
         codes = np.minimum(codes, len(full) - 1)
         log_p = full - logsumexp(full, axis=0)
         rows = family.evaluate((codes,), eta, 1)
-        np.testing.assert_allclose(rows.value, -log_p[codes, np.arange(50)], rtol=1e-12, atol=1e-12 * scale)
+        np.testing.assert_allclose(
+            rows.value, -log_p[codes, np.arange(50)], rtol=1e-12, atol=1e-12 * scale
+        )
         expected = np.exp(log_p) - (codes == np.arange(len(full))[:, None])
         np.testing.assert_allclose(rows.gradient, expected[: len(eta)], rtol=1e-9, atol=1e-12)
 
@@ -357,7 +408,9 @@ def test_few_passes_with_many_classes(monkeypatch):
     rng = np.random.default_rng(0)
     n, p, k = 10_000, 30, 30
     X = rng.normal(size=(n, p))
-    codes = (X @ (1.5 * rng.normal(size=(p, k)) / np.sqrt(p)) + rng.gumbel(size=(n, k))).argmax(axis=1)
+    codes = (X @ (1.5 * rng.normal(size=(p, k)) / np.sqrt(p)) + rng.gumbel(size=(n, k))).argmax(
+        axis=1
+    )
     family, passes = Categorical(k), [0]
     call = Objective.__call__
 
@@ -382,7 +435,13 @@ def test_many_blocks_are_one(sparse, monkeypatch):
         monkeypatch.undo()
         for part in ("value", "gradient", "hessian"):
             expected = getattr(whole, part)
-            np.testing.assert_allclose(getattr(found, part), expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max(), err_msg=name)
+            np.testing.assert_allclose(
+                getattr(found, part),
+                expected,
+                rtol=1e-9,
+                atol=1e-12 * np.abs(expected).max(),
+                err_msg=name,
+            )
 
 
 def test_a_first_parameter_without_intercept_beside_one_with():
@@ -405,7 +464,12 @@ def test_direction_ignores_offsets():
         objective = Objective(Poisson().rows, (np.zeros(design.n),), design)
         step = rng.normal(size=design.d)
         for j, change in enumerate(objective.direction(step)):
-            np.testing.assert_allclose(np.broadcast_to(change, design.n), jacobian(design, j) @ step, rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(
+                np.broadcast_to(change, design.n),
+                jacobian(design, j) @ step,
+                rtol=1e-10,
+                atol=1e-12,
+            )
 
 
 # ---------------------------------------------------------------- the objective
@@ -413,19 +477,32 @@ def test_direction_ignores_offsets():
 
 def test_the_objective_is_the_mean(assert_derivative):
     rng = np.random.default_rng(0)
-    X, y, weight = rng.normal(size=(50, 2)), rng.poisson(2.0, 50).astype(float), rng.uniform(0.5, 2.0, 50)
+    X, y, weight = (
+        rng.normal(size=(50, 2)),
+        rng.poisson(2.0, 50).astype(float),
+        rng.uniform(0.5, 2.0, 50),
+    )
     family = Poisson()
     design = Design((Term(slice(None), 2),), 50, X)
     coef = np.array([0.1, -0.2, 0.7])
     objective = Objective(family.rows, family.statistics(y), design, weight)
     eta = X @ coef[:2] + coef[2]
-    np.testing.assert_allclose(objective(coef).value, np.average(np.exp(eta) - y * eta, weights=weight), rtol=1e-13)
-    twice = Objective(family.rows, family.statistics(np.r_[y, y]), Design(design.terms, 100, np.vstack([X, X])), np.r_[weight, weight])
+    np.testing.assert_allclose(
+        objective(coef).value, np.average(np.exp(eta) - y * eta, weights=weight), rtol=1e-13
+    )
+    twice = Objective(
+        family.rows,
+        family.statistics(np.r_[y, y]),
+        Design(design.terms, 100, np.vstack([X, X])),
+        np.r_[weight, weight],
+    )
     np.testing.assert_allclose(twice(coef).hessian, objective(coef).hessian, rtol=1e-12)
     assert twice.mass == 2 * objective.mass
     for j, unit in enumerate(np.eye(3)):
         assert_derivative(
-            lambda t, u=unit: np.array([objective(coef + float(v) * u, 0).value for v in np.ravel(t)]),
+            lambda t, u=unit: np.array(
+                [objective(coef + float(v) * u, 0).value for v in np.ravel(t)]
+            ),
             np.zeros(1),
             objective(coef).gradient[j],
         )
@@ -499,7 +576,9 @@ EVERYTHING = slice(None)
 def test_independent_columns_are_left_alone(X):
     assert find_basis(X, EVERYTHING, None, True) is None
     assert find_basis(sp.csr_array(X), EVERYTHING, None, True) is None
-    assert find_basis(X, EVERYTHING, np.random.default_rng(0).uniform(0.1, 3.0, len(X)), True) is None
+    assert (
+        find_basis(X, EVERYTHING, np.random.default_rng(0).uniform(0.1, 3.0, len(X)), True) is None
+    )
 
 
 @pytest.mark.parametrize(("X", "rank"), collinear_cases().values(), ids=collinear_cases())
@@ -517,13 +596,17 @@ def test_collinear_columns_are_found(X, rank, weighted):
     spread[spread <= 1e-12 * np.abs(centre)] = 0.0
     z = (X - centre) * np.where(spread > 0.0, 1.0 / np.where(spread > 0.0, spread, 1.0), 0.0)
     # What the kept columns predict, all columns predict with the expanded slopes, up to a constant.
-    slopes = np.random.default_rng(2).normal(size=rank) / np.where(spread[basis.kept] > 0, spread[basis.kept], 1.0)
+    slopes = np.random.default_rng(2).normal(size=rank) / np.where(
+        spread[basis.kept] > 0, spread[basis.kept], 1.0
+    )
     ours, theirs = (X - centre) @ (basis.expand @ slopes), (X - centre)[:, basis.kept] @ slopes
     np.testing.assert_allclose(ours, theirs, atol=1e-7 * (np.abs(theirs).max(initial=0.0) + 1e-300))
     # Of least norm in standardised columns: no part in their null space; and a slope is known if that space spares it.
     null = np.eye(X.shape[1]) - np.linalg.pinv(z, rcond=1e-9) @ z
     standard = basis.expand @ slopes * np.where(spread > 0.0, spread, 1.0)
-    np.testing.assert_allclose(null @ standard, 0.0, atol=1e-7 * (np.abs(standard).max(initial=0.0) + 1e-300))
+    np.testing.assert_allclose(
+        null @ standard, 0.0, atol=1e-7 * (np.abs(standard).max(initial=0.0) + 1e-300)
+    )
     np.testing.assert_array_equal(basis.estimable, np.abs(np.diag(null)) < 1e-6)
 
 
@@ -537,7 +620,9 @@ def test_a_basis_does_not_depend_on_units_or_on_repeating_rows():
         other = find_basis(np.repeat(X * unit, weight, axis=0), EVERYTHING, None, True)
         np.testing.assert_array_equal(other.kept, basis.kept)
         np.testing.assert_array_equal(other.estimable, basis.estimable)
-        np.testing.assert_allclose(other.expand * unit[:, None] / unit[basis.kept], basis.expand, atol=1e-9)
+        np.testing.assert_allclose(
+            other.expand * unit[:, None] / unit[basis.kept], basis.expand, atol=1e-9
+        )
 
 
 def test_without_an_intercept_a_constant_column_is_one():
@@ -551,11 +636,15 @@ def test_without_an_intercept_a_constant_column_is_one():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_survey(sparse, weighted):
     rng = np.random.default_rng(0)
-    X = np.column_stack([rng.normal(5.0, 2.0, 300), rng.random(300) < 0.05, rng.normal(100.0, 1.0, 300)]).astype(float)
+    X = np.column_stack(
+        [rng.normal(5.0, 2.0, 300), rng.random(300) < 0.05, rng.normal(100.0, 1.0, 300)]
+    ).astype(float)
     weight = rng.uniform(0.1, 2.0, 300) if weighted else None
     found = survey(sp.csr_array(X) if sparse else X, weight)
     np.testing.assert_allclose(found.centre, np.average(X, axis=0, weights=weight), rtol=1e-12)
-    np.testing.assert_allclose(found.scale**2, np.average((X - found.centre) ** 2, axis=0, weights=weight), rtol=1e-10)
+    np.testing.assert_allclose(
+        found.scale**2, np.average((X - found.centre) ** 2, axis=0, weights=weight), rtol=1e-10
+    )
     assert found.full_rank and found.far
     assert not survey(X[:, :2], weight).far
 
@@ -577,12 +666,21 @@ def random_coordinates(rng: np.random.Generator):
     X = np.column_stack([X, X[:, 0] + X[:, 1] + 7.0]) if rng.random() < 0.6 else X
     p = X.shape[1]
     terms = tuple(Term(EVERYTHING, p) if rng.random() < 0.6 else Term(None, 0) for _ in range(2))
-    bases = tuple(None if t.columns is None else find_basis(X, t.columns, None, True) for t in terms)
-    fitted = tuple(t if b is None else Term(np.arange(p)[b.kept], len(b.kept)) for t, b in zip(terms, bases, strict=True))
+    bases = tuple(
+        None if t.columns is None else find_basis(X, t.columns, None, True) for t in terms
+    )
+    fitted = tuple(
+        t if b is None else Term(np.arange(p)[b.kept], len(b.kept))
+        for t, b in zip(terms, bases, strict=True)
+    )
     X = sp.csr_array(X) if rng.random() < 0.3 else X
     shift = as_dense(X).mean(axis=0) if rng.random() < 0.5 else None
     design = Design(fitted, n, X, shift)
-    units = (rng.normal(), float(np.exp(rng.normal())), float(rng.choice([-1.0, 1.0]))) if rng.random() < 0.5 else (0.0, 1.0, 0.0)
+    units = (
+        (rng.normal(), float(np.exp(rng.normal())), float(rng.choice([-1.0, 1.0])))
+        if rng.random() < 0.5
+        else (0.0, 1.0, 0.0)
+    )
     return Coordinates(terms, design, bases, *units)
 
 
@@ -600,7 +698,9 @@ def test_coordinates_give_the_same_predictors():
         if coordinates.spread_sign:
             expected[0] = expected[0] * coordinates.unit + coordinates.origin
             expected[1] = expected[1] + coordinates.spread_sign * np.log(coordinates.unit)
-        for (slopes, intercept), term, e in zip(coordinates.raw(coef), coordinates.terms, expected, strict=True):
+        for (slopes, intercept), term, e in zip(
+            coordinates.raw(coef), coordinates.terms, expected, strict=True
+        ):
             X = as_dense(design.X) if term.columns is not None else np.zeros((design.n, 0))
             np.testing.assert_allclose(X @ slopes + intercept, e, rtol=1e-9, atol=1e-9)
 
@@ -616,7 +716,9 @@ def test_the_matrix_of_coordinates():
         seen[matrix is None] += 1
         here, there = rng.normal(size=(2, d))
         moved = flat(coordinates.raw(there)) - flat(coordinates.raw(here))
-        np.testing.assert_allclose((np.eye(d) if matrix is None else matrix) @ (there - here), moved, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            (np.eye(d) if matrix is None else matrix) @ (there - here), moved, rtol=1e-9, atol=1e-9
+        )
     assert all(seen.values())
 
 
@@ -626,7 +728,9 @@ def test_coordinates_round_trip():
         coordinates = random_coordinates(rng)
         if all(basis is None for basis in coordinates.bases):
             coef = rng.normal(size=coordinates.design.d)
-            np.testing.assert_allclose(coordinates.fitted(coordinates.raw(coef)), coef, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(
+                coordinates.fitted(coordinates.raw(coef)), coef, rtol=1e-9, atol=1e-9
+            )
 
 
 # ---------------------------------------------------------------- the other solvers agree with Newton's method
@@ -637,7 +741,9 @@ def long_logistic():
     rng = np.random.default_rng(0)
     n, p = 60_000, 4
     X = rng.normal(size=(n, p)) * [1.0, 1e3, 1e-3, 1.0]
-    y = (rng.random(n) < 1.0 / (1.0 + np.exp(-(X / [1.0, 1e3, 1e-3, 1.0]) @ [0.5, -0.5, 0.2, 0.0]))).astype(float)
+    y = (
+        rng.random(n) < 1.0 / (1.0 + np.exp(-(X / [1.0, 1e3, 1e-3, 1.0]) @ [0.5, -0.5, 0.2, 0.0]))
+    ).astype(float)
     family = Bernoulli()
     return Objective(family.rows, family.statistics(y), Design((Term(slice(None), p),), n, X))
 
@@ -679,7 +785,9 @@ def test_what_is_noise_in_a_samples_hessian_is_taken_out(correlation):
 
 
 def test_a_hessian_without_noise_stays():
-    np.testing.assert_array_equal(_less_noisy(np.diag([1.0, 2.0, 3.0]), 100), np.diag([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(
+        _less_noisy(np.diag([1.0, 2.0, 3.0]), 100), np.diag([1.0, 2.0, 3.0])
+    )
 
 
 def test_curvature_as_an_operator(long_logistic):
@@ -689,5 +797,9 @@ def test_curvature_as_an_operator(long_logistic):
         expected = objective(coef).hessian @ vector
         elsewhere = objective.curvature(np.zeros_like(coef))
         for curvature in (objective.curvature(coef), elsewhere.moved(coef)):
-            np.testing.assert_allclose(curvature.product(vector), expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
-        np.testing.assert_array_equal(elsewhere.moved(coef).precondition(vector), elsewhere.precondition(vector))
+            np.testing.assert_allclose(
+                curvature.product(vector), expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max()
+            )
+        np.testing.assert_array_equal(
+            elsewhere.moved(coef).precondition(vector), elsewhere.precondition(vector)
+        )

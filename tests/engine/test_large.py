@@ -15,7 +15,11 @@ from skmle.exceptions import SeparationWarning
 from skmle.families import all_families
 
 N = 40_000
-REGRESSED = {cls.__name__: cls for cls in all_families() if cls.columns == 1 and cls.regular and cls.numeric and not cls.exact}
+REGRESSED = {
+    cls.__name__: cls
+    for cls in all_families()
+    if cls.columns == 1 and cls.regular and cls.numeric and not cls.exact
+}
 
 
 def rows(cls, seed=0):
@@ -83,17 +87,28 @@ def test_samples_do_not_move_a_density(family, monkeypatch):
 
 def test_no_information_no_closing_step():
     X, y = rows(REGRESSED["Poisson"])
-    full, lean = (MLERegressor("poisson", store_information=store).fit(X, y) for store in (True, False))
+    full, lean = (
+        MLERegressor("poisson", store_information=store).fit(X, y) for store in (True, False)
+    )
     assert np.abs((full.coef_ - lean.coef_) / full.inference().standard_errors[:3]).max() <= 1e-6
     assert lean.distance_ <= 1e-6 and lean.n_iter_ != full.n_iter_
 
 
-COLUMNS = {"independent": lambda X: X, "correlated": lambda X: X.cumsum(axis=1), "heavy tails": lambda X: X**3}
+COLUMNS = {
+    "independent": lambda X: X,
+    "correlated": lambda X: X.cumsum(axis=1),
+    "heavy tails": lambda X: X**3,
+}
 
 
 @pytest.mark.parametrize(
     ("columns", "classes", "scale"),
-    [*((name, 2, 1.0) for name in COLUMNS), ("independent", 3, 1.0), ("independent", 8, 1.0), ("independent", 8, 0.2)],
+    [
+        *((name, 2, 1.0) for name in COLUMNS),
+        ("independent", 3, 1.0),
+        ("independent", 8, 1.0),
+        ("independent", 8, 0.2),
+    ],
 )
 def test_samples_spare_the_hessian(columns, classes, scale, monkeypatch):
     """Where no covariance is asked for, the last sample's curvature is good enough to arrive by gradients alone."""
@@ -165,11 +180,20 @@ def test_more_columns_than_rows_under_a_ridge(family, monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 150))
     counts = rng.poisson(np.exp(X[:, 0] / 2))
-    y = {"bernoulli": X[:, 0] > 0, "poisson": counts, "normal": X[:, 0] + rng.normal(size=60)}[family].astype(float)
-    model = MLERegressor(family, alpha=1.0, fixed={"scale": 1.0} if family == "normal" else None).fit(X, y)
+    y = {"bernoulli": X[:, 0] > 0, "poisson": counts, "normal": X[:, 0] + rng.normal(size=60)}[
+        family
+    ].astype(float)
+    model = MLERegressor(
+        family, alpha=1.0, fixed={"scale": 1.0} if family == "normal" else None
+    ).fit(X, y)
     monkeypatch.setattr(fit_module, "reduce_columns", lambda problem: None)
-    plain = MLERegressor(family, alpha=1.0, fixed={"scale": 1.0} if family == "normal" else None).fit(X, y)
-    assert reduce_columns is not fit_module.reduce_columns and model.status_ == plain.status_ == "interior"
+    plain = MLERegressor(
+        family, alpha=1.0, fixed={"scale": 1.0} if family == "normal" else None
+    ).fit(X, y)
+    assert (
+        reduce_columns is not fit_module.reduce_columns
+        and model.status_ == plain.status_ == "interior"
+    )
     np.testing.assert_allclose(model.coef_, plain.coef_, rtol=0, atol=1e-9)
     assert model.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-10)
 
@@ -189,7 +213,9 @@ def test_no_maximum_is_found_without_a_hessian(kind, classes, monkeypatch):
     if kind == "none":
         assert CrossEntropyClassifier().fit(X, y).status_ == "interior"
         return
-    with pytest.warns(SeparationWarning, match="'x3' separates" if kind == "rare level" else "separate"):
+    with pytest.warns(
+        SeparationWarning, match="'x3' separates" if kind == "rare level" else "separate"
+    ):
         assert CrossEntropyClassifier().fit(X, y).status_ == "no_maximum"
 
 

@@ -34,7 +34,10 @@ class Objective:
         with np.errstate(all="ignore"):
             result = Evaluation(float(self.value(coef)))
             if order:
-                result.gradient, result.hessian = np.array(self.gradient(coef), float), np.array(self.hessian(coef), float)
+                result.gradient, result.hessian = (
+                    np.array(self.gradient(coef), float),
+                    np.array(self.hessian(coef), float),
+                )
         return result
 
     def accepted(self, coef: np.ndarray, at: Evaluation, distance: float) -> None:
@@ -70,7 +73,12 @@ def quadratic(seed: int, d: int, condition: float) -> Problem:
     optimum = rng.normal(size=d)
 
     def objective() -> Objective:
-        return Objective(lambda c: 0.5 * (c - optimum) @ h @ (c - optimum), lambda c: h @ (c - optimum), lambda c: h, 100.0)
+        return Objective(
+            lambda c: 0.5 * (c - optimum) @ h @ (c - optimum),
+            lambda c: h @ (c - optimum),
+            lambda c: h,
+            100.0,
+        )
 
     return Problem(objective, rng.normal(size=d) * 10.0, optimum)
 
@@ -80,7 +88,11 @@ RESPONSES = {
     "logistic": (lambda e: np.logaddexp(0.0, e), expit, lambda e: expit(e) * expit(-e)),
     "poisson": (np.exp, np.exp, np.exp),
     "cosh": (np.cosh, np.sinh, np.cosh),
-    "huber": (lambda e: np.sqrt(1 + e * e), lambda e: e / np.sqrt(1 + e * e), lambda e: (1 + e * e) ** -1.5),
+    "huber": (
+        lambda e: np.sqrt(1 + e * e),
+        lambda e: e / np.sqrt(1 + e * e),
+        lambda e: (1 + e * e) ** -1.5,
+    ),
 }
 
 
@@ -110,7 +122,10 @@ def gamma_law(start: float) -> Problem:
     """-log q of a gamma law's mean on the log scale: from far off the curvature is 1e-70, or the value overflows."""
     return Problem(
         lambda: Objective(
-            lambda c: 3.0 * np.exp(-c[0]) + c[0], lambda c: 1.0 - 3.0 * np.exp(-c), lambda c: np.diag(3.0 * np.exp(-c)), 50.0
+            lambda c: 3.0 * np.exp(-c[0]) + c[0],
+            lambda c: 1.0 - 3.0 * np.exp(-c),
+            lambda c: np.diag(3.0 * np.exp(-c)),
+            50.0,
         ),
         np.array([start]),
         np.array([np.log(3.0)]),
@@ -120,7 +135,9 @@ def gamma_law(start: float) -> Problem:
 def barrier(start: float) -> Problem:
     """Finite for positive x only; full steps from x > 2 leave this range."""
     return Problem(
-        lambda: Objective(lambda c: c[0] - np.log(c[0]), lambda c: 1.0 - 1.0 / c, lambda c: np.diag(1.0 / c**2)),
+        lambda: Objective(
+            lambda c: c[0] - np.log(c[0]), lambda c: 1.0 - 1.0 / c, lambda c: np.diag(1.0 / c**2)
+        ),
         np.array([start]),
         np.ones(1),
     )
@@ -130,7 +147,10 @@ def cauchy(start: float) -> Problem:
     """log(1 + x^2): not convex beyond 1, where Newton's own step runs away."""
     return Problem(
         lambda: Objective(
-            lambda c: np.log1p(c[0] ** 2), lambda c: 2 * c / (1 + c * c), lambda c: np.diag(2 * (1 - c * c) / (1 + c * c) ** 2), 30.0
+            lambda c: np.log1p(c[0] ** 2),
+            lambda c: 2 * c / (1 + c * c),
+            lambda c: np.diag(2 * (1 - c * c) / (1 + c * c) ** 2),
+            30.0,
         ),
         np.array([start]),
         np.zeros(1),
@@ -183,7 +203,9 @@ def test_start_at_the_optimum(problem):
     assert [order for _, order in objective.calls] == [2]
 
 
-@pytest.mark.parametrize("problem", [p for name, p in PROBLEMS.items() if name.startswith("quadratic")])
+@pytest.mark.parametrize(
+    "problem", [p for name, p in PROBLEMS.items() if name.startswith("quadratic")]
+)
 def test_a_quadratic_takes_one_step(problem):
     objective = problem.objective()
     solution = newton(objective, problem.start, tol=TOL)
@@ -245,19 +267,31 @@ def test_the_tolerance_is_in_standard_errors(size):
     solution = newton(objective, np.full(6, 0.5), tol=1e-3)
     at = solution.coef - solution.step
     assert solution.distance <= 1e-3
-    np.testing.assert_allclose(solution.distance, np.sqrt(size * solution.step @ objective.hessian(at) @ solution.step), rtol=1e-6)
+    np.testing.assert_allclose(
+        solution.distance,
+        np.sqrt(size * solution.step @ objective.hessian(at) @ solution.step),
+        rtol=1e-6,
+    )
 
 
 # ---------------------------------------------------------------- no optimum
 
 
 def of_one(value, first, second, size: float = 100.0) -> Callable[[], Objective]:
-    return lambda: Objective(lambda c: value(c[0]), lambda c: np.array([first(c[0])]), lambda c: np.array([[second(c[0])]]), size)
+    return lambda: Objective(
+        lambda c: value(c[0]),
+        lambda c: np.array([first(c[0])]),
+        lambda c: np.array([[second(c[0])]]),
+        size,
+    )
 
 
 def separated() -> Objective:
     """Logistic regression of two separated groups."""
-    x, y = np.array([[1.0, -2.0], [1.0, -1.0], [1.0, 1.0], [1.0, 3.0]]), np.array([0.0, 0.0, 1.0, 1.0])
+    x, y = (
+        np.array([[1.0, -2.0], [1.0, -1.0], [1.0, 1.0], [1.0, 3.0]]),
+        np.array([0.0, 0.0, 1.0, 1.0]),
+    )
     return Objective(
         lambda c: np.mean(np.logaddexp(0.0, x @ c) - y * (x @ c)),
         lambda c: x.T @ (expit(x @ c) - y) / 4,
@@ -268,15 +302,34 @@ def separated() -> Objective:
 
 WITHOUT_OPTIMUM = {
     "exp": of_one(lambda x: np.exp(-x), lambda x: -np.exp(-x), lambda x: np.exp(-x)),
-    "exp-above-a-floor": of_one(lambda x: 7.0 + np.exp(-x), lambda x: -np.exp(-x), lambda x: np.exp(-x)),
-    "log-sum": of_one(lambda x: np.logaddexp(0.0, -x), lambda x: -expit(-x), lambda x: expit(x) * expit(-x)),
+    "exp-above-a-floor": of_one(
+        lambda x: 7.0 + np.exp(-x), lambda x: -np.exp(-x), lambda x: np.exp(-x)
+    ),
+    "log-sum": of_one(
+        lambda x: np.logaddexp(0.0, -x), lambda x: -expit(-x), lambda x: expit(x) * expit(-x)
+    ),
     "separated": separated,
-    "rounded-log-sum": of_one(lambda x: np.logaddexp(0.0, -x), lambda x: expit(x) - 1.0, lambda x: expit(x) * expit(-x), 1e15),
+    "rounded-log-sum": of_one(
+        lambda x: np.logaddexp(0.0, -x),
+        lambda x: expit(x) - 1.0,
+        lambda x: expit(x) * expit(-x),
+        1e15,
+    ),
     "line": of_one(lambda x: -x, lambda x: -1.0, lambda x: 0.0),
-    "logarithm": of_one(lambda x: -np.log(1.0 + x), lambda x: -1.0 / (1.0 + x), lambda x: (1.0 + x) ** -2),
+    "logarithm": of_one(
+        lambda x: -np.log(1.0 + x), lambda x: -1.0 / (1.0 + x), lambda x: (1.0 + x) ** -2
+    ),
     "concave": of_one(lambda x: -x * x - x, lambda x: -2.0 * x - 1.0, lambda x: -2.0),
-    "power": of_one(lambda x: 1.0 / (1.0 + x) ** 2, lambda x: -2.0 / (1.0 + x) ** 3, lambda x: 6.0 / (1.0 + x) ** 4),
-    "saddle": lambda: Objective(lambda c: c[0] ** 2 - c[1] ** 2, lambda c: np.array([2.0, -2.0]) * c, lambda c: np.diag([2.0, -2.0])),
+    "power": of_one(
+        lambda x: 1.0 / (1.0 + x) ** 2,
+        lambda x: -2.0 / (1.0 + x) ** 3,
+        lambda x: 6.0 / (1.0 + x) ** 4,
+    ),
+    "saddle": lambda: Objective(
+        lambda c: c[0] ** 2 - c[1] ** 2,
+        lambda c: np.array([2.0, -2.0]) * c,
+        lambda c: np.diag([2.0, -2.0]),
+    ),
 }
 
 
@@ -345,8 +398,12 @@ def test_a_value_that_does_not_resolve_the_steps(constant, name):
     """Under a large constant the value is blind near the optimum, gradient and hessian are not: they alone lead on."""
     problem = PROBLEMS[name]
     plain = problem.objective()
-    blind = Objective(lambda c: plain.value(c) + constant, plain.gradient, plain.hessian, plain.size)
-    near = problem.optimum + 1e-2 * min(1.0, 1e8 / constant) * np.arange(1, len(problem.optimum) + 1)
+    blind = Objective(
+        lambda c: plain.value(c) + constant, plain.gradient, plain.hessian, plain.size
+    )
+    near = problem.optimum + 1e-2 * min(1.0, 1e8 / constant) * np.arange(
+        1, len(problem.optimum) + 1
+    )
     solution = newton(blind, near, tol=TOL)
     assert solution.converged and solution.distance <= TOL
     assert distance(plain, solution.coef, problem.optimum) <= 1e-9
@@ -392,7 +449,9 @@ def test_a_step_too_small_to_see_is_not_taken_uphill():
 
 def test_a_long_stride_to_where_no_derivative_is():
     """exp(-x) whose derivatives end at x = 9: what was reached before stands."""
-    objective = of_one(lambda x: np.exp(-x), lambda x: -np.exp(-x) if x < 9.0 else np.nan, lambda x: np.exp(-x))()
+    objective = of_one(
+        lambda x: np.exp(-x), lambda x: -np.exp(-x) if x < 9.0 else np.nan, lambda x: np.exp(-x)
+    )()
     solution = newton(objective, np.zeros(1), tol=TOL)
     assert np.isfinite(solution.evaluation.gradient).all() and 5.0 < solution.coef[0] < 9.0
     assert not claims_an_optimum(solution)
@@ -412,7 +471,11 @@ def test_max_iter_is_honest(max_iter):
     solution = newton(objective, np.array([-1.2, 1.0]), tol=TOL, max_iter=max_iter)
     assert not solution.converged and solution.n_iter == max_iter
     assert solution.distance > TOL
-    assert solution.evaluation.value == objective.value(solution.coef) <= objective.value(np.array([-1.2, 1.0]))
+    assert (
+        solution.evaluation.value
+        == objective.value(solution.coef)
+        <= objective.value(np.array([-1.2, 1.0]))
+    )
 
 
 def test_as_many_iterations_as_needed_are_enough():

@@ -41,7 +41,9 @@ def table(n: int = N, far: float = 0.0) -> np.ndarray:
     """Five groups between numeric columns, one of them as far from zero as asked."""
     rng = np.random.default_rng(0)
     groups = one_hot_columns(rng, n, LEVELS)
-    return np.column_stack([rng.normal(size=n), groups, rng.normal(size=n), far + rng.normal(size=n)])
+    return np.column_stack(
+        [rng.normal(size=n), groups, rng.normal(size=n), far + rng.normal(size=n)]
+    )
 
 
 def unruly(X: np.ndarray) -> np.ndarray:
@@ -68,8 +70,12 @@ SUBJECTS = {
     "unruly rows, sparse": lambda path: sp.csr_array(unruly(table())),
     "one-hot only": lambda path: table()[:, 1:-2],
     "nothing one-hot": lambda path: np.random.default_rng(0).normal(size=(N, 40)),
-    "sparse, nothing one-hot": lambda path: sp.random_array((N, 40), density=0.05, format="csr", rng=np.random.default_rng(0)),
-    "read-only view of every other column": lambda path: frozen(np.repeat(table(), 2, axis=1)[:, ::2]),
+    "sparse, nothing one-hot": lambda path: sp.random_array(
+        (N, 40), density=0.05, format="csr", rng=np.random.default_rng(0)
+    ),
+    "read-only view of every other column": lambda path: frozen(
+        np.repeat(table(), 2, axis=1)[:, ::2]
+    ),
 }
 CODED = set(SUBJECTS) - {"nothing one-hot", "sparse, nothing one-hot"}
 
@@ -104,7 +110,9 @@ def subject(request, tmp_path):
 
 def kinds(rng: np.random.Generator, shifted: bool) -> dict[str, tuple[Product, np.ndarray]]:
     """A block as each kind, and as the plain array it stands for."""
-    x = np.column_stack([rng.normal(size=60), one_hot_columns(rng, 60, (3, 2, 4)), rng.normal(size=(60, 2)) + 50.0])
+    x = np.column_stack(
+        [rng.normal(size=60), one_hot_columns(rng, 60, (3, 2, 4)), rng.normal(size=(60, 2)) + 50.0]
+    )
     groups = [Group(1, 4), Group(4, 6), Group(6, 10)]
     layout = Table.of(12, groups)
     codes, wrong = layout.encode(x)
@@ -119,7 +127,14 @@ def kinds(rng: np.random.Generator, shifted: bool) -> dict[str, tuple[Product, n
     }
 
 
-SELECTIONS = [slice(None), np.arange(12), np.array([2, 3]), np.array([11, 0, 5]), np.array([0, 1, 2, 4, 5, 6, 7, 9, 10]), np.array([1])]
+SELECTIONS = [
+    slice(None),
+    np.arange(12),
+    np.array([2, 3]),
+    np.array([11, 0, 5]),
+    np.array([0, 1, 2, 4, 5, 6, 7, 9, 10]),
+    np.array([1]),
+]
 
 
 @pytest.mark.parametrize("shifted", [False, True])
@@ -138,20 +153,30 @@ def test_products(kind, shifted, joint_cells, monkeypatch):
         b, r = rng.normal(size=z.shape[1]), rng.normal(size=60)
         np.testing.assert_allclose(product.dot(b, columns, 0.7), z @ b + 0.7, **close)
         np.testing.assert_allclose(product.tdot(r, columns), z.T @ r, **close)
-        b, r, constants = rng.normal(size=(3, z.shape[1])), rng.normal(size=(3, 60)), rng.normal(size=3)
-        np.testing.assert_allclose(product.dot(b, columns, constants), b @ z.T + constants[:, None], **close)
+        b, r, constants = (
+            rng.normal(size=(3, z.shape[1])),
+            rng.normal(size=(3, 60)),
+            rng.normal(size=3),
+        )
+        np.testing.assert_allclose(
+            product.dot(b, columns, constants), b @ z.T + constants[:, None], **close
+        )
         np.testing.assert_allclose(product.tdot(r, columns), r @ z, **close)
         np.testing.assert_allclose(product.array(columns), z, rtol=1e-14, atol=1e-13)
         for other in SELECTIONS:
             for w in (rng.random(60), rng.normal(size=60)):
-                np.testing.assert_allclose(product.sandwich(w, columns, other), z.T @ (x[:, other] * w[:, None]), **close)
+                np.testing.assert_allclose(
+                    product.sandwich(w, columns, other), z.T @ (x[:, other] * w[:, None]), **close
+                )
     np.testing.assert_allclose(product.reach(), np.abs(x).max(axis=0), rtol=1e-14)
     raw = x if product.shift is None else x + product.shift
     np.testing.assert_allclose(product.squares().tdot(np.ones(60)), (raw**2).sum(axis=0), rtol=1e-9)
 
 
 @pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize("units", [1.0, 1e-25, 1e25, 10.0 ** np.arange(-20, 20)], ids=["one", "small", "large", "mixed"])
+@pytest.mark.parametrize(
+    "units", [1.0, 1e-25, 1e25, 10.0 ** np.arange(-20, 20)], ids=["one", "small", "large", "mixed"]
+)
 def test_single_precision_where_its_range_suffices(units, signed):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(5000, 40)) * units
@@ -161,7 +186,9 @@ def test_single_precision_where_its_range_suffices(units, signed):
     root = np.sqrt(np.diag(Dense(x).sandwich(np.abs(w))))
     error = np.abs((rounded - exact) / np.outer(root, root)).max()
     assert error <= 5e-7
-    assert (error > 1e-12) == (np.ndim(units) == 0 and units == 1.0)  # rounded indeed, or not at all
+    assert (error > 1e-12) == (
+        np.ndim(units) == 0 and units == 1.0
+    )  # rounded indeed, or not at all
 
 
 def test_rare_levels_have_no_reach_of_their_own():
@@ -188,7 +215,10 @@ def test_codes_are_the_rows(seed):
     rng = np.random.default_rng(seed)
     n = 5000
     levels = rng.integers(1, 30, rng.integers(1, 6))
-    X = [one_hot_columns(rng, n, levels, bool(rng.random() < 0.5)), (rng.random((n, rng.integers(0, 4))) < 0.01).astype(float)]
+    X = [
+        one_hot_columns(rng, n, levels, bool(rng.random() < 0.5)),
+        (rng.random((n, rng.integers(0, 4))) < 0.01).astype(float),
+    ]
     X = np.hstack([*X, one_hot_columns(rng, n, (20,)), rng.normal(size=(n, rng.integers(0, 3)))])
     blocks = blocks_of(X)
     index = np.sort(rng.integers(0, n, 200))
@@ -212,11 +242,22 @@ def test_large_groups():
     """Groups too large for a common table, and pairs too large for a joint one, are still right."""
     rng = np.random.default_rng(0)
     n, levels = 20_000, (300, 400, 5)
-    X = sp.hstack([sp.csr_array((np.ones(n), (np.arange(n), rng.integers(0, k, n))), shape=(n, k)) for k in levels], format="csr")
+    X = sp.hstack(
+        [
+            sp.csr_array((np.ones(n), (np.arange(n), rng.integers(0, k, n))), shape=(n, k))
+            for k in levels
+        ],
+        format="csr",
+    )
     blocks = blocks_of(X)
     assert isinstance(blocks, CodedBlocks)
     w = rng.random(n)
-    np.testing.assert_allclose(blocks.block(0, n).sandwich(w), (X.T @ X.multiply(w[:, None])).toarray(), rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(
+        blocks.block(0, n).sandwich(w),
+        (X.T @ X.multiply(w[:, None])).toarray(),
+        rtol=1e-11,
+        atol=1e-12,
+    )
 
 
 # ---------------------------------------------------------------- objectives
@@ -229,7 +270,11 @@ def objectives(X, dense: np.ndarray) -> dict[str, tuple[Objective, Objective]]:
     shift = dense.mean(axis=0) if np.abs(dense.mean(axis=0)).max() > 1e3 else None
     weight, offset = rng.uniform(0.5, 2.0, n), rng.normal(size=n) * 0.1
     y = rng.gamma(2.0, size=n)
-    every, some, others = Term(slice(None), p), Term(np.arange(3, 9), 6), Term(np.r_[0, np.arange(5, p)], p - 4, False)
+    every, some, others = (
+        Term(slice(None), p),
+        Term(np.arange(3, 9), 6),
+        Term(np.r_[0, np.arange(5, p)], p - 4, False),
+    )
     models = {
         "poisson": (Poisson(), rng.poisson(1.0, n).astype(float), (every,), weight, offset),
         "gamma": (Gamma(), y, (every, Term(None, 0)), None, None),
@@ -241,7 +286,10 @@ def objectives(X, dense: np.ndarray) -> dict[str, tuple[Objective, Objective]]:
     for name, (family, observed, terms, w, o) in models.items():
         given = Design(terms, n, X, shift, o, blocks_of(X, shift))
         plain = Design(terms, n, dense, shift, o)
-        pair = (Objective(family.rows, family.statistics(observed), design, w) for design in (given, plain))
+        pair = (
+            Objective(family.rows, family.statistics(observed), design, w)
+            for design in (given, plain)
+        )
         result[name] = tuple(pair)
     return result
 
@@ -250,7 +298,9 @@ def test_objectives(subject):
     """Value, gradient, hessian and its product with a vector against those of the plain array; bit-equal on threads."""
     label, X = subject
     dense = as_dense(X)
-    rounding = 1e-8 if "far-off" in label else 1e-11  # a mean of 1e6 standard deviations takes six digits of sums with it
+    rounding = (
+        1e-8 if "far-off" in label else 1e-11
+    )  # a mean of 1e6 standard deviations takes six digits of sums with it
     for name, (given, plain) in objectives(X, dense).items():
         scale = 0.05 / np.maximum(plain.design.reach(), 1.0)
         coef, vector = np.random.default_rng(2).normal(size=(2, len(scale))) * scale
@@ -260,9 +310,13 @@ def test_objectives(subject):
             a, b = getattr(found, part), getattr(expected, part)
             root = np.sqrt(np.diag(expected.hessian))
             unit = root if part == "gradient" else np.outer(root, root)
-            np.testing.assert_allclose(a / unit, b / unit, rtol=0, atol=rounding, err_msg=f"{name}: {part}")
+            np.testing.assert_allclose(
+                a / unit, b / unit, rtol=0, atol=rounding, err_msg=f"{name}: {part}"
+            )
         product = given.curvature(coef).product(vector)
-        np.testing.assert_allclose(product / root, expected.hessian @ vector / root, rtol=1e-9, atol=rounding, err_msg=name)
+        np.testing.assert_allclose(
+            product / root, expected.hessian @ vector / root, rtol=1e-9, atol=rounding, err_msg=name
+        )
         for threads in (2, 3) if len(given.design.terms) < 3 else ():
             given.threads = threads
             again = given(coef)
@@ -279,7 +333,9 @@ def test_samples(subject):
     np.testing.assert_allclose(a(coef).value, b(coef).value, rtol=1e-12)
     unit = np.sqrt(np.outer(*[np.diag(b(coef).hessian)] * 2))
     rounding = 1e-8 if "far-off" in label else 1e-11
-    np.testing.assert_allclose(a(coef).hessian / unit, b(coef).hessian / unit, rtol=0, atol=rounding)
+    np.testing.assert_allclose(
+        a(coef).hessian / unit, b(coef).hessian / unit, rtol=0, atol=rounding
+    )
 
 
 # ---------------------------------------------------------------- fits
@@ -301,7 +357,11 @@ def models(y) -> list[tuple]:
     return [
         (CrossEntropyClassifier(n_jobs=1), y["bernoulli"], None),
         (CrossEntropyClassifier(n_jobs=1, alpha=1e-3), y["classes"], None),
-        (MLERegressor("normal", features={"loc": "all", "scale": [0, 3, 4]}, n_jobs=1), y["normal"], y["weight"]),
+        (
+            MLERegressor("normal", features={"loc": "all", "scale": [0, 3, 4]}, n_jobs=1),
+            y["normal"],
+            y["weight"],
+        ),
     ]
 
 
@@ -317,7 +377,9 @@ def test_fits(subject, outcomes, monkeypatch):
             assert again.log_likelihood_ == found
             np.testing.assert_array_equal(again.coef_, coef)
         with monkeypatch.context() as patch:
-            patch.setattr("skmle._engine.fit.blocks_of", lambda X, shift, threads: PlainBlocks(X, shift))
+            patch.setattr(
+                "skmle._engine.fit.blocks_of", lambda X, shift, threads: PlainBlocks(X, shift)
+            )
             plain = model.fit(dense, y, sample_weight=weight)
         assert plain.status_ == "interior"
         assert found == pytest.approx(plain.log_likelihood_, rel=1e-9)
@@ -325,10 +387,15 @@ def test_fits(subject, outcomes, monkeypatch):
 
 def test_nothing_is_copied(tmp_path, outcomes):
     """A fit on memory-mapped rows, of float64 or float32, needs a small part of their memory."""
-    for dtype, X in (("float64", np.hstack([table()] * 3)), ("float32", np.random.default_rng(0).normal(size=(N, 200)))):
+    for dtype, X in (
+        ("float64", np.hstack([table()] * 3)),
+        ("float32", np.random.default_rng(0).normal(size=(N, 200))),
+    ):
         X = mapped(tmp_path, X.astype(dtype))
         tracemalloc.start()
-        model = CrossEntropyClassifier(alpha=1e-3, n_jobs=1, store_information=False).fit(X, outcomes["bernoulli"])
+        model = CrossEntropyClassifier(alpha=1e-3, n_jobs=1, store_information=False).fit(
+            X, outcomes["bernoulli"]
+        )
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert model.converged_ and peak < 0.1 * X.nbytes + 40e6
@@ -336,7 +403,10 @@ def test_nothing_is_copied(tmp_path, outcomes):
 
 def test_bernoulli_and_classifier_agree_on_codes(outcomes):
     X = sp.csr_array(table())
-    a, b = CrossEntropyClassifier().fit(X, outcomes["bernoulli"]), MLERegressor(Bernoulli()).fit(X, outcomes["bernoulli"])
+    a, b = (
+        CrossEntropyClassifier().fit(X, outcomes["bernoulli"]),
+        MLERegressor(Bernoulli()).fit(X, outcomes["bernoulli"]),
+    )
     np.testing.assert_allclose(a.coef_.ravel(), b.coef_, rtol=1e-9, atol=1e-12)
 
 
@@ -371,14 +441,20 @@ def test_equal_rows_are_merged(kind, weighted, monkeypatch):
     weight = rng.integers(1, 4, n) * 0.01 if weighted else None
     offset = rng.integers(0, 3, n) * 0.1
     seen = []
-    monkeypatch.setattr("skmle._engine.fit.merge_rows", lambda problem: seen.append(merge_rows(problem)) or seen[-1])
+    monkeypatch.setattr(
+        "skmle._engine.fit.merge_rows", lambda problem: seen.append(merge_rows(problem)) or seen[-1]
+    )
     for family, y in outcomes.items():
         model = MLERegressor(family).fit(X, y.astype(float), sample_weight=weight, offset=offset)
         with monkeypatch.context() as patch:
             patch.setattr("skmle._engine.fit.merge_rows", lambda problem: problem)
-            plain = MLERegressor(family).fit(X, y.astype(float), sample_weight=weight, offset=offset)
+            plain = MLERegressor(family).fit(
+                X, y.astype(float), sample_weight=weight, offset=offset
+            )
         assert seen[-1].observed.n < n / 4 and seen[-1].n == n and seen[-1].copies.min() >= 1
-        assert model.status_ == plain.status_ == "interior" and model.weight_sum_ == pytest.approx(plain.weight_sum_, rel=1e-12)
+        assert model.status_ == plain.status_ == "interior" and model.weight_sum_ == pytest.approx(
+            plain.weight_sum_, rel=1e-12
+        )
         assert model.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-9)
         a, b = model.inference(), plain.inference()
         assert np.abs((a.estimate - b.estimate) / b.standard_errors).max() <= 2e-6
@@ -407,13 +483,21 @@ def test_rows_that_differ_are_left_alone(what):
         offset = rng.normal(size=n)
     if what == "few rows":
         X, y = X[:5000], y[:5000]
-    problem = Problem(Bernoulli(), observe(Bernoulli(), y, None), (Term(slice(None), X.shape[1]),), X, offset=offset)
+    problem = Problem(
+        Bernoulli(),
+        observe(Bernoulli(), y, None),
+        (Term(slice(None), X.shape[1]),),
+        X,
+        offset=offset,
+    )
     assert merge_rows(problem) is problem
 
 
 def test_rows_of_equal_hash_are_compared(monkeypatch):
     X, y = few_distinct(), np.zeros(60_000)
-    problem = Problem(Bernoulli(), observe(Bernoulli(), y, None), (Term(slice(None), X.shape[1]),), X)
+    problem = Problem(
+        Bernoulli(), observe(Bernoulli(), y, None), (Term(slice(None), X.shape[1]),), X
+    )
     assert merge_rows(problem).observed.n == len(np.unique(X, axis=0))
     monkeypatch.setattr(merging, "_hashes", lambda parts: np.zeros(parts[0].shape[0], np.uint64))
     assert merge_rows(problem) is problem

@@ -20,7 +20,13 @@ from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle._engine.judge.interior import certificate
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
-from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning, NotConvergedWarning, SeparationWarning
+from skmle.exceptions import (
+    BoundaryWarning,
+    NoMaximumWarning,
+    NonRegularWarning,
+    NotConvergedWarning,
+    SeparationWarning,
+)
 from skmle.families import Bernoulli, Categorical, Family, Normal, all_families
 from skmle.families.base import IDENTITY, LOG, LOGIT
 
@@ -72,7 +78,13 @@ def subjects() -> dict[str, Family]:
     found = {}
     for cls in all_families():
         family = cls()
-        y = LABELS if not family.numeric else rng.normal(size=9) if family.columns == 1 else rng.normal(size=(9, family.columns or 2))
+        y = (
+            LABELS
+            if not family.numeric
+            else rng.normal(size=9)
+            if family.columns == 1
+            else rng.normal(size=(9, family.columns or 2))
+        )
         found[cls.__name__] = family.adapt(y)
     return found
 
@@ -144,8 +156,13 @@ def check_optimum(total, at: np.ndarray, covariance: np.ndarray, smooth: bool) -
                     assert total(at + root @ direction * sign) <= here + 1e-9
         return
     for column in root.T:
-        unit = min(1.0, 1.0 / np.abs(column).max())  # a parameter that is hardly determined bends within a standard error
-        slope, bend = (np.array([total(at + k * h * unit * column) for k in (-2, -1, 0, 1, 2)]) for h in (SLOPE_STEP, BEND_STEP))
+        unit = min(
+            1.0, 1.0 / np.abs(column).max()
+        )  # a parameter that is hardly determined bends within a standard error
+        slope, bend = (
+            np.array([total(at + k * h * unit * column) for k in (-2, -1, 0, 1, 2)])
+            for h in (SLOPE_STEP, BEND_STEP)
+        )
         slope = (slope @ [1.0, -8.0, 0.0, 8.0, -1.0]) / (12.0 * SLOPE_STEP * unit)
         bend = (bend @ [-1.0, 16.0, -30.0, 16.0, -1.0]) / (12.0 * (BEND_STEP * unit) ** 2)
         assert abs(slope) <= 2e-6, f"the slope is {slope:.3g} a standard error"
@@ -163,16 +180,23 @@ def check_density(model: MLEDistribution, family: Family, y: np.ndarray) -> None
     check_optimum(total, eta, covariance, not family.exact)
 
 
-def check_regression(model: MLERegressor, family: Family, X: np.ndarray, y: np.ndarray, modelled: int = 1) -> None:
+def check_regression(
+    model: MLERegressor, family: Family, X: np.ndarray, y: np.ndarray, modelled: int = 1
+) -> None:
     """The first `modelled` parameters depend on all columns of X, the others are constant."""
     p = X.shape[1]
 
     def total(c):
-        slopes, constants = c[: modelled * (p + 1)].reshape(modelled, p + 1), c[modelled * (p + 1) :]
+        slopes, constants = (
+            c[: modelled * (p + 1)].reshape(modelled, p + 1),
+            c[modelled * (p + 1) :],
+        )
         eta = (*(X @ b[:p] + b[p] for b in slopes), *(np.asarray(v) for v in constants))
         return float(model._law.log_prob(y, eta).sum())
 
-    estimate = np.concatenate([[*slopes, model.intercepts_[name]] for name, slopes in model.coefs_.items()])
+    estimate = np.concatenate(
+        [[*slopes, model.intercepts_[name]] for name, slopes in model.coefs_.items()]
+    )
     np.testing.assert_allclose(model.log_likelihood_, total(estimate), rtol=1e-10, atol=1e-10)
     check_optimum(total, estimate, model._covariance, not family.exact)
 
@@ -188,14 +212,18 @@ def test_densities_of_their_own_law(family):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 30 if seed % 2 else 300, rng)
         model, said = judge(MLEDistribution(family), as_rows(y))
-        expected = score_tests(family, y, y.mean() if family.numeric and family.columns == 1 else 0.0)
+        expected = score_tests(
+            family, y, y.mean() if family.numeric and family.columns == 1 else 0.0
+        )
         found[said, expected] += 1
         if said == "interior":
             check_density(model, family, y)
     assert all(said == expected for said, expected in found), found
 
 
-REGRESSED = {name: f for name, f in SUBJECTS.items() if f.numeric and f.regular and f.columns is not None}
+REGRESSED = {
+    name: f for name, f in SUBJECTS.items() if f.numeric and f.regular and f.columns is not None
+}
 
 
 @every(REGRESSED)
@@ -206,7 +234,11 @@ def test_regressions_of_their_own_law(family):
         X, y = draw(family, 40 if seed % 2 else 300, rng, p=2)
         model, said = judge(MLERegressor(family), X, y)
         simpler = family.limits[0].family() if family.limits else None
-        expected = "interior" if simpler is None else score_tests(family, y, MLERegressor(simpler).fit(X, y).predict(X))
+        expected = (
+            "interior"
+            if simpler is None
+            else score_tests(family, y, MLERegressor(simpler).fit(X, y).predict(X))
+        )
         found[said, expected] += 1
         if said == "interior":
             check_regression(model, family, X, y)
@@ -274,7 +306,12 @@ def test_the_unit_of_y_changes_nothing(family, factor):
         model, said = judge(MLEDistribution(family), y[:, None])
         other, again = judge(MLEDistribution(family), factor * y[:, None])
         assert said == again
-        np.testing.assert_allclose(other.log_likelihood_ + len(y) * np.log(factor), model.log_likelihood_, rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(
+            other.log_likelihood_ + len(y) * np.log(factor),
+            model.log_likelihood_,
+            rtol=1e-8,
+            atol=1e-8,
+        )
 
 
 @every({name: f for name, f in CONTINUOUS.items() if f.support.low == -np.inf})
@@ -305,7 +342,9 @@ def test_a_location_under_a_log_link_takes_negative_observations():
 
 def underdispersed(mean: np.ndarray, seed: int, rng: np.random.Generator) -> np.ndarray:
     """Poisson counts, or binomial ones, whose variance is less."""
-    return (rng.poisson(mean) if seed % 2 else rng.binomial(np.ceil(3.0 * mean).astype(int), 1.0 / 3.0)).astype(float)
+    return (
+        rng.poisson(mean) if seed % 2 else rng.binomial(np.ceil(3.0 * mean).astype(int), 1.0 / 3.0)
+    ).astype(float)
 
 
 def test_negative_binomial_on_counts_without_overdispersion():
@@ -315,16 +354,25 @@ def test_negative_binomial_on_counts_without_overdispersion():
         n = rng.choice([5, 10, 30, 100, 300])
         y = underdispersed(np.full(n, np.exp(rng.normal(0.5, 1.0))), seed, rng)
         model, said = judge(MLEDistribution("negative_binomial"), y[:, None])
-        found[said, score_tests(SUBJECTS["NegativeBinomial"], y, y.mean()) if y.any() else "boundary"] += 1
+        found[
+            said, score_tests(SUBJECTS["NegativeBinomial"], y, y.mean()) if y.any() else "boundary"
+        ] += 1
         if said == "boundary":
             poisson, _ = fitted(MLEDistribution("poisson"), y[:, None])
             assert model.params_ == {"mean": poisson.params_["mean"], "dispersion": 0.0}
             np.testing.assert_allclose(model.log_likelihood_, poisson.log_likelihood_, rtol=1e-10)
             if y.any():
-                np.testing.assert_allclose(model.inference().standard_errors, poisson.inference().standard_errors, rtol=1e-10)
+                np.testing.assert_allclose(
+                    model.inference().standard_errors,
+                    poisson.inference().standard_errors,
+                    rtol=1e-10,
+                )
         else:
             check_density(model, SUBJECTS["NegativeBinomial"], y)
-    assert all(said == expected for said, expected in found) and found["boundary", "boundary"] > 0.7 * RUNS, found
+    assert (
+        all(said == expected for said, expected in found)
+        and found["boundary", "boundary"] > 0.7 * RUNS
+    ), found
 
 
 def test_negative_binomial_regression_on_counts_without_overdispersion():
@@ -341,15 +389,25 @@ def test_negative_binomial_regression_on_counts_without_overdispersion():
             np.testing.assert_array_equal(model.coef_, poisson.coef_)
             assert model.params_ == {"dispersion": 0.0} and model.intercept_ == poisson.intercept_
             np.testing.assert_allclose(model.log_likelihood_, poisson.log_likelihood_, rtol=1e-10)
-            np.testing.assert_allclose(model.inference().covariance, poisson.inference().covariance, rtol=1e-10)
+            np.testing.assert_allclose(
+                model.inference().covariance, poisson.inference().covariance, rtol=1e-10
+            )
             np.testing.assert_array_equal(model.predict_dist(X).var(), model.predict(X))
         else:
             check_regression(model, SUBJECTS["NegativeBinomial"], X, y)
-    assert all(said == expected for said, expected in found) and found["boundary", "boundary"] > 0.7 * RUNS, found
+    assert (
+        all(said == expected for said, expected in found)
+        and found["boundary", "boundary"] > 0.7 * RUNS
+    ), found
 
 
 def light_tails(n: int, seed: int, rng: np.random.Generator) -> np.ndarray:
-    return [rng.normal(3.0, 2.0, n), rng.uniform(0.0, 1.0, n), rng.logistic(0.0, 1.0, n), rng.normal(0.0, 1e-3, n)][seed % 4]
+    return [
+        rng.normal(3.0, 2.0, n),
+        rng.uniform(0.0, 1.0, n),
+        rng.logistic(0.0, 1.0, n),
+        rng.normal(0.0, 1e-3, n),
+    ][seed % 4]
 
 
 def test_student_t_on_light_tails():
@@ -362,10 +420,16 @@ def test_student_t_on_light_tails():
         model, said = judge(MLEDistribution("t"), y[:, None])
         found[said, score_tests(SUBJECTS["StudentT"], y, y.mean())] += 1
         if said == "boundary":
-            assert model.params_ == {**normal.params_, "df": np.inf} and model.log_likelihood_ == normal.log_likelihood_
+            assert (
+                model.params_ == {**normal.params_, "df": np.inf}
+                and model.log_likelihood_ == normal.log_likelihood_
+            )
         else:
             check_density(model, SUBJECTS["StudentT"], y)
-    assert all(said == expected for said, expected in found) and found["boundary", "boundary"] > 0.5 * RUNS, found
+    assert (
+        all(said == expected for said, expected in found)
+        and found["boundary", "boundary"] > 0.5 * RUNS
+    ), found
 
 
 def test_student_t_regression_on_light_tails():
@@ -380,10 +444,16 @@ def test_student_t_regression_on_light_tails():
         found[said, score_tests(SUBJECTS["StudentT"], y, normal.predict(X))] += 1
         if said == "boundary":
             np.testing.assert_array_equal(model.coef_, normal.coef_)
-            assert model.params_ == {**normal.params_, "df": np.inf} and model.log_likelihood_ == normal.log_likelihood_
+            assert (
+                model.params_ == {**normal.params_, "df": np.inf}
+                and model.log_likelihood_ == normal.log_likelihood_
+            )
         else:
             check_regression(model, SUBJECTS["StudentT"], X, y)
-    assert all(said == expected for said, expected in found) and found["boundary", "boundary"] > 0.5 * RUNS, found
+    assert (
+        all(said == expected for said, expected in found)
+        and found["boundary", "boundary"] > 0.5 * RUNS
+    ), found
 
 
 @pytest.mark.parametrize("excess", [1e-1, 1e-2, 1e-4, 1e-6, 1e-9, 0.0, -1e-6])
@@ -419,7 +489,9 @@ def test_tiny_samples_of_student_t(n):
     assert set(found) <= {"interior", "boundary", "no_maximum"}, found
 
 
-@pytest.mark.parametrize(("df", "expected"), [(3e3, "interior"), (3e4, "interior"), (1e5, "boundary"), (1e6, "boundary")])
+@pytest.mark.parametrize(
+    ("df", "expected"), [(3e3, "interior"), (3e4, "interior"), (1e5, "boundary"), (1e6, "boundary")]
+)
 def test_degrees_of_freedom_that_the_data_do_not_determine_are_infinite(df, expected):
     """At 1e5 of them the standard error of their logarithm is beyond a thousand, and the normal law is as likely to 1e-9 a row."""
     x = np.linspace(-9.0, 9.0, 4001)
@@ -428,7 +500,9 @@ def test_degrees_of_freedom_that_the_data_do_not_determine_are_infinite(df, expe
     assert said == expected
 
 
-@pytest.mark.parametrize("y", [[0.4] * 6 + [0.1, 0.2, 0.7, 0.9], [0.3] * 9 + [0.3001], [1.0] * 4 + [5.0]], ids=str)
+@pytest.mark.parametrize(
+    "y", [[0.4] * 6 + [0.1, 0.2, 0.7, 0.9], [0.3] * 9 + [0.3001], [1.0] * 4 + [5.0]], ids=str
+)
 def test_ties_make_student_t_unbounded(y):
     """Around m equal values of n the density rises without bound once df < m/(n - m) (Fernandez & Steel 1999)."""
     _, said = judge(MLEDistribution("t"), np.array(y)[:, None])
@@ -459,13 +533,21 @@ def separable(X: np.ndarray, codes: np.ndarray, classes: int) -> bool:
             row[code], row[other] = z, -z
             margins.append(row[1:].ravel())  # against class 0
     A = np.array(margins)
-    found = linprog(-A.sum(axis=0), A_ub=-A, b_ub=np.zeros(len(A)), bounds=[(-1.0, 1.0)] * A.shape[1], method="highs")
+    found = linprog(
+        -A.sum(axis=0),
+        A_ub=-A,
+        b_ub=np.zeros(len(A)),
+        bounds=[(-1.0, 1.0)] * A.shape[1],
+        method="highs",
+    )
     assert found.success
     return -found.fun > 1e-7
 
 
 def labels(X: np.ndarray, classes: int, rng: np.random.Generator, strength: float) -> np.ndarray:
-    return (X @ rng.normal(size=(X.shape[1], classes)) * strength + rng.gumbel(size=(len(X), classes))).argmax(axis=1)
+    return (
+        X @ rng.normal(size=(X.shape[1], classes)) * strength + rng.gumbel(size=(len(X), classes))
+    ).argmax(axis=1)
 
 
 def small_problem(rng: np.random.Generator, classes: int):
@@ -494,7 +576,9 @@ def test_separation_is_what_the_linear_program_says(problem, classes):
             continue
         model, said = judge(CrossEntropyClassifier(), X, codes)
         found[said, "separation" if separable(X, codes, classes) else "interior"] += 1
-        np.testing.assert_allclose(model.score(X, codes) * len(X), model.log_likelihood_, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            model.score(X, codes) * len(X), model.log_likelihood_, rtol=1e-9, atol=1e-9
+        )
     unnamed = found.pop(("no_maximum", "separation"), 0)
     assert set(found) == {("interior", "interior"), ("separation", "separation")}, found
     assert unnamed <= 1 and min(found.values()) > 20
@@ -549,7 +633,13 @@ def test_a_rare_dummy(flipped):
         if not flipped:
             rest = CrossEntropyClassifier().fit(X[8:], y[8:])
             errors = rest.inference().standard_errors
-            assert (np.abs(np.append(model.coef_[0, :3], model.intercept_) - np.append(rest.coef_, rest.intercept_)) <= 1e-6 * errors).all()
+            assert (
+                np.abs(
+                    np.append(model.coef_[0, :3], model.intercept_)
+                    - np.append(rest.coef_, rest.intercept_)
+                )
+                <= 1e-6 * errors
+            ).all()
             np.testing.assert_allclose(model.log_likelihood_, rest.log_likelihood_, rtol=1e-9)
             assert (model.predict_proba(np.hstack([X, dummy])[:8])[:, 1] > 1.0 - 1e-8).all()
 
@@ -654,7 +744,9 @@ def test_a_ridge_does_not_bound_a_saturated_regression(family):
     """What interpolates costs a finite penalty, and the density around the observations is without bound all the same."""
     for seed in range(RUNS // 40):
         rng = np.random.default_rng(seed)
-        _, said = judge(MLERegressor(family, alpha=0.1), rng.normal(size=(8, 10)), rng.uniform(0.1, 0.9, 8))
+        _, said = judge(
+            MLERegressor(family, alpha=0.1), rng.normal(size=(8, 10)), rng.uniform(0.1, 0.9, 8)
+        )
         assert said == "no_maximum"
 
 
@@ -665,7 +757,9 @@ def test_one_coefficient_fewer_than_saturated(family):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(9, 5)), rng.uniform(0.1, 0.9, 9)
         _, said = judge(MLERegressor(family), X, y)
-        assert said == "interior" or (type(family).__name__ == "StudentT" and said in ("boundary", "no_maximum"))
+        assert said == "interior" or (
+            type(family).__name__ == "StudentT" and said in ("boundary", "no_maximum")
+        )
 
 
 @every(UNBOUNDED)
@@ -691,7 +785,9 @@ ONE_OUTCOME = [
 ]
 
 
-@pytest.mark.parametrize(("family", "y", "params"), ONE_OUTCOME, ids=[f"{name}-{y[0]}" for name, y, _ in ONE_OUTCOME])
+@pytest.mark.parametrize(
+    ("family", "y", "params"), ONE_OUTCOME, ids=[f"{name}-{y[0]}" for name, y, _ in ONE_OUTCOME]
+)
 def test_one_outcome(family, y, params):
     """All the mass stands on one point: a law at the end of its range, with log-likelihood zero."""
     model, said = judge(MLEDistribution(family), y)
@@ -703,7 +799,15 @@ def test_one_outcome(family, y, params):
 @pytest.mark.parametrize("family", ["bernoulli", "poisson", "geometric", "negative_binomial"])
 def test_one_outcome_regressed(family):
     X = np.random.default_rng(0).normal(size=(40, 2))
-    y = np.full(40, max(0.0, SUBJECTS[{"negative_binomial": "NegativeBinomial"}.get(family, family.title())].support.low))
+    y = np.full(
+        40,
+        max(
+            0.0,
+            SUBJECTS[
+                {"negative_binomial": "NegativeBinomial"}.get(family, family.title())
+            ].support.low,
+        ),
+    )
     model, said = judge(MLERegressor(family), X, y)
     assert said in ("separation", "no_maximum", "boundary")
     np.testing.assert_allclose(model.log_likelihood_, 0.0, atol=1e-6)
@@ -724,8 +828,15 @@ def test_absent_categories(absent, present):
     y = np.array([kept[0], kept[0], kept[-1]])
     model, said = judge(MLEDistribution(Categorical(LABELS)), y[:, None])
     assert said == "boundary"
-    np.testing.assert_allclose(model.params_["probabilities"], [(y == label).mean() for label in LABELS], rtol=1e-12, atol=0)
-    np.testing.assert_allclose(model.log_likelihood_, np.log([(y == v).mean() for v in y]).sum(), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        model.params_["probabilities"],
+        [(y == label).mean() for label in LABELS],
+        rtol=1e-12,
+        atol=0,
+    )
+    np.testing.assert_allclose(
+        model.log_likelihood_, np.log([(y == v).mean() for v in y]).sum(), rtol=1e-12, atol=1e-12
+    )
 
 
 def test_zeros_of_an_exponential_law():
@@ -747,7 +858,10 @@ def test_singular_multivariate_normal():
             X[:, 3] = X[:, 0] / np.abs(X[0, 0]) - X[:, 1] / np.abs(X[0, 1])
         model, said = judge(MLEDistribution("multivariate_normal"), X)
         assert said == "no_maximum"
-        assert (np.abs(model.params_["mean"] - X.mean(axis=0)) <= 1e-9 * (X.std(axis=0) + np.abs(X.mean(axis=0)))).all()
+        assert (
+            np.abs(model.params_["mean"] - X.mean(axis=0))
+            <= 1e-9 * (X.std(axis=0) + np.abs(X.mean(axis=0)))
+        ).all()
 
 
 def test_correlated_but_not_singular_multivariate_normal():
@@ -758,7 +872,9 @@ def test_correlated_but_not_singular_multivariate_normal():
         model, said = judge(MLEDistribution("multivariate_normal"), X)
         assert said == "interior"
         size = np.sqrt(np.outer(X.var(axis=0), X.var(axis=0)))
-        np.testing.assert_allclose(model.params_["covariance"] / size, np.cov(X.T, bias=True) / size, atol=1e-9)
+        np.testing.assert_allclose(
+            model.params_["covariance"] / size, np.cov(X.T, bias=True) / size, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize("cv", [1e-1, 1e-3, 1e-5])
@@ -766,7 +882,9 @@ def test_correlated_but_not_singular_multivariate_normal():
 def test_small_spread_is_no_limit(family, cv):
     """A coefficient of variation of 1e-3 puts the shape of a gamma law at exp(14): far, and interior."""
     rng = np.random.default_rng(0)
-    noise = rng.standard_t(3.0, 300) if type(family).__name__ == "StudentT" else rng.normal(size=300)
+    noise = (
+        rng.standard_t(3.0, 300) if type(family).__name__ == "StudentT" else rng.normal(size=300)
+    )
     y = 0.5 * (1.0 + cv * np.clip(noise, -8.0, 8.0))
     model, said = judge(MLEDistribution(family), y[:, None])
     assert said == "interior" and model.distance_ <= 1e-4
@@ -778,12 +896,17 @@ def test_small_spread_is_no_limit(family, cv):
 def collinear(rng: np.random.Generator, n: int = 60) -> np.ndarray:
     """Two columns, their difference in two units, a constant, two dummies for two groups; and a column of its own."""
     a, b, group = rng.normal(size=n), rng.normal(size=n), rng.random(n) < 0.4
-    return np.column_stack([a, b, a - b, 1e4 * (a - b), np.full(n, 2.0), group, ~group, rng.normal(size=n) + 5.0]).astype(float)
+    return np.column_stack(
+        [a, b, a - b, 1e4 * (a - b), np.full(n, 2.0), group, ~group, rng.normal(size=n) + 5.0]
+    ).astype(float)
 
 
 FREE = [0, 1, 5, 7]
 ALIASED = [f"x{j}" for j in range(7)]
-COLLINEAR = {name: REGRESSED[name] for name in ("Normal", "Poisson", "Gamma", "Bernoulli", "StudentT", "NegativeBinomial", "Beta")}
+COLLINEAR = {
+    name: REGRESSED[name]
+    for name in ("Normal", "Poisson", "Gamma", "Bernoulli", "StudentT", "NegativeBinomial", "Beta")
+}
 
 
 @every(COLLINEAR)
@@ -799,11 +922,17 @@ def test_collinear_columns(family):
         assert model.aliased_ == ALIASED and smaller.aliased_ == []
         np.testing.assert_allclose(model.log_likelihood_, smaller.log_likelihood_, rtol=1e-9)
         new = collinear(rng)
-        np.testing.assert_allclose(model.predict(new), smaller.predict(new[:, FREE]), rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(
+            model.predict(new), smaller.predict(new[:, FREE]), rtol=1e-6, atol=1e-9
+        )
         # Of all that fit alike, the coefficients of least norm in standardised columns: no part in the null space.
         z = (X - X.mean(axis=0)) / np.where(X.std(axis=0) > 0.0, X.std(axis=0), 1.0)
         weights = model.coef_ * X.std(axis=0)
-        np.testing.assert_allclose(np.linalg.pinv(z, rcond=1e-9) @ (z @ weights), weights, atol=1e-9 * np.abs(weights).max())
+        np.testing.assert_allclose(
+            np.linalg.pinv(z, rcond=1e-9) @ (z @ weights),
+            weights,
+            atol=1e-9 * np.abs(weights).max(),
+        )
         if said == "interior":
             ours, theirs = model.inference(), smaller.inference()
             errors, others = (
@@ -823,15 +952,26 @@ def test_collinear_columns_in_other_units_and_repeated(family):
         X, weight = collinear(rng, len(y)), rng.integers(1, 4, len(y))
         new = collinear(rng)
         model, said = judge(MLERegressor(family), X, y, sample_weight=weight)
-        unit, order, rows = 10.0 ** rng.integers(-6, 7, X.shape[1]), rng.permutation(X.shape[1]), np.repeat(np.arange(len(y)), weight)
-        for data, target, weights in (((X * unit)[:, order], y, weight), ((X * unit)[rows][:, order], y[rows], None)):
+        unit, order, rows = (
+            10.0 ** rng.integers(-6, 7, X.shape[1]),
+            rng.permutation(X.shape[1]),
+            np.repeat(np.arange(len(y)), weight),
+        )
+        for data, target, weights in (
+            ((X * unit)[:, order], y, weight),
+            ((X * unit)[rows][:, order], y[rows], None),
+        ):
             other, again = judge(MLERegressor(family), data, target, sample_weight=weights)
             assert again == said
             np.testing.assert_allclose(other.log_likelihood_, model.log_likelihood_, rtol=1e-9)
-            np.testing.assert_allclose(other.predict((new * unit)[:, order]), model.predict(new), rtol=1e-6, atol=1e-9)
+            np.testing.assert_allclose(
+                other.predict((new * unit)[:, order]), model.predict(new), rtol=1e-6, atol=1e-9
+            )
             slopes = np.empty(len(unit))
             slopes[order] = other.coef_
-            np.testing.assert_allclose(slopes * unit * X.std(axis=0), model.coef_ * X.std(axis=0), rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(
+                slopes * unit * X.std(axis=0), model.coef_ * X.std(axis=0), rtol=1e-5, atol=1e-7
+            )
 
 
 def test_more_columns_than_rows():
@@ -843,4 +983,6 @@ def test_more_columns_than_rows():
         rows = np.repeat(np.arange(15), weight)
         other, again = judge(CrossEntropyClassifier(), X[rows], y[rows])
         assert said == again == "separation"
-        np.testing.assert_allclose(other.decision_function(X), model.decision_function(X), rtol=1e-7)
+        np.testing.assert_allclose(
+            other.decision_function(X), model.decision_function(X), rtol=1e-7
+        )

@@ -31,7 +31,10 @@ FITS = {
     "median": (MLERegressor("laplace"), (X, COUNTS + RNG.laplace(size=400))),
     "density": (MLEDistribution("t"), (RNG.standard_t(4.0, size=(400, 1)),)),
     "row space": (CrossEntropyClassifier(alpha=0.1), (WIDE, (WIDE[:, 0] > 0).astype(int))),
-    "samples": (CrossEntropyClassifier(), (LONG, (LONG[:, 0] + RNG.logistic(size=40_000) > 0).astype(int))),
+    "samples": (
+        CrossEntropyClassifier(),
+        (LONG, (LONG[:, 0] + RNG.logistic(size=40_000) > 0).astype(int)),
+    ),
 }
 
 
@@ -90,7 +93,9 @@ def test_a_verbose_fit_prints_each_iterate_and_changes_nothing(kind, capsys):
     loud = clone(model).set_params(verbose=True).fit(*data)
     lines = capsys.readouterr().out.splitlines()
     assert loud.log_likelihood_ == quiet and lines
-    assert all(line.startswith("[skmle] iterate ") and "standard errors to go" in line for line in lines)
+    assert all(
+        line.startswith("[skmle] iterate ") and "standard errors to go" in line for line in lines
+    )
     assert [int(line.split()[2].rstrip(":")) for line in lines] == list(range(1, len(lines) + 1))
 
 
@@ -123,8 +128,12 @@ def test_an_interrupt_keeps_the_last_iterate(kind, interrupt):
             break  # the fit had ended by then
         hit += 1
         assert stopped.status_ == "interrupted" and not stopped.converged_
-        assert np.isfinite(stopped.score(*data)) and stopped.log_likelihood_ <= best + 1e-9 * abs(best)
-        assert stopped.score(*data) * len(data[0]) == pytest.approx(stopped.log_likelihood_, rel=1e-9)
+        assert np.isfinite(stopped.score(*data)) and stopped.log_likelihood_ <= best + 1e-9 * abs(
+            best
+        )
+        assert stopped.score(*data) * len(data[0]) == pytest.approx(
+            stopped.log_likelihood_, rel=1e-9
+        )
         assert "interrupted" in str(stopped.summary())
         with pytest.raises(ValueError, match="the fit was stopped before the optimum"):
             stopped.inference()
@@ -160,7 +169,10 @@ def test_callbacks_see_each_iterate(kind):
     model.set_callbacks(listener).fit(*data)
     assert model.log_likelihood_ == plain.log_likelihood_
     inside = listener.seen[2:-2]
-    assert listener.seen[:2] == ["setup", "begin fit"] and listener.seen[-2:] == ["end fit", "teardown"]
+    assert listener.seen[:2] == ["setup", "begin fit"] and listener.seen[-2:] == [
+        "end fit",
+        "teardown",
+    ]
     assert inside and inside == ["begin iterate", "end iterate"] * (len(inside) // 2)
     assert listener.scores[-1] == pytest.approx(model.score(*data), rel=1e-12)
     assert listener.scores[0] <= listener.scores[-1] + 1e-12

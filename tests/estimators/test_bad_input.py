@@ -24,7 +24,11 @@ Y = X[:, 0] + RNG.normal(size=30)
 LABELS = np.where(Y > 0, "yes", "no")
 FRAME = pd.DataFrame(X, columns=["age", "time"])
 
-ESTIMATORS = {"density": MLEDistribution(), "regressor": MLERegressor(), "classifier": CrossEntropyClassifier()}
+ESTIMATORS = {
+    "density": MLEDistribution(),
+    "regressor": MLERegressor(),
+    "classifier": CrossEntropyClassifier(),
+}
 every_estimator = pytest.mark.parametrize("kind", ESTIMATORS)
 
 
@@ -33,7 +37,9 @@ def arguments(kind: str, X: Any = X) -> tuple[Any, ...]:
     return {"density": (X,), "regressor": (X, Y), "classifier": (X, LABELS)}[kind]
 
 
-def assert_refused(model: BaseEstimator, *args: Any, says: str, error: type[Exception] = ValueError, **kwargs: Any) -> str:
+def assert_refused(
+    model: BaseEstimator, *args: Any, says: str, error: type[Exception] = ValueError, **kwargs: Any
+) -> str:
     """Fitting raises an error whose text contains `says` (a pattern), and leaves nothing fitted behind."""
     model = clone(model)
     with warnings.catch_warnings():
@@ -73,7 +79,9 @@ def own_name(cls: type[Family]) -> str:
 
 
 def test_every_family_with_a_bounded_support_is_listed():
-    bounded = {own_name(cls) for cls in all_families() if cls.columns == 1 and np.isfinite(cls.support.low)}
+    bounded = {
+        own_name(cls) for cls in all_families() if cls.columns == 1 and np.isfinite(cls.support.low)
+    }
     assert bounded == set(OUTSIDE)
 
 
@@ -89,11 +97,15 @@ def test_values_outside_the_support_are_named_and_counted(name):
     bad, allowed = OUTSIDE[name]
     y = inside(name, 30)
     y[[3, 7, 8, 9, 10, 12, 13]] = bad
-    expected = re.escape(f"7 of 30 rows (row 3: {bad:g}, row 7: {bad:g}, row 8: {bad:g}, row 9: {bad:g}, row 10: {bad:g}, ...)")
+    expected = re.escape(
+        f"7 of 30 rows (row 3: {bad:g}, row 7: {bad:g}, row 8: {bad:g}, row 9: {bad:g}, row 10: {bad:g}, ...)"
+    )
     columns = pd.DataFrame({"fine": inside(name, 30), "price": y})
     says = f"{expected} of column price outside the support. Allowed: {re.escape(allowed)} for each value y"
     assert_four_parts(assert_refused(MLEDistribution(name), columns, says=says))
-    assert_four_parts(assert_refused(MLERegressor(name), X, y, says=f"{expected} of y outside the support"))
+    assert_four_parts(
+        assert_refused(MLERegressor(name), X, y, says=f"{expected} of y outside the support")
+    )
 
 
 def test_rows_keep_their_numbers_where_others_have_weight_zero():
@@ -101,20 +113,36 @@ def test_rows_keep_their_numbers_where_others_have_weight_zero():
     y[[5, 20]] = -1.0
     weight = np.ones(30)
     weight[:6] = 0.0
-    assert_refused(MLERegressor("gamma"), X, y, sample_weight=weight, says=r"1 of 24 rows \(row 20: -1\) of y")
-    assert_refused(MLEDistribution("gamma"), y[:, None], sample_weight=weight, says=r"1 of 24 rows \(row 20: -1\) of column 0")
+    assert_refused(
+        MLERegressor("gamma"), X, y, sample_weight=weight, says=r"1 of 24 rows \(row 20: -1\) of y"
+    )
+    assert_refused(
+        MLEDistribution("gamma"),
+        y[:, None],
+        sample_weight=weight,
+        says=r"1 of 24 rows \(row 20: -1\) of column 0",
+    )
 
 
 def test_rows_of_several_columns_are_shown_whole():
     y = np.tile([2.0, 3.0], (30, 1))
     y[4] = [1.5, 2.0]
-    message = assert_refused(MLERegressor("binomial"), X, y, says=r"Binomial: 1 of 30 rows \(row 4: \[1.5, 2\]\) of y outside the support")
+    message = assert_refused(
+        MLERegressor("binomial"),
+        X,
+        y,
+        says=r"Binomial: 1 of 30 rows \(row 4: \[1.5, 2\]\) of y outside the support",
+    )
     assert_four_parts(message)
     assert_refused(MLEDistribution("binomial"), y, says=r"row 4: \[1.5, 2\]")
 
 
 def test_unknown_labels_are_outside_the_support_of_a_categorical_law():
-    message = assert_refused(MLEDistribution(Categorical(["a", "b"])), [["a"], ["b"], ["c"]], says="1 of 3 rows .row 2: 'c'. of column 0")
+    message = assert_refused(
+        MLEDistribution(Categorical(["a", "b"])),
+        [["a"], ["b"], ["c"]],
+        says="1 of 3 rows .row 2: 'c'. of column 0",
+    )
     assert_four_parts(message)
 
 
@@ -141,10 +169,22 @@ def test_values_of_x_that_are_not_finite_are_named_and_counted(kind, value):
     assert_four_parts(assert_refused(ESTIMATORS[kind], *arguments(kind, bad), says=says))
     plain = X.copy()
     plain[4, 1] = value
-    assert_refused(ESTIMATORS[kind], *arguments(kind, plain), says=rf"1 of 30 rows \(row 4, column 1: {value}\)")
+    assert_refused(
+        ESTIMATORS[kind],
+        *arguments(kind, plain),
+        says=rf"1 of 30 rows \(row 4, column 1: {value}\)",
+    )
     if kind != "density":
-        assert_refused(ESTIMATORS[kind], *arguments(kind, sp.csr_array(plain)), says=rf"1 of 30 rows \(row 4, column 1: {value}\)")
-    model = clone(ESTIMATORS[kind]).set_params(**({"alpha": 0.1} if kind == "classifier" else {})).fit(*arguments(kind))
+        assert_refused(
+            ESTIMATORS[kind],
+            *arguments(kind, sp.csr_array(plain)),
+            says=rf"1 of 30 rows \(row 4, column 1: {value}\)",
+        )
+    model = (
+        clone(ESTIMATORS[kind])
+        .set_params(**({"alpha": 0.1} if kind == "classifier" else {}))
+        .fit(*arguments(kind))
+    )
     with pytest.raises(ValueError, match=rf"row 4, column 1: {value}"):
         model.predict(plain)
 
@@ -157,7 +197,9 @@ def test_values_of_y_that_are_not_finite_are_named_and_counted(value):
     for response in (y, y.tolist(), pd.Series(y)):
         assert_four_parts(assert_refused(MLERegressor(), X, response, says="MLERegressor: " + says))
     codes = np.where(np.isfinite(y), y > 0, y)
-    assert_four_parts(assert_refused(CrossEntropyClassifier(), X, codes, says="CrossEntropyClassifier: " + says))
+    assert_four_parts(
+        assert_refused(CrossEntropyClassifier(), X, codes, says="CrossEntropyClassifier: " + says)
+    )
     model = MLERegressor().fit(X, Y)
     with pytest.raises(ValueError, match=says):
         model.score(X, y)
@@ -167,8 +209,21 @@ def test_values_of_y_that_are_not_finite_are_named_and_counted(value):
 def test_missing_labels_are_named_and_counted(missing):
     labels = LABELS.astype(object)
     labels[3] = missing
-    assert_four_parts(assert_refused(CrossEntropyClassifier(), X, labels, says=r"y holds NaN, missing .* in 1 of 30 rows \(row 3: "))
-    assert_four_parts(assert_refused(MLEDistribution("categorical"), labels[:, None], says=r"X holds .* 1 of 30 rows \(row 3, column 0: "))
+    assert_four_parts(
+        assert_refused(
+            CrossEntropyClassifier(),
+            X,
+            labels,
+            says=r"y holds NaN, missing .* in 1 of 30 rows \(row 3: ",
+        )
+    )
+    assert_four_parts(
+        assert_refused(
+            MLEDistribution("categorical"),
+            labels[:, None],
+            says=r"X holds .* 1 of 30 rows \(row 3, column 0: ",
+        )
+    )
 
 
 def test_labels_without_a_common_order_are_refused():
@@ -184,7 +239,11 @@ def test_offsets_that_are_not_finite_are_named_and_counted(what, value):
     given = np.ones(30)
     given[8] = value
     message = assert_refused(
-        MLERegressor("poisson"), X, np.arange(30), **{what: given}, says=rf"{what} holds .* 1 of 30 rows \(row 8: {value}\)"
+        MLERegressor("poisson"),
+        X,
+        np.arange(30),
+        **{what: given},
+        says=rf"{what} holds .* 1 of 30 rows \(row 8: {value}\)",
     )
     assert_four_parts(message)
 
@@ -199,9 +258,15 @@ def test_wrong_shapes_of_x_are_refused(kind):
     assert_refused(model, *arguments(kind, X[:, :, None]), says="Found array with dim 3")
     assert_refused(model, *arguments(kind, X[:, :0]), says="0 feature")
     assert_refused(model, *arguments(kind, X[:0]), says="0 sample")
-    assert_refused(model, *arguments(kind, np.full((30, 2), "a")), says="could not convert string to float")
+    assert_refused(
+        model, *arguments(kind, np.full((30, 2), "a")), says="could not convert string to float"
+    )
     assert_refused(model, *arguments(kind, X + 1j), says="Complex data not supported")
-    fitted = clone(model).set_params(**({"alpha": 0.1} if kind == "classifier" else {})).fit(*arguments(kind))
+    fitted = (
+        clone(model)
+        .set_params(**({"alpha": 0.1} if kind == "classifier" else {}))
+        .fit(*arguments(kind))
+    )
     with pytest.raises(ValueError, match="X has 1 features, but .* is expecting 2 features"):
         fitted.predict(X[:, :1])
 
@@ -209,20 +274,44 @@ def test_wrong_shapes_of_x_are_refused(kind):
 def test_wrong_shapes_of_y_are_refused():
     for model, y in ((MLERegressor(), Y), (CrossEntropyClassifier(), LABELS)):
         assert_refused(model, X, y[:-1], says=r"inconsistent numbers of samples: \[30, 29\]")
-        assert_refused(model, X, np.column_stack([y, y]), says=r"y should be a 1d array, got an array of shape \(30, 2\)")
+        assert_refused(
+            model,
+            X,
+            np.column_stack([y, y]),
+            says=r"y should be a 1d array, got an array of shape \(30, 2\)",
+        )
         assert_refused(model, X, None, says="requires y to be passed")
     binomial = assert_refused(
-        MLERegressor("binomial"), X, np.ones(30), says=r"y has shape \(30,\). Allowed: \(n, 2\), one observation a row"
+        MLERegressor("binomial"),
+        X,
+        np.ones(30),
+        says=r"y has shape \(30,\). Allowed: \(n, 2\), one observation a row",
     )
     assert_four_parts(binomial)
     assert_refused(MLERegressor("binomial"), X, np.ones((30, 3)), says=r"y has shape \(30, 3\)")
-    assert_four_parts(assert_refused(MLEDistribution("binomial"), np.ones((30, 3)), says="Binomial: X has 3 columns. Allowed: exactly 2"))
-    assert_refused(MLEDistribution(), sp.csr_array(X), says="Sparse data was passed for X, but dense data is required", error=TypeError)
+    assert_four_parts(
+        assert_refused(
+            MLEDistribution("binomial"),
+            np.ones((30, 3)),
+            says="Binomial: X has 3 columns. Allowed: exactly 2",
+        )
+    )
+    assert_refused(
+        MLEDistribution(),
+        sp.csr_array(X),
+        says="Sparse data was passed for X, but dense data is required",
+        error=TypeError,
+    )
     assert_refused(CrossEntropyClassifier(), X, Y, says="Unknown label type: continuous")
     fitted = CrossEntropyClassifier(alpha=0.1).fit(X, LABELS)
-    with pytest.raises(ValueError, match=r"y has shape \(29,\), but X has 30 rows. Allowed: shape \(30,\)"):
+    with pytest.raises(
+        ValueError, match=r"y has shape \(29,\), but X has 30 rows. Allowed: shape \(30,\)"
+    ):
         fitted.score(X, LABELS[1:])
-    with pytest.raises(ValueError, match="MLERegressor requires y to be passed.*Allowed: one observation a row of X. Give y"):
+    with pytest.raises(
+        ValueError,
+        match="MLERegressor requires y to be passed.*Allowed: one observation a row of X. Give y",
+    ):
         MLERegressor().fit(X, Y).score(X)
 
 
@@ -230,18 +319,40 @@ def test_wrong_shapes_of_y_are_refused():
 @pytest.mark.parametrize("given", [np.ones(3), np.ones((30, 2))], ids=["short", "wide"])
 def test_wrong_shapes_of_offsets_are_refused(what, given):
     says = rf"{what}: the shape is {re.escape(str(given.shape))}, but X has 30 rows"
-    assert_four_parts(assert_refused(MLERegressor("poisson"), X, np.arange(30), **{what: given}, says=says))
+    assert_four_parts(
+        assert_refused(MLERegressor("poisson"), X, np.arange(30), **{what: given}, says=says)
+    )
 
 
 def test_exposures_are_positive_under_a_log_link():
     counts = np.arange(30)
     message = assert_refused(
-        MLERegressor("poisson"), X, counts, exposure=Y, says=r"exposure: \d+ of 30 rows are not positive .first: row 0: "
+        MLERegressor("poisson"),
+        X,
+        counts,
+        exposure=Y,
+        says=r"exposure: \d+ of 30 rows are not positive .first: row 0: ",
     )
     assert_four_parts(message)
-    assert_four_parts(assert_refused(MLERegressor(), X, Y, exposure=np.ones(30), says="has link 'identity'. Allowed: 'log'. Use offset"))
+    assert_four_parts(
+        assert_refused(
+            MLERegressor(),
+            X,
+            Y,
+            exposure=np.ones(30),
+            says="has link 'identity'. Allowed: 'log'. Use offset",
+        )
+    )
     both = MLERegressor("poisson", exposure=1)
-    assert_four_parts(assert_refused(both, np.abs(X), counts, exposure=np.ones(30), says="both the column 1 of X and an array were given"))
+    assert_four_parts(
+        assert_refused(
+            both,
+            np.abs(X),
+            counts,
+            exposure=np.ones(30),
+            says="both the column 1 of X and an array were given",
+        )
+    )
 
 
 # ---------------------------------------------------------------- weights
@@ -252,23 +363,44 @@ def test_impossible_weights_are_refused(kind):
     model, args = ESTIMATORS[kind], arguments(kind)
     weight = np.ones(30)
     weight[[1, 4]] = -1.0
-    says = r"Negative values in data passed to `sample_weight`: 2 of 30 rows \(row 1: -1, row 4: -1\)"
+    says = (
+        r"Negative values in data passed to `sample_weight`: 2 of 30 rows \(row 1: -1, row 4: -1\)"
+    )
     assert_four_parts(assert_refused(model, *args, sample_weight=weight, says=says))
-    assert_four_parts(assert_refused(model, *args, sample_weight=np.zeros(30), says="all 30 weights are zero"))
+    assert_four_parts(
+        assert_refused(model, *args, sample_weight=np.zeros(30), says="all 30 weights are zero")
+    )
     for value in (np.nan, np.inf):
         weight = np.ones(30)
         weight[2] = value
-        assert_four_parts(assert_refused(model, *args, sample_weight=weight, says=rf"NaN or infinity in 1 of 30 rows \(row 2: {value}\)"))
+        assert_four_parts(
+            assert_refused(
+                model,
+                *args,
+                sample_weight=weight,
+                says=rf"NaN or infinity in 1 of 30 rows \(row 2: {value}\)",
+            )
+        )
     says = r"sample_weight: the shape is \(3,\), but X has 30 rows"
     assert_four_parts(assert_refused(model, *args, sample_weight=np.ones(3), says=says))
-    assert_four_parts(assert_refused(model, *args, sample_weight=np.ones((30, 2)), says=r"the shape is \(30, 2\)"))
+    assert_four_parts(
+        assert_refused(model, *args, sample_weight=np.ones((30, 2)), says=r"the shape is \(30, 2\)")
+    )
     assert_refused(model, *args, sample_weight=["a"] * 30, says="could not convert string to float")
 
 
 @every_estimator
 def test_impossible_weights_of_a_score_are_refused(kind):
-    model = clone(ESTIMATORS[kind]).set_params(**({"alpha": 0.1} if kind == "classifier" else {})).fit(*arguments(kind))
-    for weight, says in ((-np.ones(30), "Negative values"), (np.zeros(30), "weights are zero"), (np.ones(3), "the shape is")):
+    model = (
+        clone(ESTIMATORS[kind])
+        .set_params(**({"alpha": 0.1} if kind == "classifier" else {}))
+        .fit(*arguments(kind))
+    )
+    for weight, says in (
+        (-np.ones(30), "Negative values"),
+        (np.zeros(30), "weights are zero"),
+        (np.ones(3), "the shape is"),
+    ):
         with pytest.raises(ValueError, match=says):
             model.score(*arguments(kind), sample_weight=weight)
 
@@ -276,13 +408,24 @@ def test_impossible_weights_of_a_score_are_refused(kind):
 def test_impossible_weights_of_classes_are_refused():
     for weights in ({"yes": -1.0, "no": 1.0}, {"yes": 0.0, "no": 1.0}, {"yes": np.inf, "no": 1.0}):
         message = assert_refused(
-            CrossEntropyClassifier(class_weight=weights), X, LABELS, says="class_weight=.* is not allowed; give each class"
+            CrossEntropyClassifier(class_weight=weights),
+            X,
+            LABELS,
+            says="class_weight=.* is not allowed; give each class",
         )
         assert_four_parts(message)
     assert_refused(
-        CrossEntropyClassifier(class_weight={"yes": 1.0, "maybe": 1.0}), X, LABELS, says="The classes, .*'no'.*, are not in class_weight"
+        CrossEntropyClassifier(class_weight={"yes": 1.0, "maybe": 1.0}),
+        X,
+        LABELS,
+        says="The classes, .*'no'.*, are not in class_weight",
     )
-    assert_refused(CrossEntropyClassifier(class_weight="blanced"), X, LABELS, says="'class_weight' parameter .* Got 'blanced' instead")
+    assert_refused(
+        CrossEntropyClassifier(class_weight="blanced"),
+        X,
+        LABELS,
+        says="'class_weight' parameter .* Got 'blanced' instead",
+    )
 
 
 # ---------------------------------------------------------------- too little data
@@ -290,18 +433,33 @@ def test_impossible_weights_of_classes_are_refused():
 
 @every_estimator
 def test_one_row_is_refused(kind):
-    says = "only one class" if kind == "classifier" else r"Found array with 1 sample\(s\) .* while a minimum of 2 is required"
+    says = (
+        "only one class"
+        if kind == "classifier"
+        else r"Found array with 1 sample\(s\) .* while a minimum of 2 is required"
+    )
     assert_refused(ESTIMATORS[kind], *(a[:1] for a in arguments(kind)), says=says)
 
 
 def test_one_class_is_refused():
     message = assert_refused(
-        CrossEntropyClassifier(), X, np.full(30, "yes"), says="y has only one class, 'yes', in its 30 rows of positive weight"
+        CrossEntropyClassifier(),
+        X,
+        np.full(30, "yes"),
+        says="y has only one class, 'yes', in its 30 rows of positive weight",
     )
     assert_four_parts(message)
     weight = (LABELS == "no").astype(float)
-    assert_refused(CrossEntropyClassifier(), X, LABELS, sample_weight=weight, says=f"one class, 'no', in its {int(weight.sum())} rows")
-    assert_refused(CrossEntropyClassifier(), X, np.ones(30, int), says="only one class, '1', in its 30 rows")
+    assert_refused(
+        CrossEntropyClassifier(),
+        X,
+        LABELS,
+        sample_weight=weight,
+        says=f"one class, 'no', in its {int(weight.sum())} rows",
+    )
+    assert_refused(
+        CrossEntropyClassifier(), X, np.ones(30, int), says="only one class, '1', in its 30 rows"
+    )
 
 
 # ---------------------------------------------------------------- settings
@@ -328,17 +486,26 @@ def test_settings_that_mean_nothing_are_refused(kind, setting):
             type(model)(**setting)
         return
     says = f"{type(model).__name__}: {name}={re.escape(repr(value))} is not allowed; give "
-    assert_four_parts(assert_refused(clone(model).set_params(**setting), *arguments(kind), says=says))
+    assert_four_parts(
+        assert_refused(clone(model).set_params(**setting), *arguments(kind), says=says)
+    )
 
 
-@pytest.mark.parametrize("wrong, nearest", [("nromal", "normal"), ("possion", "poisson"), ("student", "student_t"), ("gama", "gamma")])
+@pytest.mark.parametrize(
+    "wrong, nearest",
+    [("nromal", "normal"), ("possion", "poisson"), ("student", "student_t"), ("gama", "gamma")],
+)
 def test_an_unknown_family_lists_the_nearest(wrong, nearest):
     says = f"Unknown family '{wrong}'. Allowed: normal, .*multivariate_normal; did you mean .*'{nearest}'"
     for model in (MLEDistribution(wrong), MLERegressor(wrong)):
         args = (X,) if isinstance(model, MLEDistribution) else (X, Y)
         message = assert_refused(model, *args, says=says)
         assert len(message) < 500 and message.endswith("?")
-    assert_refused(MLEDistribution("zzz"), X, says="Unknown family 'zzz'. Allowed: normal, .* choose one of them")
+    assert_refused(
+        MLEDistribution("zzz"),
+        X,
+        says="Unknown family 'zzz'. Allowed: normal, .* choose one of them",
+    )
     for wrong_type in (3, None, ["normal"]):
         assert_refused(
             MLEDistribution(wrong_type),
@@ -349,34 +516,84 @@ def test_an_unknown_family_lists_the_nearest(wrong, nearest):
 
 
 def test_unknown_parameters_and_links_list_what_there_is():
-    for model, args in ((MLEDistribution(fixed={"sclae": 1.0}), (X,)), (MLERegressor(fixed={"sclae": 1.0}), (X, Y))):
-        assert_four_parts(assert_refused(model, *args, says="Normal has no parameter 'sclae'. Allowed: loc, scale"))
-    assert_four_parts(assert_refused(MLERegressor(features={"scael": "all"}), X, Y, says="has no parameter 'scael'. Allowed: loc, scale"))
-    links = {"maen": "log"}
-    assert_four_parts(assert_refused(MLERegressor(Poisson(links=links)), X, Y, says="unknown parameter 'maen'. Allowed: mean"))
-    assert_refused(MLERegressor(Poisson(links={"mean": "lgo"})), X, Y, says="Unknown link 'lgo'. Allowed: .* did you mean 'log'")
+    for model, args in (
+        (MLEDistribution(fixed={"sclae": 1.0}), (X,)),
+        (MLERegressor(fixed={"sclae": 1.0}), (X, Y)),
+    ):
+        assert_four_parts(
+            assert_refused(
+                model, *args, says="Normal has no parameter 'sclae'. Allowed: loc, scale"
+            )
+        )
     assert_four_parts(
-        assert_refused(MLERegressor(Poisson(links={"mean": "logit"})), X, Y, says="link 'logit' does not map onto the range of 'mean'")
+        assert_refused(
+            MLERegressor(features={"scael": "all"}),
+            X,
+            Y,
+            says="has no parameter 'scael'. Allowed: loc, scale",
+        )
+    )
+    links = {"maen": "log"}
+    assert_four_parts(
+        assert_refused(
+            MLERegressor(Poisson(links=links)), X, Y, says="unknown parameter 'maen'. Allowed: mean"
+        )
+    )
+    assert_refused(
+        MLERegressor(Poisson(links={"mean": "lgo"})),
+        X,
+        Y,
+        says="Unknown link 'lgo'. Allowed: .* did you mean 'log'",
     )
     assert_four_parts(
-        assert_refused(CrossEntropyClassifier(link="lgoit"), X, LABELS, says="unknown link 'lgoit'. Allowed: .* Did you mean 'logit'")
+        assert_refused(
+            MLERegressor(Poisson(links={"mean": "logit"})),
+            X,
+            Y,
+            says="link 'logit' does not map onto the range of 'mean'",
+        )
+    )
+    assert_four_parts(
+        assert_refused(
+            CrossEntropyClassifier(link="lgoit"),
+            X,
+            LABELS,
+            says="unknown link 'lgoit'. Allowed: .* Did you mean 'logit'",
+        )
     )
     many = np.array(["a", "b", "c"] * 10)
-    assert_four_parts(assert_refused(CrossEntropyClassifier(link="probit"), X, many, says="y has 3 classes. Only binary classification"))
+    assert_four_parts(
+        assert_refused(
+            CrossEntropyClassifier(link="probit"),
+            X,
+            many,
+            says="y has 3 classes. Only binary classification",
+        )
+    )
 
 
 def test_parameters_cannot_be_held_outside_their_range():
     for value in (0.0, -1.0):
         assert_four_parts(
-            assert_refused(MLEDistribution(fixed={"scale": value}), X, says="fixed: scale=.* is outside the range of Normal's scale")
+            assert_refused(
+                MLEDistribution(fixed={"scale": value}),
+                X,
+                says="fixed: scale=.* is outside the range of Normal's scale",
+            )
         )
     says = "parameters of MultivariateNormal cannot be held one by one"
-    assert_four_parts(assert_refused(MLEDistribution("multivariate_normal", fixed={"mean": 1.0}), X, says=says))
+    assert_four_parts(
+        assert_refused(MLEDistribution("multivariate_normal", fixed={"mean": 1.0}), X, says=says)
+    )
 
 
-@pytest.mark.parametrize("bounds", [{"low": 5.0}, {"high": -5.0}, {"low": 5.0, "high": 6.0}, {"low": 0.0}], ids=str)
+@pytest.mark.parametrize(
+    "bounds", [{"low": 5.0}, {"high": -5.0}, {"low": 5.0, "high": 6.0}, {"low": 0.0}], ids=str
+)
 def test_bounds_that_exclude_data_are_refused(bounds):
-    assert_four_parts(assert_refused(MLEDistribution("uniform", fixed=bounds), X, says="fixed=.*Uniform"))
+    assert_four_parts(
+        assert_refused(MLEDistribution("uniform", fixed=bounds), X, says="fixed=.*Uniform")
+    )
 
 
 SPECS = {
@@ -393,18 +610,36 @@ SPECS = {
 
 @pytest.mark.parametrize("spec, says", SPECS.values(), ids=SPECS)
 def test_columns_that_are_not_there_are_refused(spec, says):
-    assert_four_parts(assert_refused(MLERegressor(features={"loc": spec}), FRAME, Y, says=re.escape(f"features['loc']: {says}")))
+    assert_four_parts(
+        assert_refused(
+            MLERegressor(features={"loc": spec}),
+            FRAME,
+            Y,
+            says=re.escape(f"features['loc']: {says}"),
+        )
+    )
 
 
 @pytest.mark.parametrize("what", ["offset", "exposure"])
 def test_offset_columns_that_are_not_there_are_refused(what):
-    for column, says in (("tmie", "Allowed: age, time. Did you mean 'time'"), (7, "Allowed: 0 to 1")):
+    for column, says in (
+        ("tmie", "Allowed: age, time. Did you mean 'time'"),
+        (7, "Allowed: 0 to 1"),
+    ):
         message = assert_refused(
-            MLERegressor("poisson", **{what: column}), FRAME, np.arange(30), says=rf"{what}: X has no column '?{column}'?. {says}"
+            MLERegressor("poisson", **{what: column}),
+            FRAME,
+            np.arange(30),
+            says=rf"{what}: X has no column '?{column}'?. {says}",
         )
         assert_four_parts(message)
     assert_four_parts(
-        assert_refused(MLERegressor("poisson", **{what: "time"}), X, np.arange(30), says="no column 'time', as it has no names")
+        assert_refused(
+            MLERegressor("poisson", **{what: "time"}),
+            X,
+            np.arange(30),
+            says="no column 'time', as it has no names",
+        )
     )
 
 
@@ -451,12 +686,20 @@ def test_constant_data_have_no_maximum_where_a_scale_runs_to_zero(cls):
     model, warning = fit_and_catch(MLEDistribution(cls), y[:, None])
     assert model.status_ == status
     assert model.converged_ == (status == "boundary")
-    assert issubclass(warning.category, NoMaximumWarning if status == "no_maximum" else BoundaryWarning)
+    assert issubclass(
+        warning.category, NoMaximumWarning if status == "no_maximum" else BoundaryWarning
+    )
     # What is returned is a law, near the limit: it can be asked, and finds these data very likely.
-    assert np.isfinite(model.score(y[:, None])) and model.score(y[:, None]) > (5.0 if status == "no_maximum" else -2.0)
+    assert np.isfinite(model.score(y[:, None])) and model.score(y[:, None]) > (
+        5.0 if status == "no_maximum" else -2.0
+    )
 
 
-@pytest.mark.parametrize("cls", [cls for cls in all_families() if cls.columns == 1 and cls.regular and cls.numeric], ids=own_name)
+@pytest.mark.parametrize(
+    "cls",
+    [cls for cls in all_families() if cls.columns == 1 and cls.regular and cls.numeric],
+    ids=own_name,
+)
 @pytest.mark.parametrize("alpha", [0.0, 0.1])
 def test_a_constant_response_has_no_maximum_either(cls, alpha):
     y, status = constant(cls), CONSTANT[own_name(cls)]
@@ -464,7 +707,9 @@ def test_a_constant_response_has_no_maximum_either(cls, alpha):
     if status == "interior":
         model.fit(X[:10], y)
         assert model.status_ == status
-    elif cls is Bernoulli:  # the intercept alone runs to infinity, which a penalty of the slopes does not hinder
+    elif (
+        cls is Bernoulli
+    ):  # the intercept alone runs to infinity, which a penalty of the slopes does not hinder
         model, warning = fit_and_catch(model, X[:10], y)
         assert model.status_ == "no_maximum" and "intercept" in str(warning.message)
     else:
@@ -478,7 +723,9 @@ def test_a_constant_response_has_no_maximum_either(cls, alpha):
 def test_constant_rows_of_a_multivariate_normal_have_no_maximum():
     model, warning = fit_and_catch(MLEDistribution("multivariate_normal"), np.full((10, 2), 3.0))
     assert model.status_ == "no_maximum" and warning.category is NoMaximumWarning
-    model, warning = fit_and_catch(MLEDistribution("multivariate_normal"), np.column_stack([X[:, 0], 2.0 * X[:, 0]]))
+    model, warning = fit_and_catch(
+        MLEDistribution("multivariate_normal"), np.column_stack([X[:, 0], 2.0 * X[:, 0]])
+    )
     assert model.status_ == "no_maximum"
     assert "a space of 1 dimension" in str(warning.message)
 
@@ -493,9 +740,17 @@ def test_one_constant_column_of_many_is_named():
 
 def test_separation_names_the_columns_of_its_direction():
     rng = np.random.default_rng(1)
-    frame = pd.DataFrame({"age": rng.normal(size=200), "dose": rng.normal(size=200), "treated": np.repeat([0.0, 1.0], [180, 20])})
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(size=200),
+            "dose": rng.normal(size=200),
+            "treated": np.repeat([0.0, 1.0], [180, 20]),
+        }
+    )
     y = (frame["age"] + rng.logistic(size=200) > 0).astype(int).to_numpy(copy=True)
-    y[180:] = 1  # all who were treated recovered: only the coefficient of `treated` runs to infinity
+    y[180:] = (
+        1  # all who were treated recovered: only the coefficient of `treated` runs to infinity
+    )
     model, warning = fit_and_catch(CrossEntropyClassifier(), frame, y)
     assert warning.category is SeparationWarning
     assert model.status_ == "no_maximum" and not model.converged_
@@ -561,11 +816,15 @@ def test_all_parameters_known_leave_nothing_to_fit():
     assert known.params_["loc"].tolist() == [0.0, 0.0]
     assert known.log_likelihood_ == pytest.approx(known.score(X) * len(X), rel=1e-12)
     regression = MLERegressor(fixed={"loc": 0.0, "scale": 1.0}).fit(X, Y)
-    assert regression.log_likelihood_ == pytest.approx(-0.5 * (Y**2).sum() - 15.0 * np.log(2.0 * np.pi), rel=1e-12)
+    assert regression.log_likelihood_ == pytest.approx(
+        -0.5 * (Y**2).sum() - 15.0 * np.log(2.0 * np.pi), rel=1e-12
+    )
 
 
 def test_trials_of_size_zero_tell_nothing():
-    message = assert_refused(MLEDistribution("binomial"), np.zeros((5, 2)), says="no trials|zero trials|trials")
+    message = assert_refused(
+        MLEDistribution("binomial"), np.zeros((5, 2)), says="no trials|zero trials|trials"
+    )
     assert_four_parts(message)
 
 
@@ -573,17 +832,26 @@ def test_trials_of_size_zero_tell_nothing():
 
 
 # Numbers whose squares and quotients are numbers still.
-cells = st.one_of(st.floats(-1e70, 1e70), st.integers(-3, 9).map(float), st.sampled_from([0.5, 1e-70, 1e70, np.nan, np.inf]))
+cells = st.one_of(
+    st.floats(-1e70, 1e70),
+    st.integers(-3, 9).map(float),
+    st.sampled_from([0.5, 1e-70, 1e70, np.nan, np.inf]),
+)
 
 
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(
     data=st.lists(st.tuples(cells, cells), min_size=2, max_size=12),
-    family=st.sampled_from([own_name(cls) for cls in all_families() if cls.columns == 1 and cls.numeric]),
+    family=st.sampled_from(
+        [own_name(cls) for cls in all_families() if cls.columns == 1 and cls.numeric]
+    ),
 )
 def test_any_numbers_give_a_fit_or_an_error_that_says_why(data, family):
     numbers = np.array(data)
-    for model, args in ((MLEDistribution(family), (numbers,)), (MLERegressor(family), (numbers[:, :1], numbers[:, 1]))):
+    for model, args in (
+        (MLEDistribution(family), (numbers,)),
+        (MLERegressor(family), (numbers[:, :1], numbers[:, 1])),
+    ):
         if family == "uniform" and len(args) == 2:
             continue
         with warnings.catch_warnings():
@@ -595,5 +863,11 @@ def test_any_numbers_give_a_fit_or_an_error_that_says_why(data, family):
                 assert re.search(r"NaN|outside the support", str(refused)), refused
                 assert not set(vars(model)) - set(model.get_params()) - {"n_features_in_"}
             else:
-                assert model.status_ in ("interior", "boundary", "non_regular", "no_maximum", "not_converged")
+                assert model.status_ in (
+                    "interior",
+                    "boundary",
+                    "non_regular",
+                    "no_maximum",
+                    "not_converged",
+                )
                 assert not np.isnan(model.log_likelihood_)

@@ -71,14 +71,20 @@ def density(cls: type[Family]) -> MLEDistribution:
     """Return a density of the family that takes the checks' X: any numbers, or (its tag says so) numbers from zero on."""
     family = cls()
     one_column = family.columns in (1, None)
-    takes = not family.numeric or (one_column and family.support.contains(np.array([0.0, 0.5, 99.5])).all())
+    takes = not family.numeric or (
+        one_column and family.support.contains(np.array([0.0, 0.5, 99.5])).all()
+    )
     return (MLEDistribution if takes else MappedDistribution)(own_name(cls))
 
 
 def regressor(cls: type[Family]) -> MLERegressor:
     """Return a regressor of the family that takes the checks' y: any numbers, or (its tag says so) numbers beyond zero."""
     family = cls()
-    takes = family.numeric and family.columns == 1 and family.support.contains(np.array([0.5, 99.5])).all()
+    takes = (
+        family.numeric
+        and family.columns == 1
+        and family.support.contains(np.array([0.5, 99.5])).all()
+    )
     return (MLERegressor if takes else MappedRegressor)(own_name(cls))
 
 
@@ -114,12 +120,19 @@ VARIANTS = [
     MLERegressor("poisson", alpha=0.01, l1_ratio=1.0, warm_start=True),
     MLERegressor(families.Gamma(links={"mean": "softplus"})),
 ]
-SUBJECTS = [*map(density, all_families()), *(regressor(cls) for cls in all_families() if regressable(cls)), *VARIANTS]
+SUBJECTS = [
+    *map(density, all_families()),
+    *(regressor(cls) for cls in all_families() if regressable(cls)),
+    *VARIANTS,
+]
 
 # Many of the checks' data sets have no maximum by their making: 15 rows of 30 columns, constant columns, y = X[:, 0], labels
 # that a line separates; and counts that the mapping leaves under-dispersed have theirs at a boundary. To say so is right.
 # A fit that did not converge is none of these, and stays an error as any other warning.
-VERDICTS = [f"ignore::{cls.__module__}.{cls.__qualname__}" for cls in (NoMaximumWarning, BoundaryWarning, NonRegularWarning)]
+VERDICTS = [
+    f"ignore::{cls.__module__}.{cls.__qualname__}"
+    for cls in (NoMaximumWarning, BoundaryWarning, NonRegularWarning)
+]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +149,10 @@ def test_every_estimator_of_skmle_is_a_subject():
     estimators = [cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     assert len(estimators) >= 3
     for cls in estimators:
-        assert any(type(subject) is cls and subject.get_params() == cls().get_params() for subject in SUBJECTS), cls
+        assert any(
+            type(subject) is cls and subject.get_params() == cls().get_params()
+            for subject in SUBJECTS
+        ), cls
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=repr)
@@ -156,23 +172,39 @@ def test_scikit_learn_check(estimator, check, clock):
     clock[repr(estimator)] = clock.get(repr(estimator), 0.0) + time.process_time() - start
 
 
-@pytest.mark.parametrize("cls", [cls for cls in all_families() if not regressable(cls)], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", [cls for cls in all_families() if not regressable(cls)], ids=lambda cls: cls.__name__
+)
 def test_a_family_that_cannot_be_regressed_says_so(cls):
-    with pytest.raises(ValueError, match="cannot be regressed, because .* Allowed: .* Use MLEDistribution"):
-        MLERegressor(cls).fit([[0.0], [1.0], [2.0]], [[1.0, 2.0], [2.0, 0.0], [4.0, 1.0]] if cls.columns is None else [1.0, 2.0, 4.0])
+    with pytest.raises(
+        ValueError, match="cannot be regressed, because .* Allowed: .* Use MLEDistribution"
+    ):
+        MLERegressor(cls).fit(
+            [[0.0], [1.0], [2.0]],
+            [[1.0, 2.0], [2.0, 0.0], [4.0, 1.0]] if cls.columns is None else [1.0, 2.0, 4.0],
+        )
 
 
 # ---------------------------------------------------------------- labels
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64", "bool", "float32", "float64", "U3", "object"])
+@pytest.mark.parametrize(
+    "dtype",
+    ["int8", "uint8", "int32", "int64", "uint64", "bool", "float32", "float64", "U3", "object"],
+)
 def test_labels_of_any_type_are_told_apart(dtype):
     """Whole numbers are counted, all others sorted: with one result."""
-    numbers = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 5, 300) * (25 if dtype in ("int8", "uint8") else 1)
+    numbers = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 5, 300) * (
+        25 if dtype in ("int8", "uint8") else 1
+    )
     y = numbers.astype(dtype)
     classes, codes = sorted_labels(y, "test")
     expected, places = np.unique(y, return_inverse=True)
-    assert classes.dtype == y.dtype and np.array_equal(classes, expected) and np.array_equal(codes, places)
+    assert (
+        classes.dtype == y.dtype
+        and np.array_equal(classes, expected)
+        and np.array_equal(codes, places)
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ from skmle.exceptions import NonRegularWarning, ScoreWarning
 from skmle.families import REGISTRY, Distribution, Family, Gamma, Poisson, all_families
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
-pytestmark = pytest.mark.filterwarnings(f"ignore::{NonRegularWarning.__module__}.{NonRegularWarning.__qualname__}")
+pytestmark = pytest.mark.filterwarnings(
+    f"ignore::{NonRegularWarning.__module__}.{NonRegularWarning.__qualname__}"
+)
 
 # ---------------------------------------------------------------- the subjects
 
@@ -38,7 +40,9 @@ def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
     """Return a family (with six trials, three labels or two dimensions where it counts any) and natural parameters of it."""
     family = cls(**{name: 6 for name, value in cls().get_params().items() if type(value) is int})
     family = family.adapt(
-        np.array([1.0, 2.0, 4.0]) if family.columns == 1 else np.random.default_rng(0).normal(size=(9, family.columns or 2))
+        np.array([1.0, 2.0, 4.0])
+        if family.columns == 1
+        else np.random.default_rng(0).normal(size=(9, family.columns or 2))
     )
     eta = [np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))]
     return family, family.natural(tuple(eta))
@@ -89,7 +93,11 @@ def parameters(model: Any) -> np.ndarray:
     """Return all estimates of a fit as one vector."""
     if isinstance(model, CrossEntropyClassifier):
         return np.r_[model.coef_.ravel(), model.intercept_]
-    parts = [*getattr(model, "coefs_", {}).values(), *getattr(model, "intercepts_", {}).values(), *model.params_.values()]
+    parts = [
+        *getattr(model, "coefs_", {}).values(),
+        *getattr(model, "intercepts_", {}).values(),
+        *model.params_.values(),
+    ]
     return np.concatenate([np.ravel(part) for part in parts])
 
 
@@ -110,7 +118,9 @@ def test_binary_score_is_minus_log_loss(link, weighted):
     X, y = labels(300, 2)
     weight = np.random.default_rng(0).integers(0, 4, 300) if weighted else None
     model = CrossEntropyClassifier(link=link).fit(X, y, sample_weight=weight)
-    assert model.score(X, y, weight) == pytest.approx(-log_loss(y, model.predict_proba(X), sample_weight=weight), rel=1e-12)
+    assert model.score(X, y, weight) == pytest.approx(
+        -log_loss(y, model.predict_proba(X), sample_weight=weight), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("classes", [3, 5, 8])
@@ -120,7 +130,9 @@ def test_multinomial_score_is_minus_log_loss(classes, weighted):
     y = np.array(list("abcdefgh"))[codes]
     weight = np.random.default_rng(0).random(400) if weighted else None
     model = CrossEntropyClassifier().fit(X, y, sample_weight=weight)
-    assert model.score(X, y, weight) == pytest.approx(-log_loss(y, model.predict_proba(X), sample_weight=weight), rel=1e-12)
+    assert model.score(X, y, weight) == pytest.approx(
+        -log_loss(y, model.predict_proba(X), sample_weight=weight), rel=1e-12
+    )
 
 
 def test_score_is_minus_the_empirical_cross_entropy_of_a_classifier():
@@ -149,7 +161,9 @@ def test_score_is_minus_the_empirical_cross_entropy_of_a_regressor(cls):
     model = MLERegressor(cls).fit(X, y)
     weight = np.random.default_rng(0).random(len(X))
     assert model.score(X, y) == pytest.approx(-empirical_cross_entropy(model, X, y), rel=1e-12)
-    assert model.score(X, y, weight) == pytest.approx(-empirical_cross_entropy(model, X, y, sample_weight=weight), rel=1e-12)
+    assert model.score(X, y, weight) == pytest.approx(
+        -empirical_cross_entropy(model, X, y, sample_weight=weight), rel=1e-12
+    )
 
 
 @every_family
@@ -183,10 +197,16 @@ def test_the_score_of_the_training_data_is_the_log_likelihood_of_the_classifier(
 @pytest.mark.parametrize("weighted", [False, True])
 def test_equals_scikit_learns_newton_cholesky(classes, alpha, fit_intercept, weighted):
     X, y = labels(600, classes)
-    weight = np.random.default_rng(1).integers(1, 5, 600).astype(float) if weighted else np.ones(600)
-    ours = CrossEntropyClassifier(alpha=alpha, fit_intercept=fit_intercept).fit(X, y, sample_weight=weight)
+    weight = (
+        np.random.default_rng(1).integers(1, 5, 600).astype(float) if weighted else np.ones(600)
+    )
+    ours = CrossEntropyClassifier(alpha=alpha, fit_intercept=fit_intercept).fit(
+        X, y, sample_weight=weight
+    )
     C = 1.0 / (alpha * weight.sum()) if alpha else np.inf
-    theirs = LogisticRegression(solver="newton-cholesky", C=C, tol=1e-10, max_iter=1000, fit_intercept=fit_intercept)
+    theirs = LogisticRegression(
+        solver="newton-cholesky", C=C, tol=1e-10, max_iter=1000, fit_intercept=fit_intercept
+    )
     theirs.fit(X, y, sample_weight=weight)
     # Without a penalty, adding the same to all classes changes nothing: scikit-learn leaves that open, ours sum to zero.
     centre = 0.0 if classes == 2 else 1.0
@@ -203,7 +223,9 @@ def test_equals_scikit_learns_newton_cholesky_on_real_data(load):
     X, y = load(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     ours = CrossEntropyClassifier(alpha=0.01).fit(X, y)
-    theirs = LogisticRegression(solver="newton-cholesky", C=1.0 / (0.01 * len(X)), tol=1e-10).fit(X, y)
+    theirs = LogisticRegression(solver="newton-cholesky", C=1.0 / (0.01 * len(X)), tol=1e-10).fit(
+        X, y
+    )
     errors = ours.inference().standard_errors.reshape(len(ours.coef_), -1)
     assert np.abs((ours.coef_ - theirs.coef_) / errors[:, :-1]).max() < 1e-6
 
@@ -220,7 +242,9 @@ def test_least_squares_is_the_normal_maximum_likelihood_estimate(weighted, fit_i
     ours = np.r_[model.coef_, model.intercept_] if fit_intercept else model.coef_
     np.testing.assert_allclose(ours, coef, rtol=1e-9)
     residual = y - design @ coef
-    assert model.params_["scale"] == pytest.approx(np.sqrt(np.average(residual**2, weights=weight)), rel=1e-9)
+    assert model.params_["scale"] == pytest.approx(
+        np.sqrt(np.average(residual**2, weights=weight)), rel=1e-9
+    )
 
 
 # ---------------------------------------------------------------- one objective
@@ -237,7 +261,9 @@ def test_a_density_is_a_regression_without_features(cls):
     assert all(len(slopes) == 0 for slopes in regression.coefs_.values())
     for name, value in regression.predict_dist(features(2)).params.items():
         np.testing.assert_allclose(value[0], density.params_[name], rtol=1e-9)
-    np.testing.assert_allclose(np.sqrt(regression._covariance[0, 0]), _eta_error(density), rtol=1e-6)
+    np.testing.assert_allclose(
+        np.sqrt(regression._covariance[0, 0]), _eta_error(density), rtol=1e-6
+    )
 
 
 def _eta_error(density: MLEDistribution) -> float:
@@ -261,7 +287,9 @@ def test_weights_are_repeated_rows_of_a_regression(cls):
     weighted = MLERegressor(cls).fit(X, y, sample_weight=weight)
     repeated = MLERegressor(cls).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight, axis=0))
     assert_same_fit(weighted, repeated)
-    np.testing.assert_allclose(weighted.inference().standard_errors, repeated.inference().standard_errors, rtol=1e-8)
+    np.testing.assert_allclose(
+        weighted.inference().standard_errors, repeated.inference().standard_errors, rtol=1e-8
+    )
 
 
 @pytest.mark.parametrize("classes", [2, 5])
@@ -270,11 +298,15 @@ def test_weights_are_repeated_rows_of_a_classifier(classes, alpha):
     X, y = labels(400, classes)
     weight = np.random.default_rng(1).integers(0, 4, len(X))
     weighted = CrossEntropyClassifier(alpha=alpha).fit(X, y, sample_weight=weight)
-    repeated = CrossEntropyClassifier(alpha=alpha).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    repeated = CrossEntropyClassifier(alpha=alpha).fit(
+        np.repeat(X, weight, axis=0), np.repeat(y, weight)
+    )
     assert_same_fit(weighted, repeated)
 
 
-@pytest.mark.parametrize("cls", [cls for cls in ALL if cls.support.discrete and cls.columns == 1], ids=own_name)
+@pytest.mark.parametrize(
+    "cls", [cls for cls in ALL if cls.support.discrete and cls.columns == 1], ids=own_name
+)
 def test_minimal_divergence_from_the_empirical_distribution_is_maximum_likelihood(cls):
     """KL(empirical || model), minimised by another program over the parameters, is smallest at the fit."""
     y = observations(cls)
@@ -288,12 +320,17 @@ def test_minimal_divergence_from_the_empirical_distribution_is_maximum_likelihoo
 
     fitted = np.array(family.eta(model.distribution_.theta))
     best = optimize.minimize(
-        divergence, np.full(len(fitted), 0.1), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4000}
+        divergence,
+        np.full(len(fitted), 0.1),
+        method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4000},
     )
     np.testing.assert_allclose(fitted, best.x, atol=1e-6)
     assert divergence(fitted) <= best.fun + 1e-14
     # and D(p || q) = H(p, q) - H(p)
-    assert divergence(fitted) == pytest.approx(-model.score(y[:, None]) - entr(empirical).sum(), abs=1e-12)
+    assert divergence(fitted) == pytest.approx(
+        -model.score(y[:, None]) - entr(empirical).sum(), abs=1e-12
+    )
 
 
 def test_information_measures_the_divergence_that_the_fit_minimised():
@@ -303,7 +340,9 @@ def test_information_measures_the_divergence_that_the_fit_minimised():
     model = MLEDistribution("categorical").fit(y)
     empirical = np.array([2, 3, 1]) / 6
     assert kl_divergence(empirical, model.params_["probabilities"]) == pytest.approx(0.0, abs=1e-12)
-    assert -model.score(y) == pytest.approx(cross_entropy(empirical, model.params_["probabilities"]), rel=1e-12)
+    assert -model.score(y) == pytest.approx(
+        cross_entropy(empirical, model.params_["probabilities"]), rel=1e-12
+    )
     assert -model.score(y) == pytest.approx(entropy(empirical), rel=1e-12)
 
 
@@ -359,7 +398,9 @@ def test_the_empirical_cross_entropy_tends_to_the_cross_entropy(p, q, variance, 
     from skmle.information import cross_entropy, empirical_cross_entropy
 
     samples = p.rvs(size=(200, n), random_state=0)
-    z = np.array([empirical_cross_entropy(q, sample) - cross_entropy(p, q) for sample in samples]) / np.sqrt(variance / n)
+    z = np.array(
+        [empirical_cross_entropy(q, sample) - cross_entropy(p, q) for sample in samples]
+    ) / np.sqrt(variance / n)
     assert np.abs(z).max() < 5.0
     assert abs(z.mean()) < 5.0 / np.sqrt(len(z))
     assert abs((z**2).mean() - 1.0) < 5.0 * np.sqrt(2.0 / len(z))
@@ -398,10 +439,16 @@ def test_a_fixed_law_of_the_features_does_not_move_the_argmin(law_of_x):
     fitted = np.array([model.coef_[0, 0], model.intercept_[0]])
     for theta in (fitted, np.zeros(2), np.array([1.0, -3.0])):
         assert of_pairs(theta) == pytest.approx(conditional(theta) + of_x, rel=1e-12)
-    assert of_pairs(fitted) == pytest.approx(empirical_cross_entropy(model, x[:, None], y) + of_x, rel=1e-12)
+    assert of_pairs(fitted) == pytest.approx(
+        empirical_cross_entropy(model, x[:, None], y) + of_x, rel=1e-12
+    )
     empirical = np.bincount(2 * x + y, minlength=6) / len(x)
-    assert of_pairs(fitted) == pytest.approx(cross_entropy(empirical, joint_law(fitted, law_of_x).ravel()), rel=1e-12)
-    best = optimize.minimize(of_pairs, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-15})
+    assert of_pairs(fitted) == pytest.approx(
+        cross_entropy(empirical, joint_law(fitted, law_of_x).ravel()), rel=1e-12
+    )
+    best = optimize.minimize(
+        of_pairs, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-15}
+    )
     np.testing.assert_allclose(best.x, fitted, atol=1e-6)
 
 
@@ -411,11 +458,17 @@ def test_the_limit_of_a_conditional_fit_minimises_the_cross_entropy_of_the_joint
     def of_laws(theta: np.ndarray) -> float:
         return cross_entropy(P_XY.ravel(), joint_law(theta, P_X).ravel())
 
-    limit = optimize.minimize(of_laws, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-15}).x
+    limit = optimize.minimize(
+        of_laws, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-15}
+    ).x
     x, y = np.divmod(np.arange(6), 2)
-    exact = CrossEntropyClassifier().fit(x[:, None], y, sample_weight=P_XY.ravel())  # infinitely many rows
+    exact = CrossEntropyClassifier().fit(
+        x[:, None], y, sample_weight=P_XY.ravel()
+    )  # infinitely many rows
     np.testing.assert_allclose([exact.coef_[0, 0], exact.intercept_[0]], limit, atol=1e-6)
-    assert of_laws(limit) - entropy(P_X) == pytest.approx(-exact.score(x[:, None], y, P_XY.ravel()), rel=1e-9)
+    assert of_laws(limit) - entropy(P_X) == pytest.approx(
+        -exact.score(x[:, None], y, P_XY.ravel()), rel=1e-9
+    )
     for n in (1000, 100_000):
         x, y = np.divmod(np.random.default_rng(4).choice(6, size=n, p=P_XY.ravel()), 2)
         model = CrossEntropyClassifier().fit(x[:, None], y)
@@ -430,7 +483,9 @@ def test_the_limit_of_a_conditional_fit_minimises_the_cross_entropy_of_the_joint
 def test_a_density_does_not_depend_on_the_order_of_rows_nor_on_the_scale_of_weights(cls):
     X = as_columns(observations(cls))
     model = MLEDistribution(cls).fit(X)
-    assert_same_fit(model, MLEDistribution(cls).fit(X[np.random.default_rng(0).permutation(len(X))]))
+    assert_same_fit(
+        model, MLEDistribution(cls).fit(X[np.random.default_rng(0).permutation(len(X))])
+    )
     for scale in (1e-6, 1e6):
         other = MLEDistribution(cls).fit(X, sample_weight=np.full(len(X), scale))
         np.testing.assert_allclose(parameters(other), parameters(model), rtol=1e-9)
@@ -439,7 +494,12 @@ def test_a_density_does_not_depend_on_the_order_of_rows_nor_on_the_scale_of_weig
 
 def changes_of_units(cls: type[Family]) -> bool:
     support = cls.support
-    return cls.numeric and not support.discrete and support.low in (-np.inf, 0.0) and support.high == np.inf
+    return (
+        cls.numeric
+        and not support.discrete
+        and support.low in (-np.inf, 0.0)
+        and support.high == np.inf
+    )
 
 
 @pytest.mark.parametrize("cls", [cls for cls in ALL if changes_of_units(cls)], ids=own_name)
@@ -447,7 +507,9 @@ def changes_of_units(cls: type[Family]) -> bool:
 def test_a_density_does_not_depend_on_the_unit_of_measurement(cls, unit):
     X = as_columns(observations(cls))
     model, other = MLEDistribution(cls).fit(X), MLEDistribution(cls).fit(X * unit)
-    assert other.log_likelihood_ + X.size * np.log(unit) == pytest.approx(model.log_likelihood_, rel=1e-9)
+    assert other.log_likelihood_ + X.size * np.log(unit) == pytest.approx(
+        model.log_likelihood_, rel=1e-9
+    )
     assert other.status_ == model.status_
 
 
@@ -510,14 +572,18 @@ def test_the_verdict_does_not_depend_on_units():
     shift=st.floats(-1e6, 1e6), exponent=st.integers(-6, 6), column=st.integers(0, 2), seed=st.integers(0, 2**16),
     family=st.sampled_from(["normal", "poisson", "gamma", "bernoulli", "student_t"]),
 )  # fmt: skip
-def test_moving_and_stretching_a_column_does_not_change_the_likelihood(shift, exponent, column, seed, family):
+def test_moving_and_stretching_a_column_does_not_change_the_likelihood(
+    shift, exponent, column, seed, family
+):
     cls = next(cls for cls in CONDITIONAL if own_name(cls) == family)
     X, y = conditional_data(cls)
     y = y[np.random.default_rng(seed).permutation(len(y))]
     model = MLERegressor(family).fit(X, y)
     X = X.copy()
     X[:, column] = X[:, column] * 10.0**exponent + shift * 10.0**exponent
-    assert MLERegressor(family).fit(X, y).log_likelihood_ == pytest.approx(model.log_likelihood_, rel=1e-9)
+    assert MLERegressor(family).fit(X, y).log_likelihood_ == pytest.approx(
+        model.log_likelihood_, rel=1e-9
+    )
 
 
 LONG = 50_000, 40  # long and wide enough for the pool of threads to be used
@@ -525,7 +591,12 @@ LONG = 50_000, 40  # long and wide enough for the pool of threads to be used
 
 @pytest.mark.parametrize(
     "model",
-    [CrossEntropyClassifier(), MLERegressor("normal"), MLERegressor("poisson"), MLERegressor("normal", features={"scale": slice(0, 3)})],
+    [
+        CrossEntropyClassifier(),
+        MLERegressor("normal"),
+        MLERegressor("poisson"),
+        MLERegressor("normal", features={"scale": slice(0, 3)}),
+    ],
     ids=repr,
 )
 def test_the_result_does_not_depend_on_the_number_of_threads_to_the_last_bit(model):
@@ -564,11 +635,19 @@ def layouts(X: np.ndarray, folder: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "model", [CrossEntropyClassifier(), MLERegressor("poisson"), MLERegressor("normal", features={"scale": [1, 3]})], ids=repr
+    "model",
+    [
+        CrossEntropyClassifier(),
+        MLERegressor("poisson"),
+        MLERegressor("normal", features={"scale": [1, 3]}),
+    ],
+    ids=repr,
 )
 def test_storage_does_not_change_the_likelihood(model, tmp_path):
     X, y = labels(500, 3)
-    X = np.where(np.abs(X) < 1.0, 0.0, X).astype(np.float32).astype(np.float64)  # sparse, and exact in single precision
+    X = (
+        np.where(np.abs(X) < 1.0, 0.0, X).astype(np.float32).astype(np.float64)
+    )  # sparse, and exact in single precision
     reference = clone(model).fit(X, y)
     for name, stored in layouts(X, tmp_path).items():
         fit = clone(model).fit(stored, y)
@@ -581,10 +660,15 @@ def test_storage_does_not_change_the_likelihood_of_a_density(tmp_path):
     reference = MLEDistribution("student_t").fit(X)
     for name, stored in layouts(X, tmp_path).items():
         if not sp.issparse(stored):
-            assert MLEDistribution("student_t").fit(stored).log_likelihood_ == pytest.approx(reference.log_likelihood_, rel=1e-9), name
+            assert MLEDistribution("student_t").fit(stored).log_likelihood_ == pytest.approx(
+                reference.log_likelihood_, rel=1e-9
+            ), name
     column = pd.Series(X[:, 0], name="x")
     assert MLEDistribution().fit(column).feature_names_in_.tolist() == ["x"]
-    assert MLEDistribution().fit(pl.Series("x", X[:, 0])).params_ == MLEDistribution().fit(X[:, :1]).params_
+    assert (
+        MLEDistribution().fit(pl.Series("x", X[:, 0])).params_
+        == MLEDistribution().fit(X[:, :1]).params_
+    )
 
 
 # ---------------------------------------------------------------- one law, many questions
@@ -603,7 +687,9 @@ def test_the_predicted_law_answers_as_the_estimator_does(cls):
     if cls.columns != 1:
         return
     low, high = model.predict_interval(X, coverage=0.8)
-    np.testing.assert_allclose(model.predict_quantile(X, [0.1, 0.9]), np.column_stack([low, high]), rtol=1e-12)
+    np.testing.assert_allclose(
+        model.predict_quantile(X, [0.1, 0.9]), np.column_stack([low, high]), rtol=1e-12
+    )
     np.testing.assert_allclose(model.predict_quantile(X, 0.5), law.median())
     if not cls.support.discrete:
         np.testing.assert_allclose(law.cdf(low), 0.1, rtol=1e-9)
@@ -644,9 +730,15 @@ def test_columns_are_independent_unless_the_family_says_otherwise():
     X = features(200, 3)
     together = MLEDistribution("logistic").fit(X)
     apart = [MLEDistribution("logistic").fit(X[:, [j]]) for j in range(3)]
-    assert together.log_likelihood_ == pytest.approx(sum(m.log_likelihood_ for m in apart), rel=1e-12)
+    assert together.log_likelihood_ == pytest.approx(
+        sum(m.log_likelihood_ for m in apart), rel=1e-12
+    )
     np.testing.assert_array_equal(together.params_["loc"], [m.params_["loc"] for m in apart])
-    np.testing.assert_allclose(together.score_samples(X), sum(m.score_samples(X[:, [j]]) for j, m in enumerate(apart)), rtol=1e-12)
+    np.testing.assert_allclose(
+        together.score_samples(X),
+        sum(m.score_samples(X[:, [j]]) for j, m in enumerate(apart)),
+        rtol=1e-12,
+    )
 
 
 # ---------------------------------------------------------------- offset and exposure
@@ -681,7 +773,11 @@ def test_exposure_as_a_column_as_an_argument_and_by_hand(family):
     assert column.score(beside, y) == pytest.approx(argument.score(X, y, exposure=time), rel=1e-12)
     assert column.score(beside, y) * len(y) == pytest.approx(column.log_likelihood_, rel=1e-9)
     np.testing.assert_array_equal(column.predict_dist(beside).mean(), column.predict(beside))
-    np.testing.assert_allclose(column.sample(beside, random_state=1), argument.sample(X, exposure=time, random_state=1), rtol=1e-9)
+    np.testing.assert_allclose(
+        column.sample(beside, random_state=1),
+        argument.sample(X, exposure=time, random_state=1),
+        rtol=1e-9,
+    )
 
 
 def test_a_poisson_model_of_counts_with_exposure_is_one_of_rates_with_weights():
@@ -718,7 +814,11 @@ def test_score_warns_if_fit_saw_an_exposure_and_it_does_not():
 )
 def test_a_warm_start_at_the_optimum_ends_there_at_once(model):
     X, y = labels(300, 3)
-    y = y + np.random.default_rng(0).standard_t(3.0, 300) if getattr(model, "family", "") == "student_t" else y
+    y = (
+        y + np.random.default_rng(0).standard_t(3.0, 300)
+        if getattr(model, "family", "") == "student_t"
+        else y
+    )
     cold = clone(model).fit(X, y)
     assert cold.n_iter_ > 1
     warm = clone(model).set_params(warm_start=True).fit(X, y)
@@ -750,7 +850,9 @@ def test_columns_of_a_parameter_may_be_named_in_many_ways(spec):
     model = MLERegressor("normal", features={"loc": spec}).fit(frame, y)
     assert_same_fit(expected, model)
     np.testing.assert_allclose(model.predict(frame), expected.predict(X[:, [1, 3]]), rtol=1e-12)
-    np.testing.assert_allclose(model.predict_dist(frame).std(), expected.predict_dist(X[:, [1, 3]]).std(), rtol=1e-12)
+    np.testing.assert_allclose(
+        model.predict_dist(frame).std(), expected.predict_dist(X[:, [1, 3]]).std(), rtol=1e-12
+    )
 
 
 def test_columns_of_a_parameter_may_be_one_all_or_none():
@@ -769,7 +871,9 @@ def test_columns_of_a_parameter_may_be_one_all_or_none():
 
 def test_families_are_compared_by_a_grid_in_one_line():
     y = np.random.default_rng(0).gamma(3.0, 2.0, size=(400, 1))
-    search = GridSearchCV(MLEDistribution(), {"family": ["normal", "gamma", "exponential", "weibull", "lognormal"]}).fit(y)
+    search = GridSearchCV(
+        MLEDistribution(), {"family": ["normal", "gamma", "exponential", "weibull", "lognormal"]}
+    ).fit(y)
     assert search.best_params_ == {"family": "gamma"}
     assert search.best_score_ == pytest.approx(max(search.cv_results_["mean_test_score"]))
     assert search.score(y) == pytest.approx(MLEDistribution("gamma").fit(y).score(y))
@@ -778,7 +882,10 @@ def test_families_are_compared_by_a_grid_in_one_line():
 def test_a_grid_over_families_and_ridge_runs_through_a_pipeline_with_weights():
     X, time, y = counts()
     pipe = make_pipeline(StandardScaler(), MLERegressor())
-    grid = {"mleregressor__family": ["normal", "poisson", "negative_binomial"], "mleregressor__alpha": [0.0, 0.1]}
+    grid = {
+        "mleregressor__family": ["normal", "poisson", "negative_binomial"],
+        "mleregressor__alpha": [0.0, 0.1],
+    }
     search = GridSearchCV(pipe, grid, cv=3).fit(X, y + 0.0, mleregressor__sample_weight=time)
     assert search.best_params_["mleregressor__family"] == "negative_binomial"
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -821,7 +928,9 @@ def test_a_clone_has_the_parameters_and_nothing_fitted():
 
 def test_nested_parameters_of_a_family_are_in_the_grid():
     X, _, y = counts()
-    search = GridSearchCV(MLERegressor(Gamma()), {"family__links": [None, {"mean": "softplus"}]}, cv=3).fit(X, y + 1.0)
+    search = GridSearchCV(
+        MLERegressor(Gamma()), {"family__links": [None, {"mean": "softplus"}]}, cv=3
+    ).fit(X, y + 1.0)
     assert len(set(search.cv_results_["mean_test_score"])) == 2
 
 

@@ -31,9 +31,15 @@ SAMPLES = {
     "bernoulli": lambda rng: rng.random(N) < 0.3,
     "binomial": lambda rng: np.column_stack([(k := rng.binomial(9, 0.3, N)), 9 - k]),
     "categorical": lambda rng: rng.choice(np.array(["a", "b", "c", "d"]), N),
-    "multivariate_normal": lambda rng: rng.multivariate_normal([1.0, 200.0], [[2.0, 1.0], [1.0, 3.0]], N),
+    "multivariate_normal": lambda rng: rng.multivariate_normal(
+        [1.0, 200.0], [[2.0, 1.0], [1.0, 3.0]], N
+    ),
 }
-CONDENSABLE = {name: family for name, family in ((f().title.lower().replace(" ", "_"), f()) for f in all_families()) if family.condensable}
+CONDENSABLE = {
+    name: family
+    for name, family in ((f().title.lower().replace(" ", "_"), f()) for f in all_families())
+    if family.condensable
+}
 
 
 def sample(name: str) -> np.ndarray:
@@ -57,13 +63,19 @@ def values(model: MLEDistribution) -> np.ndarray:
     return np.concatenate([np.ravel(value) for value in model.params_.values()])
 
 
-def in_batches(model: MLEDistribution, X: np.ndarray, cuts: tuple[int, ...], weight: np.ndarray | None = None) -> MLEDistribution:
+def in_batches(
+    model: MLEDistribution, X: np.ndarray, cuts: tuple[int, ...], weight: np.ndarray | None = None
+) -> MLEDistribution:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)  # first batches may well have no maximum
         for low, high in itertools.pairwise(cuts[:-1]):
-            model.partial_fit(X[low:high], sample_weight=None if weight is None else weight[low:high])
+            model.partial_fit(
+                X[low:high], sample_weight=None if weight is None else weight[low:high]
+            )
     low, high = cuts[-2:]
-    return model.partial_fit(X[low:high], sample_weight=None if weight is None else weight[low:high])
+    return model.partial_fit(
+        X[low:high], sample_weight=None if weight is None else weight[low:high]
+    )
 
 
 def assert_same(one: MLEDistribution, other: MLEDistribution) -> None:
@@ -97,7 +109,10 @@ def test_weighted_batches_add_up(name):
     X = sample(name)
     weight = np.random.default_rng(1).integers(0, 4, N).astype(float)
     weight[::60] = 1.0
-    assert_same(in_batches(MLEDistribution(name), X, CUTS[0], weight), MLEDistribution(name).fit(X, sample_weight=weight))
+    assert_same(
+        in_batches(MLEDistribution(name), X, CUTS[0], weight),
+        MLEDistribution(name).fit(X, sample_weight=weight),
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -120,10 +135,16 @@ def test_independent_columns_and_fixed_parameters(name):
     assert_same(in_batches(MLEDistribution(name), X, CUTS[1]), MLEDistribution(name).fit(X))
 
 
-@pytest.mark.parametrize(("name", "fixed"), [("normal", {"loc": 29.0}), ("gamma", {"shape": 1.0}), ("negative_binomial", {"mean": 6.0})])
+@pytest.mark.parametrize(
+    ("name", "fixed"),
+    [("normal", {"loc": 29.0}), ("gamma", {"shape": 1.0}), ("negative_binomial", {"mean": 6.0})],
+)
 def test_fixed_parameters(name, fixed):
     X = sample(name)
-    assert_same(in_batches(MLEDistribution(name, fixed=fixed), X, CUTS[0]), MLEDistribution(name, fixed=fixed).fit(X))
+    assert_same(
+        in_batches(MLEDistribution(name, fixed=fixed), X, CUTS[0]),
+        MLEDistribution(name, fixed=fixed).fit(X),
+    )
 
 
 @pytest.mark.parametrize("value", [0.1, 1.0 / 3.0, 7e-150, 3e150])
@@ -147,7 +168,11 @@ def test_units_drop_out(scale):
 
 
 def test_a_label_may_come_late():
-    model = MLEDistribution("categorical").partial_fit([["b"], ["c"], ["b"]]).partial_fit([["a"], ["b"]])
+    model = (
+        MLEDistribution("categorical")
+        .partial_fit([["b"], ["c"], ["b"]])
+        .partial_fit([["a"], ["b"]])
+    )
     np.testing.assert_allclose(model.params_["probabilities"], [0.2, 0.6, 0.2], rtol=1e-12)
     assert model.sample(5, random_state=0).dtype.kind == "U"
 
@@ -162,7 +187,9 @@ def test_the_boundary_is_found_in_sums_too():
         MLEDistribution("uniform").partial_fit([[2.0], [3.0]])
 
 
-@pytest.mark.parametrize("family", [f() for f in all_families() if not f().condensable], ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize(
+    "family", [f() for f in all_families() if not f().condensable], ids=lambda f: type(f).__name__
+)
 def test_families_that_need_all_rows_have_no_such_method(family: Family):
     model = MLEDistribution(family)
     assert not hasattr(model, "partial_fit")

@@ -70,18 +70,31 @@ class Case:
     columns: dict[str, np.ndarray] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.model, self.polished, self.reference = self.spec["model"], self.spec.get("polished", {}), self.spec["reference"]
+        self.model, self.polished, self.reference = (
+            self.spec["model"],
+            self.spec.get("polished", {}),
+            self.spec["reference"],
+        )
         self.columns = load_columns(self.spec["data"])
-        self.terms = {name: [t for t in p["terms"] if t != "const"] for name, p in self.model["parameters"].items()}
+        self.terms = {
+            name: [t for t in p["terms"] if t != "const"]
+            for name, p in self.model["parameters"].items()
+        }
         assert all("const" in p["terms"] for p in self.model["parameters"].values())
-        self.names = [f"{parameter}:{t}" for parameter, p in self.model["parameters"].items() for t in p["terms"]]
+        self.names = [
+            f"{parameter}:{t}"
+            for parameter, p in self.model["parameters"].items()
+            for t in p["terms"]
+        ]
 
     @property
     def X(self) -> pd.DataFrame:
         """All columns that any parameter depends on, and the exposure."""
         names = list(dict.fromkeys(t for terms in self.terms.values() for t in terms))
         exposure = [p["exposure"] for p in self.model["parameters"].values() if "exposure" in p]
-        return pd.DataFrame({name: np.asarray(self.columns[name], float) for name in names + exposure})
+        return pd.DataFrame(
+            {name: np.asarray(self.columns[name], float) for name in names + exposure}
+        )
 
     @property
     def y(self) -> np.ndarray:
@@ -89,7 +102,11 @@ class Case:
 
     @property
     def weight(self) -> np.ndarray | None:
-        return np.asarray(self.columns[self.model["weights"]["column"]], float) if "weights" in self.model else None
+        return (
+            np.asarray(self.columns[self.model["weights"]["column"]], float)
+            if "weights" in self.model
+            else None
+        )
 
     @property
     def alpha(self) -> float:
@@ -97,7 +114,9 @@ class Case:
         penalty = self.model.get("penalty")
         if penalty is None:
             return 0.0
-        assert penalty["type"] == "l2" and penalty["exclude"] == [n for n in self.names if n.endswith(":const")]
+        assert penalty["type"] == "l2" and penalty["exclude"] == [
+            n for n in self.names if n.endswith(":const")
+        ]
         return penalty["strength"] / len(self.y)
 
     def array(self, key: str) -> np.ndarray:
@@ -110,12 +129,16 @@ def load_columns(data: dict[str, Any]) -> dict[str, np.ndarray]:
         columns = {name: np.asarray(values) for name, values in data["columns"].items()}
     else:
         assert data["type"] == "module"
-        frame = getattr(importlib.import_module(data["module"]), data["call"])(**data.get("kwargs", {}))
+        frame = getattr(importlib.import_module(data["module"]), data["call"])(
+            **data.get("kwargs", {})
+        )
         frame = getattr(frame, data["attr"]) if "attr" in data else frame
         columns = {name: frame[name].to_numpy() for name in frame.columns}
     names = {"np": np, "log": np.log, "exp": np.exp, "sqrt": np.sqrt, "where": np.where, "len": len}
     for item in data.get("derive", []):
-        columns[item["name"]] = np.asarray(eval(item["expr"], {"__builtins__": {}}, names | columns))
+        columns[item["name"]] = np.asarray(
+            eval(item["expr"], {"__builtins__": {}}, names | columns)
+        )
     if data.get("subset"):
         keep = np.asarray(eval(data["subset"], {"__builtins__": {}}, names | columns), bool)
         columns = {name: values[keep] for name, values in columns.items()}
@@ -148,7 +171,12 @@ class Estimate(NamedTuple):
         return np.sqrt(np.diag(self.covariance))
 
 
-def estimate(case: Case, X: pd.DataFrame | None = None, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> Estimate:
+def estimate(
+    case: Case,
+    X: pd.DataFrame | None = None,
+    y: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
+) -> Estimate:
     """Fit with default settings and carry the answer to the case's parameters by the delta method."""
     ours = MODELS[case.model["family"]]
     exposure = [p["exposure"] for p in case.model["parameters"].values() if "exposure" in p]
@@ -161,10 +189,19 @@ def estimate(case: Case, X: pd.DataFrame | None = None, y: np.ndarray | None = N
     X, y, weight = (case.X, case.y, case.weight) if X is None else (X, y, weight)
     inference = model.fit(X, y, sample_weight=weight).inference()
     rows = list(zip(inference.components, inference.terms, strict=True))
-    constant = {term for component, term in rows if component == "constant parameters"}  # on their own scale, the others on the link's
-    keys = [(term, "intercept") if term in constant else (component.split(" (link ")[0], term) for component, term in rows]
+    constant = {
+        term for component, term in rows if component == "constant parameters"
+    }  # on their own scale, the others on the link's
+    keys = [
+        (term, "intercept") if term in constant else (component.split(" (link ")[0], term)
+        for component, term in rows
+    ]
     where = {key: i for i, key in enumerate(keys)}
-    links = {component.split(" (link ")[0]: component.split(" (link ")[1][:-1] for component, term in rows if term not in constant}
+    links = {
+        component.split(" (link ")[0]: component.split(" (link ")[1][:-1]
+        for component, term in rows
+        if term not in constant
+    }
     params, slopes, index = [], [], []
     for theirs, spec in case.model["parameters"].items():
         name, power = ours.parameters[theirs]
@@ -182,7 +219,11 @@ def estimate(case: Case, X: pd.DataFrame | None = None, y: np.ndarray | None = N
                 assert spec["link"] == "identity" and spec["terms"] == ["const"]
                 params.append(value**power)
                 slopes.append(power * value ** (power - 1))
-    return Estimate(np.array(params), inference.covariance[np.ix_(index, index)] * np.outer(slopes, slopes), model)
+    return Estimate(
+        np.array(params),
+        inference.covariance[np.ix_(index, index)] * np.outer(slopes, slopes),
+        model,
+    )
 
 
 @pytest.fixture(scope="module", params=ESTIMATED)
@@ -216,7 +257,9 @@ def test_standard_errors(fitted):
 def test_covariance(fitted):
     case, found = fitted
     size = np.outer(case.array("bse_observed"), case.array("bse_observed"))
-    np.testing.assert_allclose(found.covariance / size, np.array(case.polished["cov_observed"]) / size, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        found.covariance / size, np.array(case.polished["cov_observed"]) / size, rtol=0, atol=1e-6
+    )
 
 
 def test_published_digits(fitted):
@@ -226,35 +269,69 @@ def test_published_digits(fitted):
     for i, name in enumerate(case.names):
         if name in case.reference["params"]:
             np.testing.assert_allclose(
-                found.params[i], case.reference["params"][name], rtol=tolerance["params_rtol"], atol=tolerance["params_atol"]
+                found.params[i],
+                case.reference["params"][name],
+                rtol=tolerance["params_rtol"],
+                atol=tolerance["params_atol"],
             )
         if case.reference["bse_matches"] == "bse_observed":
-            np.testing.assert_allclose(found.errors[i], case.reference["bse"][name], rtol=tolerance["bse_rtol"], atol=tolerance["bse_atol"])
+            np.testing.assert_allclose(
+                found.errors[i],
+                case.reference["bse"][name],
+                rtol=tolerance["bse_rtol"],
+                atol=tolerance["bse_atol"],
+            )
     if case.reference["loglik"] is not None:
-        np.testing.assert_allclose(found.model.log_likelihood_, case.reference["loglik"], rtol=0, atol=tolerance["loglik_atol"])
+        np.testing.assert_allclose(
+            found.model.log_likelihood_,
+            case.reference["loglik"],
+            rtol=0,
+            atol=tolerance["loglik_atol"],
+        )
 
 
 def test_units_and_order(fitted):
     """Columns in other units, rows in another order, weights on another scale: the same fit, without a warning."""
     case, found = fitted
     exposure = [p["exposure"] for p in case.model["parameters"].values() if "exposure" in p]
-    factors = pd.Series({name: 1.0 if name in exposure else 10.0 ** (6 * (-1) ** i) for i, name in enumerate(case.X.columns)})
+    factors = pd.Series(
+        {
+            name: 1.0 if name in exposure else 10.0 ** (6 * (-1) ** i)
+            for i, name in enumerate(case.X.columns)
+        }
+    )
     order = np.random.default_rng(0).permutation(len(case.y))
     weight = case.weight
     if case.alpha:
         factors[:] = 1.0  # a ridge depends on units, and that is its meaning
-    other = estimate(case, case.X.iloc[order] * factors, case.y[order], None if weight is None else weight[order])
-    scale = np.array([1.0 if term == "const" else factors[term] for term in (name.split(":")[1] for name in case.names)])
+    other = estimate(
+        case, case.X.iloc[order] * factors, case.y[order], None if weight is None else weight[order]
+    )
+    scale = np.array(
+        [
+            1.0 if term == "const" else factors[term]
+            for term in (name.split(":")[1] for name in case.names)
+        ]
+    )
     np.testing.assert_allclose(other.model.log_likelihood_, found.model.log_likelihood_, rtol=1e-9)
     assert (np.abs(other.params * scale - found.params) <= 1e-6 * found.errors).all()
     if not case.alpha:
         mass = np.ones(len(case.y)) if weight is None else weight
         heavier = estimate(case, case.X, case.y, 1e6 * mass)
-        np.testing.assert_allclose(heavier.model.log_likelihood_, 1e6 * found.model.log_likelihood_, rtol=1e-9)
+        np.testing.assert_allclose(
+            heavier.model.log_likelihood_, 1e6 * found.model.log_likelihood_, rtol=1e-9
+        )
         assert (np.abs(heavier.params - found.params) <= 1e-6 * found.errors).all()
 
 
-@pytest.mark.parametrize("name", [name for name in ESTIMATED if MODELLED[name]["model"].get("weights", {}).get("kind") == "frequency"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in ESTIMATED
+        if MODELLED[name]["model"].get("weights", {}).get("kind") == "frequency"
+    ],
+)
 def test_frequency_weights_are_repeated_rows(name):
     case = Case(MODELLED[name])
     times = case.weight.astype(int)
@@ -262,17 +339,23 @@ def test_frequency_weights_are_repeated_rows(name):
     repeated = estimate(case, case.X.loc[case.X.index.repeat(times)], case.y.repeat(times), None)
     assert (np.abs(repeated.params - weighted.params) <= 1e-9 * weighted.errors).all()
     np.testing.assert_allclose(repeated.errors, weighted.errors, rtol=1e-9)
-    np.testing.assert_allclose(repeated.model.log_likelihood_, weighted.model.log_likelihood_, rtol=1e-12)
+    np.testing.assert_allclose(
+        repeated.model.log_likelihood_, weighted.model.log_likelihood_, rtol=1e-12
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in ESTIMATED if MODELLED[name]["model"]["family"] == "bernoulli"])
+@pytest.mark.parametrize(
+    "name", [name for name in ESTIMATED if MODELLED[name]["model"]["family"] == "bernoulli"]
+)
 def test_classifier(name):
     case = Case(MODELLED[name])
     model = CrossEntropyClassifier(alpha=case.alpha).fit(case.X, case.y)
     found = model.inference()
     names = ["p:const" if term == "intercept" else f"p:{term}" for term in found.terms]
     order = [names.index(n) for n in case.names]
-    assert (np.abs(found.estimate[order] - case.array("params")) <= 1e-6 * case.array("bse_observed")).all()
+    assert (
+        np.abs(found.estimate[order] - case.array("params")) <= 1e-6 * case.array("bse_observed")
+    ).all()
     np.testing.assert_allclose(found.standard_errors[order], case.array("bse_observed"), rtol=1e-6)
     np.testing.assert_allclose(model.log_likelihood_, case.polished["loglik"], rtol=1e-9)
 
@@ -285,9 +368,14 @@ def digits(values: np.ndarray, certified: np.ndarray) -> float:
 def test_longley_keeps_the_digits_of_nist():
     """NIST certifies 15 digits of a problem of condition 5e9; normal equations of the columns as they are lose all of them."""
     case = Case(SPECS["longley_ols"])
-    found, slopes = estimate(case), [name for name in case.names if name in case.reference["params"]]
+    found, slopes = (
+        estimate(case),
+        [name for name in case.names if name in case.reference["params"]],
+    )
     n, p = len(case.y), len(slopes)
-    params, errors = (np.array([case.reference[key][name] for name in slopes]) for key in ("params", "bse"))
+    params, errors = (
+        np.array([case.reference[key][name] for name in slopes]) for key in ("params", "bse")
+    )
     # NIST divides the sum of squares by n - p, maximum likelihood by n.
     assert digits(found.params[:p], params) >= 11.0
     assert digits(found.errors[:p] * np.sqrt(n / (n - p)), errors) >= 11.0
@@ -302,18 +390,31 @@ def test_separation(name):
     case = Case(SPECS[name])
     with pytest.warns(SeparationWarning) as warned:
         model = CrossEntropyClassifier().fit(case.X, case.y)
-    assert len(warned) == 1 and all(repr(column) in str(warned[0].message) for column in case.X.columns)
+    assert len(warned) == 1 and all(
+        repr(column) in str(warned[0].message) for column in case.X.columns
+    )
     assert model.status_ == "no_maximum" and not model.converged_
     supremum = case.reference["loglik_supremum"]
     assert supremum - 1e-9 <= model.log_likelihood_ <= supremum + 1e-11
     np.testing.assert_array_equal(model.predict(case.X)[case.y == 0], 0)
     for contrast, value in case.reference["finite_limits"].items():
-        (high, low), term = (c.split("_")[1] for c in contrast.split(":")[0].split(" - ")), contrast.split(":")[1]
-        values = dict(zip([*case.X.columns, "const"], np.column_stack([model.coef_, model.intercept_]).T, strict=True))[term]
+        (high, low), term = (
+            (c.split("_")[1] for c in contrast.split(":")[0].split(" - ")),
+            contrast.split(":")[1],
+        )
+        values = dict(
+            zip(
+                [*case.X.columns, "const"],
+                np.column_stack([model.coef_, model.intercept_]).T,
+                strict=True,
+            )
+        )[term]
         np.testing.assert_allclose(values[int(high)] - values[int(low)], value, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", [name for name in SEPARATED if MODELLED[name]["model"]["family"] == "bernoulli"])
+@pytest.mark.parametrize(
+    "name", [name for name in SEPARATED if MODELLED[name]["model"]["family"] == "bernoulli"]
+)
 def test_separation_in_a_regressor(name):
     case = Case(SPECS[name])
     with pytest.warns(SeparationWarning) as warned:

@@ -19,7 +19,14 @@ from skmle import families
 from skmle.families import REGISTRY, Distribution, Family, Support, all_families, get_family
 from skmle.families.base import IDENTITY, LOG, LOGIT, Softmax
 from skmle.families.links import allowed_links, get_link
-from skmle.families.tools.special import LOG_2PI, binet, log_rising, log_rising_table, logistic_kernel, trigamma
+from skmle.families.tools.special import (
+    LOG_2PI,
+    binet,
+    log_rising,
+    log_rising_table,
+    logistic_kernel,
+    trigamma,
+)
 from skmle.families.wrappers.fixed import fix
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -36,7 +43,11 @@ def data_for(family: Family) -> np.ndarray:
     if not family.numeric:
         return np.repeat(LABELS, 4)
     rng = np.random.default_rng(0)
-    return rng.normal(size=12) if family.columns == 1 else rng.normal(size=(12, family.columns or WIDTH))
+    return (
+        rng.normal(size=12)
+        if family.columns == 1
+        else rng.normal(size=(12, family.columns or WIDTH))
+    )
 
 
 def subjects() -> dict[str, Family]:
@@ -45,12 +56,18 @@ def subjects() -> dict[str, Family]:
     for cls in all_families():
         family = found[cls.__name__] = cls().adapt(data_for(cls()))
         counts = [name for name, value in cls().get_params().items() if type(value) is int]
-        found |= {f"{cls.__name__}-{name}": clone(family).set_params(**{name: TRIALS}) for name in counts}
+        found |= {
+            f"{cls.__name__}-{name}": clone(family).set_params(**{name: TRIALS}) for name in counts
+        }
     return found
 
 
 SUBJECTS = subjects()
-STEPS_TOWARDS = {f"{name}-smooth{i}": law for name, family in SUBJECTS.items() for i, law in enumerate(family.smoothings()[:2])}
+STEPS_TOWARDS = {
+    f"{name}-smooth{i}": law
+    for name, family in SUBJECTS.items()
+    for i, law in enumerate(family.smoothings()[:2])
+}
 
 
 def every(table, keep=lambda family: True):
@@ -82,11 +99,17 @@ def drawn_points(family: Family) -> tuple[tuple[np.ndarray, ...], ...]:
     nothing to speak of lies between the last floating-point number and an upper end (beta close to 1).
     """
     rng = np.random.default_rng(7)
-    only_positive = [p.chart is IDENTITY and family.link(j).name != "identity" for j, p in enumerate(family.parameters)]
+    only_positive = [
+        p.chart is IDENTITY and family.link(j).name != "identity"
+        for j, p in enumerate(family.parameters)
+    ]
     kept: list[tuple[np.ndarray, ...]] = []
     while len(kept) < 4:
         drawn = [rng.normal(*CHART_DRAWS[p.chart]) for p in family.parameters]
-        eta = tuple(np.asarray(abs(e) if positive else e) for e, positive in zip(drawn, only_positive, strict=True))
+        eta = tuple(
+            np.asarray(abs(e) if positive else e)
+            for e, positive in zip(drawn, only_positive, strict=True)
+        )
         if family in STEPS_TOWARDS.values() or is_computable(family, natural(family, eta)):
             kept.append(eta)
     return tuple(kept)
@@ -97,13 +120,21 @@ def is_computable(family: Family, theta) -> bool:
         if not np.isfinite(family.entropy(theta)).all():
             return False
     high = family.support.high
-    return family.support.discrete or not np.isfinite(high) or family.sf(np.nextafter(high, -np.inf), theta) < 1e-14
+    return (
+        family.support.discrete
+        or not np.isfinite(high)
+        or family.sf(np.nextafter(high, -np.inf), theta) < 1e-14
+    )
 
 
 def tail_points(family: Family, size: float) -> list[tuple[np.ndarray, ...]]:
     """Return chart eta with one entry at each tail, and (of few parameters) with all."""
     middle = points(family, 1)[0]
-    singles = [tuple(np.asarray(end if i == j else e) for i, e in enumerate(middle)) for j in range(len(middle)) for end in (-size, size)]
+    singles = [
+        tuple(np.asarray(end if i == j else e) for i, e in enumerate(middle))
+        for j in range(len(middle))
+        for end in (-size, size)
+    ]
     corners = itertools.product((-size, size), repeat=len(middle)) if 1 < len(middle) <= 3 else []
     return singles + [tuple(map(np.asarray, corner)) for corner in corners]
 
@@ -144,7 +175,9 @@ def dense(curvature, k, n):
         p = np.broadcast_to(curvature.probabilities, (k, n)).T
         return np.eye(k) * p[:, None, :] - p[:, :, None] * p[:, None, :]
     full = np.zeros((n, k, k))
-    for (a, b), entry in zip(itertools.combinations_with_replacement(range(k), 2), curvature, strict=True):
+    for (a, b), entry in zip(
+        itertools.combinations_with_replacement(range(k), 2), curvature, strict=True
+    ):
         if entry is not None:
             full[:, a, b] = full[:, b, a] = entry
     return full
@@ -155,7 +188,11 @@ def jets(rows, k, n):
     value, gradient, curvature = rows
     if gradient is not None:
         gradient = np.array([np.broadcast_to(g, n) for g in gradient]).reshape(k, n).T
-    return np.broadcast_to(value, n), gradient, None if curvature is None else dense(curvature, k, n)
+    return (
+        np.broadcast_to(value, n),
+        gradient,
+        None if curvature is None else dense(curvature, k, n),
+    )
 
 
 # ---------------------------------------------------------------- expectations under a law
@@ -187,7 +224,9 @@ def positions(family: Family, y: np.ndarray) -> np.ndarray:
     return y[..., 0] if family.columns == 2 else y
 
 
-LEVELS = np.concatenate([10.0 ** -np.arange(9.0, 2.0, -1.0), [0.01, 0.03], np.linspace(0.08, 0.5, 8)])
+LEVELS = np.concatenate(
+    [10.0 ** -np.arange(9.0, 2.0, -1.0), [0.01, 0.03], np.linspace(0.08, 0.5, 8)]
+)
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
@@ -195,17 +234,30 @@ def quadrature(family: Family, eta):
     """Gauss-Legendre panels between quantiles and on outwards, in a coordinate t over the whole line: observations, weights of dy."""
     law = family.to_scipy(natural(family, eta))
     to, back, slope = coordinate(family.support, law.median(), law.ppf(0.75) - law.ppf(0.25))
-    edges = [edge for edge in law.support() if np.isfinite(edge) and edge not in (family.support.low, family.support.high)]
+    edges = [
+        edge
+        for edge in law.support()
+        if np.isfinite(edge) and edge not in (family.support.low, family.support.high)
+    ]
     ends = np.unique(to(np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])))
     sides = []
     for edge, neighbour in ((ends[0], ends[1]), (ends[-1], ends[-2])):
-        far = edge + np.sign(edge - neighbour) * min(abs(edge - neighbour), 1.0) * np.arange(1.0, 700.0)
+        far = edge + np.sign(edge - neighbour) * min(abs(edge - neighbour), 1.0) * np.arange(
+            1.0, 700.0
+        )
         y = back(far[np.abs(far) < 340.0])
         log_prob = family.log_prob(y, family.linked(eta))
         sides.append(far[: len(y)][log_prob > -700.0])
     ends = np.sort(np.concatenate([ends, *sides]))
     gaps = np.ceil(np.diff(ends)).astype(int)
-    ends = np.unique(np.concatenate([np.linspace(a, b, gap + 1) for a, b, gap in zip(ends[:-1], ends[1:], gaps, strict=True)]))
+    ends = np.unique(
+        np.concatenate(
+            [
+                np.linspace(a, b, gap + 1)
+                for a, b, gap in zip(ends[:-1], ends[1:], gaps, strict=True)
+            ]
+        )
+    )
     half = 0.5 * np.diff(ends)[:, None]
     t = 0.5 * (ends[1:] + ends[:-1])[:, None] + half * NODES
     y, weight = back(t).ravel(), (half * NODE_WEIGHTS * slope(t)).ravel()
@@ -219,7 +271,11 @@ def coordinate(support: Support, centre, spread):
         return logit, expit, lambda t: expit(t) * expit(-t)
     if np.isfinite(support.low):
         return np.log, np.exp, np.exp
-    return lambda y: np.arcsinh((y - centre) / spread), lambda t: centre + spread * np.sinh(t), lambda t: spread * np.cosh(t)
+    return (
+        lambda y: np.arcsinh((y - centre) / spread),
+        lambda t: centre + spread * np.sinh(t),
+        lambda t: spread * np.cosh(t),
+    )
 
 
 def law_points(family: Family, eta, draws=20_000):
@@ -240,9 +296,13 @@ def assert_expectation(values, weight, exact, expected, rtol=1e-9):
     values = values.reshape(len(weight), -1)
     mean = weight @ values
     size = weight @ np.abs(values) + 1e-12
-    band = rtol * size if exact else 5.0 * np.sqrt(weight @ (values - mean) ** 2 / len(weight)) + 1e-12
+    band = (
+        rtol * size if exact else 5.0 * np.sqrt(weight @ (values - mean) ** 2 / len(weight)) + 1e-12
+    )
     miss = np.abs(mean - np.ravel(expected)) / band
-    assert miss.max() <= 1.0, f"{miss.max():.3g} times the tolerance off: {mean} against {np.ravel(expected)}"
+    assert miss.max() <= 1.0, (
+        f"{miss.max():.3g} times the tolerance off: {mean} against {np.ravel(expected)}"
+    )
 
 
 # ---------------------------------------------------------------- the formula and its derivatives
@@ -275,7 +335,9 @@ def formula_of(family, y, evaluate=None):
     return formula
 
 
-DIFFERENTIABLE = {name: family for name, family in (SUBJECTS | STEPS_TOWARDS).items() if has_gradient(family)}
+DIFFERENTIABLE = {
+    name: family for name, family in (SUBJECTS | STEPS_TOWARDS).items() if has_gradient(family)
+}
 
 
 @every(DIFFERENTIABLE)
@@ -301,14 +363,19 @@ def test_derivatives_in_the_tails(family, rng, assert_derivative):
             value = formula_of(family, y)(eta, 0)[0]
         y = y[value < 1e12]  # beyond, a row has no meaningful differences (Weibull's exp(z))
         if len(y):
-            check_derivatives(formula_of(family, y), eta, not family.exact, len(y), assert_derivative)
+            check_derivatives(
+                formula_of(family, y), eta, not family.exact, len(y), assert_derivative
+            )
 
 
 @every(SUBJECTS | STEPS_TOWARDS)
 def test_orders_agree(family, rng):
     for eta in points(family, 2) + tail_points(family, 3.0)[:4]:
         y = draw(family, points(family, 1)[0], 9, rng)
-        by_order = [jets(family.evaluate(family.statistics(y), eta, order), len(eta), len(y)) for order in (0, 1, 2)]
+        by_order = [
+            jets(family.evaluate(family.statistics(y), eta, order), len(eta), len(y))
+            for order in (0, 1, 2)
+        ]
         for value, *_ in by_order:
             np.testing.assert_array_equal(value, by_order[2][0])
         if by_order[2][1] is not None:
@@ -322,10 +389,17 @@ def test_constants_and_rows_of_eta_agree(family, rng):
     eta = points(family, 1)[0]
     y = draw(family, eta, 9, rng)
     statistics = family.statistics(y)
-    full = jets(family.evaluate(statistics, tuple(np.full(len(y), e) for e in eta)), len(eta), len(y))
+    full = jets(
+        family.evaluate(statistics, tuple(np.full(len(y), e) for e in eta)), len(eta), len(y)
+    )
     for constant in itertools.product((True, False), repeat=len(eta)):
-        mixed = tuple(e if is_constant else np.full(len(y), e) for e, is_constant in zip(eta, constant, strict=True))
-        for a, b in zip(jets(family.evaluate(statistics, mixed), len(eta), len(y)), full, strict=True):
+        mixed = tuple(
+            e if is_constant else np.full(len(y), e)
+            for e, is_constant in zip(eta, constant, strict=True)
+        )
+        for a, b in zip(
+            jets(family.evaluate(statistics, mixed), len(eta), len(y)), full, strict=True
+        ):
             if a is not None:
                 np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
 
@@ -346,7 +420,12 @@ def test_one_row_is_many_rows(family, rng):
                 np.testing.assert_allclose(a[0], b[i], rtol=1e-12, atol=1e-12)
     base = np.broadcast_to(family.base(family.statistics(y)), len(y))
     for i in range(len(y)):
-        np.testing.assert_allclose(np.broadcast_to(family.base(family.statistics(y[i : i + 1])), 1)[0], base[i], rtol=1e-13, atol=1e-13)
+        np.testing.assert_allclose(
+            np.broadcast_to(family.base(family.statistics(y[i : i + 1])), 1)[0],
+            base[i],
+            rtol=1e-13,
+            atol=1e-13,
+        )
 
 
 @every(SUBJECTS)
@@ -369,7 +448,9 @@ def test_inputs_are_not_changed(family, rng):
 
 def links_of(chart):
     names = allowed_links(chart)
-    return [name for name in names if name != "power(p)"] + (["power(1.5)", "power(-2)"] if "power(p)" in names else [])
+    return [name for name in names if name != "power(p)"] + (
+        ["power(1.5)", "power(-2)"] if "power(p)" in names else []
+    )
 
 
 def relinked():
@@ -405,7 +486,13 @@ def test_links_round_trip(family):
 def test_derivatives_through_links(family, rng, assert_derivative):
     for chart_eta in points(family, 2):
         y = draw(family, chart_eta, 8, rng)
-        check_derivatives(formula_of(family, y, family.rows), family.linked(chart_eta), not family.exact, len(y), assert_derivative)
+        check_derivatives(
+            formula_of(family, y, family.rows),
+            family.linked(chart_eta),
+            not family.exact,
+            len(y),
+            assert_derivative,
+        )
 
 
 @every(RELINKED)
@@ -414,7 +501,9 @@ def test_links_do_not_change_the_law(family, rng):
     for chart_eta in points(family, 2):
         y = draw(plain, chart_eta, 8, rng)
         expected = plain.log_prob(y, chart_eta)
-        np.testing.assert_allclose(family.log_prob(y, family.linked(chart_eta)), expected, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(
+            family.log_prob(y, family.linked(chart_eta)), expected, rtol=1e-10, atol=1e-10
+        )
         full = tuple(np.full(len(y), e) for e in family.linked(chart_eta))
         np.testing.assert_allclose(family.log_prob(y, full), expected, rtol=1e-10, atol=1e-10)
 
@@ -433,14 +522,24 @@ def test_natural_jacobian(family, assert_derivative):
         values = np.concatenate([np.ravel(t) for t in family.natural(eta)])
         if len(values) == len(family.natural_labels()):
             return values
-        return np.concatenate([t[np.tril_indices(len(t))] if t.ndim == 2 else np.ravel(t) for t in family.natural(eta)])
+        return np.concatenate(
+            [
+                t[np.tril_indices(len(t))] if t.ndim == 2 else np.ravel(t)
+                for t in family.natural(eta)
+            ]
+        )
 
     for chart_eta in points(family, 2):
         eta = family.linked(chart_eta)
         jacobian = family.natural_jacobian(eta)
         assert jacobian.shape == (len(family.natural_labels()), len(eta))
         for j in range(len(eta)):
-            assert_derivative(lambda e, j=j, eta=eta: flat((*eta[:j], np.asarray(e), *eta[j + 1 :])), eta[j], jacobian[:, j], atol=1e-11)
+            assert_derivative(
+                lambda e, j=j, eta=eta: flat((*eta[:j], np.asarray(e), *eta[j + 1 :])),
+                eta[j],
+                jacobian[:, j],
+                atol=1e-11,
+            )
 
 
 def test_families_without_links():
@@ -465,7 +564,9 @@ def test_density_sums_to_one(family):
         else:
             # The mean over the law of another density, relative to its own, is 1.
             other = tuple(e + 0.1 for e in eta)
-            ratio = np.exp(family.log_prob(y, family.linked(other)) - family.log_prob(y, family.linked(eta)))
+            ratio = np.exp(
+                family.log_prob(y, family.linked(other)) - family.log_prob(y, family.linked(eta))
+            )
             assert_expectation(ratio, weight, exact, 1.0)
 
 
@@ -489,7 +590,9 @@ def test_moments_and_entropy(family):
         theta = natural(family, eta)
         y, weight, exact = law_points(family, eta)
         log_prob = family.log_prob(y, family.linked(eta))
-        assert_expectation(-np.where(weight > 0, log_prob, 0.0), weight, exact, family.entropy(theta))
+        assert_expectation(
+            -np.where(weight > 0, log_prob, 0.0), weight, exact, family.entropy(theta)
+        )
         y = y[:, 0] if family.columns == 2 else np.asarray(y, float)
         mean = family.mean(theta)
         if np.isfinite(mean).all():
@@ -506,7 +609,9 @@ def test_log_prob_equals_scipy(family, rng):
         if not family.regular and not np.isfinite(law.var()):
             continue
         expected = (law.logpmf if counted(family) else law.logpdf)(positions(family, y))
-        np.testing.assert_allclose(family.log_prob(y, family.linked(eta)), expected, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(
+            family.log_prob(y, family.linked(eta)), expected, rtol=1e-10, atol=1e-10
+        )
 
 
 @every(SUBJECTS, lambda family: family.columns is not None)
@@ -544,11 +649,16 @@ def test_samples_follow_the_cdf(family):
             distance = (centred @ np.linalg.inv(theta[1]) * centred).sum(axis=1)
             assert stats.kstest(distance, stats.chi2(y.shape[1]).cdf).pvalue > 1e-6
             for j in range(y.shape[1]):
-                assert stats.kstest(y[:, j], stats.norm(theta[0][j], theta[1][j, j] ** 0.5).cdf).pvalue > 1e-6
+                assert (
+                    stats.kstest(y[:, j], stats.norm(theta[0][j], theta[1][j, j] ** 0.5).cdf).pvalue
+                    > 1e-6
+                )
         elif counted(family):
             at = atoms(family, theta)
             expected = len(y) * np.diff(family.cdf(at, theta), prepend=0.0)
-            counts = np.bincount(np.searchsorted(at, positions_as_atoms(family, y)), minlength=len(at))
+            counts = np.bincount(
+                np.searchsorted(at, positions_as_atoms(family, y)), minlength=len(at)
+            )
             rare = expected < 5.0
             observed, wanted = (np.append(of[~rare], of[rare].sum()) for of in (counts, expected))
             statistic = ((observed - wanted) ** 2 / np.maximum(wanted, 1e-9)).sum()
@@ -579,7 +689,9 @@ def test_sample_shapes(family, rng):
 def test_rows_of_parameters_are_sampled_from_their_own_laws(family):
     """Rows far apart in the first parameter: the means of the columns differ as the laws' do."""
     low, high = points(family, 1)[0], points(family, 2)[1]
-    theta = tuple(np.stack([a, b]) for a, b in zip(natural(family, low), natural(family, high), strict=True))
+    theta = tuple(
+        np.stack([a, b]) for a, b in zip(natural(family, low), natural(family, high), strict=True)
+    )
     y = family.sample(theta, (20_000, 2), np.random.default_rng(3))
     y = y[..., 0] if family.columns == 2 else y
     for column, eta in enumerate((low, high)):
@@ -602,7 +714,9 @@ def mean_jets(family, statistics, weight, eta):
     """Weighted means of value, gradient and curvature."""
     eta = tuple(map(np.asarray, eta))
     of_rows = jets(family.evaluate(statistics, eta), len(eta), len(weight))
-    return tuple(None if jet is None else np.tensordot(weight, jet, 1) / weight.sum() for jet in of_rows)
+    return tuple(
+        None if jet is None else np.tensordot(weight, jet, 1) / weight.sum() for jet in of_rows
+    )
 
 
 def closed_form(family: Family) -> bool:
@@ -624,7 +738,12 @@ def test_starts_are_the_maximum(family, rng):
             assert np.linalg.eigvalsh(curvature).min() > 0
         if family.collapsible:
             collapsed = family.collapse(statistics, weight)
-            np.testing.assert_allclose(family.starts(collapsed, np.ones(1)), family.starts(statistics, weight), rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(
+                family.starts(collapsed, np.ones(1)),
+                family.starts(statistics, weight),
+                rtol=1e-10,
+                atol=1e-12,
+            )
 
 
 @every(SUBJECTS, lambda family: family.exact)
@@ -658,7 +777,9 @@ def test_guessed_starts_lead_to_the_maximum(family, rng):
                 options={"gtol": 1e-8},
             )
             assert result.fun <= truth
-            at_limit = any(abs(result.x[family.names.index(limit.parameter)]) > 3.0 for limit in family.limits)
+            at_limit = any(
+                abs(result.x[family.names.index(limit.parameter)]) > 3.0 for limit in family.limits
+            )
             assert np.abs(result.jac).max() < 1e-7 or at_limit
 
 
@@ -668,7 +789,9 @@ def test_starts_of_repeats(family, rng):
     y, weight, repeated = sample_with_weights(family, rng)
     y[0] = y[1] if family.regular else y[0]
     weighted = family.starts(family.statistics(y), weight)
-    expanded = family.starts(family.statistics(np.repeat(y, weight.astype(int), axis=0)), np.ones(len(repeated)))
+    expanded = family.starts(
+        family.statistics(np.repeat(y, weight.astype(int), axis=0)), np.ones(len(repeated))
+    )
     np.testing.assert_allclose(weighted, expanded, rtol=1e-10, atol=1e-12)
     scaled = family.starts(family.statistics(y), 7.5 * weight)
     np.testing.assert_allclose(scaled, weighted, rtol=1e-10, atol=1e-12)
@@ -680,15 +803,26 @@ def test_collapse(family, rng):
     y, weight, repeated = sample_with_weights(family, rng)
     statistics = family.statistics(y)
     collapsed = family.collapse(statistics, weight)
-    halves = [family.collapse(family.statistics(y[half]), weight[half]) for half in (slice(None, 7), slice(7, None))]
+    halves = [
+        family.collapse(family.statistics(y[half]), weight[half])
+        for half in (slice(None, 7), slice(7, None))
+    ]
     masses = np.array([weight[:7].sum(), weight[7:].sum()])
-    for whole, parts in zip(collapsed, family.collapse(tuple(map(np.concatenate, zip(*halves, strict=True))), masses), strict=True):
+    for whole, parts in zip(
+        collapsed,
+        family.collapse(tuple(map(np.concatenate, zip(*halves, strict=True))), masses),
+        strict=True,
+    ):
         np.testing.assert_allclose(whole, parts, rtol=1e-12, atol=1e-13)
     again = family.collapse(family.statistics(repeated), np.ones(len(repeated)))
     for a, b in zip(collapsed, again, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
     for eta in points(family):
-        for one, many in zip(mean_jets(family, collapsed, np.ones(1), eta), mean_jets(family, statistics, weight, eta), strict=True):
+        for one, many in zip(
+            mean_jets(family, collapsed, np.ones(1), eta),
+            mean_jets(family, statistics, weight, eta),
+            strict=True,
+        ):
             if many is not None:  # a law without derivatives
                 np.testing.assert_allclose(one, many, rtol=1e-12, atol=1e-12)
 
@@ -701,14 +835,26 @@ def test_families_affine_in_their_statistics_are_collapsible(rng):
         y = draw(family, points(family, 1)[0], 40, rng)
         statistics, weight = family.statistics(y), np.ones(len(y))
         mean = tuple(np.atleast_1d(s.mean()) for s in statistics)
-        gaps = [abs(mean_jets(family, mean, np.ones(1), e)[0] - mean_jets(family, statistics, weight, e)[0]) for e in points(family)]
+        gaps = [
+            abs(
+                mean_jets(family, mean, np.ones(1), e)[0]
+                - mean_jets(family, statistics, weight, e)[0]
+            )
+            for e in points(family)
+        ]
         assert family.collapsible or max(gaps) > 1e-12, type(family).__name__
 
 
 @every(SUBJECTS)
 def test_starts_at_the_edge_are_silent(family):
     """All observations at an end of the support: the maximum is at the edge of the parameters, and nothing warns or is nan."""
-    edges = [edge for edge, closed in zip((family.support.low, family.support.high), family.support.closed, strict=True) if closed]
+    edges = [
+        edge
+        for edge, closed in zip(
+            (family.support.low, family.support.high), family.support.closed, strict=True
+        )
+        if closed
+    ]
     rows = [np.full(5, edge) for edge in edges]
     if family.columns == 2:
         rows = [observations(family, at) for at in (np.zeros(5), np.full(5, float(family.trials)))]
@@ -716,12 +862,18 @@ def test_starts_at_the_edge_are_silent(family):
         rows = [np.full(5, label) for label in family.labels]
     for y, weight in itertools.product(rows, [np.ones(5), np.array([0.1, 0.7, 1.3, 0.3, 1.1])]):
         statistics = family.statistics(y)
-        short = [(family.collapse(statistics, weight), np.array([weight.sum()]))] if family.collapsible else []
+        short = (
+            [(family.collapse(statistics, weight), np.array([weight.sum()]))]
+            if family.collapsible
+            else []
+        )
         for rows_of_y, mass in [(statistics, weight), *short]:
             for start in family.starts(rows_of_y, mass):
                 assert not np.isnan(start).any()
                 if family.numeric:
-                    assert not np.isfinite(start[0]), "no rounding of weights hides that the data are at the edge"
+                    assert not np.isfinite(start[0]), (
+                        "no rounding of weights hides that the data are at the edge"
+                    )
 
 
 @every(SUBJECTS, lambda family: family.numeric)
@@ -753,7 +905,12 @@ def test_saturated(family, rng):
     statistics = family.statistics(y)
     limit = family.saturated(statistics)
     if limit is None:
-        assert counted(family) or not family.regular or family.columns is None or len(family.parameters) == 1
+        assert (
+            counted(family)
+            or not family.regular
+            or family.columns is None
+            or len(family.parameters) == 1
+        )
         return
     first, rest = limit
     assert first.shape == (len(y),) and len(rest) == len(family.parameters) - 1
@@ -786,7 +943,11 @@ def test_far_out(family, size, rng):
             assert len(own) == 0 or np.isfinite(family.log_prob(own, family.linked(eta))).all()
 
 
-LIMITS = {f"{name}-{limit.parameter}": (family, limit) for name, family in SUBJECTS.items() for limit in family.limits}
+LIMITS = {
+    f"{name}-{limit.parameter}": (family, limit)
+    for name, family in SUBJECTS.items()
+    for limit in family.limits
+}
 every_limit = pytest.mark.parametrize(("family", "limit"), LIMITS.values(), ids=LIMITS)
 
 
@@ -807,11 +968,17 @@ def test_limit_law(family, limit, far, rng):
         for rows in (False, True):
             if rows:
                 eta, rest = (tuple(np.full(len(y), e) for e in es) for es in (eta, rest))
-            np.testing.assert_allclose(family.log_prob(y, eta), law.log_prob(y, rest), rtol=1e-10, atol=1e-10)
-            _, gradient, curvature = jets(family.evaluate(family.statistics(y), eta), len(eta), len(y))
+            np.testing.assert_allclose(
+                family.log_prob(y, eta), law.log_prob(y, rest), rtol=1e-10, atol=1e-10
+            )
+            _, gradient, curvature = jets(
+                family.evaluate(family.statistics(y), eta), len(eta), len(y)
+            )
             _, wanted, bend = jets(law.evaluate(law.statistics(y), rest), len(rest), len(y))
             np.testing.assert_allclose(gradient[:, others], wanted, rtol=1e-10, atol=1e-10)
-            np.testing.assert_allclose(curvature[np.ix_(np.arange(len(y)), others, others)], bend, rtol=1e-10, atol=1e-10)
+            np.testing.assert_allclose(
+                curvature[np.ix_(np.arange(len(y)), others, others)], bend, rtol=1e-10, atol=1e-10
+            )
             np.testing.assert_allclose(gradient[:, index], 0.0, atol=1e-10)
             np.testing.assert_allclose(curvature[:, index], 0.0, atol=1e-10)
 
@@ -829,11 +996,19 @@ def test_distribution_at_the_limit(family, limit, rng):
             ours = Distribution(family, params | {limit.parameter: value})
             np.testing.assert_allclose(ours.log_prob(y), theirs.log_prob(y), rtol=1e-10, atol=1e-10)
             for method in ("cdf", "sf"):
-                np.testing.assert_allclose(getattr(ours, method)(y), getattr(theirs, method)(y), rtol=1e-9)
+                np.testing.assert_allclose(
+                    getattr(ours, method)(y), getattr(theirs, method)(y), rtol=1e-9
+                )
             for method in ("mean", "var", "std", "entropy", "median"):
-                np.testing.assert_allclose(getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-9)
-            np.testing.assert_allclose(ours.ppf([0.01, 0.3, 0.9]), theirs.ppf([0.01, 0.3, 0.9]), rtol=1e-9)
-            np.testing.assert_allclose(ours.isf([0.01, 0.3, 0.9]), theirs.isf([0.01, 0.3, 0.9]), rtol=1e-9)
+                np.testing.assert_allclose(
+                    getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-9
+                )
+            np.testing.assert_allclose(
+                ours.ppf([0.01, 0.3, 0.9]), theirs.ppf([0.01, 0.3, 0.9]), rtol=1e-9
+            )
+            np.testing.assert_allclose(
+                ours.isf([0.01, 0.3, 0.9]), theirs.isf([0.01, 0.3, 0.9]), rtol=1e-9
+            )
             draws = ours.rvs(2000, random_state=0)
             assert np.isfinite(draws).all()
             assert abs(np.mean(draws) - theirs.mean()) < 5.0 * theirs.std() / np.sqrt(2000)
@@ -846,7 +1021,9 @@ def test_recession(family, rng):
     k = len(middle)
     y = draw(family, middle, 12, rng)
     statistics = family.statistics(y)
-    directions = [d for d in itertools.product((-1.0, 0.0, 1.0), repeat=k) if any(d)] if k <= 3 else []
+    directions = (
+        [d for d in itertools.product((-1.0, 0.0, 1.0), repeat=k) if any(d)] if k <= 3 else []
+    )
     directions += [tuple(rng.choice([-2.0, -1.3, -0.6, 0.6, 1.3, 2.0], size=k)) for _ in range(8)]
     for direction in directions:
         delta = tuple(map(np.asarray, direction))
@@ -858,7 +1035,13 @@ def test_recession(family, rng):
         np.testing.assert_array_equal(in_rows, growth)
 
         def value(t, direction=direction):
-            return jets(family.evaluate(statistics, tuple(e + t * d for e, d in zip(middle, direction, strict=True)), 0), k, len(y))[0]
+            return jets(
+                family.evaluate(
+                    statistics, tuple(e + t * d for e, d in zip(middle, direction, strict=True)), 0
+                ),
+                k,
+                len(y),
+            )[0]
 
         quotient = (value(200.0) - value(100.0)) / 100.0
         finite = np.isfinite(growth)
@@ -873,13 +1056,18 @@ def test_recession(family, rng):
 def test_support_of_one_column(family):
     support = family.support
     eta = points(family, 1)[0]
-    for edge, closed, out in ((support.low, support.closed[0], -1.0), (support.high, support.closed[1], 1.0)):
+    for edge, closed, out in (
+        (support.low, support.closed[0], -1.0),
+        (support.high, support.closed[1], 1.0),
+    ):
         assert not family.contains(np.array([out * np.inf, np.nan])).any()
         if np.isinf(edge):
             assert family.contains(np.array([out * 1e300])).all()
             continue
         beyond = np.nextafter(edge, out * np.inf)
-        np.testing.assert_array_equal(family.contains(np.array([edge, edge + out, beyond])), [closed, False, False])
+        np.testing.assert_array_equal(
+            family.contains(np.array([edge, edge + out, beyond])), [closed, False, False]
+        )
         inside = np.array([edge - out * (1.0 if support.whole else 1e-9)])
         assert family.contains(inside).all()
         log_prob = family.log_prob(np.array([edge + out, beyond, edge]), family.linked(eta))
@@ -896,17 +1084,24 @@ def test_log_prob_outside_the_support(family, rng):
     if not family.numeric:
         outside = np.array([-5])
     elif family.columns == 1:
-        outside = np.array([family.support.low - 1.0 if np.isfinite(family.support.low) else np.inf])
+        outside = np.array(
+            [family.support.low - 1.0 if np.isfinite(family.support.low) else np.inf]
+        )
     else:
         outside = np.full((1, y.shape[1]), np.inf)
     expected = family.log_prob(y, family.linked(eta))
     assert np.isfinite(expected).all()
     with_them = family.log_prob(np.concatenate([outside, y, outside]), family.linked(eta))
     np.testing.assert_array_equal(with_them, [-np.inf, *expected, -np.inf])
-    np.testing.assert_array_equal(family.log_prob(np.concatenate([outside, outside]), family.linked(eta)), [-np.inf, -np.inf])
+    np.testing.assert_array_equal(
+        family.log_prob(np.concatenate([outside, outside]), family.linked(eta)), [-np.inf, -np.inf]
+    )
     if has_rows(family):
         full = tuple(np.full(3, e) for e in family.linked(eta))
-        np.testing.assert_array_equal(family.log_prob(np.concatenate([outside, y[:1], outside]), full), [-np.inf, expected[0], -np.inf])
+        np.testing.assert_array_equal(
+            family.log_prob(np.concatenate([outside, y[:1], outside]), full),
+            [-np.inf, expected[0], -np.inf],
+        )
 
 
 @pytest.mark.parametrize(
@@ -934,7 +1129,12 @@ def test_every_file_is_registered():
     for path in Path(families.__file__).parent.glob("[a-z]*.py"):
         module = import_module(f"skmle.families.{path.stem}")
         for cls in vars(module).values():
-            if isinstance(cls, type) and issubclass(cls, Family) and cls.__module__ == module.__name__ and is_made_of_nothing(cls):
+            if (
+                isinstance(cls, type)
+                and issubclass(cls, Family)
+                and cls.__module__ == module.__name__
+                and is_made_of_nothing(cls)
+            ):
                 found.add(path.stem)
     assert found == {file for file, _ in REGISTRY.values()}
     assert [cls.__name__ for cls in all_families()] == list(REGISTRY)
@@ -951,7 +1151,12 @@ def test_aliases_resolve():
         for alias in aliases:
             assert alias not in seen
             seen.add(alias)
-            for spelling in (alias, alias.upper(), alias.replace("_", "-"), alias.replace("_", " ")):
+            for spelling in (
+                alias,
+                alias.upper(),
+                alias.replace("_", "-"),
+                alias.replace("_", " "),
+            ):
                 assert type(get_family(spelling)).__name__ == name
         cls = getattr(families, name)
         assert type(get_family(cls)) is cls
@@ -969,8 +1174,15 @@ def test_scipy_names_resolve():
 
 
 def test_misspelt_family():
-    for name, near in [("gama", "'gamma'"), ("weibul", "'weibull'"), ("neg_binomial", "'negative_binomial'"), ("Guassian", "'gaussian'")]:
-        with pytest.raises(ValueError, match=r"Unknown family .*Allowed: normal, .*did you mean") as caught:
+    for name, near in [
+        ("gama", "'gamma'"),
+        ("weibul", "'weibull'"),
+        ("neg_binomial", "'negative_binomial'"),
+        ("Guassian", "'gaussian'"),
+    ]:
+        with pytest.raises(
+            ValueError, match=r"Unknown family .*Allowed: normal, .*did you mean"
+        ) as caught:
             get_family(name)
         assert near in str(caught.value) and repr(name) in str(caught.value)
     with pytest.raises(ValueError, match=r"Unknown family 'qqq'.*Allowed: .*choose one of them"):
@@ -991,12 +1203,20 @@ def test_unknown_attribute():
 @every(SUBJECTS, lambda family: family.names == tuple(p.name for p in family.parameters))
 def test_link_errors_have_four_parts(family):
     name, first = type(family).__name__, family.parameters[0]
-    with pytest.raises(ValueError, match=rf"{name}\(links=.*unknown parameter 'nope'.*Allowed: .*{first.name}.*Rename"):
+    with pytest.raises(
+        ValueError,
+        match=rf"{name}\(links=.*unknown parameter 'nope'.*Allowed: .*{first.name}.*Rename",
+    ):
         get_family(clone(family).set_params(links={"nope": "log"}))
     with pytest.raises(ValueError, match=r"Unknown link 'nope'.*Allowed: .*choose one"):
         get_family(clone(family).set_params(links={first.name: "nope"}))
-    foreign = "identity" if first.chart is None else "probit" if first.chart is not LOGIT else "sqrt"
-    with pytest.raises(ValueError, match=rf"{name}\(links=.*'{foreign}'.*'{first.name}'.*Allowed: .*{first.chart.name}.*Choose"):
+    foreign = (
+        "identity" if first.chart is None else "probit" if first.chart is not LOGIT else "sqrt"
+    )
+    with pytest.raises(
+        ValueError,
+        match=rf"{name}\(links=.*'{foreign}'.*'{first.name}'.*Allowed: .*{first.chart.name}.*Choose",
+    ):
         get_family(clone(family).set_params(links={first.name: foreign}))
 
 
@@ -1006,7 +1226,11 @@ def test_pickle_and_clone(family, rng):
     eta = family.linked(chart_eta)
     y = draw(family, chart_eta, 5, rng)
     expected = family.log_prob(y, eta)
-    for again in (pickle.loads(pickle.dumps(family)), clone(family), type(family)(**family.get_params(deep=False))):
+    for again in (
+        pickle.loads(pickle.dumps(family)),
+        clone(family),
+        type(family)(**family.get_params(deep=False)),
+    ):
         assert type(again) is type(family) and again is not family
         assert repr(again) == repr(family)
         assert again.relinked == family.relinked
@@ -1017,7 +1241,9 @@ def test_pickle_and_clone(family, rng):
 
 @every(SUBJECTS | RELINKED)
 def test_repr_makes_the_family_again(family):
-    again = eval(repr(family), {name: getattr(families, name) for name in REGISTRY} | {"array": np.array})
+    again = eval(
+        repr(family), {name: getattr(families, name) for name in REGISTRY} | {"array": np.array}
+    )
     assert repr(again) == repr(family)
     assert type(again) is type(family)
 
@@ -1040,10 +1266,19 @@ def test_relinked_by_a_link_itself():
 def held():
     """Return every family, with its own links and with others, with each of its parameters in turn held fixed."""
     found = {}
-    for name, family in (SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}).items():
-        if len(family.parameters) > 1 and family.regular and family.names == tuple(p.name for p in family.parameters):
+    for name, family in (
+        SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}
+    ).items():
+        if (
+            len(family.parameters) > 1
+            and family.regular
+            and family.names == tuple(p.name for p in family.parameters)
+        ):
             theta = natural(family, points(family, 1)[0])
-            found |= {f"{name}-{p}": fix(family, {p: float(value)}) for p, value in zip(family.names, theta, strict=True)}
+            found |= {
+                f"{name}-{p}": fix(family, {p: float(value)})
+                for p, value in zip(family.names, theta, strict=True)
+            }
     return found
 
 
@@ -1054,7 +1289,13 @@ HELD = held()
 def test_derivatives_of_the_free_parameters(family, rng, assert_derivative):
     for chart_eta in points(family, 2):
         y = draw(family, chart_eta, 8, rng)
-        check_derivatives(formula_of(family, y, family.rows), family.linked(chart_eta), not family.family.exact, len(y), assert_derivative)
+        check_derivatives(
+            formula_of(family, y, family.rows),
+            family.linked(chart_eta),
+            not family.family.exact,
+            len(y),
+            assert_derivative,
+        )
 
 
 @every(HELD)
@@ -1070,7 +1311,9 @@ def test_held_parameters_complete_the_law(family, rng):
         assert {name: params[name] for name in family.values} == family.values
         assert tuple(params[name] for name in family.names) == theta
         y = draw(family, chart_eta, 8, rng)
-        np.testing.assert_allclose(family.log_prob(y, eta), Distribution(law, params).log_prob(y), rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(
+            family.log_prob(y, eta), Distribution(law, params).log_prob(y), rtol=1e-11, atol=1e-11
+        )
         np.testing.assert_allclose(family.mean(theta), whole.mean(tuple(params.values())))
         start = family.starts(family.statistics(y), np.ones(len(y)))
         assert np.shape(start) == (1, len(family.parameters)) and np.isfinite(start).all()
@@ -1086,7 +1329,11 @@ def test_held_parameters_complete_the_law(family, rng):
         ("gamma", {"shape": np.inf}, ["shape=inf", "Gamma", "Allowed: ", "Give"]),
         ("beta", {"mean": 1.0}, ["mean=1.0", "Beta", "Allowed: ", "'logit'", "Give"]),
         ("uniform", {"low": 0.0}, ["{'low': 0.0}", "Uniform", "Allowed: regular", "Leave"]),
-        (SUBJECTS["Categorical"], {"probabilities": 0.5}, ["{'probabilities': 0.5}", "Categorical", "Allowed: fixed=None", "Leave"]),
+        (
+            SUBJECTS["Categorical"],
+            {"probabilities": 0.5},
+            ["{'probabilities': 0.5}", "Categorical", "Allowed: fixed=None", "Leave"],
+        ),
     ],
 )
 def test_errors_of_fixed_have_four_parts(family, values, parts):
@@ -1119,17 +1366,26 @@ def test_distribution_equals_scipy(family, rng):
         name = {True: ("pmf", "logpmf"), False: ("pdf", "logpdf")}[ours.discrete]
         y = draw(family, eta, 20, rng)
         for method in name:
-            np.testing.assert_allclose(getattr(ours, method)(y), getattr(theirs, method)(positions(family, y)), rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(
+                getattr(ours, method)(y),
+                getattr(theirs, method)(positions(family, y)),
+                rtol=1e-9,
+                atol=1e-12,
+            )
         at = ours.ppf(q)
         np.testing.assert_array_equal(positions(family, observations(family, at)), theirs.ppf(q))
-        np.testing.assert_array_equal(positions(family, observations(family, ours.isf(q))), theirs.isf(q))
+        np.testing.assert_array_equal(
+            positions(family, observations(family, ours.isf(q))), theirs.isf(q)
+        )
         np.testing.assert_allclose(ours.cdf(at), theirs.cdf(theirs.ppf(q)), rtol=1e-12)
         np.testing.assert_allclose(ours.sf(at), theirs.sf(theirs.ppf(q)), rtol=1e-12)
         np.testing.assert_array_equal(ours.interval(0.6), ours.ppf([0.2, 0.8]))
         np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
         if family.numeric:
             for method in METHODS:
-                np.testing.assert_allclose(getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-10)
+                np.testing.assert_allclose(
+                    getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-10
+                )
         if not counted(family):
             np.testing.assert_array_equal(ours.isf(1e-30), theirs.isf(1e-30))
         assert type(ours.to_scipy()) is type(theirs)
@@ -1159,15 +1415,26 @@ def test_distribution_is_vectorised_over_rows(family, rng):
     singles = [distribution(family, tuple(e[i] for e in eta)) for i in range(len(y))]
     assert rows.shape == (6,) and singles[0].shape == ()
     at = y if family.columns == 1 else y[:, 0]
-    np.testing.assert_allclose(rows.log_prob(y), [law.log_prob(one) for law, one in zip(singles, y, strict=True)], rtol=1e-12, atol=1e-13)
-    np.testing.assert_allclose(rows.log_prob(y[0]), [law.log_prob(y[0]) for law in singles], rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(
+        rows.log_prob(y),
+        [law.log_prob(one) for law, one in zip(singles, y, strict=True)],
+        rtol=1e-12,
+        atol=1e-13,
+    )
+    np.testing.assert_allclose(
+        rows.log_prob(y[0]), [law.log_prob(y[0]) for law in singles], rtol=1e-12, atol=1e-13
+    )
     for method in ("cdf", "sf"):
         one_by_one = [getattr(law, method)(one) for law, one in zip(singles, at, strict=True)]
         np.testing.assert_allclose(getattr(rows, method)(at), one_by_one, rtol=1e-12)
     for method in METHODS:
-        np.testing.assert_allclose(getattr(rows, method)(), [getattr(law, method)() for law in singles], rtol=1e-10)
+        np.testing.assert_allclose(
+            getattr(rows, method)(), [getattr(law, method)() for law in singles], rtol=1e-10
+        )
     for method in ("ppf", "isf"):
-        np.testing.assert_allclose(getattr(rows, method)(0.3), [getattr(law, method)(0.3) for law in singles], rtol=1e-12)
+        np.testing.assert_allclose(
+            getattr(rows, method)(0.3), [getattr(law, method)(0.3) for law in singles], rtol=1e-12
+        )
     low, high = rows.interval(0.9)
     assert low.shape == high.shape == (6,) and np.all(low <= high)
     if family.columns == 1 and family.numeric:
@@ -1199,8 +1466,14 @@ def test_distribution_rvs(family, rng):
     for size, shape in [(None, ()), (5, (5,)), (np.int64(5), (5,)), ((2, 3), (2, 3)), ((), ())]:
         assert np.shape(law.rvs(size, random_state=1)) == shape + tail
     np.testing.assert_array_equal(law.rvs(7, random_state=4), law.rvs(7, random_state=4))
-    np.testing.assert_array_equal(law.rvs(7, random_state=np.random.RandomState(4)), law.rvs(7, random_state=np.random.RandomState(4)))
-    np.testing.assert_array_equal(law.rvs(7, random_state=np.random.default_rng(4)), law.rvs(7, random_state=np.random.default_rng(4)))
+    np.testing.assert_array_equal(
+        law.rvs(7, random_state=np.random.RandomState(4)),
+        law.rvs(7, random_state=np.random.RandomState(4)),
+    )
+    np.testing.assert_array_equal(
+        law.rvs(7, random_state=np.random.default_rng(4)),
+        law.rvs(7, random_state=np.random.default_rng(4)),
+    )
     assert not np.array_equal(law.rvs(50, random_state=4), law.rvs(50, random_state=5))
     assert np.shape(law.rvs(3)) == (3, *tail)
     if has_rows(family):
@@ -1218,10 +1491,15 @@ def test_distribution_errors(family):
         with pytest.raises(AttributeError, match=rf"{method}.*{name} is .*Allowed: .*log_prob"):
             getattr(law, method)(np.zeros(1))
     for confidence in (0.0, 1.0, -1.0, 95):
-        with pytest.raises(ValueError, match=rf"interval: confidence={confidence}.*between 0 and 1.*0\.95"):
+        with pytest.raises(
+            ValueError, match=rf"interval: confidence={confidence}.*between 0 and 1.*0\.95"
+        ):
             law.interval(confidence)
     for params in ({}, law.params | {"nope": 1.0}):
-        with pytest.raises(ValueError, match=rf"Distribution\({name}\): got parameters .*Allowed: exactly {family.names[0]}"):
+        with pytest.raises(
+            ValueError,
+            match=rf"Distribution\({name}\): got parameters .*Allowed: exactly {family.names[0]}",
+        ):
             Distribution(family, params)
     assert repr(law).startswith(f"{name}({family.names[0]}=")
 
@@ -1239,19 +1517,28 @@ def test_labels_may_be_words():
         law.mean()
     with pytest.raises(ValueError, match=r"variance: .*labels.*Allowed: .*numbers"):
         law.var()
-    assert repr(pickle.loads(pickle.dumps(family))) == repr(family) == "Categorical(categories=['a', 'b', 'c'])"
+    assert (
+        repr(pickle.loads(pickle.dumps(family)))
+        == repr(family)
+        == "Categorical(categories=['a', 'b', 'c'])"
+    )
 
 
 @pytest.mark.parametrize("labels", [["b", "a"], [1, 2, 2], [3, 1]])
 def test_labels_out_of_order(labels):
     """They would be taken for one another."""
     first, second = labels[-2:]
-    with pytest.raises(ValueError, match=rf"categories=.*{first!r}.* before .*{second!r}.*Allowed: rising .*Sort"):
+    with pytest.raises(
+        ValueError, match=rf"categories=.*{first!r}.* before .*{second!r}.*Allowed: rising .*Sort"
+    ):
         families.Categorical(labels).labels  # noqa: B018
 
 
 def test_dimension_of_the_data():
-    with pytest.raises(ValueError, match=r"MultivariateNormal\(dimension=3\): the data have 2 columns. Allowed: .*Give"):
+    with pytest.raises(
+        ValueError,
+        match=r"MultivariateNormal\(dimension=3\): the data have 2 columns. Allowed: .*Give",
+    ):
         families.MultivariateNormal(3).adapt(np.zeros((4, 2)))
 
 
@@ -1273,7 +1560,9 @@ def test_a_single_label(rng):
     statistics = family.statistics(np.array(["a", "a"]))
     assert family.parameters == () and family.starts(statistics, np.ones(2)) == [()]
     for order in (0, 1, 2):
-        np.testing.assert_array_equal(jets(family.evaluate(statistics, (), order), 0, 2)[0], np.zeros(2))
+        np.testing.assert_array_equal(
+            jets(family.evaluate(statistics, (), order), 0, 2)[0], np.zeros(2)
+        )
     np.testing.assert_array_equal(family.recession(statistics, ()), 0.0)
     assert family.natural(()) == (np.ones(1),)
     law = Distribution(family, {"probabilities": [1.0]})
@@ -1283,7 +1572,11 @@ def test_a_single_label(rng):
 
 def test_unadapted_families_say_what_they_lack():
     for name in SUBJECTS:
-        family = get_family(name.split("-")[0].lower()) if name.lower() in families._BY_NAME else getattr(families, name.split("-")[0])()
+        family = (
+            get_family(name.split("-")[0].lower())
+            if name.lower() in families._BY_NAME
+            else getattr(families, name.split("-")[0])()
+        )
         try:
             family.parameters  # noqa: B018
         except ValueError as error:
@@ -1297,17 +1590,54 @@ EDGES = [
     ("bernoulli", {"probability": 0.0}, [0.0, 1.0], [0.0, -np.inf]),
     ("bernoulli", {"probability": 1.0}, [0.0, 1.0], [-np.inf, 0.0]),
     ("geometric", {"probability": 1.0}, [1.0, 2.0, 9.0], [0.0, -np.inf, -np.inf]),
-    ("negative_binomial", {"mean": 0.0, "dispersion": 2.0}, [0.0, 1.0, 7.0], [0.0, -np.inf, -np.inf]),
-    ("negative_binomial", {"mean": 0.0, "dispersion": 0.0}, [0.0, 1.0, 7.0], [0.0, -np.inf, -np.inf]),
-    (families.Binomial(4), {"probability": 0.0}, [[0.0, 4.0], [1.0, 3.0], [4.0, 0.0]], [0.0, -np.inf, -np.inf]),
-    (families.Binomial(4), {"probability": 1.0}, [[0.0, 4.0], [3.0, 1.0], [4.0, 0.0]], [-np.inf, -np.inf, 0.0]),
-    (families.Categorical(["a", "b", "c"]), {"probabilities": [0.0, 0.25, 0.75]}, ["a", "b", "c"], [-np.inf, np.log(0.25), np.log(0.75)]),
-    (families.Categorical(["a", "b", "c"]), {"probabilities": [1.0, 0.0, 0.0]}, ["a", "b", "c", "z"], [0.0, -np.inf, -np.inf, -np.inf]),
-    (families.Categorical(2), {"probabilities": [[1.0, 0.0], [0.5, 0.5]]}, [0, 0], [0.0, np.log(0.5)]),
+    (
+        "negative_binomial",
+        {"mean": 0.0, "dispersion": 2.0},
+        [0.0, 1.0, 7.0],
+        [0.0, -np.inf, -np.inf],
+    ),
+    (
+        "negative_binomial",
+        {"mean": 0.0, "dispersion": 0.0},
+        [0.0, 1.0, 7.0],
+        [0.0, -np.inf, -np.inf],
+    ),
+    (
+        families.Binomial(4),
+        {"probability": 0.0},
+        [[0.0, 4.0], [1.0, 3.0], [4.0, 0.0]],
+        [0.0, -np.inf, -np.inf],
+    ),
+    (
+        families.Binomial(4),
+        {"probability": 1.0},
+        [[0.0, 4.0], [3.0, 1.0], [4.0, 0.0]],
+        [-np.inf, -np.inf, 0.0],
+    ),
+    (
+        families.Categorical(["a", "b", "c"]),
+        {"probabilities": [0.0, 0.25, 0.75]},
+        ["a", "b", "c"],
+        [-np.inf, np.log(0.25), np.log(0.75)],
+    ),
+    (
+        families.Categorical(["a", "b", "c"]),
+        {"probabilities": [1.0, 0.0, 0.0]},
+        ["a", "b", "c", "z"],
+        [0.0, -np.inf, -np.inf, -np.inf],
+    ),
+    (
+        families.Categorical(2),
+        {"probabilities": [[1.0, 0.0], [0.5, 0.5]]},
+        [0, 0],
+        [0.0, np.log(0.5)],
+    ),
 ]
 
 
-@pytest.mark.parametrize(("family", "params", "y", "expected"), EDGES, ids=[f"{edge[0]}-{edge[1]}" for edge in EDGES])
+@pytest.mark.parametrize(
+    ("family", "params", "y", "expected"), EDGES, ids=[f"{edge[0]}-{edge[1]}" for edge in EDGES]
+)
 def test_parameters_at_the_edge(family, params, y, expected):
     law = Distribution(get_family(family), params)
     np.testing.assert_allclose(law.log_prob(y), expected)
@@ -1336,7 +1666,9 @@ def test_edges_do_not_depend_on_links(family):
         y = atoms(plain, tuple(np.asarray(0.5) for _ in params))[:4]
     else:
         y = observations(family, np.arange(family.trials + 1.0))
-    np.testing.assert_array_equal(Distribution(family, params).log_prob(y), Distribution(plain, params).log_prob(y))
+    np.testing.assert_array_equal(
+        Distribution(family, params).log_prob(y), Distribution(plain, params).log_prob(y)
+    )
 
 
 # ---------------------------------------------------------------- special functions
@@ -1410,7 +1742,9 @@ def test_binet():
         alone = binet(np.asarray(one))
         for order, want in enumerate(expected):
             # Below 16 the value is a difference of terms of x log x, each rounded.
-            tolerance = 1e-15 * max(1.0, one * abs(np.log(one)), one**order * abs(want[row])) / one**order
+            tolerance = (
+                1e-15 * max(1.0, one * abs(np.log(one)), one**order * abs(want[row])) / one**order
+            )
             assert abs(alone[order] - want[row]) <= tolerance
             assert abs(together[order][row] - want[row]) <= tolerance
     large = x >= 16.0
@@ -1425,33 +1759,50 @@ def test_binet_and_the_gamma_functions():
     log_x = np.log(x)
     value, first, second = binet(x)
     terms = np.array([value, (x - 0.5) * log_x, -x, np.full_like(x, 0.5 * LOG_2PI)])
-    assert np.all(np.abs(terms.sum(axis=0) - gammaln(x)) <= 5e-16 * np.maximum(1.0, np.abs(terms).sum(axis=0)))
+    assert np.all(
+        np.abs(terms.sum(axis=0) - gammaln(x)) <= 5e-16 * np.maximum(1.0, np.abs(terms).sum(axis=0))
+    )
     terms = np.array([first, log_x, -0.5 / x])
-    assert np.all(np.abs(terms.sum(axis=0) - digamma(x)) <= 5e-16 * np.maximum(1.0, np.abs(terms).sum(axis=0)))
+    assert np.all(
+        np.abs(terms.sum(axis=0) - digamma(x)) <= 5e-16 * np.maximum(1.0, np.abs(terms).sum(axis=0))
+    )
     np.testing.assert_allclose(trigamma(x), zeta(2.0, x), rtol=2e-14)
-    for part in (value, -first, second):  # falling without end, and nowhere a step: not at 1 either, where the formula changes
+    for part in (
+        value,
+        -first,
+        second,
+    ):  # falling without end, and nowhere a step: not at 1 either, where the formula changes
         assert np.all(part > 0.0)
         assert np.all(np.diff(part[:1651]) < 0.0)
     tiny = np.logspace(-300, -150, 151)
     np.testing.assert_allclose(binet(tiny, 0)[0], -0.5 * np.log(2 * np.pi * tiny), rtol=1e-15)
     np.testing.assert_allclose(binet(tiny, 1)[1], -0.5 / tiny, rtol=1e-15)
-    for part, column in zip(binet(np.stack([x, x]).T), (value, first, second), strict=True):  # any shape, any order in memory
+    for part, column in zip(
+        binet(np.stack([x, x]).T), (value, first, second), strict=True
+    ):  # any shape, any order in memory
         np.testing.assert_array_equal(part, np.stack([column, column]).T)
 
 
 def test_log_rising():
     y, r, *expected = np.array(RISING).T
-    for computed in (log_rising(y, r), zip(*(log_rising(*map(np.asarray, pair)) for pair in zip(y, r, strict=True)), strict=True)):
+    for computed in (
+        log_rising(y, r),
+        zip(*(log_rising(*map(np.asarray, pair)) for pair in zip(y, r, strict=True)), strict=True),
+    ):
         for have, want in zip(computed, expected, strict=True):
             np.testing.assert_allclose(have, want, rtol=1e-13, atol=4e-14 + 4e-16 * y.max())
     assert log_rising(y, r, 0)[1:] == (None, None) and log_rising(y, r, 1)[2] is None
 
 
-@pytest.mark.parametrize(("y", "r", "value", "first", "second"), [row for row in RISING if row[0] == int(row[0])])
+@pytest.mark.parametrize(
+    ("y", "r", "value", "first", "second"), [row for row in RISING if row[0] == int(row[0])]
+)
 def test_log_rising_table(y, r, value, first, second):
     table = log_rising_table(int(y), 1.0 / r)
     assert all(column.shape == (int(y) + 1,) for column in table)
-    np.testing.assert_allclose([column[int(y)] for column in table], [value, first, second], rtol=1e-12, atol=1e-300)
+    np.testing.assert_allclose(
+        [column[int(y)] for column in table], [value, first, second], rtol=1e-12, atol=1e-300
+    )
 
 
 def test_log_rising_table_without_dispersion():
@@ -1463,8 +1814,12 @@ def test_logistic_kernel_in_the_tails():
     eta = np.array([-800.0, -40.0, -30.0, 0.0, 30.0, 40.0, 800.0])
     for success in (0.0, 1.0):
         value, gradient, curvature = jets(logistic_kernel(np.full(7, success), None, eta), 1, 7)
-        np.testing.assert_allclose(value, np.logaddexp(0.0, eta) - success * eta, rtol=1e-15, atol=1e-16)
-        np.testing.assert_allclose(gradient[:, 0], 1.0 / (1.0 + np.exp(-np.maximum(eta, -700.0))) - success, atol=2e-16)
+        np.testing.assert_allclose(
+            value, np.logaddexp(0.0, eta) - success * eta, rtol=1e-15, atol=1e-16
+        )
+        np.testing.assert_allclose(
+            gradient[:, 0], 1.0 / (1.0 + np.exp(-np.maximum(eta, -700.0))) - success, atol=2e-16
+        )
         assert np.isfinite(curvature).all() and np.all(curvature >= 0)
 
 
@@ -1473,19 +1828,33 @@ def test_logistic_kernel_in_the_tails():
 
 def test_observations_in_words():
     for family in SUBJECTS.values():
-        assert family.observations == (str(family.support) if family.numeric else "the labels that the family was made with")
+        assert family.observations == (
+            str(family.support) if family.numeric else "the labels that the family was made with"
+        )
     assert get_family("categorical").observations == "any labels"
 
 
 SUMMED = {
     # Stirling's series, whose next term is -19/(360 mean^3): log(2 pi e mean)/2 - 1/(12 mean) - 1/(24 mean^2).
-    "poisson": ("poisson", {"mean": 1e6}, 0.5 * np.log(2 * np.pi * np.e * 1e6) - 1 / 12e6 - 1 / 24e12),
+    "poisson": (
+        "poisson",
+        {"mean": 1e6},
+        0.5 * np.log(2 * np.pi * np.e * 1e6) - 1 / 12e6 - 1 / 24e12,
+    ),
     "vast poisson": ("poisson", {"mean": 1e12}, 0.5 * np.log(2 * np.pi * np.e * 1e12) - 1 / 12e12),
-    "largest summed": ("poisson", {"mean": 999.0}, 0.5 * np.log(2 * np.pi * np.e * 999) - 1 / (12 * 999) - 1 / (24 * 999**2)),
+    "largest summed": (
+        "poisson",
+        {"mean": 999.0},
+        0.5 * np.log(2 * np.pi * np.e * 999) - 1 / (12 * 999) - 1 / (24 * 999**2),
+    ),
     "no poisson": ("poisson", {"mean": 0.0}, 0.0),
     # The sum of the terms up to 200 000 by scipy.stats.nbinom, beyond which there is 1e-90 of the mass.
     "negative binomial": ("negative_binomial", {"mean": 10.0, "dispersion": 50.0}, None),
-    "no dispersion": ("negative_binomial", {"mean": 1e6, "dispersion": 0.0}, 0.5 * np.log(2 * np.pi * np.e * 1e6) - 1 / 12e6 - 1 / 24e12),
+    "no dispersion": (
+        "negative_binomial",
+        {"mean": 1e6, "dispersion": 0.0},
+        0.5 * np.log(2 * np.pi * np.e * 1e6) - 1 / 12e6 - 1 / 24e12,
+    ),
     "beta": ("beta", {"mean": 1 / 11, "precision": 1.1e8}, -9.08565968406593),  # mpmath, 40 digits
 }
 
@@ -1497,5 +1866,7 @@ def test_entropy_where_scipys_sum_stops_short(name, params, expected):
         log_mass = law.to_scipy().logpmf(np.arange(200_000))
         expected = -(np.exp(log_mass) * log_mass).sum()
     assert law.entropy() == pytest.approx(expected, rel=1e-10)
-    rows = Distribution(get_family(name), {key: [value, value, np.nan] for key, value in params.items()}).entropy()
+    rows = Distribution(
+        get_family(name), {key: [value, value, np.nan] for key, value in params.items()}
+    ).entropy()
     np.testing.assert_allclose(rows, [expected, expected, np.nan], rtol=1e-10)

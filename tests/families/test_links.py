@@ -9,7 +9,17 @@ import pytest
 from sklearn.base import clone
 
 from skmle.families import Gamma
-from skmle.families.links import IDENTITY, LINKS, LOG, LOGIT, Link, allowed_links, get_link, power, transition
+from skmle.families.links import (
+    IDENTITY,
+    LINKS,
+    LOG,
+    LOGIT,
+    Link,
+    allowed_links,
+    get_link,
+    power,
+    transition,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -24,8 +34,15 @@ def permitted(link: Link, chart: Link) -> bool:
     return link.name.split("(")[0] in [name.split("(")[0] for name in allowed_links(chart)]
 
 
-PAIRS = [(link, chart) for chart in CHARTS for link in ALL if link is not chart and permitted(link, chart)]
-every_pair = pytest.mark.parametrize(("link", "chart"), PAIRS, ids=[f"{link.name}-on-{chart.name}" for link, chart in PAIRS])
+PAIRS = [
+    (link, chart)
+    for chart in CHARTS
+    for link in ALL
+    if link is not chart and permitted(link, chart)
+]
+every_pair = pytest.mark.parametrize(
+    ("link", "chart"), PAIRS, ids=[f"{link.name}-on-{chart.name}" for link, chart in PAIRS]
+)
 
 
 def thetas(chart: Link) -> np.ndarray:
@@ -86,7 +103,12 @@ def test_pickle(link):
 
 @pytest.mark.parametrize("name", LINKS)
 def test_named_links_are_single(name):
-    assert pickle.loads(pickle.dumps(LINKS[name])) is LINKS[name] is get_link(name) is get_link(LINKS[name])
+    assert (
+        pickle.loads(pickle.dumps(LINKS[name]))
+        is LINKS[name]
+        is get_link(name)
+        is get_link(LINKS[name])
+    )
 
 
 @every_link
@@ -192,10 +214,19 @@ def test_small_probabilities_keep_their_digits(link, theta):
     np.testing.assert_allclose(link.theta(link.forward(np.asarray(theta))), theta, rtol=1e-12)
 
 
-OUTSIDE = {"identity": -1.0, "inverse": -1.0, "log": 1.0, "sqrt": 0.0, "power": -1.0}  # eta beyond a restricted parameter's range
+OUTSIDE = {
+    "identity": -1.0,
+    "inverse": -1.0,
+    "log": 1.0,
+    "sqrt": 0.0,
+    "power": -1.0,
+}  # eta beyond a restricted parameter's range
 
 
-@pytest.mark.parametrize(("link", "chart"), [pair for pair in PAIRS if pair[1] is not IDENTITY and pair[0].name.split("(")[0] in OUTSIDE])
+@pytest.mark.parametrize(
+    ("link", "chart"),
+    [pair for pair in PAIRS if pair[1] is not IDENTITY and pair[0].name.split("(")[0] in OUTSIDE],
+)
 def test_outside_the_domain_is_not_finite_and_silent(link, chart):
     """A step of the solver may leave a link's domain: it sees that the value is not finite."""
     eta = np.asarray(OUTSIDE[link.name.split("(")[0]])

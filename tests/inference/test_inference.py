@@ -31,7 +31,11 @@ every_family = pytest.mark.parametrize("cls", FAMILIES, ids=lambda cls: cls.__na
 def draws(cls: type[Family], n: int = 300) -> np.ndarray:
     """Return observations of a typical law of a family."""
     family = cls(**{name: 6 for name, value in cls().get_params().items() if type(value) is int})
-    family = family.adapt(np.arange(1.0, 4.0) if family.columns == 1 else np.random.default_rng(0).normal(size=(9, family.columns or 2)))
+    family = family.adapt(
+        np.arange(1.0, 4.0)
+        if family.columns == 1
+        else np.random.default_rng(0).normal(size=(9, family.columns or 2))
+    )
     theta = family.natural(tuple(np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))))
     y = family.sample(theta, (n,) if family.columns is not None else n, np.random.default_rng(3))
     return y[:, None] if y.ndim == 1 else y
@@ -61,16 +65,30 @@ def test_logistic_regression_of_spector():
         import importlib
 
         source = case["data"]
-        loaded = getattr(importlib.import_module(source["module"]), source["call"])(**source.get("kwargs", {}))
-        data = {name: (getattr(loaded, source["attr"]) if "attr" in source else loaded)[name].to_numpy() for name in case_columns(case)}
-    names = [name.split(":")[1] for name in case["polished"]["params"] if not name.endswith("const")]
-    model = CrossEntropyClassifier().fit(np.column_stack([data[name] for name in names]), data[case["model"]["response"]["column"]])
+        loaded = getattr(importlib.import_module(source["module"]), source["call"])(
+            **source.get("kwargs", {})
+        )
+        data = {
+            name: (getattr(loaded, source["attr"]) if "attr" in source else loaded)[name].to_numpy()
+            for name in case_columns(case)
+        }
+    names = [
+        name.split(":")[1] for name in case["polished"]["params"] if not name.endswith("const")
+    ]
+    model = CrossEntropyClassifier().fit(
+        np.column_stack([data[name] for name in names]), data[case["model"]["response"]["column"]]
+    )
     expected = [case["polished"]["bse_observed"][f"p:{name}"] for name in [*names, "const"]]
     np.testing.assert_allclose(model.inference().standard_errors, expected, rtol=1e-6)
 
 
 def case_columns(case: dict) -> list[str]:
-    terms = [term for spec in case["model"]["parameters"].values() for term in spec["terms"] if term != "const"]
+    terms = [
+        term
+        for spec in case["model"]["parameters"].values()
+        for term in spec["terms"]
+        if term != "const"
+    ]
     return [*terms, case["model"]["response"]["column"]]
 
 
@@ -80,7 +98,9 @@ def test_normal_regression_is_least_squares():
     result, design = model.inference(), np.column_stack([X, np.ones(len(y))])
     scale = model.params_["scale"]
     expected = scale**2 * np.linalg.inv(design.T @ design)
-    np.testing.assert_allclose(result.covariance[:-1, :-1], expected, rtol=1e-6, atol=1e-9 * expected.max())
+    np.testing.assert_allclose(
+        result.covariance[:-1, :-1], expected, rtol=1e-6, atol=1e-9 * expected.max()
+    )
     assert result.estimate[-1] == pytest.approx(scale, rel=1e-12)
     assert result.standard_errors[-1] == pytest.approx(scale / np.sqrt(2 * len(y)), rel=1e-7)
     z = result.estimate / result.standard_errors
@@ -96,7 +116,9 @@ def test_normal_regression_is_least_squares():
 def test_covariance_is_positive_definite(cls):
     model = MLEDistribution(cls).fit(draws(cls))
     if not cls.regular:
-        with pytest.raises(ValueError, match="no covariance, because status_ = 'non_regular'.*Use the bootstrap"):
+        with pytest.raises(
+            ValueError, match="no covariance, because status_ = 'non_regular'.*Use the bootstrap"
+        ):
             model.inference()
         return
     covariance = model.inference().covariance
@@ -116,15 +138,20 @@ def test_delta_method_is_that_of_finite_differences(cls):
 
     def natural(e):
         flat = [
-            t if np.ndim(t) < 2 else t[np.tril_indices(len(t))] for t in map(np.asarray, family.natural(tuple(np.asarray(v) for v in e)))
+            t if np.ndim(t) < 2 else t[np.tril_indices(len(t))]
+            for t in map(np.asarray, family.natural(tuple(np.asarray(v) for v in e)))
         ]
         return np.concatenate([np.ravel(t) for t in flat])
 
     h = 1e-5
-    jacobian = np.array([(natural(eta + h * unit) - natural(eta - h * unit)) / (2 * h) for unit in np.eye(len(eta))]).T
+    jacobian = np.array(
+        [(natural(eta + h * unit) - natural(eta - h * unit)) / (2 * h) for unit in np.eye(len(eta))]
+    ).T
     expected = jacobian @ covariance @ jacobian.T
     result = model.inference()
-    np.testing.assert_allclose(result.covariance, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        result.covariance, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max()
+    )
     low, high = result.confidence_intervals().T
     assert ((low < result.estimate) & (result.estimate < high)).all()
 
@@ -136,7 +163,9 @@ def test_weights_are_repeated_rows(cls):
     weighted = MLEDistribution(cls).fit(X, sample_weight=weight)
     repeated = MLEDistribution(cls).fit(np.repeat(X, weight, axis=0))
     if cls.regular:
-        np.testing.assert_allclose(weighted.inference().covariance, repeated.inference().covariance, rtol=1e-7, atol=1e-12)
+        np.testing.assert_allclose(
+            weighted.inference().covariance, repeated.inference().covariance, rtol=1e-7, atol=1e-12
+        )
     assert f"300 observations of total weight {weight.sum()}, status" in str(weighted.summary())
     assert f"{weight.sum()} observations, status" in str(repeated.summary())
 
@@ -174,22 +203,41 @@ def test_constant_parameters_are_on_their_own_scale():
     jacobian = np.zeros((3, 3))
     jacobian[0, 1] = jacobian[1, 2] = 1.0
     jacobian[2, 0] = model.params_["mean"]
-    np.testing.assert_allclose(result.covariance, jacobian @ model._covariance @ jacobian.T, rtol=1e-12)
+    np.testing.assert_allclose(
+        result.covariance, jacobian @ model._covariance @ jacobian.T, rtol=1e-12
+    )
     reach = 1.959963984540054 * np.sqrt(model._covariance[0, 0])
-    np.testing.assert_allclose(result.confidence_intervals()[2], model.params_["mean"] * np.exp([-reach, reach]), rtol=1e-9)
+    np.testing.assert_allclose(
+        result.confidence_intervals()[2], model.params_["mean"] * np.exp([-reach, reach]), rtol=1e-9
+    )
     assert list(np.isnan(result.p_value)) == [False, False, True]
 
 
 def test_columns_of_a_multivariate_law_have_their_names():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
     result = MLEDistribution("multivariate_normal").fit(frame).inference()
-    assert list(result.terms) == ["mean[a]", "mean[b]", "covariance[a,a]", "covariance[b,a]", "covariance[b,b]"]
+    assert list(result.terms) == [
+        "mean[a]",
+        "mean[b]",
+        "covariance[a,a]",
+        "covariance[b,a]",
+        "covariance[b,b]",
+    ]
     assert list(np.isnan(result.statistic)) == [False, False, True, False, True]
 
 
 def test_tidy_has_the_rows_of_the_table():
     tidy = MLEDistribution("gamma").fit(gamma_sample()).inference().tidy()
-    assert list(tidy.columns) == ["component", "term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+    assert list(tidy.columns) == [
+        "component",
+        "term",
+        "estimate",
+        "std_error",
+        "statistic",
+        "p_value",
+        "conf_low",
+        "conf_high",
+    ]
     assert list(tidy.term) == ["mean", "shape"]
 
 
@@ -223,10 +271,15 @@ def test_small_p_values_are_never_zero():
     assert aligned(["1.25", "10", ""]) == ["1.25", "10   ", ""]
 
 
-@pytest.mark.parametrize(("labels", "name"), [((0, 1), "class 1"), (("benign", "malignant"), "malignant"), ((False, True), "class True")])
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [((0, 1), "class 1"), (("benign", "malignant"), "malignant"), ((False, True), "class True")],
+)
 def test_header_names_the_class(labels, name):
     X, y = load_iris(return_X_y=True)
-    text = str(CrossEntropyClassifier(alpha=0.1).fit(X, np.asarray(labels)[(y == 1).astype(int)]).summary())
+    text = str(
+        CrossEntropyClassifier(alpha=0.1).fit(X, np.asarray(labels)[(y == 1).astype(int)]).summary()
+    )
     assert text.splitlines()[0] == f"Binary cross-entropy classifier, log-odds of {name}"
     assert "posterior" in text and "link" not in text
 
@@ -239,14 +292,27 @@ def test_titles_are_words():
 
 def test_tables_fit_a_terminal():
     X, y = load_diabetes(return_X_y=True, as_frame=True)
-    for model in (MLERegressor("gamma").fit(X, y), MLEDistribution().fit(X), CrossEntropyClassifier(alpha=0.1).fit(X, y > 100)):
+    for model in (
+        MLERegressor("gamma").fit(X, y),
+        MLEDistribution().fit(X),
+        CrossEntropyClassifier(alpha=0.1).fit(X, y > 100),
+    ):
         assert max(map(len, str(model.summary()).splitlines())) <= 80
 
 
 def test_aliased_columns_of_several_classes_lose_only_their_own_errors():
     X, y = load_iris(return_X_y=True)
-    result = CrossEntropyClassifier(alpha=0.0).fit(np.column_stack([X[:, 1], X[:, 1] * 2, X[:, 0]])[y < 9], np.arange(150) % 3).inference()
-    assert list(np.isnan(result.standard_errors)) == 3 * [True, True, False, *([bool(np.isnan(result.standard_errors[3]))])]
+    result = (
+        CrossEntropyClassifier(alpha=0.0)
+        .fit(np.column_stack([X[:, 1], X[:, 1] * 2, X[:, 0]])[y < 9], np.arange(150) % 3)
+        .inference()
+    )
+    assert list(np.isnan(result.standard_errors)) == 3 * [
+        True,
+        True,
+        False,
+        *([bool(np.isnan(result.standard_errors[3]))]),
+    ]
     assert np.isfinite(centred_covariance(np.eye(4), 3)).all()
 
 
@@ -258,10 +324,22 @@ WITHOUT = {
     "no_maximum": (lambda: CrossEntropyClassifier().fit(X_IRIS, Y_IRIS == 0), "Mend the fit"),
     "constant": (lambda: MLEDistribution("normal").fit(np.ones((9, 1))), "Mend the fit"),
     "flat": (lambda: MLEDistribution("multivariate_normal").fit(np.ones((9, 2))), "Mend the fit"),
-    "one column of two": (lambda: MLEDistribution("normal").fit(np.c_[np.ones(9), np.arange(9.0)]), "Mend the fit"),
-    "not_converged": (lambda: CrossEntropyClassifier(max_iter=1).fit(X_IRIS[50:], Y_IRIS[50:]), "raise max_iter"),
-    "not stored": (lambda: MLEDistribution("gamma", store_information=False).fit(gamma_sample()), "Set store_information=True"),
-    "classes": (lambda: CrossEntropyClassifier(store_information=False, alpha=0.1).fit(X_IRIS, Y_IRIS), "Set store_information=True"),
+    "one column of two": (
+        lambda: MLEDistribution("normal").fit(np.c_[np.ones(9), np.arange(9.0)]),
+        "Mend the fit",
+    ),
+    "not_converged": (
+        lambda: CrossEntropyClassifier(max_iter=1).fit(X_IRIS[50:], Y_IRIS[50:]),
+        "raise max_iter",
+    ),
+    "not stored": (
+        lambda: MLEDistribution("gamma", store_information=False).fit(gamma_sample()),
+        "Set store_information=True",
+    ),
+    "classes": (
+        lambda: CrossEntropyClassifier(store_information=False, alpha=0.1).fit(X_IRIS, Y_IRIS),
+        "Set store_information=True",
+    ),
 }
 
 
@@ -275,7 +353,9 @@ def test_summary_says_why_there_are_no_errors_and_inference_raises(name):
     flat = " ".join(text.split())
     assert "No standard errors: " in flat and mend in flat and mend in page
     assert "nan" not in text and model.status_ in text
-    with pytest.raises(ValueError, match=rf"^{type(model).__name__}: no covariance, because .*Allowed: .*{mend}"):
+    with pytest.raises(
+        ValueError, match=rf"^{type(model).__name__}: no covariance, because .*Allowed: .*{mend}"
+    ):
         model.inference()
 
 
@@ -292,7 +372,9 @@ def test_boundary_shows_the_limit():
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95])
 def test_a_level_that_is_none_is_an_error(level):
-    with pytest.raises(ValueError, match="confidence_level=.* is not allowed; give a number between 0 and 1"):
+    with pytest.raises(
+        ValueError, match="confidence_level=.* is not allowed; give a number between 0 and 1"
+    ):
         MLEDistribution().fit(gamma_sample()).summary(level)
 
 
@@ -325,5 +407,7 @@ def test_html_is_balanced_and_escaped():
 
 def test_results_of_arrays_alone():
     result = Inference(["", ""], ["a", "b"], np.array([1.0, 2.0]), np.diag([0.25, 1.0]))
-    np.testing.assert_allclose(result.confidence_intervals(), [[0.02, 1.98], [0.04, 3.96]], atol=1e-3)
+    np.testing.assert_allclose(
+        result.confidence_intervals(), [[0.02, 1.98], [0.04, 3.96]], atol=1e-3
+    )
     np.testing.assert_allclose(result.statistic, [2.0, 2.0])

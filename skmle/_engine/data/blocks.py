@@ -52,11 +52,17 @@ class Blocks(ABC):
 
     def restrict(self, columns: NDArray[np.intp]) -> Blocks:
         """Return the rows of some columns, gathered."""
-        return PlainBlocks(np.concatenate([self.block(low, high).array(columns) for low, high in cuts(self.n, self.width)]))
+        return PlainBlocks(
+            np.concatenate(
+                [self.block(low, high).array(columns) for low, high in cuts(self.n, self.width)]
+            )
+        )
 
     def reach(self) -> Array:
         """Return the largest absolute value of each column, less the shift."""
-        return np.max([self.block(low, high).reach() for low, high in cuts(self.n, self.width)], axis=0)
+        return np.max(
+            [self.block(low, high).reach() for low, high in cuts(self.n, self.width)], axis=0
+        )
 
     def rarest(self) -> float:
         """Return how many ones the column of zeros and ones has that has the fewest; inf if there is none."""
@@ -100,7 +106,9 @@ class PlainBlocks(Blocks):
         if (low, high) not in self._cut:  # to cut out rows takes as long as a product
             part = _rows(self.X, low, high)
             dense = part.nnz > _SPARSE_DENSITY * part.shape[0] * part.shape[1]
-            self._cut[low, high] = Dense(_array(part), self.shift) if dense else Sparse(part, self.shift)
+            self._cut[low, high] = (
+                Dense(_array(part), self.shift) if dense else Sparse(part, self.shift)
+            )
         return self._cut[low, high]
 
     def take(self, index: NDArray[np.intp]) -> Blocks:
@@ -115,7 +123,10 @@ class PlainBlocks(Blocks):
 def _rows(X: Any, low: int, high: int) -> Any:
     """Return some rows of a CSR array, without a copy of their entries."""
     first, last = X.indptr[low], X.indptr[high]
-    return sp.csr_array((X.data[first:last], X.indices[first:last], X.indptr[low : high + 1] - first), shape=(high - low, X.shape[1]))
+    return sp.csr_array(
+        (X.data[first:last], X.indices[first:last], X.indptr[low : high + 1] - first),
+        shape=(high - low, X.shape[1]),
+    )
 
 
 class CodedBlocks(Blocks):
@@ -132,7 +143,14 @@ class CodedBlocks(Blocks):
         Which columns of `X` they are.
     """
 
-    def __init__(self, table: Table, codes: Sequence[Codes], X: Array, columns: Columns, shift: Array | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        codes: Sequence[Codes],
+        X: Array,
+        columns: Columns,
+        shift: Array | None = None,
+    ) -> None:
         super().__init__(len(X), table.p, len(table.rest) + _CROSS_WIDTH * len(codes))
         self.table, self.codes, self.X, self.columns, self.shift = table, codes, X, columns, shift
 
@@ -141,18 +159,34 @@ class CodedBlocks(Blocks):
         return Coded(self.table, [code[low:high] for code in self.codes], rest, self.shift)
 
     def take(self, index: NDArray[np.intp]) -> Blocks:
-        rest = self.X[index, self.columns] if isinstance(self.columns, slice) else self.X[np.ix_(index, self.columns)]
-        return CodedBlocks(self.table, [code[index] for code in self.codes], np.asfortranarray(rest), ALL, self.shift)
+        rest = (
+            self.X[index, self.columns]
+            if isinstance(self.columns, slice)
+            else self.X[np.ix_(index, self.columns)]
+        )
+        return CodedBlocks(
+            self.table,
+            [code[index] for code in self.codes],
+            np.asfortranarray(rest),
+            ALL,
+            self.shift,
+        )
 
 
 def blocks_of(X: Any, shift: Array | None = None, threads: int = 1) -> Blocks:
     """Return the rows of X, with one-hot columns as codes where there are many."""
-    coding = _coding(X, threads) if X.shape[0] >= _FEWEST_ROWS and _COLUMNS[0] <= X.shape[1] <= _COLUMNS[1] else None
+    coding = (
+        _coding(X, threads)
+        if X.shape[0] >= _FEWEST_ROWS and _COLUMNS[0] <= X.shape[1] <= _COLUMNS[1]
+        else None
+    )
     if coding is None:
         return PlainBlocks(X, shift)
     table, codes = coding
     rest = table.rest
-    columns = slice(rest[0], rest[-1] + 1) if len(rest) and rest[-1] - rest[0] == len(rest) - 1 else rest
+    columns = (
+        slice(rest[0], rest[-1] + 1) if len(rest) and rest[-1] - rest[0] == len(rest) - 1 else rest
+    )
     if sp.issparse(X) or len(rest) <= _COPIED * table.p:
         return CodedBlocks(table, codes, np.asfortranarray(_array(X[:, columns])), ALL, shift)
     return CodedBlocks(table, codes, X, columns, shift)

@@ -64,7 +64,11 @@ class Observed:
             return self if self.short else None
         if family.collapsible:
             # Of equal numbers one stands for all, exactly, which no mean of them could promise.
-            rows, weight = (tuple(s[:1] for s in self.statistics), None) if self.equal else (self.statistics, self.weight)
+            rows, weight = (
+                (tuple(s[:1] for s in self.statistics), None)
+                if self.equal
+                else (self.statistics, self.weight)
+            )
             row, mass = family.collapse(rows, weight), self.mass
             base = float(family.base(row).sum()) * mass if family.affine else self.base
             return Observed(row, np.array([mass]), base, self.equal, True)
@@ -75,16 +79,26 @@ class Observed:
 
 def joined(parts: Sequence[Observed]) -> Observed:
     """Return condensed samples of one family together, to be condensed again."""
-    statistics = tuple(np.concatenate(columns) for columns in zip(*(part.statistics for part in parts), strict=True))
+    statistics = tuple(
+        np.concatenate(columns)
+        for columns in zip(*(part.statistics for part in parts), strict=True)
+    )
     equal = all(part.equal for part in parts) and bool((statistics[0] == statistics[0][0]).all())
-    return Observed(statistics, np.concatenate([part.weights for part in parts]), sum(part.base for part in parts), equal)
+    return Observed(
+        statistics,
+        np.concatenate([part.weights for part in parts]),
+        sum(part.base for part in parts),
+        equal,
+    )
 
 
 def condense(family: Family, y: Any, weight: Array | None) -> Observed:
     """Return what a density needs of y: condensed where that can be, in blocks that stay in the cache."""
 
     def condensed(block: slice) -> Observed:
-        observed = observe(family, y[block], None if weight is None else weight[block], summed=not family.affine)
+        observed = observe(
+            family, y[block], None if weight is None else weight[block], summed=not family.affine
+        )
         return observed.condensed(family) or observed
 
     size = _BLOCKS * block_size(1)

@@ -61,10 +61,15 @@ class Cross:
         self.columns = np.concatenate([np.arange(g.first, g.stop) for g in groups])
         ends = np.cumsum([g.levels - 1 for g in groups])
         q = len(self.columns)
-        ones = [np.where(level > 0, end - g.levels + level, -1) for g, end, level in zip(groups, ends, self.levels, strict=True)]
+        ones = [
+            np.where(level > 0, end - g.levels + level, -1)
+            for g, end, level in zip(groups, ends, self.levels, strict=True)
+        ]
         self.member = _indicator(ones, q)
         self.totals = self.member.T.tocsr()
-        self.pair_totals = _indicator([np.where((a < 0) | (b < 0), -1, a * q + b) for a in ones for b in ones], q * q).T.tocsr()
+        self.pair_totals = _indicator(
+            [np.where((a < 0) | (b < 0), -1, a * q + b) for a in ones for b in ones], q * q
+        ).T.tocsr()
 
     def code(self, levels: NDArray[np.intp]) -> Codes:
         """Return the cell of rows whose levels of these groups are given, (groups, rows)."""
@@ -75,7 +80,9 @@ def _indicator(ones: Sequence[NDArray[np.intp]], width: int) -> sp.csr_array:
     """Return the array with a 1 in the given columns of each row; -1 for none."""
     columns = np.column_stack(ones)
     rows, _ = np.nonzero(columns >= 0)
-    return sp.csr_array((np.ones(len(rows)), (rows, columns[columns >= 0])), shape=(len(columns), width))
+    return sp.csr_array(
+        (np.ones(len(rows)), (rows, columns[columns >= 0])), shape=(len(columns), width)
+    )
 
 
 class Joint(NamedTuple):
@@ -109,8 +116,17 @@ class Table:
         if _JOINT_COST * sum(map(len, splits)) > q * q:
             return None
         crosses = tuple(map(Cross, lots))
-        joints = [_joint(i, j, crosses[j], lot) for (i, j), split in zip(pairs, splits, strict=True) for lot in split]
-        return cls(p, crosses, tuple(joints), np.setdiff1d(np.arange(p), np.concatenate([c.columns for c in crosses])))
+        joints = [
+            _joint(i, j, crosses[j], lot)
+            for (i, j), split in zip(pairs, splits, strict=True)
+            for lot in split
+        ]
+        return cls(
+            p,
+            crosses,
+            tuple(joints),
+            np.setdiff1d(np.arange(p), np.concatenate([c.columns for c in crosses])),
+        )
 
     def encode(self, x: Array) -> tuple[list[Codes], NDArray[np.intp]]:
         """Return (the codes of some rows of X for each cross, the rows in which a group is not one-hot)."""

@@ -55,15 +55,27 @@ class Product(ABC):
             whole = np.zeros((*b.shape[:-1], self.p))
             whole[..., columns] = b
             result = self._dot(whole, ALL)
-        result += np.asarray(constant if self.shift is None else constant - b @ self.shift[columns])[..., None]
+        result += np.asarray(
+            constant if self.shift is None else constant - b @ self.shift[columns]
+        )[..., None]
         return result
 
     def tdot(self, r: Array, columns: Columns = ALL) -> Array:
         """Return the columns' products with r: (q,) for r (rows,), (k, q) for r (k, rows)."""
-        result = self._tdot(r, ALL)[..., columns] if self._as_a_whole(columns) else self._tdot(r, columns)
-        return result if self.shift is None else result - r.sum(axis=-1)[..., None] * self.shift[columns]
+        result = (
+            self._tdot(r, ALL)[..., columns]
+            if self._as_a_whole(columns)
+            else self._tdot(r, columns)
+        )
+        return (
+            result
+            if self.shift is None
+            else result - r.sum(axis=-1)[..., None] * self.shift[columns]
+        )
 
-    def sandwich(self, w: Array, left: Columns = ALL, right: Columns = ALL, single: bool = False) -> Array:
+    def sandwich(
+        self, w: Array, left: Columns = ALL, right: Columns = ALL, single: bool = False
+    ) -> Array:
         """Return (left columns)' diag(w) (right columns); if `single`, single precision will do."""
         if self._as_a_whole(left) and self._as_a_whole(right):
             return self._sandwich(w, ALL, ALL, single)[left][:, right]
@@ -87,7 +99,11 @@ class Product(ABC):
     def reach(self) -> Array:
         """Return the largest absolute value of each column."""
         low, high = self._range()
-        return np.maximum(np.abs(low), np.abs(high)) if self.shift is None else np.maximum(high - self.shift, self.shift - low)
+        return (
+            np.maximum(np.abs(low), np.abs(high))
+            if self.shift is None
+            else np.maximum(high - self.shift, self.shift - low)
+        )
 
     @abstractmethod
     def _range(self) -> tuple[Array, Array]:
@@ -102,7 +118,15 @@ class Product(ABC):
     @abstractmethod
     def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array: ...
 
-    def _expanded(self, product: Array, w: Array, sums: Array, left: Columns, right: Columns, shift: Array | None) -> Array:
+    def _expanded(
+        self,
+        product: Array,
+        w: Array,
+        sums: Array,
+        left: Columns,
+        right: Columns,
+        shift: Array | None,
+    ) -> Array:
         """Return left' diag(w) right of shifted columns from that of unshifted ones, and their sums w' X."""
         if shift is None:
             return product
@@ -134,7 +158,9 @@ class Dense(Product):
         return self.x.min(axis=0), self.x.max(axis=0)
 
     def _dot(self, b: Array, columns: Columns) -> Array:
-        return np.dot(b, self._columns(columns).T) if b.ndim > 1 else np.dot(self._columns(columns), b)
+        return (
+            np.dot(b, self._columns(columns).T) if b.ndim > 1 else np.dot(self._columns(columns), b)
+        )
 
     def _tdot(self, r: Array, columns: Columns) -> Array:
         x = self._columns(columns)
@@ -169,7 +195,9 @@ class Dense(Product):
             return self._sandwich(w, left, right, False)
         return sums * (peak**2 if convex else peak)
 
-    def _by_parts(self, factor: Array, left: Columns, right: Columns, alike: bool, convex: bool) -> Array:
+    def _by_parts(
+        self, factor: Array, left: Columns, right: Columns, alike: bool, convex: bool
+    ) -> Array:
         """Return (left columns)' diag(factor) (right columns), or that of factor^2 if convex, from parts still in the cache.
 
         Products have the precision of the factor; they are added up in double precision.
@@ -186,7 +214,9 @@ class Dense(Product):
         z, result = np.empty((min(size, len(self.x)), q), factor.dtype), np.zeros((p, q))
         for low in range(0, len(self.x), size):
             a = rows(low, left)
-            b = np.multiply(a if alike else rows(low, right), factor[low : low + size], out=z[: len(a)])
+            b = np.multiply(
+                a if alike else rows(low, right), factor[low : low + size], out=z[: len(a)]
+            )
             # Of the same array twice numpy calls SYRK: half the work of GEMM.
             result += np.dot((b if convex else a).T, b)
         return result
@@ -229,7 +259,11 @@ class Sparse(Product):
         a = self._columns(left)
         b = a if same(left, right) else self._columns(right)
         product = np.asarray((a.multiply(w[:, None]).tocsr().T @ b).toarray())
-        return product if self.shift is None else self._expanded(product, w, w @ self.x, left, right, self.shift)
+        return (
+            product
+            if self.shift is None
+            else self._expanded(product, w, w @ self.x, left, right, self.shift)
+        )
 
 
 class Coded(Product):
@@ -245,7 +279,13 @@ class Coded(Product):
         The other columns.
     """
 
-    def __init__(self, table: Table, codes: Sequence[NDArray[np.intp]], rest: Array, shift: Array | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        codes: Sequence[NDArray[np.intp]],
+        rest: Array,
+        shift: Array | None = None,
+    ) -> None:
         super().__init__(table.p, shift)
         self.table, self.codes = table, codes
         self.rest = Dense(rest, None if shift is None else shift[table.rest])
@@ -298,7 +338,9 @@ class Coded(Product):
             _mirror(result, cross.columns, rest, cross.totals @ self._by_cell(cross, code, w))
         for i, j, part, cell in self.table.joints:
             a, code = crosses[i], self.codes[i]
-            joint = code * part.cells + (self.codes[j] if cell is None else cell.take(self.codes[j]))
+            joint = code * part.cells + (
+                self.codes[j] if cell is None else cell.take(self.codes[j])
+            )
             cells = np.bincount(joint, w, a.cells * part.cells).reshape(a.cells, part.cells)
             _mirror(result, a.columns, part.columns, (part.totals @ (a.totals @ cells).T).T)
         if self.shift is None:
@@ -313,8 +355,14 @@ class Coded(Product):
         """Return the sums over the rows of each cell of w times the rest, (cells, m)."""
         rest = self.rest.array()
         if rest.shape[1] <= _FEW:
-            return np.array([np.bincount(code, w * column, cross.cells) for column in rest.T]).reshape(-1, cross.cells).T
-        return np.asarray(sp.csc_array((w, code, np.arange(len(w) + 1)), shape=(cross.cells, len(w))) @ rest)
+            return (
+                np.array([np.bincount(code, w * column, cross.cells) for column in rest.T])
+                .reshape(-1, cross.cells)
+                .T
+            )
+        return np.asarray(
+            sp.csc_array((w, code, np.arange(len(w) + 1)), shape=(cross.cells, len(w))) @ rest
+        )
 
 
 def _mirror(target: Array, rows: NDArray[np.intp], columns: NDArray[np.intp], block: Array) -> None:

@@ -50,12 +50,16 @@ def thread_count(n_jobs: int | None) -> int:
 
     None: the cores this process may use, at most OMP_NUM_THREADS (which joblib's workers set); -1: all of these cores.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     if n_jobs is None:
         limit = os.environ.get("OMP_NUM_THREADS", "")
         return min(cores, int(limit)) if limit.isdigit() and int(limit) > 0 else cores
     if n_jobs == 0:
-        raise ValueError("n_jobs=0 is not allowed; give None, a positive number of threads, or -1 for all cores.")
+        raise ValueError(
+            "n_jobs=0 is not allowed; give None, a positive number of threads, or -1 for all cores."
+        )
     return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
 
 
@@ -63,7 +67,9 @@ def thread_count(n_jobs: int | None) -> int:
 def _controller() -> Any:
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()  # 4 ms: looks through the loaded libraries, so made once and only for long data
+    return (
+        ThreadpoolController()
+    )  # 4 ms: looks through the loaded libraries, so made once and only for long data
 
 
 def one_blas_thread(needed: bool = True) -> AbstractContextManager[Any]:
@@ -121,7 +127,9 @@ def keep_heap() -> None:
     np.empty(2**22 - 4096)
 
 
-def total(block: Callable[[int, int], Evaluation], n: int, p: int, size: int, threads: int = 1) -> Evaluation:
+def total(
+    block: Callable[[int, int], Evaluation], n: int, p: int, size: int, threads: int = 1
+) -> Evaluation:
     """Return the sum of ``block(low, high)`` over all blocks of n rows.
 
     Parameters
@@ -139,7 +147,9 @@ def total(block: Callable[[int, int], Evaluation], n: int, p: int, size: int, th
     parts = chunks(n, p, size)
 
     def chunk(part: list[tuple[int, int]]) -> Evaluation:
-        with np.errstate(all="ignore"):  # a thread starts with numpy's default; non-finite values reject the step
+        with np.errstate(
+            all="ignore"
+        ):  # a thread starts with numpy's default; non-finite values reject the step
             result = block(*part[0])
             for bounds in part[1:]:
                 result += block(*bounds)

@@ -70,7 +70,9 @@ def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
     x = _dense(X)
     centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
     z = x - centre
-    square = np.einsum("ij,ij->j", z, z) / len(z) if weight is None else weight @ (z * z) / weight.sum()
+    square = (
+        np.einsum("ij,ij->j", z, z) / len(z) if weight is None else weight @ (z * z) / weight.sum()
+    )
     scale = _real_spread(np.sqrt(square), centre)
     varied = rank and len(x) > p and bool(np.all(scale > 0.0))
     if varied:
@@ -129,14 +131,25 @@ def find_basis(X: Any, columns: Any, weight: Array | None, intercept: bool) -> B
         return block.sum(axis=0) if weight is None else weight[low:high] @ block
 
     zero = np.zeros(p)
-    centre = sum((column_sum(_dense(part[low:high]), low, high) for low, high in bounds), zero) / mass if intercept else zero
+    centre = (
+        sum((column_sum(_dense(part[low:high]), low, high) for low, high in bounds), zero) / mass
+        if intercept
+        else zero
+    )
     # The mean's own rounding, which would tell equal columns far from zero apart.
-    rest = sum((column_sum(_dense(part[low:high]) - centre, low, high) for low, high in bounds), zero) / mass if intercept else zero
+    rest = (
+        sum((column_sum(_dense(part[low:high]) - centre, low, high) for low, high in bounds), zero)
+        / mass
+        if intercept
+        else zero
+    )
 
     def centred(low: int, high: int) -> Array:
         return (_dense(part[low:high]) - centre) - rest
 
-    spread = sum((column_sum(centred(low, high) ** 2, low, high) for low, high in bounds), zero) / mass
+    spread = (
+        sum((column_sum(centred(low, high) ** 2, low, high) for low, high in bounds), zero) / mass
+    )
     scale = _real_spread(np.sqrt(spread), centre)
     inverse = np.where(scale > 0.0, 1.0 / np.where(scale > 0.0, scale, 1.0), 0.0)
     r = np.zeros((0, p))

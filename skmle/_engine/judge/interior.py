@@ -26,9 +26,17 @@ NOT_CONVERGED = "not_converged"
 INTERRUPTED = "interrupted"
 
 _LARGEST_STEP = 1e-2  # in eta, of the last step at any row of an interior optimum
-_LARGEST_ERROR = 1e3  # standard error, in eta, of a constant parameter that the data determine at all
+_LARGEST_ERROR = (
+    1e3  # standard error, in eta, of a constant parameter that the data determine at all
+)
 _FAR_ETA = 15.0  # beyond, a limit law is tried although all else looks interior
-_STILL = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6)  # of the largest change of eta: of rows that should not move at all
+_STILL = (
+    1e-1,
+    1e-2,
+    1e-3,
+    1e-4,
+    1e-6,
+)  # of the largest change of eta: of rows that should not move at all
 _RANK = 1e-9  # least relative singular value of their columns that is not rounding
 _FEW = 10**7  # rows times squared coefficients up to which to find that out takes no time
 _MARGIN = 1e-9  # of the largest change of eta: rounding in a certificate of separation
@@ -42,7 +50,14 @@ class Verdict(NamedTuple):
     direction: Array | None = None
 
 
-def is_interior(objective: Objective, solution: Solution, tol: float, reach: Array | None, pure: NDArray[np.bool_], inexact: bool) -> bool:
+def is_interior(
+    objective: Objective,
+    solution: Solution,
+    tol: float,
+    reach: Array | None,
+    pure: NDArray[np.bool_],
+    inexact: bool,
+) -> bool:
     """Return whether the solution is an interior maximum.
 
     Parameters
@@ -58,7 +73,10 @@ def is_interior(objective: Objective, solution: Solution, tol: float, reach: Arr
         return False
     units = _units(objective, solution, pure)
     limit = min(1e3 * tol, _LARGEST_STEP)
-    if _step_bound(objective, solution.step, reach, units) > limit and objective.largest_eta(solution.step, units) > limit:
+    if (
+        _step_bound(objective, solution.step, reach, units) > limit
+        and objective.largest_eta(solution.step, units) > limit
+    ):
         return False
     design = objective.design
     if solution.evaluation.hessian is None:
@@ -80,7 +98,10 @@ def undetermined(objective: Objective, coef: Array) -> NDArray[np.bool_]:
     A step solved only roughly need not show a direction in which the likelihood is flat; that of a single column, such as a
     rare level with one outcome, shows on the diagonal.
     """
-    variance = diagonal(objective, lambda low, high: objective.rows_at(low, high, coef, 2).curvature) * objective.size
+    variance = (
+        diagonal(objective, lambda low, high: objective.rows_at(low, high, coef, 2).curvature)
+        * objective.size
+    )
     return objective.design.reach() ** 2 > _LARGEST_ERROR**2 * variance
 
 
@@ -111,10 +132,16 @@ def _step_bound(objective: Objective, step: Array, reach: Array | None, units: A
 def far_parameters(family: Family, coefs: tuple[tuple[Array, float], ...]) -> set[str]:
     """Return the constant parameters whose eta is so large that their limit law may be meant."""
     pairs = zip(family.parameters, coefs, strict=True)
-    return {param.name for param, (slopes, intercept) in pairs if len(slopes) == 0 and abs(intercept) > _FAR_ETA}
+    return {
+        param.name
+        for param, (slopes, intercept) in pairs
+        if len(slopes) == 0 and abs(intercept) > _FAR_ETA
+    }
 
 
-def certificate(family: Family, statistics: Arrays, objective: Objective, direction: Array) -> Array | None:
+def certificate(
+    family: Family, statistics: Arrays, objective: Objective, direction: Array
+) -> Array | None:
     """Return a direction near the given one that proves that there is no finite maximum; None if there is none at hand.
 
     Rounding lets rows move a little that the true direction leaves alone: few rows are looked at again without that.
@@ -133,11 +160,16 @@ def certificate(family: Family, statistics: Arrays, objective: Objective, direct
     return None
 
 
-def _without_small_moves(design: Design, direction: Array, moves: list[Array], least: float) -> Array:
+def _without_small_moves(
+    design: Design, direction: Array, moves: list[Array], least: float
+) -> Array:
     """Return the direction less what moves each eta in the rows where it changes by at most `least`."""
     result, x = direction.copy(), design.block(0, design.n)
     for j in design.modelled:
-        term, own = design.terms[j], slice(design.slices[j].start, design.slices[j].stop + design.terms[j].intercept)
+        term, own = (
+            design.terms[j],
+            slice(design.slices[j].start, design.slices[j].stop + design.terms[j].intercept),
+        )
         rows = x.array(term.columns)[np.abs(moves[j]) <= least]
         rows = np.column_stack([rows, np.ones(len(rows))]) if term.intercept else rows
         _, scale, basis = np.linalg.svd(rows, full_matrices=False)

@@ -38,7 +38,9 @@ class Coordinates:
     def raw(self, coef: Array) -> tuple[tuple[Array, float], ...]:
         """Return (slopes, intercept) of each parameter on the user's scale."""
         result = []
-        for j, (term, basis, s) in enumerate(zip(self.terms, self.bases, self.design.slices, strict=True)):
+        for j, (term, basis, s) in enumerate(
+            zip(self.terms, self.bases, self.design.slices, strict=True)
+        ):
             fitted = coef[s]
             intercept = float(coef[s.stop]) if term.intercept else 0.0
             centre = self.design.centre(j) if term.columns is not None else None
@@ -48,7 +50,10 @@ class Coordinates:
             if basis is not None and term.intercept:
                 intercept -= self._spread(j, basis, coef)
             if self.spread_sign and j == 0:
-                slopes, intercept = slopes * self.unit, intercept * self.unit + (self.origin if term.intercept else 0.0)
+                slopes, intercept = (
+                    slopes * self.unit,
+                    intercept * self.unit + (self.origin if term.intercept else 0.0),
+                )
             if self.spread_sign and j == 1:
                 intercept += self.spread_sign * float(np.log(self.unit))
             result.append((slopes, intercept))
@@ -57,7 +62,9 @@ class Coordinates:
     def fitted(self, raw: tuple[tuple[Array, float], ...]) -> Array:
         """Return the solver's coefficients of raw ones (of a fit without dependent columns)."""
         coef = np.zeros(self.design.d)
-        for j, (s, term, (slopes, intercept)) in enumerate(zip(self.design.slices, self.terms, raw, strict=True)):
+        for j, (s, term, (slopes, intercept)) in enumerate(
+            zip(self.design.slices, self.terms, raw, strict=True)
+        ):
             if self.spread_sign and j == 0:
                 slopes, intercept = slopes / self.unit, (intercept - self.origin) / self.unit
             if self.spread_sign and j == 1:
@@ -87,7 +94,9 @@ class Coordinates:
         if estimable is not None:
             # An intercept is that of all columns zero, which leaves the rows' space with the first undetermined slope.
             pairs = zip(estimable, self.terms, strict=True)
-            unknown = ~np.concatenate([np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs])
+            unknown = ~np.concatenate(
+                [np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
+            )
             result[unknown] = np.nan
             result[:, unknown] = np.nan
         return result
@@ -95,11 +104,19 @@ class Coordinates:
     def matrix(self) -> Array | None:
         """Return d raw / d coef, of shape (d_raw, d); None where raw coefficients are the solver's."""
         d = self.design.d
-        if self.design.shift is None and not self.spread_sign and all(basis is None for basis in self.bases):
+        if (
+            self.design.shift is None
+            and not self.spread_sign
+            and all(basis is None for basis in self.bases)
+        ):
             return None
         zero = self.raw(np.zeros(d))
         base = np.concatenate([np.r_[slopes, intercept] for slopes, intercept in zero])
-        columns = [np.concatenate([np.r_[slopes, intercept] for slopes, intercept in self.raw(unit)]) - base for unit in np.eye(d)]
+        columns = [
+            np.concatenate([np.r_[slopes, intercept] for slopes, intercept in self.raw(unit)])
+            - base
+            for unit in np.eye(d)
+        ]
         rows = np.concatenate([np.r_[np.ones(t.size, bool), t.intercept] for t in self.terms])
         return np.array(columns).reshape(d, -1).T[rows]
 

@@ -17,7 +17,10 @@ from skmle._engine.likelihood.penalties import Ridge
 from skmle.families.base import Rows, Softmax
 
 _BLOCK = 1500  # coefficients of one term up to which its block of the hessian is factored; else the diagonal serves
-_SMALL_BLOCK, _DEAR = 200, 5  # beyond so many coefficients, with fewer rows for each, factoring costs more than products
+_SMALL_BLOCK, _DEAR = (
+    200,
+    5,
+)  # beyond so many coefficients, with fewer rows for each, factoring costs more than products
 _PASSES = 2  # that factoring the blocks may cost, which sets the rows of the sample behind them within these bounds
 _ROWS_PER_COEFFICIENT = (20, 80)
 _NUGGET = 1e-8  # of a unit diagonal: a column may be constant in the sample
@@ -54,7 +57,9 @@ class RowCurvature:
         One whose approximate inverse is good enough.
     """
 
-    def __init__(self, objective: RowObjective, coef: Array, known: RowCurvature | None = None) -> None:
+    def __init__(
+        self, objective: RowObjective, coef: Array, known: RowCurvature | None = None
+    ) -> None:
         self.objective, self.coef = objective, coef
         self.blocks: list[Factor] | None
         self.reference: Factor | None
@@ -63,7 +68,11 @@ class RowCurvature:
             self.blocks, self.reference = self._term_blocks(coef)
             self.diagonal = self._diagonal() if self.blocks is None else None
         else:
-            self.blocks, self.reference, self.diagonal = known.blocks, known.reference, known.diagonal
+            self.blocks, self.reference, self.diagonal = (
+                known.blocks,
+                known.reference,
+                known.diagonal,
+            )
 
     def moved(self, coef: Array) -> RowCurvature:
         """Return the hessian at another point, with the approximate inverse of this one."""
@@ -110,7 +119,10 @@ class RowCurvature:
             assert self.diagonal is not None
             return vector / self.diagonal
         ends = np.cumsum([len(block.scale) for block in self.blocks])
-        parts = [block.solve(part) for block, part in zip(self.blocks, np.split(vector, ends[:-1]), strict=True)]
+        parts = [
+            block.solve(part)
+            for block, part in zip(self.blocks, np.split(vector, ends[:-1]), strict=True)
+        ]
         if self.reference is None:
             return np.concatenate(parts)
         # (diag(p) - p p')^-1 = diag(1/p) + 1 1'/p_K: what all classes share is the reference class's.
@@ -120,7 +132,9 @@ class RowCurvature:
     def _diagonal(self) -> Array:
         objective = self.objective
         kept = self.kept
-        result = diagonal(objective, lambda low, high: kept[low]) + sum(penalty.strength for penalty in objective.penalties)
+        result = diagonal(objective, lambda low, high: kept[low]) + sum(
+            penalty.strength for penalty in objective.penalties
+        )
         return np.where(result > 0.0, result, 1.0)
 
     def _term_blocks(self, coef: Array) -> tuple[list[Factor] | None, Factor | None]:
@@ -136,15 +150,21 @@ class RowCurvature:
         curvature = sample.rows_at(0, m, coef, 2).curvature
         x = sample.design.block(0, m)
         own = [np.asarray(_own(curvature, j)) for j in range(len(terms))]
-        strength = sum((penalty.strength for penalty in objective.penalties), np.zeros(objective.design.d))
+        strength = sum(
+            (penalty.strength for penalty in objective.penalties), np.zeros(objective.design.d)
+        )
         strengths = np.split(strength, np.cumsum([t.length for t in terms])[:-1])
         shared = objective.design.alike and isinstance(curvature, Softmax)
         if shared:
             assert isinstance(curvature, Softmax)
-            last = 1.0 - curvature.probabilities.sum(axis=0)  # of the reference class, which is penalised like the first
+            last = 1.0 - curvature.probabilities.sum(
+                axis=0
+            )  # of the reference class, which is penalised like the first
             own, strengths = [*own, last * (1.0 - last)], [*strengths, strengths[0]]
         blocks = []
-        for hessian, part in zip(sample.design.own_blocks(x, own, sample.weight, m), strengths, strict=True):
+        for hessian, part in zip(
+            sample.design.own_blocks(x, own, sample.weight, m), strengths, strict=True
+        ):
             hessian /= sample.mass
             hessian[np.diag_indices(len(hessian))] += part
             if (factor := Factor.of(hessian, _NUGGET)) is None:
@@ -162,7 +182,9 @@ def diagonal(objective: RowObjective, curvature: Callable[[int, int], Any]) -> A
         weight = None if objective.weight is None else objective.weight[low:high]
         w = curvature(low, high)
         own = [np.broadcast_to(_own(w, j), (high - low,)) for j in range(len(design.terms))]
-        return Evaluation(0.0, design.pull_gradient(None if x is None else x.squares(), own, weight, high - low))
+        return Evaluation(
+            0.0, design.pull_gradient(None if x is None else x.squares(), own, weight, high - low)
+        )
 
     with np.errstate(all="ignore"):
         result = total(block, design.n, design.width, 1, objective.threads).gradient
@@ -174,7 +196,9 @@ def times(curvature: Any, eta: Any) -> Any:
     """Return for each a the sum over b of w_ab eta_b."""
     if isinstance(curvature, Softmax):
         p, e = curvature.probabilities, np.asarray(eta)
-        pushed = e - np.einsum("kn,kn->n", p, e)  # one array of this size, not three: memory is what takes the time
+        pushed = e - np.einsum(
+            "kn,kn->n", p, e
+        )  # one array of this size, not three: memory is what takes the time
         pushed *= p
         return pushed
     result: list[Any] = [np.zeros(())] * len(eta)

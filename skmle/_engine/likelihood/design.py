@@ -20,7 +20,9 @@ from skmle._engine.data.products import Product, same
 from skmle._engine.evaluation import Array, Evaluation
 from skmle.families.base import Rows, Softmax
 
-_MANY_CLASSES = 6  # from so many modelled logits on, all pairs together take less time than one after the other
+_MANY_CLASSES = (
+    6  # from so many modelled logits on, all pairs together take less time than one after the other
+)
 _PART, _COLUMNS = 512, 256  # rows, and pairs of columns, of a product that stays in the cache
 
 
@@ -70,18 +72,28 @@ class Design:
 
     def __post_init__(self) -> None:
         starts = np.cumsum([0, *(t.length for t in self.terms)])
-        self.slices = [slice(int(s), int(s) + t.size) for s, t in zip(starts, self.terms, strict=False)]
+        self.slices = [
+            slice(int(s), int(s) + t.size) for s, t in zip(starts, self.terms, strict=False)
+        ]
         self.d = int(starts[-1])
         if self.blocks is None and self.X is not None:
             self.blocks = PlainBlocks(self.X, self.shift)
         self.p = 0 if self.blocks is None else self.blocks.p
         # What one row of a block takes in the cache: its columns, and a few arrays for each of many parameters.
-        self.width = (0 if self.blocks is None else self.blocks.width) + (4 * len(self.terms) if len(self.terms) > 3 else 0)
+        self.width = (0 if self.blocks is None else self.blocks.width) + (
+            4 * len(self.terms) if len(self.terms) > 3 else 0
+        )
         self.modelled = [j for j, t in enumerate(self.terms) if t.columns is not None]
         first = self.terms[self.modelled[0]] if self.modelled else None
         # Terms on the same columns share one product with X.
-        self.shared = first is not None and all(same(self.terms[j].columns, first.columns) for j in self.modelled)
-        self.alike = self.shared and len(self.modelled) == len(self.terms) > 1 and len({t.intercept for t in self.terms}) == 1
+        self.shared = first is not None and all(
+            same(self.terms[j].columns, first.columns) for j in self.modelled
+        )
+        self.alike = (
+            self.shared
+            and len(self.modelled) == len(self.terms) > 1
+            and len({t.intercept for t in self.terms}) == 1
+        )
 
     # ---------------------------------------------------------------- X
 
@@ -92,7 +104,14 @@ class Design:
     def take(self, index: NDArray[np.intp]) -> Design:
         """Return the design of some rows, gathered."""
         blocks = None if self.blocks is None else self.blocks.take(index)
-        return Design(self.terms, len(index), None, self.shift, None if self.offset is None else self.offset[index], blocks)
+        return Design(
+            self.terms,
+            len(index),
+            None,
+            self.shift,
+            None if self.offset is None else self.offset[index],
+            blocks,
+        )
 
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Design, NDArray[np.intp]]:
         """Return the design of some columns of X, gathered, and which coefficients are its own; all constants stay."""
@@ -137,7 +156,10 @@ class Design:
 
     def eta(self, block: Any, low: int, high: int, coef: Array) -> tuple[Array, ...] | Array:
         """Return the linear predictors: (rows,) where a term has features or an offset, else 0-d."""
-        constants = [coef[self.slices[j].stop] if t.intercept else np.float64(0.0) for j, t in enumerate(self.terms)]
+        constants = [
+            coef[self.slices[j].stop] if t.intercept else np.float64(0.0)
+            for j, t in enumerate(self.terms)
+        ]
         if self.shared and len(self.modelled) == len(self.terms) > 1:
             slopes = np.stack([coef[s] for s in self.slices])
             eta = block.dot(slopes, self.terms[0].columns, np.array(constants))
@@ -153,7 +175,9 @@ class Design:
 
     # ---------------------------------------------------------------- rows -> sums
 
-    def pull(self, block: Any, rows: Rows, weight: Array | None, count: int, order: int) -> Evaluation:
+    def pull(
+        self, block: Any, rows: Rows, weight: Array | None, count: int, order: int
+    ) -> Evaluation:
         """Return the weighted sums over a block: value, gradient (d,), hessian (d, d)."""
         mass = float(count) if weight is None else float(weight.sum())
 
@@ -187,35 +211,59 @@ class Design:
         if self.alike and all(np.ndim(entry) for entry in entries):
             g = np.asarray(entries) if weight is None else np.asarray(entries) * weight
             slopes = block.tdot(g, self.terms[0].columns)
-            return (np.column_stack([slopes, g.sum(axis=1)]) if self.terms[0].intercept else slopes).ravel()
+            return (
+                np.column_stack([slopes, g.sum(axis=1)]) if self.terms[0].intercept else slopes
+            ).ravel()
         result = np.empty(self.d)
         for j, entry in enumerate(entries):
             g = np.asarray(entry)
             g = g if weight is None or g.ndim == 0 else g * weight
-            constant = float(g.sum()) if g.ndim else float(g) * (count if weight is None else float(weight.sum()))
+            constant = (
+                float(g.sum())
+                if g.ndim
+                else float(g) * (count if weight is None else float(weight.sum()))
+            )
             self._put(result, j, self._tdot(block, j, g, weight, count), constant)
         return result
 
-    def own_blocks(self, block: Product, w: Sequence[Array], weight: Array | None, count: int) -> list[Array]:
+    def own_blocks(
+        self, block: Product, w: Sequence[Array], weight: Array | None, count: int
+    ) -> list[Array]:
         """Return the blocks of the hessian of the terms alone, (length, length) each, for the curvatures w of their eta.
 
         Curvatures beyond those of the terms are of a further one on the columns of the last.
         """
         columns = self.terms[0].columns
-        if self.alike and columns is not None and block.cheap_as_array and len(w) > _MANY_CLASSES and all(np.ndim(entry) for entry in w):
+        if (
+            self.alike
+            and columns is not None
+            and block.cheap_as_array
+            and len(w) > _MANY_CLASSES
+            and all(np.ndim(entry) for entry in w)
+        ):
             x, own = self._with_ones(block.array(columns)), np.asarray(w)
             if (own == own[:, :1]).all():  # where a fit starts, all rows have one law
-                return list(own[:, :1, None] * sandwiches(x, np.ones((1, count)) if weight is None else weight[None]))
+                return list(
+                    own[:, :1, None]
+                    * sandwiches(x, np.ones((1, count)) if weight is None else weight[None])
+                )
             return list(sandwiches(x, own if weight is None else own * weight))
         blocks = []
         for j, entry in enumerate(w):
-            term, rows = self.terms[min(j, len(self.terms) - 1)], Rows(np.zeros(()), (np.zeros(()),), (entry,))
+            term, rows = (
+                self.terms[min(j, len(self.terms) - 1)],
+                Rows(np.zeros(()), (np.zeros(()),), (entry,)),
+            )
             blocks.append(Design((term,), self.n).pull(block, rows, weight, count, 2).hessian)
         return blocks  # type: ignore[return-value]
 
     def without_offset(self) -> Design:
         """Return the same design with no offset: for directions."""
-        return self if self.offset is None else Design(self.terms, self.n, self.X, self.shift, None, self.blocks)
+        return (
+            self
+            if self.offset is None
+            else Design(self.terms, self.n, self.X, self.shift, None, self.blocks)
+        )
 
     def _put(self, target: Array, j: int, slopes: Array | None, constant: float) -> None:
         s = self.slices[j]
@@ -230,24 +278,32 @@ class Design:
             return None
         return block.tdot(_full(r, weight, count), self.terms[j].columns)
 
-    def _pair(self, hessian: Array, block: Any, a: int, b: int, w: Array, weight: Array | None, count: int) -> None:
+    def _pair(
+        self, hessian: Array, block: Any, a: int, b: int, w: Array, weight: Array | None, count: int
+    ) -> None:
         """Add the block (a, b) of the hessian, and its mirror, for the curvature w between eta a and eta b."""
         sa, sb, ta, tb = self.slices[a], self.slices[b], self.terms[a], self.terms[b]
         if ta.columns is not None and tb.columns is not None:
-            hessian[sa, sb] = block.sandwich(_full(w, weight, count), ta.columns, tb.columns, self.single)
+            hessian[sa, sb] = block.sandwich(
+                _full(w, weight, count), ta.columns, tb.columns, self.single
+            )
         if ta.columns is not None and tb.intercept:
             hessian[sa, sb.stop] = self._tdot(block, a, w, weight, count)
         if tb.columns is not None and ta.intercept and a != b:
             hessian[sa.stop, sb] = self._tdot(block, b, w, weight, count)
         if ta.intercept and tb.intercept:
-            hessian[sa.stop, sb.stop] = w.sum() if w.ndim else float(w) * (count if weight is None else weight.sum())
+            hessian[sa.stop, sb.stop] = (
+                w.sum() if w.ndim else float(w) * (count if weight is None else weight.sum())
+            )
         rows, cols = slice(sa.start, sa.start + ta.length), slice(sb.start, sb.start + tb.length)
         if a != b:
             hessian[cols, rows] = hessian[rows, cols].T
         elif ta.intercept:
             hessian[sa.stop, sa] = hessian[sa, sa.stop]
 
-    def _softmax(self, hessian: Array, block: Any, p: Array, weight: Array | None, count: int) -> None:
+    def _softmax(
+        self, hessian: Array, block: Any, p: Array, weight: Array | None, count: int
+    ) -> None:
         k = len(self.terms)
         if self.modelled and k >= _MANY_CLASSES and block.cheap_as_array:
             self._together(hessian, block.array(self.terms[0].columns), p, weight)
@@ -256,7 +312,15 @@ class Design:
             for b in range(a, k):
                 w = p[a] * ((a == b) - p[b])
                 w = w[0] if w.shape[0] == 1 and count != 1 else w  # the same for all rows
-                self._pair(hessian, block, a, b, w if weight is None or np.ndim(w) == 0 else w * weight, weight, count)
+                self._pair(
+                    hessian,
+                    block,
+                    a,
+                    b,
+                    w if weight is None or np.ndim(w) == 0 else w * weight,
+                    weight,
+                    count,
+                )
 
     def _together(self, hessian: Array, x: Array, p: Array, weight: Array | None) -> None:
         k = len(p)

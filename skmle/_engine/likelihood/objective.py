@@ -70,7 +70,13 @@ class Objective:
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
         weight = None if self.weight is None else self.weight[low:high]
-        return self.design.pull(self.design.block(low, high), self.rows_at(low, high, coef, order), weight, high - low, order)
+        return self.design.pull(
+            self.design.block(low, high),
+            self.rows_at(low, high, coef, order),
+            weight,
+            high - low,
+            order,
+        )
 
     def rows_at(self, low: int, high: int, coef: Array, order: int) -> Rows:
         """Return -log q of some rows with its derivatives in eta."""
@@ -111,7 +117,16 @@ class Objective:
         """Return the objective on some rows, gathered."""
         statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
         weight = None if self.weight is None else self.weight[index]
-        return Objective(self.rows, statistics, self.design.take(index), weight, self.penalties, self.threads, self.watch, self.lasso)
+        return Objective(
+            self.rows,
+            statistics,
+            self.design.take(index),
+            weight,
+            self.penalties,
+            self.threads,
+            self.watch,
+            self.lasso,
+        )
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note that a solver has come to `coef`, so many standard errors from the optimum."""
@@ -121,14 +136,34 @@ class Objective:
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
         """Return the objective with the slopes of all other columns at zero, and which coefficients it keeps."""
         design, index = self.design.restrict(columns)
-        part = Objective(self.rows, self.statistics, design, self.weight, (), self.threads, self.watch, None, self.count)
+        part = Objective(
+            self.rows,
+            self.statistics,
+            design,
+            self.weight,
+            (),
+            self.threads,
+            self.watch,
+            None,
+            self.count,
+        )
         return part.penalised_as(self, index), index
 
     def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:
         """Return this objective under the penalties that `whole` has on the coefficients `index`."""
         penalties = tuple(penalty.restrict(index) for penalty in whole.penalties)
         lasso = None if whole.lasso is None else whole.lasso.restrict(index)
-        return Objective(self.rows, self.statistics, self.design, self.weight, penalties, self.threads, self.watch, lasso, self.count)
+        return Objective(
+            self.rows,
+            self.statistics,
+            self.design,
+            self.weight,
+            penalties,
+            self.threads,
+            self.watch,
+            lasso,
+            self.count,
+        )
 
     def likelihood_at(self, part: Objective, coef: Array) -> Evaluation:
         """Return the mean of -log q with its gradient in all coefficients, where those that `part` leaves out are zero."""
@@ -148,8 +183,12 @@ class Objective:
         def block(low: int, high: int) -> Evaluation:
             delta = still.eta(design.block(low, high), low, high, step)
             pushed = times(self.rows_at(low, high, coef, 2).curvature, delta)
-            rows = sum(np.asarray(a * b) for a, b in zip(pushed, delta, strict=True)) * np.ones(high - low)
-            return Evaluation(float(rows.sum() if self.weight is None else rows @ self.weight[low:high]))
+            rows = sum(np.asarray(a * b) for a, b in zip(pushed, delta, strict=True)) * np.ones(
+                high - low
+            )
+            return Evaluation(
+                float(rows.sum() if self.weight is None else rows @ self.weight[low:high])
+            )
 
         return self._mean(block, 0).value
 
@@ -161,5 +200,11 @@ class Objective:
     def direction(self, step: Array) -> list[Array]:
         """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""
         design, still = self.design, self.design.without_offset()
-        parts = [still.eta(still.block(low, high), low, high, step) for low, high in cuts(design.n, design.width)]
-        return [np.asarray(column[0]) if np.ndim(column[0]) == 0 else np.concatenate(column) for column in zip(*parts, strict=True)]
+        parts = [
+            still.eta(still.block(low, high), low, high, step)
+            for low, high in cuts(design.n, design.width)
+        ]
+        return [
+            np.asarray(column[0]) if np.ndim(column[0]) == 0 else np.concatenate(column)
+            for column in zip(*parts, strict=True)
+        ]

@@ -53,7 +53,9 @@ class Ridge:
             if self.classes:
                 k = self.classes - 1
                 blocks = evaluation.hessian.reshape(k, len(coef) // k, k, len(coef) // k)
-                np.einsum("aibi->abi", blocks)[...] -= self.strength[: len(coef) // k] / self.classes
+                np.einsum("aibi->abi", blocks)[...] -= (
+                    self.strength[: len(coef) // k] / self.classes
+                )
         return evaluation
 
 

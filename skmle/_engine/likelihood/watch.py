@@ -24,7 +24,9 @@ class Watch:
         Called with a function that gives the iterate as a `Solution`; returns whether to stop.
     """
 
-    def __init__(self, verbose: bool = False, tell: Callable[[Callable[[], Solution]], bool] | None = None) -> None:
+    def __init__(
+        self, verbose: bool = False, tell: Callable[[Callable[[], Solution]], bool] | None = None
+    ) -> None:
         self.verbose, self.tell = verbose, tell
         self.last: Solution | None = None
         self.count = 0
@@ -43,8 +45,12 @@ class Watch:
             Of the data or of the sample of them that is being fitted.
         """
         self.count += 1
-        self.last = solution = Solution(coef.copy(), Evaluation(at.value), np.zeros_like(coef), distance, self.count, False)
+        self.last = solution = Solution(
+            coef.copy(), Evaluation(at.value), np.zeros_like(coef), distance, self.count, False
+        )
         if self.verbose:
-            print(f"[skmle] iterate {self.count}: {rows} rows, objective {at.value:.10g} a row, {distance:.2g} standard errors to go")
+            print(
+                f"[skmle] iterate {self.count}: {rows} rows, objective {at.value:.10g} a row, {distance:.2g} standard errors to go"
+            )
         if self.tell is not None and self.tell(lambda: solution):
             raise Stopped

@@ -31,7 +31,12 @@ def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
             return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]), observed)
     if family.exact:
         status = INTERIOR if family.regular else NON_REGULAR
-        return _constant_fit(problem, family.starts(observed.statistics, observed.weight)[0], Verdict(status), observed)
+        return _constant_fit(
+            problem,
+            family.starts(observed.statistics, observed.weight)[0],
+            Verdict(status),
+            observed,
+        )
     if family.spread_sign and not observed.short:
         return None
     with np.errstate(all="ignore"):
@@ -39,7 +44,9 @@ def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
     ends = [_END if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
     if not all(abs(e) < end for e, end in zip(starts[0], ends, strict=True)):
         return _at_infinity(problem, observed, starts[0])
-    confirmed = _confirmed(problem, starts[0], observed) if observed.short and not family.guessed else None
+    confirmed = (
+        _confirmed(problem, starts[0], observed) if observed.short and not family.guessed else None
+    )
     return confirmed or (None if family.spread_sign else starts)
 
 
@@ -48,7 +55,10 @@ def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, .
     family = problem.family
     for limit in family.limits:
         law = limit.family()
-        simpler = closed_form(replace(problem, family=law, terms=problem.terms[: len(law.parameters)]), observe_as(law, observed))
+        simpler = closed_form(
+            replace(problem, family=law, terms=problem.terms[: len(law.parameters)]),
+            observe_as(law, observed),
+        )
         if isinstance(simpler, Fit):
             return replace(simpler, limit=limit)
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
@@ -58,7 +68,12 @@ def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, .
     else:
         verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
     result = _constant_fit(problem, near, verdict, observed)
-    return replace(result, coefs=tuple((np.zeros(0), float(e)) for e in family.linked(tuple(np.asarray(e) for e in chart_eta))))
+    return replace(
+        result,
+        coefs=tuple(
+            (np.zeros(0), float(e)) for e in family.linked(tuple(np.asarray(e) for e in chart_eta))
+        ),
+    )
 
 
 def _confirmed(problem: Problem, chart_eta: tuple[float, ...], observed: Observed) -> Fit | None:
@@ -67,20 +82,30 @@ def _confirmed(problem: Problem, chart_eta: tuple[float, ...], observed: Observe
     return result if result.distance <= problem.tol else None
 
 
-def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdict, observed: Observed, confirm: bool = False) -> Fit:
+def _constant_fit(
+    problem: Problem,
+    chart_eta: tuple[float, ...],
+    verdict: Verdict,
+    observed: Observed,
+    confirm: bool = False,
+) -> Fit:
     """Return the fit of a density whose eta are known; to confirm that they are a maximum, with their distance from it."""
     family = problem.family
     eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
     coefs = tuple((np.zeros(0), float(e)) for e in eta)
     design = Design(problem.terms, observed.n)
     objective = Objective(family.rows, observed.statistics, design, observed.weight)
-    wanted = verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_DENSITY
+    wanted = (
+        verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_DENSITY
+    )
     evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted or confirm else 0)
     log_likelihood = -evaluation.value * objective.mass - observed.base
     known = Fit(family, coefs, None, log_likelihood, objective.mass, verdict, n_parameters=design.d)
     if evaluation.hessian is None:
         return known
-    if confirm and not (np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()):  # type: ignore[arg-type]
+    assert evaluation.gradient is not None
+    finite = np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()
+    if confirm and not finite:
         return replace(known, distance=np.inf)
     try:
         inverse = evaluation.inverse
@@ -89,4 +114,6 @@ def _constant_fit(problem: Problem, chart_eta: tuple[float, ...], verdict: Verdi
     gradient = evaluation.gradient if confirm else np.zeros(design.d)
     assert gradient is not None
     distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))
-    return replace(known, covariance=inverse / objective.mass if wanted else None, distance=distance)
+    return replace(
+        known, covariance=inverse / objective.mass if wanted else None, distance=distance
+    )

@@ -27,7 +27,11 @@ def merge_rows(problem: Problem) -> Problem:
     observed, n = problem.observed, problem.observed.n
     if problem.X is None or n < _FEWEST_ROWS or problem.copies is not None:
         return problem
-    parts = [a for a in (*observed.statistics, problem.offset, problem.X) if a is not None and a.shape[0] == n]
+    parts = [
+        a
+        for a in (*observed.statistics, problem.offset, problem.X)
+        if a is not None and a.shape[0] == n
+    ]
     index = strata(n, _SAMPLE)
     if any(_distinct(a[index]) * _SHRINK > n for a in parts):
         return problem
@@ -74,12 +78,19 @@ def _hashes(parts: list[Any]) -> Hashes:
 
 def _bits(values: NDArray[Any]) -> Hashes:
     bits = values.view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
-    return bits ^ (bits >> np.uint64(52))  # round numbers have their bits at the top, where a product would lose them
+    return bits ^ (
+        bits >> np.uint64(52)
+    )  # round numbers have their bits at the top, where a product would lose them
 
 
 def _dense_sums(x: NDArray[Any], factors: Hashes) -> Hashes:
     size = block_size(x.shape[1])
-    return np.concatenate([np.einsum("ij,j->i", _bits(x[low : low + size]), factors) for low in range(0, len(x), size)])
+    return np.concatenate(
+        [
+            np.einsum("ij,j->i", _bits(x[low : low + size]), factors)
+            for low in range(0, len(x), size)
+        ]
+    )
 
 
 def _sparse_sums(x: Any, factors: Hashes) -> Hashes:

@@ -35,7 +35,14 @@ class RowSpace:
 def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     """Return the problem in coordinates of the row space; None where it would not be smaller."""
     X = problem.X
-    if X is None or sp.issparse(X) or problem.alpha == 0.0 or problem.selects or X.shape[1] <= X.shape[0] or problem.start is not None:
+    if (
+        X is None
+        or sp.issparse(X)
+        or problem.alpha == 0.0
+        or problem.selects
+        or X.shape[1] <= X.shape[0]
+        or problem.start is not None
+    ):
         return None
     if not all(t.columns is None or isinstance(t.columns, slice) for t in problem.terms):
         return None
@@ -47,9 +54,13 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     low = np.tril(factor)[:, :rank]
     coordinates = np.empty_like(low)
     coordinates[order - 1] = low
-    terms = tuple(t if t.columns is None else Term(slice(None), int(rank), t.intercept) for t in problem.terms)
+    terms = tuple(
+        t if t.columns is None else Term(slice(None), int(rank), t.intercept) for t in problem.terms
+    )
     space = RowSpace(x[span], low[:rank])
-    return replace(problem, X=coordinates, terms=terms, covariance=False, tell=_told(problem, space)), space
+    return replace(
+        problem, X=coordinates, terms=terms, covariance=False, tell=_told(problem, space)
+    ), space
 
 
 def _told(problem: Problem, space: RowSpace) -> Callable[[Callable[[], Fit]], bool] | None:
@@ -59,4 +70,6 @@ def _told(problem: Problem, space: RowSpace) -> Callable[[Callable[[], Fit]], bo
 
 def restore_columns(fit: Fit, space: RowSpace) -> Fit:
     """Return the fit with slopes of the columns."""
-    return replace(fit, coefs=tuple((space.slopes(u) if len(u) else u, b) for u, b in fit.coefs), moving=None)
+    return replace(
+        fit, coefs=tuple((space.slopes(u) if len(u) else u, b) for u, b in fit.coefs), moving=None
+    )

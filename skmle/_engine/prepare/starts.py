@@ -14,7 +14,9 @@ from skmle._engine.likelihood.penalties import Ridge
 from skmle.families.base import Arrays, Family, Rows, average
 
 _START = 20.0  # no start lies further out in eta: data without a maximum there (all counts zero) have closed forms at infinity
-_EXACT = 1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
+_EXACT = (
+    1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
+)
 
 
 class LeastSquares(NamedTuple):
@@ -29,12 +31,17 @@ def lead(objective: Objective) -> LeastSquares | None:
     design, z = objective.design, objective.statistics[0]
     if design.terms[0].columns is None:
         return None
-    own = tuple(Ridge(penalty.strength[: design.terms[0].length]) for penalty in objective.penalties)
+    own = tuple(
+        Ridge(penalty.strength[: design.terms[0].length]) for penalty in objective.penalties
+    )
     return least_squares(objective, z if design.offset is None else z - design.offset, own)
 
 
 def starting_points(
-    family: Family, objective: Objective, led: LeastSquares | None, known: Sequence[tuple[float, ...]] | None = None
+    family: Family,
+    objective: Objective,
+    led: LeastSquares | None,
+    known: Sequence[tuple[float, ...]] | None = None,
 ) -> list[Array]:
     """Return the family's starts as coefficients of the objective's design.
 
@@ -51,7 +58,13 @@ def starting_points(
         statistics = (led.residual, *statistics[1:])
     result = []
     for chart_eta in known or family.starts(statistics, objective.weight):
-        eta = family.linked(tuple(np.clip(np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300)))
+        eta = family.linked(
+            tuple(
+                np.clip(
+                    np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300
+                )
+            )
+        )
         coef = np.zeros(design.d)
         for e, s, term in zip(eta, design.slices, design.terms, strict=True):
             if term.intercept:
@@ -64,7 +77,9 @@ def starting_points(
     return result
 
 
-def interpolation(family: Family, objective: Objective, led: LeastSquares | None = None) -> Array | None:
+def interpolation(
+    family: Family, objective: Objective, led: LeastSquares | None = None
+) -> Array | None:
     """Return coefficients with which the first parameter's rows reproduce y, and the scale is almost zero; None if none do.
 
     Parameters
@@ -93,7 +108,9 @@ def interpolation(family: Family, objective: Objective, led: LeastSquares | None
     return result
 
 
-def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()) -> LeastSquares:
+def least_squares(
+    objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()
+) -> LeastSquares:
     """Return weighted, penalised least squares of z on the columns of the first term."""
     whole = objective.design
     design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole.blocks)
@@ -103,7 +120,13 @@ def least_squares(objective: Objective, z: Array, penalties: tuple[Ridge, ...] =
         at = squares(coef)
         assert at.hessian is not None and at.gradient is not None
         scale = np.sqrt(np.where(np.diag(at.hessian) > 0.0, np.diag(at.hessian), 1.0))
-        coef = coef - np.linalg.lstsq(at.hessian / np.outer(scale, scale), at.gradient / scale, rcond=1e-15)[0] / scale
+        coef = (
+            coef
+            - np.linalg.lstsq(
+                at.hessian / np.outer(scale, scale), at.gradient / scale, rcond=1e-15
+            )[0]
+            / scale
+        )
     return LeastSquares(coef, z - squares.direction(coef)[0])
 
 

@@ -20,8 +20,14 @@ _COARSE = 0.3  # relative accuracy of a step that is far from the optimum, or me
 _CLOSE = 1e-3  # of sqrt(n) standard errors: so close, the curvature stays what it is
 _BACKTRACKS = 40
 _MEMORY = 8  # pairs
-_MOST_STEPS, _REFRESH = 100, 3  # limited-memory steps; after so many the preconditioner is that of a better point
-_FAST, _PATIENCE = 0.9, 4  # so many steps on end that leave more of the distance than this share are slow
+_MOST_STEPS, _REFRESH = (
+    100,
+    3,
+)  # limited-memory steps; after so many the preconditioner is that of a better point
+_FAST, _PATIENCE = (
+    0.9,
+    4,
+)  # so many steps on end that leave more of the distance than this share are slow
 _NEARLY = 0.5  # of the tolerance: what they estimate, conjugate gradients must confirm
 _STALE = 10.0  # times the last distance, beyond which the pairs that led here are to blame
 
@@ -53,7 +59,9 @@ class MatrixFreeObjective(Protocol):
         """Take note of an iterate."""
 
 
-def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
+def conjugate(
+    objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100
+) -> Solution:
     """Minimise a convex objective from `start` until the Newton decrement is at most `tol` standard errors.
 
     Parameters
@@ -77,7 +85,9 @@ def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
-    coef, at, pairs, curvature, before = _approach(objective, coef, objective(coef, 1), tol, min(_MOST_STEPS, max_iter))
+    coef, at, pairs, curvature, before = _approach(
+        objective, coef, objective(coef, 1), tol, min(_MOST_STEPS, max_iter)
+    )
     step, distance = np.zeros_like(coef), np.inf
     for iteration in range(before, before + max_iter + 1):
         previous, known = step, distance
@@ -92,7 +102,14 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
         if distance <= tol or iteration == before + max_iter:
             # Where all derivatives have underflowed, the step before tells the verdict where the way led.
             shown = step if step.any() else previous
-            return Solution(coef + step if distance <= tol else coef, at, shown, distance, iteration, distance <= tol)
+            return Solution(
+                coef + step if distance <= tol else coef,
+                at,
+                shown,
+                distance,
+                iteration,
+                distance <= tol,
+            )
         found = _backtrack(objective, coef, at, step)
         if found is None:
             return Solution(coef, at, step, distance, iteration, distance <= 1e-3)
@@ -138,7 +155,11 @@ def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> f
 
 
 def _newton_step(
-    objective: MatrixFreeObjective, curvature: Curvature, at: Evaluation, tol: float, pairs: list[tuple[Array, Array]]
+    objective: MatrixFreeObjective,
+    curvature: Curvature,
+    at: Evaluation,
+    tol: float,
+    pairs: list[tuple[Array, Array]],
 ) -> tuple[Array, list[tuple[Array, Array]]]:
     """Return -H^-1 gradient, and pairs (vector, H vector).
 
@@ -174,7 +195,9 @@ def _newton_step(
     return step, [*pairs, *seen][-_MEMORY:]
 
 
-def _backtrack(objective: MatrixFreeObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation] | None:
+def _backtrack(
+    objective: MatrixFreeObjective, coef: Array, at: Evaluation, step: Array
+) -> tuple[Array, Evaluation] | None:
     assert at.gradient is not None
     slope = float(at.gradient @ step)
     blur = 32.0 * np.finfo(float).eps * (abs(at.value) + 1.0)

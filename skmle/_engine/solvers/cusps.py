@@ -25,9 +25,13 @@ _NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to th
 _LARGEST_BASIS = 500  # coefficients up to which a vertex is looked for: each exchange inverts a matrix of their number
 _MOST_TURNS = 100  # of vertex and scale
 _CANDIDATES = 4  # times as many rows are looked at for the first vertex as it interpolates
-_ZERO = 1e-11  # share of the mean absolute residual below which a residual at the vertex is rounding
+_ZERO = (
+    1e-11  # share of the mean absolute residual below which a residual at the vertex is rounding
+)
 _BALANCE = 1e-8  # of the summed absolute gradient: rounding in the certificate
-_MOST_TIES = 50  # rows of zero residual per coefficient, beyond which their balance is a problem of its own
+_MOST_TIES = (
+    50  # rows of zero residual per coefficient, beyond which their balance is a problem of its own
+)
 
 
 class CuspedObjective(SmoothObjective, Protocol):
@@ -93,7 +97,9 @@ def solve_cusps(
     return Solution(coef, objective(coef, 1), step, distance, n_iter, False)
 
 
-def _at_vertex(objective: CuspedObjective, coef: Array, tol: float, max_iter: int) -> Solution | None:
+def _at_vertex(
+    objective: CuspedObjective, coef: Array, tol: float, max_iter: int
+) -> Solution | None:
     """Return the optimum found from a point near it; None if it could not be certified, as with many ties."""
     lead, previous, distance, n_iter = objective.design.terms[0].length, None, np.inf, 0
     for _ in range(_MOST_TURNS):
@@ -119,7 +125,9 @@ class _Rest:
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         at, lead = self.objective(np.concatenate([self.held, coef]), order), len(self.held)
         gradient = None if at.gradient is None else at.gradient[lead:]
-        return Evaluation(at.value, gradient, None if at.hessian is None else at.hessian[lead:, lead:])
+        return Evaluation(
+            at.value, gradient, None if at.hessian is None else at.hessian[lead:, lead:]
+        )
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note of an iterate."""
@@ -136,11 +144,17 @@ def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
     design = objective.design
     term = design.terms[0]
     x = _columns(objective)
-    z = objective.statistics[0] if design.offset is None else objective.statistics[0] - design.offset
+    z = (
+        objective.statistics[0]
+        if design.offset is None
+        else objective.statistics[0] - design.offset
+    )
     log_scale = objective.direction(coef)[1]
     # Of a constant scale nothing is left: rounding must not tell the same problem from itself.
     mean = log_scale.mean()
-    weight = np.exp(mean - log_scale) * (np.ones(design.n) if objective.weight is None else objective.weight)
+    weight = np.exp(mean - log_scale) * (
+        np.ones(design.n) if objective.weight is None else objective.weight
+    )
     if objective.lasso is not None:
         # A penalised coefficient is one more residual, of an observation of zero.
         strength = objective.mass * float(np.exp(mean)) * objective.lasso.strength[: term.length]
@@ -209,7 +223,10 @@ class _LeastAbsolute:
     def _turn(self, residual: Array, direction: Array) -> int | None:
         """Return the row at which the objective stops falling along `direction`; None if it does not fall at all."""
         change = self.x @ direction
-        slope = float(-(self.weight * np.sign(residual)) @ change + (self.weight * np.abs(change))[residual == 0.0].sum())
+        slope = float(
+            -(self.weight * np.sign(residual)) @ change
+            + (self.weight * np.abs(change))[residual == 0.0].sum()
+        )
         if not slope < 0.0:
             return None
         ahead = np.flatnonzero(residual * change > 0.0)

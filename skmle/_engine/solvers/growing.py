@@ -62,7 +62,14 @@ def first_sample(n: int, d: int) -> int | None:
     return m if n >= _GROWTH * m else None
 
 
-def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100, curvature: bool = True) -> Solution:
+def growing(
+    objective: SampledObjective,
+    start: Array,
+    *,
+    tol: float = 1e-6,
+    max_iter: int = 100,
+    curvature: bool = True,
+) -> Solution:
     """Minimise `objective` from `start` by samples of its rows.
 
     Parameters
@@ -83,7 +90,11 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     Nocedal & Wright (2006), Numerical Optimization, ch. 7 (limited-memory pairs).
     """
     m = first_sample(objective.n, len(start))
-    sizes = [] if m is None else [m * _GROWTH**k for k in range(20) if m * _GROWTH ** (k + 1) <= objective.n]
+    sizes = (
+        []
+        if m is None
+        else [m * _GROWTH**k for k in range(20) if m * _GROWTH ** (k + 1) <= objective.n]
+    )
     # Of a level that a sample hardly has, it shows nothing, and steps along its curvature lead astray.
     if not sizes or objective.sample(sizes[-1]).rarest() < _RARE:
         return newton(objective, start, tol=tol, max_iter=max_iter)
@@ -95,21 +106,32 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
     target = min(0.5 * np.sqrt(tol * root), _INFORMATION * root) if curvature else tol
     found = _descend(objective, coef, factor, target, measured=not curvature)
     if found is None:
-        return newton(objective, coef if np.isfinite(objective(coef, 0).value) else start, tol=tol, max_iter=max_iter)
+        return newton(
+            objective,
+            coef if np.isfinite(objective(coef, 0).value) else start,
+            tol=tol,
+            max_iter=max_iter,
+        )
     found = found._replace(n_iter=passes + found.n_iter)
     if not curvature:
         return found
     return _close(objective, factor.least_pivot > _STEADIER, found, target, tol, max_iter)
 
 
-def _by_samples(objective: SampledObjective, start: Array, sizes: list[int]) -> tuple[Array, int, Factor | None]:
+def _by_samples(
+    objective: SampledObjective, start: Array, sizes: list[int]
+) -> tuple[Array, int, Factor | None]:
     """Return (the last sample's solution, Newton steps taken, the factor of its hessian, to precondition that of all rows)."""
     coef, passes, steady = start, 0, True
     for m in sizes:
         sample = objective.sample(m)
         for law in [sample.in_single(), sample] if steady else [sample]:
             solution = newton(law, coef, tol=np.sqrt(len(start)), max_iter=_SAMPLE_STEPS)
-            coef, passes, hessian = solution.coef, passes + solution.n_iter, solution.evaluation.hessian
+            coef, passes, hessian = (
+                solution.coef,
+                passes + solution.n_iter,
+                solution.evaluation.hessian,
+            )
             factor = None if hessian is None else _well(hessian)
             if factor is not None and factor.least_pivot > _STEADY:
                 break
@@ -147,17 +169,23 @@ def _distance(factor: Factor, gradient: Array, size: float) -> float:
     return max(size * float(gradient @ factor.solve(gradient)), 0.0) ** 0.5
 
 
-def _descend(objective: SampledObjective, coef: Array, factor: Factor, target: float, measured: bool) -> Solution | None:
+def _descend(
+    objective: SampledObjective, coef: Array, factor: Factor, target: float, measured: bool
+) -> Solution | None:
     """Return a point within `target` standard errors, so `measured` or to be expected; None if the way there is too long."""
     at = objective(coef, 1)
+    assert at.gradient is not None
     pairs: list[tuple[Array, Array]] = []
-    first = distance = _distance(factor, at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
+    first = distance = np.inf
+    if np.isfinite(at.value):
+        first = distance = _distance(factor, at.gradient, objective.size)
     if not np.isfinite(distance):
         return None
     shrinkage = 1.0
     for passes in range(1, _MOST_PASSES + 2):
         objective.accepted(coef, at, distance)
-        step = -two_loop(pairs, factor.solve, at.gradient)  # type: ignore[arg-type]
+        assert at.gradient is not None
+        step = -two_loop(pairs, factor.solve, at.gradient)
         # With more pairs the next step shrinks the distance at least as much as the last.
         if distance <= target or (not measured and distance * shrinkage <= target):
             return Solution(coef if measured else coef + step, at, step, distance, passes, True)
@@ -169,30 +197,54 @@ def _descend(objective: SampledObjective, coef: Array, factor: Factor, target: f
             return None  # the sample's curvature misleads here: full Newton is safer than a search along it
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
         coef, at, shrinkage = coef + step, there, min(distance / previous, 1.0)
-        if passes > 1 and distance > target and passes + _passes_left(distance, target, first, passes) > _MOST_PASSES:
+        if (
+            passes > 1
+            and distance > target
+            and passes + _passes_left(distance, target, first, passes) > _MOST_PASSES
+        ):
             return None
     raise AssertionError("unreachable: more passes than the most are never taken")
 
 
 def _passes_left(distance: float, target: float, first: float, passes: int) -> float:
     """Return how many passes it takes from `distance` to `target` at the pace so far."""
-    return np.log(distance / target) / np.log(first / distance) * passes if distance < first else np.inf
+    return (
+        np.log(distance / target) / np.log(first / distance) * passes
+        if distance < first
+        else np.inf
+    )
 
 
-def _close(objective: SampledObjective, steady: bool, found: Solution, target: float, tol: float, max_iter: int) -> Solution:
+def _close(
+    objective: SampledObjective,
+    steady: bool,
+    found: Solution,
+    target: float,
+    tol: float,
+    max_iter: int,
+) -> Solution:
     """Take one Newton step on all rows, then measure the distance, with chord steps while it is too large."""
     coef = found.coef
     at = (objective.in_single() if steady else objective)(coef, 2)
     assert at.hessian is not None and at.gradient is not None
     factor = _well(at.hessian) if _finite(at) else None
     if factor is None or _distance(factor, at.gradient, objective.size) > _MISSED * target:
-        return newton(objective, coef if np.isfinite(at.value) else coef - found.step, tol=tol, max_iter=max_iter)
+        return newton(
+            objective,
+            coef if np.isfinite(at.value) else coef - found.step,
+            tol=tol,
+            max_iter=max_iter,
+        )
     hessian, step = at.hessian, -factor.solve(at.gradient)
     for extra in range(3):
         coef = coef + step
         there = objective(coef, 1)
         assert there.gradient is not None
-        distance = _distance(factor, there.gradient, objective.size) if np.isfinite(there.value) else np.inf
+        distance = (
+            _distance(factor, there.gradient, objective.size)
+            if np.isfinite(there.value)
+            else np.inf
+        )
         objective.accepted(coef, there, distance)
         step = -factor.solve(there.gradient)
         if distance <= tol:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from skmle._engine.evaluation import Array
 
 
-def two_loop(pairs: Sequence[tuple[Array, Array]], inverse: Callable[[Array], Array], vector: Array) -> Array:
+def two_loop(
+    pairs: Sequence[tuple[Array, Array]], inverse: Callable[[Array], Array], vector: Array
+) -> Array:
     """Return the inverse hessian times a vector, from pairs (s, H s) over a first guess of the inverse.
 
     References

@@ -29,7 +29,9 @@ _BLIND_STEPS = 4
 _LOOSE = 0.1  # distance to which a set of columns is solved that has just grown
 _GROWTH = 2  # a set grows by at most so many times its size
 _FEWEST = 32  # columns let in at once
-_NEARLY = 0.6  # share of its penalty from which a column's slope lets it in beside those that must come
+_NEARLY = (
+    0.6  # share of its penalty from which a column's slope lets it in beside those that must come
+)
 _OUTSIDE = 1e-9  # share of the penalty by which a zero coefficient's slope may exceed it: rounding
 _COST = 130  # columns for which a hessian costs as much as a step without one
 _SETTLED = 2  # steps that Newton's method needs with a new hessian
@@ -111,7 +113,10 @@ class Working(Generic[P]):
 
     def measure(self, coef: Array) -> None:
         """Take the gradient in all coefficients."""
-        self.end, self.there = coef.copy(), self.objective.likelihood_at(self.part, coef[self.index])
+        self.end, self.there = (
+            coef.copy(),
+            self.objective.likelihood_at(self.part, coef[self.index]),
+        )
 
     def evaluate(self, coef: Array) -> Evaluation:
         """Return value and gradient of `part`; what the last search has left needs no pass over the rows."""
@@ -133,7 +138,9 @@ class Working(Generic[P]):
             return False
         # The hessian of the set is what a step costs, so it may be larger than it must be, but not by much.
         must = min(int((urge > 1.0).sum()), max(_FEWEST, _GROWTH * len(self.columns)))
-        first = np.argsort(-urge, kind="stable")[: must + max(_FEWEST, (len(self.columns) + must) // 2)]
+        first = np.argsort(-urge, kind="stable")[
+            : must + max(_FEWEST, (len(self.columns) + must) // 2)
+        ]
         self.columns = np.union1d(self.columns, first[urge[first] > _NEARLY])
         self.part, self.index = self.objective.restrict(self.columns)
         self.bend = None
@@ -174,12 +181,19 @@ class Working(Generic[P]):
         apart = (coef == 0.0) & (self.kink > 0.0)
         hessian[apart], hessian[:, apart] = 0.0, 0.0
         hessian[np.diag_indices(len(coef))] = np.where(apart & (diagonal <= 0.0), 1.0, diagonal)
-        at = Evaluation(solution.evaluation.value, solution.evaluation.gradient[self.index], hessian)
+        at = Evaluation(
+            solution.evaluation.value, solution.evaluation.gradient[self.index], hessian
+        )
         return solution._replace(coef=coef, evaluation=at, step=solution.step[self.index])
 
 
 def proximal(
-    objective: P, start: Array, *, tol: float = 1e-6, max_iter: int = 100, working: Working[P] | None = None
+    objective: P,
+    start: Array,
+    *,
+    tol: float = 1e-6,
+    max_iter: int = 100,
+    working: Working[P] | None = None,
 ) -> tuple[Solution, Working[P]]:
     """Minimise an objective with absolute penalties until the step of its quadratic model is at most `tol` standard errors.
 
@@ -212,7 +226,9 @@ def proximal(
     grown = working.there is None or working.grow()
     while True:
         goal = max(tol, _LOOSE) if grown else tol
-        with np.errstate(all="ignore"):  # far off, squares overflow; values that are not finite reject a step
+        with np.errstate(
+            all="ignore"
+        ):  # far off, squares overflow; values that are not finite reject a step
             found = _newton(working, coef[working.index], goal, max_iter - steps)
         steps += found.n_iter
         coef[working.index] = found.coef
@@ -255,7 +271,9 @@ def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution
     while True:
         model = _model(working, coef, at, 0.0)
         distance = np.inf if model is None else model.distance
-        if not new and (model is None or _steps_left(distance, previous, goal) > len(coef) / _COST + _SETTLED):
+        if not new and (
+            model is None or _steps_left(distance, previous, goal) > len(coef) / _COST + _SETTLED
+        ):
             at, new, previous = working.renew(coef), True, np.inf
             continue
         step = step if model is None else model.step
@@ -263,8 +281,12 @@ def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution
             # The step is free, and squares the distance.
             return Solution(coef + step, at, step, distance, iteration, True)
         if iteration >= budget or blind >= _BLIND_STEPS:
-            return Solution(coef, at, step, distance, iteration, blind >= _BLIND_STEPS and distance <= _FLOOR)
-        taken = _search(working, coef, at, model, damping if new else 0.0, tries=_TRIES if new else 1)
+            return Solution(
+                coef, at, step, distance, iteration, blind >= _BLIND_STEPS and distance <= _FLOOR
+            )
+        taken = _search(
+            working, coef, at, model, damping if new else 0.0, tries=_TRIES if new else 1
+        )
         if taken is None and new:
             return Solution(coef, at, step, distance, iteration + 1, distance <= _FLOOR)
         if taken is None:
@@ -274,7 +296,9 @@ def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution
         blind = blind + 1 if taken.share == np.inf else 0
         convex = working.learn(taken.step, taken.at.gradient - at.gradient)  # type: ignore[operator]
         coef, previous = coef + taken.step, distance
-        at, new = (taken.at, False) if convex and taken.damping == 0.0 else (working.renew(coef), True)
+        at, new = (
+            (taken.at, False) if convex and taken.damping == 0.0 else (working.renew(coef), True)
+        )
         damping = _relax(taken.damping, taken.share, _DAMPING if model is None else model.least)
 
 
@@ -289,7 +313,10 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
     scale = np.maximum(np.abs(diagonal), _SLOPE / (1.0 + abs(at.value)) * excess**2)
     scale = np.where(scale > 0.0, scale, 1.0)
     a[np.diag_indices(len(coef))] = diagonal + (_NUGGET + damping) * scale
-    if not np.isfinite(a).all() or (found := solve_quadratic(a, at.gradient - a @ coef, kink, coef)) is None:
+    if (
+        not np.isfinite(a).all()
+        or (found := solve_quadratic(a, at.gradient - a @ coef, kink, coef)) is None
+    ):
         return None
     move = found - coef
     bend = float(move @ (a @ move))
@@ -298,7 +325,9 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
     return _Step(move, gain, (working.part.size * max(bend, 0.0)) ** 0.5, least)
 
 
-def _search(working: Working, coef: Array, at: Evaluation, model: _Step | None, damping: float, tries: int) -> _Taken | None:
+def _search(
+    working: Working, coef: Array, at: Evaluation, model: _Step | None, damping: float, tries: int
+) -> _Taken | None:
     """Raise the damping until a step gains what the model predicts; None if none does."""
     least = _DAMPING if model is None else model.least
     for _ in range(tries):
@@ -313,9 +342,13 @@ def _search(working: Working, coef: Array, at: Evaluation, model: _Step | None, 
     return None
 
 
-def _share(kink: Array, coef: Array, at: Evaluation, model: _Step, there: Evaluation) -> float | None:
+def _share(
+    kink: Array, coef: Array, at: Evaluation, model: _Step, there: Evaluation
+) -> float | None:
     """Return the gain as a share of what was predicted; inf where the value cannot resolve it; None if there is none."""
-    if there.gradient is None or not (np.isfinite(there.value) and np.isfinite(there.gradient).all()):
+    if there.gradient is None or not (
+        np.isfinite(there.value) and np.isfinite(there.gradient).all()
+    ):
         return None
     before, after = _total(kink, coef), _total(kink, coef + model.step)
     gain = at.value - there.value + (before - after)
@@ -343,4 +376,8 @@ def _steps_left(distance: float, previous: float, goal: float) -> float:
     """Return how many more steps the present rate takes to the goal."""
     if not previous < np.inf or distance <= goal:
         return 0.0
-    return float(np.log(goal / distance) / np.log(distance / previous)) if distance < previous else np.inf
+    return (
+        float(np.log(goal / distance) / np.log(distance / previous))
+        if distance < previous
+        else np.inf
+    )

@@ -29,7 +29,19 @@ _ROWS = 128  # rows at a time: 1 to 10 MB of panels
 _SHORT = 64  # whole numbers in a panel that are summed one by one; longer panels by 12 of them
 _FAR = 2.0**53  # last whole number that floats resolve
 _SLOWEST = 1e-6  # rates below it are zero up to rounding: the integral diverges
-_LEVELS = (1e-8, 1e-4, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1 - 1e-4, 1 - 1e-8)  # quantiles to cut at
+_LEVELS = (
+    1e-8,
+    1e-4,
+    0.01,
+    0.1,
+    0.25,
+    0.5,
+    0.75,
+    0.9,
+    0.99,
+    1 - 1e-4,
+    1 - 1e-8,
+)  # quantiles to cut at
 
 
 class Univariate(Protocol):
@@ -71,7 +83,11 @@ def expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
         if p.size <= _ROWS:
             return _block(p, q, gain)
         blocks = [slice(start, start + _ROWS) for start in range(0, p.size, _ROWS)]
-        pairs = ((part, part if q is p else q.take(block)) for block in blocks for part in [p.take(block)])
+        pairs = (
+            (part, part if q is p else q.take(block))
+            for block in blocks
+            for part in [p.take(block)]
+        )
         return np.concatenate([_block(*pair, gain) for pair in pairs])
 
 
@@ -80,7 +96,9 @@ def _block(p: Univariate, q: Univariate, gain: Gain) -> Array:
     if p_mirror is None or q_mirror is None:
         return _expectation(p, q, gain, (-1.0, 1.0))
     # Next to an end at 0 floats are fine: the upper side is the mirror's lower side.
-    return _expectation(p, q, gain, (-1.0,)) + _expectation(p_mirror, p_mirror if q is p else q_mirror, gain, (-1.0,))
+    return _expectation(p, q, gain, (-1.0,)) + _expectation(
+        p_mirror, p_mirror if q is p else q_mirror, gain, (-1.0,)
+    )
 
 
 def _expectation(p: Univariate, q: Univariate, gain: Gain, signs: tuple[float, ...]) -> Array:
@@ -94,7 +112,9 @@ def _expectation(p: Univariate, q: Univariate, gain: Gain, signs: tuple[float, .
         weight = np.exp(log_p + log_slope)
         return np.where(weight > 0.0, weight * gain(log_p, log_q), 0.0)
 
-    total, size = _adapt(_count if p.discrete else _gauss, integrand, sides, *_panels(sides, p, q), p.size)
+    total, size = _adapt(
+        _count if p.discrete else _gauss, integrand, sides, *_panels(sides, p, q), p.size
+    )
     return total + _beyond(integrand, sides, size)
 
 
@@ -117,7 +137,9 @@ class _Sides:
 
     def place(self, side: Index, t: Array) -> tuple[Array, Array]:
         """Return y and log |dy/dt| at t, of shape (panels, nodes)."""
-        sign, centre, end, width = (v[side][:, None] for v in (self.sign, self.centre, self.end, self.width))
+        sign, centre, end, width = (
+            v[side][:, None] for v in (self.sign, self.centre, self.end, self.width)
+        )
         if self.lattice:
             return centre + sign * t, np.zeros(())
         reach, ended = np.abs(end - centre), np.isfinite(end)
@@ -127,11 +149,17 @@ class _Sides:
     def locate(self, y: Array) -> Array:
         """Return t of y, of shape (n, marks), as (m, marks); nan where y is not on the side."""
         y = y[self.row]
-        sign, centre, end, width = (v[:, None] for v in (self.sign, self.centre, self.end, self.width))
+        sign, centre, end, width = (
+            v[:, None] for v in (self.sign, self.centre, self.end, self.width)
+        )
         distance = sign * (y - centre)
         if self.lattice:
             return np.where(distance > 0.0, np.floor(distance), np.nan)
-        t = np.where(np.isfinite(end), -np.log1p(-distance / np.abs(end - centre)), np.log1p(distance / width))
+        t = np.where(
+            np.isfinite(end),
+            -np.log1p(-distance / np.abs(end - centre)),
+            np.log1p(distance / width),
+        )
         return np.where(distance > 0.0, t, np.nan)
 
 
@@ -141,14 +169,20 @@ def _sides(p: Univariate, signs: tuple[float, ...]) -> _Sides:
     lower, centre, upper = p.quantiles((0.25, 0.5, 0.75))[row].T
     end = np.where(sign < 0.0, low[row], high[row])
     width = sign * (np.where(sign < 0.0, lower, upper) - centre)
-    width = np.clip(np.where(width > 0.0, width, np.maximum(1e-8 * np.abs(centre), 1e-8)), 1e-140, 1e140)
+    width = np.clip(
+        np.where(width > 0.0, width, np.maximum(1e-8 * np.abs(centre), 1e-8)), 1e-140, 1e140
+    )
     reach = np.abs(end - centre)
     if p.discrete:
         last = np.minimum(reach, _FAR)
     else:
         # Ends: down to 1e-300, or to four units in the last place of an end that is not zero. Tails: up to 1e150, whose
         # square does not overflow.
-        last = np.where(np.isfinite(end), np.log(reach / np.maximum(1e-300, 4.0 * np.spacing(np.abs(end)))), np.log1p(1e150 / width))
+        last = np.where(
+            np.isfinite(end),
+            np.log(reach / np.maximum(1e-300, 4.0 * np.spacing(np.abs(end)))),
+            np.log1p(1e150 / width),
+        )
     return _Sides(row, sign, centre, end, width, np.maximum(last, 0.0), p.discrete)
 
 
@@ -160,9 +194,15 @@ def _panels(sides: _Sides, p: Univariate, q: Univariate) -> tuple[Index, Array, 
     if q is not p:
         marks.append(sides.locate(np.column_stack([*q.support(), q.quantiles(_LEVELS)])))
     # The whole numbers of the median are on its upper side; panels of masses do not include their end.
-    first = np.where(sides.sign < 0.0, 1.0, 0.0)[:, None] if sides.lattice else np.zeros((len(sides.row), 1))
+    first = (
+        np.where(sides.sign < 0.0, 1.0, 0.0)[:, None]
+        if sides.lattice
+        else np.zeros((len(sides.row), 1))
+    )
     last = sides.last[:, None] + (1.0 if sides.lattice else 0.0)
-    edges = np.concatenate([first, np.nan_to_num(np.concatenate(marks, axis=1), nan=0.0), last], axis=1)
+    edges = np.concatenate(
+        [first, np.nan_to_num(np.concatenate(marks, axis=1), nan=0.0), last], axis=1
+    )
     edges = np.sort(np.clip(edges, first, np.maximum(last, first)), axis=1)
     side, at = np.nonzero(edges[:, 1:] > edges[:, :-1])
     return side, edges[side, at], edges[side, at + 1]
@@ -227,7 +267,9 @@ def _lattice_rule(count: float) -> tuple[Array, Array]:
     x = (2.0 * steps - count + 1.0) / count
     grams = [np.ones_like(x), x]
     for k in range(1, len(x) - 1):
-        grams.append(((2 * k + 1) * x * grams[k] - k * (1.0 - (k / count) ** 2) * grams[k - 1]) / (k + 1))
+        grams.append(
+            ((2 * k + 1) * x * grams[k] - k * (1.0 - (k / count) ** 2) * grams[k - 1]) / (k + 1)
+        )
     target = np.zeros(len(x))
     target[0] = count
     return steps, np.asarray(np.linalg.solve(np.array(grams), target), float)
@@ -248,27 +290,45 @@ def _adapt(
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         middle = np.floor(middle) if sides.lattice else middle
-        side, low, high = np.tile(side, 2), np.concatenate([low, middle]), np.concatenate([middle, high])
+        side, low, high = (
+            np.tile(side, 2),
+            np.concatenate([low, middle]),
+            np.concatenate([middle, high]),
+        )
         half = rule(integrand, side, low, high)
         refined, size = (v.reshape(2, -1).sum(axis=0) for v in half)
         row = sides.row[side[: len(refined)]]
         scale = settled + np.bincount(row, size, minlength=n)
-        unsettled = np.abs(refined - whole) > _AGREEMENT * (scale[row] + _FLOOR)  # not where both are infinite
+        unsettled = np.abs(refined - whole) > _AGREEMENT * (
+            scale[row] + _FLOOR
+        )  # not where both are infinite
         total += np.bincount(row[~unsettled], refined[~unsettled], minlength=n)
         settled += np.bincount(row[~unsettled], size[~unsettled], minlength=n)
         keep = np.tile(unsettled, 2)
-        side, low, high, whole, size = side[keep], low[keep], high[keep], half.value[keep], half.size[keep]
+        side, low, high, whole, size = (
+            side[keep],
+            low[keep],
+            high[keep],
+            half.value[keep],
+            half.size[keep],
+        )
         if not len(side) or len(side) > _CROWD * n:
             break
     row = sides.row[side]
-    return total + np.bincount(row, whole, minlength=n), settled + np.bincount(row, size, minlength=n)
+    return total + np.bincount(row, whole, minlength=n), settled + np.bincount(
+        row, size, minlength=n
+    )
 
 
 def _beyond(integrand: Integrand, sides: _Sides, size: Array) -> Array:
     """Return what lies beyond the last panels, where the integrand falls like an exponential of t (a power of a count)."""
     side = np.arange(len(sides.row))
     if sides.lattice:
-        open_ended, inner, length = np.isinf(sides.end), np.floor(sides.last / 16.0), np.full(len(side), np.log(16.0))
+        open_ended, inner, length = (
+            np.isinf(sides.end),
+            np.floor(sides.last / 16.0),
+            np.full(len(side), np.log(16.0)),
+        )
     else:
         length = np.minimum(20.0, 0.5 * sides.last)
         open_ended, inner = sides.last > 0.0, sides.last - length
@@ -278,5 +338,7 @@ def _beyond(integrand: Integrand, sides: _Sides, size: Array) -> Array:
     rate = np.log(np.abs(before / value)) / length
     # Beneath the rounding error of the rest, or nothing: neither its rate nor its value matters.
     matters = open_ended & (np.abs(value) > 1e-16 * size[sides.row])
-    rest = np.where(matters, np.where(rate > _SLOWEST, value / rate, np.copysign(np.inf, value)), 0.0)
+    rest = np.where(
+        matters, np.where(rate > _SLOWEST, value / rate, np.copysign(np.inf, value)), 0.0
+    )
     return np.asarray(np.bincount(sides.row, rest, minlength=len(size)), float)

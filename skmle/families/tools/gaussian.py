@@ -29,12 +29,19 @@ class Gaussian(LocationScale):
         if order < 1:
             return Rows(value)
         gradient = (-rate * z, 1.0 - square)
-        return Rows(value, gradient, (np.asarray(rate * rate), 2.0 * rate * z, 2.0 * square) if order > 1 else None)
+        return Rows(
+            value,
+            gradient,
+            (np.asarray(rate * rate), 2.0 * rate * z, 2.0 * square) if order > 1 else None,
+        )
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         y, *within = statistics
         mean = average(y, weight)
-        sd = np.hypot(_root_mean_square(y - mean, weight), _root_mean_square(within[0], weight) if within else 0.0)
+        sd = np.hypot(
+            _root_mean_square(y - mean, weight),
+            _root_mean_square(within[0], weight) if within else 0.0,
+        )
         return np.array([mean]), np.array([sd])
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
@@ -58,4 +65,6 @@ def _root_mean_square(values: Array, weight: Array | None) -> float:
     if _SQUARABLE[0] < root < _SQUARABLE[1]:
         return float(root)
     largest = float(np.abs(values).max())
-    return largest * float(np.sqrt(average((values / largest) ** 2, weight))) if largest > 0.0 else 0.0
+    return (
+        largest * float(np.sqrt(average((values / largest) ** 2, weight))) if largest > 0.0 else 0.0
+    )

@@ -43,7 +43,11 @@ class LocationScale(Family):
             return Rows(value, gradient)
         assert second is not None
         bend = z * second
-        return Rows(value, gradient, (rate * rate * second, self.spread_sign * rate * (first + bend), pull + z * bend))
+        return Rows(
+            value,
+            gradient,
+            (rate * rate * second, self.spread_sign * rate * (first + bend), pull + z * bend),
+        )
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         """Return the origin and the unit in which y is measured inside a fit."""

@@ -13,7 +13,10 @@ def weighted_quantile(values: Array, weight: Array | None, q: float) -> float:
     """Return the q-quantile: the midpoint of all values that split the weight as q : 1 - q."""
     if weight is None:  # without sorting
         at = q * len(values)
-        ends = [min(int(end), len(values) - 1) for end in (np.ceil(at - 1e-9 * at) - 1.0, np.floor(at + 1e-9 * at))]
+        ends = [
+            min(int(end), len(values) - 1)
+            for end in (np.ceil(at - 1e-9 * at) - 1.0, np.floor(at + 1e-9 * at))
+        ]
         return float(0.5 * np.partition(values, ends)[ends].sum())
     order = np.argsort(values, kind="stable")
     share = np.cumsum(weight[order])
@@ -33,7 +36,9 @@ def centre_and_spread(values: Array, weight: Array | None) -> tuple[float, float
     step = -(-len(values) // _ENOUGH)
     values, weight = values[::step], None if weight is None else weight[::step]
     centre = weighted_quantile(values, weight, 0.5)
-    spread = 0.5 * (weighted_quantile(values, weight, 0.75) - weighted_quantile(values, weight, 0.25))
+    spread = 0.5 * (
+        weighted_quantile(values, weight, 0.75) - weighted_quantile(values, weight, 0.25)
+    )
     if not spread > 0.0:
         spread = float(np.sqrt(np.average((values - centre) ** 2, weights=weight)))
     return centre, spread if spread > 0.0 else 1.0

@@ -137,8 +137,14 @@ def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: i
     growth, mean = np.maximum(eta, 0.0) + np.log1p(t), np.copysign(0.5 - q, eta) + 0.5
     variance = q - q * q if order > 1 else None
     if trials is not None:
-        growth, mean, variance = trials * growth, trials * mean, None if variance is None else trials * variance
-    return Rows(growth - successes * eta, (mean - successes,), None if variance is None else (variance,))
+        growth, mean, variance = (
+            trials * growth,
+            trials * mean,
+            None if variance is None else trials * variance,
+        )
+    return Rows(
+        growth - successes * eta, (mean - successes,), None if variance is None else (variance,)
+    )
 
 
 def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:

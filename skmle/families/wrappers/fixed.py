@@ -30,12 +30,18 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
         raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
     for name, value in values.items():
         if name not in names:
-            raise ValueError(f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: {', '.join(names)}. Rename the key.")
+            raise ValueError(
+                f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: {', '.join(names)}. Rename the key."
+            )
         with np.errstate(all="ignore"):
             eta = family.link(names.index(name)).forward(np.asarray(value, float))
         if not np.isfinite(eta):
-            what = f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
-            raise ValueError(f"{what}. Allowed: what link {family.link(names.index(name)).name!r} maps to a number. Give one.")
+            what = (
+                f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
+            )
+            raise ValueError(
+                f"{what}. Allowed: what link {family.link(names.index(name)).name!r} maps to a number. Give one."
+            )
     return Fixed(family, dict(values))
 
 
@@ -109,7 +115,9 @@ class Fixed(Family):
         """Return all k entries in order: those of the free parameters, and those held."""
         free = iter(entries)
         rest = iter(held)
-        return tuple(next(rest) if name in self.values else next(free) for name in self.family.names)
+        return tuple(
+            next(rest) if name in self.values else next(free) for name in self.family.names
+        )
 
     @property
     def _held(self) -> Arrays:
@@ -139,14 +147,24 @@ class Fixed(Family):
             return Rows(rows.value, gradient)
         k = len(self.family.names)
         pairs = [(a, b) for a in range(k) for b in range(a, k)]
-        kept = tuple(w for (a, b), w in zip(pairs, rows.curvature, strict=True) if a in self.free and b in self.free)
+        kept = tuple(
+            w
+            for (a, b), w in zip(pairs, rows.curvature, strict=True)
+            if a in self.free and b in self.free
+        )
         return Rows(rows.value, gradient, kept)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        return [tuple(start[j] for j in self.free) for start in self.family.starts(statistics, weight)]
+        return [
+            tuple(start[j] for j in self.free) for start in self.family.starts(statistics, weight)
+        ]
 
     def law(self, theta: Arrays) -> tuple[Family, dict[str, Array]]:
-        held = tuple(np.asarray(self.values[name], float) for name in self.family.names if name in self.values)
+        held = tuple(
+            np.asarray(self.values[name], float)
+            for name in self.family.names
+            if name in self.values
+        )
         return self.family.law(self.complete(theta, held))
 
     def to_scipy(self, theta: Arrays) -> Any:
