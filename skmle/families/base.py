@@ -21,21 +21,42 @@ Arrays = tuple[Array, ...]
 class Rows(NamedTuple):
     """-log q of each row, without the terms that depend on y only, and its derivatives in eta.
 
-    Entries are (n,) arrays, or 0-d where they are the same for all rows; the engine broadcasts.
+    Exactly what the order asks for is there: the value alone (0), the gradient too (1), the curvature
+    too (2); the rest is None. Entries are (n,) arrays, or 0-d where they are the same for all rows,
+    and the engine broadcasts them. A law whose support moves with its parameters has the value alone.
     """
 
     value: Array
-    gradient: Arrays | None = None
+    gradient: Sequence[Array] | None = None
     """k entries: the derivative in each eta."""
     curvature: tuple[Array | None, ...] | Softmax | None = None
-    """Upper triangle by rows, 00, 01, .., 11, ..: second derivatives; None is exactly zero."""
+    """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; an entry None is zero."""
+
+    @property
+    def packed(self) -> tuple[Array | None, ...]:
+        """The curvature as an upper triangle, for whoever combines it with another."""
+        assert self.curvature is not None
+        return self.curvature.packed() if isinstance(self.curvature, Softmax) else self.curvature
 
 
 class Softmax(NamedTuple):
-    """The curvature diag(P) - P P' of a categorical row, by its K - 1 probabilities: its k(k+1)/2 arrays are never formed."""
+    """The curvature diag(P) - P P' of a categorical row, by its K - 1 probabilities.
+
+    Its k(k+1)/2 arrays are not formed unless `packed` asks for them.
+    """
 
     probabilities: Array
     """(k, n), or (k, 1) where they are the same for all rows."""
+
+    def packed(self) -> tuple[Array, ...]:
+        """Return the upper triangle, row by row."""
+        p = self.probabilities
+        return tuple(p[a] * (float(a == b) - p[b]) for a, b in triangle(len(p)))
+
+
+def triangle(k: int) -> list[tuple[int, int]]:
+    """Return the places of a packed upper triangle in their order: 00, 01, .., 11, .."""
+    return [(a, b) for a in range(k) for b in range(a, k)]
 
 
 class Param(NamedTuple):
@@ -433,4 +454,5 @@ __all__ = [
     "Softmax",
     "Support",
     "average",
+    "triangle",
 ]

@@ -136,7 +136,9 @@ class Categorical(Family):
             chosen = codes == np.arange(len(e))[:, None]
             value = value - np.where(chosen, e, 0.0).sum(axis=0)
             p /= total
-            return Rows(value, p - chosen, Softmax(p)) if order else Rows(value)  # type: ignore[arg-type]
+            if order < 1:
+                return Rows(value)
+            return Rows(value, p - chosen, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
         rows = np.flatnonzero(codes < len(e))
         at: NDArray[np.intp] = np.asarray(codes[rows] * len(codes) + rows, np.intp)
         value[rows] -= e.ravel().take(at)

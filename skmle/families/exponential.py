@@ -31,7 +31,10 @@ class Exponential(Family):
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         ratio = statistics[0] * np.exp(-eta[0])
-        return Rows(ratio + eta[0], (1.0 - ratio,), (ratio,))
+        value = ratio + eta[0]
+        if order < 1:
+            return Rows(value)
+        return Rows(value, (1.0 - ratio,), (ratio,) if order > 1 else None)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):

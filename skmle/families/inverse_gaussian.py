@@ -48,13 +48,14 @@ class InverseGaussian(Family):
         shape, rate = np.exp(log_shape), np.exp(-log_mean)
         ratio = y * rate
         distance = 0.5 * shape * ((ratio - 2.0) * rate + inverse)
+        value = distance - 0.5 * log_shape
+        if order < 1:
+            return Rows(value)
         pull = shape * rate * (1.0 - ratio)
         gradient = (pull, distance - 0.5)
-        return Rows(
-            distance - 0.5 * log_shape,
-            gradient,
-            (shape * rate * (2.0 * ratio - 1.0), pull, distance),
-        )
+        if order < 2:
+            return Rows(value, gradient)
+        return Rows(value, gradient, (shape * rate * (2.0 * ratio - 1.0), pull, distance))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         y, inverse = statistics

@@ -40,7 +40,10 @@ class Poisson(Family):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         (y,) = statistics
         mean = np.exp(eta[0])
-        return Rows(mean - y * eta[0], (mean - y,), (mean,))
+        value = mean - y * eta[0]
+        if order < 1:
+            return Rows(value)
+        return Rows(value, (mean - y,), (mean,) if order > 1 else None)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):

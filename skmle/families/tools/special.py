@@ -133,18 +133,17 @@ def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: i
     One exp and one log a row; no overflow, and absolute errors of 1e-16 in both tails. No trials: one each.
     """
     t = np.exp(np.copysign(eta, -1.0))
+    growth = np.maximum(eta, 0.0) + np.log1p(t)
+    value = (growth if trials is None else trials * growth) - successes * eta
+    if order < 1:
+        return Rows(value)
     q = t / (1.0 + t)
-    growth, mean = np.maximum(eta, 0.0) + np.log1p(t), np.copysign(0.5 - q, eta) + 0.5
-    variance = q - q * q if order > 1 else None
-    if trials is not None:
-        growth, mean, variance = (
-            trials * growth,
-            trials * mean,
-            None if variance is None else trials * variance,
-        )
-    return Rows(
-        growth - successes * eta, (mean - successes,), None if variance is None else (variance,)
-    )
+    mean = np.copysign(0.5 - q, eta) + 0.5
+    gradient = ((mean if trials is None else trials * mean) - successes,)
+    if order < 2:
+        return Rows(value, gradient)
+    variance = q - q * q
+    return Rows(value, gradient, (variance if trials is None else trials * variance,))
 
 
 def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:
