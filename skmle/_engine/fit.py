@@ -104,9 +104,9 @@ class Attempt:
         self.statistics = observed.statistics
         if self._standardised:
             self.statistics = self.family.standardise(observed.statistics, self.origin, self.unit)
-        sign = self.family.spread_sign if self._standardised else 0.0
+        moves = tuple(p.unit for p in self.family.parameters) if self._standardised else ()
         self.coordinates = Coordinates(
-            problem.terms, self.design, self.bases, self.origin, self.unit, sign
+            problem.terms, self.design, self.bases, self.origin, self.unit, moves
         )
         tell = problem.tell
         self.watch = Watch(
@@ -198,26 +198,28 @@ class Attempt:
 
     @property
     def _standardised(self) -> bool:
-        family, terms = self.family, self.problem.terms
-        return (
-            family.spread_sign != 0.0
-            and not family.relinked
-            and len(terms) > 1
-            and terms[1].intercept
-        )
+        pairs = zip(self.family.parameters, self.problem.terms, strict=True)
+        scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
+        return self.family.movable and bool(scales) and all(scales)
+
+    def _located(self, j: int) -> bool:
+        """Whether eta of a parameter is measured like the y that the fit has standardised."""
+        return self._standardised and self.family.parameters[j].unit == "location"
 
     def _units(self) -> tuple[float, float]:
         if not self._standardised:
             return 0.0, 1.0
         origin, unit = self.family.centre_and_spread(self.observed.statistics, self.observed.weight)
-        return origin if self.problem.terms[0].intercept else 0.0, unit
+        pairs = zip(self.family.parameters, self.problem.terms, strict=True)
+        free = all(term.intercept for param, term in pairs if param.unit == "location")
+        return origin if free else 0.0, unit
 
     @property
     def _pure(self) -> NDArray[np.bool_]:
         """Which eta are pure numbers: those of a standardised y are."""
         return np.array(
             [
-                self.family.dimensionless(j) or (j == 0 and self._standardised)
+                self.family.dimensionless(j) or self._located(j)
                 for j in range(len(self.problem.terms))
             ]
         )
@@ -250,7 +252,7 @@ class Attempt:
         """What a penalty measures the solver's slopes by, so that it measures the user's: the unit of y; 0 for constants."""
         units = np.zeros(self.design.d)
         for j in self.design.modelled:
-            units[self.design.slices[j]] = self.unit if j == 0 and self._standardised else 1.0
+            units[self.design.slices[j]] = self.unit if self._located(j) else 1.0
         return units
 
     # ---------------------------------------------------------------- starts
@@ -259,7 +261,7 @@ class Attempt:
         """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
         family, term = self.family, self.design.terms[0]
         if self.observed.equal or (
-            self.problem.alpha == 0.0 and (family.spread_sign or term.length + 1 >= self.design.n)
+            self.problem.alpha == 0.0 and (family.movable or term.length + 1 >= self.design.n)
         ):
             return self._saturated()
         return None  # found after the fit, if it runs off
@@ -448,7 +450,10 @@ class Attempt:
         """Return at how many rows a location-scale law has shrunk to a point."""
         if not self._standardised:
             return 0
-        log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
+        signs = {"scale": 1.0, "rate": -1.0}
+        pairs = zip(self.family.parameters, self.objective.direction(solution.coef), strict=True)
+        scales = [signs[param.unit] * eta for param, eta in pairs if param.unit in signs]
+        log_scale = np.minimum.reduce(np.broadcast_arrays(*scales))
         least = _VANISHED + float(np.log(np.std(self.statistics[0]) or 1.0))
         vanished = np.broadcast_to(log_scale, (self.design.n,)) < least
         return int(

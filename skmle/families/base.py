@@ -60,10 +60,22 @@ def triangle(k: int) -> list[tuple[int, int]]:
 
 
 class Param(NamedTuple):
-    """A parameter's name and its chart: the link on whose eta the family's formula is written."""
+    """A parameter of a family: its name, and how the eta of the family's formula is read."""
 
     name: str
     chart: Link
+    """The link on whose eta the formula is written."""
+    unit: str = ""
+    """How eta moves when y, or the first statistic of y, is measured as (y - origin)/unit.
+
+    "location": eta = (eta - origin)/unit; "scale": eta - log unit; "rate": eta + log unit; "": not at
+    all. A fit of a law with a location measures y in units of its own spread.
+    """
+    modelled: bool = False
+    """Whether a regression lets it depend on all features unless told otherwise, as one does the first
+    parameter of a family in which no parameter says so."""
+    intercept: bool = True
+    """Whether its linear predictor may have an intercept."""
 
 
 class Limit(NamedTuple):
@@ -138,8 +150,6 @@ class Family(BaseEstimator, ABC):
     """Whether observations are numbers (else labels of any type)."""
     redundant: ClassVar[bool] = False
     """Whether a constant added to all eta changes nothing."""
-    spread_sign: ClassVar[float] = 0.0
-    """Of a location-scale law of its first statistic: the second eta is spread_sign * log scale. Else 0."""
     limits: tuple[Limit, ...] = ()
 
     def __init__(self, *, links: Mapping[str, str | Link] | None = None) -> None:
@@ -220,6 +230,19 @@ class Family(BaseEstimator, ABC):
         reason = "all observations are equal, so the density grows without bound around them"
         return None if limit is None else ((float(limit[0][0]), *limit[1]), reason)
 
+    @property
+    def movable(self) -> bool:
+        """Whether y may be measured from another origin in another unit: the law stays in the family."""
+        return any(p.unit == "location" for p in self.parameters) and not self.relinked
+
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
+        """Return the origin and the unit in which a fit measures the observations of a `movable` law."""
+        return 0.0, 1.0
+
+    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+        """Return the statistics of observations measured as (y - origin)/unit."""
+        return statistics
+
     def smoothings(self) -> tuple[Family, ...]:
         """Return smooth laws that lead to this one, to be fitted in turn before it, where -log q has cusps."""
         return ()
@@ -240,8 +263,12 @@ class Family(BaseEstimator, ABC):
 
     @property
     def modelled(self) -> tuple[str, ...]:
-        """The parameters that a regression lets depend on all features unless told otherwise: the first."""
-        return tuple(p.name for p in self.parameters[:1])
+        """The parameters that a regression lets depend on all features unless told otherwise.
+
+        Those that say so themselves (`Param.modelled`); the first, if none does.
+        """
+        flagged = tuple(p.name for p in self.parameters if p.modelled)
+        return flagged or tuple(p.name for p in self.parameters[:1])
 
     def link(self, index: int) -> Link:
         """Return the link in force of parameter `index`."""

@@ -86,15 +86,13 @@ class Categorical(Family):
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
-        return tuple(Param(f"logit[{label}]", IDENTITY) for label in self.labels[:-1])
+        return tuple(
+            Param(f"logit[{label}]", IDENTITY, modelled=True) for label in self.labels[:-1]
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
         return ("probabilities",)
-
-    @property
-    def modelled(self) -> tuple[str, ...]:
-        return tuple(p.name for p in self.parameters)
 
     def dimensionless(self, index: int) -> bool:
         return True
@@ -252,7 +250,7 @@ class SymmetricCategorical(Categorical):
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
-        return tuple(Param(f"eta[{label}]", IDENTITY) for label in self.labels)
+        return tuple(Param(f"eta[{label}]", IDENTITY, modelled=True) for label in self.labels)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         return self._softmax(statistics[0], eta, order, 0.0)

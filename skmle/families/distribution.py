@@ -57,16 +57,16 @@ class Distribution:
         family = self.family
         if family.names != tuple(p.name for p in family.parameters):
             return
-        for (name, chart), value in zip(family.parameters, self.params.values(), strict=True):
+        for param, value in zip(family.parameters, self.params.values(), strict=True):
             with np.errstate(all="ignore"):
-                outside = np.isnan(chart.forward(value)) & ~np.isnan(value)
+                outside = np.isnan(param.chart.forward(value)) & ~np.isnan(value)
             if outside.any():
                 allowed = {
                     "identity": "any number",
-                    "log": f"{name} >= 0",
-                    "logit": f"0 <= {name} <= 1",
-                }[chart.name]
-                what = f"Distribution({type(family).__name__}): {name}={value[outside].flat[0]:g} is out of range"
+                    "log": f"{param.name} >= 0",
+                    "logit": f"0 <= {param.name} <= 1",
+                }[param.chart.name]
+                what = f"Distribution({type(family).__name__}): {param.name}={value[outside].flat[0]:g} is out of range"
                 raise ValueError(f"{what}. Allowed: {allowed}. Give such values.")
 
     def __repr__(self) -> str:

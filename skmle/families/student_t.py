@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import IDENTITY, LOG, Array, Arrays, Limit, Param, Rows
+from skmle.families.base import LOG, Array, Arrays, Limit, Param, Rows
 from skmle.families.normal import Normal
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import centre_and_spread
@@ -34,7 +34,7 @@ class StudentT(LocationScale):
     """
 
     guessed = True
-    parameters = (Param("loc", IDENTITY), Param("scale", LOG), Param("df", LOG))
+    parameters = (*LocationScale.parameters, Param("df", LOG))
     limits = (Limit("df", np.inf, Normal),)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:

@@ -30,8 +30,10 @@ class Weibull(LogLocationScale):
     """
 
     guessed = True
-    parameters = (Param("scale", LOG), Param("shape", LOG))
-    spread_sign = -1.0
+    parameters = (
+        Param("scale", LOG, unit="location"),
+        Param("shape", LOG, unit="rate"),
+    )
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         hazard = np.exp(z)

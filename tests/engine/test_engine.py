@@ -676,12 +676,10 @@ def random_coordinates(rng: np.random.Generator):
     X = sp.csr_array(X) if rng.random() < 0.3 else X
     shift = as_dense(X).mean(axis=0) if rng.random() < 0.5 else None
     design = Design(fitted, n, X, shift)
-    units = (
-        (rng.normal(), float(np.exp(rng.normal())), float(rng.choice([-1.0, 1.0])))
-        if rng.random() < 0.5
-        else (0.0, 1.0, 0.0)
-    )
-    return Coordinates(terms, design, bases, *units)
+    if rng.random() < 0.5:
+        return Coordinates(terms, design, bases)
+    moves = ("location", str(rng.choice(["scale", "rate"])))
+    return Coordinates(terms, design, bases, rng.normal(), float(np.exp(rng.normal())), moves)
 
 
 def flat(raw) -> np.ndarray:
@@ -695,9 +693,10 @@ def test_coordinates_give_the_same_predictors():
         design, coef = coordinates.design, rng.normal(size=coordinates.design.d)
         eta = design.eta(design.block(0, design.n), 0, design.n, coef)
         expected = [np.broadcast_to(e, design.n) for e in eta]
-        if coordinates.spread_sign:
+        if coordinates.moves:
+            sign = {"scale": 1.0, "rate": -1.0}[coordinates.moves[1]]
             expected[0] = expected[0] * coordinates.unit + coordinates.origin
-            expected[1] = expected[1] + coordinates.spread_sign * np.log(coordinates.unit)
+            expected[1] = expected[1] + sign * np.log(coordinates.unit)
         for (slopes, intercept), term, e in zip(
             coordinates.raw(coef), coordinates.terms, expected, strict=True
         ):

@@ -11,6 +11,9 @@ from skmle._engine.data.survey import Basis
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design, Term
 
+LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
+"""How many times log unit is added to an eta that is not a location (`Param.unit`)."""
+
 
 @dataclass(frozen=True)
 class Coordinates:
@@ -24,8 +27,8 @@ class Coordinates:
     bases : tuple of Basis or None
     origin, unit : float
         A location-scale y was fitted as (y - origin)/unit.
-    spread_sign : float
-        The second eta is spread_sign * log scale of a location-scale law; 0 for other laws.
+    moves : tuple of str
+        How each eta moves with them (`Param.unit`); () where y was fitted as it is.
     """
 
     terms: tuple[Term, ...]
@@ -33,7 +36,7 @@ class Coordinates:
     bases: tuple[Basis | None, ...]
     origin: float = 0.0
     unit: float = 1.0
-    spread_sign: float = 0.0
+    moves: tuple[str, ...] = ()
 
     def raw(self, coef: Array) -> tuple[tuple[Array, float], ...]:
         """Return (slopes, intercept) of each parameter on the user's scale."""
@@ -49,13 +52,7 @@ class Coordinates:
             slopes = fitted if basis is None else basis.expand @ fitted
             if basis is not None and term.intercept:
                 intercept -= self._spread(j, basis, coef)
-            if self.spread_sign and j == 0:
-                slopes, intercept = (
-                    slopes * self.unit,
-                    intercept * self.unit + (self.origin if term.intercept else 0.0),
-                )
-            if self.spread_sign and j == 1:
-                intercept += self.spread_sign * float(np.log(self.unit))
+            slopes, intercept = self._in_units_of_y(j, slopes, intercept)
             result.append((slopes, intercept))
         return tuple(result)
 
@@ -65,15 +62,30 @@ class Coordinates:
         for j, (s, term, (slopes, intercept)) in enumerate(
             zip(self.design.slices, self.terms, raw, strict=True)
         ):
-            if self.spread_sign and j == 0:
-                slopes, intercept = slopes / self.unit, (intercept - self.origin) / self.unit
-            if self.spread_sign and j == 1:
-                intercept -= self.spread_sign * float(np.log(self.unit))
+            slopes, intercept = self._in_units_of_fit(j, slopes, intercept)
             coef[s] = slopes
             centre = self.design.centre(j) if term.columns is not None else None
             if term.intercept:
                 coef[s.stop] = intercept + (0.0 if centre is None else float(centre @ slopes))
         return coef
+
+    def _in_units_of_y(self, j: int, slopes: Array, intercept: float) -> tuple[Array, float]:
+        """Return a term's coefficients for y as the user measures it."""
+        if not self.moves:
+            return slopes, intercept
+        if self.moves[j] == "location":
+            origin = self.origin if self.terms[j].intercept else 0.0
+            return slopes * self.unit, intercept * self.unit + origin
+        return slopes, intercept + LOG_UNITS[self.moves[j]] * float(np.log(self.unit))
+
+    def _in_units_of_fit(self, j: int, slopes: Array, intercept: float) -> tuple[Array, float]:
+        """Return a term's coefficients for y as the fit measures it: the inverse of `_in_units_of_y`."""
+        if not self.moves:
+            return slopes, intercept
+        if self.moves[j] == "location":
+            origin = self.origin if self.terms[j].intercept else 0.0
+            return slopes / self.unit, (intercept - origin) / self.unit
+        return slopes, intercept - LOG_UNITS[self.moves[j]] * float(np.log(self.unit))
 
     def _spread(self, j: int, basis: Basis, coef: Array) -> float:
         # The kept columns' predictor equals that of all columns up to a constant, which one row of X fixes.
@@ -106,7 +118,7 @@ class Coordinates:
         d = self.design.d
         if (
             self.design.shift is None
-            and not self.spread_sign
+            and not self.moves
             and all(basis is None for basis in self.bases)
         ):
             return None

@@ -37,7 +37,7 @@ def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
             Verdict(status),
             observed,
         )
-    if family.spread_sign and not observed.short:
+    if family.movable and not observed.short:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
@@ -47,7 +47,7 @@ def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
     confirmed = (
         _confirmed(problem, starts[0], observed) if observed.short and not family.guessed else None
     )
-    return confirmed or (None if family.spread_sign else starts)
+    return confirmed or (None if family.movable else starts)
 
 
 def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, ...]) -> Fit:

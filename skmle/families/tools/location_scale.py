@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
 
 import numpy as np
 
 from skmle.families.base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
 from skmle.families.tools.quantiles import centre_and_spread
+
+SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
+"""Of a parameter's unit: the sign with which log scale enters its eta."""
 
 
 class LocationScale(Family):
@@ -19,10 +21,16 @@ class LocationScale(Family):
     d2/ds2 = z rho' + z^2 rho''.
     """
 
-    parameters: tuple[Param, ...] = (Param("loc", IDENTITY), Param("scale", LOG))
+    parameters: tuple[Param, ...] = (
+        Param("loc", IDENTITY, unit="location"),
+        Param("scale", LOG, unit="scale"),
+    )
     support = Support()
-    spread_sign: ClassVar[float] = 1.0
-    """The second eta is spread_sign * log scale: +1 for a scale, -1 for its inverse (Weibull's shape)."""
+
+    @property
+    def spread_sign(self) -> float:
+        """What the second eta is of log scale: 1 for a scale, -1 for its inverse (Weibull's shape)."""
+        return SPREAD_SIGNS[self.parameters[1].unit]
 
     @abstractmethod
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
@@ -30,15 +38,16 @@ class LocationScale(Family):
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         loc, spread = eta
-        rate = np.exp(-self.spread_sign * spread)
+        sign = self.spread_sign
+        rate = np.exp(-sign * spread)
         z = (statistics[0] - loc) * rate
         rho, first, second = self.standard(z, order)
-        value = rho + self.spread_sign * spread
+        value = rho + sign * spread
         if order < 1:
             return Rows(value)
         assert first is not None
         pull = z * first
-        gradient = (-rate * first, self.spread_sign * (1.0 - pull))
+        gradient = (-rate * first, sign * (1.0 - pull))
         if order < 2:
             return Rows(value, gradient)
         assert second is not None
@@ -46,7 +55,7 @@ class LocationScale(Family):
         return Rows(
             value,
             gradient,
-            (rate * rate * second, self.spread_sign * rate * (first + bend), pull + z * bend),
+            (rate * rate * second, sign * rate * (first + bend), pull + z * bend),
         )
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
