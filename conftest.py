@@ -3,9 +3,14 @@ import os
 import re
 from typing import Any
 
+import pytest
+
 # scikit-learn's estimator checks skip those of the array API unless this is set, and scipy reads it once, when it is
 # first imported. This file is the first that pytest loads, and it is loaded whatever part of the tests is run.
 os.environ["SCIPY_ARRAY_API"] = "1"
+
+# The helpers that tests share hold assertions; pytest then explains a failed one there as it does in a test.
+pytest.register_assert_rewrite("tests")
 
 
 class FencedDocTestParser(doctest.DocTestParser):
