@@ -38,7 +38,7 @@ from skmle.exceptions import ScoreWarning
 from skmle.families import Distribution, Family, get_family
 from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.assemble import Part, regression_rows
+from skmle.inference.assemble import Part, regression_lines
 
 Array = NDArray[np.float64]
 
@@ -467,7 +467,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             for n, v in self.params_.items()
             if n not in self._columns and n not in (self.fixed or {})
         }
-        rows = regression_rows(parts, self._covariance)
+        rows = regression_lines(parts, self._covariance)
         return self._report(
             f"{self._law.title} regression", rows, self._covariance is not None, limits
         )
