@@ -32,7 +32,7 @@ from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
 from skmle.inference import Inference
-from skmle.inference.assemble import centred_covariance, coefficient_rows
+from skmle.inference.assemble import centred_covariance, coefficient_lines
 
 Array = NDArray[np.float64]
 
@@ -367,7 +367,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             np.column_stack([self.coef_, self.intercept_]) if self.fit_intercept else self.coef_
         )
         labels = [""] if k == 1 else [f"class {label!s}" for label in self.classes_]
-        rows = coefficient_rows(
+        rows = coefficient_lines(
             [label for label in labels for _ in names], names * k, estimate.ravel(), covariance
         )
         return self._report(self._title(), rows, covariance is not None, {})

@@ -32,7 +32,7 @@ from skmle.families import Distribution, Family, get_family
 from skmle.families.independent import IndependentColumns, stack
 from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.assemble import Block, join, natural_rows
+from skmle.inference.assemble import TableLines, join, natural_lines
 
 Array = NDArray[np.float64]
 
@@ -451,7 +451,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
 def _natural(
     component: str, family: Family, eta: Array, covariance: Array | None, columns: list[str] | None
-) -> Block:
+) -> TableLines:
     """Return the table's rows of one fitted law."""
     entries = tuple(np.asarray(e) for e in eta)
     charts = links = family.natural_charts()
@@ -475,7 +475,7 @@ def _natural(
                 [float(link.forward(value)) for link, value in zip(links, estimate, strict=True)]
             )
     real = [chart.name == "identity" for chart in charts]
-    return natural_rows(
+    return natural_lines(
         component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance
     )
 

@@ -22,7 +22,7 @@ from skmle._engine.data.sums import thread_count
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Problem
 from skmle._shared.callbacks import FitTask, with_callbacks
-from skmle._shared.columns import Columns, held_out, resolve_features, resolve_lead
+from skmle._shared.columns import Columns, held_out, resolve_features, resolve_offset
 from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
 from skmle._shared.validation import (
     adapted,
@@ -38,7 +38,7 @@ from skmle.exceptions import ScoreWarning
 from skmle.families import Distribution, Family, get_family
 from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.assemble import Part, regression_rows
+from skmle.inference.assemble import Part, regression_lines
 
 Array = NDArray[np.float64]
 
@@ -227,7 +227,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         check_settings(self)
         check_conditional(family)
         frame, (X, y) = X, self._validated(X, y, family)
-        lead = resolve_lead(self, X, offset, exposure, family)
+        lead = resolve_offset(self, X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
         if mask is not None:
             X, y, lead = X[mask], y[mask], None if lead is None else lead[mask]
@@ -341,7 +341,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         )
         if sp.issparse(X):
             X = X.tocsr()
-        lead = resolve_lead(self, X, offset, exposure, self._law)
+        lead = resolve_offset(self, X, offset, exposure, self._law)
         result = []
         for j, (name, columns) in enumerate(self._columns.items()):
             eta = np.full(X.shape[0], self.intercepts_[name])
@@ -467,7 +467,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             for n, v in self.params_.items()
             if n not in self._columns and n not in (self.fixed or {})
         }
-        rows = regression_rows(parts, self._covariance)
+        rows = regression_lines(parts, self._covariance)
         return self._report(
             f"{self._law.title} regression", rows, self._covariance is not None, limits
         )

@@ -1,4 +1,7 @@
-"""The log-probability of each row, asked of skmle's models and of scikit-learn's: who tells its law, and how."""
+"""The log-probability of each row under any fitted model, of skmle or of scikit-learn.
+
+`_LAWS`, at the end, lists the kinds of models that tell a law, and how each kind is asked.
+"""
 
 from __future__ import annotations
 
@@ -24,39 +27,50 @@ from skmle.families import Distribution, get_family
 Array = NDArray[np.float64]
 
 
-def row_log_prob(model: Any, X: Any, y: Any = None, **lead: ArrayLike) -> Array:
-    """Return log q of each row, (n,), in nats, under a model that `skmle._any_model.unwrap.unwrap` took out; `lead`: offset, exposure.
+def row_log_prob(model: Any, X: Any, y: Any = None, **offset_or_exposure: ArrayLike) -> Array:
+    """Return log q of each row, of shape (n,), in nats.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Bare: what holds it was taken off by `skmle._any_model.unwrap.unwrap`.
+    X, y : array-like
+        As the model takes them.
+    **offset_or_exposure : array-like of shape (n,)
+        `offset` and `exposure`, where they are given beside X.
 
     Raises
     ------
     TypeError
         If the model does not tell the law of what it predicts, or takes no offset or exposure.
     """
-    check_lead(model, lead)
+    check_offset(model, offset_or_exposure)
     for tells, log_prob in _LAWS:
         if tells(model):
-            return np.asarray(log_prob(model, X, y, **lead), float)
+            return np.asarray(log_prob(model, X, y, **offset_or_exposure), float)
     raise TypeError(
-        f"{type(model).__name__} does not tell the law of what it predicts, so it has no likelihood. Allowed: skmle's estimators, "
-        "classifiers with predict_proba, densities with score_samples, covariance estimators, PoissonRegressor, regressors with "
-        "predict(X, return_std=True), models with pred_dist. Use MLERegressor for a regression, CalibratedClassifierCV around a classifier."
+        f"{type(model).__name__} does not tell the law of what it predicts, so it has no "
+        "likelihood. Allowed: skmle's estimators, classifiers with predict_proba, densities with "
+        "score_samples, covariance estimators, PoissonRegressor, regressors with predict(X, "
+        "return_std=True), models with pred_dist. Use MLERegressor for a regression, "
+        "CalibratedClassifierCV around a classifier."
     )
 
 
-def check_lead(model: Any, lead: Mapping[str, ArrayLike]) -> None:
-    """Raise TypeError if the model takes no offset or exposure and is given one."""
-    if lead and not (isinstance(model, LikelihoodEstimator) and is_regressor(model)):
+def check_offset(model: Any, given: Mapping[str, ArrayLike]) -> None:
+    """Raise TypeError if an offset or an exposure is given to a model that takes none."""
+    if given and not (isinstance(model, LikelihoodEstimator) and is_regressor(model)):
         raise TypeError(
-            f"{type(model).__name__}: {' and '.join(lead)} was given, which it cannot take into account. "
-            "Allowed: for skmle's regressors. Drop the argument, or use MLERegressor."
+            f"{type(model).__name__}: {' and '.join(given)} was given, which it cannot take into "
+            "account. Allowed: for skmle's regressors. Drop the argument, or use MLERegressor."
         )
 
 
-# ---------------------------------------------------------------- how to ask
+# ---------------------------------------------------------------- how each kind is asked
 
 
-def _own(model: Any, X: Any, y: Any, **lead: ArrayLike) -> Array:
-    return model.log_prob(X, _given(model, y), **lead)
+def _own(model: Any, X: Any, y: Any, **offset_or_exposure: ArrayLike) -> Array:
+    return model.log_prob(X, _given(model, y), **offset_or_exposure)
 
 
 def _density(model: Any, X: Any, y: Any) -> Array:
@@ -75,18 +89,18 @@ def _classifier(model: Any, X: Any, y: Any) -> Array:
     check_consistent_length(X, labels)
     if labels.size != len(labels):
         raise ValueError(
-            f"{type(model).__name__}: y has shape {labels.shape}. Allowed: (n,), one label a row. Score several targets one by one."
+            f"{type(model).__name__}: y has shape {labels.shape}. Allowed: (n,), one label a row. "
+            "Score several targets one by one."
         )
-    with np.errstate(divide="ignore"):  # log(0) is meant
+    with np.errstate(divide="ignore"):  # log(0) = -inf is right for an impossible label
         log_proba = (
             model.predict_log_proba(X)
             if hasattr(model, "predict_log_proba")
             else np.log(model.predict_proba(X))
         )
     # ngboost's classifier keeps no classes_: its labels are 0, 1, ...
-    column = label_columns(
-        getattr(model, "classes_", np.arange(log_proba.shape[1])), labels.ravel()
-    )
+    classes = getattr(model, "classes_", np.arange(log_proba.shape[1]))
+    column = label_columns(classes, labels.ravel())
     return np.where(column >= 0, log_proba[np.arange(len(column)), column], -np.inf)
 
 
@@ -99,8 +113,8 @@ def _predicted_law(model: Any, X: Any, y: Any) -> Array:
     ]
     if not methods:
         raise TypeError(
-            f"{type(model).__name__}.pred_dist gives a {type(law).__name__}, which has no log-density. "
-            "Allowed: laws with log_prob, logpmf or logpdf. Add one of these methods."
+            f"{type(model).__name__}.pred_dist gives a {type(law).__name__}, which has no "
+            "log-density. Allowed: laws with log_prob, logpmf or logpdf. Add one of these methods."
         )
     return methods[0](np.asarray(_given(model, y)))
 
@@ -110,9 +124,10 @@ def _normal_prediction(model: Any, X: Any, y: Any) -> Array:
     point = np.flatnonzero(~(scale > 0))
     if len(point):
         raise ValueError(
-            f"{type(model).__name__}: the predicted standard deviation is 0 for {len(point)} of {scale.size} values (first: value "
-            f"{point[0]}), so y has no density there. Allowed: standard deviations > 0. Give a Gaussian process a WhiteKernel, or use a "
-            "model that estimates the noise."
+            f"{type(model).__name__}: the predicted standard deviation is 0 for {len(point)} of "
+            f"{scale.size} values (first: value {point[0]}), so y has no density there. Allowed: "
+            "standard deviations > 0. Give a Gaussian process a WhiteKernel, or use a model that "
+            "estimates the noise."
         )
     law = Distribution(get_family("normal"), {"loc": loc.ravel(), "scale": scale.ravel()})
     # Several targets are independent of each other under a Gaussian process: their rows add up.
@@ -126,32 +141,34 @@ def _poisson_prediction(model: Any, X: Any, y: Any) -> Array:
 
 def _transformed_target(model: Any, X: Any, y: Any) -> Array:
     raise TypeError(
-        "TransformedTargetRegressor: the law of y would need the Jacobian of the transformation, which it does not know. Allowed: models "
-        "of y itself. Use MLERegressor with a family on the scale of y, such as 'lognormal' for normal logarithms."
+        "TransformedTargetRegressor: the law of y would need the Jacobian of the transformation, "
+        "which it does not know. Allowed: models of y itself. Use MLERegressor with a family on "
+        "the scale of y, such as 'lognormal' for normal logarithms."
     )
 
 
 def _given(model: Any, y: Any) -> Any:
     if y is None:
         raise ValueError(
-            f"{type(model).__name__}: y is missing, and its law is that of y given X. Allowed: y=None for densities. Give y."
+            f"{type(model).__name__}: y is missing, and its law is that of y given X. Allowed: "
+            "y=None for densities. Give y."
         )
     return y
 
 
 def _observed(model: Any, y: Any, prediction: Array) -> Array:
-    """Return y as numbers in the order of the prediction's, (n,) or (n * targets,)."""
+    """Return y as numbers in the order of the prediction, of shape (n,) or (n * targets,)."""
     values = check_array(_given(model, y), ensure_2d=False, dtype=np.float64, input_name="y")
     check_consistent_length(prediction, values)
     if values.size != prediction.size:
         raise ValueError(
-            f"{type(model).__name__}: y has shape {values.shape}, the prediction {prediction.shape}. Allowed: the same. "
-            "Give as many values a row as fit was given."
+            f"{type(model).__name__}: y has shape {values.shape}, the prediction "
+            f"{prediction.shape}. Allowed: the same. Give as many values a row as fit was given."
         )
     return values.ravel()
 
 
-# ---------------------------------------------------------------- who tells
+# ---------------------------------------------------------------- who tells a law
 
 
 def _is(*types: type) -> Callable[[Any], bool]:
@@ -166,7 +183,8 @@ def _returns_std(model: Any) -> bool:
     return hasattr(model, "predict") and "return_std" in signature(model.predict).parameters
 
 
-# The first that knows the model is asked. Densities are known by type, as not every `score_samples` is a log-density: those of
+# Pairs of (is the model of this kind?, how it is asked); the first kind that fits counts. Densities
+# are recognised by their type, because not every `score_samples` is a log-density: those of
 # IsolationForest and BernoulliRBM are not.
 _LAWS: tuple[tuple[Callable[[Any], bool], Callable[..., Array]], ...] = (
     (_is(DensityMixin, KernelDensity, PCA, FactorAnalysis), _density),

@@ -24,19 +24,20 @@ def see_through(estimator: Any) -> tuple[list[Any], Any]:
     transformers: list[Any] = []
     while True:
         if isinstance(estimator, Pipeline):
-            # Without `transform`: "passthrough", None, and imbalanced-learn's samplers, which act in fit only.
+            # Steps without `transform` leave X alone here: "passthrough", None, and the samplers
+            # of imbalanced-learn, which act in `fit` only.
             transformers += [step for _, step in estimator.steps[:-1] if hasattr(step, "transform")]
             estimator = estimator.steps[-1][1]
-        elif isinstance(
-            estimator, FrozenEstimator
-        ):  # before searches, as it shows the attributes of what it holds
+        elif isinstance(estimator, FrozenEstimator):
+            # Asked before searches, as it shows the attributes of what it holds: `best_estimator_`.
             estimator = estimator.estimator
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         elif isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
             why = "it is not fitted yet" if estimator.refit else f"it has refit={estimator.refit!r}"
             raise NotFittedError(
-                f"{type(estimator).__name__} has no best_estimator_, as {why}. Allowed: a search fitted with refit on. Call 'fit' so."
+                f"{type(estimator).__name__} has no best_estimator_, as {why}. Allowed: a search "
+                "fitted with refit on. Call 'fit' so."
             )
         else:
             return transformers, estimator
@@ -53,7 +54,8 @@ def unwrap(estimator: Any, X: Any) -> tuple[Any, Any]:
 def named_model(estimator: Any) -> Any:
     """Return the model at the end, with the names that the transformers give to its columns.
 
-    A model behind a transformer is fitted to an array without names. The names go to a copy, so nothing fitted changes.
+    A model behind a transformer is fitted to an array without names. The names are set on a copy
+    of the model, so that the fitted one does not change.
     """
     transformers, model = see_through(estimator)
     names = _names_out(transformers)
@@ -73,9 +75,7 @@ def _names_out(transformers: list[Any]) -> NDArray[Any] | None:
     for transformer in transformers:
         try:
             names = np.asarray(transformer.get_feature_names_out(names), object)
-        except (
-            AttributeError,
-            ValueError,
-        ):  # what scikit-learn raises if this transformer, or one inside it, names no columns
+        except (AttributeError, ValueError):
+            # scikit-learn raises these if this transformer, or one inside it, names no columns.
             names = None
     return names

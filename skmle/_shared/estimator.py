@@ -24,7 +24,7 @@ from skmle.exceptions import (
     SeparationWarning,
 )
 from skmle.inference import Inference
-from skmle.inference.assemble import Block
+from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing
 
 Array = NDArray[np.float64]
@@ -136,7 +136,7 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         raise NotImplementedError
 
     def _report(
-        self, title: str, rows: Block, known: bool, limits: Mapping[str, float]
+        self, title: str, rows: TableLines, known: bool, limits: Mapping[str, float]
     ) -> Inference:
         """Return the results of rows under a header; `limits` are parameters at an end of their range."""
         count, weighted = self._counted
@@ -148,7 +148,7 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
             f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}",
         ]
         reason = "" if known else "{}. {}".format(*self._why_missing())
-        return Inference.from_rows(rows, header, getattr(self, "alpha", 0.0), reason)
+        return Inference.from_lines(rows, header, getattr(self, "alpha", 0.0), reason)
 
     def summary(self, confidence_level: float = 0.95) -> Any:
         """Return the table of `inference`: print it, or leave it as the last line of a notebook cell.

@@ -1,4 +1,7 @@
-"""What every estimator asks of its settings and of its data before it fits anything; each error says what, where, and what to do."""
+"""What every estimator asks of its settings and of its data before it fits anything.
+
+Each error says what is wrong, where, what is allowed, and what to do.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,26 @@ from skmle.families import Family
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_SHOWN = 5  # rows named in a message
-_WHOLE = 2.0**53  # below, floating-point numbers may be whole ones
-_LONG = 4_000_000  # numbers from which to look at them takes longer than to start threads
+_SHOWN = 5  # rows that a message names, at most; chosen for reading
+# From 2^53 on every double is a whole number and neighbours differ by more than one: those below
+# can be converted to integers and back without loss.
+_WHOLE = 2.0**53
+# Arrays of at least so many numbers are searched for nan and infinity on threads. With two cores,
+# two threads took as long as one at 2 to 4 million doubles; to start threads costs more below.
+_THREADED = 4_000_000
 _MEND = "Remove these rows or mend their weights."
 
 # ---------------------------------------------------------------- settings
 
 
 def check_settings(estimator: BaseEstimator) -> None:
-    """Raise ValueError if a constructor argument that no fit could mean is among those of `estimator`."""
+    """Raise ValueError if a constructor argument of the estimator has a value of no meaning."""
     arguments = vars(estimator)
     for name, (allowed, what) in _ALLOWED.items():
         if name in arguments and not allowed(arguments[name]):
             raise ValueError(
-                f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give {what}."
+                f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give "
+                f"{what}."
             )
 
 
@@ -52,13 +60,14 @@ def _yes_or_no(value: Any) -> bool:
     return isinstance(value, (bool, np.bool_))
 
 
-def _held(value: Any) -> bool:
+def _fixed(value: Any) -> bool:
     return value is None or (
         isinstance(value, Mapping)
         and all(isinstance(k, str) and _real(v) for k, v in value.items())
     )
 
 
+# Argument: (whether a value is allowed, what is allowed, in words).
 _ALLOWED = {
     "alpha": (
         lambda v: _real(v) and v >= 0,
@@ -78,7 +87,7 @@ _ALLOWED = {
         lambda v: _yes_or_no(v) or (_whole(v) and v >= 0),
         "True, False or a whole number >= 0",
     ),
-    "fixed": (_held, "None or a dict of parameter to finite number, such as {'scale': 1.0}"),
+    "fixed": (_fixed, "None or a dict of parameter to finite number, such as {'scale': 1.0}"),
     "features": (
         lambda v: v is None or isinstance(v, Mapping),
         "None or a dict of parameter to columns, such as {'scale': ['age']}",
@@ -95,7 +104,8 @@ def check_conditional(family: Family) -> None:
     else:
         return
     raise ValueError(
-        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular families of one response. Use MLEDistribution."
+        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular "
+        "families of one response. Use MLEDistribution."
     )
 
 
@@ -105,7 +115,13 @@ def check_conditional(family: Family) -> None:
 def checked_features(
     estimator: BaseEstimator, X: Any, y: Any = "no_validation", **checks: Any
 ) -> Any:
-    """Return X (and y, if given) as scikit-learn's `validate_data` does, all finite; an error names the rows that are not."""
+    """Return X (and y, if given) as scikit-learn's `validate_data` does, all finite.
+
+    Raises
+    ------
+    ValueError
+        As `validate_data`, and, naming the rows, if values are missing or not finite.
+    """
     if not isinstance(y, str):
         check_finite(estimator, y, "y")
     result = validate_data(estimator, X, y, ensure_all_finite=False, **checks)
@@ -121,11 +137,15 @@ def checked_features(
 def check_finite(
     estimator: BaseEstimator, values: Any, what: str, names: Sequence[str] | None = None
 ) -> None:
-    """Raise ValueError if there are no values, numbers are NaN or infinite, or labels missing, naming the first rows and counting them."""
+    """Raise ValueError if `values` is None, or holds NaN, infinity or missing labels.
+
+    The message names the first of these rows and counts them all.
+    """
     if values is None:
         name = type(estimator).__name__
         raise ValueError(
-            f"{name} requires y to be passed, but the target y is None. Allowed: one observation a row of X. Give y."
+            f"{name} requires y to be passed, but the target y is None. Allowed: one observation "
+            "a row of X. Give y."
         )
     rows, columns, entries, n = _missing(values, getattr(estimator, "n_jobs", None))
     if not len(rows):
@@ -139,15 +159,19 @@ def check_finite(
     shown = ", ".join(f"{place}: {entry!s}" for place, entry in zip(where, entries, strict=False))
     more = ", ..." if len(rows) > _SHOWN else ""
     raise ValueError(
-        f"{type(estimator).__name__}: {what} holds NaN, missing or infinite values in {len(np.unique(rows))} of {n} rows ({shown}{more}). "
-        "Allowed: finite numbers, or labels. Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
+        f"{type(estimator).__name__}: {what} holds NaN, missing or infinite values in "
+        f"{len(np.unique(rows))} of {n} rows ({shown}{more}). Allowed: finite numbers, or labels. "
+        "Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
     )
 
 
 def _missing(
     values: Any, n_jobs: int | None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
-    """Return (row, column or None, value) of each entry that is NaN, infinite or missing, and the number of rows."""
+    """Return (rows, columns, values) of the entries that are not finite, and the number of rows.
+
+    Missing labels count, too. `columns` is None unless there are two dimensions.
+    """
     none = np.zeros(0, np.intp)
     if sp.issparse(values):
         if _all_finite(values.data, n_jobs):
@@ -177,10 +201,11 @@ def _missing(
 
 def _all_finite(array: NDArray[Any], n_jobs: int | None = 1) -> bool:
     def finite(part: NDArray[Any]) -> bool:
-        with np.errstate(over="ignore", invalid="ignore"):  # a sum is faster, and may overflow
+        # A finite sum proves it, in less time than to look at each number; but a sum may overflow.
+        with np.errstate(over="ignore", invalid="ignore"):
             return bool(np.isfinite(part.sum())) or bool(np.isfinite(part).all())
 
-    if array.size < _LONG:
+    if array.size < _THREADED:
         return finite(array)
     parts = [array[low:high] for low, high in cuts(len(array), array[0].size)]
     return all(in_order(finite, parts, thread_count(n_jobs)))
@@ -195,7 +220,7 @@ def _is_missing(entry: Any) -> bool:
 
 
 def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Return (distinct labels in order, the position of each row's).
+    """Return (the distinct labels in order, the position of each row's label among them).
 
     Raises
     ------
@@ -210,10 +235,9 @@ def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.
         labels, codes = sorted_labels(whole, what)
         return labels.astype(y.dtype), codes
     if y.dtype.kind in "iu" and (span := int(y.max()) - int(y.min())) <= len(y):
+        # Integers that lie close together are counted, which is many times faster than sorting.
         wide = y if y.dtype.itemsize == 8 else y.astype(np.int64)
-        codes = (wide - wide.min()).astype(
-            np.intp
-        )  # counted, which is many times faster than sorting
+        codes = (wide - wide.min()).astype(np.intp)
         present = np.bincount(codes, minlength=span + 1) > 0
         return np.flatnonzero(present).astype(y.dtype) + y.min(), (np.cumsum(present) - 1)[codes]
     try:
@@ -223,7 +247,13 @@ def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.
 
 
 def adapted(family: Family, y: Any, what: str) -> Family:
-    """Return the family with what it learns from the data; ValueError if these are labels that cannot be ordered."""
+    """Return the family with what it learns from the data.
+
+    Raises
+    ------
+    ValueError
+        If the data are labels that cannot be ordered.
+    """
     try:
         return family.adapt(y)
     except TypeError:
@@ -233,17 +263,22 @@ def adapted(family: Family, y: Any, what: str) -> Family:
 def _mixed(y: NDArray[Any], what: str) -> ValueError:
     kinds = ", ".join(sorted({type(label).__name__ for label in y.ravel().tolist()}))
     return ValueError(
-        f"{what}: the labels are of types {kinds}, which have no common order. Allowed: labels of one type. Convert them: y.astype(str)."
+        f"{what}: the labels are of types {kinds}, which have no common order. Allowed: labels of "
+        "one type. Convert them: y.astype(str)."
     )
 
 
 def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -> None:
-    """Raise ValueError if a row of y lies outside the family's support, naming and counting the rows.
+    """Raise ValueError if rows of y lie outside the family's support; it names and counts them.
 
     Parameters
     ----------
+    family : Family
+    y : array-like of shape (n, ...)
+    what : str
+        What y is called in the message.
     mask : ndarray of bool, optional
-        Which of the user's rows y are, to name them by their numbers there.
+        The user's rows of which y are those with True: the message has their numbers there.
     """
     support = family.support
     if family.numeric and family.columns == 1 and not support.whole:
@@ -251,7 +286,7 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
             [y.max()] if support.high < np.inf else []
         )
         if family.contains(np.array(ends)).all():
-            return  # an interval holds all between its ends
+            return  # an interval holds all that lies between its ends
     inside = family.contains(y)
     if inside.all():
         return
@@ -263,12 +298,14 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
     )
     allowed = family.observations + (" for each value y" if family.numeric else "")
     raise ValueError(
-        f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. Allowed: {allowed}. "
-        "Remove or mend these rows, or choose a family whose support holds them."
+        f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. "
+        f"Allowed: {allowed}. Remove or mend these rows, or choose a family whose support holds "
+        "them."
     )
 
 
 def _rows(bad: Mask, values: NDArray[Any], mask: Mask | None = None) -> str:
+    """Count the bad rows and show the first, by their numbers among the user's rows."""
     numbers_there = np.arange(len(bad)) if mask is None else np.flatnonzero(mask)
     index = np.flatnonzero(bad)
     shown = ", ".join(f"row {numbers_there[i]}: {_text(values[i])}" for i in index[:_SHOWN])
@@ -287,7 +324,9 @@ def _text(value: Any) -> str:
 def positive_weights(
     sample_weight: ArrayLike | None, X: Any, class_weight: Array | None = None
 ) -> tuple[Array | None, Mask | None]:
-    """Return (weights of the rows that count, mask of these rows); None where all rows count alike.
+    """Return (weights of the rows that count, mask of these rows).
+
+    The weights are None if all rows count alike, the mask is None if all rows count.
 
     Raises
     ------
@@ -309,19 +348,23 @@ def positive_weights(
         )
     if weight.shape != (n,):
         raise ValueError(
-            f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape ({n},). Give one weight a row."
+            f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape "
+            f"({n},). Give one weight a row."
         )
     if not _all_finite(weight):
         raise ValueError(
-            f"sample_weight: NaN or infinity in {_rows(~np.isfinite(weight), weight)}. Allowed: finite weights >= 0. {_MEND}"
+            f"sample_weight: NaN or infinity in {_rows(~np.isfinite(weight), weight)}. Allowed: "
+            f"finite weights >= 0. {_MEND}"
         )
     if (weight < 0).any():
         raise ValueError(
-            f"Negative values in data passed to `sample_weight`: {_rows(weight < 0, weight)}. Allowed: weights >= 0. {_MEND}"
+            f"Negative values in data passed to `sample_weight`: {_rows(weight < 0, weight)}. "
+            f"Allowed: weights >= 0. {_MEND}"
         )
     if not (weight > 0).any():
         raise ValueError(
-            f"sample_weight: all {n} weights are zero. Allowed: some positive weight. Pass None to weigh all rows alike."
+            f"sample_weight: all {n} weights are zero. Allowed: some positive weight. Pass None "
+            "to weigh all rows alike."
         )
     if class_weight is not None:
         weight = weight * class_weight
@@ -330,7 +373,9 @@ def positive_weights(
 
 
 def weighted_mean(values: Array, sample_weight: ArrayLike | None) -> float:
-    """Return the (weighted) mean of log-probabilities; a row of weight zero does not count, even if it is -inf.
+    """Return the (weighted) mean of log-probabilities.
+
+    A row of weight zero does not count, even if it is -inf.
 
     Raises
     ------

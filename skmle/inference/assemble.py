@@ -1,4 +1,7 @@
-"""Rows of the table: from coefficients and links to estimates with names, covariance and the scale of their intervals."""
+"""Lines of the table of a fit, made from its coefficients, their links and their covariance.
+
+A line is one estimate: its name, its variance, and the scale on which its interval is symmetric.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ CONSTANT = "constant parameters"
 
 
 class LinkLike(Protocol):
-    """A monotone map between a parameter and the real line."""
+    """A monotone map between a parameter and the real line, eta."""
 
     @property
     def name(self) -> str:
-        """Its name; "identity" if it is none."""
+        """Its name; "identity" where eta is the parameter itself."""
 
     def theta(self, eta: Array) -> Array:
         """Return the parameter."""
@@ -31,8 +34,8 @@ class LinkLike(Protocol):
 
 
 @dataclass(frozen=True)
-class Block:
-    """Rows of a table, m of them.
+class TableLines:
+    """Lines of the table of a fit, m of them.
 
     Parameters
     ----------
@@ -40,15 +43,15 @@ class Block:
         As in `Inference`.
     estimate : ndarray of shape (m,)
     covariance : ndarray of shape (m, m)
-        Filled with nan where there is none.
+        Of the estimates; full of nan if it is not known.
     testable : ndarray of bool of shape (m,)
-        Where zero is a value of meaning.
+        Where zero is a value like any other, so that a test against it makes sense.
     eta, eta_errors : ndarray of shape (m,)
         Estimates on the scale on which the interval is symmetric, and their standard errors.
     inverses : sequence of (callable or None)
-        The way back from that scale; None: it is the estimate's own.
+        For each line, the map from that scale to the estimate; None where they are the same.
     links : frozenset of str
-        Names of the links through which intervals go.
+        Names of the links on whose scale intervals are taken, for the note below the table.
     """
 
     components: Sequence[str]
@@ -68,12 +71,16 @@ class Part(NamedTuple):
     name: str
     link: LinkLike
     terms: Sequence[str]
-    """Names of the coefficients, the intercept last; of a constant parameter, there is one, with whatever name."""
+    """Names of the coefficients, the intercept last.
+
+    A constant parameter has one coefficient. Its name here is not used: its line has the
+    parameter's name.
+    """
     coefs: Array
     constant: bool
-    """Whether it depends on no feature: it is shown on its own scale."""
+    """Whether the parameter depends on no feature. It is then shown on its own scale."""
     real: bool
-    """Whether its range is the whole real line, so that zero is a value like any other."""
+    """Whether the parameter's range is the real line, so that zero is a value like any other."""
 
 
 def unknown(m: int) -> Array:
@@ -81,38 +88,45 @@ def unknown(m: int) -> Array:
     return np.full((m, m), np.nan)
 
 
-def coefficient_rows(
+def coefficient_lines(
     components: Sequence[str], terms: Sequence[str], estimate: Array, covariance: Array | None
-) -> Block:
-    """Return rows of coefficients, for all of which zero has a meaning: no effect."""
+) -> TableLines:
+    """Return the lines of coefficients; zero means "no effect" for each, so all can be tested."""
     m = len(estimate)
     covariance = unknown(m) if covariance is None else covariance
-    return Block(
-        components,
-        terms,
-        estimate,
-        covariance,
-        np.ones(m, bool),
-        estimate,
-        standard_errors(covariance),
-        [None] * m,
+    return TableLines(
+        components=components,
+        terms=terms,
+        estimate=estimate,
+        covariance=covariance,
+        testable=np.ones(m, bool),
+        eta=estimate,
+        eta_errors=standard_errors(covariance),
+        inverses=[None] * m,
     )
 
 
 def centred_covariance(covariance: Array, k: int) -> Array:
-    """Return the covariance of the rows of k classes that sum to zero, given that of k - 1 logits against the last class."""
+    """Return the covariance of the symmetric coefficients of k classes.
+
+    The engine fits k - 1 vectors of q coefficients, each class against the last, and `covariance`
+    is theirs, class by class. The symmetric ones add the last class's vector, zero, and subtract
+    the mean of all k, so that they sum to zero.
+    """
     q = len(covariance) // (k - 1)
     centring = np.kron(np.vstack([np.eye(k - 1), np.zeros(k - 1)]) - 1.0 / k, np.eye(q))
-    lost = np.tile(
-        np.isnan(np.diag(covariance))[:q], k
-    )  # the data do not determine them, in any class
+    # What the data do not determine for one class they determine for none: its column is to blame.
+    undetermined = np.tile(np.isnan(np.diag(covariance))[:q], k)
     result = centring @ np.where(np.isnan(covariance), 0.0, covariance) @ centring.T
-    result[lost], result[:, lost] = np.nan, np.nan
+    result[undetermined], result[:, undetermined] = np.nan, np.nan
     return result
 
 
-def regression_rows(parts: Sequence[Part], covariance: Array | None) -> Block:
-    """Return the rows of a regression: coefficients of the modelled parameters, then constant ones on their own scale.
+def regression_lines(parts: Sequence[Part], covariance: Array | None) -> TableLines:
+    """Return the lines of a regression.
+
+    Coefficients of the modelled parameters come first, on the scale of their links; then come the
+    constant parameters, each on its own scale, by the delta method.
 
     Parameters
     ----------
@@ -135,30 +149,44 @@ def regression_rows(parts: Sequence[Part], covariance: Array | None) -> Block:
         for i, part in enumerate(constant, first):
             estimate[i], slope[i] = float(part.link.theta(eta[i])), float(part.link.slope(eta[i]))
     chosen = unknown(len(eta)) if covariance is None else covariance[np.ix_(order, order)]
-    return Block(
-        [f"{p.name} (link {p.link.name})" for p in modelled for _ in p.terms] + [CONSTANT] * len(constant),
-        [term for p in modelled for term in p.terms] + [p.name for p in constant],
-        estimate, chosen * np.outer(slope, slope), np.array([True] * first + [p.real for p in constant], bool),
-        eta, standard_errors(chosen), inverses, _names(p.link for p in constant),
-    )  # fmt: skip
+    components = [f"{p.name} (link {p.link.name})" for p in modelled for _ in p.terms]
+    return TableLines(
+        components=components + [CONSTANT] * len(constant),
+        terms=[term for p in modelled for term in p.terms] + [p.name for p in constant],
+        estimate=estimate,
+        covariance=chosen * np.outer(slope, slope),
+        testable=np.array([True] * first + [p.real for p in constant], bool),
+        eta=eta,
+        eta_errors=standard_errors(chosen),
+        inverses=inverses,
+        links=_names(p.link for p in constant),
+    )
 
 
-def natural_rows(
-    component: str, terms: Sequence[str], estimate: Array, real: Sequence[bool], links: Sequence[LinkLike], eta: Array,
-    jacobian: Array, covariance: Array | None,
-) -> Block:  # fmt: skip
-    """Return rows of natural parameters, by the delta method.
+def natural_lines(
+    component: str,
+    terms: Sequence[str],
+    estimate: Array,
+    real: Sequence[bool],
+    links: Sequence[LinkLike],
+    eta: Array,
+    jacobian: Array,
+    covariance: Array | None,
+) -> TableLines:
+    """Return the lines of natural parameters, by the delta method.
 
     Parameters
     ----------
     real : sequence of bool
         Whether a parameter's range is the whole real line.
     links : sequence of LinkLike
-        For each row, through which its interval goes.
+        For each line, the link on whose scale its interval is symmetric.
     eta : ndarray of shape (m,)
         The estimates on the scale of these links.
     jacobian : ndarray of shape (m, k)
-        Derivative of the estimates in the k coordinates of which `covariance` is that.
+        Derivatives of the estimates in the k coordinates that were fitted.
+    covariance : ndarray of shape (k, k), optional
+        Of these coordinates; None if it is not known.
     """
     natural = unknown(len(estimate)) if covariance is None else delta_method(covariance, jacobian)
     with np.errstate(all="ignore"):
@@ -167,33 +195,38 @@ def natural_rows(
         )
         errors = standard_errors(natural) / np.abs(slope)
     inverses = [_inverse(link) for link in links]
-    return Block(
-        [component] * len(terms),
-        terms,
-        estimate,
-        natural,
-        np.array(real, bool),
-        eta,
-        errors,
-        inverses,
-        _names(links),
+    return TableLines(
+        components=[component] * len(terms),
+        terms=terms,
+        estimate=estimate,
+        covariance=natural,
+        testable=np.array(real, bool),
+        eta=eta,
+        eta_errors=errors,
+        inverses=inverses,
+        links=_names(links),
     )
 
 
-def join(blocks: Sequence[Block]) -> Block:
-    """Return the rows of independent blocks, one below the other."""
-    m = sum(len(block.terms) for block in blocks)
+def join(fits: Sequence[TableLines]) -> TableLines:
+    """Return the lines of several independent fits, one below the other."""
+    m = sum(len(lines.terms) for lines in fits)
     covariance, at = np.zeros((m, m)), 0
-    for block in blocks:
-        end = at + len(block.terms)
-        covariance[at:end, at:end] = block.covariance
+    for lines in fits:
+        end = at + len(lines.terms)
+        covariance[at:end, at:end] = lines.covariance
         at = end
-    return Block(
-        [name for block in blocks for name in block.components], [term for block in blocks for term in block.terms],
-        np.concatenate([block.estimate for block in blocks]), covariance, np.concatenate([block.testable for block in blocks]),
-        np.concatenate([block.eta for block in blocks]), np.concatenate([block.eta_errors for block in blocks]),
-        [inverse for block in blocks for inverse in block.inverses], frozenset().union(*(block.links for block in blocks)),
-    )  # fmt: skip
+    return TableLines(
+        components=[name for lines in fits for name in lines.components],
+        terms=[term for lines in fits for term in lines.terms],
+        estimate=np.concatenate([lines.estimate for lines in fits]),
+        covariance=covariance,
+        testable=np.concatenate([lines.testable for lines in fits]),
+        eta=np.concatenate([lines.eta for lines in fits]),
+        eta_errors=np.concatenate([lines.eta_errors for lines in fits]),
+        inverses=[inverse for lines in fits for inverse in lines.inverses],
+        links=frozenset().union(*(lines.links for lines in fits)),
+    )
 
 
 def _inverse(link: LinkLike) -> Inverse | None:

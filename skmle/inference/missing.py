@@ -4,11 +4,13 @@ from __future__ import annotations
 
 _BY_STATUS = {
     "non_regular": (
-        "status_ = 'non_regular': the support depends on the parameters, so the usual standard errors do not hold",
+        "status_ = 'non_regular': the support depends on the parameters, so the usual "
+        "standard errors do not hold",
         "Use the bootstrap.",
     ),
     "no_maximum": (
-        "status_ = 'no_maximum': the likelihood has no maximum, and these are values on the way to infinity",
+        "status_ = 'no_maximum': the likelihood has no maximum, and these are values on the way "
+        "to infinity",
         "Mend the fit first: its warning says how.",
     ),
     "interrupted": (
@@ -25,10 +27,14 @@ _BY_STATUS = {
 def why_missing(
     status: str, store_information: bool | str, l1_ratio: float = 0.0
 ) -> tuple[str, str]:
-    """Return (why there is no covariance, what to do) of a fit that has none.
+    """Return (why there is no covariance, what to do) for a fit that has none.
 
     Parameters
     ----------
+    status : str
+        The fit's `status_`.
+    store_information : bool or "auto"
+        As in the estimator.
     l1_ratio : float
         Share of the absolute part of the fit's penalty; 0 if there was none.
     """
@@ -36,8 +42,10 @@ def why_missing(
         return _BY_STATUS[status]
     if l1_ratio > 0.0:
         return (
-            f"l1_ratio={l1_ratio:g} with alpha > 0 chose which coefficients are zero, and no information matrix knows of that choice",
-            "Set l1_ratio=0 or alpha=0 and fit again, on rows that had no part in a choice of columns; or use the bootstrap.",
+            f"l1_ratio={l1_ratio:g} with alpha > 0 chose which coefficients are zero, and no "
+            "information matrix knows of that choice",
+            "Set l1_ratio=0 or alpha=0 and fit again, on rows that had no part in a choice of "
+            "columns; or use the bootstrap.",
         )
     if store_information is False:
         return "store_information=False", "Set store_information=True and fit again."
