@@ -80,7 +80,7 @@ def write_families(app):
     ]
     for cls in all_families():
         family = cls()
-        columns = {1: "", 2: ", two columns", None: ", several columns"}[family.columns]
+        columns = {1: "", 2: ", two columns", None: ", several columns"}[family.observation.columns]
         observation = family.observations + columns
         # A vector or matrix of parameters, whose size is learnt from the data, has coordinates instead of links.
         linked = (

@@ -280,7 +280,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         # Of whole numbers all that follows needs the distinct ones alone; only to say where one is amiss takes the rows.
         counted = (
             count_whole(sample, weight)
-            if learnt.numeric and learnt.support.discrete and learnt.columns == 1
+            if learnt.observation.numeric
+            and learnt.support.discrete
+            and learnt.observation.columns == 1
             else None
         )
         if counted is None or not learnt.contains(counted[0]).all():
@@ -288,7 +290,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         sample, weight = counted or (sample, weight)
         if before is None or before.observed is None:
             return learnt, condense(learnt, sample, weight)
-        if learnt.collapsible:
+        if learnt.shortcuts.sums != "rows":
             return learnt, joined([before.observed, condense(learnt, sample, weight)])
         # Values that were counted are observations with a weight; there may be labels among them that this sample lacks.
         weight = np.concatenate(
@@ -304,22 +306,23 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return checked_features(
             self,
             X,
-            dtype=np.float64 if family.numeric else None,
+            dtype=np.float64 if family.observation.numeric else None,
             reset=reset,
             ensure_min_samples=least,
         )
 
     def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
         """Return the samples to be fitted, each with a name: the columns, or all of X for a law of several columns."""
-        if family.columns == 1:
+        if family.observation.columns == 1:
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
             return [
                 (np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])
             ]
-        if family.columns is not None and X.shape[1] != family.columns:
+        wanted = family.observation.columns
+        if wanted is not None and X.shape[1] != wanted:
             raise ValueError(
-                f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {family.columns}, as one observation takes. "
-                "Choose these columns, or a family of one column."
+                f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {wanted}, "
+                "as one observation takes. Choose these columns, or a family of one column."
             )
         return [(X, "X")]
 
@@ -333,7 +336,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
                 covariance=self.store_information, verbose=bool(self.verbose), tell=tell,
             )
         )  # fmt: skip
-        if result.verdict.status == INTERRUPTED and self.n_features_in_ > 1 and family.columns == 1:
+        if (
+            result.verdict.status == INTERRUPTED
+            and self.n_features_in_ > 1
+            and family.observation.columns == 1
+        ):
             raise KeyboardInterrupt  # of independent columns the next ones would have no parameters
         return result
 
@@ -374,7 +381,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         X = self._rows(X, get_family(self.family), reset=False)
         if isinstance(self.distribution_, IndependentColumns):
             return self.distribution_.log_prob(X).sum(axis=1)
-        return self.distribution_.log_prob(X[:, 0] if self.distribution_.family.columns == 1 else X)
+        return self.distribution_.log_prob(
+            X[:, 0] if self.distribution_.family.observation.columns == 1 else X
+        )
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the rows of X in nats: minus the empirical cross-entropy."""
@@ -445,7 +454,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         ):  # tags are asked for before parameters are checked; fit explains what is wrong
             return tags
         tags.input_tags.positive_only = family.support.low >= 0.0
-        tags.input_tags.categorical = tags.input_tags.string = not family.numeric
+        tags.input_tags.categorical = tags.input_tags.string = not family.observation.numeric
         return tags
 
 

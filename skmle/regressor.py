@@ -261,18 +261,20 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         checks = {
             "accept_sparse": ["csr", "csc"],
             "dtype": [np.float64, np.float32],
-            "multi_output": family.columns != 1,
+            "multi_output": family.observation.columns != 1,
         }
         X, y = checked_features(self, X, y, y_numeric=True, ensure_min_samples=2, **checks)
         return X, self._response(y, family)
 
     def _response(self, y: Any, family: Family) -> Array:
-        if family.columns == 1:
+        if family.observation.columns == 1:
             return column_or_1d(y, warn=True).astype(np.float64)
         y = check_array(y, dtype=np.float64, ensure_2d=False)
-        if y.ndim != 2 or (family.columns is not None and y.shape[1] != family.columns):
+        if y.ndim != 2 or (
+            family.observation.columns is not None and y.shape[1] != family.observation.columns
+        ):
             raise ValueError(
-                f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.columns}), one observation a row. "
+                f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.observation.columns}), one observation a row. "
                 "Give these columns."
             )
         return y

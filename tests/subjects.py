@@ -18,13 +18,13 @@ TRIALS = 6  # whatever a constructor's whole number counts
 
 def data_for(family: Family) -> np.ndarray:
     """Data of the right shape and type, to learn a dimension or categories from."""
-    if not family.numeric:
+    if not family.observation.numeric:
         return np.repeat(LABELS, 4)
     rng = np.random.default_rng(0)
     return (
         rng.normal(size=12)
-        if family.columns == 1
-        else rng.normal(size=(12, family.columns or WIDTH))
+        if family.observation.columns == 1
+        else rng.normal(size=(12, family.observation.columns or WIDTH))
     )
 
 

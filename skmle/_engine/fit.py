@@ -116,7 +116,7 @@ class Attempt:
         self.working: Working[Objective] | None = None
         self.objective = self._objective(self.family.rows)
         # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
-        guessed = problem.X is not None or self.family.guessed
+        guessed = problem.X is not None or self.family.shortcuts.starts == "near"
         m = first_sample(observed.n, self.design.d) if guessed else None
         self.pilot = self.objective if m is None else self.objective.sample(m)
 
@@ -138,7 +138,7 @@ class Attempt:
             return self._unfinished(self.watch.last)
         coefs = self.coordinates.raw(solution.coef)
         collapsed = (
-            self.family.exact and self._vanishing_scale(solution) > 0
+            self.family.shortcuts.starts == "final" and self._vanishing_scale(solution) > 0
         )  # at cusps no step tells
         if not collapsed and self._is_interior(solution):
             # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.

@@ -97,9 +97,9 @@ _ALLOWED = {
 
 def check_conditional(family: Family) -> None:
     """Raise ValueError if the family's parameters cannot depend on features."""
-    if not family.regular:
+    if not family.support.fixed:
         why = "its support depends on its parameters"
-    elif family.columns is None:
+    elif family.observation.columns is None:
         why = "its observations are rows of several columns"
     else:
         return
@@ -281,7 +281,7 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
         The user's rows of which y are those with True: the message has their numbers there.
     """
     support = family.support
-    if family.numeric and family.columns == 1 and not support.whole:
+    if family.observation.numeric and family.observation.columns == 1 and not support.whole:
         ends = ([y.min()] if support.low > -np.inf else []) + (
             [y.max()] if support.high < np.inf else []
         )
@@ -293,10 +293,10 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
     values = np.asarray(y)
     negative = (
         "Negative values in data: "
-        if family.numeric and support.low >= 0 and (values < 0).any()
+        if family.observation.numeric and support.low >= 0 and (values < 0).any()
         else ""
     )
-    allowed = family.observations + (" for each value y" if family.numeric else "")
+    allowed = family.observations + (" for each value y" if family.observation.numeric else "")
     raise ValueError(
         f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. "
         f"Allowed: {allowed}. Remove or mend these rows, or choose a family whose support holds "

@@ -16,7 +16,15 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from skmle.families.base import Family, Limit, Param, Rows, Support
+from skmle.families.base import (
+    Family,
+    Limit,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+)
 from skmle.families.distribution import Distribution
 from skmle.families.links import Link, get_link
 from skmle.families.tools.location_scale import LocationScale, LogLocationScale
@@ -115,8 +123,10 @@ __all__ = [
     "Link",
     "LocationScale",
     "LogLocationScale",
+    "Observation",
     "Param",
     "Rows",
+    "Shortcuts",
     "Support",
     "all_families",
     "get_family",

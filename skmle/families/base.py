@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,11 @@ class Rows(NamedTuple):
     """k entries: the derivative in each eta."""
     curvature: tuple[Array | None, ...] | Softmax | None = None
     """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; an entry None is zero."""
+
+    def upto(self, order: int) -> Rows:
+        """Return the rows without the derivatives beyond an order, for formulas that make all at once."""
+        gradient = self.gradient if order > 0 else None
+        return Rows(self.value, gradient, self.curvature if order > 1 else None)
 
     @property
     def packed(self) -> tuple[Array | None, ...]:
@@ -78,6 +83,29 @@ class Param(NamedTuple):
     """Whether its linear predictor may have an intercept."""
 
 
+class Observation(NamedTuple):
+    """What one observation of a family is."""
+
+    columns: int | None = 1
+    """How many columns it has; None: any number."""
+    numeric: bool = True
+    """Whether it is made of numbers; else it is a label of any type."""
+    finite: bool = True
+    """Whether its numbers are finite; else infinite ones are let through to `Family.contains`."""
+
+
+class Shortcuts(NamedTuple):
+    """What the engine may leave out in fits of a family. The defaults are right for every family."""
+
+    starts: Literal["near", "maximum", "final"] = "near"
+    """What `starts` are for a density: "near" its maximum; the "maximum", which the engine confirms by
+    the derivatives there; or the "final" maximum, which no derivative can confirm (cusps, edges)."""
+    sums: Literal["rows", "statistics", "base"] = "rows"
+    """What a density needs of its data: all "rows"; the one row that `collapse` makes of the
+    "statistics", as where `evaluate` is affine in them; or this row alone, also for the sum of `base`,
+    which is affine in the statistics too. A wrong claim makes the fit of a density wrong."""
+
+
 class Limit(NamedTuple):
     """The law that a family tends to where one parameter runs to an end of its range."""
 
@@ -98,6 +126,8 @@ class Support:
     discrete: bool = False
     whole: bool = False
     """Whether y must be a whole number (a discrete law may still be fitted to real y, as rates are)."""
+    fixed: bool = True
+    """Whether it is the same for all parameters, so that the usual standard errors hold."""
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row whether it lies in the support."""
@@ -134,22 +164,10 @@ class Family(BaseEstimator, ABC):
 
     parameters: tuple[Param, ...]
     support: Support = Support()
-    columns: ClassVar[int | None] = 1
-    """Columns of one observation; None: any number."""
-    collapsible: ClassVar[bool] = False
-    """Whether a density needs no more of its data than one row (`collapse`), as where `evaluate` is affine in the statistics."""
-    affine: ClassVar[bool] = False
-    """Whether `base` is affine in the statistics of a `collapsible` family, so that the one row tells its sum, too."""
-    exact: ClassVar[bool] = False
-    """Whether `starts` gives a density's maximum exactly although no derivative can confirm it (cusps, edges)."""
-    guessed: ClassVar[bool] = False
-    """Whether `starts` only come near the maximum; else they are a density's exact maximum."""
-    regular: ClassVar[bool] = True
-    """Whether the support is the same for all parameters, so that the usual standard errors hold."""
-    numeric: ClassVar[bool] = True
-    """Whether observations are numbers (else labels of any type)."""
+    observation: Observation = Observation()
+    shortcuts: Shortcuts = Shortcuts()
     redundant: ClassVar[bool] = False
-    """Whether a constant added to all eta changes nothing."""
+    """Whether a constant added to all eta changes nothing: the engine then holds one of the constants."""
     limits: tuple[Limit, ...] = ()
 
     def __init__(self, *, links: Mapping[str, str | Link] | None = None) -> None:
@@ -174,7 +192,7 @@ class Family(BaseEstimator, ABC):
         """Return one or several starts for constant chart eta; the exact maximum where a closed form exists.
 
         `weight` is that of the rows, (n,), or None where all count alike.
-        `statistics` may have been replaced by one row that stands for all, if the family is `collapsible`.
+        `statistics` may have been replaced by one row that stands for all, if `shortcuts.sums` says so.
         """
 
     # ---------------------------------------------------------------- what a family may add
@@ -207,13 +225,14 @@ class Family(BaseEstimator, ABC):
         return None
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
-        """Return the one row that stands for all in a density of a `collapsible` family: their mean."""
+        """Return the one row that stands for all in a density of a family with `shortcuts.sums`: their mean."""
         return tuple(np.atleast_1d(average(s, weight)) for s in statistics)
 
     @property
     def condensable(self) -> bool:
         """Whether a density needs less of its data than all rows: one that stands for all, or the distinct values and their counts."""
-        return self.collapsible or (self.support.discrete and self.columns == 1)
+        counted = self.support.discrete and self.observation.columns == 1
+        return self.shortcuts.sums != "rows" or counted
 
     def restore(self, statistics: Arrays) -> Array:
         """Return the observations of the statistics of a discrete law that needs their counts."""
@@ -404,7 +423,9 @@ class Family(BaseEstimator, ABC):
         if not inside.any():
             return np.full(np.broadcast_shapes(inside.shape, *(np.shape(e) for e in eta)), -np.inf)
         if not inside.all():
-            y = np.where(inside if self.columns == 1 else inside[..., None], y, y[inside][0])
+            y = np.where(
+                inside if self.observation.columns == 1 else inside[..., None], y, y[inside][0]
+            )
         with np.errstate(
             over="ignore"
         ):  # -log q beyond the floating-point numbers: a density of zero
@@ -476,8 +497,10 @@ __all__ = [
     "Arrays",
     "Family",
     "Limit",
+    "Observation",
     "Param",
     "Rows",
+    "Shortcuts",
     "Softmax",
     "Support",
     "average",

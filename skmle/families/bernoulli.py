@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
 from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
@@ -28,7 +38,7 @@ class Bernoulli(Family):
 
     parameters = (Param("probability", LOGIT),)
     support = Support(0.0, 1.0, closed=(True, True), discrete=True, whole=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         return logistic_kernel(statistics[0], None, eta[0], order)

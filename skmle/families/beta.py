@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 from scipy.special import digamma, zeta
 
-from skmle.families.base import LOG, LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import (
+    LOG,
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
 from skmle.families.tools.special import LOG_2PI, binet
 
 
@@ -30,7 +41,7 @@ class Beta(Family):
 
     parameters = (Param("mean", LOGIT), Param("precision", LOG))
     support = Support(0.0, 1.0)
-    collapsible = affine = True
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
         return np.log(y), np.log1p(-y)

@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from skmle.families.base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
 from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
@@ -36,9 +47,9 @@ class Binomial(Family):
     """
 
     parameters = (Param("probability", LOGIT),)
-    columns = 2
+    observation = Observation(columns=2)
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:
         super().__init__(links=links)

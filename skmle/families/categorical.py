@@ -14,8 +14,10 @@ from skmle.families.base import (
     Array,
     Arrays,
     Family,
+    Observation,
     Param,
     Rows,
+    Shortcuts,
     Softmax,
     Support,
 )
@@ -50,7 +52,8 @@ class Categorical(Family):
     array([0.5 , 0.25, 0.25])
     """
 
-    numeric = False
+    observation = Observation(numeric=False)
+    shortcuts = Shortcuts(starts="maximum")
     support = Support(discrete=True)
 
     def __init__(self, categories: ArrayLike | int | None = None, *, links: Any = None) -> None:

@@ -87,11 +87,11 @@ class Distribution:
 
     def log_prob(self, y: ArrayLike) -> Array:
         """Return log q(y) in nats, a density or a mass; -inf outside the support."""
-        y = np.asarray(y) if not self.family.numeric else np.asarray(y, float)
+        y = np.asarray(y) if not self.family.observation.numeric else np.asarray(y, float)
         eta = self.family.eta(self.theta)
         if not _finite(eta) or not _finite(self.family.chart(eta)):
             return self.family.log_prob_at_edge(y, self.theta)
-        scalar = y.ndim == (0 if self.family.columns == 1 else 1)
+        scalar = y.ndim == (0 if self.family.observation.columns == 1 else 1)
         values = self.family.log_prob(y[None] if scalar else y, eta)
         return values[0] if scalar and values.shape == (1,) else values
 

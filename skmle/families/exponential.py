@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 
 
 class Exponential(Family):
@@ -27,7 +27,7 @@ class Exponential(Family):
 
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False))
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         ratio = statistics[0] * np.exp(-eta[0])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.tools.special import LOG_2PI, binet
 
 
@@ -30,7 +30,7 @@ class Gamma(Family):
 
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
-    collapsible = affine = True
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
         return y, np.log(y)

@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
 from skmle.families.tools.special import logistic_kernel, logistic_recession, settle
 
 
@@ -28,7 +38,7 @@ class Geometric(Family):
 
     parameters = (Param("probability", LOGIT),)
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # One success in y trials: the binomial kernel.

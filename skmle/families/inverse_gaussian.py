@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.tools.special import LOG_2PI
 
 
@@ -30,7 +30,7 @@ class InverseGaussian(Family):
 
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Family, average
+from skmle.families.base import Array, Arrays, Family, Shortcuts, average
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import weighted_quantile
 
@@ -17,8 +17,6 @@ class SmoothLaplace(LocationScale):
     As a conditional law, Laplace's maximum is where p residuals vanish, at cusps, where no Newton step can confirm it.
     The rounded laws are smooth and convex in the location; their maxima lead to it as the radius shrinks.
     """
-
-    guessed = True
 
     def __init__(self, radius: float = 1.0, *, links: Any = None) -> None:
         super().__init__(links=links)
@@ -56,7 +54,7 @@ class Laplace(LocationScale):
     (1.0, 1.6667)
     """
 
-    exact = True
+    shortcuts = Shortcuts(starts="final")
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         # The curvature is that of the expectation: -log q has none but for its cusp.

@@ -27,8 +27,6 @@ class Logistic(LocationScale):
     True
     """
 
-    guessed = True
-
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         # rho = |z| + 2 log(1 + exp(-|z|)), rho' = tanh(z/2), rho'' = (1 - rho'^2)/2 without its cancellation.
         size = np.abs(z)

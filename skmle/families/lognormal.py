@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Support
+from skmle.families.base import Array, Arrays, Shortcuts, Support
 from skmle.families.tools.gaussian import Gaussian
 from skmle.families.tools.special import LOG_2PI
 
@@ -30,7 +30,7 @@ class Lognormal(Gaussian):
     """
 
     support = Support(0.0)
-    affine = True
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
         return (np.log(y),)

@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from skmle.families.base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
+from skmle.families.base import (
+    IDENTITY,
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+)
 from skmle.families.links import Link
 from skmle.families.tools.special import LOG_2PI
 
@@ -43,9 +54,8 @@ class MultivariateNormal(Family):
            [0.333, 0.667]])
     """
 
-    columns = None
-    exact = True
-    collapsible = True
+    observation = Observation(columns=None)
+    shortcuts = Shortcuts(starts="final", sums="statistics")
     support = Support()
 
     def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:

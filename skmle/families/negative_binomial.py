@@ -36,7 +36,6 @@ class NegativeBinomial(Family):
 
     parameters = (Param("mean", LOG), Param("dispersion", LOG))
     support = Support(0.0, closed=(True, False), discrete=True)
-    guessed = True
     limits = (Limit("dispersion", 0.0, Poisson),)
 
     def base(self, statistics: Arrays) -> Array:

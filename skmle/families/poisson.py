@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.tools.special import LOG_2PI
 
 _LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
@@ -32,7 +32,7 @@ class Poisson(Family):
 
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False), discrete=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def base(self, statistics: Arrays) -> Array:
         return gammaln(statistics[0] + 1.0)

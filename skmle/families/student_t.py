@@ -33,7 +33,6 @@ class StudentT(LocationScale):
     True
     """
 
-    guessed = True
     parameters = (*LocationScale.parameters, Param("df", LOG))
     limits = (Limit("df", np.inf, Normal),)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import IDENTITY, Array, Arrays, Family, Param, Rows, Support
+from skmle.families.base import IDENTITY, Array, Arrays, Family, Param, Rows, Shortcuts, Support
 
 
 class Uniform(Family):
@@ -32,10 +32,8 @@ class Uniform(Family):
     """
 
     parameters = (Param("low", IDENTITY), Param("high", IDENTITY))
-    support = Support()
-    exact = True
-    regular = False
-    collapsible = True
+    support = Support(fixed=False)
+    shortcuts = Shortcuts(starts="final", sums="statistics")
 
     def statistics(self, y: Array) -> Arrays:
         # The smallest and the largest of the observations that a row stands for.

@@ -29,7 +29,6 @@ class Weibull(LogLocationScale):
     2.739
     """
 
-    guessed = True
     parameters = (
         Param("scale", LOG, unit="location"),
         Param("shape", LOG, unit="rate"),

@@ -97,7 +97,7 @@ def surprise_of_rows(model: Any, X: Any) -> Array | None:
 def _log_prob(model: Any) -> tuple[Callable[[Any], Any], bool] | None:
     """Return log q and whether q is of one column; None if `model` is not a law."""
     if isinstance(model, Distribution):
-        return model.log_prob, model.family.columns == 1
+        return model.log_prob, model.family.observation.columns == 1
     if isinstance(model, IndependentColumns):
         return lambda rows: model.log_prob(rows).sum(axis=-1), False
     dist = getattr(model, "dist", None)
@@ -165,7 +165,7 @@ def _from_distribution(law: Distribution) -> Law:
     ):  # as the number of successes, which the number of failures completes
         parameters = {"n": family.trials, "p": law.params["probability"], "loc": 0}
         return ScipyLine(stats.binom, parameters, law)
-    if family.columns == 1:
+    if family.observation.columns == 1:
         return FamilyLine(law)
     return Many(law, np.shape(law.mean())[-1], law.log_prob, law.discrete, law)
 

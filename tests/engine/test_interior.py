@@ -36,12 +36,14 @@ def test_score_tests_cover_all_limits():
 def test_densities_of_their_own_law(family):
     """Samples of 30 and 300: interior, no warning, and the optimum; at the boundary where the score test says so."""
     found = Counter()
-    for seed in range(RUNS if family.columns else RUNS // 4):
+    for seed in range(RUNS if family.observation.columns else RUNS // 4):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 30 if seed % 2 else 300, rng)
         model, said = judge(MLEDistribution(family), as_rows(y))
         expected = score_tests(
-            family, y, y.mean() if family.numeric and family.columns == 1 else 0.0
+            family,
+            y,
+            y.mean() if family.observation.numeric and family.observation.columns == 1 else 0.0,
         )
         found[said, expected] += 1
         if said == "interior":

@@ -73,10 +73,10 @@ def subjects() -> dict[str, Family]:
         family = cls()
         y = (
             LABELS
-            if not family.numeric
+            if not family.observation.numeric
             else rng.normal(size=9)
-            if family.columns == 1
-            else rng.normal(size=(9, family.columns or 2))
+            if family.observation.columns == 1
+            else rng.normal(size=(9, family.observation.columns or 2))
         )
         found[cls.__name__] = family.adapt(y)
     return found
@@ -84,7 +84,9 @@ def subjects() -> dict[str, Family]:
 
 SUBJECTS = subjects()
 
-CONTINUOUS = {name: f for name, f in SUBJECTS.items() if not f.support.discrete and f.columns == 1}
+CONTINUOUS = {
+    name: f for name, f in SUBJECTS.items() if not f.support.discrete and f.observation.columns == 1
+}
 
 
 def every(table):
@@ -96,7 +98,7 @@ def draw(family: Family, n: int, rng: np.random.Generator, p: int = 0):
     while True:
         eta = [np.asarray(rng.normal(*CHARTS[q.chart])) for q in family.parameters]
         theta = family.natural(family.linked(tuple(eta)))
-        if family.regular or theta[0] < theta[1]:  # low < high
+        if family.support.fixed or theta[0] < theta[1]:  # low < high
             break
     X = rng.normal(size=(n, p))
     if p:
@@ -114,9 +116,9 @@ def as_rows(y: np.ndarray) -> np.ndarray:
 
 def score_tests(family: Family, y: np.ndarray, mean: np.ndarray | float) -> str:
     """Return where the maximum is by the score test at the limit law, for families that have one."""
-    if not family.regular:
+    if not family.support.fixed:
         return "non_regular"
-    if not family.numeric:
+    if not family.observation.numeric:
         return "interior" if set(y) == set(family.labels) else "boundary"
     if type(family).__name__ == "NegativeBinomial":
         return "interior" if ((y - mean) ** 2 - y).sum() > 0.0 else "boundary"
@@ -167,7 +169,7 @@ def check_density(model: MLEDistribution, family: Family, y: np.ndarray) -> None
         return float(law.log_prob(y, tuple(np.asarray(v) for v in e)).sum())
 
     np.testing.assert_allclose(model.log_likelihood_, total(eta), rtol=1e-10, atol=1e-10)
-    check_optimum(total, eta, covariance, not family.exact)
+    check_optimum(total, eta, covariance, family.shortcuts.starts != "final")
 
 
 def check_regression(
@@ -188,11 +190,13 @@ def check_regression(
         [[*slopes, model.intercepts_[name]] for name, slopes in model.coefs_.items()]
     )
     np.testing.assert_allclose(model.log_likelihood_, total(estimate), rtol=1e-10, atol=1e-10)
-    check_optimum(total, estimate, model._covariance, not family.exact)
+    check_optimum(total, estimate, model._covariance, family.shortcuts.starts != "final")
 
 
 REGRESSED = {
-    name: f for name, f in SUBJECTS.items() if f.numeric and f.regular and f.columns is not None
+    name: f
+    for name, f in SUBJECTS.items()
+    if f.observation.numeric and f.support.fixed and f.observation.columns is not None
 }
 
 

@@ -47,7 +47,9 @@ OUTSIDE = {
 
 def test_every_family_with_a_bounded_support_is_listed():
     bounded = {
-        own_name(cls) for cls in all_families() if cls.columns == 1 and np.isfinite(cls.support.low)
+        own_name(cls)
+        for cls in all_families()
+        if cls.observation.columns == 1 and np.isfinite(cls.support.low)
     }
     assert bounded == set(OUTSIDE)
 
@@ -230,7 +232,11 @@ cells = st.one_of(
 @given(
     data=st.lists(st.tuples(cells, cells), min_size=2, max_size=12),
     family=st.sampled_from(
-        [own_name(cls) for cls in all_families() if cls.columns == 1 and cls.numeric]
+        [
+            own_name(cls)
+            for cls in all_families()
+            if cls.observation.columns == 1 and cls.observation.numeric
+        ]
     ),
 )
 def test_any_numbers_give_a_fit_or_an_error_that_says_why(data, family):

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.mark.parametrize(
-    "cls", [cls for cls in ALL if cls.support.discrete and cls.columns == 1], ids=own_name
+    "cls",
+    [cls for cls in ALL if cls.support.discrete and cls.observation.columns == 1],
+    ids=own_name,
 )
 def test_minimal_divergence_from_the_empirical_distribution_is_maximum_likelihood(cls):
     """KL(empirical || model), minimised by another program over the parameters, is smallest at the fit."""
@@ -73,7 +75,7 @@ def test_the_fit_is_where_product_sum_and_mean_are_largest(cls):
     X = as_columns(observations(cls, n=41))  # odd: the median of the Laplace law is a single point
     model = MLEDistribution(cls).fit(X)
     law = model.distribution_
-    y = X[:, 0] if law.family.columns == 1 else X
+    y = X[:, 0] if law.family.observation.columns == 1 else X
     eta = law.family.eta(law.theta)
     here = law.family.log_prob(y, eta)
     assert np.prod(np.exp(here)) > 0.0

@@ -31,9 +31,9 @@ def into_support(values: np.ndarray, family: Family) -> np.ndarray:
     x = np.asarray(values, float)
     z = x / (1.0 + np.abs(x))  # (-1, 1), whatever the scale of the data
     support = family.support
-    if not family.numeric:
+    if not family.observation.numeric:
         return np.digitize(x, [0.0, 1.5]).astype(float)  # three labels
-    if family.columns == 2:
+    if family.observation.columns == 2:
         return np.column_stack([np.floor(4.0 + 4.0 * z[:, 0]), np.floor(4.0 - 4.0 * z[:, -1])])
     if np.isfinite(support.high):
         unit = expit(3.0 * z)
@@ -59,7 +59,7 @@ class MappedRegressor(MLERegressor):
 
     def _response(self, y: Any, family: Family) -> np.ndarray:
         y = column_or_1d(check_array(y, dtype=np.float64, ensure_2d=False), warn=True)
-        return into_support(y[:, None] if family.columns == 2 else y, family)
+        return into_support(y[:, None] if family.observation.columns == 2 else y, family)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -70,8 +70,8 @@ class MappedRegressor(MLERegressor):
 def density(cls: type[Family]) -> MLEDistribution:
     """Return a density of the family that takes the checks' X: any numbers, or (its tag says so) numbers from zero on."""
     family = cls()
-    one_column = family.columns in (1, None)
-    takes = not family.numeric or (
+    one_column = family.observation.columns in (1, None)
+    takes = not family.observation.numeric or (
         one_column and family.support.contains(np.array([0.0, 0.5, 99.5])).all()
     )
     return (MLEDistribution if takes else MappedDistribution)(own_name(cls))
@@ -81,8 +81,8 @@ def regressor(cls: type[Family]) -> MLERegressor:
     """Return a regressor of the family that takes the checks' y: any numbers, or (its tag says so) numbers beyond zero."""
     family = cls()
     takes = (
-        family.numeric
-        and family.columns == 1
+        family.observation.numeric
+        and family.observation.columns == 1
         and family.support.contains(np.array([0.5, 99.5])).all()
     )
     return (MLERegressor if takes else MappedRegressor)(own_name(cls))
@@ -93,7 +93,7 @@ def own_name(cls: type[Family]) -> str:
 
 
 def regressable(cls: type[Family]) -> bool:
-    return cls.regular and cls.columns is not None
+    return cls.support.fixed and cls.observation.columns is not None
 
 
 # ---------------------------------------------------------------- the subjects
@@ -181,7 +181,9 @@ def test_a_family_that_cannot_be_regressed_says_so(cls):
     ):
         MLERegressor(cls).fit(
             [[0.0], [1.0], [2.0]],
-            [[1.0, 2.0], [2.0, 0.0], [4.0, 1.0]] if cls.columns is None else [1.0, 2.0, 4.0],
+            [[1.0, 2.0], [2.0, 0.0], [4.0, 1.0]]
+            if cls.observation.columns is None
+            else [1.0, 2.0, 4.0],
         )
 
 

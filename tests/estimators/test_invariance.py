@@ -53,7 +53,7 @@ def test_a_density_does_not_depend_on_the_order_of_rows_nor_on_the_scale_of_weig
 def changes_of_units(cls: type[Family]) -> bool:
     support = cls.support
     return (
-        cls.numeric
+        cls.observation.numeric
         and not support.discrete
         and support.low in (-np.inf, 0.0)
         and support.high == np.inf

@@ -42,10 +42,14 @@ CONSTANT = {
 
 
 def test_every_family_of_one_column_is_tried_on_constant_data():
-    assert set(CONSTANT) == {own_name(cls) for cls in all_families() if cls.columns == 1}
+    assert set(CONSTANT) == {
+        own_name(cls) for cls in all_families() if cls.observation.columns == 1
+    }
 
 
-@pytest.mark.parametrize("cls", [cls for cls in all_families() if cls.columns == 1], ids=own_name)
+@pytest.mark.parametrize(
+    "cls", [cls for cls in all_families() if cls.observation.columns == 1], ids=own_name
+)
 def test_constant_data_have_no_maximum_where_a_scale_runs_to_zero(cls):
     y, status = constant(cls), CONSTANT[own_name(cls)]
     if status == "interior":
@@ -66,7 +70,11 @@ def test_constant_data_have_no_maximum_where_a_scale_runs_to_zero(cls):
 
 @pytest.mark.parametrize(
     "cls",
-    [cls for cls in all_families() if cls.columns == 1 and cls.regular and cls.numeric],
+    [
+        cls
+        for cls in all_families()
+        if cls.observation.columns == 1 and cls.support.fixed and cls.observation.numeric
+    ],
     ids=own_name,
 )
 @pytest.mark.parametrize("alpha", [0.0, 0.1])

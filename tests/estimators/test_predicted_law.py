@@ -33,7 +33,7 @@ def test_the_predicted_law_answers_as_the_estimator_does(cls):
     np.testing.assert_array_equal(model.predict(X), law.mean())
     assert model.sample(X, random_state=0).shape[0] == len(X)
     np.testing.assert_array_equal(model.sample(X, random_state=0), model.sample(X, random_state=0))
-    if cls.columns != 1:
+    if cls.observation.columns != 1:
         return
     low, high = model.predict_interval(X, coverage=0.8)
     np.testing.assert_allclose(
@@ -48,10 +48,10 @@ def test_the_predicted_law_answers_as_the_estimator_does(cls):
 @every_conditional
 def test_samples_come_from_the_predicted_law(cls):
     X, y = conditional_data(cls)
-    model = MLERegressor(typical(cls)[0] if cls.numeric else cls).fit(X, y)
+    model = MLERegressor(typical(cls)[0] if cls.observation.numeric else cls).fit(X, y)
     X, size = X[:3], 20_000
     draws = model.sample(X, n_samples=size, random_state=0).astype(float)
-    draws = draws[..., 0] if cls.columns == 2 else draws
+    draws = draws[..., 0] if cls.observation.columns == 2 else draws
     law = model.predict_dist(X)
     assert draws.shape == (size, 3)
     if np.isfinite(law.var()).all():
@@ -65,7 +65,7 @@ def test_samples_come_from_the_predicted_law(cls):
 def test_the_density_answers_as_its_law_does(cls):
     X = as_columns(observations(cls))
     model = MLEDistribution(cls).fit(X)
-    y = X[:, 0] if model.distribution_.family.columns == 1 else X
+    y = X[:, 0] if model.distribution_.family.observation.columns == 1 else X
     np.testing.assert_allclose(model.score_samples(X), model.distribution_.log_prob(y), rtol=1e-12)
     np.testing.assert_allclose(model.predict(X), np.exp(model.score_samples(X)), rtol=1e-12)
     assert model.aic() == pytest.approx(2 * model.n_parameters_ - 2 * model.log_likelihood_)

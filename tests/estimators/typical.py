@@ -16,8 +16,8 @@ def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
     family = cls(**{name: 6 for name, value in cls().get_params().items() if type(value) is int})
     family = family.adapt(
         np.array([1.0, 2.0, 4.0])
-        if family.columns == 1
-        else np.random.default_rng(0).normal(size=(9, family.columns or 2))
+        if family.observation.columns == 1
+        else np.random.default_rng(0).normal(size=(9, family.observation.columns or 2))
     )
     eta = [np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))]
     return family, family.natural(tuple(eta))
@@ -26,7 +26,9 @@ def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
 def observations(cls: type[Family], n: int = 200) -> np.ndarray:
     """Draw from the typical law."""
     family, theta = typical(cls)
-    return family.sample(theta, (n,) if family.columns is not None else n, np.random.default_rng(3))
+    return family.sample(
+        theta, (n,) if family.observation.columns is not None else n, np.random.default_rng(3)
+    )
 
 
 def as_columns(y: np.ndarray) -> np.ndarray:
@@ -39,7 +41,7 @@ def own_name(cls: type[Family]) -> str:
 
 ALL = list(all_families())
 
-CONDITIONAL = [cls for cls in ALL if cls.regular and cls.columns is not None]
+CONDITIONAL = [cls for cls in ALL if cls.support.fixed and cls.observation.columns is not None]
 
 every_family = pytest.mark.parametrize("cls", ALL, ids=own_name)
 

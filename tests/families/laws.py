@@ -87,13 +87,17 @@ def draw(family: Family, eta, n, rng):
         return eta[0] + np.exp(eta[1]) * rng.standard_t(3.0, size=n)
     y = family.sample(natural(family, eta), (n,), rng)
     inside = family.contains(y)
-    return y[inside & (np.abs(y) < 1e100) if family.numeric and family.columns == 1 else inside]
+    return y[
+        inside & (np.abs(y) < 1e100)
+        if family.observation.numeric and family.observation.columns == 1
+        else inside
+    ]
 
 
 def rows_of(family: Family, n, rng):
     """Return eta with one row an observation, and observations of these laws."""
     columns = [rng.normal(*CHART_DRAWS[p.chart], size=n) for p in family.parameters]
-    if not family.regular:
+    if not family.support.fixed:
         columns = list(np.sort(columns, axis=0))
     eta = tuple(columns)
     if family in STEPS_TOWARDS.values():
@@ -103,7 +107,7 @@ def rows_of(family: Family, n, rng):
 
 def has_rows(family: Family) -> bool:
     """Whether each observation may have parameters of its own; a law of any number of columns is one law for all."""
-    return family.columns is not None
+    return family.observation.columns is not None
 
 
 def dense(curvature, k, n):
@@ -142,7 +146,7 @@ def counted(family: Family) -> bool:
 
 def atoms(family: Family, theta) -> np.ndarray:
     """Return the points that `cdf` and `quantile` speak of: whole numbers or labels, as far as any probability reaches."""
-    if not family.numeric:
+    if not family.observation.numeric:
         return np.asarray(family.labels)
     law = family.to_scipy(theta)
     low, high = law.support()
@@ -151,14 +155,14 @@ def atoms(family: Family, theta) -> np.ndarray:
 
 def observations(family: Family, at: np.ndarray) -> np.ndarray:
     """Return the observations for atoms; of two columns, [successes, failures]."""
-    return np.stack([at, family.trials - at], axis=-1) if family.columns == 2 else at
+    return np.stack([at, family.trials - at], axis=-1) if family.observation.columns == 2 else at
 
 
 def positions(family: Family, y: np.ndarray) -> np.ndarray:
     """Return what the scipy law calls an observation: a label's position, the number of successes, itself."""
-    if not family.numeric:
+    if not family.observation.numeric:
         return np.searchsorted(family.labels, y)
-    return y[..., 0] if family.columns == 2 else y
+    return y[..., 0] if family.observation.columns == 2 else y
 
 
 LEVELS = np.concatenate(
@@ -222,7 +226,7 @@ def law_points(family: Family, eta, draws=20_000):
     if counted(family):
         y = observations(family, atoms(family, theta))
         return y, np.exp(family.log_prob(y, family.linked(eta))), True
-    if family.columns == 1:
+    if family.observation.columns == 1:
         y, weight = quadrature(family, eta)
         return y, weight * np.exp(family.log_prob(y, family.linked(eta))), True
     y = family.sample(theta, (draws,), np.random.default_rng(11))
@@ -274,4 +278,4 @@ def formula_of(family, y, evaluate=None):
 
 
 def positions_as_atoms(family, y):
-    return y[:, 0] if family.columns == 2 else y
+    return y[:, 0] if family.observation.columns == 2 else y

@@ -28,7 +28,7 @@ def distribution(family, eta):
 METHODS = ("mean", "var", "std", "median", "entropy")
 
 
-@every(SUBJECTS, lambda family: family.columns is not None)
+@every(SUBJECTS, lambda family: family.observation.columns is not None)
 def test_distribution_equals_scipy(family, rng):
     q = np.array([1e-3, 0.2, 0.5, 0.9])
     for eta in points(family, 3):
@@ -51,7 +51,7 @@ def test_distribution_equals_scipy(family, rng):
         np.testing.assert_allclose(ours.sf(at), theirs.sf(theirs.ppf(q)), rtol=1e-12)
         np.testing.assert_array_equal(ours.interval(0.6), ours.ppf([0.2, 0.8]))
         np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
-        if family.numeric:
+        if family.observation.numeric:
             for method in METHODS:
                 np.testing.assert_allclose(
                     getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-10
@@ -61,7 +61,7 @@ def test_distribution_equals_scipy(family, rng):
         assert type(ours.to_scipy()) is type(theirs)
 
 
-@every(SUBJECTS, lambda family: family.columns is None)
+@every(SUBJECTS, lambda family: family.observation.columns is None)
 def test_distribution_of_several_columns(family, rng):
     eta = points(family, 1)[0]
     ours, theirs = distribution(family, eta), family.to_scipy(natural(family, eta))
@@ -84,7 +84,7 @@ def test_distribution_is_vectorised_over_rows(family, rng):
     rows = distribution(family, eta)
     singles = [distribution(family, tuple(e[i] for e in eta)) for i in range(len(y))]
     assert rows.shape == (6,) and singles[0].shape == ()
-    at = y if family.columns == 1 else y[:, 0]
+    at = y if family.observation.columns == 1 else y[:, 0]
     np.testing.assert_allclose(
         rows.log_prob(y),
         [law.log_prob(one) for law, one in zip(singles, y, strict=True)],
@@ -107,7 +107,7 @@ def test_distribution_is_vectorised_over_rows(family, rng):
         )
     low, high = rows.interval(0.9)
     assert low.shape == high.shape == (6,) and np.all(low <= high)
-    if family.columns == 1 and family.numeric:
+    if family.observation.columns == 1 and family.observation.numeric:
         table = rows.log_prob(y[:, None])
         assert table.shape == (6, 6)
         np.testing.assert_allclose(table, [rows.log_prob(one) for one in y], rtol=1e-12, atol=1e-13)

@@ -40,7 +40,7 @@ def test_far_out(family, size, rng):
     for eta in tail_points(family, size):
         log_prob = family.log_prob(y, family.linked(eta))
         assert not np.isnan(log_prob).any() and np.all(log_prob < np.inf)
-        if not family.regular:
+        if not family.support.fixed:
             continue
         if not np.isfinite(log_prob).all():
             with np.errstate(all="ignore"):
@@ -162,7 +162,7 @@ def test_recession(family, rng):
 # ---------------------------------------------------------------- support
 
 
-@every(SUBJECTS, lambda family: family.columns == 1 and family.numeric)
+@every(SUBJECTS, lambda family: family.observation.columns == 1 and family.observation.numeric)
 def test_support_of_one_column(family):
     support = family.support
     eta = points(family, 1)[0]
@@ -191,9 +191,9 @@ def test_log_prob_outside_the_support(family, rng):
     """-inf without a warning, whether some, all or none of the rows are outside."""
     eta = points(family, 1)[0]
     y = draw(family, eta, 6, rng)
-    if not family.numeric:
+    if not family.observation.numeric:
         outside = np.array([-5])
-    elif family.columns == 1:
+    elif family.observation.columns == 1:
         outside = np.array(
             [family.support.low - 1.0 if np.isfinite(family.support.low) else np.inf]
         )
@@ -292,16 +292,18 @@ def test_parameters_at_the_edge(family, params, y, expected):
     np.testing.assert_allclose(law.pmf(y), np.exp(expected))
     if law.shape == ():
         np.testing.assert_allclose([law.log_prob(one) for one in y], expected)
-    if law.family.numeric:
+    if law.family.observation.numeric:
         assert law.var() == law.std() == law.entropy() == 0.0
-    if law.family.numeric and law.family.columns == 1:
+    if law.family.observation.numeric and law.family.observation.columns == 1:
         assert law.mean() == law.median() == law.isf(0.3) == y[int(np.argmax(expected))]
         assert np.all(law.rvs(5, random_state=0) == law.mean())
         several = Distribution(law.family, {name: [value, 0.5] for name, value in params.items()})
         inside = Distribution(law.family, dict.fromkeys(params, 0.5))
         np.testing.assert_allclose(several.log_prob(y[0]), [expected[0], inside.log_prob(y[0])])
-    if law.family.numeric:
-        outside = [-1.0, np.inf] if law.family.columns == 1 else [[-1.0, 5.0], [np.inf, 0.0]]
+    if law.family.observation.numeric:
+        outside = (
+            [-1.0, np.inf] if law.family.observation.columns == 1 else [[-1.0, 5.0], [np.inf, 0.0]]
+        )
         np.testing.assert_array_equal(law.log_prob(outside), [-np.inf, -np.inf])
 
 
@@ -310,7 +312,7 @@ def test_edges_do_not_depend_on_links(family):
     """A link that maps the edge to a finite eta (sqrt, identity) changes nothing."""
     plain = clone(family).set_params(links=None)
     params = {p.name: 0.0 if p.chart is LOG else 1.0 for p in family.parameters}
-    if family.columns == 1:
+    if family.observation.columns == 1:
         y = atoms(plain, tuple(np.asarray(0.5) for _ in params))[:4]
     else:
         y = observations(family, np.arange(family.trials + 1.0))

@@ -25,7 +25,7 @@ def held():
     ).items():
         if (
             len(family.parameters) > 1
-            and family.regular
+            and family.support.fixed
             and family.names == tuple(p.name for p in family.parameters)
         ):
             theta = natural(family, points(family, 1)[0])
@@ -46,7 +46,7 @@ def test_derivatives_of_the_free_parameters(family, rng, assert_derivative):
         check_derivatives(
             formula_of(family, y, family.rows),
             family.linked(chart_eta),
-            not family.family.exact,
+            family.family.shortcuts.starts != "final",
             len(y),
             assert_derivative,
         )

@@ -34,13 +34,21 @@ DIFFERENTIABLE = {
 def test_derivatives_at_constants(family, rng, assert_derivative):
     for eta in points(family):
         y = draw(family, eta, 12, rng)
-        check_derivatives(formula_of(family, y), eta, not family.exact, len(y), assert_derivative)
+        check_derivatives(
+            formula_of(family, y),
+            eta,
+            family.shortcuts.starts != "final",
+            len(y),
+            assert_derivative,
+        )
 
 
 @every(DIFFERENTIABLE, has_rows)
 def test_derivatives_at_rows(family, rng, assert_derivative):
     eta, y = rows_of(family, 12, rng)
-    check_derivatives(formula_of(family, y), eta, not family.exact, len(y), assert_derivative)
+    check_derivatives(
+        formula_of(family, y), eta, family.shortcuts.starts != "final", len(y), assert_derivative
+    )
 
 
 @every(DIFFERENTIABLE)
@@ -54,7 +62,11 @@ def test_derivatives_in_the_tails(family, rng, assert_derivative):
         y = y[value < 1e12]  # beyond, a row has no meaningful differences (Weibull's exp(z))
         if len(y):
             check_derivatives(
-                formula_of(family, y), eta, not family.exact, len(y), assert_derivative
+                formula_of(family, y),
+                eta,
+                family.shortcuts.starts != "final",
+                len(y),
+                assert_derivative,
             )
 
 
@@ -133,7 +145,7 @@ def test_inputs_are_not_changed(family, rng):
         np.testing.assert_array_equal(a, b)
 
 
-@every(SUBJECTS, lambda family: family.regular and has_gradient(family))
+@every(SUBJECTS, lambda family: family.support.fixed and has_gradient(family))
 def test_expected_gradient_and_information(family):
     """E[gradient] = 0 and E[gradient gradient'] = E[curvature]."""
     for eta in points(family):

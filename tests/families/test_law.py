@@ -50,7 +50,7 @@ def test_moments_and_entropy(family):
         assert_expectation(
             -np.where(weight > 0, log_prob, 0.0), weight, exact, family.entropy(theta)
         )
-        y = y[:, 0] if family.columns == 2 else np.asarray(y, float)
+        y = y[:, 0] if family.observation.columns == 2 else np.asarray(y, float)
         mean = family.mean(theta)
         if np.isfinite(mean).all():
             assert_expectation(y, weight, exact, mean)
@@ -63,7 +63,7 @@ def test_log_prob_equals_scipy(family, rng):
     for eta in points(family) + [tuple(2.0 * e for e in eta) for eta in points(family, 3)]:
         y = draw(family, eta, 50, rng)
         law = family.to_scipy(natural(family, eta))
-        if not family.regular and not np.isfinite(law.var()):
+        if not family.support.fixed and not np.isfinite(law.var()):
             continue
         expected = (law.logpmf if counted(family) else law.logpdf)(positions(family, y))
         np.testing.assert_allclose(
@@ -71,7 +71,7 @@ def test_log_prob_equals_scipy(family, rng):
         )
 
 
-@every(SUBJECTS, lambda family: family.columns is not None)
+@every(SUBJECTS, lambda family: family.observation.columns is not None)
 def test_cdf_and_quantile(family):
     q = np.array([1e-6, 0.01, 0.2, 0.5, 0.77, 0.99, 1.0 - 1e-6])
     for eta in points(family):
@@ -84,7 +84,9 @@ def test_cdf_and_quantile(family):
             np.testing.assert_array_equal(family.quantile(q, theta), at[np.searchsorted(cdf, q)])
             certain = np.cumsum(mass) < 1.0 - 1e-8
             np.testing.assert_array_equal(family.quantile(cdf[certain], theta), at[certain])
-            between = at if not family.numeric else np.concatenate([at + 0.5, [at[0] - 1.0]])
+            between = (
+                at if not family.observation.numeric else np.concatenate([at + 0.5, [at[0] - 1.0]])
+            )
         else:
             at = family.quantile(q, theta)
             np.testing.assert_allclose(family.cdf(at, theta), q, rtol=1e-9)
@@ -101,7 +103,7 @@ def test_samples_follow_the_cdf(family):
         theta = natural(family, eta)
         y = family.sample(theta, (4000,), np.random.default_rng(5))
         assert family.contains(y).all()
-        if family.columns is None:  # squared Mahalanobis distances, and each column
+        if family.observation.columns is None:  # squared Mahalanobis distances, and each column
             centred = y - theta[0]
             distance = (centred @ np.linalg.inv(theta[1]) * centred).sum(axis=1)
             assert stats.kstest(distance, stats.chi2(y.shape[1]).cdf).pvalue > 1e-6
@@ -127,7 +129,7 @@ def test_samples_follow_the_cdf(family):
 @every(SUBJECTS, has_rows)
 def test_sample_shapes(family, rng):
     eta, _ = rows_of(family, 5, rng)
-    tail = () if family.columns == 1 else (family.columns,)
+    tail = () if family.observation.columns == 1 else (family.observation.columns,)
     theta = natural(family, eta)
     for size in [(5,), (3, 5), (2, 3, 5)]:
         y = family.sample(theta, size, rng)
@@ -146,7 +148,7 @@ def test_rows_of_parameters_are_sampled_from_their_own_laws(family):
         np.stack([a, b]) for a, b in zip(natural(family, low), natural(family, high), strict=True)
     )
     y = family.sample(theta, (20_000, 2), np.random.default_rng(3))
-    y = y[..., 0] if family.columns == 2 else y
+    y = y[..., 0] if family.observation.columns == 2 else y
     for column, eta in enumerate((low, high)):
         law = natural(family, eta)
         expected = family.cdf(np.median(y[:, column]), law)

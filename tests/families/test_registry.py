@@ -137,6 +137,8 @@ def test_repr_makes_the_family_again(family):
 def test_observations_in_words():
     for family in SUBJECTS.values():
         assert family.observations == (
-            str(family.support) if family.numeric else "the labels that the family was made with"
+            str(family.support)
+            if family.observation.numeric
+            else "the labels that the family was made with"
         )
     assert get_family("categorical").observations == "any labels"

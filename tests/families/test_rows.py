@@ -43,13 +43,17 @@ def assert_equal_rows(found: Rows, expected: Rows, gradient=1e-9, curvature=1e-6
 def subject(cls):
     family = cls()
     rng = np.random.default_rng(0)
-    if not family.numeric:
+    if not family.observation.numeric:
         y = np.array(["a", "b", "c", "a"])
-    elif family.columns == 1:
+    elif family.observation.columns == 1:
         y = np.array([1.0, 1.0, 2.0, 3.0]) if family.support.high > 1.0 else np.array([0.0, 1.0])
         y = y if family.support.discrete or family.support.high > 1.0 else np.array([0.2, 0.7])
     else:
-        y = np.array([[1.0, 2.0], [3.0, 1.0]]) if family.columns else rng.normal(size=(4, 2))
+        y = (
+            np.array([[1.0, 2.0], [3.0, 1.0]])
+            if family.observation.columns
+            else rng.normal(size=(4, 2))
+        )
     family = family.adapt(y)
     return family, family.statistics(y)
 
@@ -59,13 +63,13 @@ def subject(cls):
 @pytest.mark.parametrize("cls", list(all_families()))
 def test_rows_have_exactly_what_is_asked_for(cls, constant, order):
     family, statistics = subject(cls)
-    if family.columns is None and not constant:
+    if family.observation.columns is None and not constant:
         return  # a density's parameters are those of all rows
     k = len(family.parameters)
     n = len(statistics[0])
     eta = tuple(np.full(() if constant else n, 0.1 * (j + 1)) for j in range(k))
     rows = family.evaluate(statistics, eta, order)
-    moving = not family.regular  # such a law has no derivatives
+    moving = not family.support.fixed  # such a law has no derivatives
     assert (rows.gradient is not None) == (order > 0 and not moving)
     assert (rows.curvature is not None) == (order > 1 and not moving)
     if rows.gradient is not None:

@@ -40,7 +40,7 @@ def mean_jets(family, statistics, weight, eta):
 
 
 def closed_form(family: Family) -> bool:
-    return not family.guessed and not family.exact
+    return family.shortcuts.starts != "near" and family.shortcuts.starts != "final"
 
 
 @every(SUBJECTS, closed_form)
@@ -56,7 +56,7 @@ def test_starts_are_the_maximum(family, rng):
             _, gradient, curvature = mean_jets(family, statistics, weight, start)
             np.testing.assert_allclose(gradient, 0.0, atol=1e-9)
             assert np.linalg.eigvalsh(curvature).min() > 0
-        if family.collapsible:
+        if family.shortcuts.sums != "rows":
             collapsed = family.collapse(statistics, weight)
             np.testing.assert_allclose(
                 family.starts(collapsed, np.ones(1)),
@@ -66,7 +66,7 @@ def test_starts_are_the_maximum(family, rng):
             )
 
 
-@every(SUBJECTS, lambda family: family.exact)
+@every(SUBJECTS, lambda family: family.shortcuts.starts == "final")
 def test_exact_starts_are_the_maximum(family, rng):
     """No derivative can confirm them: no point around them, near or far, has a higher likelihood."""
     y = draw(family, points(family, 1)[0], 61, rng)
@@ -79,7 +79,7 @@ def test_exact_starts_are_the_maximum(family, rng):
             assert mean_jets(family, statistics, weight, other)[0] >= best - 1e-14
 
 
-@every(SUBJECTS, lambda family: family.guessed)
+@every(SUBJECTS, lambda family: family.shortcuts.starts == "near")
 def test_guessed_starts_lead_to_the_maximum(family, rng):
     for eta in points(family):
         y = draw(family, eta, 400, rng)
@@ -107,7 +107,7 @@ def test_guessed_starts_lead_to_the_maximum(family, rng):
 def test_starts_of_repeats(family, rng):
     """A weight of w counts as w equal rows."""
     y, weight, repeated = sample_with_weights(family, rng)
-    y[0] = y[1] if family.regular else y[0]
+    y[0] = y[1] if family.support.fixed else y[0]
     weighted = family.starts(family.statistics(y), weight)
     expanded = family.starts(
         family.statistics(np.repeat(y, weight.astype(int), axis=0)), np.ones(len(repeated))
@@ -117,7 +117,7 @@ def test_starts_of_repeats(family, rng):
     np.testing.assert_allclose(scaled, weighted, rtol=1e-10, atol=1e-12)
 
 
-@every(SUBJECTS, lambda family: family.collapsible)
+@every(SUBJECTS, lambda family: family.shortcuts.sums != "rows")
 def test_collapse(family, rng):
     """One row for all gives the weighted means of value, gradient and curvature; and so does one of two such rows."""
     y, weight, repeated = sample_with_weights(family, rng)
@@ -150,7 +150,11 @@ def test_collapse(family, rng):
 def test_families_affine_in_their_statistics_are_collapsible(rng):
     """The flag is not forgotten."""
     for family in SUBJECTS.values():
-        if family.columns is None or not family.numeric or not has_gradient(family):
+        if (
+            family.observation.columns is None
+            or not family.observation.numeric
+            or not has_gradient(family)
+        ):
             continue
         y = draw(family, points(family, 1)[0], 40, rng)
         statistics, weight = family.statistics(y), np.ones(len(y))
@@ -162,7 +166,7 @@ def test_families_affine_in_their_statistics_are_collapsible(rng):
             )
             for e in points(family)
         ]
-        assert family.collapsible or max(gaps) > 1e-12, type(family).__name__
+        assert family.shortcuts.sums != "rows" or max(gaps) > 1e-12, type(family).__name__
 
 
 @every(SUBJECTS)
@@ -176,27 +180,27 @@ def test_starts_at_the_edge_are_silent(family):
         if closed
     ]
     rows = [np.full(5, edge) for edge in edges]
-    if family.columns == 2:
+    if family.observation.columns == 2:
         rows = [observations(family, at) for at in (np.zeros(5), np.full(5, float(family.trials)))]
-    if not family.numeric:
+    if not family.observation.numeric:
         rows = [np.full(5, label) for label in family.labels]
     for y, weight in itertools.product(rows, [np.ones(5), np.array([0.1, 0.7, 1.3, 0.3, 1.1])]):
         statistics = family.statistics(y)
         short = (
             [(family.collapse(statistics, weight), np.array([weight.sum()]))]
-            if family.collapsible
+            if family.shortcuts.sums != "rows"
             else []
         )
         for rows_of_y, mass in [(statistics, weight), *short]:
             for start in family.starts(rows_of_y, mass):
                 assert not np.isnan(start).any()
-                if family.numeric:
+                if family.observation.numeric:
                     assert not np.isfinite(start[0]), (
                         "no rounding of weights hides that the data are at the edge"
                     )
 
 
-@every(SUBJECTS, lambda family: family.numeric)
+@every(SUBJECTS, lambda family: family.observation.numeric)
 def test_equal_observations(family, rng):
     """Either `unbounded` says so, with a law of very high density and a reason, or the start is fine."""
     y = np.repeat(draw(family, points(family, 1)[0], 4, rng)[:1], 6, axis=0)
@@ -212,7 +216,7 @@ def test_equal_observations(family, rng):
     assert "without bound" in reason or "shrinks to a point" in reason
 
 
-@every(SUBJECTS, lambda family: family.numeric)
+@every(SUBJECTS, lambda family: family.observation.numeric)
 def test_distinct_observations_are_bounded(family, rng):
     y = draw(family, points(family, 1)[0], 40, rng)
     assert family.unbounded(family.statistics(y), np.ones(len(y))) is None
@@ -227,8 +231,8 @@ def test_saturated(family, rng):
     if limit is None:
         assert (
             counted(family)
-            or not family.regular
-            or family.columns is None
+            or not family.support.fixed
+            or family.observation.columns is None
             or len(family.parameters) == 1
         )
         return

@@ -33,11 +33,13 @@ def draws(cls: type[Family], n: int = 300) -> np.ndarray:
     family = cls(**{name: 6 for name, value in cls().get_params().items() if type(value) is int})
     family = family.adapt(
         np.arange(1.0, 4.0)
-        if family.columns == 1
-        else np.random.default_rng(0).normal(size=(9, family.columns or 2))
+        if family.observation.columns == 1
+        else np.random.default_rng(0).normal(size=(9, family.observation.columns or 2))
     )
     theta = family.natural(tuple(np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))))
-    y = family.sample(theta, (n,) if family.columns is not None else n, np.random.default_rng(3))
+    y = family.sample(
+        theta, (n,) if family.observation.columns is not None else n, np.random.default_rng(3)
+    )
     return y[:, None] if y.ndim == 1 else y
 
 
@@ -115,7 +117,7 @@ def test_normal_regression_is_least_squares():
 @every_family
 def test_covariance_is_positive_definite(cls):
     model = MLEDistribution(cls).fit(draws(cls))
-    if not cls.regular:
+    if not cls.support.fixed:
         with pytest.raises(
             ValueError, match="no covariance, because status_ = 'non_regular'.*Use the bootstrap"
         ):
@@ -132,7 +134,7 @@ def test_covariance_is_positive_definite(cls):
 @every_family
 def test_delta_method_is_that_of_finite_differences(cls):
     model = MLEDistribution(cls).fit(draws(cls))
-    if not cls.regular:
+    if not cls.support.fixed:
         return
     family, eta, covariance = model._families[0], model._eta[0], model._covariances[0]
 
@@ -162,7 +164,7 @@ def test_weights_are_repeated_rows(cls):
     weight = np.random.default_rng(1).integers(1, 4, len(X))
     weighted = MLEDistribution(cls).fit(X, sample_weight=weight)
     repeated = MLEDistribution(cls).fit(np.repeat(X, weight, axis=0))
-    if cls.regular:
+    if cls.support.fixed:
         np.testing.assert_allclose(
             weighted.inference().covariance, repeated.inference().covariance, rtol=1e-7, atol=1e-12
         )

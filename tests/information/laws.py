@@ -10,7 +10,11 @@ from skmle.information import cross_entropy, js_divergence, kl_divergence
 
 LOG_2 = np.log(2.0)
 
-SCALAR = [family for family in all_families() if family.columns == 1 and family.numeric]
+SCALAR = [
+    family
+    for family in all_families()
+    if family.observation.columns == 1 and family.observation.numeric
+]
 
 DRAWS = {"identity": lambda z: z, "log": lambda z: np.exp(0.6 * z), "logit": lambda z: expit(z)}
 

@@ -62,7 +62,7 @@ class Observed:
         """Return fewer rows with the same likelihood of a density; None if the family needs them all."""
         if self.short or not family.condensable:
             return self if self.short else None
-        if family.collapsible:
+        if family.shortcuts.sums != "rows":
             # Of equal numbers one stands for all, exactly, which no mean of them could promise.
             rows, weight = (
                 (tuple(s[:1] for s in self.statistics), None)
@@ -70,7 +70,11 @@ class Observed:
                 else (self.statistics, self.weight)
             )
             row, mass = family.collapse(rows, weight), self.mass
-            base = float(family.base(row).sum()) * mass if family.affine else self.base
+            base = (
+                float(family.base(row).sum()) * mass
+                if family.shortcuts.sums == "base"
+                else self.base
+            )
             return Observed(row, np.array([mass]), base, self.equal, True)
         first = self.statistics[0]
         values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
@@ -97,12 +101,15 @@ def condense(family: Family, y: Any, weight: Array | None) -> Observed:
 
     def condensed(block: slice) -> Observed:
         observed = observe(
-            family, y[block], None if weight is None else weight[block], summed=not family.affine
+            family,
+            y[block],
+            None if weight is None else weight[block],
+            summed=family.shortcuts.sums != "base",
         )
         return observed.condensed(family) or observed
 
     size = _BLOCKS * block_size(1)
-    if not family.collapsible or len(y) <= size:
+    if family.shortcuts.sums == "rows" or len(y) <= size:
         return condensed(slice(None))
     together = joined([condensed(slice(low, low + size)) for low in range(0, len(y), size)])
     return together.condensed(family) or together

@@ -25,12 +25,12 @@ def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
     if not problem.terms:
         return _constant_fit(problem, (), Verdict(INTERIOR), observed)
     # A condensed row tells whether all numbers were equal no more, but still in which space rows of several lie.
-    if observed.equal or family.columns != 1:
+    if observed.equal or family.observation.columns != 1:
         infinite = family.unbounded(observed.statistics, observed.weight)
         if infinite is not None:
             return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]), observed)
-    if family.exact:
-        status = INTERIOR if family.regular else NON_REGULAR
+    if family.shortcuts.starts == "final":
+        status = INTERIOR if family.support.fixed else NON_REGULAR
         return _constant_fit(
             problem,
             family.starts(observed.statistics, observed.weight)[0],
@@ -45,7 +45,9 @@ def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
     if not all(abs(e) < end for e, end in zip(starts[0], ends, strict=True)):
         return _at_infinity(problem, observed, starts[0])
     confirmed = (
-        _confirmed(problem, starts[0], observed) if observed.short and not family.guessed else None
+        _confirmed(problem, starts[0], observed)
+        if observed.short and family.shortcuts.starts != "near"
+        else None
     )
     return confirmed or (None if family.movable else starts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Rows, average
+from skmle.families.base import Array, Arrays, Rows, Shortcuts, average
 from skmle.families.tools.location_scale import LocationScale
 
 _SQUARABLE = 1e-140, 1e140  # between these, squares neither underflow nor overflow
@@ -13,7 +13,7 @@ _SQUARABLE = 1e-140, 1e140  # between these, squares neither underflow nor overf
 class Gaussian(LocationScale):
     """Location-scale laws with -log q = z^2/2 + log scale; a row may stand for many: their mean, and their standard deviation after it."""
 
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         return 0.5 * z * z, z, np.ones(())

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.base import Array, Arrays, Family, Limit, Param, Rows, Softmax, Support
+from skmle.families.base import (
+    Array,
+    Arrays,
+    Family,
+    Limit,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Softmax,
+    Support,
+)
 
 
 def fix(family: Family, values: Mapping[str, float]) -> Family:
@@ -25,7 +36,7 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
     if names != tuple(p.name for p in family.parameters):
         what = f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one by one"
         raise ValueError(f"{what}. Allowed: fixed=None. Leave fixed out.")
-    if not family.regular:
+    if not family.support.fixed:
         what = f"fixed={dict(values)!r}: {type(family).__name__} is fitted by its ends, all at once"
         raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
     for name, value in values.items():
@@ -55,8 +66,6 @@ class Fixed(Family):
         Natural parameters held.
     """
 
-    guessed = True
-
     def __init__(self, family: Family, values: dict[str, float], *, links: Any = None) -> None:
         super().__init__(links=links)
         self.family = family
@@ -76,20 +85,12 @@ class Fixed(Family):
         return self.family.support
 
     @property
-    def columns(self) -> int | None:  # type: ignore[override]
-        return self.family.columns
+    def observation(self) -> Observation:  # type: ignore[override]
+        return self.family.observation
 
     @property
-    def collapsible(self) -> bool:  # type: ignore[override]
-        return self.family.collapsible
-
-    @property
-    def affine(self) -> bool:  # type: ignore[override]
-        return self.family.affine
-
-    @property
-    def exact(self) -> bool:  # type: ignore[override]
-        return False
+    def shortcuts(self) -> Shortcuts:  # type: ignore[override]
+        return Shortcuts(starts="near", sums=self.family.shortcuts.sums)
 
     @property
     def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
