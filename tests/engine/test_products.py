@@ -12,7 +12,7 @@ from skmle import CrossEntropyClassifier, MLERegressor
 from skmle._engine.data import one_hot
 from skmle._engine.data.blocks import CodedBlocks, PlainBlocks, blocks_of
 from skmle._engine.data.observed import observe
-from skmle._engine.data.one_hot import Group, Table, guess
+from skmle._engine.data.one_hot import Group, Table, one_hot_groups
 from skmle._engine.data.products import Coded, Dense, Product, Sparse
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
@@ -229,7 +229,7 @@ def test_codes_are_the_rows(seed):
 def test_groups_are_guessed():
     x = one_hot_columns(np.random.default_rng(0), 5000, (5, 3, 4), dropped=False)
     x = np.column_stack([x[:, :8], np.linspace(0.0, 1.0, 5000), x[:, 8:]])
-    assert guess(x) == [Group(0, 5), Group(5, 8), Group(9, 13)]
+    assert one_hot_groups(x) == [Group(0, 5), Group(5, 8), Group(9, 13)]
 
 
 def test_columns_that_share_rows_are_not_coded():

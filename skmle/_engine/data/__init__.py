@@ -1,1 +1,1 @@
-"""Rows of X and y: the one sum over rows, blocks of rows, products with them, what they are like."""
+"""Rows of X and y: the one sum over rows, blocks of rows and products with them, a first look."""

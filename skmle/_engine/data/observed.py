@@ -1,7 +1,8 @@
-"""What a fit needs of its observations; of a density's, often much less than the rows.
+"""What a fit needs of its observations, which for a density is often much less than all rows.
 
-A density of a family with sufficient statistics needs one row that stands for all, one of a discrete law the distinct
-values and how often they came. Such a condensed sample can be joined with the next batch, and is all that is kept.
+A density of a family with sufficient statistics needs one row that stands for all. A density of
+another discrete law needs the distinct values and how often each of them came. Such a condensed
+sample has the same likelihood; it can be joined with the next batch, and no other data are kept.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ from skmle._engine.data.sums import block_size, keep_heap
 from skmle._engine.evaluation import Array
 from skmle.families.base import Arrays, Family
 
-_BLOCKS = 4  # to make statistics takes less room in the cache than to evaluate a law
+# Blocks of rows that are condensed at once. Making statistics takes fewer temporary arrays than
+# evaluating a law, so that more rows fit the cache; chosen, not measured.
+_BLOCKS = 4
+# Whole numbers are counted by `bincount` if none is larger than the number of rows, or than this.
+_FEWEST_COUNTS = 64
 
 
 @dataclass(frozen=True)
 class Observed:
-    """Statistics of observations, with all that is summed over them once.
+    """Statistics of observations, and the sums over them that no coefficient changes.
 
     Parameters
     ----------
     statistics : tuple of ndarrays
         As `Family.statistics` gives them, or fewer rows with the same likelihood.
     weight : ndarray of shape (n,), optional
-        Of the rows of `statistics`.
+        Weights of the rows of `statistics`; None if all are 1.
     base : float
         Weighted sum of the terms of -log q that depend on y only.
     equal : bool
@@ -59,22 +64,19 @@ class Observed:
         return float(self.n) if self.weight is None else float(self.weight.sum())
 
     def condensed(self, family: Family) -> Observed | None:
-        """Return fewer rows with the same likelihood of a density; None if the family needs them all."""
+        """Return fewer rows with the same likelihood; None if the family needs them all."""
         if self.short or not family.condensable:
             return self if self.short else None
         if family.shortcuts.sums != "rows":
-            # Of equal numbers one stands for all, exactly, which no mean of them could promise.
-            rows, weight = (
-                (tuple(s[:1] for s in self.statistics), None)
-                if self.equal
-                else (self.statistics, self.weight)
-            )
+            rows, weight = self.statistics, self.weight
+            if self.equal:
+                # The first of equal numbers is their mean exactly; a computed mean would be
+                # rounded.
+                rows, weight = tuple(s[:1] for s in rows), None
             row, mass = family.collapse(rows, weight), self.mass
-            base = (
-                float(family.base(row).sum()) * mass
-                if family.shortcuts.sums == "base"
-                else self.base
-            )
+            base = self.base
+            if family.shortcuts.sums == "base":
+                base = float(family.base(row).sum()) * mass
             return Observed(row, np.array([mass]), base, self.equal, True)
         first = self.statistics[0]
         values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
@@ -82,7 +84,7 @@ class Observed:
 
 
 def joined(parts: Sequence[Observed]) -> Observed:
-    """Return condensed samples of one family together, to be condensed again."""
+    """Return condensed samples of one family as one sample, which may be condensed again."""
     statistics = tuple(
         np.concatenate(columns)
         for columns in zip(*(part.statistics for part in parts), strict=True)
@@ -97,7 +99,10 @@ def joined(parts: Sequence[Observed]) -> Observed:
 
 
 def condense(family: Family, y: Any, weight: Array | None) -> Observed:
-    """Return what a density needs of y: condensed where that can be, in blocks that stay in the cache."""
+    """Return what a density needs of y, condensed if its family allows that.
+
+    Long data are condensed block by block, so that temporary arrays stay in the cache.
+    """
 
     def condensed(block: slice) -> Observed:
         observed = observe(
@@ -116,7 +121,17 @@ def condense(family: Family, y: Any, weight: Array | None) -> Observed:
 
 
 def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -> Observed:
-    """Return what a family needs of y, (n,) or (n, m), inside its support; `summed`: with the sum of its base."""
+    """Return what a family needs of y.
+
+    Parameters
+    ----------
+    family : Family
+    y : array-like of shape (n,) or (n, m)
+        Inside the family's support.
+    weight : ndarray of shape (n,), optional
+    summed : bool
+        Whether `base` is summed. It is not where the sum will follow from a condensed row.
+    """
     keep_heap()
     statistics = family.statistics(y)
     base = family.base(statistics) if summed else np.zeros(())
@@ -130,13 +145,19 @@ def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -
 
 
 def observe_as(law: Family, observed: Observed) -> Observed:
-    """Return the same observations for a limit law of their family, whose only statistic is y itself."""
+    """Return the same observations for a limit law of their family.
+
+    The family's first statistic must be y itself.
+    """
     return observe(law, observed.statistics[0], observed.weight)
 
 
 def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | None:
-    """Return (distinct values in order, the weight of each) of small whole numbers from zero on; None of others."""
-    if not (0.0 <= values.min() and values.max() <= max(len(values), 64)):
+    """Return (distinct values in order, the weight of each); None if counting is not possible.
+
+    It is possible for whole numbers from zero on that are not much larger than their number.
+    """
+    if not (0.0 <= values.min() and values.max() <= max(len(values), _FEWEST_COUNTS)):
         return None
     codes = values.astype(np.intp)
     if not np.array_equal(codes, values):
@@ -148,5 +169,6 @@ def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | No
 
 
 def _sort(values: Array, weight: Array | None) -> tuple[Array, Array]:
+    """Return (distinct values in order, the weight of each)."""
     distinct, index = np.unique(values, return_inverse=True)
     return distinct, np.bincount(index, weight).astype(np.float64)

@@ -1,7 +1,10 @@
-"""One-hot columns as codes: groups of adjacent columns with at most a single 1 a row, found and verified.
+"""One-hot columns as codes.
 
-A row of a group is one number, its level; rows of several groups are one number too, the cell of their cross. Sums over
-rows by cell (`np.bincount`) then take the place of products with the columns, which are many times more.
+A group is a range of adjacent columns of which at most one is 1 in each row, all others being 0. So
+what a row has in a group is one number, its level. What a row has in several groups is one number,
+too: the cell of their cross. Sums over rows by cell (`np.bincount`) then take the place of products
+with the columns, which would be many times more work. Groups are guessed from some rows and then
+verified in all.
 """
 
 from __future__ import annotations
@@ -18,15 +21,21 @@ from skmle._engine.evaluation import Array
 
 Codes = NDArray[np.intp]
 
-_CELLS = 2048  # of a cross of groups: a table of sums that stays in the first-level cache
-_JOINT_CELLS = 65_536  # of two crosses: a table of sums that stays in the second-level cache
-_FEWEST = 32  # one-hot columns below which products with them are cheap enough
-_JOINT_COST = 400  # entries of X' w X that dense products form in the time of one joint table
-_MOST_CROSSES = 16
+_CELLS = 2048  # of a cross, at most: a table of 16 kB of sums stays in the first-level cache
+_JOINT_CELLS = 65_536  # of two crosses, at most: 512 kB of sums stay in the second-level cache
+_FEWEST = 32  # with fewer one-hot columns, products are cheap as they are; chosen, not measured
+# Codes are used if a joint table stands for at least so many entries of X' w X. In the time of one
+# table, dense products formed 30 to 70 entries (one thread, 64 to 300 columns); the rest is margin
+# for the pass that makes the codes.
+_JOINT_COST = 400
+_MOST_CROSSES = 16  # more take more passes over the rows than dense products; chosen, not measured
 
 
 class Group(NamedTuple):
-    """Adjacent one-hot columns: level 0 is a row without a 1, level i has its 1 in the i-th."""
+    """Adjacent one-hot columns.
+
+    A row has level 0 if it has no 1 in them, and level i if its 1 is in the i-th of them.
+    """
 
     first: int
     stop: int
@@ -38,7 +47,7 @@ class Group(NamedTuple):
 
 
 class Cross:
-    """Groups whose levels make one code: a cell for each combination of levels.
+    """Several groups as one code: there is a cell for each combination of their levels.
 
     Attributes
     ----------
@@ -47,9 +56,9 @@ class Cross:
     member : CSR array of shape (cells, q)
         The one-hot row of each cell.
     totals : CSR array of shape (q, cells)
-        From sums by cell to sums by column: its transpose.
+        From sums by cell to sums by column: the transpose of `member`.
     pair_totals : CSR array of shape (q * q, cells)
-        The same for products of two columns.
+        From sums by cell to sums of the products of two columns.
     """
 
     def __init__(self, groups: Sequence[Group]) -> None:
@@ -72,32 +81,43 @@ class Cross:
         ).T.tocsr()
 
     def code(self, levels: NDArray[np.intp]) -> Codes:
-        """Return the cell of rows whose levels of these groups are given, (groups, rows)."""
+        """Return the cells of rows, from their levels, of shape (groups, rows)."""
         return self.strides @ levels
 
 
 def _indicator(ones: Sequence[NDArray[np.intp]], width: int) -> sp.csr_array:
-    """Return the array with a 1 in the given columns of each row; -1 for none."""
+    """Return the array with a 1 in the given columns of each line; -1 stands for no column."""
     columns = np.column_stack(ones)
-    rows, _ = np.nonzero(columns >= 0)
+    lines, _ = np.nonzero(columns >= 0)
     return sp.csr_array(
-        (np.ones(len(rows)), (rows, columns[columns >= 0])), shape=(len(columns), width)
+        (np.ones(len(lines)), (lines, columns[columns >= 0])), shape=(len(columns), width)
     )
 
 
 class Joint(NamedTuple):
-    """A table of sums over two crosses, or over one and a part of the other."""
+    """A table of sums by the cells of two crosses, or of one and a part of the other."""
 
     first: int
     second: int
     part: Cross
     cell: Codes | None
-    """The part's cell for each cell of the second cross; None: that cross itself."""
+    """The part's cell for each cell of the second cross; None if the part is that whole cross."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of X as crosses of groups, and the rest."""
+    """How the columns of X are divided: crosses of groups, and the rest.
+
+    Parameters
+    ----------
+    p : int
+        Number of columns.
+    crosses : tuple of Cross
+    joints : tuple of Joint
+        Tables from which the products of any two columns of different crosses follow.
+    rest : ndarray of int
+        Columns of no group.
+    """
 
     p: int
     crosses: tuple[Cross, ...]
@@ -106,7 +126,10 @@ class Table:
 
     @classmethod
     def of(cls, p: int, groups: Sequence[Group]) -> Table | None:
-        """Cross the groups as far as their tables stay small; None where products with the columns are cheap enough."""
+        """Cross the groups as far as their tables stay small.
+
+        None is returned if products with the columns are about as cheap.
+        """
         lots = _packed(groups, _CELLS)
         q = sum(g.levels - 1 for g in groups)
         if q < max(_FEWEST, p / 2) or len(lots) > _MOST_CROSSES:
@@ -121,15 +144,14 @@ class Table:
             for (i, j), split in zip(pairs, splits, strict=True)
             for lot in split
         ]
-        return cls(
-            p,
-            crosses,
-            tuple(joints),
-            np.setdiff1d(np.arange(p), np.concatenate([c.columns for c in crosses])),
-        )
+        coded = np.concatenate([cross.columns for cross in crosses])
+        return cls(p, crosses, tuple(joints), np.setdiff1d(np.arange(p), coded))
 
     def encode(self, x: Array) -> tuple[list[Codes], NDArray[np.intp]]:
-        """Return (the codes of some rows of X for each cross, the rows in which a group is not one-hot)."""
+        """Return the codes of some rows of X for each cross, and the rows that have none.
+
+        A row has none if one of the groups is not one-hot there; then no codes are returned.
+        """
         groups = [g for cross in self.crosses for g in cross.groups]
         weights = np.zeros((self.p, len(groups) + 1), x.dtype)
         wrong = np.zeros(len(x), bool)
@@ -141,7 +163,9 @@ class Table:
             binary = (part == 0.0) | (part == 1.0)
             if not binary.all():
                 wrong |= ~binary.all(axis=1)
-        # Of zeros and ones, as many as there are groups with some are one in each.
+        # The last line of `levels` counts the ones of a row in all groups. Levels are sums over the
+        # ones of a group, so as many levels are not zero as there are groups with a one: if the two
+        # numbers agree, no group has more than one.
         levels = (x @ weights).T
         wrong |= np.count_nonzero(levels[:-1], axis=0) != levels[-1]
         if wrong.any():
@@ -154,7 +178,10 @@ class Table:
 
 
 def _packed(groups: Sequence[Group], limit: int) -> list[list[Group]]:
-    """Return the groups in as few lots as a greedy search finds whose cells are no more than `limit` (or a single group)."""
+    """Return the groups in lots of at most `limit` cells each; a larger group is a lot by itself.
+
+    A greedy search makes the lots few.
+    """
     lots: list[list[Group]] = []
     cells = limit + 1
     for group in sorted(groups, key=lambda g: g.levels):
@@ -189,7 +216,7 @@ def _runs(groups: Sequence[Group]) -> list[tuple[int, int]]:
     return runs
 
 
-def guess(x: Array) -> list[Group]:
+def one_hot_groups(x: Array) -> list[Group]:
     """Return the groups of adjacent columns that are one-hot in these rows."""
     binary = ((x == 0.0) | (x == 1.0)).all(axis=0)
     ones = np.ascontiguousarray(x.T) == 1.0
