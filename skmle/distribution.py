@@ -492,7 +492,7 @@ def _natural(
 def _law(result: Fit) -> Distribution:
     """Return the fitted law; at a boundary, the limit law."""
     theta = result.family.natural(tuple(np.asarray(e) for _, e in result.coefs))
-    return Distribution(*result.family.law(theta))
+    return result.family.predicted(theta)
 
 
 def _params(family: Family, result: Fit, law: Distribution) -> dict[str, Array]:
@@ -500,4 +500,4 @@ def _params(family: Family, result: Fit, law: Distribution) -> dict[str, Array]:
     if result.limit is None:
         return law.params
     values = law.params | {result.limit.parameter: np.asarray(result.limit.value)}
-    return {name: values[name] for name in family.law(tuple(np.zeros(()) for _ in family.names))[1]}
+    return {name: values[name] for name in family.predicted_names}

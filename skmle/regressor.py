@@ -359,7 +359,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         """Return the conditional law of each row: a `Distribution` with parameters of shape (n,)."""
         eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            return Distribution(*self._law.law(self._law.natural(eta)))
+            return self._law.predicted(self._law.natural(eta))
 
     def predict(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None

@@ -389,18 +389,13 @@ class Attempt:
             j = self.family.names.index(limit.parameter)
             if problem.terms[j].columns is not None:
                 continue
-            kept = limit.family().names
-            index = [self.family.names.index(name) for name in kept]
-            links = {k: v for k, v in (self.family.links or {}).items() if k in kept}
-            law = limit.family(links=links or None)
-            if index[0] != 0:
-                continue
-            terms = tuple(problem.terms[i] for i in index)
+            law = limit.family
+            terms = tuple(problem.terms[self.family.names.index(name)] for name in law.names)
             other = fit(
                 replace(
                     problem,
                     family=law,
-                    observed=observe_as(law, self.observed),
+                    observed=observe_as(limit, self.observed),
                     terms=terms,
                     start=None,
                 )
@@ -463,8 +458,17 @@ class Attempt:
     def _log_likelihood(self, solution: Solution) -> float:
         value = solution.evaluation.value
         value -= sum(penalty.value(solution.coef) for penalty in self.objective.penalties)
-        jacobian = float(np.log(self.unit)) if self._standardised else 0.0
-        return -(value + jacobian) * self.objective.mass - self.observed.base
+        return -value * self.objective.mass - self._log_units() - self.observed.base
+
+    def _log_units(self) -> float:
+        """Return what the log-likelihood loses by the unit in which the fit measures y: its logarithm for each density."""
+        if not self._standardised:
+            return 0.0
+        densities = self.family.densities(self.observed.statistics)
+        if densities.ndim == 0:
+            return float(np.log(self.unit)) * float(densities) * self.objective.mass
+        mass = densities.sum() if self.weight is None else densities @ self.weight
+        return float(np.log(self.unit)) * float(mass)
 
     def _unfinished(self, solution: Solution) -> Fit:
         """Return the fit as of an iterate, which may be one of a sample of the rows."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Rows, triangle
+from skmle.families.records import Array, Arrays, Rows, triangle
 
 # Step of `differences`, in eta. Where a law varies over one unit of eta, the truncation of the sixth-order
 # gradient is about 1e-17 and its rounding 1e-13; of the curvature 1e-11 and 1e-10. Half and twice

@@ -3,107 +3,36 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from skmle.families.algebra import differences
+from skmle.families.law import Law
 from skmle.families.links import IDENTITY, LOG, LOGIT, Link, allowed_links, get_link, transition
+from skmle.families.records import (
+    Array,
+    Arrays,
+    Observation,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+    Softmax,
+    Support,
+    triangle,
+)
 
-Array = NDArray[np.float64]
-Arrays = tuple[Array, ...]
-
-
-class Rows(NamedTuple):
-    """-log q of each row, without the terms that depend on y only, and its derivatives in eta.
-
-    Exactly what the order asks for is there: the value alone (0), the gradient too (1), the curvature
-    too (2); the rest is None. Entries are (n,) arrays, or 0-d where they are the same for all rows,
-    and the engine broadcasts them. A law whose support moves with its parameters has the value alone.
-    """
-
-    value: Array
-    gradient: Sequence[Array] | None = None
-    """k entries: the derivative in each eta."""
-    curvature: tuple[Array | None, ...] | Softmax | None = None
-    """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; an entry None is zero."""
-
-    def upto(self, order: int) -> Rows:
-        """Return the rows without the derivatives beyond an order, for formulas that make all at once."""
-        gradient = self.gradient if order > 0 else None
-        return Rows(self.value, gradient, self.curvature if order > 1 else None)
-
-    @property
-    def packed(self) -> tuple[Array | None, ...]:
-        """The curvature as an upper triangle, for whoever combines it with another."""
-        assert self.curvature is not None
-        return self.curvature.packed() if isinstance(self.curvature, Softmax) else self.curvature
+if TYPE_CHECKING:
+    from skmle.families.distribution import Distribution
 
 
-class Softmax(NamedTuple):
-    """The curvature diag(P) - P P' of a categorical row, by its K - 1 probabilities.
-
-    Its k(k+1)/2 arrays are not formed unless `packed` asks for them.
-    """
-
-    probabilities: Array
-    """(k, n), or (k, 1) where they are the same for all rows."""
-
-    def packed(self) -> tuple[Array, ...]:
-        """Return the upper triangle, row by row."""
-        p = self.probabilities
-        return tuple(p[a] * (float(a == b) - p[b]) for a, b in triangle(len(p)))
-
-
-def triangle(k: int) -> list[tuple[int, int]]:
-    """Return the places of a packed upper triangle in their order: 00, 01, .., 11, .."""
-    return [(a, b) for a in range(k) for b in range(a, k)]
-
-
-class Param(NamedTuple):
-    """A parameter of a family: its name, and how the eta of the family's formula is read."""
-
-    name: str
-    chart: Link
-    """The link on whose eta the formula is written."""
-    unit: str = ""
-    """How eta moves when y, or the first statistic of y, is measured as (y - origin)/unit.
-
-    "location": eta = (eta - origin)/unit; "scale": eta - log unit; "rate": eta + log unit; "": not at
-    all. A fit of a law with a location measures y in units of its own spread.
-    """
-    modelled: bool = False
-    """Whether a regression lets it depend on all features unless told otherwise, as one does the first
-    parameter of a family in which no parameter says so."""
-    intercept: bool = True
-    """Whether its linear predictor may have an intercept."""
-
-
-class Observation(NamedTuple):
-    """What one observation of a family is."""
-
-    columns: int | None = 1
-    """How many columns it has; None: any number."""
-    numeric: bool = True
-    """Whether it is made of numbers; else it is a label of any type."""
-    finite: bool = True
-    """Whether its numbers are finite; else infinite ones are let through to `Family.contains`."""
-
-
-class Shortcuts(NamedTuple):
-    """What the engine may leave out in fits of a family. The defaults are right for every family."""
-
-    starts: Literal["near", "maximum", "final"] = "near"
-    """What `starts` are for a density: "near" its maximum; the "maximum", which the engine confirms by
-    the derivatives there; or the "final" maximum, which no derivative can confirm (cusps, edges)."""
-    sums: Literal["rows", "statistics", "base"] = "rows"
-    """What a density needs of its data: all "rows"; the one row that `collapse` makes of the
-    "statistics", as where `evaluate` is affine in them; or this row alone, also for the sum of `base`,
-    which is affine in the statistics too. A wrong claim makes the fit of a density wrong."""
+def _as_they_are(statistics: Arrays) -> Arrays:
+    return statistics
 
 
 class Limit(NamedTuple):
@@ -112,43 +41,13 @@ class Limit(NamedTuple):
     parameter: str
     value: float
     """The parameter's limit on its own scale, such as 0 or inf."""
-    family: type[Family]
-    """The limit law; its parameters have the same names as the rest of this family's, and both have y as their only statistic."""
+    family: Family
+    """The limit law; its parameters have the names of the rest of this family's."""
+    observe: Callable[[Arrays], Arrays] = _as_they_are
+    """The limit law's statistics from those of this family."""
 
 
-@dataclass(frozen=True)
-class Support:
-    """The set of possible observations: an interval, or the whole numbers in it."""
-
-    low: float = -np.inf
-    high: float = np.inf
-    closed: tuple[bool, bool] = (False, False)
-    discrete: bool = False
-    whole: bool = False
-    """Whether y must be a whole number (a discrete law may still be fitted to real y, as rates are)."""
-    fixed: bool = True
-    """Whether it is the same for all parameters, so that the usual standard errors hold."""
-
-    def contains(self, y: Array) -> NDArray[np.bool_]:
-        """Return for each row whether it lies in the support."""
-        inside = (y >= self.low) if self.closed[0] else (y > self.low)
-        inside &= (y <= self.high) if self.closed[1] else (y < self.high)
-        return inside & (y == np.floor(y)) if self.whole else inside
-
-    def __str__(self) -> str:
-        if not (np.isfinite(self.low) or np.isfinite(self.high)):
-            return "finite real numbers"
-        signs = [" <= " if closed else " < " for closed in self.closed]
-        left = f"{self.low:g}{signs[0]}" if np.isfinite(self.low) and np.isfinite(self.high) else ""
-        right = (
-            f"{signs[1]}{self.high:g}"
-            if np.isfinite(self.high)
-            else f"{signs[0].replace('<', '>')}{self.low:g}"
-        )
-        return f"{left}y{right}" + (", whole numbers" if self.whole else "")
-
-
-class Family(BaseEstimator, ABC):
+class Family(Law, BaseEstimator):
     """A law q(y | eta) to be fitted, with k parameters that may each depend on features.
 
     A subclass states `parameters`, `support` and one formula, `evaluate`; everything else is derived from it. *Chart*
@@ -168,7 +67,11 @@ class Family(BaseEstimator, ABC):
     shortcuts: Shortcuts = Shortcuts()
     redundant: ClassVar[bool] = False
     """Whether a constant added to all eta changes nothing: the engine then holds one of the constants."""
-    limits: tuple[Limit, ...] = ()
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limit laws, under the links of this one."""
+        return ()
 
     def __init__(self, *, links: Mapping[str, str | Link] | None = None) -> None:
         self.links = links
@@ -210,6 +113,19 @@ class Family(BaseEstimator, ABC):
         """Return for each row of y whether it lies in the support."""
         return self.support.contains(y)
 
+    def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        """Return -log P(Y > y) (`upper`) or -log P(Y <= y) at chart `eta`, with derivatives up to `order`.
+
+        By default from differences of `log_tail`: see `skmle.families.algebra.differences`.
+        """
+
+        def value(moved: Arrays) -> Array:
+            pairs = zip(self.parameters, moved, strict=True)
+            return -self.log_tail(y, tuple(p.chart.theta(e) for p, e in pairs), upper)
+
+        with np.errstate(all="ignore"):  # beyond the floating-point numbers
+            return differences(value, eta, order)
+
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q; None if no limit is known.
 
@@ -217,10 +133,10 @@ class Family(BaseEstimator, ABC):
         """
         return None
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]] | None:
-        """Return chart eta that interpolate y: rows of the first parameter, constants of the others; None if bounded.
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        """Return parameters on the way to where they interpolate y and the density grows without bound.
 
-        The density grows without bound there: the scale goes to zero.
+        None if the density is bounded.
         """
         return None
 
@@ -247,7 +163,14 @@ class Family(BaseEstimator, ABC):
             return None
         limit = self.saturated(statistics)
         reason = "all observations are equal, so the density grows without bound around them"
-        return None if limit is None else ((float(limit[0][0]), *limit[1]), reason)
+        return None if limit is None else ((float(limit.first[0]), *limit.others), reason)
+
+    def densities(self, statistics: Arrays) -> Array:
+        """Return for each row 1 if its law is a density, 0 if it is a mass: (n,), or 0-d if all are alike.
+
+        A density is one per unit of y, so that the log-likelihood moves with the unit.
+        """
+        return np.asarray(0.0 if self.support.discrete else 1.0)
 
     @property
     def movable(self) -> bool:
@@ -266,19 +189,17 @@ class Family(BaseEstimator, ABC):
         """Return smooth laws that lead to this one, to be fitted in turn before it, where -log q has cusps."""
         return ()
 
-    def mirrored(self, theta: Arrays) -> Arrays | None:
-        """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1; None for all others.
-
-        Floating-point numbers are coarse next to 1 and fine next to 0, so that integrals up to 1 are taken of the mirror.
-        """
-        return None
-
     # ---------------------------------------------------------------- natural parameters
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the natural parameters."""
         return tuple(p.name for p in self.parameters)
+
+    @property
+    def predicted_names(self) -> tuple[str, ...]:
+        """Names of the parameters of the law that predictions speak of, those that are held included."""
+        return self.names
 
     @property
     def modelled(self) -> tuple[str, ...]:
@@ -298,6 +219,10 @@ class Family(BaseEstimator, ABC):
     def dimensionless(self, index: int) -> bool:
         """Whether eta of this parameter is a pure number, so that its size has a meaning; else it has units of y."""
         return self.link(index).name in ("log", "logit", "probit", "cloglog", "loglog", "cauchit")
+
+    def links_of(self, names: Sequence[str]) -> dict[str, str | Link] | None:
+        """Return those of the chosen links that are of the named parameters; None if there are none."""
+        return {name: link for name, link in (self.links or {}).items() if name in names} or None
 
     def check_links(self) -> None:
         """Raise ValueError if `links` names an unknown parameter or a link outside that parameter's range."""
@@ -334,9 +259,15 @@ class Family(BaseEstimator, ABC):
             [first, *(word if word.isupper() and len(word) > 1 else word.lower() for word in rest)]
         )
 
-    def law(self, theta: Arrays) -> tuple[Family, dict[str, Array]]:
-        """Return the complete law and all its natural parameters by name (a wrapper adds those it holds fixed)."""
-        return self, dict(zip(self.names, theta, strict=True))
+    def predicted(self, theta: Arrays) -> Distribution:
+        """Return the law that predictions speak of, with all its parameters.
+
+        It differs from the law of what is observed, whose `log_prob` a score takes, where a wrapper
+        observes less than the law's own values (censoring) or holds some of its parameters.
+        """
+        from skmle.families.distribution import Distribution
+
+        return Distribution(self, dict(zip(self.names, theta, strict=True)))
 
     def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
         """Return d theta / d eta at constant linked `eta`, of shape (number of natural values, k)."""
@@ -402,19 +333,14 @@ class Family(BaseEstimator, ABC):
         gradient = tuple(g * s for g, s in zip(inner.gradient, slopes, strict=True))
         if inner.curvature is None:
             return Rows(inner.value, gradient)
-        assert isinstance(inner.curvature, tuple) and not isinstance(
-            inner.curvature, Softmax
-        )  # its chart is its only link
+        assert not isinstance(inner.curvature, Softmax)  # whose chart is its only link
         curvature: list[Array | None] = []
-        packed = iter(inner.curvature)
-        for a in range(len(eta)):
-            for b in range(a, len(eta)):
-                entry = next(packed)
-                new = None if entry is None else entry * slopes[a] * slopes[b]
-                if a == b and (jet := jets[a]) is not None:
-                    bend = inner.gradient[a] * jet[2]
-                    new = bend if new is None else new + bend
-                curvature.append(new)
+        for (a, b), entry in zip(triangle(len(eta)), inner.curvature, strict=True):
+            new = None if entry is None else entry * slopes[a] * slopes[b]
+            if a == b and (jet := jets[a]) is not None:
+                bend = inner.gradient[a] * jet[2]
+                new = bend if new is None else new + bend
+            curvature.append(new)
         return Rows(inner.value, gradient, tuple(curvature))
 
     def log_prob(self, y: Array, eta: Arrays) -> Array:
@@ -426,58 +352,11 @@ class Family(BaseEstimator, ABC):
             y = np.where(
                 inside if self.observation.columns == 1 else inside[..., None], y, y[inside][0]
             )
-        with np.errstate(
-            over="ignore"
-        ):  # -log q beyond the floating-point numbers: a density of zero
+        # A value of -log q beyond the floating-point numbers is a density of zero.
+        with np.errstate(over="ignore"):
             statistics = self.statistics(y)
             value = -(self.rows(statistics, eta, 0).value + self.base(statistics))
         return np.where(inside & ~np.isnan(value), value, -np.inf)
-
-    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
-        """Return log q(y) where some parameter stands at an end of its range, at which the formula in eta has no value."""
-        law = self.to_scipy(theta)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(
-                self.contains(y), (law.logpmf if self.support.discrete else law.logpdf)(y), -np.inf
-            )
-
-    # ---------------------------------------------------------------- the law itself, by natural parameters
-
-    @abstractmethod
-    def to_scipy(self, theta: Arrays) -> Any:
-        """Return the frozen scipy.stats distribution with these natural parameters."""
-
-    def mean(self, theta: Arrays) -> Array:
-        """Return E[y]; nan or inf where it does not exist."""
-        return np.asarray(self.to_scipy(theta).mean(), float)
-
-    def variance(self, theta: Arrays) -> Array:
-        """Return Var[y]; nan or inf where it does not exist."""
-        return np.asarray(self.to_scipy(theta).var(), float)
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        """Return P(Y <= y)."""
-        return np.asarray(self.to_scipy(theta).cdf(y), float)
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        """Return P(Y > y), accurate in the upper tail."""
-        return np.asarray(self.to_scipy(theta).sf(y), float)
-
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        """Return the smallest y with P(Y <= y) >= q."""
-        return np.asarray(self.to_scipy(theta).ppf(q), float)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        """Return the smallest y with P(Y > y) <= q, accurate for small q of continuous laws."""
-        return np.asarray(self.to_scipy(theta).isf(q), float)
-
-    def entropy(self, theta: Arrays) -> Array:
-        """Return E[-log q(Y)] in nats."""
-        return np.asarray(self.to_scipy(theta).entropy(), float)
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        """Draw an array of shape `size`, with which the parameters broadcast."""
-        return np.asarray(self.to_scipy(theta).rvs(size=size, random_state=rng), float)
 
 
 def average(values: Array, weight: Array | None) -> float:
@@ -496,10 +375,12 @@ __all__ = [
     "Array",
     "Arrays",
     "Family",
+    "Law",
     "Limit",
     "Observation",
     "Param",
     "Rows",
+    "Saturated",
     "Shortcuts",
     "Softmax",
     "Support",

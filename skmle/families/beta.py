@@ -15,6 +15,7 @@ from skmle.families.base import (
     Family,
     Param,
     Rows,
+    Saturated,
     Shortcuts,
     Support,
     average,
@@ -127,8 +128,8 @@ class Beta(Family):
                 break
         return [(np.log(a) - np.log(b), np.log(a + b))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
-        return statistics[0] - statistics[1], (np.log(1e16),)
+    def saturated(self, statistics: Arrays) -> Saturated:
+        return Saturated(statistics[0] - statistics[1], (float(np.log(1e16)),), "precision")
 
     def mirrored(self, theta: Arrays) -> Arrays:
         mean, precision = theta

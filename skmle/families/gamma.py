@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.base import (
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+    Support,
+    average,
+)
 from skmle.families.tools.special import LOG_2PI, binet
 
 
@@ -72,8 +83,8 @@ class Gamma(Family):
             shape = 1.0 / (1.0 / shape - (0.5 / shape - mu1 - gap) / (0.5 + shape * shape * mu2))
         return [(log_mean, np.log(shape))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
-        return statistics[1], (np.log(1e16),)
+    def saturated(self, statistics: Arrays) -> Saturated:
+        return Saturated(statistics[1], (float(np.log(1e16)),), "shape")
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import gamma

@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.base import (
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+    Support,
+    average,
+)
 from skmle.families.tools.special import LOG_2PI
 
 
@@ -62,9 +73,9 @@ class InverseGaussian(Family):
         mean = average(y, weight)
         return [(np.log(mean), -np.log(average(inverse, weight) - 1.0 / mean))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
+    def saturated(self, statistics: Arrays) -> Saturated:
         y = statistics[0]
-        return np.log(y), (float(np.log(1e16 * y.mean())),)
+        return Saturated(np.log(y), (float(np.log(1e16 * y.mean())),), "shape")
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import invgauss

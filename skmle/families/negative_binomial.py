@@ -36,7 +36,10 @@ class NegativeBinomial(Family):
 
     parameters = (Param("mean", LOG), Param("dispersion", LOG))
     support = Support(0.0, closed=(True, False), discrete=True)
-    limits = (Limit("dispersion", 0.0, Poisson),)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return (Limit("dispersion", 0.0, Poisson(links=self.links_of(("mean",)))),)
 
     def base(self, statistics: Arrays) -> Array:
         return gammaln(statistics[0] + 1.0)
@@ -135,16 +138,14 @@ class NegativeBinomial(Family):
         return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
     def entropy(self, theta: Arrays) -> Array:
-        from skmle.families.tools.averages import (
-            summed_entropy,
-        )  # not above: it imports all of the quadrature
+        from skmle.families.tools import numerical  # not above: it imports all of the quadrature
 
         mean, dispersion = theta
         poisson = dispersion == 0.0
         return np.where(
             poisson,
             Poisson().entropy((mean,)),
-            summed_entropy(self, (mean, np.where(poisson, 1.0, dispersion))),
+            numerical.entropy(self, (mean, np.where(poisson, 1.0, dispersion))),
         )
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:

@@ -62,9 +62,7 @@ class Poisson(Family):
         return theta[0]
 
     def entropy(self, theta: Arrays) -> Array:
-        from skmle.families.tools.averages import (
-            summed_entropy,
-        )  # not above: it imports all of the quadrature
+        from skmle.families.tools import numerical  # not above: it imports all of the quadrature
 
         (mean,) = theta
         large = mean > _LARGE
@@ -73,7 +71,7 @@ class Poisson(Family):
             0.5 * (LOG_2PI + 1.0 + np.log(top))
             - (1.0 / 12.0 + (1.0 / 24.0 + 19.0 / 360.0 / top) / top) / top
         )
-        return np.where(large, series, summed_entropy(self, (np.where(large, 1.0, mean),)))
+        return np.where(large, series, numerical.entropy(self, (np.where(large, 1.0, mean),)))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.poisson(theta[0], size=size).astype(float)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Limit, Param, Rows
+from skmle.families.base import LOG, Array, Arrays, Limit, Param, Rows, Saturated
 from skmle.families.normal import Normal
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import centre_and_spread
@@ -34,7 +34,10 @@ class StudentT(LocationScale):
     """
 
     parameters = (*LocationScale.parameters, Param("df", LOG))
-    limits = (Limit("df", np.inf, Normal),)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return (Limit("df", np.inf, Normal(links=self.links_of(("loc", "scale")))),)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         raise NotImplementedError("Student's t has no single standard density; see evaluate.")
@@ -80,8 +83,8 @@ class StudentT(LocationScale):
         centre, spread = centre_and_spread(statistics[0], weight)
         return [(centre, np.log(1.3 * spread), np.log(5.0))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
-        return statistics[0], (np.log(1e-8), np.log(5.0))
+    def saturated(self, statistics: Arrays) -> Saturated:
+        return Saturated(statistics[0], (float(np.log(1e-8)), float(np.log(5.0))), "scale")
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import t

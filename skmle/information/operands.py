@@ -143,7 +143,7 @@ def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
 
 
 def _from_distribution(law: Distribution) -> Law:
-    law = Distribution(*law.family.law(law.theta))  # without parameters held fixed
+    law = law.family.predicted(law.theta)  # without parameters held fixed
     for limit in law.family.limits:
         if np.all(law.params[limit.parameter] == limit.value):
             shape = law.shape
@@ -152,7 +152,7 @@ def _from_distribution(law: Distribution) -> Law:
                 for name, value in law.params.items()
                 if name != limit.parameter
             }
-            law = Distribution(limit.family(), rest)
+            law = Distribution(limit.family, rest)
             break
     family = law.family
     if isinstance(family, families.Categorical):

@@ -65,7 +65,7 @@ every_limit = pytest.mark.parametrize(("family", "limit"), LIMITS.values(), ids=
 @pytest.mark.parametrize("far", [30.0, 34.0, 40.0])
 def test_limit_law(family, limit, far, rng):
     """At |eta| >= 30 the value, and the derivatives in the other parameters, are the limit law's to 1e-10."""
-    law = limit.family()
+    law = limit.family
     index = family.names.index(limit.parameter)
     end = far if limit.value == np.inf else -far
     others = [j for j in range(len(family.parameters)) if j != index]
@@ -100,7 +100,7 @@ def test_distribution_at_the_limit(family, limit, rng):
         params = dict(zip(family.names, natural(family, eta), strict=True))
         near = {np.inf: 1e13, 0.0: 1e-13}[limit.value]
         del params[limit.parameter]
-        theirs = Distribution(limit.family(), params)
+        theirs = Distribution(limit.family, params)
         y = theirs.rvs(50, random_state=0)
         for value in (limit.value, near):
             ours = Distribution(family, params | {limit.parameter: value})

@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 
 from skmle import families
-from skmle.families import Distribution, get_family
+from skmle.families import get_family
 from skmle.families.wrappers.fixed import fix
 from tests.families.laws import check_derivatives, draw, formula_of, natural, points
 from tests.subjects import RELINKED, SUBJECTS, every
@@ -60,14 +60,13 @@ def test_held_parameters_complete_the_law(family, rng):
         theta = family.natural(eta)
         np.testing.assert_allclose(family.chart(eta), chart_eta, rtol=1e-11, atol=1e-12)
         np.testing.assert_allclose(family.eta(theta), eta, rtol=1e-11, atol=1e-12)
-        law, params = family.law(theta)
-        assert law is whole and tuple(params) == whole.names
+        law = family.predicted(theta)
+        params = law.params
+        assert law.family is whole and tuple(params) == whole.names == family.predicted_names
         assert {name: params[name] for name in family.values} == family.values
         assert tuple(params[name] for name in family.names) == theta
         y = draw(family, chart_eta, 8, rng)
-        np.testing.assert_allclose(
-            family.log_prob(y, eta), Distribution(law, params).log_prob(y), rtol=1e-11, atol=1e-11
-        )
+        np.testing.assert_allclose(family.log_prob(y, eta), law.log_prob(y), rtol=1e-11, atol=1e-11)
         np.testing.assert_allclose(family.mean(theta), whole.mean(tuple(params.values())))
         start = family.starts(family.statistics(y), np.ones(len(y)))
         assert np.shape(start) == (1, len(family.parameters)) and np.isfinite(start).all()

@@ -236,7 +236,8 @@ def test_saturated(family, rng):
             or len(family.parameters) == 1
         )
         return
-    first, rest = limit
+    first, rest, runs = limit
+    assert runs in family.names[1:]
     assert first.shape == (len(y),) and len(rest) == len(family.parameters) - 1
     at = family.log_prob(y, family.linked((first, *map(np.asarray, rest))))
     start = tuple(map(np.asarray, family.starts(statistics, np.ones(len(y)))[0]))

@@ -15,7 +15,7 @@ import numpy as np
 
 from skmle._engine.data.sums import block_size, keep_heap
 from skmle._engine.evaluation import Array
-from skmle.families.base import Arrays, Family
+from skmle.families.base import Arrays, Family, Limit
 
 # Blocks of rows that are condensed at once. Making statistics takes fewer temporary arrays than
 # evaluating a law, so that more rows fit the cache; chosen, not measured.
@@ -133,23 +133,24 @@ def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -
         Whether `base` is summed. It is not where the sum will follow from a condensed row.
     """
     keep_heap()
-    statistics = family.statistics(y)
+    return _observed(family, family.statistics(y), weight, summed)
+
+
+def observe_as(limit: Limit, observed: Observed) -> Observed:
+    """Return the same observations for a limit law of their family."""
+    statistics = limit.observe(observed.statistics)
+    return _observed(limit.family, statistics, observed.weight, summed=True)
+
+
+def _observed(family: Family, statistics: Arrays, weight: Array | None, summed: bool) -> Observed:
     base = family.base(statistics) if summed else np.zeros(())
     first = statistics[0]
     if base.ndim == 0:
-        total = float(base) * (float(len(y)) if weight is None else float(weight.sum()))
+        total = float(base) * (float(len(first)) if weight is None else float(weight.sum()))
     else:
         total = float(base.sum() if weight is None else weight @ base)
     equal = first.ndim == 1 and bool(first[0] == first[-1]) and bool((first == first[0]).all())
     return Observed(statistics, weight, total, equal)
-
-
-def observe_as(law: Family, observed: Observed) -> Observed:
-    """Return the same observations for a limit law of their family.
-
-    The family's first statistic must be y itself.
-    """
-    return observe(law, observed.statistics[0], observed.weight)
 
 
 def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | None:

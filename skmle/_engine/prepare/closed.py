@@ -56,10 +56,10 @@ def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, .
     """Return the fit of a density whose closed form stands at an end of the parameters: all counts zero, all trials failed."""
     family = problem.family
     for limit in family.limits:
-        law = limit.family()
+        law = limit.family
         simpler = closed_form(
             replace(problem, family=law, terms=problem.terms[: len(law.parameters)]),
-            observe_as(law, observed),
+            observe_as(limit, observed),
         )
         if isinstance(simpler, Fit):
             return replace(simpler, limit=limit)

@@ -91,9 +91,9 @@ def interpolation(
     limit = family.saturated(objective.statistics)
     if limit is None or design.terms[0].columns is None:
         return None
-    constants = tuple(np.asarray(e) for e in limit[1])
+    constants = tuple(np.asarray(e) for e in limit.others)
     with np.errstate(all="ignore"):  # under a link that cannot reach y
-        z, *others = family.linked((limit[0], *constants))
+        z, *others = family.linked((limit.first, *constants))
     if not np.isfinite(z).all():
         return None
     z = z if design.offset is None else z - design.offset

@@ -1,4 +1,4 @@
-"""Averages under a law of one of our families, summed or integrated over its own log q."""
+"""A law of one of our families as averages are taken under it: rows of parameters, asked for log q."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from skmle.families.base import Array, Arrays, Family
 from skmle.families.distribution import Distribution
-from skmle.families.tools.expectation import expectation
 
 
 class FamilyRows:
@@ -33,7 +31,7 @@ class FamilyRows:
 
     @cached_property
     def frozen(self) -> Any:
-        """The frozen scipy distribution of the rows."""
+        """The frozen scipy distribution of the rows; None if scipy has none."""
         return self.family.to_scipy(self.theta)
 
     def take(self, rows: Any) -> FamilyRows:
@@ -49,10 +47,15 @@ class FamilyRows:
 
     def quantiles(self, levels: Sequence[float]) -> Array:
         """Return the quantiles of each row, of shape (n, levels)."""
+        if self.frozen is None:
+            return self.family.quantile(np.asarray(levels, float)[:, None], self.theta).T
         return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def support(self) -> tuple[Array, Array]:
         """Return the ends of the support of each row."""
+        if self.frozen is None:
+            support = self.family.support
+            return np.full(self.size, support.low), np.full(self.size, support.high)
         return support_of(self.frozen, self.size)
 
     def mirror(self) -> FamilyRows | None:
@@ -82,15 +85,3 @@ def quantiles_of(frozen: Any, levels: Sequence[float], size: int, discrete: bool
         rough = np.clip(frozen.mean() + ndtri(column) * frozen.std(), *support_of(frozen, size))
         value = np.where(np.isnan(value), np.floor(rough) if discrete else rough, value)
     return value.T
-
-
-def summed_entropy(family: Family, theta: Arrays) -> Array:
-    """Return E[-log q] of each row of a family without a closed form.
-
-    scipy's own sums stop short of large means.
-    """
-    values = np.broadcast_arrays(*(np.asarray(value, float) for value in theta))
-    law = FamilyRows(family, tuple(value.ravel() for value in values))
-    unknown: NDArray[np.bool_] = np.sum([np.isnan(value) for value in values], axis=0) > 0
-    entropy = expectation(law, law, lambda log_p, log_q: -log_p).reshape(values[0].shape)
-    return np.where(unknown, np.nan, entropy)

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 
-from skmle.families.base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
+from skmle.families.base import (
+    IDENTITY,
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Support,
+)
 from skmle.families.tools.quantiles import centre_and_spread
 
 SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
@@ -19,6 +30,9 @@ class LocationScale(Family):
     With s = log scale,  -log q = rho(z) + s,  and all derivatives follow from rho' and rho'':
     d/dloc = -rho'/scale,  d/ds = 1 - z rho',  d2/dloc2 = rho''/scale^2,  d2/dloc ds = (rho' + z rho'')/scale,
     d2/ds2 = z rho' + z^2 rho''.
+
+    Of a tail L(z) = -log P(Z > z), the hazard h = q/P(Z > z) gives  L' = h,  L'' = h (h - rho'); the
+    lower tail is its mirror, so that censored observations need no more than `log_sf` and `log_cdf`.
     """
 
     parameters: tuple[Param, ...] = (
@@ -36,6 +50,22 @@ class LocationScale(Family):
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         """Return rho(z) = -log of the standard density (without constants of y alone), rho' and rho''."""
 
+    def log_sf(self, z: Array) -> Array:
+        """Return log P(Z > z) of the standard law; by default scipy's."""
+        return self._standard_law.logsf(self._observation(z))
+
+    def log_cdf(self, z: Array) -> Array:
+        """Return log P(Z <= z) of the standard law; by default scipy's."""
+        return self._standard_law.logcdf(self._observation(z))
+
+    @property
+    def _standard_law(self) -> Any:
+        return self.to_scipy(tuple(p.chart.theta(np.zeros(())) for p in self.parameters))
+
+    def _observation(self, z: Array) -> Array:
+        """Return the observation whose standard value is z, under the standard law."""
+        return z
+
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         loc, spread = eta
         sign = self.spread_sign
@@ -52,10 +82,36 @@ class LocationScale(Family):
             return Rows(value, gradient)
         assert second is not None
         bend = z * second
-        return Rows(
-            value,
-            gradient,
-            (rate * rate * second, sign * rate * (first + bend), pull + z * bend),
+        curvature = (rate * rate * second, sign * rate * (first + bend), pull + z * bend)
+        return Rows(value, gradient, curvature)
+
+    def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        if len(self.parameters) > 2:  # a shape, in which the tail has to be differenced
+            return super().tail(y, eta, upper, order)
+        loc, spread = eta
+        sign = self.spread_sign
+        rate = np.exp(-sign * spread)
+        with np.errstate(all="ignore"):  # beyond the floating-point numbers
+            z = (self.statistics(y)[0] - loc) * rate
+            value = -(self.log_sf(z) if upper else self.log_cdf(z))
+            if order < 1:
+                return Rows(value)
+            first, second = self._tail_slopes(z, value, upper)
+            bend = z * second
+            gradient = (-rate * first, -sign * z * first)
+            if order < 2:
+                return Rows(value, gradient)
+            curvature = (rate * rate * second, sign * rate * (first + bend), z * first + z * bend)
+            return Rows(value, gradient, curvature)
+
+    def _tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
+        """Return the first two derivatives in z of a tail whose value is known."""
+        rho, slope, _ = self.standard(z, 1)
+        assert slope is not None
+        constant = float(np.ravel(self.base((np.zeros(1),)))[0])
+        hazard = np.exp(value - rho - constant)
+        return (
+            (hazard, hazard * (hazard - slope)) if upper else (-hazard, hazard * (hazard + slope))
         )
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
@@ -66,15 +122,19 @@ class LocationScale(Family):
         """Return the statistics of (y - origin)/unit."""
         return ((statistics[0] - origin) / unit,)
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
+    def saturated(self, statistics: Arrays) -> Saturated:
         """Interpolate: the likelihood grows without bound as the scale goes to zero."""
-        return statistics[0], (self.spread_sign * np.log(1e-8),)
+        name = self.parameters[1].name
+        return Saturated(statistics[0], (float(self.spread_sign * np.log(1e-8)),), name)
 
 
 class LogLocationScale(LocationScale):
     """Location-scale laws of log y, for positive y."""
 
     support = Support(0.0)
+
+    def _observation(self, z: Array) -> Array:
+        return np.exp(z)
 
     def statistics(self, y: Array) -> Arrays:
         """Return log y."""

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skmle.families.algebra import pick
 from skmle.families.base import (
     Array,
     Arrays,
     Family,
     Limit,
-    Observation,
     Param,
     Rows,
+    Saturated,
     Shortcuts,
-    Softmax,
-    Support,
 )
+from skmle.families.links import Link
+from skmle.families.wrappers.base import Wrapper
+
+if TYPE_CHECKING:
+    from skmle.families.distribution import Distribution
+
+# Where the start of a free parameter is looked for, in chart eta: steps of two, from which Newton's method
+# arrives, as far as a shape or a scale of data that are not in units of 1e30 times their own spread.
+_GRID = np.arange(-70.0, 71.0, 2.0)
+_ROUNDS = 2  # of looking along each free parameter in turn
+_ENOUGH = 256  # rows on which to look for a start
+_SAME = 1e-12  # by how much, relative, a held eta may miss that of equal observations: the rounding of a logarithm
 
 
 def fix(family: Family, values: Mapping[str, float]) -> Family:
@@ -56,7 +66,7 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
     return Fixed(family, dict(values))
 
 
-class Fixed(Family):
+class Fixed(Wrapper):
     """The law `family` with some natural parameters held at known values; only the rest is fitted.
 
     Parameters
@@ -66,108 +76,145 @@ class Fixed(Family):
         Natural parameters held.
     """
 
-    def __init__(self, family: Family, values: dict[str, float], *, links: Any = None) -> None:
-        super().__init__(links=links)
-        self.family = family
+    def __init__(self, family: Family, values: dict[str, float]) -> None:
+        super().__init__(family)
         self.values = values
+
+    def around(self, family: Family) -> Family:
+        held = {name: value for name, value in self.values.items() if name in family.names}
+        return Fixed(family, held) if held else family
+
+    # ---------------------------------------------------------------- which parameters
 
     @property
     def free(self) -> list[int]:
         """Indices of the parameters still to be fitted."""
-        return [j for j, name in enumerate(self.family.names) if name not in self.values]
+        return [j for j, name in enumerate(self.inner.names) if name not in self.values]
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
-        return tuple(self.family.parameters[j] for j in self.free)
+        return tuple(self.inner.parameters[j] for j in self.free)
 
     @property
-    def support(self) -> Support:  # type: ignore[override]
-        return self.family.support
-
-    @property
-    def observation(self) -> Observation:  # type: ignore[override]
-        return self.family.observation
-
-    @property
-    def shortcuts(self) -> Shortcuts:  # type: ignore[override]
-        return Shortcuts(starts="near", sums=self.family.shortcuts.sums)
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
-        return ()
+    def modelled(self) -> tuple[str, ...]:
+        return tuple(name for name in self.inner.modelled if name not in self.values)
 
     @property
     def title(self) -> str:
         held = ", ".join(f"{name} = {value:g}" for name, value in self.values.items())
-        return f"{self.family.title} ({held} fixed)"
+        return f"{self.inner.title} ({held} fixed)"
 
-    @property
-    def relinked(self) -> bool:
-        return self.family.relinked
-
-    @property
-    def modelled(self) -> tuple[str, ...]:
-        return tuple(name for name in self.family.modelled if name not in self.values)
-
-    def link(self, index: int) -> Any:
-        return self.family.link(self.free[index])
+    def link(self, index: int) -> Link:
+        return self.inner.link(self.free[index])
 
     def complete(self, entries: Arrays, held: Arrays) -> Arrays:
         """Return all k entries in order: those of the free parameters, and those held."""
-        free = iter(entries)
-        rest = iter(held)
-        return tuple(
-            next(rest) if name in self.values else next(free) for name in self.family.names
-        )
+        free, rest = iter(entries), iter(held)
+        return tuple(next(rest) if name in self.values else next(free) for name in self.inner.names)
 
     @property
     def _held(self) -> Arrays:
         """Chart eta of the parameters held."""
-        pairs = ((p, self.values[p.name]) for p in self.family.parameters if p.name in self.values)
+        pairs = ((p, self.values[p.name]) for p in self.inner.parameters if p.name in self.values)
         return tuple(np.asarray(p.chart.forward(np.asarray(v, float)), float) for p, v in pairs)
 
-    def statistics(self, y: Array) -> Arrays:
-        return self.family.statistics(y)
-
-    def base(self, statistics: Arrays) -> Array:
-        return self.family.base(statistics)
-
-    def contains(self, y: Array) -> NDArray[np.bool_]:
-        return self.family.contains(y)
-
-    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
-        return self.family.collapse(statistics, weight)
-
-    def unbounded(self, statistics: Arrays, weight: Array | None) -> None:
-        return None
+    # ---------------------------------------------------------------- the formula
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        rows = self.family.evaluate(statistics, self.complete(eta, self._held), order)
-        gradient = None if rows.gradient is None else tuple(rows.gradient[j] for j in self.free)
-        if rows.curvature is None or isinstance(rows.curvature, Softmax):
-            return Rows(rows.value, gradient)
-        k = len(self.family.names)
-        pairs = [(a, b) for a in range(k) for b in range(a, k)]
-        kept = tuple(
-            w
-            for (a, b), w in zip(pairs, rows.curvature, strict=True)
-            if a in self.free and b in self.free
-        )
-        return Rows(rows.value, gradient, kept)
+        rows = self.inner.evaluate(statistics, self.complete(eta, self._held), order)
+        return pick(rows, self.free)
+
+    def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        rows = self.inner.tail(y, self.complete(eta, self._held), upper, order)
+        return pick(rows, self.free)
+
+    @property
+    def shortcuts(self) -> Shortcuts:  # type: ignore[override]
+        return Shortcuts(starts="near", sums=self.inner.shortcuts.sums)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        """Return the starts of the family inside, moved to where the parameters held let them be best.
+
+        The free parameters of the family's own start can be far from any maximum beside the held ones: equal
+        observations around another location than the one held have a scale of zero on their own.
+        """
         return [
-            tuple(start[j] for j in self.free) for start in self.family.starts(statistics, weight)
+            self._improved(s, statistics, weight) for s in self.inner.starts(statistics, weight)
         ]
 
-    def law(self, theta: Arrays) -> tuple[Family, dict[str, Array]]:
-        held = tuple(
-            np.asarray(self.values[name], float)
-            for name in self.family.names
-            if name in self.values
-        )
-        return self.family.law(self.complete(theta, held))
+    def _improved(
+        self, start: tuple[float, ...], statistics: Arrays, weight: Array | None
+    ) -> tuple[float, ...]:
+        n = len(statistics[0])
+        some = slice(None, None, -(-n // _ENOUGH))
+        rows = tuple(s[some] if len(s) == n else s for s in statistics)
+        share = None if weight is None else weight[some]
+        best = [float(start[j]) if np.isfinite(start[j]) else 0.0 for j in self.free]
+        for _ in range(_ROUNDS):
+            for j, parameter in enumerate(self.parameters):
+                if parameter.unit == "location":
+                    continue  # its own start has the unit of the observations
+                trials = np.append(best[j], _GRID)
+                eta = [np.asarray(e) for e in best]
+                eta[j] = trials[:, None]
+                with np.errstate(all="ignore"):  # most of the grid is far off
+                    value = self.evaluate(rows, tuple(eta), 0).value
+                    mean = np.average(value, axis=-1, weights=share)
+                best[j] = float(trials[np.argmin(np.where(np.isfinite(mean), mean, np.inf))])
+        # Data at an end of the law's range, such as counts that are all zero, keep a start at infinity.
+        far = {j: e for j, e in zip(self.free, best, strict=True) if abs(e) == _GRID[-1]}
+        own = [start[j] if j in far and not np.isfinite(start[j]) else np.nan for j in self.free]
+        return tuple(b if np.isnan(e) else float(e) for b, e in zip(best, own, strict=True))
 
-    def to_scipy(self, theta: Arrays) -> Any:
-        family, params = self.law(theta)
-        return family.to_scipy(tuple(params.values()))
+    def smoothings(self) -> tuple[Family, ...]:
+        """Return the smooth laws; none where the cusps are gone or all that is left, with the location or the scale."""
+        return () if len(self.free) < len(self.inner.names) else super().smoothings()
+
+    # ---------------------------------------------------------------- verdicts
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(limit for limit in super().limits if limit.parameter not in self.values)
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
+        still = tuple(np.zeros(()) for _ in self.values)
+        return self.inner.recession(statistics, self.complete(delta, still))
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        limit = self.inner.saturated(statistics)
+        first, *others = self.inner.names
+        if limit is None or limit.runs in self.values or first in self.values:
+            return None
+        return limit._replace(others=self._free_of(others, limit.others))
+
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        """Return the way to an infinite likelihood, which equal observations have around a held value too."""
+        first, *others = self.inner.names
+        if first not in self.values:
+            return super(Wrapper, self).unbounded(statistics, weight)
+        known, limit = self.inner.unbounded(statistics, weight), self.inner.saturated(statistics)
+        if known is None or limit is None or limit.runs in self.values:
+            return None
+        held, own = float(self._held[0]), known[0][0]
+        if abs(held - own) > _SAME * (1.0 + abs(own)):
+            return None
+        return self._free_of(others, known[0][1:]), known[1]
+
+    def _free_of(self, names: list[str], entries: tuple[float, ...]) -> tuple[float, ...]:
+        pairs = zip(names, entries, strict=True)
+        return tuple(entry for name, entry in pairs if name not in self.values)
+
+    @property
+    def movable(self) -> bool:
+        """Whether y may be measured in another unit: no value held would have to be measured so too."""
+        held = (p for p in self.inner.parameters if p.name in self.values)
+        return self.inner.movable and not any(p.unit for p in held)
+
+    # ---------------------------------------------------------------- the law
+
+    def predicted(self, theta: Arrays) -> Distribution:
+        pairs = ((name, self.values[name]) for name in self.inner.names if name in self.values)
+        held = tuple(np.asarray(value, float) for _, value in pairs)
+        return self.inner.predicted(self.complete(theta, held))
