@@ -20,11 +20,11 @@ from skmle._engine.judge.interior import (
     INTERRUPTED,
     NO_MAXIMUM,
     NOT_CONVERGED,
+    STALLED,
     Verdict,
-    certificate,
     far_parameters,
     is_interior,
-    undetermined,
+    separation,
 )
 from skmle._engine.likelihood.coordinates import Coordinates
 from skmle._engine.likelihood.design import Design, Term
@@ -412,18 +412,10 @@ class Attempt:
         return None
 
     def _no_interior(self, solution: Solution) -> Fit:
-        # The last step certifies any separation; where rounding spoils it, the coefficients certify a complete one, and those
-        # that the data do not determine that by their columns, where no hessian tells of any other.
-        loose = (
-            undetermined(self.objective, solution.coef)
-            if self._matrix_free
-            else np.zeros(self.design.d, bool)
-        )
-        for direction in (solution.step, solution.coef, np.where(loose, solution.coef, 0.0)):
-            if (
-                proof := certificate(self.family, self.statistics, self.objective, direction)
-            ) is not None:
-                return self._result(solution, Verdict(NO_MAXIMUM, "separation", proof))
+        held = (self.slope_units > 0.0) & (self.problem.alpha > 0.0)
+        proof = separation(self.family, self.statistics, self.objective, solution, held)
+        if proof is not None:
+            return self._result(solution, Verdict(NO_MAXIMUM, "separation", proof))
         if (interpolated := self._saturated()) is not None:
             return interpolated
         if (rows := self._vanishing_scale(solution)) > 0:
@@ -439,7 +431,8 @@ class Attempt:
                 solution,
                 Verdict(NO_MAXIMUM, "the likelihood still rises towards infinity", solution.step),
             )
-        return self._result(solution, Verdict(NOT_CONVERGED, "", solution.step))
+        reason = STALLED if solution.n_iter < self.problem.max_iter else ""
+        return self._result(solution, Verdict(NOT_CONVERGED, reason, solution.step))
 
     def _vanishing_scale(self, solution: Solution) -> int:
         """Return at how many rows a location-scale law has shrunk to a point."""

@@ -216,9 +216,14 @@ def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning
             f"the fit was stopped after {fit.n_iter} iterates, {_how_far(fit)}. The last iterate is returned, without standard errors. "
             "Fit again, with warm_start=True if the estimator has it, to go on from here."
         )
+    stop = f"the solver stopped after {fit.n_iter} iterations, {_how_far(fit)}"
+    if reason:  # another iteration would change nothing
+        return NotConvergedWarning, (
+            f"{stop}: {reason}. The last iterate is returned. Rescale extreme columns, "
+            "drop columns that others nearly determine, penalise them (alpha > 0), or choose a simpler model."
+        )
     return NotConvergedWarning, (
-        f"the solver stopped after {fit.n_iter} iterations, {_how_far(fit)}. The last iterate is returned. "
-        "Raise max_iter, rescale extreme columns, or choose a simpler model."
+        f"{stop}. The last iterate is returned. Raise max_iter, rescale extreme columns, or choose a simpler model."
     )
 
 

@@ -19,7 +19,7 @@ _BY_STATUS = {
     ),
     "not_converged": (
         "status_ = 'not_converged': the solver stopped before the optimum",
-        "Mend the fit first: raise max_iter, or rescale extreme columns.",
+        "Mend the fit first: its warning says how.",
     ),
 }
 

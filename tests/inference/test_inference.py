@@ -332,7 +332,7 @@ WITHOUT = {
     ),
     "not_converged": (
         lambda: CrossEntropyClassifier(max_iter=1).fit(X_IRIS[50:], Y_IRIS[50:]),
-        "raise max_iter",
+        "Mend the fit",
     ),
     "not stored": (
         lambda: MLEDistribution("gamma", store_information=False).fit(gamma_sample()),
