@@ -20,18 +20,10 @@ from skmle import CrossEntropyClassifier, MLERegressor, families
 from skmle._engine.solvers import quadratic
 from skmle._engine.solvers.quadratic import solve_quadratic
 from skmle.exceptions import FitWarning, NotConvergedWarning
-from skmle.families import all_families
+from tests.subjects import every_class, is_smooth, respond
 
 N, P = 240, 8
 RATIOS = (0.05, 0.5, 1.0)
-REGRESSED = {
-    cls.__name__: cls
-    for cls in all_families()
-    if cls.observation.columns == 1
-    and cls.support.fixed
-    and cls.observation.numeric
-    and cls.shortcuts.starts != "final"
-}
 
 
 def table(seed=0, n=N, p=P):
@@ -43,11 +35,8 @@ def table(seed=0, n=N, p=P):
     return X
 
 
-def response(cls, X, seed=0):
-    family, rng = cls(), np.random.default_rng(seed)
-    eta = [np.full(len(X), 0.4) for _ in family.parameters]
-    eta[0] = 0.3 + X[:, 0] - 0.5 * X[:, 1]
-    return family.sample(family.natural(tuple(eta)), (len(X),), rng)
+def response(cls, X, seed=1):
+    return respond(cls, X[:, 0] - 0.5 * X[:, 1], np.random.default_rng(seed))
 
 
 def labels(X, k, seed=0):
@@ -80,7 +69,7 @@ def eta_gradients(model, X, y):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("ratio", RATIOS)
-@pytest.mark.parametrize("cls", REGRESSED.values(), ids=REGRESSED)
+@every_class(is_smooth)
 def test_a_regression_is_optimal(cls, ratio, weighted):
     X = table()
     y = response(cls, X)
