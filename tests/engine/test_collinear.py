@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from skmle import CrossEntropyClassifier, MLERegressor
-from tests.engine.verdicts import REGRESSED, RUNS, draw, every, judge
+from tests.engine.verdicts import REGRESSED, RUNS, draw, judge
+from tests.subjects import every
 
 pytestmark = pytest.mark.filterwarnings("error")
 

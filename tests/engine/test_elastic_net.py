@@ -15,72 +15,27 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skmle
-import skmle._engine.fit as fit_module
 from skmle import CrossEntropyClassifier, MLERegressor, families
-from skmle._engine.solvers import quadratic
-from skmle._engine.solvers.quadratic import solve_quadratic
 from skmle.exceptions import FitWarning, NotConvergedWarning
-from skmle.families import all_families
-
-N, P = 240, 8
-RATIOS = (0.05, 0.5, 1.0)
-REGRESSED = {
-    cls.__name__: cls
-    for cls in all_families()
-    if cls.observation.columns == 1
-    and cls.support.fixed
-    and cls.observation.numeric
-    and cls.shortcuts.starts != "final"
-}
-
-
-def table(seed=0, n=N, p=P):
-    """Columns of unequal size, the last two nearly equal."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, p)) * np.geomspace(0.5, 2.0, p)
-    X[:, -1] = X[:, -2] + 0.05 * X[:, -1]
-    X[rng.random((n, p)) < 0.3] = 0.0
-    return X
-
-
-def response(cls, X, seed=0):
-    family, rng = cls(), np.random.default_rng(seed)
-    eta = [np.full(len(X), 0.4) for _ in family.parameters]
-    eta[0] = 0.3 + X[:, 0] - 0.5 * X[:, 1]
-    return family.sample(family.natural(tuple(eta)), (len(X),), rng)
-
-
-def labels(X, k, seed=0):
-    rng = np.random.default_rng(seed)
-    return (X[:, :k] @ np.eye(k) + rng.gumbel(size=(len(X), k))).argmax(axis=1)
-
-
-def penalty(alpha, ratio, coefs):
-    return alpha * (ratio * np.abs(coefs).sum() + (1.0 - ratio) / 2.0 * (coefs**2).sum())
-
-
-def assert_optimal(gradient, coef, alpha, ratio, atol):
-    """The gradient of the mean -log q is minus a subgradient of the penalty."""
-    pull = gradient + alpha * (1.0 - ratio) * coef
-    np.testing.assert_allclose(
-        pull[coef != 0.0], -alpha * ratio * np.sign(coef[coef != 0.0]), rtol=0, atol=atol
-    )
-    assert (np.abs(pull[coef == 0.0]) <= alpha * ratio * (1.0 + 1e-6) + atol).all()
-
-
-def eta_gradients(model, X, y):
-    """Return the derivative of each row's -log q in each eta, by the family's formula."""
-    law = model._law
-    rows = law.rows(law.statistics(np.asarray(y, float)), model._eta(X, None, None), 1)
-    return [np.broadcast_to(g, (len(y),)) for g in rows.gradient]
-
+from tests.engine.elastic import (
+    RATIOS,
+    N,
+    P,
+    assert_optimal,
+    eta_gradients,
+    labels,
+    penalty,
+    response,
+    table,
+)
+from tests.subjects import every_class, is_smooth
 
 # ---------------------------------------------------------------- optimality, from outside
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("ratio", RATIOS)
-@pytest.mark.parametrize("cls", REGRESSED.values(), ids=REGRESSED)
+@every_class(is_smooth)
 def test_a_regression_is_optimal(cls, ratio, weighted):
     X = table()
     y = response(cls, X)
@@ -203,110 +158,6 @@ def test_the_normal_law_is_the_elastic_net(ratio, unit):
     assert np.array_equal(model.coef_ == 0.0, reference.coef_ == 0.0)
 
 
-# ---------------------------------------------------------------- the path
-
-PATHS = {
-    "binary": (CrossEntropyClassifier(l1_ratio=1.0), 2),
-    "probit": (CrossEntropyClassifier(link="probit", l1_ratio=0.5), 2),
-    "multinomial": (CrossEntropyClassifier(l1_ratio=0.7), 3),
-    "poisson": (MLERegressor("poisson", l1_ratio=0.9), None),
-    "normal": (MLERegressor("normal", l1_ratio=0.5, features={"scale": "all"}), None),
-    "student": (MLERegressor("student_t", l1_ratio=1.0), None),
-}
-
-
-@pytest.mark.parametrize("name", PATHS)
-def test_a_path_is_its_fits(name):
-    estimator, k = PATHS[name]
-    X = table()
-    y = response(families.get_family(estimator.family).__class__, X) if k is None else labels(X, k)
-    found = skmle.path(estimator, X, y, n_alphas=6, eps=0.02)
-    assert found.alphas.shape == (6,) and found.alphas[-1] == pytest.approx(0.02 * found.alphas[0])
-    assert found.statuses == ["interior"] * 6 and (found.distances <= 1e-6).all()
-    assert not found.coefs[0].any() and found.coefs[-1].any()
-    assert (np.diff(found.log_likelihoods) > -1e-9).all()
-    for i in (0, 2, 5):
-        alone = clone(estimator).set_params(alpha=found.alphas[i]).fit(X, y)
-        again = found.estimator(i)
-        assert (
-            again.get_params() == alone.get_params() and again.n_parameters_ == alone.n_parameters_
-        )
-        np.testing.assert_allclose(found.coefs[i], alone.coef_, rtol=0, atol=2e-6)
-        np.testing.assert_allclose(found.intercepts[i], alone.intercept_, rtol=0, atol=2e-6)
-        assert found.log_likelihoods[i] == pytest.approx(alone.log_likelihood_, rel=1e-8)
-        assert again.score(X, y) == pytest.approx(alone.score(X, y), rel=1e-8)
-
-
-@pytest.mark.parametrize("name", PATHS)
-def test_the_greatest_penalty(name):
-    estimator, k = PATHS[name]
-    X = table()
-    y = response(families.get_family(estimator.family).__class__, X) if k is None else labels(X, k)
-    greatest = skmle.path(estimator, X, y, n_alphas=1).alphas[0]
-    for factor, slopes in ((1.001, False), (0.98, True)):
-        model = clone(estimator).set_params(alpha=greatest * factor).fit(X, y)
-        coefs = [model.coef_] if k else list(model.coefs_.values())
-        assert any(c.any() for c in coefs) == slopes
-
-
-def test_a_path_of_given_penalties():
-    X = table()
-    y = labels(X, 2)
-    for ratio in (0.0, 0.5):
-        found = skmle.path(
-            CrossEntropyClassifier(l1_ratio=ratio),
-            X,
-            y,
-            alphas=[0.01, 0.1],
-            sample_weight=np.ones(N),
-        )
-        assert found.alphas.tolist() == [0.1, 0.01]
-        alone = CrossEntropyClassifier(alpha=0.01, l1_ratio=ratio).fit(X, y)
-        np.testing.assert_allclose(found.coefs[1], alone.coef_, atol=1e-7)
-
-
-def test_a_path_takes_offsets_and_names():
-    pd = pytest.importorskip("pandas")
-    X = table()
-    y = np.random.default_rng(0).poisson(np.exp(0.3 * X[:, 0]))
-    offset = np.random.default_rng(1).normal(size=N)
-    frame = pd.DataFrame(X, columns=[f"c{j}" for j in range(P)])
-    found = skmle.path(
-        MLERegressor("poisson", l1_ratio=1.0), frame, y, n_alphas=3, eps=0.1, offset=offset
-    )
-    alone = MLERegressor("poisson", l1_ratio=1.0, alpha=found.alphas[2]).fit(
-        frame, y, offset=offset
-    )
-    np.testing.assert_allclose(found.coefs[2], alone.coef_, atol=1e-7)
-    assert list(found.estimator(2).feature_names_in_) == list(frame.columns)
-
-
-@pytest.mark.parametrize(
-    "arguments, says",
-    [
-        ({"n_alphas": 0}, "n_alphas=0 is not allowed; give"),
-        ({"eps": 1.0}, "eps=1.0 is not allowed; give"),
-        ({"alphas": [0.1, 0.0]}, "alphas holds 0.0. Allowed: "),
-        ({"alphas": []}, "alphas holds none. Allowed: "),
-    ],
-)
-def test_paths_that_mean_nothing_are_refused(arguments, says):
-    with pytest.raises(ValueError, match=says):
-        skmle.path(CrossEntropyClassifier(l1_ratio=1.0), table(), labels(table(), 2), **arguments)
-
-
-def test_estimators_without_a_path_are_refused():
-    X, y = table(), labels(table(), 2)
-    with pytest.raises(TypeError, match="MLEDistribution has no penalty. Allowed: "):
-        skmle.path(skmle.MLEDistribution(), X, y)
-    with pytest.raises(
-        ValueError, match="under l1_ratio=0 no alpha makes all slopes zero. Allowed: "
-    ):
-        skmle.path(CrossEntropyClassifier(), X, y)
-    with pytest.raises(ValueError, match="no parameter depends on a column of X. Allowed: "):
-        skmle.path(MLERegressor(features={"loc": "none"}, l1_ratio=1.0), X, y)
-
-
 # ---------------------------------------------------------------- invariances
 
 
@@ -414,18 +265,6 @@ def test_too_few_steps_are_said():
     assert model.status_ == "not_converged" and not model.converged_
 
 
-def test_a_path_warns_once():
-    X = table()
-    with pytest.warns(
-        FitWarning,
-        match="path: . of 3 fits are not at an interior maximum: not_converged at alpha = ",
-    ) as caught:
-        skmle.path(
-            CrossEntropyClassifier(l1_ratio=1.0, max_iter=1, tol=1e-12), X, labels(X, 2), n_alphas=3
-        )
-    assert len(caught) == 1
-
-
 def test_why_there_are_no_standard_errors():
     X = table()
     model = CrossEntropyClassifier(alpha=0.01, l1_ratio=0.5, store_information=True).fit(
@@ -477,54 +316,3 @@ def test_medians_of_many_columns_are_selected():
     assert model.status_ == "interior" and model.distance_ <= 1e-6
     assert model.coef_[0] > 1.0 and (model.coef_ == 0.0).sum() >= 10
     assert model.n_parameters_ == (model.coef_ != 0.0).sum() + 2
-
-
-# ---------------------------------------------------------------- the quadratic model
-
-
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("cycling", [False, True])
-def test_the_quadratic_is_solved_exactly(seed, cycling, monkeypatch):
-    """Strongly correlated columns; `cycling` leaves it to the descent that stands in where the guesses cycle."""
-    if cycling:
-        monkeypatch.setattr(quadratic, "_TRIES", 0)
-    rng = np.random.default_rng(seed)
-    s = int(rng.integers(2, 30))
-    Z = rng.normal(size=(3 * s, s)) + 3.0 * rng.normal(size=(3 * s, 1))
-    a = Z.T @ Z
-    a /= np.sqrt(np.outer(np.diag(a), np.diag(a)))
-    b, kink = rng.normal(size=s), np.where(rng.random(s) < 0.2, 0.0, rng.uniform(0.1, 1.0, s))
-    x = solve_quadratic(a, b, kink, rng.normal(size=s) * (rng.random(s) < 0.3))
-    slope = a @ x + b
-    on = x != 0.0
-    np.testing.assert_allclose(slope[on], -kink[on] * np.sign(x[on]), atol=1e-9 * np.abs(x).max())
-    assert (np.abs(slope[~on]) <= kink[~on] + 1e-9 * np.abs(x).max(initial=1.0)).all()
-
-
-def test_an_indefinite_quadratic_has_no_answer():
-    assert (
-        solve_quadratic(
-            np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([3.0, -3.0]), np.zeros(2), np.zeros(2)
-        )
-        is None
-    )
-
-
-def test_columns_join_in_rounds(monkeypatch):
-    """A path and a single fit look at few columns; the answer is that of all columns at once."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 200))
-    y = (X[:, :5].sum(axis=1) + rng.logistic(size=300) > 0).astype(int)
-    seen = []
-
-    def proximal(*args, **kwargs):
-        solution, working = fit_original(*args, **kwargs)
-        seen.append(len(working.columns))
-        return solution, working
-
-    fit_original = fit_module.proximal
-    monkeypatch.setattr(fit_module, "proximal", proximal)
-    model = CrossEntropyClassifier(alpha=0.04, l1_ratio=1.0).fit(X, y)
-    assert seen[0] < 200
-    residual = model.predict_proba(X)[:, 1] - y
-    assert_optimal(residual @ X / 300, model.coef_[0], 0.04, 1.0, 1e-9)

@@ -15,8 +15,9 @@ from skmle._engine.judge.interior import certificate
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
 from skmle.exceptions import SeparationWarning
-from skmle.families import Bernoulli
-from tests.engine.verdicts import RUNS, SUBJECTS, every, fitted, judge
+from skmle.families import Bernoulli, Family
+from tests.engine.verdicts import RUNS, fitted, judge
+from tests.subjects import ONE_EACH, every
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -238,10 +239,17 @@ def test_one_row_flipped_among_a_hundred_thousand():
         assert said == expected
 
 
-COUNTS = {name: SUBJECTS[name] for name in ("Poisson", "NegativeBinomial", "Geometric")}
+def is_count(family: Family) -> bool:
+    support = family.support
+    return (
+        family.observation.columns == 1
+        and family.observation.numeric
+        and support.discrete
+        and support.high == np.inf
+    )
 
 
-@every(COUNTS)
+@every(ONE_EACH, is_count)
 def test_a_dummy_whose_counts_are_all_at_the_end(family):
     """No count but the smallest in a dummy's rows: its coefficient is infinite, the rest is the fit without these rows."""
     end = family.support.low

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 
 from skmle import MLEDistribution
-from tests.engine.verdicts import CONTINUOUS, RUNS, SUBJECTS, as_rows, draw, every, judge
+from tests.engine.verdicts import CONTINUOUS, RUNS, draw, judge
+from tests.subjects import ONE_EACH, as_columns, every
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-@every(SUBJECTS)
+@every(ONE_EACH)
 @pytest.mark.parametrize("factor", [1e-9, 1e9])
 def test_the_scale_of_weights_changes_nothing(family, factor):
     for seed in range(RUNS // 50):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 60, rng)
         weight = rng.uniform(0.1, 3.0, len(y))
-        model, said = judge(MLEDistribution(family), as_rows(y), sample_weight=weight)
-        other, again = judge(MLEDistribution(family), as_rows(y), sample_weight=factor * weight)
+        model, said = judge(MLEDistribution(family), as_columns(y), sample_weight=weight)
+        other, again = judge(MLEDistribution(family), as_columns(y), sample_weight=factor * weight)
         assert said == again
         np.testing.assert_allclose(other.log_likelihood_, factor * model.log_likelihood_, rtol=1e-9)
 

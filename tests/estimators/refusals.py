@@ -12,7 +12,6 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
-from skmle.families import REGISTRY, Family
 
 RNG = np.random.default_rng(0)
 
@@ -58,7 +57,3 @@ def assert_four_parts(message: str) -> None:
     assert "Allowed: " in message or re.search(r"not allowed; give ", message), message
     assert message.endswith((".", "?")) and len(message) < 500, message
     assert "np." not in message and "array(" not in message, message
-
-
-def own_name(cls: type[Family]) -> str:
-    return REGISTRY[cls.__name__][1][0]

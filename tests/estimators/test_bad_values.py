@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import FitWarning
-from skmle.families import Categorical, all_families
+from skmle.families import Categorical, Family
 from tests.estimators.refusals import (
     ESTIMATORS,
     FRAME,
@@ -26,55 +26,43 @@ from tests.estimators.refusals import (
     assert_four_parts,
     assert_refused,
     every_estimator,
-    own_name,
 )
+from tests.subjects import FAMILIES, every_class, is_conditional, ordinary_value, own_name
 
 # ---------------------------------------------------------------- values outside the support
 
-OUTSIDE = {
-    "lognormal": (0.0, "y > 0"),
-    "exponential": (-1.0, "y >= 0"),
-    "gamma": (0.0, "y > 0"),
-    "weibull": (-2.0, "y > 0"),
-    "beta": (1.0, "0 < y < 1"),
-    "inverse_gaussian": (-1.0, "y > 0"),
-    "poisson": (-1.0, "y >= 0"),
-    "negative_binomial": (-1.0, "y >= 0"),
-    "geometric": (0.0, "y >= 1, whole numbers"),
-    "bernoulli": (0.5, "0 <= y <= 1, whole numbers"),
-}
+
+def outside(cls: type[Family]) -> list[float]:
+    """Return values just outside the support of a family, at each of its ends and between whole numbers."""
+    support = cls.support
+    beyond = [
+        end + (sign if closed else 0.0)
+        for end, closed, sign in zip(
+            (support.low, support.high), support.closed, (-1.0, 1.0), strict=True
+        )
+        if np.isfinite(end)
+    ]
+    return beyond + [ordinary_value(cls) + 0.5] * support.whole
 
 
-def test_every_family_with_a_bounded_support_is_listed():
-    bounded = {
-        own_name(cls)
-        for cls in all_families()
-        if cls.observation.columns == 1 and np.isfinite(cls.support.low)
-    }
-    assert bounded == set(OUTSIDE)
-
-
-def inside(name: str, n: int) -> np.ndarray:
-    """Return values inside the support of a family of the list."""
-    if name in ("bernoulli", "geometric"):
-        return np.ones(n)
-    return np.linspace(0.2, 0.8, n)
-
-
-@pytest.mark.parametrize("name", OUTSIDE)
-def test_values_outside_the_support_are_named_and_counted(name):
-    bad, allowed = OUTSIDE[name]
-    y = inside(name, 30)
-    y[[3, 7, 8, 9, 10, 12, 13]] = bad
-    expected = re.escape(
-        f"7 of 30 rows (row 3: {bad:g}, row 7: {bad:g}, row 8: {bad:g}, row 9: {bad:g}, row 10: {bad:g}, ...)"
-    )
-    columns = pd.DataFrame({"fine": inside(name, 30), "price": y})
-    says = f"{expected} of column price outside the support. Allowed: {re.escape(allowed)} for each value y"
-    assert_four_parts(assert_refused(MLEDistribution(name), columns, says=says))
-    assert_four_parts(
-        assert_refused(MLERegressor(name), X, y, says=f"{expected} of y outside the support")
-    )
+@every_class(
+    lambda cls: cls.observation.columns == 1 and cls.observation.numeric and len(outside(cls)) > 0
+)
+def test_values_outside_the_support_are_named_and_counted(cls):
+    name, allowed = own_name(cls), str(cls.support)
+    for bad in outside(cls):
+        inside = np.full(30, ordinary_value(cls))
+        y = inside.copy()
+        y[[3, 7, 8, 9, 10, 12, 13]] = bad
+        expected = re.escape(
+            f"7 of 30 rows (row 3: {bad:g}, row 7: {bad:g}, row 8: {bad:g}, row 9: {bad:g}, row 10: {bad:g}, ...)"
+        )
+        columns = pd.DataFrame({"fine": inside, "price": y})
+        says = f"{expected} of column price outside the support. Allowed: {re.escape(allowed)} for each value y"
+        assert_four_parts(assert_refused(MLEDistribution(name), columns, says=says))
+        if is_conditional(cls):
+            says = f"{expected} of y outside the support"
+            assert_four_parts(assert_refused(MLERegressor(name), X, y, says=says))
 
 
 def test_rows_keep_their_numbers_where_others_have_weight_zero():
@@ -231,22 +219,16 @@ cells = st.one_of(
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(
     data=st.lists(st.tuples(cells, cells), min_size=2, max_size=12),
-    family=st.sampled_from(
-        [
-            own_name(cls)
-            for cls in all_families()
-            if cls.observation.columns == 1 and cls.observation.numeric
-        ]
+    cls=st.sampled_from(
+        [cls for cls in FAMILIES if cls.observation.columns == 1 and cls.observation.numeric]
     ),
 )
-def test_any_numbers_give_a_fit_or_an_error_that_says_why(data, family):
+def test_any_numbers_give_a_fit_or_an_error_that_says_why(data, cls):
     numbers = np.array(data)
-    for model, args in (
-        (MLEDistribution(family), (numbers,)),
-        (MLERegressor(family), (numbers[:, :1], numbers[:, 1])),
-    ):
-        if family == "uniform" and len(args) == 2:
-            continue
+    fits = [(MLEDistribution(cls), (numbers,))]
+    if is_conditional(cls):
+        fits.append((MLERegressor(cls), (numbers[:, :1], numbers[:, 1])))
+    for model, args in fits:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", FitWarning)

@@ -10,14 +10,8 @@ from scipy.special import entr, expit, rel_entr
 from skmle import CrossEntropyClassifier, MLEDistribution
 from skmle.exceptions import NonRegularWarning
 from skmle.families import Distribution
-from tests.estimators.typical import (
-    ALL,
-    as_columns,
-    every_family,
-    observations,
-    own_name,
-    parameters,
-)
+from tests.estimators.data import every_family, parameters
+from tests.subjects import as_columns, every_class, observations
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(
@@ -25,11 +19,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.mark.parametrize(
-    "cls",
-    [cls for cls in ALL if cls.support.discrete and cls.observation.columns == 1],
-    ids=own_name,
-)
+@every_class(lambda cls: cls.support.discrete and cls.observation.columns == 1)
 def test_minimal_divergence_from_the_empirical_distribution_is_maximum_likelihood(cls):
     """KL(empirical || model), minimised by another program over the parameters, is smallest at the fit."""
     y = observations(cls)

@@ -18,7 +18,8 @@ import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families
 from skmle._shared.validation import sorted_labels
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning
-from skmle.families import REGISTRY, Family, all_families
+from skmle.families import Family
+from tests.subjects import FAMILIES, every_class, is_conditional, own_name
 
 SECONDS = 5.0  # of CPU time, for the whole check run of one estimator
 CHECKS = 40
@@ -88,14 +89,6 @@ def regressor(cls: type[Family]) -> MLERegressor:
     return (MLERegressor if takes else MappedRegressor)(own_name(cls))
 
 
-def own_name(cls: type[Family]) -> str:
-    return REGISTRY[cls.__name__][1][0]
-
-
-def regressable(cls: type[Family]) -> bool:
-    return cls.support.fixed and cls.observation.columns is not None
-
-
 # ---------------------------------------------------------------- the subjects
 
 VARIANTS = [
@@ -121,8 +114,8 @@ VARIANTS = [
     MLERegressor(families.Gamma(links={"mean": "softplus"})),
 ]
 SUBJECTS = [
-    *map(density, all_families()),
-    *(regressor(cls) for cls in all_families() if regressable(cls)),
+    *map(density, FAMILIES),
+    *(regressor(cls) for cls in FAMILIES if is_conditional(cls)),
     *VARIANTS,
 ]
 
@@ -172,9 +165,7 @@ def test_scikit_learn_check(estimator, check, clock):
     clock[repr(estimator)] = clock.get(repr(estimator), 0.0) + time.process_time() - start
 
 
-@pytest.mark.parametrize(
-    "cls", [cls for cls in all_families() if not regressable(cls)], ids=lambda cls: cls.__name__
-)
+@every_class(lambda cls: not is_conditional(cls))
 def test_a_family_that_cannot_be_regressed_says_so(cls):
     with pytest.raises(
         ValueError, match="cannot be regressed, because .* Allowed: .* Use MLEDistribution"

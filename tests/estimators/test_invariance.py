@@ -15,21 +15,17 @@ from sklearn.base import clone
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import NonRegularWarning
-from skmle.families import Family, Poisson
-from tests.estimators.typical import (
-    ALL,
-    CONDITIONAL,
-    as_columns,
+from skmle.families import Family, Poisson, get_family
+from tests.estimators.data import (
     assert_same_fit,
     conditional_data,
     every_conditional,
     every_family,
     features,
     labels,
-    observations,
-    own_name,
     parameters,
 )
+from tests.subjects import as_columns, every_class, observations
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(
@@ -60,7 +56,7 @@ def changes_of_units(cls: type[Family]) -> bool:
     )
 
 
-@pytest.mark.parametrize("cls", [cls for cls in ALL if changes_of_units(cls)], ids=own_name)
+@every_class(changes_of_units)
 @pytest.mark.parametrize("unit", [1e-6, 1e6])
 def test_a_density_does_not_depend_on_the_unit_of_measurement(cls, unit):
     X = as_columns(observations(cls))
@@ -133,7 +129,7 @@ def test_the_verdict_does_not_depend_on_units():
 def test_moving_and_stretching_a_column_does_not_change_the_likelihood(
     shift, exponent, column, seed, family
 ):
-    cls = next(cls for cls in CONDITIONAL if own_name(cls) == family)
+    cls = type(get_family(family))
     X, y = conditional_data(cls)
     y = y[np.random.default_rng(seed).permutation(len(y))]
     model = MLERegressor(family).fit(X, y)

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from skmle import MLERegressor
 from skmle.exceptions import NonRegularWarning, ScoreWarning
-from tests.estimators.typical import assert_same_fit, counts
+from tests.estimators.data import assert_same_fit, counts
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(

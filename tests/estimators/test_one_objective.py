@@ -7,17 +7,15 @@ import pytest
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import NonRegularWarning
-from tests.estimators.typical import (
-    as_columns,
+from tests.estimators.data import (
     assert_same_fit,
     conditional_data,
     every_conditional,
     every_family,
     features,
     labels,
-    observations,
-    typical,
 )
+from tests.subjects import as_columns, observations
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(
@@ -27,9 +25,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 @every_conditional
 def test_a_density_is_a_regression_without_features(cls):
-    y = observations(cls)
+    y = observations(cls).astype(float)
     density = MLEDistribution(cls).fit(as_columns(y))
-    constant = {name: "none" for name in typical(cls)[0].modelled}
+    constant = dict.fromkeys(cls().adapt(y).modelled, "none")
     regression = MLERegressor(cls, features=constant).fit(features(len(y)), y)
     assert regression.log_likelihood_ == pytest.approx(density.log_likelihood_, rel=1e-12)
     assert regression.n_parameters_ == density.n_parameters_

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmle import CrossEntropyClassifier, MLERegressor
 from skmle.exceptions import NonRegularWarning
-from tests.estimators.typical import labels
+from tests.estimators.data import labels
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(

@@ -7,15 +7,8 @@ import pytest
 
 from skmle import MLEDistribution, MLERegressor
 from skmle.exceptions import NonRegularWarning
-from tests.estimators.typical import (
-    as_columns,
-    conditional_data,
-    every_conditional,
-    every_family,
-    features,
-    observations,
-    typical,
-)
+from tests.estimators.data import conditional_data, every_conditional, every_family, features
+from tests.subjects import as_columns, observations, typical
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(

@@ -9,14 +9,8 @@ from sklearn.metrics import log_loss
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import NonRegularWarning
-from tests.estimators.typical import (
-    as_columns,
-    conditional_data,
-    every_conditional,
-    every_family,
-    labels,
-    observations,
-)
+from tests.estimators.data import conditional_data, every_conditional, every_family, labels
+from tests.subjects import as_columns, observations
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(

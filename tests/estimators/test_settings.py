@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import NonRegularWarning
 from skmle.families import Distribution, Gamma
-from tests.estimators.typical import ALL, as_columns, assert_same_fit, counts, labels, observations
+from tests.estimators.data import assert_same_fit, counts, labels
+from tests.subjects import FAMILIES, as_columns, observations
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
 pytestmark = pytest.mark.filterwarnings(
@@ -160,7 +161,7 @@ def test_nested_parameters_of_a_family_are_in_the_grid():
 
 
 def test_a_law_by_parameters_equals_the_fitted_one():
-    y = as_columns(observations(next(iter(ALL))))
-    model = MLEDistribution(ALL[0]).fit(y)
-    law = Distribution(ALL[0](), model.params_)
+    y = as_columns(observations(next(iter(FAMILIES))))
+    model = MLEDistribution(FAMILIES[0]).fit(y)
+    law = Distribution(FAMILIES[0](), model.params_)
     np.testing.assert_array_equal(law.log_prob(y[:, 0]), model.score_samples(y))

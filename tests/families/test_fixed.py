@@ -12,7 +12,7 @@ from skmle import families
 from skmle.families import get_family
 from skmle.families.wrappers.fixed import fix
 from tests.families.laws import check_derivatives, draw, formula_of, natural, points
-from tests.subjects import RELINKED, SUBJECTS, every
+from tests.subjects import RELINKED, SUBJECTS, every, has_links
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -23,11 +23,7 @@ def held():
     for name, family in (
         SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}
     ).items():
-        if (
-            len(family.parameters) > 1
-            and family.support.fixed
-            and family.names == tuple(p.name for p in family.parameters)
-        ):
+        if len(family.parameters) > 1 and family.support.fixed and has_links(family):
             theta = natural(family, points(family, 1)[0])
             found |= {
                 f"{name}-{p}": fix(family, {p: float(value)})

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skmle.families import Normal, Rows, all_families
+from skmle.families import Normal, Rows
 from skmle.families.algebra import add, beside, differences, mix, pick
 from skmle.families.base import Softmax
+from tests.families.laws import draw, has_rows, points
+from tests.subjects import SUBJECTS, every
 
 ETA = (np.array([0.3, -1.0, 2.0]), np.array([-0.5, 0.1, 0.7]))
 Y = np.array([0.2, 1.5, -0.4])
@@ -40,38 +42,20 @@ def assert_equal_rows(found: Rows, expected: Rows, gradient=1e-9, curvature=1e-6
 # ---------------------------------------------------------------- exactly what is asked
 
 
-def subject(cls):
-    family = cls()
-    rng = np.random.default_rng(0)
-    if not family.observation.numeric:
-        y = np.array(["a", "b", "c", "a"])
-    elif family.observation.columns == 1:
-        y = np.array([1.0, 1.0, 2.0, 3.0]) if family.support.high > 1.0 else np.array([0.0, 1.0])
-        y = y if family.support.discrete or family.support.high > 1.0 else np.array([0.2, 0.7])
-    else:
-        y = (
-            np.array([[1.0, 2.0], [3.0, 1.0]])
-            if family.observation.columns
-            else rng.normal(size=(4, 2))
-        )
-    family = family.adapt(y)
-    return family, family.statistics(y)
-
-
 @pytest.mark.parametrize("order", [0, 1, 2])
 @pytest.mark.parametrize("constant", [True, False])
-@pytest.mark.parametrize("cls", list(all_families()))
-def test_rows_have_exactly_what_is_asked_for(cls, constant, order):
-    family, statistics = subject(cls)
-    if family.observation.columns is None and not constant:
+@every(SUBJECTS)
+def test_rows_have_exactly_what_is_asked_for(family, constant, order):
+    if not has_rows(family) and not constant:
         return  # a density's parameters are those of all rows
-    k = len(family.parameters)
-    n = len(statistics[0])
-    eta = tuple(np.full(() if constant else n, 0.1 * (j + 1)) for j in range(k))
-    rows = family.evaluate(statistics, eta, order)
+    point = points(family, 1)[0]
+    y = draw(family, point, 4, np.random.default_rng(0))
+    eta = tuple(e if constant else np.full(len(y), e) for e in point)
+    rows = family.evaluate(family.statistics(y), eta, order)
     moving = not family.support.fixed  # such a law has no derivatives
     assert (rows.gradient is not None) == (order > 0 and not moving)
     assert (rows.curvature is not None) == (order > 1 and not moving)
+    k = len(eta)
     if rows.gradient is not None:
         assert len(rows.gradient) == k
     if rows.curvature is not None:

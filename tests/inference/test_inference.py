@@ -16,31 +16,20 @@ from scipy.special import ndtr
 from sklearn.datasets import load_diabetes, load_iris
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
-from skmle.families import Family, all_families
+from skmle.families import Family
 from skmle.inference import Inference
 from skmle.inference.assemble import centred_covariance
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
+from tests.subjects import FAMILIES, as_columns, every_class, observations
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-FAMILIES = list(all_families())
-every_family = pytest.mark.parametrize("cls", FAMILIES, ids=lambda cls: cls.__name__)
 
 
 def draws(cls: type[Family], n: int = 300) -> np.ndarray:
     """Return observations of a typical law of a family."""
-    family = cls(**{name: 6 for name, value in cls().get_params().items() if type(value) is int})
-    family = family.adapt(
-        np.arange(1.0, 4.0)
-        if family.observation.columns == 1
-        else np.random.default_rng(0).normal(size=(9, family.observation.columns or 2))
-    )
-    theta = family.natural(tuple(np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))))
-    y = family.sample(
-        theta, (n,) if family.observation.columns is not None else n, np.random.default_rng(3)
-    )
-    return y[:, None] if y.ndim == 1 else y
+    return as_columns(observations(cls, n))
 
 
 def gamma_sample() -> np.ndarray:
@@ -114,7 +103,7 @@ def test_normal_regression_is_least_squares():
 # ---------------------------------------------------------------- every family
 
 
-@every_family
+@every_class()
 def test_covariance_is_positive_definite(cls):
     model = MLEDistribution(cls).fit(draws(cls))
     if not cls.support.fixed:
@@ -131,7 +120,7 @@ def test_covariance_is_positive_definite(cls):
     assert (values[simplex:] > 1e-9).all() and (values > -1e-9).all()
 
 
-@every_family
+@every_class()
 def test_delta_method_is_that_of_finite_differences(cls):
     model = MLEDistribution(cls).fit(draws(cls))
     if not cls.support.fixed:
@@ -158,7 +147,7 @@ def test_delta_method_is_that_of_finite_differences(cls):
     assert ((low < result.estimate) & (result.estimate < high)).all()
 
 
-@every_family
+@every_class()
 def test_weights_are_repeated_rows(cls):
     X = draws(cls)
     weight = np.random.default_rng(1).integers(1, 4, len(X))
@@ -172,7 +161,7 @@ def test_weights_are_repeated_rows(cls):
     assert f"{weight.sum()} observations, status" in str(repeated.summary())
 
 
-@every_family
+@every_class()
 def test_criteria(cls):
     model = MLEDistribution(cls).fit(draws(cls))
     k, n = model.n_parameters_, len(draws(cls))

@@ -5,16 +5,11 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from skmle.families import Categorical, Distribution, Uniform, all_families
+from skmle.families import Categorical, Distribution, Uniform
 from skmle.information import cross_entropy, js_divergence, kl_divergence
+from tests.subjects import every_class
 
 LOG_2 = np.log(2.0)
-
-SCALAR = [
-    family
-    for family in all_families()
-    if family.observation.columns == 1 and family.observation.numeric
-]
 
 DRAWS = {"identity": lambda z: z, "log": lambda z: np.exp(0.6 * z), "logit": lambda z: expit(z)}
 
@@ -23,22 +18,22 @@ DIVERGENCES = [kl_divergence, js_divergence, cross_entropy]
 
 pairs = pytest.mark.parametrize("seed", [0, 1, 2])
 
-families = pytest.mark.parametrize("family", SCALAR, ids=lambda family: family.__name__)
+every_scalar = every_class(lambda cls: cls.observation.columns == 1 and cls.observation.numeric)
 
 
-def draw(family, rng):
+def draw(cls, rng):
     """A law of this family with random parameters; again, if they contradict each other (low > high)."""
     while True:
-        theta = {p.name: DRAWS[p.chart.name](rng.normal()) for p in family().parameters}
-        law = Distribution(family(), theta)
+        theta = {p.name: DRAWS[p.chart.name](rng.normal()) for p in cls().parameters}
+        law = Distribution(cls(), theta)
         if not np.isnan(law.to_scipy().support()).any():
             return law
 
 
-def draw_pair(family, seed):
+def draw_pair(cls, seed):
     rng = np.random.default_rng(seed)
-    p, q = draw(family, rng), draw(family, rng)
-    if family is Uniform and seed:  # one of three pairs where a part of p is outside q, two inside
+    p, q = draw(cls, rng), draw(cls, rng)
+    if cls is Uniform and seed:  # one of three pairs where a part of p is outside q, two inside
         q = Distribution(Uniform(), {"low": p.params["low"] - seed, "high": p.params["high"] + 0.5})
     return p, q
 

@@ -12,7 +12,7 @@ from tests.information.laws import (
     brute_force,
     draw,
     draw_pair,
-    families,
+    every_scalar,
     mixture,
     pairs,
     ratio,
@@ -20,30 +20,30 @@ from tests.information.laws import (
 )
 
 
-@families
+@every_scalar
 @pairs
-def test_entropy_is_the_mean_surprise(family, seed):
-    p, _ = draw_pair(family, seed)
+def test_entropy_is_the_mean_surprise(cls, seed):
+    p, _ = draw_pair(cls, seed)
     assert entropy(p) == pytest.approx(
         brute_force(p.to_scipy(), p.to_scipy(), surprise), rel=1e-9, abs=1e-10
     )
 
 
-@families
+@every_scalar
 @pairs
-def test_kl_is_the_mean_log_ratio(family, seed):
-    p, q = draw_pair(family, seed)
+def test_kl_is_the_mean_log_ratio(cls, seed):
+    p, q = draw_pair(cls, seed)
     assert kl_divergence(p, q) == pytest.approx(
         brute_force(p.to_scipy(), q.to_scipy(), ratio), rel=1e-9, abs=1e-10
     )
 
 
-@families
+@every_scalar
 @pairs
-def test_closed_forms_agree_with_the_sums_that_laws_without_them_need(family, seed):
+def test_closed_forms_agree_with_the_sums_that_laws_without_them_need(cls, seed):
     from skmle.information.operands import as_law
 
-    p, q = draw_pair(family, seed)
+    p, q = draw_pair(cls, seed)
     one, two = as_law(p, "p"), as_law(q, "q")
     assert entropy(p) == pytest.approx(
         float(one.expect(one, surprise, 0).value), rel=1e-11, abs=1e-12
@@ -53,19 +53,19 @@ def test_closed_forms_agree_with_the_sums_that_laws_without_them_need(family, se
     )
 
 
-@families
+@every_scalar
 @pairs
-def test_js_is_the_mean_of_two_divergences_from_the_mixture(family, seed):
-    p, q = draw_pair(family, seed)
+def test_js_is_the_mean_of_two_divergences_from_the_mixture(cls, seed):
+    p, q = draw_pair(cls, seed)
     one, two = p.to_scipy(), q.to_scipy()
     expected = 0.5 * (brute_force(one, two, mixture) + brute_force(two, one, mixture))
     assert js_divergence(p, q) == pytest.approx(expected, rel=1e-9, abs=1e-10)
 
 
-@families
+@every_scalar
 @pairs
-def test_identities(family, seed):
-    p, q = draw_pair(family, seed)
+def test_identities(cls, seed):
+    p, q = draw_pair(cls, seed)
     kl = kl_divergence(p, q)
     assert kl > 0.0
     assert kl_divergence(p, p) == 0.0
@@ -77,26 +77,26 @@ def test_identities(family, seed):
     assert js_divergence(p, q) == pytest.approx(js_divergence(q, p), rel=1e-12)
 
 
-@families
-def test_kl_keeps_its_digits_next_to_zero(family):
+@every_scalar
+def test_kl_keeps_its_digits_next_to_zero(cls):
     # D(theta || theta + d) = d'I d/2 + O(d^3): halving a small step divides it by 4. Sums without a closed form hold
     # 1e-16 absolutely.
-    p = draw(family, np.random.default_rng(3))
-    name = family().names[-1]
+    p = draw(cls, np.random.default_rng(3))
+    name = cls().names[-1]
 
     def kl(step):
         return kl_divergence(p, Distribution(p.family, p.params | {name: p.params[name] + step}))
 
-    if family is Uniform:  # D is linear in the step
+    if cls is Uniform:  # D is linear in the step
         assert kl(2e-6) / kl(1e-6) == pytest.approx(2.0, rel=1e-5)
     else:
         size = 1e-5 * float(p.params[name])
         assert kl(2.0 * size) / kl(size) == pytest.approx(4.0, rel=1e-3)
 
 
-@families
-def test_scipy_laws_are_recognised(family):
-    p, q = draw_pair(family, 1)
+@every_scalar
+def test_scipy_laws_are_recognised(cls):
+    p, q = draw_pair(cls, 1)
     assert kl_divergence(p.to_scipy(), q.to_scipy()) == pytest.approx(
         kl_divergence(p, q), rel=1e-10
     )
@@ -104,14 +104,12 @@ def test_scipy_laws_are_recognised(family):
     assert kl_divergence(p, p.to_scipy()) == pytest.approx(0.0, abs=1e-14)
 
 
-@families
+@every_scalar
 @pytest.mark.parametrize("measure", DIVERGENCES)
-def test_rows_of_parameters(family, measure):
+def test_rows_of_parameters(cls, measure):
     rng = np.random.default_rng(4)
-    ps, q = [draw(family, rng) for _ in range(2)], draw(family, rng)
-    rows = Distribution(
-        family(), {name: [law.params[name] for law in ps] for name in family().names}
-    )
+    ps, q = [draw(cls, rng) for _ in range(2)], draw(cls, rng)
+    rows = Distribution(cls(), {name: [law.params[name] for law in ps] for name in cls().names})
     one_by_one = [measure(p, q) for p in ps]
     np.testing.assert_allclose(measure(rows, q), one_by_one, rtol=1e-12)
     np.testing.assert_allclose(measure(q, rows), [measure(q, p) for p in ps], rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Every family at typical parameters, data of its law, and comparisons of fits."""
+"""Features, labels and counts, and comparisons of fits."""
 
 from __future__ import annotations
 
@@ -8,44 +8,11 @@ import numpy as np
 import pytest
 
 from skmle import CrossEntropyClassifier
-from skmle.families import REGISTRY, Family, all_families
+from skmle.families import Family
+from tests.subjects import every_class, is_conditional, respond
 
-
-def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
-    """Return a family (with six trials, three labels or two dimensions where it counts any) and natural parameters of it."""
-    family = cls(**{name: 6 for name, value in cls().get_params().items() if type(value) is int})
-    family = family.adapt(
-        np.array([1.0, 2.0, 4.0])
-        if family.observation.columns == 1
-        else np.random.default_rng(0).normal(size=(9, family.observation.columns or 2))
-    )
-    eta = [np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))]
-    return family, family.natural(tuple(eta))
-
-
-def observations(cls: type[Family], n: int = 200) -> np.ndarray:
-    """Draw from the typical law."""
-    family, theta = typical(cls)
-    return family.sample(
-        theta, (n,) if family.observation.columns is not None else n, np.random.default_rng(3)
-    )
-
-
-def as_columns(y: np.ndarray) -> np.ndarray:
-    return y[:, None] if y.ndim == 1 else y
-
-
-def own_name(cls: type[Family]) -> str:
-    return REGISTRY[cls.__name__][1][0]
-
-
-ALL = list(all_families())
-
-CONDITIONAL = [cls for cls in ALL if cls.support.fixed and cls.observation.columns is not None]
-
-every_family = pytest.mark.parametrize("cls", ALL, ids=own_name)
-
-every_conditional = pytest.mark.parametrize("cls", CONDITIONAL, ids=own_name)
+every_family = every_class()
+every_conditional = every_class(is_conditional)
 
 
 def features(n: int, p: int = 3, seed: int = 5) -> np.ndarray:
@@ -54,11 +21,8 @@ def features(n: int, p: int = 3, seed: int = 5) -> np.ndarray:
 
 def conditional_data(cls: type[Family], n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """Return X and draws of laws whose first parameter depends on it."""
-    family, _ = typical(cls)
     X = features(n)
-    eta = [np.full(n, 0.2 + 0.5 * j) for j in range(len(family.parameters))]
-    eta[0] = eta[0] + X @ [0.3, -0.2, 0.0]
-    return X, family.sample(family.natural(tuple(eta)), (n,), np.random.default_rng(4))
+    return X, respond(cls, X @ [0.3, -0.2, 0.0], np.random.default_rng(4))
 
 
 def labels(n: int, classes: int, seed: int = 6) -> tuple[np.ndarray, np.ndarray]:
