@@ -266,7 +266,7 @@ class _LeastAbsolute:
         return int(order[turning[0]]) if len(turning) else None
 
     def _certified(self, residual: Array, pull: Array) -> bool:
-        """Return whether subgradients at the rows of zero residual can balance the other rows' pull."""
+        """Return whether subgradients at the rows of zero residual can balance all other rows."""
         zero = residual == 0.0
         if zero.sum() > _MOST_TIES * self.x.shape[1]:
             return False
