@@ -1,4 +1,4 @@
-"""A law of one of our families as averages are taken under it: rows of parameters, asked for log q."""
+"""Laws of one of our families, in the form in which `expectation` averages under them."""
 
 from __future__ import annotations
 
