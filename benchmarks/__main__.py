@@ -18,8 +18,8 @@ from .report import write
 
 _USAGE = """\
 python -m benchmarks                    measure all problems at full size and write docs/benchmarks
-python -m benchmarks --quick            small sizes, the tightest tolerance alone: a smoke test, into build/benchmarks
-python -m benchmarks --only 'logistic*' these problems alone; results of the others are kept
+python -m benchmarks --quick            a smoke test of small sizes, written into build/benchmarks
+python -m benchmarks --only 'logistic*' these problems alone; the others keep their results
 python -m benchmarks profile NAME       where skmle's time goes on one problem
 python -m benchmarks report             write the pages again from the results
 python -m benchmarks list               the problems"""
@@ -87,15 +87,12 @@ def _run(options: argparse.Namespace, scale: str, output: Path, results: dict[st
         for problem in PROBLEMS
         if any(fnmatch(problem.name, pattern) for pattern in patterns)
     ]
-    repeat, limit = (
-        options.repeat or (1 if options.quick else 5),
-        options.limit or (10.0 if options.quick else 300.0),
-    )
+    repeat = options.repeat or (1 if options.quick else 5)
+    limit = options.limit or (10.0 if options.quick else 300.0)
+    counts_own = hasattr(os, "sched_getaffinity")
     results["environment"] = {
         "scale": scale,
-        "cpu count": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cpu count": len(os.sched_getaffinity(0)) if counts_own else os.cpu_count(),
         "python": platform.python_version(),
         **dict(package_versions()),
     }

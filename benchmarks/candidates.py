@@ -1,4 +1,4 @@
-"""What a candidate is, and skmle as one."""
+"""What a candidate is, and skmle's estimators as candidates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from .distance import Array, Penalty, Solution
 
 
 class Job(NamedTuple):
-    """One fit: `fit` is what is timed, `read` turns what it returned into coefficients (a path has one solution a penalty)."""
+    """One fit.
+
+    `fit` is timed. `read` turns what it returned into coefficients; for a path it gives a list,
+    with one solution for each penalty.
+    """
 
     fit: Callable[[], Any]
     read: Callable[[Any], Solution | list[Solution]]
@@ -25,7 +29,7 @@ class Job(NamedTuple):
 class Candidate:
     """A program that solves a problem, at one setting.
 
-    `prepare` gets the data and brings them, untimed, into the form that its program likes best.
+    `prepare` brings the data into the form that the program likes best, which is not timed.
     """
 
     name: str
@@ -39,7 +43,7 @@ class Candidate:
 
     @property
     def package(self) -> str:
-        """First word of the name."""
+        """The package, which is the first word of the name."""
         return self.name.split()[0]
 
 
@@ -54,7 +58,10 @@ def constants(*values: float) -> Solution:
 
 
 def per_class(slopes: Array, intercepts: Array) -> Solution:
-    """Return the solution of a softmax, from one row of coefficients a class to log-odds against the last class."""
+    """Return the solution of a softmax model, as log-odds against the last class.
+
+    `slopes` has one line of coefficients for each class.
+    """
     slopes, intercepts = slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
     return Solution(tuple(slopes), tuple(map(float, intercepts)))
 
@@ -98,9 +105,8 @@ def _describe(data: Data, family: str, scales: str) -> Job:
     X = data.y[:, None]
 
     def read(fitted: Any) -> Solution:
-        return constants(
-            *(_SCALES[c](v) for c, v in zip(scales, fitted.params_.values(), strict=True))
-        )
+        pairs = zip(scales, fitted.params_.values(), strict=True)
+        return constants(*(_SCALES[scale](value) for scale, value in pairs))
 
     return Job(lambda: model.fit(X), read)
 
@@ -136,7 +142,10 @@ def skmle_regressor(family: str, name: str = "skmle", **settings: Any) -> Candid
 
 
 def skmle_distribution(family: str, scales: str) -> Candidate:
-    """Return MLEDistribution as a candidate; one letter a parameter (identity, log, log-odds) is its scale in `laws`."""
+    """Return MLEDistribution as a candidate.
+
+    `scales` has a letter for each parameter, for its scale in `laws`: identity, log or log-odds.
+    """
     return Candidate("skmle", partial(_describe, family=family, scales=scales))
 
 

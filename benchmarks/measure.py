@@ -1,4 +1,4 @@
-"""The parent: makes a problem's data, lets its candidates fit in turn, and judges their answers."""
+"""The parent process: it makes the data, lets candidates fit in turn, and judges their answers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from .distance import Solution, distance
 from .problems import Problem
 from .worker import serve
 
-_RESIDENT = 2e9  # bytes of data up to which all candidates stay in memory between rounds
-_START = 120.0  # seconds, beside the limit of a fit, for imports, loading and warming up
+_RESIDENT = 2e9  # if all candidates hold fewer bytes of data, they stay in memory between rounds
+_START = 120.0  # seconds beyond the limit of a fit for imports, loading and warming up
+_KEPT = 20  # times of fits that are written down, at most
 
 
 class Late(Exception):
@@ -39,7 +40,15 @@ class _Worker:
         self._receive(limit + _START)
 
     def fit(self) -> dict[str, Any]:
-        """Return the measurements of one round; raise Late or RuntimeError."""
+        """Return the measurements of one round.
+
+        Raises
+        ------
+        Late
+            If the fit takes longer than its limit.
+        RuntimeError
+            If the process fails.
+        """
         self.connection.send("fit")
         return self._receive(self.limit)
 
@@ -74,11 +83,12 @@ def measure(
     problem : Problem
     scale : {"full", "quick"}
     repeat : int
-        Rounds; in each, every candidate fits once (short fits more often), so that all see the same state of the machine.
+        Number of rounds. In each round every candidate fits once (and short fits are repeated), so
+        that all see the same state of the machine.
     limit : float
         Seconds that a fit may take.
     patience : float
-        Seconds after which a candidate joins no further round.
+        Seconds of fitting after which a candidate joins no further round.
     """
     size = problem.sizes(scale)
     data = problem.make(**size)
@@ -123,7 +133,7 @@ def measure(
                 "fastest": min(record["times"]),
                 "fits": len(record["times"]),
             }
-        record["times"] = [round(t, 6) for t in record["times"][:20]]
+        record["times"] = [round(t, 6) for t in record["times"][:_KEPT]]
     return {
         "title": problem.title,
         "group": problem.group,
@@ -135,14 +145,14 @@ def measure(
 
 
 class _Rounds:
-    """The processes of a problem, and what they have to say."""
+    """The processes of a problem, and what they answer."""
 
     def __init__(self, problem: Problem, data: Data, path: Path, limit: float, keep: bool) -> None:
         self.problem, self.data, self.path, self.limit, self.keep = problem, data, path, limit, keep
         self.workers: dict[int, _Worker] = {}
 
     def turn(self, index: int, records: list[dict[str, Any]]) -> None:
-        """Let one candidate fit, and write down what came of it."""
+        """Let one candidate fit, and write down its answer or why there is none."""
         record, candidate = records[index], self.problem.candidates[index]
         late = f"> {self.limit:g} s"
         if any(r["name"] == candidate.name and r["status"] == late for r in records[:index]):
@@ -174,7 +184,7 @@ class _Rounds:
             record["passes"] = answer["passes"] if candidate.package == "skmle" else None
 
     def _distance(self, solution: Solution | list[Solution]) -> float:
-        """Return the distance from the optimum; of a path, the largest."""
+        """Return the distance from the optimum; for a path, the largest of its points."""
         problem, data = self.problem, self.data
         solutions = solution if isinstance(solution, list) else [solution]
         pairs = zip(solutions, problem.penalties, strict=True)

@@ -1,6 +1,8 @@
-"""What people use today for logistic, Poisson and softmax regression, each at its default tolerance and at tighter ones.
+"""What people use today for logistic, Poisson and softmax regression.
 
-Conversions that a program asks for (a column of ones, a table with categories, CSR) are made beforehand and not timed.
+Each program runs at its default tolerance and at tighter ones. If it needs the data in another form
+(with a column of ones, as a table with categories, as CSR), they are converted beforehand, which is
+not timed.
 """
 
 from __future__ import annotations
@@ -16,19 +18,16 @@ from .candidates import Candidate, Job, one, per_class
 from .data import Data
 from .distance import Array, Penalty, Solution
 
-_PATIENCE = 10_000  # iterations: tolerances decide, and the time limit
+_MOST_ITERATIONS = 10_000  # so many that tolerances and the time limit decide, not this
 
 
 def _read_linear(model: Any) -> Solution:
-    return (
-        per_class(model.coef_, model.intercept_)
-        if np.ndim(model.coef_) == 2 and len(model.coef_) > 1
-        else one(model.coef_, model.intercept_)
-    )
+    several = np.ndim(model.coef_) == 2 and len(model.coef_) > 1
+    return (per_class if several else one)(model.coef_, model.intercept_)
 
 
 def _read_with_ones(parameters: Any) -> Solution:
-    """Return the solution where the last column of X is one."""
+    """Return the solution of a model whose last column of X is one."""
     return one(parameters[:-1], parameters[-1])
 
 
@@ -45,7 +44,7 @@ def _sklearn_logistic(
     from sklearn.linear_model import LogisticRegression
 
     C = 1.0 / (alpha * data.n) if alpha else np.inf
-    model = LogisticRegression(C=C, solver=solver, tol=tol, max_iter=_PATIENCE)
+    model = LogisticRegression(C=C, solver=solver, tol=tol, max_iter=_MOST_ITERATIONS)
     X = sp.csr_matrix(data.X) if as_sparse else data.X
     y = data.y.astype(int)
     return Job(lambda: model.fit(X, y), _read_linear)
@@ -54,7 +53,7 @@ def _sklearn_logistic(
 def _sklearn_poisson(data: Data, solver: str, tol: float) -> Job:
     from sklearn.linear_model import PoissonRegressor
 
-    model = PoissonRegressor(alpha=0.0, solver=solver, tol=tol, max_iter=_PATIENCE)
+    model = PoissonRegressor(alpha=0.0, solver=solver, tol=tol, max_iter=_MOST_ITERATIONS)
     return Job(lambda: model.fit(data.X, data.y), _read_linear)
 
 
@@ -83,13 +82,9 @@ def sklearn_logistic(
 
 def sklearn_poisson(*solvers: str) -> tuple[Candidate, ...]:
     """Return PoissonRegressor with some solvers."""
-    return sum(
-        [
-            _ladder(f"scikit-learn {s}", _sklearn_poisson, (1e-4, 1e-6, 1e-8), solver=s)
-            for s in solvers
-        ],
-        (),
-    )
+    tolerances = (1e-4, 1e-6, 1e-8)
+    parts = [_ladder(f"scikit-learn {s}", _sklearn_poisson, tolerances, solver=s) for s in solvers]
+    return sum(parts, ())
 
 
 # ---------------------------------------------------------------- glum
@@ -101,7 +96,11 @@ def _glum(
     from glum import GeneralizedLinearRegressor
 
     model = GeneralizedLinearRegressor(
-        family=family, alpha=alpha, gradient_tol=tol, max_iter=_PATIENCE, drop_first=categorical
+        family=family,
+        alpha=alpha,
+        gradient_tol=tol,
+        max_iter=_MOST_ITERATIONS,
+        drop_first=categorical,
     )
     X = data.frame if categorical else data.X
     return Job(lambda: model.fit(X, data.y), _read_linear)
@@ -149,8 +148,8 @@ def statsmodels(family: str, model: str) -> tuple[Candidate, ...]:
 def _skglm(data: Data, datafit: str, tol: float) -> Job:
     from skglm import GeneralizedLinearEstimator, datafits, penalties, solvers
 
-    X = _with_ones(data)  # this solver knows no intercept
-    solver = solvers.LBFGS(max_iter=_PATIENCE, tol=tol)
+    X = _with_ones(data)  # this solver has no intercept
+    solver = solvers.LBFGS(max_iter=_MOST_ITERATIONS, tol=tol)
     solver.fit_intercept = solver.warm_start = False  # the estimator asks for them
     model = GeneralizedLinearEstimator(getattr(datafits, datafit)(), penalties.L2(0.0), solver)
     return Job(lambda: model.fit(X, data.y), lambda fitted: _read_with_ones(np.ravel(fitted.coef_)))
@@ -195,7 +194,7 @@ def _scipy(data: Data, family: str, tol: float) -> Job:
         residual = (mean - y) / n
         return float((value - y * eta).mean()), np.append(X.T @ residual, residual.sum())
 
-    options = {"gtol": tol, "ftol": 0.0, "maxiter": _PATIENCE, "maxfun": _PATIENCE}
+    options = {"gtol": tol, "ftol": 0.0, "maxiter": _MOST_ITERATIONS, "maxfun": _MOST_ITERATIONS}
     return Job(
         lambda: minimize(
             objective, np.zeros(X.shape[1] + 1), jac=True, method="L-BFGS-B", options=options
@@ -222,7 +221,7 @@ def _glum_path(data: Data, penalties: tuple[Penalty, ...], tol: float) -> Job:
         alphas=alphas,
         l1_ratio=penalties[0].l1_ratio,
         gradient_tol=tol,
-        max_iter=_PATIENCE,
+        max_iter=_MOST_ITERATIONS,
     )
 
     def read(fitted: Any) -> list[Solution]:
@@ -261,7 +260,7 @@ def _sklearn_path(data: Data, penalties: tuple[Penalty, ...], tol: float) -> Job
             solver="saga",
             l1_ratio=penalties[0].l1_ratio,
             tol=tol,
-            max_iter=_PATIENCE,
+            max_iter=_MOST_ITERATIONS,
             warm_start=True,
         )
         return [
@@ -273,7 +272,10 @@ def _sklearn_path(data: Data, penalties: tuple[Penalty, ...], tol: float) -> Job
 
 
 def paths(penalties: tuple[Penalty, ...]) -> tuple[Candidate, ...]:
-    """Return all that fit elastic nets for a sequence of penalties, each start at the last solution."""
+    """Return the programs that fit elastic nets for a sequence of penalties.
+
+    Each fit starts at the solution of the one before.
+    """
     return (
         *_ladder("glum path", _glum_path, (1e-4, 1e-6, 1e-8), penalties=penalties),
         *_ladder("skglm path", _skglm_path, (1e-4, 1e-6, 1e-8), penalties=penalties),

@@ -1,4 +1,4 @@
-"""What people use today for other laws: densities, and regressions with more than a mean."""
+"""What people use today for densities, and for regressions that model more than a mean."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _scipy_minimize(data: Data) -> Job:
 
 
 def scipy_negative_binomial() -> tuple[Candidate, ...]:
-    """Return the two ways that scipy has for a law whose class has no `fit`."""
+    """Return the two ways in which scipy can fit a law whose class has no `fit`."""
     return (
         Candidate("scipy stats.fit", _scipy_stats_fit, "wide bounds"),
         Candidate("scipy optimize BFGS", _scipy_minimize, "nbinom.logpmf"),
@@ -92,7 +92,10 @@ def lifelines_weibull() -> Candidate:
 
 
 def _mean_and_constant(parameters: Any) -> Solution:
-    """Return the solution of a modelled first parameter, its intercept last, and one constant."""
+    """Return the solution of a modelled first parameter and a constant second one.
+
+    The order is slopes, intercept, constant.
+    """
     w = np.asarray(parameters, float)
     return Solution((w[:-2], np.zeros(0)), (float(w[-2]), float(w[-1])))
 
@@ -114,7 +117,7 @@ def _statsmodels(data: Data, model: str, **settings: Any) -> Job:
 
 
 def statsmodels_law(model: str, **tight: Any) -> tuple[Candidate, ...]:
-    """Return a model of statsmodels by its default method and by a tighter one."""
+    """Return a model of statsmodels at its default setting and at a tighter one."""
     setting = ", ".join(f"{k}={v}" for k, v in tight.items())
     return (
         Candidate(f"statsmodels {model}", partial(_statsmodels, model=model), "default"),
@@ -126,10 +129,9 @@ def _lifelines_lognormal(data: Data) -> Job:
     import pandas as pd
     from lifelines import LogNormalAFTFitter
 
-    # Its law of exp(y) is our law of y.
-    frame = pd.DataFrame(data.X, columns=[f"x{j}" for j in range(data.X.shape[1])]).assign(
-        time=np.exp(data.y)
-    )
+    # lifelines has the law of times, whose logarithm is y.
+    names = [f"x{j}" for j in range(data.X.shape[1])]
+    frame = pd.DataFrame(data.X, columns=names).assign(time=np.exp(data.y))
     model = LogNormalAFTFitter()
 
     def read(fitted: Any) -> Solution:
@@ -141,7 +143,10 @@ def _lifelines_lognormal(data: Data) -> Job:
 
 
 def lifelines_normal() -> Candidate:
-    """Return lifelines' accelerated failure times with both parameters modelled: the normal regression of log times."""
+    """Return lifelines' model of lognormal times, with both parameters modelled.
+
+    It is the normal regression of log times.
+    """
     return Candidate("lifelines LogNormalAFT", _lifelines_lognormal)
 
 
@@ -167,7 +172,7 @@ def _scipy_two(data: Data, law: str, tol: float) -> Job:
     X, y, p = data.X, data.y, data.X.shape[1]
 
     def objective(w: Array) -> tuple[float, Array]:
-        with np.errstate(all="ignore"):  # in the line search
+        with np.errstate(all="ignore"):  # the line search goes far
             first, second = X @ w[:p] + w[p], X @ w[p + 1 : -1] + w[-1]
             value, a, b = _ROWS[law](y, first, second)
         gradient = np.concatenate([X.T @ a, [a.sum()], X.T @ b, [b.sum()]])

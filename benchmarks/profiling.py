@@ -1,4 +1,4 @@
-"""Where the time of skmle's fit goes."""
+"""Where the time of a fit by skmle goes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import warnings
 from .problems import get
 from .worker import counted_passes
 
-_LINES = 30
+_LINES = 30  # functions that are printed, in each order
 
 
 def profile(name: str, scale: str = "full") -> None:
@@ -20,12 +20,13 @@ def profile(name: str, scale: str = "full") -> None:
     data = problem.make(**problem.sizes(scale))
     warnings.simplefilter("ignore")
     job = problem.candidates[0].prepare(data)
-    for number in range(2):  # the first one warms up
+    for number in range(2):  # the first fit warms up
         with counted_passes() as passes:
             start = time.perf_counter()
             job.fit()
             print(
-                f"{problem.title}: fit {number + 1}: {time.perf_counter() - start:.4f} s, passes {passes()}"
+                f"{problem.title}: fit {number + 1}: {time.perf_counter() - start:.4f} s, passes "
+                f"{passes()}"
             )
     os.environ["OMP_NUM_THREADS"] = "1"  # a profiler sees only the thread that it runs in
     profiler = cProfile.Profile()

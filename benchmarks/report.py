@@ -13,27 +13,34 @@ from .requirements import NEAR, Results, Verdict, find
 _INTRODUCTION = """\
 # Benchmarks
 
-Time of skmle beside what people use today, measured in one run on one machine, with the distance of every answer from the optimum:
-a fast answer that is far from it is no answer. This page is written by `python -m benchmarks`; wins and losses are shown alike.
+Time of skmle beside what people use today, measured in one run on one machine, with the distance of
+every answer from the optimum: a fast answer that is far from it is no answer. This page is written
+by `python -m benchmarks`; wins and losses are shown alike.
 
-**How it was measured.** Every fit runs in a process of its own that has loaded the data and has fitted a few rows before, so that
-imports, compilers and thread pools are warm. The candidates take turns, in {rounds} rounds, so that all see the same state of the machine;
-times are medians in seconds. A fit that takes longer than {limit:g} s is stopped; who has used {patience:g} s in all takes part in no
-further round. What a program asks to be converted beforehand (a column of ones, categories, CSR) is not timed. All programs
-choose their number of threads themselves, except where a line says otherwise.
+**How it was measured.** Every fit runs in a process of its own that has loaded the data and has
+fitted a few rows before, so that imports, compilers and thread pools are warm. The candidates take
+turns, in {rounds} rounds, so that all see the same state of the machine; times are medians in
+seconds. A fit that takes longer than {limit:g} s is stopped; a candidate that has used
+{patience:g} s in all takes part in no further round. If a program needs the data in another form
+(with a column of ones, as categories, as CSR), they are converted beforehand, which is not timed.
+All programs choose their number of threads themselves, except where a line says otherwise.
 
-**s.e.** is the distance from the optimum in standard errors, $\\sqrt{{g^\\top H^{{-1}} g}}$ with the gradient $g$ and the Hessian $H$ of
-the total penalised log-likelihood at the answer, in float64. One function judges all programs, by its own formulas and not by skmle's.
-Under an absolute penalty $g$ is the least subgradient; of a path the worst point counts.
+**s.e.** is the distance from the optimum in standard errors, $\\sqrt{{g^\\top H^{{-1}} g}}$ with
+the gradient $g$ and the Hessian $H$ of the total penalised log-likelihood at the answer, in
+float64. One function judges all programs, by its own formulas and not by skmle's. Under an absolute
+penalty $g$ is the least subgradient; for a path its worst point counts.
 **Memory** is the rise of the peak of the resident set during the first fit, beyond the loaded data.
-**Passes** counts what skmle evaluated on all rows: v value, g with gradient, h with Hessian, c curvature of all rows, p product with it.
-Each peer runs at its default tolerance and at tighter ones. A comparison takes its fastest setting that comes within {near:.0e} s.e.
-(unless it says otherwise; a **bold** line is that one). If none does, the nearest stands in and the text says so.
+**Passes** counts what skmle evaluated on all rows: v value, g with gradient, h with Hessian,
+c curvature of all rows, p product with it.
+Each peer runs at its default tolerance and at tighter ones. A comparison takes its fastest setting
+that comes within {near:.0e} s.e. (unless it says otherwise; a **bold** line is that one). If none
+does, the nearest stands in and the text says so.
 
 """
 
 _SMOKE = """\
-**These are not the results**: sizes are small and each peer ran once, at one setting, to see that everything runs.
+**These are not the results**: sizes are small and each peer ran once, at one setting, to see that
+everything runs.
 
 """
 
@@ -53,7 +60,10 @@ All numbers are in [results.json](results.json). Measured with {environment}.
 
 
 def write(results: dict[str, Any], folder: Path) -> None:
-    """Write index.md and the figures into a folder; a page of where the time goes that lies there is included."""
+    """Write index.md and the figures into a folder.
+
+    If the folder has a page where_the_time_goes.md, index.md includes it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     measured: Results = results["problems"]
     figures = draw(measured, folder)
@@ -128,7 +138,7 @@ def _table(problem: Problem, measured: Results) -> str:
 
 
 def _best_near(rows: Iterable[dict[str, Any]]) -> set[str]:
-    """Return the label of the fastest peer that is near enough."""
+    """Return the label of the fastest peer that is near enough, or nothing."""
     enough = [
         row
         for row in rows
@@ -143,11 +153,12 @@ def _line(row: dict[str, Any], mine: dict[str, Any] | None, strong: bool) -> str
         return f"| {label} | {row['status'].replace('|', '/')} | | | | |"
     ratio = f"{row['seconds'] / mine['seconds']:.3g}" if mine else ""
     memory = "" if row["memory"] is None else f"{row['memory']:.0f}"
-    return f"| {label} | {seconds(row['seconds'])} | {ratio} | {row['distance']:.0e} | {memory} | {_passes(row['passes'])} |"
+    time, passes = seconds(row["seconds"]), _passes(row["passes"])
+    return f"| {label} | {time} | {ratio} | {row['distance']:.0e} | {memory} | {passes} |"
 
 
 def seconds(value: float) -> str:
-    """Return a time with three digits."""
+    """Return a time in seconds as text with three digits."""
     return f"{value:.3g}" if value >= 1e-3 else f"{value:.2e}"
 
 
@@ -155,4 +166,5 @@ def _passes(counts: dict[str, int] | None) -> str:
     if not counts:
         return ""
     letters = {"value": "v", "gradient": "g", "hessian": "h", "curvature": "c", "product": "p"}
-    return f"{sum(counts.values())} ({' '.join(f'{counts[kind]}{letter}' for kind, letter in letters.items() if kind in counts)})"
+    parts = [f"{counts[kind]}{letter}" for kind, letter in letters.items() if kind in counts]
+    return f"{sum(counts.values())} ({' '.join(parts)})"

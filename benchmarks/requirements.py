@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 Results = dict[str, dict[str, Any]]
 
-NEAR = (
-    1e-3  # standard errors: an answer this near is an answer; no digit that anyone reports differs
-)
+# Standard errors from the optimum within which an answer counts: it then differs in no digit that
+# anyone reports.
+NEAR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def _unmeasured(required: str, results: Results, problem: str, name: str) -> Ver
 
 
 def fastest(rows: list[dict[str, Any]], near: float) -> tuple[dict[str, Any], bool] | None:
-    """Return the fastest answer that is near enough, or the nearest if none is; and whether it is near enough."""
+    """Return (the fastest answer near enough, True), or if there is none (the nearest, False)."""
     done = [row for row in rows if row["status"] == "ok"]
     if not done:
         return None
@@ -56,9 +56,10 @@ def fastest(rows: list[dict[str, Any]], near: float) -> tuple[dict[str, Any], bo
 
 @dataclass(frozen=True)
 class Faster:
-    """At least `ratio` times as fast as the fastest peer that comes near enough; a ratio below 1 allows to be slower.
+    """At least `ratio` times as fast as the fastest peer that comes near enough.
 
-    If no peer comes near enough, the nearest one stands in. `near` = inf compares with peers wherever they stop.
+    A ratio below 1 allows to be slower. If no peer comes near enough, the nearest one stands in.
+    With `near` = inf, peers count wherever they stop.
     """
 
     ratio: float
@@ -101,7 +102,7 @@ class Faster:
     def _unfinished(
         self, required: str, mine: dict[str, Any], peers: list[dict[str, Any]]
     ) -> Verdict:
-        """Return what can be said where no peer finished: those that were stopped give a lower bound."""
+        """Return what can be said if no peer finished: those that were stopped give a bound."""
         limits = [
             float(row["status"].split()[1]) for row in peers if row["status"].startswith("> ")
         ]
@@ -136,7 +137,7 @@ class AtMostTimes:
 
 @dataclass(frozen=True)
 class AtMostMore:
-    """At most so many milliseconds more than a peer: what a closed form may cost on few rows."""
+    """At most so many milliseconds more than a peer, for closed forms on few rows."""
 
     milliseconds: float
     than: str
@@ -153,7 +154,7 @@ class AtMostMore:
 
 @dataclass(frozen=True)
 class Passes:
-    """At most so many passes over all rows, to 1e-6 standard errors."""
+    """At most so many passes over all rows to come within 1e-6 standard errors."""
 
     count: int
 
@@ -173,7 +174,7 @@ class Passes:
 
 @dataclass(frozen=True)
 class Memory:
-    """At most a share of X and a constant beyond the data."""
+    """Extra memory of at most a share of X and a constant, in MB."""
 
     share: float = 0.1
     constant: float = 100.0
@@ -190,7 +191,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Threads:
-    """Two threads are so much faster than one."""
+    """Two threads are `ratio` times as fast as one."""
 
     ratio: float = 1.6
     single: str = "skmle n_jobs=1"
@@ -207,7 +208,7 @@ class Threads:
 
 @dataclass(frozen=True)
 class Linear:
-    """Tenfold rows cost at most tenfold time, over a series of problems."""
+    """Ten times the rows take at most ten times as long, but for some slack."""
 
     series: tuple[str, ...]
     slack: float = 1.2

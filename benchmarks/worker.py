@@ -1,4 +1,4 @@
-"""The process that fits: one candidate on one problem, timed when the parent says so."""
+"""The process that fits: one candidate on one problem, timed when the parent process asks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from .candidates import Job
 from .data import Data
 from .problems import get
 
-_WARM_UP_ROWS = 2000
-_SHORT = 0.05  # seconds: a shorter fit is repeated within a round
+_WARM_UP_ROWS = 2000  # of the fit that is not timed
+_SHORT = 0.05  # seconds; a shorter fit is repeated within a round
 _ROUND = 0.25  # seconds of repeated short fits in a round
 
 
 def serve(connection: Any, problem: str, index: int, path: str) -> None:
-    """Load the data, warm up, then answer each message with the measurements of one round until the parent closes."""
+    """Load the data and warm up; then answer each message with the measurements of one round.
+
+    The process ends when the parent closes the connection.
+    """
     warnings.simplefilter("ignore")
     warnings.showwarning = lambda *_, **__: None  # some programs reset the filters
     candidate = get(problem).candidates[index]
@@ -38,16 +41,14 @@ def serve(connection: Any, problem: str, index: int, path: str) -> None:
         connection.send("ready")
         first = True
         while connection.recv() == "fit":
-            connection.send(
-                _first(job, candidate.package == "skmle") if first else {"times": _times(job)}
-            )
+            ours = candidate.package == "skmle"
+            connection.send(_first(job, ours) if first else {"times": _times(job)})
             first = False
     except EOFError:
         pass
     except Exception as error:  # a peer that fails is a result, too
-        text = re.sub(
-            r" \(/.*?\)", "", (str(error).splitlines() or [""])[0]
-        )  # where a package lies here concerns nobody
+        # Without the path of the package on this machine.
+        text = re.sub(r" \(/.*?\)", "", (str(error).splitlines() or [""])[0])
         connection.send(f"{type(error).__name__}: {text[:120]}")
 
 
@@ -55,7 +56,7 @@ def _warm_up(prepare: Any, data: Data) -> None:
     """Fit a few rows, so that lazy imports, compilers and thread pools are not timed."""
     try:
         prepare(data.head(_WARM_UP_ROWS)).fit()
-    except Exception:  # few rows may be separated; what matters shows up on all rows
+    except Exception:  # few rows may be separated; an error that matters comes up on all rows
         pass
 
 
@@ -69,11 +70,10 @@ def _times(job: Job) -> list[float]:
 
 
 def _first(job: Job, ours: bool) -> dict[str, Any]:
-    """Return times, coefficients, passes and peak memory of the first fit on all rows, with the rest of its round."""
+    """Return what is measured in the first round: times, coefficients, passes and peak memory."""
     before = _reset_peak()
-    with (
-        counted_passes() if ours else nullcontext(dict) as passes
-    ):  # a peer shall not pay for the import of skmle
+    # The passes of peers are not counted, so that they need not import skmle.
+    with counted_passes() if ours else nullcontext(dict) as passes:
         start = time.perf_counter()
         fitted = job.fit()
         seconds = time.perf_counter() - start
@@ -96,7 +96,10 @@ def _first(job: Job, ours: bool) -> dict[str, Any]:
 
 @contextmanager
 def counted_passes() -> Iterator[Any]:
-    """Count evaluations of skmle's objective, and products with its hessian, on all rows: the most rows seen are all."""
+    """Count evaluations of skmle's objective, and products with its hessian, on all rows.
+
+    Samples are not counted: all rows are the most rows that were seen.
+    """
     from skmle._engine.likelihood.curvature import RowCurvature
     from skmle._engine.likelihood.objective import Objective
 
@@ -108,7 +111,7 @@ def counted_passes() -> Iterator[Any]:
         return evaluate(self, coef, order)
 
     def counted_start(self: Any, objective: Any, coef: Any, known: Any = None) -> None:
-        counts[objective.n, "curvature"] += known is None  # what is known is not looked for again
+        counts[objective.n, "curvature"] += known is None  # else it takes no pass
         start(self, objective, coef, known)
 
     def counted_product(self: Any, vector: Any) -> Any:
@@ -134,7 +137,7 @@ def counted_passes() -> Iterator[Any]:
 
 
 def _status(field: str) -> float | None:
-    """Return a field of /proc/self/status in MB, where there is one."""
+    """Return a field of /proc/self/status in MB, if the system has it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -147,8 +150,8 @@ def _status(field: str) -> float | None:
 def _reset_peak() -> float | None:
     """Set the peak of the resident set back to what is resident now, and return that in MB.
 
-    Where the system offers no reset, loading and warming up may already have reached higher than the fit will: then the
-    rise of the peak, which is what is measured, is a lower bound.
+    Where the system offers no reset, loading and warming up may have had a higher peak than the
+    fit. The rise of the peak, which is measured, is then a lower bound.
     """
     try:
         Path("/proc/self/clear_refs").write_text("5")
@@ -161,9 +164,6 @@ def _peak() -> float | None:
     """Return the peak of the resident set in MB."""
     peak = _status("VmHWM")
     if peak is None:  # ru_maxrss is in bytes on macOS, in KiB elsewhere
-        peak = (
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            * (1.0 if sys.platform == "darwin" else 1024.0)
-            / 1e6
-        )
+        unit = 1.0 if sys.platform == "darwin" else 1024.0
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
     return peak

@@ -3,9 +3,10 @@ The entropy of a coin
 =====================
 
 A coin that shows heads with probability :math:`\theta` has the entropy
-:math:`H = \theta \log_2 \frac{1}{\theta} + (1 - \theta) \log_2 \frac{1}{1 - \theta}` bits. It is largest for a fair coin, whose
-next toss is worth exactly one yes-or-no question, and zero for a coin that always falls the same way. At the ends the formula
-reads :math:`0 \log 0`, which counts as 0, its limit.
+:math:`H = \theta \log_2 \frac{1}{\theta} + (1 - \theta) \log_2 \frac{1}{1 - \theta}` bits.
+It is largest for a fair coin, whose next toss is worth exactly one yes-or-no question, and zero for
+a coin that always falls the same way. At the ends the formula reads :math:`0 \log 0`, which counts
+as 0, its limit.
 """
 
 import matplotlib.pyplot as plt

@@ -2,12 +2,14 @@ r"""
 Cross-entropy = entropy + relative entropy
 ==========================================
 
-Observations come from :math:`p`, a Poisson law of mean 4. A model :math:`q_\theta` of mean :math:`\theta` is surprised by them, on
-average, by the cross-entropy :math:`H(p, q_\theta) = H(p) + D(p \,\|\, q_\theta)`. The first part is the entropy of :math:`p`, which
-no model can avoid. The second is the price of the wrong :math:`\theta`.
+Observations come from :math:`p`, a Poisson law of mean 4. A model :math:`q_\theta` of mean
+:math:`\theta` is surprised by them, on average, by the cross-entropy
+:math:`H(p, q_\theta) = H(p) + D(p \,\|\, q_\theta)`. The first part is the entropy of :math:`p`,
+which no model can avoid. The second is the price of the wrong :math:`\theta`.
 
-In the right family the price falls to zero. In a wrong one, here the geometric laws, it keeps a remainder. Both minima are at the
-same place, so minimising the cross-entropy finds the best mean in either family.
+In the right family the price falls to zero. In a wrong one, here the geometric laws, it keeps a
+remainder. Both minima are at the same place, so minimising the cross-entropy finds the best mean in
+either family.
 """
 
 import matplotlib.pyplot as plt

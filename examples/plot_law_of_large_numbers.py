@@ -2,9 +2,10 @@ r"""
 The mean of −log q tends to the cross-entropy
 =============================================
 
-Maximum likelihood minimises the mean of :math:`-\log q(x_i)` over the data. Each line below follows that mean while rows of one
-sample arrive. By the law of large numbers all lines end at the same place, the cross-entropy :math:`H(p, q)` between the law
-:math:`p` of the data and the model :math:`q`. On the way they keep to a funnel of width :math:`1/\sqrt{n}`.
+Maximum likelihood minimises the mean of :math:`-\log q(x_i)` over the data. Each line below follows
+that mean while rows of one sample arrive. By the law of large numbers all lines end at the same
+place, the cross-entropy :math:`H(p, q)` between the law :math:`p` of the data and the model
+:math:`q`. On the way they keep to a funnel of width :math:`1/\sqrt{n}`.
 """
 
 import matplotlib.pyplot as plt

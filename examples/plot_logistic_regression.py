@@ -2,10 +2,12 @@ r"""
 Logistic regression is conditional maximum likelihood
 =====================================================
 
-The model :math:`q(\text{malignant} \mid x) = 1/(1 + e^{-(wx + b)})` of 569 tumours, given the radius of their cell nuclei. Left: the
-curve that makes the labels most likely. Middle: what each row contributes, :math:`-\log q(y_i \mid x_i)`; a tumour on the wrong side
-costs most. Right: the mean of these contributions, the *cross-entropy loss*, for other slopes, each with its own best intercept.
-The fit is the minimum. One standard error away from it, the sum over all rows is about half a nat higher.
+The model :math:`q(\text{malignant} \mid x) = 1/(1 + e^{-(wx + b)})` of 569 tumours, given the
+radius of their cell nuclei. Left: the curve that makes the labels most likely. Middle: what each
+row contributes, :math:`-\log q(y_i \mid x_i)`; a tumour on the wrong side costs most. Right: the
+mean of these contributions, the *cross-entropy loss*, for other slopes, each with its own best
+intercept. The fit is the minimum. One standard error away from it, the sum over all rows is about
+half a nat higher.
 """
 
 import matplotlib.pyplot as plt
@@ -42,9 +44,8 @@ rows.set(xlabel="mean radius of the nuclei, x", ylabel="−log q(y | x) in nats"
 rows.legend()
 
 slopes = np.linspace(w - 6 * error, w + 6 * error, 60)
-intercept_only = MLERegressor(
-    "bernoulli", offset=0
-)  # the slope is given: w * radius enters as it is
+# The slope is given: its column, w * radius, enters as an offset, and only the intercept is fitted.
+intercept_only = MLERegressor("bernoulli", offset=0)
 lines = [slope * X for slope in slopes]
 mean.plot(
     slopes,

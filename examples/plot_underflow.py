@@ -2,10 +2,11 @@ r"""
 The product that a computer cannot form
 =======================================
 
-The likelihood is a product of densities, one a row. A 64-bit float holds numbers from about :math:`10^{-324}` to
-:math:`10^{308}`, and a product of a few hundred densities leaves that range. Whether it becomes 0 or infinite depends on the unit
-of the data alone: the same lengths in metres and in millimetres have densities that differ by a factor of 1000 a row. The sum of
-logarithms goes on as if nothing had happened, and its maximum is where that of the product would be.
+The likelihood is a product of densities, one for each row. A 64-bit float holds numbers from about
+:math:`10^{-324}` to :math:`10^{308}`, and a product of a few hundred densities leaves that range.
+Whether it becomes 0 or infinite depends on the unit of the data alone: the same lengths in metres
+and in millimetres have densities that differ by a factor of 1000 a row. The sum of logarithms goes
+on as if nothing had happened, and its maximum is where that of the product would be.
 """
 
 import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""The measures themselves: public functions of laws, samples and fitted models."""
+"""Entropy, cross-entropy, divergences and what follows from them: the public functions."""
 
 from __future__ import annotations
 
@@ -28,36 +28,41 @@ __all__ = [
 def entropy(
     p: Any, *, base: float | None = None, random_state: int = 0, return_standard_error: bool = False
 ) -> Any:
-    """Entropy H(p) = E_p[-log p(Y)]: the mean surprise of an observation; differential entropy for a density.
+    """Entropy H(p) = E_p[-log p(Y)]: the mean surprise of an observation.
+
+    For a density it is the differential entropy.
 
     Parameters
     ----------
     p : array-like of shape (..., K), frozen scipy distribution, Distribution or fitted estimator
-        The law. A vector's entries are probabilities that sum to 1; they are not normalised.
+        The law. The entries of a vector are probabilities that sum to 1; they are not normalised.
     base : float, optional
-        Of the logarithm: None for nats, 2 for bits.
+        Base of the logarithm: None for nats, 2 for bits.
     random_state : int, default=0
-        Seed of Monte Carlo averages, which only multivariate scipy distributions without an entropy of their own need.
+        Seed of Monte Carlo averages. Only multivariate scipy distributions without an entropy of
+        their own need them.
     return_standard_error : bool, default=False
-        Whether to return also the standard error of the Monte Carlo average; 0 where there is none.
+        Whether to return the standard error of the Monte Carlo average, too. It is 0 if the value
+        is no such average.
 
     Returns
     -------
     float or ndarray
-        One value for each row: of shape (...) for vectors, of the shape of the rows of parameters for a Distribution.
-        With `return_standard_error`, a pair of them.
+        One value for each row: of shape (...) for vectors, and of the shape of its parameters for a
+        Distribution. With `return_standard_error`, a pair (value, standard error).
 
     Raises
     ------
     ValueError
-        If `base` is not positive or is 1, if a vector has invalid entries or does not sum to 1 within 1e-8.
+        If `base` is not positive or is 1, if a vector has invalid entries or does not sum to 1
+        within 1e-8.
     TypeError
         If `p` is not a law.
 
     Notes
     -----
-    The entropy of a discrete law is >= 0 and at most log K on K points; that of a density may be negative, and changes
-    with the unit of the observation. 0 log 0 = 0.
+    The entropy of a discrete law on K points lies between 0 and log K, where 0 log 0 = 0. The
+    entropy of a density may be negative, and depends on the unit of the observation.
 
     References
     ----------
@@ -84,40 +89,45 @@ def cross_entropy(
     random_state: int = 0,
     return_standard_error: bool = False,
 ) -> Any:
-    """Cross-entropy H(p, q) = E_p[-log q(Y)]: the mean surprise of a model q at observations from p.
+    """Cross-entropy H(p, q) = E_p[-log q(Y)]: the mean surprise of model q at observations of p.
 
     Parameters
     ----------
     p, q : array-like of shape (..., K), frozen scipy distribution, Distribution or fitted estimator
-        The law of the observations and the model; both discrete or both continuous. Rows broadcast.
+        The law of the observations and the model. Both are discrete or both are continuous. Rows of
+        parameters broadcast.
     base : float, optional
-        Of the logarithm: None for nats, 2 for bits.
+        Base of the logarithm: None for nats, 2 for bits.
     random_state : int, default=0
-        Seed of Monte Carlo averages, which only multivariate scipy distributions need.
+        Seed of Monte Carlo averages. Only multivariate scipy distributions need them.
     return_standard_error : bool, default=False
-        Whether to return also the standard error of the Monte Carlo average; 0 where there is none.
+        Whether to return the standard error of the Monte Carlo average, too. It is 0 if the value
+        is no such average.
 
     Returns
     -------
     float or ndarray
-        One value for each row; ``inf`` where q gives no probability to a part of p. With `return_standard_error`, a pair.
+        One value for each row; ``inf`` where something that happens under p has probability 0 under
+        q. With `return_standard_error`, a pair (value, standard error).
 
     Raises
     ------
     ValueError
-        If `base`, a vector or the parameters are invalid, or p and q have no observations in common: discrete and
-        continuous, vectors of different lengths, different numbers of columns.
+        If `base`, a vector or the parameters are invalid, or if p and q cannot have the same
+        observations: one is discrete and one continuous, or vectors have different lengths, or
+        laws different numbers of columns.
     TypeError
         If `p` or `q` is not a law.
 
     Notes
     -----
-    H(p, q) = H(p) + D(p || q) >= H(p), with equality only at q = p. It is not symmetric. It is computed in this way, so
-    the identity holds to the last digits.
+    H(p, q) = H(p) + D(p || q) >= H(p), with equality only at q = p. It is not symmetric. It is
+    computed as this sum, so that the identity holds to the last digits.
 
     References
     ----------
-    Cover & Thomas (2006), Elements of Information Theory, section 5.4 (the length of a code made for q).
+    Cover & Thomas (2006), Elements of Information Theory, section 5.4 (the length of a code made
+    for q).
 
     Examples
     --------
@@ -146,19 +156,21 @@ def kl_divergence(
     Parameters
     ----------
     p, q : array-like of shape (..., K), frozen scipy distribution, Distribution or fitted estimator
-        Both discrete or both continuous. Rows broadcast.
+        Laws that are both discrete or both continuous. Rows of parameters broadcast.
     base : float, optional
-        Of the logarithm: None for nats, 2 for bits.
+        Base of the logarithm: None for nats, 2 for bits.
     random_state : int, default=0
-        Seed of Monte Carlo averages, which only multivariate scipy distributions need.
+        Seed of Monte Carlo averages. Only multivariate scipy distributions need them.
     return_standard_error : bool, default=False
-        Whether to return also the standard error of the Monte Carlo average; 0 where there is none.
+        Whether to return the standard error of the Monte Carlo average, too. It is 0 if the value
+        is no such average.
 
     Returns
     -------
     float or ndarray
-        One value >= 0 for each row, 0 only at p = q; ``inf`` where q gives no probability to a part of p, or where the
-        tails of q are too light for those of p. With `return_standard_error`, a pair.
+        One value >= 0 for each row, which is 0 only at p = q. It is ``inf`` where something that
+        happens under p has probability 0 under q, or where the tails of q are too light for those
+        of p. With `return_standard_error`, a pair (value, standard error).
 
     Raises
     ------
@@ -167,8 +179,9 @@ def kl_divergence(
 
     Notes
     -----
-    With p the empirical law of the data, minimising D(p || q) over the laws q of a family is maximum likelihood. Pairs
-    of one family have closed forms (but Student's t, the logistic and the negative binomial).
+    If p is the empirical law of the data, minimising D(p || q) over the laws q of a family is
+    maximum likelihood. Two laws of one family have a closed form, except of Student's t, the
+    logistic and the negative binomial.
 
     References
     ----------
@@ -202,19 +215,21 @@ def js_divergence(
     Parameters
     ----------
     p, q : array-like of shape (..., K), frozen scipy distribution, Distribution or fitted estimator
-        Both discrete or both continuous. Rows broadcast.
+        Laws that are both discrete or both continuous. Rows of parameters broadcast.
     base : float, optional
-        Of the logarithm: None for nats, 2 for bits.
+        Base of the logarithm: None for nats, 2 for bits.
     random_state : int, default=0
-        Seed of Monte Carlo averages, which laws of several columns need.
+        Seed of Monte Carlo averages. Only laws of several columns need them.
     return_standard_error : bool, default=False
-        Whether to return also the standard error of the Monte Carlo average; 0 where there is none.
+        Whether to return the standard error of the Monte Carlo average, too. It is 0 if the value
+        is no such average.
 
     Returns
     -------
     float or ndarray
-        One value for each row, between 0 (p = q) and log 2 (no observation in common): symmetric and always finite. Its
-        square root is a metric. With `return_standard_error`, a pair.
+        One value for each row, between 0 (p = q) and log 2 (no observation in common). It is
+        symmetric and always finite, and its square root is a metric. With `return_standard_error`,
+        a pair (value, standard error).
 
     Raises
     ------
@@ -223,7 +238,8 @@ def js_divergence(
 
     References
     ----------
-    Lin (1991), Divergence measures based on the Shannon entropy, IEEE Transactions on Information Theory 37.
+    Lin (1991), Divergence measures based on the Shannon entropy, IEEE Transactions on Information
+    Theory 37.
 
     Examples
     --------
@@ -234,12 +250,10 @@ def js_divergence(
     unit = nats_of(base)
     one, two = pair(p, q)
     first, second = one.expect(two, mixture, random_state), two.expect(one, mixture, random_state)
-    value = np.clip(
-        0.5 * (first.value + second.value), 0.0, np.log(2.0)
-    )  # its bounds, up to rounding
-    return in_units(
-        Estimate(value, 0.5 * np.hypot(first.error, second.error)), unit, return_standard_error
-    )
+    # Rounding may take the mean beyond its bounds.
+    value = np.clip(0.5 * (first.value + second.value), 0.0, np.log(2.0))
+    error = 0.5 * np.hypot(first.error, second.error)
+    return in_units(Estimate(value, error), unit, return_standard_error)
 
 
 def conditional_entropy(joint: ArrayLike, *, base: float | None = None) -> Any:
@@ -248,29 +262,36 @@ def conditional_entropy(joint: ArrayLike, *, base: float | None = None) -> Any:
     Parameters
     ----------
     joint : array-like of shape (..., rows, columns)
-        Joint probabilities of X, in rows, and Y, in columns; they sum to 1. H(X|Y) is that of the transpose.
+        Joint probabilities, which sum to 1: one row for each value of X and one column for each
+        value of Y. For H(X|Y), give the transpose.
     base : float, optional
-        Of the logarithm: None for nats, 2 for bits.
+        Base of the logarithm: None for nats, 2 for bits.
 
     Returns
     -------
     float or ndarray of shape (...)
-        Between 0 (Y is a function of X) and H(Y) (independence).
+        A value between 0 (Y is a function of X) and H(Y) (X and Y are independent).
 
     Raises
     ------
     ValueError
-        If `base` is not positive or is 1, or the table has invalid entries or does not sum to 1 within 1e-8.
+        If `base` is not positive or is 1, or the table has invalid entries or does not sum to 1
+        within 1e-8.
 
     References
     ----------
-    Cover & Thomas (2006), Elements of Information Theory, section 2.2. The table is that of example 2.2.1, which has
-    Y in rows and X in columns.
+    Cover & Thomas (2006), Elements of Information Theory, section 2.2. The table is that of example
+    2.2.1, which has Y in rows and X in columns.
 
     Examples
     --------
     >>> from skmle.information import conditional_entropy
-    >>> joint = [[1/8, 1/16, 1/32, 1/32], [1/16, 1/8, 1/32, 1/32], [1/16, 1/16, 1/16, 1/16], [1/4, 0, 0, 0]]
+    >>> joint = [
+    ...     [1 / 8, 1 / 16, 1 / 32, 1 / 32],
+    ...     [1 / 16, 1 / 8, 1 / 32, 1 / 32],
+    ...     [1 / 16, 1 / 16, 1 / 16, 1 / 16],
+    ...     [1 / 4, 0, 0, 0],
+    ... ]
     >>> conditional_entropy(joint, base=2)
     1.375
     """
@@ -280,24 +301,28 @@ def conditional_entropy(joint: ArrayLike, *, base: float | None = None) -> Any:
 
 
 def mutual_information(joint: ArrayLike, *, base: float | None = None) -> Any:
-    """Mutual information I(X; Y) = H(Y) - H(Y|X): the divergence of a joint law from the product of its marginals.
+    """Mutual information I(X; Y) = H(Y) - H(Y|X): what X tells of Y.
+
+    It is the divergence from the joint law to the product of its marginal laws.
 
     Parameters
     ----------
     joint : array-like of shape (..., rows, columns)
-        Joint probabilities of X, in rows, and Y, in columns; they sum to 1.
+        Joint probabilities, which sum to 1: one row for each value of X and one column for each
+        value of Y.
     base : float, optional
-        Of the logarithm: None for nats, 2 for bits.
+        Base of the logarithm: None for nats, 2 for bits.
 
     Returns
     -------
     float or ndarray of shape (...)
-        >= 0, and 0 only if X and Y are independent; symmetric in them.
+        A value >= 0, which is 0 only if X and Y are independent. It is symmetric in X and Y.
 
     Raises
     ------
     ValueError
-        If `base` is not positive or is 1, or the table has invalid entries or does not sum to 1 within 1e-8.
+        If `base` is not positive or is 1, or the table has invalid entries or does not sum to 1
+        within 1e-8.
 
     References
     ----------
@@ -316,19 +341,22 @@ def mutual_information(joint: ArrayLike, *, base: float | None = None) -> Any:
 
 
 def perplexity(p: Any, q: Any = None, *, base: float | None = None) -> Any:
-    """Perplexity exp H(p), or exp H(p, q) of a model q: the number of equally likely choices with the same entropy.
+    """Perplexity exp H(p), or exp H(p, q) of a model q.
+
+    It is the number of equally likely choices that have the same entropy.
 
     Parameters
     ----------
     p, q : array-like of shape (..., K), frozen scipy distribution, Distribution or fitted estimator
         The law of the observations and, optionally, the model.
     base : float, optional
-        Of the logarithm of the entropy that is raised to its power; the result does not depend on it.
+        Base of the logarithm in the entropy and of the power; the result does not depend on it.
 
     Returns
     -------
     float or ndarray
-        One value for each row: at least 1 for discrete laws, K for the uniform law on K points.
+        One value for each row. It is at least 1 for discrete laws, and K for the uniform law on K
+        points.
 
     Raises
     ------
@@ -337,7 +365,8 @@ def perplexity(p: Any, q: Any = None, *, base: float | None = None) -> Any:
 
     References
     ----------
-    Jelinek, Mercer, Bahl & Baker (1977), Perplexity: a measure of the difficulty of speech recognition tasks, JASA 62.
+    Jelinek, Mercer, Bahl & Baker (1977), Perplexity: a measure of the difficulty of speech
+    recognition tasks, JASA 62.
 
     Examples
     --------
@@ -358,25 +387,28 @@ def empirical_cross_entropy(
     sample_weight: ArrayLike | None = None,
     base: float | None = None,
 ) -> float:
-    """Cross-entropy of a model to data: minus its mean log-likelihood, the quantity that maximum likelihood minimises.
+    """Cross-entropy of data and a model: minus the mean log-likelihood of the model.
+
+    This is what maximum likelihood minimises.
 
     Parameters
     ----------
     model : fitted estimator, Distribution or frozen scipy distribution
-        Any estimator that `skmle.metrics.log_likelihood_score` can judge, of a density or conditional; or a law.
+        A law, or any estimator that `skmle.metrics.log_likelihood_score` can judge, of a density or
+        of y given X.
     X : array-like of shape (n, p), or (n,) for a law of one column
-        Features of a conditional model, observations of a density or a law.
+        Features for a conditional model, observations for a density or a law.
     y : array-like of shape (n,), optional
-        Targets of a conditional model.
+        Targets for a conditional model.
     sample_weight : array-like of shape (n,), optional
-        Weights >= 0 of the mean.
+        Weights of the rows in the mean, >= 0.
     base : float, optional
-        Of the logarithm: None for nats, 2 for bits.
+        Base of the logarithm: None for nats, 2 for bits.
 
     Returns
     -------
     float
-        Per row; ``inf`` if the model thinks some row of positive weight impossible.
+        The mean over the rows; ``inf`` if a row of positive weight is impossible under the model.
 
     Raises
     ------
@@ -385,7 +417,7 @@ def empirical_cross_entropy(
 
     See Also
     --------
-    skmle.metrics.log_likelihood_score : Minus this, in nats; with scorers for model selection.
+    skmle.metrics.log_likelihood_score : Minus this, in nats; there is a scorer, too.
 
     References
     ----------
@@ -406,6 +438,7 @@ def empirical_cross_entropy(
         return -float(log_likelihood_score(model, X, y, sample_weight)) / unit
     if y is not None:
         raise ValueError(
-            "empirical_cross_entropy: y was given, but a law has no target. Allowed: y=None. Give the observations as X."
+            "empirical_cross_entropy: y was given, but a law has no target. Allowed: y=None. Give "
+            "the observations as X."
         )
     return -weighted_mean(-surprises, sample_weight) / unit

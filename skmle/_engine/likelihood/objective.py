@@ -176,7 +176,7 @@ class Objective:
 
         return self._mean(block, 1)
 
-    def bend(self, coef: Array, step: Array) -> float:
+    def curvature_along(self, coef: Array, step: Array) -> float:
         """Return step' H step for the likelihood's hessian at `coef`, without forming it."""
         design, still = self.design, self.design.without_offset()
 

@@ -1,6 +1,7 @@
-"""Equal rows made one that weighs as much: categorical columns leave few distinct rows, and a fit needs no others.
+"""Equal rows are merged into one row that has their total weight.
 
-Whether it pays is estimated on a sample. Rows are then sorted by a hash, and rows of equal hash compared.
+Data of categorical columns have few distinct rows, and a fit needs no others. A sample tells
+whether merging will pay. Rows are then sorted by a hash, and rows of the same hash are compared.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from numpy.typing import NDArray
 from skmle._engine.data.sums import block_size, strata
 from skmle._engine.problem import Problem
 
-_FEWEST_ROWS = 20_000  # below which a fit takes no longer than to look
-_SAMPLE = 4096
-_SHRINK = 4  # times fewer rows, or merging is not worth two passes over X
+# Chosen, not measured.
+_FEWEST_ROWS = 20_000  # with fewer rows, a fit takes no longer than to look for equal ones
+_SAMPLE = 4096  # rows from which the number of distinct rows is estimated
+_SHRINK = 4  # so many times fewer rows must be left: merging costs about two passes over X
 
 Hashes = NDArray[np.uint64]
 
 
 def merge_rows(problem: Problem) -> Problem:
-    """Return the problem with equal rows of (X, y, offset) merged into weights, where that leaves few; else as it is."""
+    """Return the problem with equal rows of (X, y, offset) merged, if that leaves few rows.
+
+    Else the problem is returned as it is.
+    """
     observed, n = problem.observed, problem.observed.n
     if problem.X is None or n < _FEWEST_ROWS or problem.copies is not None:
         return problem
@@ -54,11 +59,14 @@ def merge_rows(problem: Problem) -> Problem:
 
 
 def _distinct(part: Any) -> float:
-    """Return an estimate, rather low, of how many distinct rows all data have of which these are a sample.
+    """Estimate how many distinct rows the data have of which these rows are a sample.
+
+    The estimate is a lower bound.
 
     References
     ----------
-    Chao (1984), Nonparametric estimation of the number of classes in a population, Scand. J. Statist. 11.
+    Chao (1984), Nonparametric estimation of the number of classes in a population, Scand. J.
+    Statist. 11.
     """
     _, counts = np.unique(_hashes([part]), return_counts=True)
     once, twice = np.count_nonzero(counts == 1), np.count_nonzero(counts == 2)
@@ -66,7 +74,7 @@ def _distinct(part: Any) -> float:
 
 
 def _hashes(parts: list[Any]) -> Hashes:
-    """Return a hash of each row of parts of equally many rows."""
+    """Return a hash of each row of all parts together; the parts have the same number of rows."""
     rng = np.random.default_rng(0)
     result = np.zeros(parts[0].shape[0], np.uint64)
     for part in parts:
@@ -77,20 +85,16 @@ def _hashes(parts: list[Any]) -> Hashes:
 
 
 def _bits(values: NDArray[Any]) -> Hashes:
+    """Return the bits of numbers as integers, mixed so that a product does not lose them."""
     bits = values.view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
-    return bits ^ (
-        bits >> np.uint64(52)
-    )  # round numbers have their bits at the top, where a product would lose them
+    # The bits of round numbers are at the top, where products of integers overflow.
+    return bits ^ (bits >> np.uint64(52))
 
 
 def _dense_sums(x: NDArray[Any], factors: Hashes) -> Hashes:
     size = block_size(x.shape[1])
-    return np.concatenate(
-        [
-            np.einsum("ij,j->i", _bits(x[low : low + size]), factors)
-            for low in range(0, len(x), size)
-        ]
-    )
+    parts = [x[low : low + size] for low in range(0, len(x), size)]
+    return np.concatenate([np.einsum("ij,j->i", _bits(part), factors) for part in parts])
 
 
 def _sparse_sums(x: Any, factors: Hashes) -> Hashes:
@@ -100,7 +104,7 @@ def _sparse_sums(x: Any, factors: Hashes) -> Hashes:
 
 
 def _equal(parts: list[Any], first: NDArray[np.intp], inverse: NDArray[np.intp]) -> bool:
-    """Return whether each row equals the first of its hash."""
+    """Return whether each row equals the first row of the same hash."""
     for part in parts:
         size = block_size(part.shape[1] if part.ndim == 2 else 1)
         for low in range(0, len(inverse), size):

@@ -1,7 +1,8 @@
-"""More columns than rows, with a ridge penalty: the answer lies in the space of the rows, which is small.
+"""More columns than rows, with a ridge penalty: the answer lies in the space of the rows.
 
-Every slope vector is X' a plus a part that no row sees and the penalty sets to zero (Hastie & Tibshirani 2004). With
-X X' = L L', the problem on the n columns of L has the same predictors and the same penalty; its slopes u give b = X' L'^-1 u.
+Every vector of slopes is X'a plus a part that changes no prediction, which the penalty sets to zero
+(Hastie & Tibshirani 2004). With X X' = L L', the problem on the n columns of L has the same
+predictions and the same penalty, and is smaller. Its slopes u give the slopes X' L'^-1 u of X.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from skmle._engine.problem import Fit, Problem
 
 @dataclass(frozen=True)
 class RowSpace:
-    """The rows that span all rows, and the triangle that makes their coordinates orthonormal."""
+    """Rows of X that span all rows, and the triangle L that makes their coordinates orthonormal."""
 
     rows: Array
     triangle: Array
@@ -33,7 +34,10 @@ class RowSpace:
 
 
 def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
-    """Return the problem in coordinates of the row space; None where it would not be smaller."""
+    """Return the problem in coordinates of the row space.
+
+    None is returned if that is not smaller, or is another problem, as with an absolute penalty.
+    """
     X = problem.X
     if (
         X is None
@@ -64,12 +68,12 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
 
 
 def _told(problem: Problem, space: RowSpace) -> Callable[[Callable[[], Fit]], bool] | None:
+    """Return the problem's `tell`, made to show fits with slopes of all columns."""
     tell = problem.tell
     return None if tell is None else lambda make: tell(lambda: restore_columns(make(), space))
 
 
 def restore_columns(fit: Fit, space: RowSpace) -> Fit:
-    """Return the fit with slopes of the columns."""
-    return replace(
-        fit, coefs=tuple((space.slopes(u) if len(u) else u, b) for u, b in fit.coefs), moving=None
-    )
+    """Return the fit with slopes of all columns in place of those of the coordinates."""
+    coefs = tuple((space.slopes(u) if len(u) else u, b) for u, b in fit.coefs)
+    return replace(fit, coefs=coefs, moving=None)

@@ -1,10 +1,19 @@
-"""Conditional laws with cusps (Laplace): their maximum interpolates some rows, where no derivative can confirm it.
+"""Conditional laws with cusps (Laplace).
 
-Smooth laws lead close to it (`Family.smoothings`). From there, a descent along edges, each row of the vertex exchanged for
-the one where the objective turns up again, ends at the least weighted sum of absolute residuals; a dual solution certifies
-it: at the rows of zero residual, subgradients within their bounds balance the rest. A scale that depends on the row weighs
-the rows, so vertex and scale take turns until neither moves. Under a ridge or another link there is no vertex: smooth
-laws are followed until the next one moves the answer by less than the tolerance.
+At the maximum of such a law some rows are interpolated: their residual is zero, there is a cusp,
+and no derivative can confirm the maximum. The point is a vertex: q rows of zero residual determine
+its q coefficients.
+
+1. Smooth laws come ever closer to the law (`Family.smoothings`), and their maxima to the vertex.
+2. From there a descent along edges minimises the weighted sum of absolute residuals. Each step
+   exchanges one row of the vertex for the row at which the sum starts to rise again.
+3. A dual solution proves the minimum: at the rows of zero residual, subgradients within their
+bounds
+   balance the gradient of all other rows.
+
+A scale that depends on the row weighs the rows, so vertex and scale take turns until neither moves.
+Under a ridge or another link there is no vertex. Then smooth laws are followed until the next one
+moves the answer by less than the tolerance.
 """
 
 from __future__ import annotations
@@ -21,17 +30,22 @@ from scipy.optimize import lsq_linear
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.newton import SmoothObjective, newton
 
-_NEAR_VERTEX = 4  # smooth laws after which few exchanges of rows are left to the vertex
-_LARGEST_BASIS = 500  # coefficients up to which a vertex is looked for: each exchange inverts a matrix of their number
-_MOST_TURNS = 100  # of vertex and scale
-_CANDIDATES = 4  # times as many rows are looked at for the first vertex as it interpolates
-_ZERO = (
-    1e-11  # share of the mean absolute residual below which a residual at the vertex is rounding
-)
-_BALANCE = 1e-8  # of the summed absolute gradient: rounding in the certificate
-_MOST_TIES = (
-    50  # rows of zero residual per coefficient, beyond which their balance is a problem of its own
-)
+# These values were chosen, not measured one by one.
+_NEAR_VERTEX = 4  # smooth laws after which only few exchanges of rows are left to the vertex
+# Coefficients up to which a vertex is looked for: each exchange inverts a matrix of this order.
+_LARGEST_BASIS = 500
+_MOST_TURNS = 100  # of vertex and scale, at most
+_CANDIDATES = 4  # rows that are looked at for the first vertex, for each row that it interpolates
+_NEAREST = 1e-6  # of the mean absolute residual: all rows within it count as equally near
+_INDEPENDENT = 1e-12  # least relative pivot of the rows of a vertex: above rounding, 2e-16
+# Exchanges of rows, at most: for each row of the vertex, and besides.
+_MOST_EXCHANGES, _MORE_EXCHANGES = 20, 100
+# Share of the mean absolute residual below which a residual at the vertex is rounding.
+_ZERO = 1e-11
+_BALANCE = 1e-8  # share of the summed absolute gradient that counts as rounding in the proof
+# Rows of zero residual, for each coefficient, up to which the proof is tried: with more, their
+# balance is a large problem of its own.
+_MOST_TIES = 50
 
 
 class CuspedObjective(SmoothObjective, Protocol):
@@ -44,9 +58,9 @@ class CuspedObjective(SmoothObjective, Protocol):
     lasso: Any
 
     def direction(self, step: Array) -> list[Array]:
-        """Return the change of each eta along a step, (n,), or 0-d for a constant."""
+        """Return the change of each eta along a step, of shape (n,), or () for a constant."""
 
-    def bend(self, coef: Array, step: Array) -> float:
+    def curvature_along(self, coef: Array, step: Array) -> float:
         """Return step' H step for the hessian at `coef`."""
 
 
@@ -59,30 +73,33 @@ def solve_cusps(
     tol: float,
     max_iter: int,
 ) -> Solution:
-    """Follow smooth objectives to one with cusps.
+    """Minimise an objective with cusps by way of smooth ones.
 
     Parameters
     ----------
     objective : CuspedObjective
-        Of a law whose -log q is |y - eta_0| exp(-eta_1) + eta_1, with y its first statistic.
+        That of a law whose -log q is |y - eta_0| exp(-eta_1) + eta_1, with y its first statistic.
     smooth : sequence of CuspedObjective
-        Ever closer to `objective`.
+        Smooth objectives, each closer to `objective` than the one before.
     start : ndarray of shape (d,)
+        Where the search starts.
     minimise : callable
         (smooth objective, start) -> Solution.
     vertex : bool
-        Whether a vertex is to be looked for: the first eta is linear in its coefficients, and nothing penalises them.
+        Whether there is a vertex to be found: the first eta is linear in its coefficients, and no
+        smooth penalty is on them.
     tol : float
-        Distance to the optimum in standard errors: that by which the last smooth objective moved the answer.
+        Tolerated distance in standard errors. Without a vertex, it is the distance by which the
+        last smooth objective moved the answer.
     max_iter : int
-        Most iterations at a vertex.
+        Most iterations of Newton's method for the scale, at each vertex.
     """
     coef, n_iter = start, 0
     for stage, rounded in enumerate(smooth, start=1):
         solution = minimise(rounded, coef)
         n_iter += solution.n_iter
         if stage > _NEAR_VERTEX and not solution.converged:
-            break  # so sharp a law is beyond the solver: the one before is nearer
+            break  # so sharp a law is beyond the solver: the answer of the law before is better
         step, coef = solution.coef - coef, solution.coef
         if (
             vertex
@@ -91,7 +108,7 @@ def solve_cusps(
             and (found := _at_vertex(objective, coef, tol, max_iter)) is not None
         ):
             return found._replace(n_iter=n_iter + found.n_iter)
-        distance = float(objective.size * objective.bend(coef, step)) ** 0.5
+        distance = float(objective.size * objective.curvature_along(coef, step)) ** 0.5
         if stage > _NEAR_VERTEX and distance <= tol:
             return Solution(coef, objective(coef, 1), step, distance, n_iter, True)
     return Solution(coef, objective(coef, 1), step, distance, n_iter, False)
@@ -100,15 +117,15 @@ def solve_cusps(
 def _at_vertex(
     objective: CuspedObjective, coef: Array, tol: float, max_iter: int
 ) -> Solution | None:
-    """Return the optimum found from a point near it; None if it could not be certified, as with many ties."""
-    lead, previous, distance, n_iter = objective.design.terms[0].length, None, np.inf, 0
+    """Return the optimum near a point; None if it could not be proved, as with many ties."""
+    length, previous, distance, n_iter = objective.design.terms[0].length, None, np.inf, 0
     for _ in range(_MOST_TURNS):
         vertex = _to_vertex(objective, coef)
         if vertex is None:
             return None
         if previous is not None and np.array_equal(vertex, previous):
             return Solution(coef, objective(coef, 1), np.zeros_like(coef), distance, n_iter, True)
-        rest = newton(_Rest(objective, vertex), coef[lead:], tol=tol, max_iter=max_iter)
+        rest = newton(_Rest(objective, vertex), coef[length:], tol=tol, max_iter=max_iter)
         if not rest.converged:
             return None
         coef, previous = np.concatenate([vertex, rest.coef]), vertex
@@ -117,46 +134,46 @@ def _at_vertex(
 
 
 class _Rest:
-    """The objective as a function of all coefficients but the first term's, which are held."""
+    """The objective as a function of the other terms' coefficients; those of the first are held."""
 
     def __init__(self, objective: CuspedObjective, held: Array) -> None:
         self.objective, self.held, self.size = objective, held, objective.size
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
-        at, lead = self.objective(np.concatenate([self.held, coef]), order), len(self.held)
-        gradient = None if at.gradient is None else at.gradient[lead:]
-        return Evaluation(
-            at.value, gradient, None if at.hessian is None else at.hessian[lead:, lead:]
-        )
+        at, held = self.objective(np.concatenate([self.held, coef]), order), len(self.held)
+        gradient = None if at.gradient is None else at.gradient[held:]
+        hessian = None if at.hessian is None else at.hessian[held:, held:]
+        return Evaluation(at.value, gradient, hessian)
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
-        """Take note of an iterate."""
+        """Take note of an iterate that was accepted."""
         self.objective.accepted(np.concatenate([self.held, coef]), at, distance)
 
 
 def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
-    """Return the first term's coefficients with the least (penalised) sum of absolute residuals, each over its row's scale in `coef`.
+    """Return the first term's coefficients of the least weighted sum of absolute residuals.
+
+    Each residual is divided by its row's scale at `coef`. Absolute penalties are added to the sum.
 
     References
     ----------
-    Barrodale & Roberts (1973), An improved algorithm for discrete l1 linear approximation, SIAM J. Numer. Anal. 10.
+    Barrodale & Roberts (1973), An improved algorithm for discrete l1 linear approximation, SIAM J.
+    Numer. Anal. 10.
     """
     design = objective.design
     term = design.terms[0]
     x = _columns(objective)
-    z = (
-        objective.statistics[0]
-        if design.offset is None
-        else objective.statistics[0] - design.offset
-    )
+    y = objective.statistics[0]
+    z = y if design.offset is None else y - design.offset
     log_scale = objective.direction(coef)[1]
-    # Of a constant scale nothing is left: rounding must not tell the same problem from itself.
+    # The mean of the log scale cancels. A constant scale then leaves the weights as they are, so
+    # that rounding cannot make a different problem of the same one in the next turn.
     mean = log_scale.mean()
-    weight = np.exp(mean - log_scale) * (
-        np.ones(design.n) if objective.weight is None else objective.weight
-    )
+    given = np.ones(design.n) if objective.weight is None else objective.weight
+    weight = np.exp(mean - log_scale) * given
     if objective.lasso is not None:
-        # A penalised coefficient is one more residual, of an observation of zero.
+        # An absolute penalty is one more residual: that of an observation 0 predicted by the
+        # coefficient.
         strength = objective.mass * float(np.exp(mean)) * objective.lasso.strength[: term.length]
         held = np.flatnonzero(strength)
         x, z = np.vstack([x, np.eye(term.length)[held]]), np.concatenate([z, np.zeros(len(held))])
@@ -173,7 +190,7 @@ def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
 
 
 def _columns(objective: CuspedObjective) -> Array:
-    """Return the first term's columns, less the shift, with the intercept's ones, dense."""
+    """Return the first term's columns, less the shift, and ones for an intercept, as an array."""
     design = objective.design
     x = design.block(0, design.n).array(design.terms[0].columns)
     return np.column_stack([x, np.ones(len(x))]) if design.terms[0].intercept else x
@@ -181,25 +198,35 @@ def _columns(objective: CuspedObjective) -> Array:
 
 @dataclass
 class _LeastAbsolute:
-    """Minimise sum of weight |z - x b|; a vertex is a basis, q independent rows of zero residual."""
+    """Minimise the sum of weight |z - x b|.
+
+    A vertex is given by its basis: q independent rows of zero residual.
+    """
 
     x: Array
     z: Array
     weight: Array
 
     def first_basis(self, b: Array) -> NDArray[np.intp] | None:
-        """Return the nearest independent rows: pivoting among rows weighted by their nearness."""
+        """Return the nearest independent rows, or None if there are none among the candidates.
+
+        They are chosen by pivoting among rows that are scaled by their nearness.
+        """
         q = self.x.shape[1]
         residual = np.abs(self.z - self.x @ b)
         near = np.argsort(residual, kind="stable")[: _CANDIDATES * q]
-        nearness = 1.0 / (residual[near] + 1e-6 * residual.mean() + np.finfo(float).tiny)
+        nearness = 1.0 / (residual[near] + _NEAREST * residual.mean() + np.finfo(float).tiny)
         _, r, order = qr((self.x[near] * nearness[:, None]).T, mode="economic", pivoting=True)
         pivots = np.abs(np.diag(r))
-        return near[order[:q]] if len(pivots) == q and pivots[-1] > 1e-12 * pivots[0] else None
+        independent = len(pivots) == q and pivots[-1] > _INDEPENDENT * pivots[0]
+        return near[order[:q]] if independent else None
 
     def descend(self, basis: NDArray[np.intp]) -> tuple[Array, NDArray[np.intp]] | None:
-        """Exchange rows of the basis while the objective falls; return the vertex and its basis if it is the minimum."""
-        for _ in range(20 * len(basis) + 100):
+        """Exchange rows of the basis while the objective falls.
+
+        Return the vertex and its basis if it is proved to be the minimum, else None.
+        """
+        for _ in range(_MOST_EXCHANGES * len(basis) + _MORE_EXCHANGES):
             inverse = np.linalg.inv(self.x[basis])
             b = inverse @ self.z[basis]
             residual = self.z - self.x @ b
@@ -221,7 +248,10 @@ class _LeastAbsolute:
         return None
 
     def _turn(self, residual: Array, direction: Array) -> int | None:
-        """Return the row at which the objective stops falling along `direction`; None if it does not fall at all."""
+        """Return the row at which the objective stops falling along `direction`.
+
+        It is None if the objective does not fall at all, or never stops.
+        """
         change = self.x @ direction
         slope = float(
             -(self.weight * np.sign(residual)) @ change
@@ -236,6 +266,7 @@ class _LeastAbsolute:
         return int(order[turning[0]]) if len(turning) else None
 
     def _certified(self, residual: Array, pull: Array) -> bool:
+        """Return whether subgradients at the rows of zero residual can balance all other rows."""
         zero = residual == 0.0
         if zero.sum() > _MOST_TIES * self.x.shape[1]:
             return False

@@ -1,1 +1,1 @@
-"""What families are written with: special functions, quantiles, shared formulas, expectations."""
+"""What families are written with: special functions, quantiles, shared formulas, averages."""

@@ -1,4 +1,4 @@
-"""A law of one of our families as averages are taken under it: rows of parameters, asked for log q."""
+"""Laws of one of our families, in the form in which `expectation` averages under them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skmle.families.distribution import Distribution
 
 
 class FamilyRows:
-    """A family of one column with n flat rows of parameters, as `expectation` asks for it.
+    """n laws of a family of one column, in the form that `expectation` asks for.
 
     Parameters
     ----------
@@ -31,49 +31,50 @@ class FamilyRows:
 
     @cached_property
     def frozen(self) -> Any:
-        """The frozen scipy distribution of the rows; None if scipy has none."""
+        """The laws as one frozen scipy distribution; None if scipy has none."""
         return self.family.to_scipy(self.theta)
 
     def take(self, rows: Any) -> FamilyRows:
-        """Return the law with these rows."""
+        """Return some of the laws."""
         return FamilyRows(self.family, tuple(value[rows] for value in self.theta))
 
     def log_prob(self, y: Array) -> Array:
-        """Return log q(y), one y a row."""
+        """Return log q(y), with one y for each law."""
         law = Distribution(self.family, dict(zip(self.family.names, self.theta, strict=True)))
         value = np.asarray(law.log_prob(y), float)
-        # Families of counts may accept real y, as rates; their law has no mass there.
+        # Families of counts may accept real y, for rates; but the law has no mass there.
         return np.where(y == np.floor(y), value, -np.inf) if self.discrete else value
 
     def quantiles(self, levels: Sequence[float]) -> Array:
-        """Return the quantiles of each row, of shape (n, levels)."""
+        """Return the quantiles of each law, of shape (n, levels)."""
         if self.frozen is None:
             return self.family.quantile(np.asarray(levels, float)[:, None], self.theta).T
         return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def support(self) -> tuple[Array, Array]:
-        """Return the ends of the support of each row."""
+        """Return the ends of the support of each law."""
         if self.frozen is None:
             support = self.family.support
             return np.full(self.size, support.low), np.full(self.size, support.high)
         return support_of(self.frozen, self.size)
 
     def mirror(self) -> FamilyRows | None:
-        """Return the law of 1 - Y, if its density is as well known there."""
+        """Return the laws of 1 - Y, if they are laws of the family; None if not."""
         theta = self.family.mirrored(self.theta)
         return None if theta is None else FamilyRows(self.family, theta)
 
 
 def support_of(frozen: Any, size: int) -> tuple[Array, Array]:
-    """Return the ends of the support of each of `size` rows of a frozen scipy distribution."""
+    """Return the ends of the support of each of the `size` laws of a frozen scipy distribution."""
     low, high = (np.broadcast_to(np.asarray(end, float), (size,)) for end in frozen.support())
     return low, high
 
 
 def quantiles_of(frozen: Any, levels: Sequence[float], size: int, discrete: bool) -> Array:
-    """Return the quantiles of each row of a frozen scipy distribution, of shape (size, levels).
+    """Return the quantiles of each law of a frozen scipy distribution, of shape (size, levels).
 
-    Where scipy finds none (counts beyond 1e9, norminvgauss), those of a normal law with the same mean and spread stand in.
+    Where scipy finds none (for counts beyond 1e9, or norminvgauss), those of the normal law with
+    the same mean and standard deviation stand in.
     """
     column = np.asarray(levels, float)[:, None]
     shape = (len(column), size)

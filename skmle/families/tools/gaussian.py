@@ -1,4 +1,7 @@
-"""Laws of t(y) = loc + scale * standard normal: of all location-scale laws, the one with sufficient statistics."""
+"""Laws of t(y) = loc + scale * a standard normal variable.
+
+Among the location-scale laws they are the ones with sufficient statistics.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ import numpy as np
 from skmle.families.base import Array, Arrays, Rows, Shortcuts, average
 from skmle.families.tools.location_scale import LocationScale
 
-_SQUARABLE = 1e-140, 1e140  # between these, squares neither underflow nor overflow
+_SQUARABLE = 1e-140, 1e140  # squares of doubles between these neither underflow nor overflow
 
 
 class Gaussian(LocationScale):
-    """Location-scale laws with -log q = z^2/2 + log scale; a row may stand for many: their mean, and their standard deviation after it."""
+    """Location-scale laws with -log q = z^2/2 + log scale.
+
+    A row of statistics may stand for many rows. It then has two numbers: their mean and their
+    standard deviation.
+    """
 
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
@@ -29,19 +36,15 @@ class Gaussian(LocationScale):
         if order < 1:
             return Rows(value)
         gradient = (-rate * z, 1.0 - square)
-        return Rows(
-            value,
-            gradient,
-            (np.asarray(rate * rate), 2.0 * rate * z, 2.0 * square) if order > 1 else None,
-        )
+        if order < 2:
+            return Rows(value, gradient)
+        return Rows(value, gradient, (np.asarray(rate * rate), 2.0 * rate * z, 2.0 * square))
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         y, *within = statistics
         mean = average(y, weight)
-        sd = np.hypot(
-            _root_mean_square(y - mean, weight),
-            _root_mean_square(within[0], weight) if within else 0.0,
-        )
+        inside = _root_mean_square(within[0], weight) if within else 0.0
+        sd = np.hypot(_root_mean_square(y - mean, weight), inside)
         return np.array([mean]), np.array([sd])
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
@@ -55,7 +58,7 @@ class Gaussian(LocationScale):
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (mean,), (sd,) = self.collapse(statistics, weight)
-        with np.errstate(divide="ignore"):  # of equal observations
+        with np.errstate(divide="ignore"):  # log(0) if all observations are equal
             return [(float(mean), float(np.log(sd)))]
 
 
@@ -65,6 +68,6 @@ def _root_mean_square(values: Array, weight: Array | None) -> float:
     if _SQUARABLE[0] < root < _SQUARABLE[1]:
         return float(root)
     largest = float(np.abs(values).max())
-    return (
-        largest * float(np.sqrt(average((values / largest) ** 2, weight))) if largest > 0.0 else 0.0
-    )
+    if not largest > 0.0:
+        return 0.0
+    return largest * float(np.sqrt(average((values / largest) ** 2, weight)))

@@ -1,4 +1,7 @@
-"""The base of location-scale laws: give the standard -log density and its two derivatives, the rest follows."""
+"""The base of location-scale laws.
+
+A law states minus the log of its standard density, with two derivatives; the rest follows.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,27 @@ from skmle.families.base import (
 )
 from skmle.families.tools.quantiles import centre_and_spread
 
+# Scale at which a law that interpolates all rows is shown: small beside y, which is standardised in
+# a fit, and far from underflow. Chosen, not measured.
+_NEARLY_NO_SCALE = 1e-8
+
 SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
-"""Of a parameter's unit: the sign with which log scale enters its eta."""
+"""For each unit of a parameter, the sign with which log scale enters its eta."""
 
 
 class LocationScale(Family):
-    """Laws of z = (t(y) - loc)/scale with a fixed standard density exp(-rho(z)); t is the identity or the logarithm.
+    """Laws of z = (t(y) - loc)/scale with a fixed standard density exp(-rho(z)).
 
-    With s = log scale,  -log q = rho(z) + s,  and all derivatives follow from rho' and rho'':
-    d/dloc = -rho'/scale,  d/ds = 1 - z rho',  d2/dloc2 = rho''/scale^2,  d2/dloc ds = (rho' + z rho'')/scale,
-    d2/ds2 = z rho' + z^2 rho''.
+    Here t is the identity or the logarithm.
 
-    Of a tail L(z) = -log P(Z > z), the hazard h = q/P(Z > z) gives  L' = h,  L'' = h (h - rho'); the
-    lower tail is its mirror, so that censored observations need no more than `log_sf` and `log_cdf`.
+    With s = log scale, -log q = rho(z) + s, and all derivatives follow from rho' and rho'':
+
+        d/dloc = -rho'/scale                d/ds = 1 - z rho'
+        d2/dloc2 = rho''/scale^2            d2/dloc ds = (rho' + z rho'')/scale
+        d2/ds2 = z rho' + z^2 rho''
+
+    For a tail L(z) = -log P(Z > z), the hazard h = q/P(Z > z) gives L' = h and L'' = h (h - rho');
+    the lower tail is its mirror. So censored observations need no more than `log_sf` and `log_cdf`.
     """
 
     parameters: tuple[Param, ...] = (
@@ -43,12 +54,15 @@ class LocationScale(Family):
 
     @property
     def spread_sign(self) -> float:
-        """What the second eta is of log scale: 1 for a scale, -1 for its inverse (Weibull's shape)."""
+        """The second eta over log scale: 1 for a scale, -1 for its inverse (Weibull's shape)."""
         return SPREAD_SIGNS[self.parameters[1].unit]
 
     @abstractmethod
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
-        """Return rho(z) = -log of the standard density (without constants of y alone), rho' and rho''."""
+        """Return rho(z), rho'(z) and rho''(z), where rho is minus the log of the standard density.
+
+        Terms that depend on y only may be left out.
+        """
 
     def log_sf(self, z: Array) -> Array:
         """Return log P(Z > z) of the standard law; by default scipy's."""
@@ -81,8 +95,8 @@ class LocationScale(Family):
         if order < 2:
             return Rows(value, gradient)
         assert second is not None
-        bend = z * second
-        curvature = (rate * rate * second, sign * rate * (first + bend), pull + z * bend)
+        turn = z * second
+        curvature = (rate * rate * second, sign * rate * (first + turn), pull + z * turn)
         return Rows(value, gradient, curvature)
 
     def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
@@ -97,11 +111,11 @@ class LocationScale(Family):
             if order < 1:
                 return Rows(value)
             first, second = self._tail_slopes(z, value, upper)
-            bend = z * second
+            turn = z * second
             gradient = (-rate * first, -sign * z * first)
             if order < 2:
                 return Rows(value, gradient)
-            curvature = (rate * rate * second, sign * rate * (first + bend), z * first + z * bend)
+            curvature = (rate * rate * second, sign * rate * (first + turn), z * first + z * turn)
             return Rows(value, gradient, curvature)
 
     def _tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
@@ -123,9 +137,9 @@ class LocationScale(Family):
         return ((statistics[0] - origin) / unit,)
 
     def saturated(self, statistics: Arrays) -> Saturated:
-        """Interpolate: the likelihood grows without bound as the scale goes to zero."""
+        """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
         name = self.parameters[1].name
-        return Saturated(statistics[0], (float(self.spread_sign * np.log(1e-8)),), name)
+        return Saturated(statistics[0], (float(self.spread_sign * np.log(_NEARLY_NO_SCALE)),), name)
 
 
 class LogLocationScale(LocationScale):

@@ -1,4 +1,4 @@
-"""What scipy does not know of a law, from its `cdf` and `log_prob`: quantiles, moments, entropy."""
+"""Quantiles, moments and entropy of a law that scipy does not have, from `cdf` and `log_prob`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skmle.families.tools.expectation import expectation
 if TYPE_CHECKING:
     from skmle.families.law import Law
 
-_BITS = 64  # halvings that tell all floating-point numbers apart
+_BITS = 64  # halvings after which all floating-point numbers are told apart
 
 
 def quantile(law: Law, q: Array, theta: Arrays) -> Array:
@@ -35,10 +35,10 @@ def _least(
     reached: Callable[[Array, Array, Arrays], NDArray[np.bool_]],
     lowest: float,
 ) -> Array:
-    """Return the smallest y at which a level is reached; the ends of the support at the levels 0 and 1.
+    """Return the smallest y at which a level is reached.
 
-    All floating-point numbers in their order are halved 64 times, so it is exact at every scale, and
-    for the steps of a discrete law too.
+    At the levels 0 and 1 it is an end of the support. The search halves the floating-point numbers,
+    in their order, 64 times. So it is exact at every scale, and at the steps of discrete laws, too.
     """
     level, *parameters = np.broadcast_arrays(np.asarray(q, float), *theta)
     low = np.full(level.shape, _rank(max(law.support.low, -np.finfo(float).max)))
@@ -64,7 +64,7 @@ def _rank(y: float) -> np.int64:
 
 
 def _number(rank: NDArray[np.int64]) -> Array:
-    """Return the floating-point numbers of places."""
+    """Return the floating-point numbers at places of that order."""
     bits = np.where(rank >= 0, rank, np.iinfo(np.int64).min - rank)
     return bits.view(np.float64)
 
@@ -73,7 +73,7 @@ def _number(rank: NDArray[np.int64]) -> Array:
 
 
 class _Moment:
-    """(y - centre)^power in the place of a log-probability, so that `expectation` averages it."""
+    """(y - centre)^power in place of a log-probability, so that `expectation` averages it."""
 
     def __init__(self, law: FamilyRows, centre: Array, power: int) -> None:
         self.law, self.centre, self.power = law, centre, power
@@ -117,7 +117,10 @@ def _moment(rows: FamilyRows, centre: Array, power: int) -> Array:
 
 
 def entropy(law: Law, theta: Arrays) -> Array:
-    """Return E[-log q(Y)] by summing or integrating it (scipy's own sums stop short of large means)."""
+    """Return E[-log q(Y)] by summing or integrating it.
+
+    scipy's own sums are not used, because they end too early where the mean is large.
+    """
     rows, shape = _rows(law, theta)
     value = expectation(rows, rows, lambda log_p, log_q: -log_p).reshape(shape)
     unknown = sum(np.isnan(np.asarray(parameter, float)) for parameter in theta)

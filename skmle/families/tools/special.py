@@ -1,4 +1,7 @@
-"""Special functions of the families, by numpy's fast ufuncs where scipy.special is slow."""
+"""Special functions that families need.
+
+They are written with numpy's fast ufuncs where those of scipy.special are slow.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +16,61 @@ Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
 
-# For z >= 1, z mu(z), -z^2 mu'(z) and z^3 mu''(z) are Stieltjes functions of 1/z^2, here as rational functions of one
-# denominator: least squares of the relative errors in 60 digits, which stay below 3e-17, 6e-16 and 9e-15. Highest power first.
+# Binet's function mu for z >= 1: z mu(z), -z^2 mu'(z) and z^3 mu''(z) are Stieltjes functions of
+# 1/z^2. Here they are rational functions of 1/z^2 with one denominator, the highest power first.
+# The coefficients are a least-squares fit of the relative errors in 60 digits; these errors stay
+# below 3e-17, 6e-16 and 9e-15. fmt: off
 _DENOMINATOR = (
-    0.036077232034642505, 3.7130775669042078, 69.34424829542819, 420.30054542205943, 1049.2540883193435,
-    1211.5425814754465, 680.7401007627618, 185.9110722618224, 22.983380225023836, 1.0,
-)  # fmt: skip
+    0.036077232034642505,
+    3.7130775669042078,
+    69.34424829542819,
+    420.30054542205943,
+    1049.2540883193435,
+    1211.5425814754465,
+    680.7401007627618,
+    185.9110722618224,
+    22.983380225023836,
+    1.0,
+)
 _NUMERATORS = (
     (
-        0.0013149221016510494, 0.2307183139852293, 5.057150386452339, 32.78561711723704, 84.51948202909273,
-        99.20564670137718, 56.22956762493218, 15.429540283098204, 1.9125039076408747, 0.08333333333333333,
+        0.0013149221016510494,
+        0.2307183139852293,
+        5.057150386452339,
+        32.78561711723704,
+        84.51948202909273,
+        99.20564670137718,
+        56.22956762493218,
+        15.429540283098204,
+        1.9125039076408747,
+        0.08333333333333333,
     ),
     (
-        -0.00051566144508191, -0.15430331621045512, -4.10192211554183, -29.25942592805036, -79.42139933277447,
-        -95.93860157310613, -55.26612001879506, -15.305029440570603, -1.9069483520853476, -0.08333333333333331,
+        -0.00051566144508191,
+        -0.15430331621045512,
+        -4.10192211554183,
+        -29.25942592805036,
+        -79.42139933277447,
+        -95.93860157310613,
+        -55.26612001879506,
+        -15.305029440570603,
+        -1.9069483520853476,
+        -0.08333333333333331,
     ),
     (
-        0.0005360232937250709, 0.20781810483495453, 6.451722956219483, 50.660274487342924, 145.9901504895097,
-        182.96852296374288, 107.77353777656549, 30.242875559414642, 3.7972300375061137, 0.1666666666666653,
+        0.0005360232937250709,
+        0.20781810483495453,
+        6.451722956219483,
+        50.660274487342924,
+        145.9901504895097,
+        182.96852296374288,
+        107.77353777656549,
+        30.242875559414642,
+        3.7972300375061137,
+        0.1666666666666653,
     ),
-)  # fmt: skip
+)
+# fmt: on
 
 
 def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
@@ -54,8 +92,9 @@ def trigamma(x: Array) -> Array:
 def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     """Return mu(x) = lgamma(x) - (x - 1/2) log x + x - log(2 pi)/2 and its first two derivatives.
 
-    Families written with mu instead of lgamma have no large terms that cancel, so they keep their accuracy
-    where a shape grows without bound (the limit laws). mu falls from +inf at 0 like 1/(12 x).
+    A family that is written with mu in place of lgamma has no large terms that cancel. So it keeps
+    its accuracy where a shape grows without bound, towards a limit law. mu falls from +inf at 0,
+    and like 1/(12 x) for large x.
 
     Parameters
     ----------
@@ -97,8 +136,8 @@ def _recurrence(x: Array) -> Iterator[Array]:
 def log_rising(y: Array, r: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     """Return D = lgamma(y + r) - lgamma(r) - y log r and its first two derivatives in t = log r.
 
-    With Binet's function nothing large cancels: the absolute error stays below y * 1e-16 for every r, and D -> 0
-    as r -> inf (there the negative binomial is Poisson and Student's t is normal).
+    With Binet's function no large terms cancel: the absolute error stays below y * 1e-16 for every
+    r. D tends to 0 as r grows, where the negative binomial becomes Poisson and Student's t normal.
     """
     top = y + r
     growth = np.log1p(y / r)
@@ -118,7 +157,10 @@ def log_rising(y: Array, r: Array, order: int = 2) -> tuple[Array, Array | None,
 
 
 def log_rising_table(size: int, dispersion: float) -> tuple[Array, Array, Array]:
-    """Return `log_rising` for y = 0, 1, ..., size at r = 1/dispersion, as cumulated sums (exact for any dispersion >= 0)."""
+    """Return `log_rising` for y = 0, 1, ..., size at r = 1/dispersion.
+
+    Cumulated sums give it, which are exact for any dispersion >= 0.
+    """
     j = np.arange(size, dtype=float)
     x = j * dispersion
     share = x / (1.0 + x)
@@ -128,9 +170,20 @@ def log_rising_table(size: int, dispersion: float) -> tuple[Array, Array, Array]
 
 
 def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: int = 2) -> Rows:
-    """Return trials log(1 + exp(eta)) - successes eta with its derivatives: -log q of Bernoulli, binomial, geometric.
+    """Return trials * log(1 + exp(eta)) - successes * eta, with derivatives in eta.
 
-    One exp and one log a row; no overflow, and absolute errors of 1e-16 in both tails. No trials: one each.
+    This is -log q of the Bernoulli, binomial and geometric laws. It takes one exp and one log for
+    each row, does not overflow, and has absolute errors of 1e-16 in both tails.
+
+    Parameters
+    ----------
+    successes : ndarray
+    trials : ndarray, optional
+        None stands for one trial in each row.
+    eta : ndarray
+        Log-odds of a success.
+    order : int
+        How many derivatives are wanted.
     """
     t = np.exp(np.copysign(eta, -1.0))
     growth = np.maximum(eta, 0.0) + np.log1p(t)
@@ -147,11 +200,17 @@ def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: i
 
 
 def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:
-    """Return the growth of `logistic_kernel` along `delta`, far out: failures if up, successes if down."""
+    """Return the slope of `logistic_kernel` far out along `delta`.
+
+    It is the failures times delta upwards, and the successes times |delta| downwards.
+    """
     return np.where(delta > 0, (trials - successes) * delta, -successes * delta)
 
 
 def settle(k: Array, reached: Callable[[Array], NDArray[np.bool_]]) -> Array:
-    """Return the smallest whole number at which a level is `reached`, beside k, which rounding may have missed by one."""
+    """Return the smallest whole number at which a level is `reached`.
+
+    It is k or a neighbour of k, as rounding may have made k wrong by one.
+    """
     k = np.where((k > 0.0) & reached(k - 1.0), k - 1.0, k)
     return np.where(reached(k), k, k + 1.0)
