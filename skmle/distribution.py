@@ -309,6 +309,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             dtype=np.float64 if family.observation.numeric else None,
             reset=reset,
             ensure_min_samples=least,
+            finite=family.observation.finite,
         )
 
     def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
@@ -359,6 +360,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             }
         else:
             self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
+        # What is observed may be less than the law's own values, as under censoring.
+        self._observed = [_law(result, observed=True) for result in fits]
         self._record(fits[worst])
         self.log_likelihood_ = float(sum(f.log_likelihood for f in fits))
         self.n_iter_ = max(f.n_iter for f in fits)
@@ -379,11 +382,10 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         """Return the log-density (or log-mass) of each row in nats, (n,); -inf outside the support."""
         check_is_fitted(self)
         X = self._rows(X, get_family(self.family), reset=False)
-        if isinstance(self.distribution_, IndependentColumns):
-            return self.distribution_.log_prob(X).sum(axis=1)
-        return self.distribution_.log_prob(
-            X[:, 0] if self.distribution_.family.observation.columns == 1 else X
-        )
+        law = self._observed[0]
+        if law.family.observation.columns != 1:
+            return law.log_prob(X)
+        return np.sum([q.log_prob(x) for q, x in zip(self._observed, X.T, strict=True)], axis=0)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the rows of X in nats: minus the empirical cross-entropy."""
@@ -489,10 +491,13 @@ def _natural(
     )
 
 
-def _law(result: Fit) -> Distribution:
-    """Return the fitted law; at a boundary, the limit law."""
-    theta = result.family.natural(tuple(np.asarray(e) for _, e in result.coefs))
-    return result.family.predicted(theta)
+def _law(result: Fit, observed: bool = False) -> Distribution:
+    """Return the fitted law, of what is predicted or of what is observed; at a boundary, the limit law."""
+    family = result.family
+    theta = family.natural(tuple(np.asarray(e) for _, e in result.coefs))
+    if observed:
+        return Distribution(family, dict(zip(family.names, theta, strict=True)))
+    return family.predicted(theta)
 
 
 def _params(family: Family, result: Fit, law: Distribution) -> dict[str, Array]:

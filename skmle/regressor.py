@@ -258,18 +258,22 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self._lead_given = prepared.lead_given
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
-        checks = {
+        checks: dict[str, Any] = {
             "accept_sparse": ["csr", "csc"],
             "dtype": [np.float64, np.float32],
-            "multi_output": family.observation.columns != 1,
+            "ensure_min_samples": 2,
         }
-        X, y = checked_features(self, X, y, y_numeric=True, ensure_min_samples=2, **checks)
+        if family.observation.finite:
+            checks |= {"multi_output": family.observation.columns != 1, "y_numeric": True}
+        X, y = checked_features(self, X, y, finite=family.observation.finite, **checks)
         return X, self._response(y, family)
 
     def _response(self, y: Any, family: Family) -> Array:
         if family.observation.columns == 1:
             return column_or_1d(y, warn=True).astype(np.float64)
-        y = check_array(y, dtype=np.float64, ensure_2d=False)
+        y = check_array(
+            y, dtype=np.float64, ensure_2d=False, ensure_all_finite=family.observation.finite
+        )
         if y.ndim != 2 or (
             family.observation.columns is not None and y.shape[1] != family.observation.columns
         ):
@@ -404,10 +408,12 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     ) -> Array:
         """Return log q(y|x) of each row in nats, (n,); -inf outside the support."""
         eta = self._eta(X, offset, exposure)
-        check_finite(self, y, "y")
-        y = self._response(
-            check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), self._law
+        finite = self._law.observation.finite
+        check_finite(self, y, "y", finite=finite)
+        y = check_array(
+            y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_all_finite=finite
         )
+        y = self._response(y, self._law)
         check_consistent_length(X, y)
         with np.errstate(over="ignore"):
             return self._law.log_prob(y, eta)

@@ -35,6 +35,7 @@ FLOORS = {
     "skmle.metrics": 5,
     "skmle.pipeline": 5,
     "skmle._path": 5,
+    "skmle.observations": 5,
     "skmle.plotting": 5,
     "skmle._any_model": 4,
     "skmle._shared": 3,

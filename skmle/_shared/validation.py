@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
 from skmle.families import Family
@@ -113,33 +113,57 @@ def check_conditional(family: Family) -> None:
 
 
 def checked_features(
-    estimator: BaseEstimator, X: Any, y: Any = "no_validation", **checks: Any
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any = "no_validation",
+    *,
+    finite: bool = True,
+    **checks: Any,
 ) -> Any:
     """Return X (and y, if given) as scikit-learn's `validate_data` does, all finite.
+
+    Parameters
+    ----------
+    finite : bool
+        Whether the observations, y or else X, must be finite; if not, infinite ones may be among
+        them, but no missing ones.
 
     Raises
     ------
     ValueError
         As `validate_data`, and, naming the rows, if values are missing or not finite.
     """
-    if not isinstance(y, str):
-        check_finite(estimator, y, "y")
-    result = validate_data(estimator, X, y, ensure_all_finite=False, **checks)
+    alone = isinstance(y, str)
+    if not alone:
+        check_finite(estimator, y, "y", finite=finite)
+    if alone or finite:
+        result = validate_data(estimator, X, y, ensure_all_finite=False, **checks)
+    else:  # scikit-learn lets no infinite y through
+        X = validate_data(estimator, X, ensure_all_finite=False, **checks)
+        y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+        check_consistent_length(X, y)
+        result = X, y
     check_finite(
         estimator,
-        result if isinstance(y, str) else result[0],
+        result if alone else result[0],
         "X",
         getattr(estimator, "feature_names_in_", None),
+        finite=finite or not alone,
     )
     return result
 
 
 def check_finite(
-    estimator: BaseEstimator, values: Any, what: str, names: Sequence[str] | None = None
+    estimator: BaseEstimator,
+    values: Any,
+    what: str,
+    names: Sequence[str] | None = None,
+    *,
+    finite: bool = True,
 ) -> None:
     """Raise ValueError if `values` is None, or holds NaN, infinity or missing labels.
 
-    The message names the first of these rows and counts them all.
+    Infinite numbers are let through unless values are to be `finite`. The message names the first of these rows and counts them all.
     """
     if values is None:
         name = type(estimator).__name__
@@ -147,7 +171,7 @@ def check_finite(
             f"{name} requires y to be passed, but the target y is None. Allowed: one observation "
             "a row of X. Give y."
         )
-    rows, columns, entries, n = _missing(values, getattr(estimator, "n_jobs", None))
+    rows, columns, entries, n = _missing(values, getattr(estimator, "n_jobs", None), finite)
     if not len(rows):
         return
     where = [f"row {row}" for row in rows[:_SHOWN]]
@@ -158,17 +182,20 @@ def check_finite(
         ]
     shown = ", ".join(f"{place}: {entry!s}" for place, entry in zip(where, entries, strict=False))
     more = ", ..." if len(rows) > _SHOWN else ""
+    kinds, allowed = "NaN, missing or infinite values", "finite numbers, or labels"
+    if not finite:
+        kinds, allowed = "NaN or missing values", "numbers, -inf and inf"
     raise ValueError(
-        f"{type(estimator).__name__}: {what} holds NaN, missing or infinite values in "
-        f"{len(np.unique(rows))} of {n} rows ({shown}{more}). Allowed: finite numbers, or labels. "
+        f"{type(estimator).__name__}: {what} holds {kinds} in "
+        f"{len(np.unique(rows))} of {n} rows ({shown}{more}). Allowed: {allowed}. "
         "Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
     )
 
 
 def _missing(
-    values: Any, n_jobs: int | None
+    values: Any, n_jobs: int | None, finite: bool
 ) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
-    """Return (rows, columns, values) of the entries that are not finite, and the number of rows.
+    """Return (rows, columns, values) of the entries that are missing, or not `finite`, and the number of rows.
 
     Missing labels count, too. `columns` is None unless there are two dimensions.
     """
@@ -187,7 +214,7 @@ def _missing(
             else np.zeros((), bool)
         )
     elif array.dtype.kind == "f" and not _all_finite(array, n_jobs):
-        bad = ~np.isfinite(array)
+        bad = ~np.isfinite(array) if finite else np.isnan(array)
     else:
         return none, none, none, 0
     where = np.nonzero(bad)

@@ -53,6 +53,8 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Categorical": ("categorical", ("categorical", "multinomial")),
     "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
 }
+# Families around families: class and file.
+WRAPPERS: dict[str, str] = {"Censored": "censored"}
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
 
 
@@ -64,6 +66,8 @@ def _family_class(name: str) -> Any:
 def __getattr__(name: str) -> Any:
     if name in REGISTRY:
         return _family_class(name)
+    if name in WRAPPERS:
+        return getattr(import_module(f"skmle.families.wrappers.{WRAPPERS[name]}"), name)
     raise AttributeError(f"module 'skmle.families' has no attribute {name!r}")
 
 
@@ -117,6 +121,7 @@ def get_family(family: str | type[Family] | Family) -> Family:
 
 __all__ = [
     "REGISTRY",
+    "WRAPPERS",
     "Distribution",
     "Family",
     "Limit",
@@ -132,4 +137,5 @@ __all__ = [
     "get_family",
     "get_link",
     *REGISTRY,
+    *WRAPPERS,
 ]

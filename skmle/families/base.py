@@ -113,11 +113,12 @@ class Family(Law, BaseEstimator):
         """Return for each row of y whether it lies in the support."""
         return self.support.contains(y)
 
-    def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        """Return -log P(Y > y) (`upper`) or -log P(Y <= y) at chart `eta`, with derivatives up to `order`.
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        """Return -log P(Y > y) (`upper`) or -log P(Y <= y) of each row at chart `eta`, as `evaluate` does -log q.
 
         By default from differences of `log_tail`: see `skmle.families.algebra.differences`.
         """
+        y = self.restore(statistics)
 
         def value(moved: Arrays) -> Array:
             pairs = zip(self.parameters, moved, strict=True)
@@ -151,7 +152,7 @@ class Family(Law, BaseEstimator):
         return self.shortcuts.sums != "rows" or counted
 
     def restore(self, statistics: Arrays) -> Array:
-        """Return the observations of the statistics of a discrete law that needs their counts."""
+        """Return the observations that have these statistics: by default the first of them."""
         return statistics[0]
 
     def unbounded(

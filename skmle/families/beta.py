@@ -131,6 +131,10 @@ class Beta(Family):
     def saturated(self, statistics: Arrays) -> Saturated:
         return Saturated(statistics[0] - statistics[1], (float(np.log(1e16)),), "precision")
 
+    def restore(self, statistics: Arrays) -> Array:
+        log_y, log_1y = statistics
+        return np.where(log_y < log_1y, np.exp(log_y), -np.expm1(log_1y))
+
     def mirrored(self, theta: Arrays) -> Arrays:
         mean, precision = theta
         return 1.0 - mean, precision

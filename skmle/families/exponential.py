@@ -49,6 +49,17 @@ class Exponential(Family):
 
         return expon(scale=theta[0])
 
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        if not upper:
+            return super().tail(statistics, eta, upper, order)
+        ratio = statistics[0] * np.exp(-eta[0])
+        return Rows(ratio, (-ratio,), (ratio,)).upto(order)
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        with np.errstate(divide="ignore"):
+            ratio = y / theta[0]
+            return -ratio if upper else np.log(-np.expm1(-ratio))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 

@@ -72,6 +72,11 @@ class Geometric(Family):
         with np.errstate(divide="ignore"):  # certain success
             return np.where(y < 1.0, 0.0, np.maximum(np.floor(y), 1.0) * np.log1p(-theta[0]))
 
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        log_sf = self._log_sf(y, theta)
+        with np.errstate(divide="ignore"):
+            return log_sf if upper else np.log(-np.expm1(log_sf))
+
     def quantile(self, q: Array, theta: Arrays) -> Array:
         return settle(self._trials(np.log1p(-q), theta), lambda k: self.cdf(k, theta) >= q)
 

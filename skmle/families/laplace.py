@@ -67,6 +67,12 @@ class Laplace(LocationScale):
         rate = np.exp(-np.asarray(eta[1]))
         return rows._replace(curvature=(rate * rate, None, np.ones(())))
 
+    def log_sf(self, z: Array) -> Array:
+        return np.where(z > 0.0, -z - np.log(2.0), np.log1p(-0.5 * np.exp(np.minimum(z, 0.0))))
+
+    def log_cdf(self, z: Array) -> Array:
+        return self.log_sf(-z)
+
     def base(self, statistics: Arrays) -> Array:
         return np.asarray(np.log(2.0))
 

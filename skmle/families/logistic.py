@@ -34,6 +34,12 @@ class Logistic(LocationScale):
         slope = np.copysign((1.0 - t) / (1.0 + t), z)
         return size + 2.0 * np.log1p(t), slope, 2.0 * t / (1.0 + t) ** 2
 
+    def log_sf(self, z: Array) -> Array:
+        return -np.logaddexp(0.0, z)
+
+    def log_cdf(self, z: Array) -> Array:
+        return -np.logaddexp(0.0, -z)
+
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc = average(y, weight)

@@ -38,6 +38,12 @@ class Weibull(LogLocationScale):
         hazard = np.exp(z)
         return hazard - z, hazard - 1.0, hazard
 
+    def log_sf(self, z: Array) -> Array:
+        return -np.exp(z)
+
+    def log_cdf(self, z: Array) -> Array:
+        return np.log(-np.expm1(-np.exp(z)))
+
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).
         (log_y,) = statistics

@@ -6,6 +6,7 @@ Among the location-scale laws they are the ones with sufficient statistics.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import log_ndtr
 
 from skmle.families.base import Array, Arrays, Rows, Shortcuts, average
 from skmle.families.tools.location_scale import LocationScale
@@ -55,6 +56,12 @@ class Gaussian(LocationScale):
 
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
         return (statistics[0] - origin) / unit, *(s / unit for s in statistics[1:])
+
+    def log_sf(self, z: Array) -> Array:
+        return log_ndtr(-z)
+
+    def log_cdf(self, z: Array) -> Array:
+        return log_ndtr(z)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (mean,), (sd,) = self.collapse(statistics, weight)

@@ -66,19 +66,15 @@ class LocationScale(Family):
 
     def log_sf(self, z: Array) -> Array:
         """Return log P(Z > z) of the standard law; by default scipy's."""
-        return self._standard_law.logsf(self._observation(z))
+        return self._standard_law.logsf(self.restore((z,)))
 
     def log_cdf(self, z: Array) -> Array:
         """Return log P(Z <= z) of the standard law; by default scipy's."""
-        return self._standard_law.logcdf(self._observation(z))
+        return self._standard_law.logcdf(self.restore((z,)))
 
     @property
     def _standard_law(self) -> Any:
         return self.to_scipy(tuple(p.chart.theta(np.zeros(())) for p in self.parameters))
-
-    def _observation(self, z: Array) -> Array:
-        """Return the observation whose standard value is z, under the standard law."""
-        return z
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         loc, spread = eta
@@ -99,14 +95,14 @@ class LocationScale(Family):
         curvature = (rate * rate * second, sign * rate * (first + turn), pull + z * turn)
         return Rows(value, gradient, curvature)
 
-    def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         if len(self.parameters) > 2:  # a shape, in which the tail has to be differenced
-            return super().tail(y, eta, upper, order)
+            return super().tail(statistics, eta, upper, order)
         loc, spread = eta
         sign = self.spread_sign
         rate = np.exp(-sign * spread)
         with np.errstate(all="ignore"):  # beyond the floating-point numbers
-            z = (self.statistics(y)[0] - loc) * rate
+            z = (statistics[0] - loc) * rate
             value = -(self.log_sf(z) if upper else self.log_cdf(z))
             if order < 1:
                 return Rows(value)
@@ -147,9 +143,6 @@ class LogLocationScale(LocationScale):
 
     support = Support(0.0)
 
-    def _observation(self, z: Array) -> Array:
-        return np.exp(z)
-
     def statistics(self, y: Array) -> Arrays:
         """Return log y."""
         return (np.log(y),)
@@ -157,3 +150,6 @@ class LogLocationScale(LocationScale):
     def base(self, statistics: Arrays) -> Array:
         """Return log y, the Jacobian of the logarithm."""
         return statistics[0]
+
+    def restore(self, statistics: Arrays) -> Array:
+        return np.exp(statistics[0])

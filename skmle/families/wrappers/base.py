@@ -94,8 +94,8 @@ class Wrapper(Family):
     def base(self, statistics: Arrays) -> Array:
         return self.inner.base(statistics)
 
-    def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        return self.inner.tail(y, eta, upper, order)
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        return self.inner.tail(statistics, eta, upper, order)
 
     def adapt(self, y: Array) -> Family:
         return self.around(self.inner.adapt(y))

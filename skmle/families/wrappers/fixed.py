@@ -124,8 +124,8 @@ class Fixed(Wrapper):
         rows = self.inner.evaluate(statistics, self.complete(eta, self._held), order)
         return pick(rows, self.free)
 
-    def tail(self, y: Array, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        rows = self.inner.tail(y, self.complete(eta, self._held), upper, order)
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        rows = self.inner.tail(statistics, self.complete(eta, self._held), upper, order)
         return pick(rows, self.free)
 
     @property
