@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,8 @@ class Family(Law, BaseEstimator):
 
     parameters: tuple[Param, ...]
     support: Support = Support()
+    scipy_name: ClassVar[str] = ""
+    """The distribution of scipy.stats that `from_scipy` reads; empty if there is none."""
     observation: Observation = Observation()
     shortcuts: Shortcuts = Shortcuts()
     redundant: ClassVar[bool] = False
@@ -108,6 +110,11 @@ class Family(Law, BaseEstimator):
     def observations(self) -> str:
         """What y may be, in words, for messages and tables."""
         return str(self.support)
+
+    @property
+    def univariate(self) -> bool:
+        """Whether one number, whose law is `to_scipy`, tells all of an observation."""
+        return self.observation.columns == 1
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row of y whether it lies in the support."""
@@ -258,6 +265,15 @@ class Family(Law, BaseEstimator):
         return " ".join(
             [first, *(word if word.isupper() and len(word) > 1 else word.lower() for word in rest)]
         )
+
+    @classmethod
+    def from_scipy(cls, *_: Any, **parameters: Any) -> tuple[Family, Arrays] | None:
+        """Return the family and the natural parameters of the law that scipy calls `scipy_name`.
+
+        The arguments are all of scipy's parameters, by scipy's names, as arrays. None is returned
+        if the law is none of this family, as where `loc` shifts the support of a positive law.
+        """
+        return None
 
     def predicted(self, theta: Arrays) -> Distribution:
         """Return the law that predictions speak of, with all its parameters.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, average
+from skmle.families.base import Array, Arrays, Family, average
 from skmle.families.tools.location_scale import LocationScale
 
 
@@ -27,6 +27,8 @@ class Logistic(LocationScale):
     True
     """
 
+    scipy_name = "logistic"
+
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         # rho = |z| + 2 log(1 + exp(-|z|)), rho' = tanh(z/2), rho'' = (1 - rho'^2)/2 without its cancellation.
         size = np.abs(z)
@@ -43,6 +45,13 @@ class Logistic(LocationScale):
         from scipy.stats import logistic
 
         return logistic(*theta)
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 2.0 + np.log(theta[1])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

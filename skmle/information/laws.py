@@ -1,4 +1,8 @@
-"""Laws as an information measure sees them: finite ones, those of one number, those of several columns."""
+"""Laws as an information measure sees them: finite ones, those of one number, those of several columns.
+
+D(p || q) is the primary quantity and H(p, q) = H(p) + D(p || q), so that the identity between the three holds by
+construction. Closed forms are the families' own.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmle.families import Distribution
+from skmle.families import Distribution, Family
 from skmle.families.tools.averages import FamilyRows, quantiles_of, support_of
 from skmle.families.tools.expectation import Array, Gain, expectation
-from skmle.information import closed_forms
 
 LOG_2 = float(np.log(2.0))
 DRAWS = 100_000  # of a Monte Carlo average: about 0.3 % of a standard deviation
@@ -50,6 +53,8 @@ class Law(ABC):
     columns: int
     distribution: Distribution | None = None
     """The same law as a family with parameters, where it is one: the key to closed forms."""
+    scipy: tuple[str, Mapping[str, Any]] | None = None
+    """scipy's name and parameters of the law, where it is scipy's: by them another family may recognise it."""
 
     @abstractmethod
     def __str__(self) -> str:
@@ -82,15 +87,28 @@ class Law(ABC):
 
 
 def _closed_entropy(p: Law) -> Array | None:
-    return None if p.distribution is None else closed_forms.entropy(p.distribution)
+    if p.distribution is None:
+        return None
+    with np.errstate(all="ignore"):  # of parameters at an end of their range
+        return p.distribution.family.known_entropy(p.distribution.theta)
 
 
 def _closed_divergence(p: Law, q: Law) -> Array | None:
-    return (
-        None
-        if p.distribution is None or q.distribution is None
-        else closed_forms.divergence(p.distribution, q.distribution)
+    one, two = p.distribution, q.distribution
+    if one is None or two is None or not _same(one.family, two.family):
+        return None
+    with np.errstate(all="ignore"):
+        return one.family.divergence(one.theta, two.theta)
+
+
+def _same(one: Family, two: Family) -> bool:
+    """Whether both are one set of laws: of one class and with the same settings, but for their links."""
+    if type(one) is not type(two):
+        return False
+    pairs = zip(
+        one.get_params(deep=False).items(), two.get_params(deep=False).values(), strict=True
     )
+    return all(name == "links" or np.array_equal(a, b) for (name, a), b in pairs)
 
 
 def _exactly(value: Array) -> Estimate:
@@ -331,6 +349,7 @@ class ScipyLine(Line):
         self.dist = dist
         self.discrete = isinstance(dist, stats.rv_discrete)
         self.distribution = distribution
+        self.scipy = (dist.name, parameters)
         values = [np.asarray(value) for value in parameters.values()]
         self.shape = np.broadcast_shapes(*(value.shape for value in values))
         self._flat = {
