@@ -13,7 +13,16 @@ from sklearn.base import BaseEstimator
 
 from skmle.families.algebra import differences
 from skmle.families.law import Law
-from skmle.families.links import IDENTITY, LOG, LOGIT, Link, allowed_links, get_link, transition
+from skmle.families.links import (
+    IDENTITY,
+    LOG,
+    LOGIT,
+    Link,
+    allowed_links,
+    fits,
+    get_link,
+    transition,
+)
 from skmle.families.records import (
     Array,
     Arrays,
@@ -221,11 +230,12 @@ class Family(Law, BaseEstimator):
         """Return the link in force of parameter `index`."""
         param = self.parameters[index]
         chosen = (self.links or {}).get(param.name)
-        return param.chart if chosen is None else get_link(chosen)
+        link = param.chart if chosen is None else get_link(chosen)
+        return param.chart if link == param.chart else link  # one object, also after copies
 
     def dimensionless(self, index: int) -> bool:
         """Whether eta of this parameter is a pure number, so that its size has a meaning; else it has units of y."""
-        return self.link(index).name in ("log", "logit", "probit", "cloglog", "loglog", "cauchit")
+        return self.link(index).dimensionless
 
     def links_of(self, names: Sequence[str]) -> dict[str, str | Link] | None:
         """Return those of the chosen links that are of the named parameters; None if there are none."""
@@ -240,11 +250,12 @@ class Family(Law, BaseEstimator):
             if name not in known:
                 unknown = f"{type(self).__name__}(links=...): unknown parameter {name!r}"
                 raise ValueError(f"{unknown}. Allowed: {', '.join(known)}. Rename the key.")
-            resolved, allowed = get_link(link), allowed_links(known[name].chart)
-            if resolved.name.split("(")[0] not in [a.split("(")[0] for a in allowed]:
+            resolved, chart = get_link(link), known[name].chart
+            if not fits(resolved, chart):
                 raise ValueError(
                     f"{type(self).__name__}(links=...): link {resolved.name!r} does not map onto the range of {name!r}. "
-                    f"Allowed: {', '.join(allowed)}. Choose one of them."
+                    f"Allowed: {', '.join(allowed_links(chart))}, or a Link with the domain {chart.interval}. "
+                    "Choose one of them."
                 )
 
     @property
