@@ -43,7 +43,7 @@ def sine_inverse(eta):
     return np.sin(eta), np.cos(eta), -np.sin(eta)
 
 
-LOG_COMPLEMENT = Link("log-complement", complement_forward, complement_inverse, domain=(0.0, 1.0))
+LOG_COMPLEMENT = Link("log-of-the-other", complement_forward, complement_inverse, domain=(0.0, 1.0))
 FISHER_Z = Link("fisher_z", np.arctanh, z_inverse, domain=(-1.0, 1.0))
 ARCSINE = Link("arcsine", sine_forward, sine_inverse, domain=(-1.0, 1.0))
 OWN = [LOG_COMPLEMENT, FISHER_Z, ARCSINE]
@@ -99,7 +99,7 @@ def test_log_complement_is_the_log_of_the_other_outcome(data):
     one, two = own.inference().tidy(), other.inference().tidy()
     for column in ("std_error", "conf_low", "conf_high"):
         np.testing.assert_allclose(one[column], two[column], rtol=1e-5)
-    assert "link log-complement" in str(own.summary())
+    assert "link log-of-the-other" in str(own.summary())
     np.testing.assert_allclose(own.predict(X[:5]), 1.0 - other.predict(X[:5]), rtol=1e-6)
 
 
@@ -120,7 +120,7 @@ def test_classifier_with_an_own_link(data):
     np.testing.assert_allclose(own.coef_[0], other.coef_, rtol=1e-6)
     np.testing.assert_allclose(own.predict_proba(X)[:, 1], other.predict(X), rtol=1e-6)
     np.testing.assert_array_equal(own.predict(X), own.predict_proba(X)[:, 1] > 0.5)
-    assert "log-complement of class 1" in str(own.summary())
+    assert "log-of-the-other of class 1" in str(own.summary())
     with pytest.raises(ValueError, match="does not map onto the range of 'probability'"):
         CrossEntropyClassifier(link=FISHER_Z).fit(X, y.astype(int))
     with pytest.raises(ValueError, match="more than two classes"):
@@ -240,7 +240,7 @@ def test_links_fit_by_their_domains(link, chart, expected):
 @pytest.mark.parametrize(
     ("family", "parts"),
     [
-        (Gamma(links={"mean": LOG_COMPLEMENT}), ["'log-complement'", "'mean'", "log, inverse"]),
+        (Gamma(links={"mean": LOG_COMPLEMENT}), ["'log-of-the-other'", "'mean'", "log, inverse"]),
         (
             Agreement(links={"rho": "log"}),
             ["'log'", "'rho'", "Allowed: identity", "domain (-1, 1)"],
