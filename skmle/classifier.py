@@ -59,7 +59,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     Parameters
     ----------
     link : {"logit", "probit", "cloglog", "loglog", "cauchit"} or Link, default="logit"
-        Link of two classes, of which a `skmle.families.Link` may be your own; more classes take the logit alone.
+        Link of two classes; a `skmle.families.Link` may be your own. More classes take the logit
+        alone.
     alpha : float, default=0.0
         Strength of the penalty, per row: minimises
         mean(-log q) + alpha * (l1_ratio * sum(abs(coef)) + (1 - l1_ratio)/2 * sum(coef**2)). Intercepts are free; the
@@ -298,7 +299,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         """Return the linear predictors: (n,) for two classes, (n, K) for more; the largest decides.
 
         Of two classes the second is predicted where the value is positive: the links cloglog and loglog, which give
-        probability 1/2 elsewhere than at zero, have that point subtracted. A link that falls has its sign turned.
+        probability 1/2 elsewhere than at zero, have that point subtracted. Where a link falls with the
+        probability, the sign is turned.
         """
         eta = self._eta(X)
         if eta.ndim == 2:

@@ -254,8 +254,8 @@ class Family(Law, BaseEstimator):
             if not fits(resolved, chart):
                 raise ValueError(
                     f"{type(self).__name__}(links=...): link {resolved.name!r} does not map onto the range of {name!r}. "
-                    f"Allowed: {', '.join(allowed_links(chart))}, or a Link with the domain {chart.interval}. "
-                    "Choose one of them."
+                    f"Allowed: {', '.join(allowed_links(chart))}, "
+                    f"or a Link with the domain {chart.interval}. Choose one of them."
                 )
 
     @property

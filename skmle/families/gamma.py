@@ -107,7 +107,8 @@ class Gamma(Family):
         return 0.5 * (LOG_2PI + 1.0 - np.log(shape)) + np.log(mean) - 0.5 / shape + bend(shape, 1.0)
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
-        # A term for the means, two for the shapes, as lgamma(k) = (k - 1/2) log k - k + log(2 pi)/2 + mu(k).
+        # A term for the means, two for the shapes, as
+        # lgamma(k) = (k - 1/2) log k - k + log(2 pi)/2 + mu(k) with Binet's mu.
         (mean_p, shape_p), (mean_q, shape_q) = p, q
         means = shape_q * gap(mean_p / mean_q)
         return means + 0.5 * gap(shape_q / shape_p) + binet_gap(shape_q, shape_p)

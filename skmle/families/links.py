@@ -1,8 +1,9 @@
 """Links: maps between a parameter's own scale (theta) and the real line (eta).
 
-Links are values. Every parameter of a family has a link on whose eta its formula is written, its *chart*; the domain of
-the chart is the parameter's range. Any other link that `fits` the chart is composed with it by `transition`, so that no
-family ever sees it. The library's charts are `IDENTITY`, `LOG` and `LOGIT`; a link of your own works as either.
+Links are values. Every parameter of a family has a link on whose eta its formula is written, its
+*chart*; the domain of the chart is the parameter's range. Any other link that `fits` the chart is
+composed with it by `transition`, so that no family ever sees it. The library's charts are
+`IDENTITY`, `LOG` and `LOGIT`; a link of your own works as either.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from skmle.families.tools.probability_links import (
 class Link:
     """A smooth monotone map eta = forward(theta), with its inverse.
 
-    Links are equal if their names and functions are. A link of your own is pickled with the names of its functions, so
-    these must be importable: functions of a module, not lambdas.
+    Links are equal if their names and functions are. A link of your own is pickled with the names
+    of its functions, so these must be importable: functions of a module, not lambdas.
 
     Parameters
     ----------
@@ -50,17 +51,18 @@ class Link:
     logit : callable, optional
         For links on (0, 1): eta -> the jet of logit(theta), without loss in the tails.
     domain : tuple of two floats, default=(-inf, inf)
-        The open interval of the theta that have an eta; of a chart, the parameter's range. Its ends may be given to a
-        `Distribution`; their eta is infinite or the end of what eta can be.
+        The open interval of the theta that have an eta; of a chart, the parameter's range. Its ends
+        may be given to a `Distribution`; their eta is infinite or the end of what eta can be.
     pure : bool, optional
-        Whether eta is a pure number, so that its size has a meaning, rather than a quantity in some power of y's unit.
-        By default it is one where the domain is bounded, as that of a probability is.
+        Whether eta is a pure number, so that its size has a meaning, rather than a quantity in some
+        power of y's unit. By default it is one where the domain is bounded, as that of a
+        probability is.
     partial : bool, default=False
-        Whether the link may also serve a parameter whose range is only a part of its domain, as the logarithm does a
-        probability. Steps of a fit that leave the range are then taken back.
+        Whether the link may also serve a parameter whose range is only a part of its domain, as the
+        logarithm does a probability. Steps of a fit that leave the range are then taken back.
     push : callable, optional
-        The jet of theta in any variable, as three arguments -> the jet of eta in that variable. It is what a chart is
-        asked for; by default it follows from `forward` and `inverse`.
+        The jet of theta in any variable, as three arguments -> the jet of eta in that variable. It
+        is what a chart is asked for; by default it follows from `forward` and `inverse`.
 
     Examples
     --------
@@ -131,7 +133,7 @@ class Link:
 
     @property
     def spans_zero(self) -> bool:
-        """Whether zero lies inside the domain, so that it can be asked whether a parameter of this chart is zero."""
+        """Whether a parameter of this chart may be zero, so that it can be tested whether it is."""
         return self.domain[0] < 0.0 < self.domain[1]
 
     @property
@@ -151,7 +153,7 @@ class Link:
         return f"{name} >= {low}" if low else f"{name} <= {high}" if high else "any number"
 
     def of(self, theta: Array, slope: Array, curve: Array) -> Jet:
-        """Return the jet of eta from that of theta, in the same variable; nan outside the domain."""
+        """Return the jet of eta from that of theta in the same variable; nan outside the domain."""
         if self.push is not None:
             return self.push(theta, slope, curve)
         eta = np.where(self.outside(theta), np.nan, self.forward(theta))
@@ -160,7 +162,7 @@ class Link:
         return eta, rise, (curve - second * rise * rise) / first
 
     def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
-        """Pickle the library's links by name, as their functions have no importable names of their own."""
+        """Pickle the library's links by name: their functions have no importable names."""
         if LINKS.get(self.name) is self:
             return get_link, (self.name,)
         optional = (self.logit, self.domain, self.pure, self.partial, self.push)
@@ -300,7 +302,8 @@ def get_link(link: str | Link) -> Link:
     Raises
     ------
     ValueError
-        If no link has that name; the message lists the nearest names. If a link of your own has the name of another.
+        If no link has that name (the message lists the nearest names), or if a link of your own has
+        the name of one of the library's.
     """
     if isinstance(link, Link):
         if LINKS.get(link.name, link) != link:
@@ -330,11 +333,12 @@ def _parsed_power(name: str) -> Link:
 
 
 def fits(link: Link, chart: Link) -> bool:
-    """Whether `link` can replace `chart`: whether a parameter of the chart's range may have the link's eta.
+    """Whether a parameter whose chart is `chart` may be given `link` instead.
 
-    A link whose domain is wider (the identity of a variance) fits if it is made for parts of its domain. A link whose
-    domain is narrower (the logarithm of a mean that may be negative) restricts the model. It fits unless its domain is
-    bounded and the range is not: a quantity with a unit lies in no bounded interval whatever the unit.
+    A link whose domain is wider (the identity of a variance) fits if it is made for parts of its
+    domain. A link whose domain is narrower (the logarithm of a mean that may be negative) restricts
+    the model. It fits unless its domain is bounded and the range is not: a quantity with a unit
+    lies in no bounded interval whatever the unit.
     """
     (low, high), (first, last) = link.domain, chart.domain
     if link.domain == chart.domain:

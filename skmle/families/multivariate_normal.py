@@ -282,7 +282,7 @@ def _root(covariance: Array, name: str) -> Array:
     except np.linalg.LinAlgError:
         smallest = np.linalg.eigvalsh(covariance).min()
         raise ValueError(
-            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in fewer dimensions than it "
-            "has columns and has no density there. Allowed: positive definite covariances. "
+            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in fewer "
+            "dimensions than it has columns and has no density there. Allowed: positive definite covariances. "
             "Leave out the columns that the others determine."
         ) from None

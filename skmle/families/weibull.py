@@ -63,7 +63,8 @@ class Weibull(LogLocationScale):
         return np.euler_gamma * (1.0 - 1.0 / shape) + np.log(scale) - np.log(shape) + 1.0
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
-        # A power of the one is the other but for its scale: r is the ratio of the shapes, v the log of q's expected hazard.
+        # A power of p's variable has q's law but for its scale: r is the ratio of the shapes, v
+        # the logarithm of q's cumulative hazard expected under p.
         (scale_p, shape_p), (scale_q, shape_q) = p, q
         r = shape_q / shape_p
         v = shape_q * np.log(scale_p / scale_q) + gammaln(r + 1.0)

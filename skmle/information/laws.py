@@ -1,7 +1,7 @@
-"""Laws as an information measure sees them: finite ones, those of one number, those of several columns.
+"""Laws as an information measure sees them: of finitely many labels, of one number, of columns.
 
-D(p || q) is the primary quantity and H(p, q) = H(p) + D(p || q), so that the identity between the three holds by
-construction. Closed forms are the families' own.
+D(p || q) is the primary quantity and H(p, q) = H(p) + D(p || q), so that the identity between the
+three holds by construction. Closed forms are the families' own.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Law(ABC):
     distribution: Distribution | None = None
     """The same law as a family with parameters, where it is one: the key to closed forms."""
     scipy: tuple[str, Mapping[str, Any]] | None = None
-    """scipy's name and parameters of the law, where it is scipy's: by them another family may recognise it."""
+    """Of one of scipy's laws, its name and parameters, by which a family may recognise it."""
 
     @abstractmethod
     def __str__(self) -> str:
@@ -102,7 +102,7 @@ def _closed_divergence(p: Law, q: Law) -> Array | None:
 
 
 def _same(one: Family, two: Family) -> bool:
-    """Whether both are one set of laws: of one class and with the same settings, but for their links."""
+    """Whether both are one set of laws: of one class with the same settings, links left aside."""
     if type(one) is not type(two):
         return False
     pairs = zip(

@@ -168,7 +168,7 @@ def _from_distribution(law: Distribution) -> Law:
 
 
 def _parameters(frozen: Any) -> dict[str, Any]:
-    """Return the parameters of a frozen scipy distribution by name, with the defaults of those not given."""
+    """Return all parameters of a frozen scipy distribution by name, loc and scale included."""
     dist = frozen.dist
     names = [part.strip() for part in (dist.shapes or "").split(",") if part.strip()] + ["loc"]
     names += [] if isinstance(dist, stats.rv_discrete) else ["scale"]
@@ -198,7 +198,7 @@ def _registered(name: str, parameters: Mapping[str, Any]) -> Law | None:
 
 
 def _beside(law: Law, other: Law) -> Law:
-    """Return scipy's law as one of the other's family, which may be a user's own, if that recognises it."""
+    """Return `law` as one of the other's family, which may be a user's own, if that knows it."""
     if law.scipy is None or other.distribution is None:
         return law
     return _recognised(type(other.distribution.family), *law.scipy) or law

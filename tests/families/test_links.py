@@ -212,7 +212,7 @@ def test_small_probabilities_keep_their_digits(link, theta):
 
 
 def image(link: Link, chart: Link) -> tuple[float, float]:
-    """The ends of what eta can be where theta lies in the chart's range and in the link's domain."""
+    """The ends of what eta can be, theta being in the chart's range and in the link's domain."""
     low, high = max(link.domain[0], chart.domain[0]), min(link.domain[1], chart.domain[1])
     with np.errstate(all="ignore"):
         first, last = sorted(float(link.forward(np.asarray(end))) for end in (low, high))
@@ -291,7 +291,7 @@ PURE = ("log", *UNIT_LINKS)
 
 @every_link
 def test_only_eta_without_a_unit_are_pure(link):
-    """A change of the unit multiplies theta; a pure eta does not know it, or is shifted as all others are."""
+    """A change of the unit multiplies theta: it shifts a pure eta, by the same for all theta."""
     theta = np.array([0.5, 1.0, 7.0])
     if link.bounded:
         assert link.dimensionless, "nothing within bounds has a unit"
@@ -328,7 +328,7 @@ def test_domains_in_words():
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 def test_a_charts_own_composition_equals_the_derived_one(chart):
-    """What a chart derives from its inverse, if it has no `push`, agrees with the formula written out."""
+    """What follows from the inverse, where there is no `push`, agrees with the formula written out."""
     theta, slope, curve = thetas(chart), np.full(8, 0.7), np.full(8, -0.3)
     slope, curve = slope[: len(theta)], curve[: len(theta)]
     derived = replace(chart, push=None).of(theta, slope, curve)

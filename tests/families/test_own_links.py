@@ -1,4 +1,4 @@
-"""A link of one's own, as a link of a family of the library and as the chart of a family of one's own."""
+"""A user's own link, as a link of the library's families and as the chart of a user's family."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ OWN = [LOG_COMPLEMENT, FISHER_Z, ARCSINE]
 
 
 class Agreement(Family):
-    """Law of y in {0, 1} with `rho` = P(1) - P(0): Bernoulli's with eta = logit(p)/2 = arctanh(2p - 1)."""
+    """Law of y in {0, 1} with `rho` = P(1) - P(0) = 2p - 1: eta = arctanh(rho) = logit(p)/2."""
 
     parameters = (Param("rho", FISHER_Z),)
     support = Support(0.0, 1.0, closed=(True, True), discrete=True, whole=True)

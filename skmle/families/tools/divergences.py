@@ -1,7 +1,8 @@
-"""The pieces of closed divergences: convex functions above their tangents, to full relative accuracy.
+"""The pieces of closed divergences: convex functions above their tangents, to all their digits.
 
-A family writes D(p || q) as a sum of such terms. None of them can be negative and each vanishes at p = q, so that
-nothing large cancels: as a difference of two entropies a small divergence would lose its digits.
+A family writes D(p || q) as a sum of such terms. None of them can be negative and each vanishes at
+p = q, so that nothing large cancels: as a difference of two entropies a small divergence would lose
+its digits.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from scipy.special import gammaln
 from skmle.families.base import Array
 from skmle.families.tools.special import binet, trigamma
 
-# The rule is exact to 1e-16 where it is used: x and the point of contact are close beside their distance from 0.
+# Gauss's rule of ten points has all digits where it is used: x and the point of contact are closer
+# to each other than to the singularity at 0.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(10))
 
 
@@ -79,8 +81,9 @@ def _above_tangent(
 ) -> Array:
     """Return how far a convex function at x lies above its tangent at `at`.
 
-    `direct` is the difference itself, which loses its digits where x is close to `at`. There the value is the integral
-    of the curvature, (x - at)^2 times the mean of (1 - u) f''(at + u (x - at)) over 0 < u < 1, in which nothing cancels.
+    `direct` is the difference itself, which loses its digits where x is close to `at`. There the
+    value is the integral of the curvature, (x - at)^2 times the mean of
+    (1 - u) f''(at + u (x - at)) over 0 < u < 1, in which nothing cancels.
     """
     close = np.abs(x - at) < 0.5 * at
     step = np.where(close, x - at, 0.0)

@@ -1,4 +1,4 @@
-"""The formulas of links on (0, 1), whose tails keep their digits; each with its first two derivatives."""
+"""The formulas of links on (0, 1) and their first two derivatives; the tails keep their digits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def probit_logit(eta: Array) -> Jet:
     """Return the logit of the normal distribution function."""
     from scipy.special import erfcx
 
-    # With s = |eta| and half = exp(s^2/2) Phi(-s), nothing under- or overflows; the jet of the other tail is its mirror.
+    # With s = |eta| and half = exp(s^2/2) Phi(-s), nothing under- or overflows; the jet of the
+    # other tail is its mirror.
     s = np.abs(eta)
     half = 0.5 * erfcx(np.sqrt(0.5) * s)
     bell = np.exp(-0.5 * s * s)
@@ -69,7 +70,8 @@ def cloglog_logit(eta: Array) -> Jet:
     value = np.where(
         eta < -30.0, eta + 0.5 * hazard, hazard + np.log(below)
     )  # the next term is h^2/24
-    # 1 - ratio exp(-h) = h/2 - h^2/12 + h^4/720 - ..: the difference has no digits left where h is small.
+    # 1 - ratio exp(-h) = h/2 - h^2/12 + h^4/720 - ..: the difference has no digits left where h is
+    # small.
     gap = np.where(
         hazard < 1e-3,
         hazard * (0.5 - hazard / 12.0 * (1.0 - hazard * hazard / 60.0)),

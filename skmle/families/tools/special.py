@@ -125,7 +125,7 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
 
 
 def bend(x: Array, order: float) -> Array:
-    """Return mu(x) - (x - order) mu'(x), what lgamma(x) - (x - order) digamma(x) has of Binet's function."""
+    """Return mu(x) - (x - order) mu'(x), the part of Binet's function mu in entropies."""
     value, slope, _ = binet(x, 1)
     assert slope is not None
     return value - (x - order) * slope
