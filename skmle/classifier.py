@@ -299,8 +299,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         """Return the linear predictors: (n,) for two classes, (n, K) for more; the largest decides.
 
         Of two classes the second is predicted where the value is positive: the links cloglog and loglog, which give
-        probability 1/2 elsewhere than at zero, have that point subtracted. Where a link falls with the
-        probability, the sign is turned.
+        probability 1/2 elsewhere than at zero, have that point subtracted. The sign is turned where
+        a link falls as the probability rises.
         """
         eta = self._eta(X)
         if eta.ndim == 2:

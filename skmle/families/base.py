@@ -230,8 +230,9 @@ class Family(Law, BaseEstimator):
         """Return the link in force of parameter `index`."""
         param = self.parameters[index]
         chosen = (self.links or {}).get(param.name)
-        link = param.chart if chosen is None else get_link(chosen)
-        return param.chart if link == param.chart else link  # one object, also after copies
+        if chosen is None or (link := get_link(chosen)) == param.chart:
+            return param.chart  # the object itself, also where the links are copies
+        return link
 
     def dimensionless(self, index: int) -> bool:
         """Whether eta of this parameter is a pure number, so that its size has a meaning; else it has units of y."""

@@ -283,6 +283,6 @@ def _root(covariance: Array, name: str) -> Array:
         smallest = np.linalg.eigvalsh(covariance).min()
         raise ValueError(
             f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in fewer "
-            "dimensions than it has columns and has no density there. Allowed: positive definite covariances. "
-            "Leave out the columns that the others determine."
+            "dimensions than it has columns and has no density there. "
+            "Allowed: positive definite covariances. Leave out the columns that the others determine."
         ) from None

@@ -328,7 +328,7 @@ def test_domains_in_words():
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 def test_a_charts_own_composition_equals_the_derived_one(chart):
-    """What follows from the inverse, where there is no `push`, agrees with the formula written out."""
+    """What follows from the inverse, without `push`, agrees with the formula written out."""
     theta, slope, curve = thetas(chart), np.full(8, 0.7), np.full(8, -0.3)
     slope, curve = slope[: len(theta)], curve[: len(theta)]
     derived = replace(chart, push=None).of(theta, slope, curve)
