@@ -214,11 +214,6 @@ class Line(OneColumn):
     shape: tuple[int, ...]
     """The shape of the rows of parameters; () for a single law."""
 
-    @property
-    @abstractmethod
-    def frozen(self) -> Any:
-        """The frozen scipy distribution of the flat rows."""
-
     @abstractmethod
     def take(self, rows: Any) -> Line:
         """Return the law with these of its flat rows."""
@@ -226,6 +221,18 @@ class Line(OneColumn):
     @abstractmethod
     def log_prob(self, y: Array) -> Array:
         """Return log q(y), one y a flat row."""
+
+    @abstractmethod
+    def tail(self, y: Array, upper: bool) -> Array:
+        """Return P(Y > y) if `upper`, else P(Y <= y), one y a flat row."""
+
+    @abstractmethod
+    def support(self) -> tuple[Array, Array]:
+        """Return the ends of the support of each row."""
+
+    @abstractmethod
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        """Return the quantiles of each row, (n, levels)."""
 
     @abstractmethod
     def mirror(self) -> Line | None:
@@ -241,14 +248,6 @@ class Line(OneColumn):
 
     def known_divergence(self, other: Any) -> Array | None:
         return _closed_divergence(self, other)
-
-    def support(self) -> tuple[Array, Array]:
-        """Return the ends of the support of each row."""
-        return support_of(self.frozen, self.size)
-
-    def quantiles(self, levels: Sequence[float]) -> Array:
-        """Return the quantiles of each row, (n, levels)."""
-        return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def expect(self, other: OneColumn, gain: Gain, seed: int) -> Estimate:
         return _exactly(other.under(self, gain))
@@ -294,10 +293,10 @@ def _escapes(p: Line, q: Line) -> NDArray[np.bool_]:
         off = np.isfinite(low_p) & np.isfinite(low_q) & ((low_p - low_q) % 1.0 != 0.0)
         # The support of a law at a limit (no successes at all) is smaller than scipy says, so the masses decide; next to
         # the ends they are asked in logarithms, which do not underflow.
-        beyond = (p.frozen.sf(high_q) > 0.0) | (
+        beyond = (p.tail(high_q, upper=True) > 0.0) | (
             p.log_prob(np.where(np.isfinite(high_q), high_q + 1.0, low_p - 1.0)) > -np.inf
         )
-        before = (p.frozen.cdf(low_q - 1.0) > 0.0) | (
+        before = (p.tail(low_q - 1.0, upper=False) > 0.0) | (
             p.log_prob(np.where(np.isfinite(low_q), low_q - 1.0, high_p + 1.0)) > -np.inf
         )
     return off | ((high_p > high_q) & beyond) | ((low_p < low_q) & before)
@@ -318,15 +317,21 @@ class FamilyLine(Line):
     def __str__(self) -> str:
         return repr(self.distribution)
 
-    @property
-    def frozen(self) -> Any:
-        return self._rows.frozen
-
     def take(self, rows: Any) -> Line:
         return self._like(self._rows.take(rows).theta)
 
     def log_prob(self, y: Array) -> Array:
         return self._rows.log_prob(y)
+
+    def tail(self, y: Array, upper: bool) -> Array:
+        family, theta = self._rows.family, self._rows.theta
+        return family.sf(y, theta) if upper else family.cdf(y, theta)
+
+    def support(self) -> tuple[Array, Array]:
+        return self._rows.support()
+
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        return self._rows.quantiles(levels)
 
     def mirror(self) -> Line | None:
         mirrored = self._rows.mirror()
@@ -362,6 +367,7 @@ class ScipyLine(Line):
 
     @cached_property
     def frozen(self) -> Any:
+        """The frozen scipy distribution of the flat rows."""
         return self.dist(**self._flat)
 
     def take(self, rows: Any) -> Line:
@@ -369,6 +375,15 @@ class ScipyLine(Line):
 
     def log_prob(self, y: Array) -> Array:
         return np.asarray(self.frozen.logpmf(y) if self.discrete else self.frozen.logpdf(y), float)
+
+    def tail(self, y: Array, upper: bool) -> Array:
+        return np.asarray(self.frozen.sf(y) if upper else self.frozen.cdf(y), float)
+
+    def support(self) -> tuple[Array, Array]:
+        return support_of(self.frozen, self.size)
+
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def mirror(self) -> None:
         return None

@@ -161,8 +161,8 @@ def _from_distribution(law: Distribution) -> Law:
         return Finite(*finite)
     if family.observation.columns == 1:
         return FamilyLine(law)
-    if family.univariate:
-        frozen = law.to_scipy()
+    frozen = law.to_scipy() if family.univariate else None
+    if frozen is not None:
         return ScipyLine(frozen.dist, _parameters(frozen), law)
     return Many(law, np.shape(law.mean())[-1], law.log_prob, law.discrete, law)
 

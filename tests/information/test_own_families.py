@@ -95,3 +95,23 @@ def test_families_of_other_settings_are_not_compared_by_one_closed_form():
     assert ASKED == ["divergence"]
     kl_divergence(p, other)
     assert ASKED == ["divergence"]
+
+
+class CdfRayleigh(Rayleigh):
+    """The same law where scipy has none."""
+
+    def to_scipy(self, theta):
+        return None
+
+    def cdf(self, y, theta):
+        return -np.expm1(-0.5 * (np.maximum(y, 0.0) / theta[0]) ** 2)
+
+
+def test_laws_that_scipy_does_not_have():
+    p, q = (Distribution(CdfRayleigh(), {"scale": scale}) for scale in ([1.0, 2.0], 3.0))
+    one, two = (Distribution(Rayleigh(), law.params) for law in (p, q))
+    np.testing.assert_allclose(entropy(p), entropy(one), rtol=1e-11)
+    np.testing.assert_allclose(kl_divergence(p, q), kl_divergence(one, two), rtol=1e-11)
+    other = stats.norm(0, 1)
+    np.testing.assert_allclose(kl_divergence(p, other), kl_divergence(one, other), rtol=1e-11)
+    assert kl_divergence(other, q) == np.inf
