@@ -31,6 +31,7 @@ from skmle._shared.validation import (
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
+from skmle.families.links import LINKS, LOGIT, Link, get_link
 from skmle.inference import Inference
 from skmle.inference.assemble import centred_covariance, coefficient_lines
 
@@ -44,7 +45,8 @@ class Prepared(NamedTuple):
     classes: NDArray[Any]
 
 
-_LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit")
+# Those of a probability whose eta may be any number.
+_LINKS = tuple(k for k, link in LINKS.items() if link.domain == LOGIT.domain and link.onto)
 
 
 class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
@@ -56,8 +58,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     Parameters
     ----------
-    link : {"logit", "probit", "cloglog", "loglog", "cauchit"}, default="logit"
-        Link of two classes; more classes take the logit alone.
+    link : {"logit", "probit", "cloglog", "loglog", "cauchit"} or Link, default="logit"
+        Link of two classes; a `skmle.families.Link` may be your own. More classes take the logit
+        alone.
     alpha : float, default=0.0
         Strength of the penalty, per row: minimises
         mean(-log q) + alpha * (l1_ratio * sum(abs(coef)) + (1 - l1_ratio)/2 * sum(coef**2)). Intercepts are free; the
@@ -116,7 +119,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     def __init__(
         self,
         *,
-        link: str = "logit",
+        link: str | Link = "logit",
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
@@ -224,7 +227,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     def _family(self, n_classes: int) -> Family:
         if n_classes == 2:
             return Bernoulli(links={"probability": self.link})
-        if self.link != "logit":
+        if get_link(self.link) is not LOGIT:
             raise ValueError(
                 f"CrossEntropyClassifier(link={self.link!r}): y has {n_classes} classes. Only binary classification is supported. "
                 "Allowed: link='logit' for more than two classes. Set it, or fit two classes."
@@ -296,19 +299,18 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         """Return the linear predictors: (n,) for two classes, (n, K) for more; the largest decides.
 
         Of two classes the second is predicted where the value is positive: the links cloglog and loglog, which give
-        probability 1/2 elsewhere than at zero, have that point subtracted.
+        probability 1/2 elsewhere than at zero, have that point subtracted. The sign is turned where
+        a link falls as the probability rises.
         """
         eta = self._eta(X)
-        return eta if eta.ndim == 2 else eta - self._even
+        if eta.ndim == 2:
+            return eta
+        return eta - self._even if get_link(self.link).rising else self._even - eta
 
     @property
     def _even(self) -> float:
         """Linear predictor at which two classes are equally probable."""
-        return (
-            0.0
-            if self.link in ("logit", "probit", "cauchit")
-            else float(self._family(2).eta((np.asarray(0.5),))[0])
-        )
+        return float(self._family(2).eta((np.asarray(0.5),))[0])
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
@@ -382,12 +384,14 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             return f"Multinomial cross-entropy classifier, {rows}"
         label = self.classes_[1]
         name = str(label) if isinstance(label, str) else f"class {label!s}"
-        return f"Binary cross-entropy classifier, {'log-odds' if self.link == 'logit' else self.link} of {name}"
+        link = get_link(self.link)
+        scale = "log-odds" if link is LOGIT else link.name
+        return f"Binary cross-entropy classifier, {scale} of {name}"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.classifier_tags.multi_class = self.link == "logit"
+        tags.classifier_tags.multi_class = self.link in ("logit", LOGIT)
         return tags
 
 
@@ -403,9 +407,11 @@ def _least_shift(slopes: Array) -> Array:
     return slopes - shift
 
 
-def _check_link(link: str) -> None:
+def _check_link(link: str | Link) -> None:
     """Raise ValueError if no classifier has that link."""
-    if link not in _LINKS:
+    if isinstance(link, Link):
+        Bernoulli(links={"probability": link}).check_links()
+    elif link not in _LINKS:
         near = difflib.get_close_matches(str(link), _LINKS, n=2)
         hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
         raise ValueError(

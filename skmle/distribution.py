@@ -485,7 +485,7 @@ def _natural(
             eta = np.array(
                 [float(link.forward(value)) for link, value in zip(links, estimate, strict=True)]
             )
-    real = [chart.name == "identity" for chart in charts]
+    real = [chart.spans_zero for chart in charts]
     return natural_lines(
         component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance
     )

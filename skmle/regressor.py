@@ -468,7 +468,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             coefs = (
                 np.append(self.coefs_[name], self.intercepts_[name]) if own else self.coefs_[name]
             )
-            real = self._law.parameters[j].chart.name == "identity"
+            real = self._law.parameters[j].chart.spans_zero
             parts.append(Part(name, self._law.link(j), terms, coefs, constant, real))
         limits = {
             n: v

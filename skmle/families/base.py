@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,16 @@ from sklearn.base import BaseEstimator
 
 from skmle.families.algebra import differences
 from skmle.families.law import Law
-from skmle.families.links import IDENTITY, LOG, LOGIT, Link, allowed_links, get_link, transition
+from skmle.families.links import (
+    IDENTITY,
+    LOG,
+    LOGIT,
+    Link,
+    allowed_links,
+    fits,
+    get_link,
+    transition,
+)
 from skmle.families.records import (
     Array,
     Arrays,
@@ -63,6 +72,8 @@ class Family(Law, BaseEstimator):
 
     parameters: tuple[Param, ...]
     support: Support = Support()
+    scipy_name: ClassVar[str] = ""
+    """The distribution of scipy.stats that `from_scipy` reads; empty if there is none."""
     observation: Observation = Observation()
     shortcuts: Shortcuts = Shortcuts()
     redundant: ClassVar[bool] = False
@@ -108,6 +119,11 @@ class Family(Law, BaseEstimator):
     def observations(self) -> str:
         """What y may be, in words, for messages and tables."""
         return str(self.support)
+
+    @property
+    def univariate(self) -> bool:
+        """Whether one number, whose law is `to_scipy`, tells all of an observation."""
+        return self.observation.columns == 1
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row of y whether it lies in the support."""
@@ -215,11 +231,13 @@ class Family(Law, BaseEstimator):
         """Return the link in force of parameter `index`."""
         param = self.parameters[index]
         chosen = (self.links or {}).get(param.name)
-        return param.chart if chosen is None else get_link(chosen)
+        if chosen is None or (link := get_link(chosen)) == param.chart:
+            return param.chart  # the object itself, also where the links are copies
+        return link
 
     def dimensionless(self, index: int) -> bool:
         """Whether eta of this parameter is a pure number, so that its size has a meaning; else it has units of y."""
-        return self.link(index).name in ("log", "logit", "probit", "cloglog", "loglog", "cauchit")
+        return self.link(index).dimensionless
 
     def links_of(self, names: Sequence[str]) -> dict[str, str | Link] | None:
         """Return those of the chosen links that are of the named parameters; None if there are none."""
@@ -234,11 +252,12 @@ class Family(Law, BaseEstimator):
             if name not in known:
                 unknown = f"{type(self).__name__}(links=...): unknown parameter {name!r}"
                 raise ValueError(f"{unknown}. Allowed: {', '.join(known)}. Rename the key.")
-            resolved, allowed = get_link(link), allowed_links(known[name].chart)
-            if resolved.name.split("(")[0] not in [a.split("(")[0] for a in allowed]:
+            resolved, chart = get_link(link), known[name].chart
+            if not fits(resolved, chart):
                 raise ValueError(
                     f"{type(self).__name__}(links=...): link {resolved.name!r} does not map onto the range of {name!r}. "
-                    f"Allowed: {', '.join(allowed)}. Choose one of them."
+                    f"Allowed: {', '.join(allowed_links(chart))}, "
+                    f"or a Link with the domain {chart.interval}. Choose one of them."
                 )
 
     @property
@@ -259,6 +278,15 @@ class Family(Law, BaseEstimator):
         return " ".join(
             [first, *(word if word.isupper() and len(word) > 1 else word.lower() for word in rest)]
         )
+
+    @classmethod
+    def from_scipy(cls, *_: Any, **parameters: Any) -> tuple[Family, Arrays] | None:
+        """Return the family and the natural parameters of the law that scipy calls `scipy_name`.
+
+        The arguments are all of scipy's parameters, by scipy's names, as arrays. None is returned
+        if the law is none of this family, as where `loc` shifts the support of a positive law.
+        """
+        return None
 
     def predicted(self, theta: Arrays) -> Distribution:
         """Return the law that predictions speak of, with all its parameters.

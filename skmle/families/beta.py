@@ -20,7 +20,8 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.tools.special import LOG_2PI, binet
+from skmle.families.tools.divergences import binet_gap, gap, of_trials
+from skmle.families.tools.special import LOG_2PI, bend, binet
 
 
 class Beta(Family):
@@ -40,6 +41,7 @@ class Beta(Family):
     0.365
     """
 
+    scipy_name = "beta"
     parameters = (Param("mean", LOGIT), Param("precision", LOG))
     support = Support(0.0, 1.0)
     shortcuts = Shortcuts(starts="maximum", sums="base")
@@ -145,26 +147,34 @@ class Beta(Family):
         mean, precision = theta
         return beta(mean * precision, (1.0 - mean) * precision)
 
+    @classmethod
+    def from_scipy(
+        cls, a: Array, b: Array, loc: Array, scale: Array
+    ) -> tuple[Family, Arrays] | None:
+        if np.any(loc) or np.any(scale != 1.0):
+            return None
+        precision = a + b
+        return cls(), (a / precision, precision)
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def entropy(self, theta: Arrays) -> Array:
+    def known_entropy(self, theta: Arrays) -> Array:
         # lgamma(x) - (x - 1) digamma(x) by Binet's function, whose remainder for large x scipy's own formula truncates.
         mean, total = theta
-        with np.errstate(all="ignore"):  # parameters at an end of their range
-            a, b = mean * total, (1.0 - mean) * total
-            logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)
-            rest = (
-                1.0 / total - 0.5 / a - 0.5 / b + _bend(a, 1.0) + _bend(b, 1.0) - _bend(total, 2.0)
-            )
-            return np.asarray(0.5 * (LOG_2PI + 1.0) + logs + rest)
+        a, b = mean * total, (1.0 - mean) * total
+        logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)
+        rest = 1.0 / total - 0.5 / a - 0.5 / b + bend(a, 1.0) + bend(b, 1.0) - bend(total, 2.0)
+        return 0.5 * (LOG_2PI + 1.0) + logs + rest
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (mean_p, total_p), (mean_q, total_q) = p, q
+        a, b = mean_p * total_p, (1.0 - mean_p) * total_p
+        c, d = mean_q * total_q, (1.0 - mean_q) * total_q
+        means = total_q * of_trials(mean_q, mean_p)
+        shapes = 0.5 * (gap(c / a) + gap(d / b) - gap(total_q / total_p))
+        return means + shapes + binet_gap(c, a) + binet_gap(d, b) - binet_gap(total_q, total_p)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, precision = theta
         return rng.beta(mean * precision, (1.0 - mean) * precision, size=size)
-
-
-def _bend(x: Array, order: float) -> Array:
-    value, slope, _ = binet(x, 1)
-    assert slope is not None
-    return value - (x - order) * slope

@@ -20,6 +20,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.divergences import of_trials
 from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
@@ -46,6 +47,7 @@ class Binomial(Family):
     0.625
     """
 
+    scipy_name = "binom"
     parameters = (Param("probability", LOGIT),)
     observation = Observation(columns=2)
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
@@ -54,6 +56,10 @@ class Binomial(Family):
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:
         super().__init__(links=links)
         self.trials = trials
+
+    @property
+    def univariate(self) -> bool:
+        return True  # the number of successes, which that of failures completes
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.asarray(self.support.contains(y).all(axis=-1))
@@ -95,11 +101,19 @@ class Binomial(Family):
 
         return binom(self.trials, theta[0])
 
+    @classmethod
+    def from_scipy(cls, n: Array, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        # One family has one number of trials.
+        return None if np.any(loc) or np.ndim(n) else (cls(int(n)), (p,))
+
     def mean(self, theta: Arrays) -> Array:
         return self.trials * theta[0]
 
     def variance(self, theta: Arrays) -> Array:
         return self.trials * theta[0] * (1.0 - theta[0])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return self.trials * of_trials(p[0], q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         successes = rng.binomial(self.trials, theta[0], size=size).astype(float)

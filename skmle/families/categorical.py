@@ -234,7 +234,11 @@ class Categorical(Family):
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return self.quantile(1.0 - q, theta)
 
-    def entropy(self, theta: Arrays) -> Array:
+    def probabilities(self, theta: Arrays) -> tuple[Array, NDArray[Any] | None]:
+        coded = isinstance(self.categories, (int, np.integer))
+        return theta[0], None if coded else self.labels
+
+    def known_entropy(self, theta: Arrays) -> Array:
         from scipy.special import entr
 
         return np.asarray(entr(theta[0]).sum(axis=-1))

@@ -58,16 +58,13 @@ class Distribution:
         if family.names != tuple(p.name for p in family.parameters):
             return
         for param, value in zip(family.parameters, self.params.values(), strict=True):
-            with np.errstate(all="ignore"):
-                outside = np.isnan(param.chart.forward(value)) & ~np.isnan(value)
+            outside = param.chart.outside(value)
             if outside.any():
-                allowed = {
-                    "identity": "any number",
-                    "log": f"{param.name} >= 0",
-                    "logit": f"0 <= {param.name} <= 1",
-                }[param.chart.name]
-                what = f"Distribution({type(family).__name__}): {param.name}={value[outside].flat[0]:g} is out of range"
-                raise ValueError(f"{what}. Allowed: {allowed}. Give such values.")
+                what = f"{param.name}={value[outside].flat[0]:g} is out of range"
+                raise ValueError(
+                    f"Distribution({type(family).__name__}): {what}. "
+                    f"Allowed: {param.chart.bounds(param.name)}. Give such values."
+                )
 
     def __repr__(self) -> str:
         def show(value: Array) -> str:

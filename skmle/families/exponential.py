@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.tools.divergences import gap
 
 
 class Exponential(Family):
@@ -25,6 +26,7 @@ class Exponential(Family):
     3.0
     """
 
+    scipy_name = "expon"
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False))
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
@@ -49,6 +51,10 @@ class Exponential(Family):
 
         return expon(scale=theta[0])
 
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (scale,))
+
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         if not upper:
             return super().tail(statistics, eta, upper, order)
@@ -62,6 +68,12 @@ class Exponential(Family):
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 1.0 + np.log(theta[0])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return gap(p[0] / q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.exponential(theta[0], size=size)

@@ -18,7 +18,8 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.tools.special import LOG_2PI, binet
+from skmle.families.tools.divergences import binet_gap, gap
+from skmle.families.tools.special import LOG_2PI, bend, binet
 
 
 class Gamma(Family):
@@ -39,6 +40,7 @@ class Gamma(Family):
     (3.0, 2.0)
     """
 
+    scipy_name = "gamma"
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     shortcuts = Shortcuts(starts="maximum", sums="base")
@@ -92,8 +94,24 @@ class Gamma(Family):
         mean, shape = theta
         return gamma(shape, scale=mean / shape)
 
+    @classmethod
+    def from_scipy(cls, a: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (a * scale, a))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        # Of scale one it is shape + lgamma(shape) - (shape - 1) digamma(shape).
+        mean, shape = theta
+        return 0.5 * (LOG_2PI + 1.0 - np.log(shape)) + np.log(mean) - 0.5 / shape + bend(shape, 1.0)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        # A term for the means, two for the shapes, as
+        # lgamma(k) = (k - 1/2) log k - k + log(2 pi)/2 + mu(k) with Binet's mu.
+        (mean_p, shape_p), (mean_q, shape_q) = p, q
+        means = shape_q * gap(mean_p / mean_q)
+        return means + 0.5 * gap(shape_q / shape_p) + binet_gap(shape_q, shape_p)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, shape = theta

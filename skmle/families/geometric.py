@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import entr
 
 from skmle.families.base import (
     LOGIT,
@@ -17,6 +18,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.divergences import of_trials
 from skmle.families.tools.special import logistic_kernel, logistic_recession, settle
 
 
@@ -36,6 +38,7 @@ class Geometric(Family):
     0.375
     """
 
+    scipy_name = "geom"
     parameters = (Param("probability", LOGIT),)
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
@@ -55,6 +58,10 @@ class Geometric(Family):
         from scipy.stats import geom
 
         return geom(theta[0])
+
+    @classmethod
+    def from_scipy(cls, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (p,))
 
     def mean(self, theta: Arrays) -> Array:
         return 1.0 / theta[0]
@@ -88,10 +95,12 @@ class Geometric(Family):
         with np.errstate(divide="ignore"):
             return np.maximum(np.ceil(log_failing / np.log1p(-theta[0])), 1.0)
 
-    def entropy(self, theta: Arrays) -> Array:
-        from scipy.special import entr
+    def known_entropy(self, theta: Arrays) -> Array:
+        (p,) = theta
+        return (entr(p) + entr(1.0 - p)) / p  # 1/p trials are expected
 
-        return (entr(theta[0]) + entr(1.0 - theta[0])) / theta[0]
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return of_trials(p[0], q[0]) / p[0]  # 1/p trials are expected
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.geometric(theta[0], size=size).astype(float)

@@ -18,6 +18,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import LOG_2PI
 
 
@@ -39,6 +40,7 @@ class InverseGaussian(Family):
     (3.0, 4.5)
     """
 
+    scipy_name = "invgauss"
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
@@ -83,8 +85,20 @@ class InverseGaussian(Family):
         mean, shape = theta
         return invgauss(mean / shape, scale=shape)
 
+    @classmethod
+    def from_scipy(cls, mu: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (mu * scale, scale))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return np.asarray(self.to_scipy(theta).entropy(), float)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (mean_p, shape_p), (mean_q, shape_q) = p, q
+        means = shape_q * ((mean_p - mean_q) / mean_q) ** 2 / mean_p
+        return 0.5 * (means + gap(shape_q / shape_p))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, shape = theta

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Family, Shortcuts, average
+from skmle.families.tools.divergences import gap, rise
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import weighted_quantile
 
@@ -55,6 +56,7 @@ class Laplace(LocationScale):
     """
 
     shortcuts = Shortcuts(starts="final")
+    scipy_name = "laplace"
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         # The curvature is that of the expectation: -log q has none but for its cusp.
@@ -88,6 +90,18 @@ class Laplace(LocationScale):
         from scipy.stats import laplace
 
         return laplace(*theta)
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 1.0 + np.log(2.0 * theta[1])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (loc_p, scale_p), (loc_q, scale_q) = p, q
+        ratio = scale_p / scale_q
+        return gap(ratio) + ratio * rise(-np.abs(loc_p - loc_q) / scale_p)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

@@ -82,7 +82,11 @@ class Law(ABC):
         return variance(self, theta)
 
     def entropy(self, theta: Arrays) -> Array:
-        """Return E[-log q(Y)] in nats."""
+        """Return E[-log q(Y)] in nats: the known one, or scipy's, or the average itself."""
+        with np.errstate(all="ignore"):  # of parameters at an end of their range
+            known = self.known_entropy(theta)
+        if known is not None:
+            return np.asarray(known, float)
         frozen = self.to_scipy(theta)
         if frozen is not None:
             return np.asarray(frozen.entropy(), float)
@@ -110,5 +114,33 @@ class Law(ABC):
         """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1; None for all others.
 
         Floating-point numbers are coarse next to 1 and fine next to 0, so that integrals up to 1 are taken of the mirror.
+        """
+        return None
+
+    # ---------------------------------------------------------------- what information measures ask
+
+    def known_entropy(self, theta: Arrays) -> Array | None:
+        """Return E[-log q(Y)] in nats where all its digits are known, None where it is averaged.
+
+        `skmle.information` takes it as it is. Without it, it sums or integrates over log q. Where a
+        parameter stands at an end of its range, the value is the limit; callers silence numpy.
+        """
+        return None
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array | None:
+        """Return D(p || q) in nats of two laws of this family; None if no closed form is known.
+
+        p and q are natural parameters, whose rows broadcast. Both laws have the settings of this
+        family, such as its number of trials. A difference of large terms would lose the digits of a
+        small divergence, so closed forms are sums of terms that vanish at p = q, of which
+        `skmle.families.tools.divergences` has some. Limits and warnings are as of `known_entropy`.
+        """
+        return None
+
+    def probabilities(self, theta: Arrays) -> tuple[Array, NDArray[Any] | None] | None:
+        """Return the probabilities, (..., K), and the labels of a law of finitely many labels.
+
+        The labels are None where they are the positions 0, 1, ..., K - 1. All other laws return
+        None.
         """
         return None

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, average
+from skmle.families.base import Array, Arrays, Family, average
 from skmle.families.tools.location_scale import LocationScale
 
 
@@ -26,6 +26,8 @@ class Logistic(LocationScale):
     >>> abs(float(model.params_["loc"])) < 1e-9
     True
     """
+
+    scipy_name = "logistic"
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         # rho = |z| + 2 log(1 + exp(-|z|)), rho' = tanh(z/2), rho'' = (1 - rho'^2)/2 without its cancellation.
@@ -49,6 +51,13 @@ class Logistic(LocationScale):
         from scipy.stats import logistic
 
         return logistic(*theta)
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 2.0 + np.log(theta[1])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

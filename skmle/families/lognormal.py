@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Shortcuts, Support
+from skmle.families.base import Array, Arrays, Family, Shortcuts, Support
+from skmle.families.tools.divergences import of_gaussians
 from skmle.families.tools.gaussian import Gaussian
 from skmle.families.tools.special import LOG_2PI
 
@@ -29,6 +30,7 @@ class Lognormal(Gaussian):
     0.6931
     """
 
+    scipy_name = "lognorm"
     support = Support(0.0)
     shortcuts = Shortcuts(starts="maximum", sums="base")
 
@@ -43,6 +45,17 @@ class Lognormal(Gaussian):
 
         loc, scale = theta
         return lognorm(s=scale, scale=np.exp(loc))
+
+    @classmethod
+    def from_scipy(cls, s: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (np.log(scale), s))
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        loc, scale = theta
+        return 0.5 * (LOG_2PI + 1.0) + np.log(scale) + loc
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return of_gaussians(*p, *q)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

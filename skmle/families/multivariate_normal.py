@@ -22,6 +22,7 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
+from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import LOG_2PI
 
 _SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix that rounding cannot have made of zero (d eps, d <= 1000)
@@ -56,6 +57,7 @@ class MultivariateNormal(Family):
 
     observation = Observation(columns=None)
     shortcuts = Shortcuts(starts="final", sums="statistics")
+    scipy_name = "multivariate_normal"
     support = Support()
 
     def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
@@ -229,6 +231,10 @@ class MultivariateNormal(Family):
 
         return multivariate_normal(*theta)
 
+    @classmethod
+    def from_scipy(cls, mean: Array, cov: Array) -> tuple[Family, Arrays]:
+        return cls(len(mean)), (mean, cov)
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
@@ -247,6 +253,36 @@ class MultivariateNormal(Family):
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return self.quantile(q, theta)
 
+    def known_entropy(self, theta: Arrays) -> Array:
+        root = _root(theta[1], "p")
+        return 0.5 * self.d * (LOG_2PI + 1.0) + np.log(_diagonal(root)).sum(axis=-1)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (mean_p, covariance_p), (mean_q, covariance_q) = p, q
+        root_p, root_q = _root(covariance_p, "p"), _root(covariance_q, "q")
+        turn = np.linalg.solve(root_q, root_p)  # triangular: its diagonal holds the determinant
+        shift = np.linalg.solve(root_q, (mean_p - mean_q)[..., None])[..., 0]
+        below = np.tril(turn, -1)
+        spread = gap(_diagonal(turn) ** 2).sum(axis=-1) + (below**2).sum(axis=(-2, -1))
+        return 0.5 * ((shift**2).sum(axis=-1) + spread)
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, covariance = theta
         return rng.multivariate_normal(mean, covariance, size=size, method="cholesky")
+
+
+def _diagonal(matrix: NDArray[Any]) -> NDArray[Any]:
+    return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+def _root(covariance: Array, name: str) -> Array:
+    """Return the lower Cholesky factor; ValueError, which names the law, if there is none."""
+    try:
+        return np.asarray(np.linalg.cholesky(covariance), float)
+    except np.linalg.LinAlgError:
+        smallest = np.linalg.eigvalsh(covariance).min()
+        raise ValueError(
+            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in fewer "
+            "dimensions than it has columns and has no density there. "
+            "Allowed: positive definite covariances. Leave out the columns that the others determine."
+        ) from None

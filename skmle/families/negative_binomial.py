@@ -34,6 +34,7 @@ class NegativeBinomial(Family):
     3.0
     """
 
+    scipy_name = "nbinom"
     parameters = (Param("mean", LOG), Param("dispersion", LOG))
     support = Support(0.0, closed=(True, False), discrete=True)
 
@@ -100,6 +101,10 @@ class NegativeBinomial(Family):
         dispersion = np.maximum(dispersion, _POISSON)
         return nbinom(1.0 / dispersion, 1.0 / (1.0 + dispersion * mean))
 
+    @classmethod
+    def from_scipy(cls, n: Array, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (n * (1.0 - p) / p, 1.0 / n))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
@@ -137,14 +142,14 @@ class NegativeBinomial(Family):
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
-    def entropy(self, theta: Arrays) -> Array:
+    def known_entropy(self, theta: Arrays) -> Array:
         from skmle.families.tools import numerical  # not above: it imports all of the quadrature
 
         mean, dispersion = theta
         poisson = dispersion == 0.0
         return np.where(
             poisson,
-            Poisson().entropy((mean,)),
+            Poisson().known_entropy((mean,)),
             numerical.entropy(self, (mean, np.where(poisson, 1.0, dispersion))),
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.tools.divergences import bregman
 from skmle.families.tools.special import LOG_2PI
 
 _LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
@@ -30,6 +31,7 @@ class Poisson(Family):
     3.0
     """
 
+    scipy_name = "poisson"
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False), discrete=True)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
@@ -58,10 +60,14 @@ class Poisson(Family):
 
         return poisson(theta[0])
 
+    @classmethod
+    def from_scipy(cls, mu: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (mu,))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def entropy(self, theta: Arrays) -> Array:
+    def known_entropy(self, theta: Arrays) -> Array:
         from skmle.families.tools import numerical  # not above: it imports all of the quadrature
 
         (mean,) = theta
@@ -72,6 +78,9 @@ class Poisson(Family):
             - (1.0 / 12.0 + (1.0 / 24.0 + 19.0 / 360.0 / top) / top) / top
         )
         return np.where(large, series, numerical.entropy(self, (np.where(large, 1.0, mean),)))
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return bregman(p[0], q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.poisson(theta[0], size=size).astype(float)

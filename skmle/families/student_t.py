@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Limit, Param, Rows, Saturated
+from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated
 from skmle.families.normal import Normal
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import centre_and_spread
@@ -33,6 +33,7 @@ class StudentT(LocationScale):
     True
     """
 
+    scipy_name = "t"
     parameters = (*LocationScale.parameters, Param("df", LOG))
 
     @property
@@ -91,6 +92,13 @@ class StudentT(LocationScale):
 
         loc, scale, df = theta
         return t(df, loc, scale)
+
+    @classmethod
+    def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale, df)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return np.asarray(self.to_scipy(theta).entropy(), float)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale, df = theta

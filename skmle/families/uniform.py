@@ -31,6 +31,7 @@ class Uniform(Family):
     (1.0, 6.0)
     """
 
+    scipy_name = "uniform"
     parameters = (Param("low", IDENTITY), Param("high", IDENTITY))
     support = Support(fixed=False)
     shortcuts = Shortcuts(starts="final", sums="statistics")
@@ -72,6 +73,19 @@ class Uniform(Family):
 
         low, high = theta
         return uniform(low, high - low)
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, loc + scale)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        low, high = theta
+        return np.log(high - low)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (low_p, high_p), (low_q, high_q) = p, q
+        inside = (low_q <= low_p) & (high_p <= high_q)
+        return np.where(inside, np.log(high_q - low_q) - np.log(high_p - low_p), np.inf)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         low, high = theta

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import gammaln
 
-from skmle.families.base import LOG, Array, Arrays, Param, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, average
+from skmle.families.tools.divergences import log_gamma_gap, rise
 from skmle.families.tools.location_scale import LogLocationScale
 
 
@@ -29,6 +31,7 @@ class Weibull(LogLocationScale):
     2.739
     """
 
+    scipy_name = "weibull_min"
     parameters = (
         Param("scale", LOG, unit="location"),
         Param("shape", LOG, unit="rate"),
@@ -56,6 +59,22 @@ class Weibull(LogLocationScale):
 
         scale, shape = theta
         return weibull_min(c=shape, scale=scale)
+
+    @classmethod
+    def from_scipy(cls, c: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (scale, c))
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        scale, shape = theta
+        return np.euler_gamma * (1.0 - 1.0 / shape) + np.log(scale) - np.log(shape) + 1.0
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        # A power of p's variable has q's law but for its scale: r is the ratio of the shapes, v
+        # the logarithm of q's cumulative hazard expected under p.
+        (scale_p, shape_p), (scale_q, shape_q) = p, q
+        r = shape_q / shape_p
+        v = shape_q * np.log(scale_p / scale_q) + gammaln(r + 1.0)
+        return rise(v) + log_gamma_gap(r)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         scale, shape = theta

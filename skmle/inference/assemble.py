@@ -80,7 +80,7 @@ class Part(NamedTuple):
     constant: bool
     """Whether the parameter depends on no feature. It is then shown on its own scale."""
     real: bool
-    """Whether the parameter's range is the real line, so that zero is a value like any other."""
+    """Whether zero lies inside the parameter's range and is a value like any other."""
 
 
 def unknown(m: int) -> Array:
@@ -178,7 +178,7 @@ def natural_lines(
     Parameters
     ----------
     real : sequence of bool
-        Whether a parameter's range is the whole real line.
+        Whether zero lies inside a parameter's range.
     links : sequence of LinkLike
         For each line, the link on whose scale its interval is symmetric.
     eta : ndarray of shape (m,)

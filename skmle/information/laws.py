@@ -1,4 +1,8 @@
-"""Laws as an information measure sees them: finite ones, those of one number, those of several columns."""
+"""Laws as an information measure sees them: of finitely many labels, of one number, of columns.
+
+D(p || q) is the primary quantity and H(p, q) = H(p) + D(p || q), so that the identity between the
+three holds by construction. Closed forms are the families' own.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from skmle.families import Distribution
+from skmle.families import Distribution, Family
 from skmle.families.tools.averages import FamilyRows, quantiles_of, support_of
 from skmle.families.tools.expectation import Array, Gain, expectation
-from skmle.information import closed_forms
 
 LOG_2 = float(np.log(2.0))
 DRAWS = 100_000  # of a Monte Carlo average: about 0.3 % of a standard deviation
@@ -50,6 +53,8 @@ class Law(ABC):
     columns: int
     distribution: Distribution | None = None
     """The same law as a family with parameters, where it is one: the key to closed forms."""
+    scipy: tuple[str, Mapping[str, Any]] | None = None
+    """Of one of scipy's laws, its name and parameters, by which a family may recognise it."""
 
     @abstractmethod
     def __str__(self) -> str:
@@ -82,15 +87,28 @@ class Law(ABC):
 
 
 def _closed_entropy(p: Law) -> Array | None:
-    return None if p.distribution is None else closed_forms.entropy(p.distribution)
+    if p.distribution is None:
+        return None
+    with np.errstate(all="ignore"):  # of parameters at an end of their range
+        return p.distribution.family.known_entropy(p.distribution.theta)
 
 
 def _closed_divergence(p: Law, q: Law) -> Array | None:
-    return (
-        None
-        if p.distribution is None or q.distribution is None
-        else closed_forms.divergence(p.distribution, q.distribution)
+    one, two = p.distribution, q.distribution
+    if one is None or two is None or not _same(one.family, two.family):
+        return None
+    with np.errstate(all="ignore"):
+        return one.family.divergence(one.theta, two.theta)
+
+
+def _same(one: Family, two: Family) -> bool:
+    """Whether both are one set of laws: of one class with the same settings, links left aside."""
+    if type(one) is not type(two):
+        return False
+    pairs = zip(
+        one.get_params(deep=False).items(), two.get_params(deep=False).values(), strict=True
     )
+    return all(name == "links" or np.array_equal(a, b) for (name, a), b in pairs)
 
 
 def _exactly(value: Array) -> Estimate:
@@ -196,11 +214,6 @@ class Line(OneColumn):
     shape: tuple[int, ...]
     """The shape of the rows of parameters; () for a single law."""
 
-    @property
-    @abstractmethod
-    def frozen(self) -> Any:
-        """The frozen scipy distribution of the flat rows."""
-
     @abstractmethod
     def take(self, rows: Any) -> Line:
         """Return the law with these of its flat rows."""
@@ -208,6 +221,18 @@ class Line(OneColumn):
     @abstractmethod
     def log_prob(self, y: Array) -> Array:
         """Return log q(y), one y a flat row."""
+
+    @abstractmethod
+    def tail(self, y: Array, upper: bool) -> Array:
+        """Return P(Y > y) if `upper`, else P(Y <= y), one y a flat row."""
+
+    @abstractmethod
+    def support(self) -> tuple[Array, Array]:
+        """Return the ends of the support of each row."""
+
+    @abstractmethod
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        """Return the quantiles of each row, (n, levels)."""
 
     @abstractmethod
     def mirror(self) -> Line | None:
@@ -223,14 +248,6 @@ class Line(OneColumn):
 
     def known_divergence(self, other: Any) -> Array | None:
         return _closed_divergence(self, other)
-
-    def support(self) -> tuple[Array, Array]:
-        """Return the ends of the support of each row."""
-        return support_of(self.frozen, self.size)
-
-    def quantiles(self, levels: Sequence[float]) -> Array:
-        """Return the quantiles of each row, (n, levels)."""
-        return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def expect(self, other: OneColumn, gain: Gain, seed: int) -> Estimate:
         return _exactly(other.under(self, gain))
@@ -276,10 +293,10 @@ def _escapes(p: Line, q: Line) -> NDArray[np.bool_]:
         off = np.isfinite(low_p) & np.isfinite(low_q) & ((low_p - low_q) % 1.0 != 0.0)
         # The support of a law at a limit (no successes at all) is smaller than scipy says, so the masses decide; next to
         # the ends they are asked in logarithms, which do not underflow.
-        beyond = (p.frozen.sf(high_q) > 0.0) | (
+        beyond = (p.tail(high_q, upper=True) > 0.0) | (
             p.log_prob(np.where(np.isfinite(high_q), high_q + 1.0, low_p - 1.0)) > -np.inf
         )
-        before = (p.frozen.cdf(low_q - 1.0) > 0.0) | (
+        before = (p.tail(low_q - 1.0, upper=False) > 0.0) | (
             p.log_prob(np.where(np.isfinite(low_q), low_q - 1.0, high_p + 1.0)) > -np.inf
         )
     return off | ((high_p > high_q) & beyond) | ((low_p < low_q) & before)
@@ -300,15 +317,21 @@ class FamilyLine(Line):
     def __str__(self) -> str:
         return repr(self.distribution)
 
-    @property
-    def frozen(self) -> Any:
-        return self._rows.frozen
-
     def take(self, rows: Any) -> Line:
         return self._like(self._rows.take(rows).theta)
 
     def log_prob(self, y: Array) -> Array:
         return self._rows.log_prob(y)
+
+    def tail(self, y: Array, upper: bool) -> Array:
+        family, theta = self._rows.family, self._rows.theta
+        return family.sf(y, theta) if upper else family.cdf(y, theta)
+
+    def support(self) -> tuple[Array, Array]:
+        return self._rows.support()
+
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        return self._rows.quantiles(levels)
 
     def mirror(self) -> Line | None:
         mirrored = self._rows.mirror()
@@ -331,6 +354,7 @@ class ScipyLine(Line):
         self.dist = dist
         self.discrete = isinstance(dist, stats.rv_discrete)
         self.distribution = distribution
+        self.scipy = (dist.name, parameters)
         values = [np.asarray(value) for value in parameters.values()]
         self.shape = np.broadcast_shapes(*(value.shape for value in values))
         self._flat = {
@@ -343,6 +367,7 @@ class ScipyLine(Line):
 
     @cached_property
     def frozen(self) -> Any:
+        """The frozen scipy distribution of the flat rows."""
         return self.dist(**self._flat)
 
     def take(self, rows: Any) -> Line:
@@ -350,6 +375,15 @@ class ScipyLine(Line):
 
     def log_prob(self, y: Array) -> Array:
         return np.asarray(self.frozen.logpmf(y) if self.discrete else self.frozen.logpdf(y), float)
+
+    def tail(self, y: Array, upper: bool) -> Array:
+        return np.asarray(self.frozen.sf(y) if upper else self.frozen.cdf(y), float)
+
+    def support(self) -> tuple[Array, Array]:
+        return support_of(self.frozen, self.size)
+
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def mirror(self) -> None:
         return None

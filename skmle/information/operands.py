@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.utils import check_array
 
 from skmle import families
-from skmle.families import Distribution
+from skmle.families import Distribution, Family
 from skmle.families.independent import IndependentColumns
 from skmle.families.tools.expectation import Array, expectation
 from skmle.information.laws import FamilyLine, Finite, Law, Many, ScipyLine
@@ -67,6 +67,7 @@ def as_law(value: Any, name: str) -> Law:
 def pair(p: Any, q: Any) -> tuple[Law, Law]:
     """Return the two laws, of the same kind of observation."""
     one, two = as_law(p, "p"), as_law(q, "q")
+    one, two = _beside(one, two), _beside(two, one)
     check_comparable(one, two)
     return one, two
 
@@ -155,29 +156,57 @@ def _from_distribution(law: Distribution) -> Law:
             law = Distribution(limit.family, rest)
             break
     family = law.family
-    if isinstance(family, families.Categorical):
-        return Finite(
-            law.theta[0],
-            None if isinstance(family.categories, (int, np.integer)) else family.labels,
-        )
-    if isinstance(
-        family, families.Binomial
-    ):  # as the number of successes, which the number of failures completes
-        parameters = {"n": family.trials, "p": law.params["probability"], "loc": 0}
-        return ScipyLine(stats.binom, parameters, law)
+    finite = family.probabilities(law.theta)
+    if finite is not None:
+        return Finite(*finite)
     if family.observation.columns == 1:
         return FamilyLine(law)
+    frozen = law.to_scipy() if family.univariate else None
+    if frozen is not None:
+        return ScipyLine(frozen.dist, _parameters(frozen), law)
     return Many(law, np.shape(law.mean())[-1], law.log_prob, law.discrete, law)
+
+
+def _parameters(frozen: Any) -> dict[str, Any]:
+    """Return all parameters of a frozen scipy distribution by name, loc and scale included."""
+    dist = frozen.dist
+    names = [part.strip() for part in (dist.shapes or "").split(",") if part.strip()] + ["loc"]
+    names += [] if isinstance(dist, stats.rv_discrete) else ["scale"]
+    given = dict(zip(names, frozen.args, strict=False)) | frozen.kwds
+    return {name: ({"loc": 0.0, "scale": 1.0} | given)[name] for name in names}
+
+
+def _recognised(family: type[Family], name: str, parameters: Mapping[str, Any]) -> Law | None:
+    """Return scipy's law `name` as one of the family; None if it is none."""
+    if family.scipy_name != name:
+        return None
+    values = {key: np.asarray(value, float) for key, value in parameters.items()}
+    known = family.from_scipy(**values)
+    if known is None:
+        return None
+    own, theta = known
+    return _from_distribution(Distribution(own, dict(zip(own.names, theta, strict=True))))
+
+
+def _registered(name: str, parameters: Mapping[str, Any]) -> Law | None:
+    """Return scipy's law `name` as one of the families of the library; None if it is none."""
+    try:
+        family = families.get_family(name)
+    except ValueError:
+        return None
+    return _recognised(type(family), name, parameters)
+
+
+def _beside(law: Law, other: Law) -> Law:
+    """Return `law` as one of the other's family, which may be a user's own, if that knows it."""
+    if law.scipy is None or other.distribution is None:
+        return law
+    return _recognised(type(other.distribution.family), *law.scipy) or law
 
 
 def _from_scipy(frozen: Any, name: str) -> Law:
     dist = frozen.dist
-    names = [part.strip() for part in (dist.shapes or "").split(",") if part.strip()] + ["loc"]
-    names += [] if isinstance(dist, stats.rv_discrete) else ["scale"]
-    parameters = (
-        {"loc": 0.0, "scale": 1.0} | dict(zip(names, frozen.args, strict=False)) | frozen.kwds
-    )
-    parameters = {key: parameters[key] for key in names}
+    parameters = _parameters(frozen)
     if np.isnan(frozen.support()).any():
         given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
         raise ValueError(
@@ -188,12 +217,8 @@ def _from_scipy(frozen: Any, name: str) -> Law:
         return Finite(
             np.asarray(dist.pk, float)[order], np.asarray(dist.xk)[order] + parameters["loc"]
         )
-    known = SCIPY[dist.name](**parameters) if dist.name in SCIPY else None
-    return (
-        _checked_line(ScipyLine(dist, parameters), name)
-        if known is None
-        else _from_distribution(known)
-    )
+    known = _registered(dist.name, parameters)
+    return _checked_line(ScipyLine(dist, parameters), name) if known is None else known
 
 
 def _checked_line(law: ScipyLine, name: str) -> ScipyLine:
@@ -211,72 +236,21 @@ def _checked_line(law: ScipyLine, name: str) -> ScipyLine:
 
 
 def _from_columns(frozen: Any, name: str) -> Law:
-    if type(frozen).__name__ == "multivariate_normal_frozen":
-        mean, covariance = np.asarray(frozen.mean, float), np.asarray(frozen.cov, float)
-        return _from_distribution(
-            Distribution(
-                families.MultivariateNormal(len(mean)), {"mean": mean, "covariance": covariance}
-            )
-        )
+    kind = type(frozen).__name__.removesuffix("_frozen")
+    if kind == "multivariate_normal":
+        known = _registered(kind, {"mean": frozen.mean, "cov": frozen.cov})
+        assert known is not None
+        return known
     discrete = callable(getattr(frozen, "logpmf", None))
     log_prob = frozen.logpmf if discrete else frozen.logpdf
-    if (
-        type(frozen).__name__ == "dirichlet_frozen"
-    ):  # scipy's only law whose observations are columns
+    if kind == "dirichlet":  # scipy's only law whose observations are columns
         log_prob = lambda x: frozen.logpdf(x.T)  # noqa: E731
     draws = np.asarray(frozen.rvs(size=5, random_state=0), float)
     if draws.ndim != 2 or np.shape(log_prob(draws)) != (5,):
-        kind = type(frozen).__name__.removesuffix("_frozen")
         raise TypeError(
             f"{name}: an observation of {kind} has the shape {draws.shape[1:]}. {_ALLOWED}. Give a law of vectors."
         )
     return Many(frozen, draws.shape[1], log_prob, discrete)
-
-
-def _law(family: families.Family, loc: Any = 0.0, /, **parameters: Any) -> Distribution | None:
-    """Return our law; None if a location shifts its support, which is fixed."""
-    return Distribution(family, parameters) if np.all(np.asarray(loc) == 0.0) else None
-
-
-def _scaled_beta(a: Any, b: Any, loc: Any, scale: Any) -> Distribution | None:
-    total = np.add(a, b)
-    return (
-        _law(families.Beta(), loc, mean=a / total, precision=total)
-        if np.all(np.asarray(scale) == 1.0)
-        else None
-    )
-
-
-def _negative_binomial(n: Any, p: Any, loc: Any) -> Distribution | None:
-    n, p = np.asarray(n, float), np.asarray(p, float)
-    return _law(families.NegativeBinomial(), loc, mean=n * (1.0 - p) / p, dispersion=1.0 / n)
-
-
-def _binomial(n: Any, p: Any, loc: Any) -> Distribution | None:
-    return _law(families.Binomial(int(n)), loc, probability=p) if np.ndim(n) == 0 else None
-
-
-# scipy's laws that are ours, from scipy's parameters; None where they have no counterpart.
-SCIPY: dict[str, Callable[..., Distribution | None]] = {
-    "norm": lambda loc, scale: _law(families.Normal(), loc=loc, scale=scale),
-    "laplace": lambda loc, scale: _law(families.Laplace(), loc=loc, scale=scale),
-    "logistic": lambda loc, scale: _law(families.Logistic(), loc=loc, scale=scale),
-    "t": lambda df, loc, scale: _law(families.StudentT(), loc=loc, scale=scale, df=df),
-    "uniform": lambda loc, scale: _law(families.Uniform(), low=loc, high=np.add(loc, scale)),
-    "lognorm": lambda s, loc, scale: _law(families.Lognormal(), loc, loc=np.log(scale), scale=s),
-    "expon": lambda loc, scale: _law(families.Exponential(), loc, mean=scale),
-    "gamma": lambda a, loc, scale: _law(families.Gamma(), loc, mean=np.multiply(a, scale), shape=a),
-    "weibull_min": lambda c, loc, scale: _law(families.Weibull(), loc, scale=scale, shape=c),
-    "invgauss": lambda mu, loc, scale: _law(
-        families.InverseGaussian(), loc, mean=np.multiply(mu, scale), shape=scale
-    ),
-    "beta": _scaled_beta,
-    "poisson": lambda mu, loc: _law(families.Poisson(), loc, mean=mu),
-    "nbinom": _negative_binomial,
-    "geom": lambda p, loc: _law(families.Geometric(), loc, probability=p),
-    "bernoulli": lambda p, loc: _law(families.Bernoulli(), loc, probability=p),
-    "binom": _binomial,
-}
 
 
 def check_comparable(p: Law, q: Law) -> None:

@@ -32,6 +32,11 @@ DERIVED = {
     "chart": "`link`, parameter by parameter",
     "eta": "`link`, parameter by parameter",
     "condensable": "of the shortcuts and the support",
+    "known_entropy": "information measures ask the predicted law",
+    "divergence": "information measures ask the predicted law",
+    "probabilities": "information measures ask the predicted law",
+    "scipy_name": "scipy has no law around a law",
+    "from_scipy": "scipy has no law around a law",
 }
 
 

@@ -136,3 +136,29 @@ def test_families_broadcast_against_each_other():
     assert kl_divergence(p, q)[1, 2] == pytest.approx(
         kl_divergence(stats.gamma(2, scale=1.0), stats.expon(scale=3.0))
     )
+
+
+@every_scalar
+def test_scipys_parameters_are_read(cls):
+    family = cls
+    law = draw(family, np.random.default_rng(5))
+    frozen = law.to_scipy()
+    assert family.scipy_name == frozen.dist.name, "a law of one number has its name in scipy"
+    names = [part.strip() for part in (frozen.dist.shapes or "").split(",") if part.strip()]
+    names += ["loc"] if law.discrete else ["loc", "scale"]
+    given = {"loc": 0.0, "scale": 1.0} | dict(zip(names, frozen.args, strict=False)) | frozen.kwds
+    arrays = {name: np.asarray(given[name], float) for name in names}
+    own, theta = family.from_scipy(**arrays)
+    assert isinstance(own, family)
+    np.testing.assert_allclose(theta, law.theta, rtol=1e-12)
+    if np.isfinite(family().support.low):
+        assert family.from_scipy(**arrays | {"loc": np.asarray(1.0)}) is None
+
+
+@every_scalar
+@pairs
+def test_a_law_and_the_measure_tell_one_entropy(cls, seed):
+    p, _ = draw_pair(cls, seed)
+    assert float(p.entropy()) == entropy(p)
+    known = p.family.known_entropy(p.theta)
+    assert known is None or known == entropy(p)

@@ -124,6 +124,13 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     return value, first, second
 
 
+def bend(x: Array, order: float) -> Array:
+    """Return mu(x) - (x - order) mu'(x), the part of Binet's function mu in entropies."""
+    value, slope, _ = binet(x, 1)
+    assert slope is not None
+    return value - (x - order) * slope
+
+
 def _recurrence(x: Array) -> Iterator[Array]:
     """Yield mu(x) - mu(x + 1) and its derivatives."""
     inverse, after = 1.0 / x, 1.0 / (x + 1.0)

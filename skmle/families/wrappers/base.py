@@ -104,6 +104,10 @@ class Wrapper(Family):
     def observations(self) -> str:
         return self.inner.observations
 
+    @property
+    def univariate(self) -> bool:
+        return self.inner.univariate
+
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return self.inner.contains(y)
 
