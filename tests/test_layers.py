@@ -61,7 +61,7 @@ CLOSED = {
 ENGINE = """
     evaluation
     data.sums data.one_hot data.products data.blocks data.observed data.survey
-    likelihood.factor likelihood.design likelihood.coordinates likelihood.penalties
+    likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.proximal solvers.cusps solvers

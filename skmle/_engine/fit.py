@@ -29,7 +29,7 @@ from skmle._engine.judge.interior import (
 from skmle._engine.likelihood.coordinates import Coordinates
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.likelihood.penalties import Lasso, Ridge
+from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Stopped, Watch
 from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.merging import merge_rows
@@ -93,7 +93,9 @@ class Attempt:
         self.survey = self._survey()
         shift = self._shift()
         self.blocks = None if problem.X is None else blocks_of(problem.X, shift, problem.threads)
-        self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
+        self.bases: tuple[Basis | None, ...] = tuple(
+            self._basis(t, held) for t, held in zip(problem.terms, problem.held, strict=True)
+        )
         terms = tuple(
             t if b is None else _reduced(t, b)
             for t, b in zip(problem.terms, self.bases, strict=True)
@@ -120,9 +122,14 @@ class Attempt:
         m = first_sample(observed.n, self.design.d) if guessed else None
         self.pilot = self.objective if m is None else self.objective.sample(m)
 
-    def penalised(self, alpha: float, start: tuple[tuple[Array, float], ...] | None) -> Attempt:
-        """Take another strength of the penalty, and the coefficients to start from."""
-        self.problem = replace(self.problem, alpha=alpha, start=start)
+    def under(
+        self,
+        penalties: tuple[Penalty, ...],
+        lasso: float,
+        start: tuple[tuple[Array, float], ...] | None,
+    ) -> Attempt:
+        """Take other penalties, and the coefficients to start from."""
+        self.problem = replace(self.problem, penalties=penalties, lasso=lasso, start=start)
         self.objective = self._objective(self.family.rows)
         return self
 
@@ -154,7 +161,7 @@ class Attempt:
         ):  # slopes that the penalty holds at zero are no part of the question
             objective, solution = self.working.part, self.working.judged(solution)
             reach = None if reach is None else reach[self.working.columns]
-        inexact = self._matrix_free and self.problem.alpha == 0.0
+        inexact = self._matrix_free and not self.problem.all_held
         return is_interior(objective, solution, self.problem.tol, reach, self._pure, inexact)
 
     # ---------------------------------------------------------------- before the solver
@@ -162,15 +169,15 @@ class Attempt:
     def _survey(self) -> Survey | None:
         problem = self.problem
         return (
-            survey(problem.X, self.weight, problem.alpha == 0.0)
+            survey(problem.X, self.weight, not problem.all_held)
             if problem.X is not None and problem.X.shape[1]
             else None
         )
 
-    def _basis(self, term: Term) -> Basis | None:
+    def _basis(self, term: Term, held: NDArray[np.bool_]) -> Basis | None:
         if (
             term.columns is None
-            or self.problem.alpha > 0.0
+            or held.all()
             or self.survey is None
             or (self.survey.full_rank and term.intercept)
         ):
@@ -179,7 +186,12 @@ class Attempt:
             self.blocks, term.columns, term.intercept, self.problem.threads
         ):
             return None
-        return find_basis(self.problem.X, term.columns, self.weight, term.intercept)
+        if not held.any():
+            return find_basis(self.problem.X, term.columns, self.weight, term.intercept)
+        # A combination of columns goes unnoticed by X and penalties alike only among slopes that no penalty holds.
+        columns, free = columns_of(term), np.flatnonzero(~held)
+        basis = find_basis(self.problem.X, columns[free], self.weight, term.intercept)
+        return None if basis is None else basis.among(free, term.size)
 
     def _shift(self) -> Array | None:
         intercepts = all(t.intercept for t in self.problem.terms if t.columns is not None)
@@ -226,15 +238,12 @@ class Attempt:
 
     def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
         problem = self.problem
-        penalties: tuple[Ridge, ...] = ()
-        if problem.alpha > 0.0 and problem.l1_ratio < 1.0:
-            strength = problem.alpha * (1.0 - problem.l1_ratio) * self.slope_units**2
-            penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
+        slopes = self.coordinates.slopes()
+        penalties = tuple(OnSlopes(penalty, slopes) for penalty in problem.penalties)
         lasso = None
         if problem.selects:
-            strength = problem.alpha * problem.l1_ratio * self.slope_units
-            strength[self._constants[-1:] if self.family.redundant else []] = np.inf
-            lasso = Lasso(strength)
+            lasso = Lasso.on_slopes(problem.lasso, slopes, self.design.d)
+            lasso.strength[self._constants[-1:] if self.family.redundant else []] = np.inf
         return Objective(
             rows,
             self.statistics,
@@ -247,21 +256,13 @@ class Attempt:
             problem.n,
         )
 
-    @property
-    def slope_units(self) -> Array:
-        """What a penalty measures the solver's slopes by, so that it measures the user's: the unit of y; 0 for constants."""
-        units = np.zeros(self.design.d)
-        for j in self.design.modelled:
-            units[self.design.slices[j]] = self.unit if self._located(j) else 1.0
-        return units
-
     # ---------------------------------------------------------------- starts
 
     def _interpolates(self) -> Fit | None:
         """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
         family, term = self.family, self.design.terms[0]
         if self.observed.equal or (
-            self.problem.alpha == 0.0 and (family.movable or term.length + 1 >= self.design.n)
+            not self.problem.penalised and (family.movable or term.length + 1 >= self.design.n)
         ):
             return self._saturated()
         return None  # found after the fit, if it runs off
@@ -272,7 +273,7 @@ class Attempt:
         return lead(self.pilot) if self._standardised else None
 
     def _saturated(self) -> Fit | None:
-        known = self._lead if self.problem.alpha == 0.0 else None
+        known = None if self.problem.penalised else self._lead
         start = interpolation(self.family, self.pilot, known)
         if start is not None and self.pilot is not self.objective:
             start = interpolation(self.family, self.objective)
@@ -334,8 +335,10 @@ class Attempt:
 
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
         # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
-        lasso = self.problem.l1_ratio == 1.0 and self.problem.terms[1].columns is None
-        vertex = (self.problem.alpha == 0.0 or lasso) and not self.family.relinked
+        linear = not self.problem.penalties and (
+            not self.problem.selects or self.problem.terms[1].columns is None
+        )
+        vertex = linear and not self.family.relinked
         solution = solve_cusps(
             self.objective,
             smooth,
@@ -371,7 +374,7 @@ class Attempt:
         dear = len(design.modelled) >= _SEVERAL or design.n < _WIDE * design.d
         pays = (
             dear
-            and self.problem.alpha > 0.0
+            and self.problem.all_held
             and not self._wants_covariance
             and first_sample(design.n, design.d) is None
         )
@@ -412,7 +415,7 @@ class Attempt:
         return None
 
     def _no_interior(self, solution: Solution) -> Fit:
-        held = (self.slope_units > 0.0) & (self.problem.alpha > 0.0)
+        held = self.objective.held()
         proof = separation(self.family, self.statistics, self.objective, solution, held)
         if proof is not None:
             return self._result(solution, Verdict(NO_MAXIMUM, "separation", proof))
@@ -526,6 +529,10 @@ class Attempt:
 
 
 def _reduced(term: Term, basis: Basis) -> Term:
-    columns = np.arange(basis.expand.shape[0]) if isinstance(term.columns, slice) else term.columns
-    assert columns is not None
-    return Term(columns[basis.kept], len(basis.kept), term.intercept)
+    return Term(columns_of(term)[basis.kept], len(basis.kept), term.intercept)
+
+
+def columns_of(term: Term) -> NDArray[np.intp]:
+    """Return the columns of X on which a term depends, one by one."""
+    assert term.columns is not None
+    return np.arange(term.size) if isinstance(term.columns, slice) else term.columns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,8 @@ from skmle._engine.data.observed import Observed
 from skmle._engine.evaluation import Array
 from skmle._engine.judge.interior import Verdict
 from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle.families.base import Family, Limit
-
-
-def selects(alpha: float, l1_ratio: float) -> bool:
-    """Return whether a penalty has an absolute part, which holds slopes at zero."""
-    return alpha * l1_ratio > 0.0
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,10 @@ class Problem:
     X : ndarray or CSR array of shape (n, p), optional
     offset : ndarray of shape (n,), optional
         Added to the first eta.
-    alpha : float
-        Penalty on the slopes, per row.
-    l1_ratio : float
-        Share of its absolute part; the rest is a ridge.
-    symmetric : bool
-        Whether the terms are classes against a reference class, to be penalised alike by a ridge.
+    penalties : tuple of Penalty
+        Each on the modelled slopes, term by term, in the user's units, per row of data.
+    lasso : float
+        Strength of the absolute penalty on all modelled slopes, per row of data.
     """
 
     family: Family
@@ -49,9 +44,8 @@ class Problem:
     terms: tuple[Term, ...]
     X: Any = None
     offset: Array | None = None
-    alpha: float = 0.0
-    l1_ratio: float = 0.0
-    symmetric: bool = False
+    penalties: tuple[Penalty, ...] = ()
+    lasso: float = 0.0
     tol: float = 1e-6
     max_iter: int = 100
     threads: int = 1
@@ -74,7 +68,24 @@ class Problem:
     @property
     def selects(self) -> bool:
         """Whether the penalty can hold slopes at zero."""
-        return selects(self.alpha, self.l1_ratio) and any(t.size for t in self.terms)
+        return self.lasso > 0.0 and any(t.size for t in self.terms)
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the maximum is that of a likelihood with a penalty."""
+        return self.selects or (bool(self.penalties) and any(t.size for t in self.terms))
+
+    @cached_property
+    def held(self) -> tuple[NDArray[np.bool_], ...]:
+        """Of each term, which slopes a penalty determines by itself, whatever the columns of X leave open."""
+        zero = np.zeros(sum(t.size for t in self.terms))
+        held = (total_curvature(self.penalties, zero) > 0.0) | (self.lasso > 0.0)
+        return tuple(np.split(held, np.cumsum([t.size for t in self.terms])[:-1]))
+
+    @property
+    def all_held(self) -> bool:
+        """Whether a penalty determines each slope, so that no column of X can be one too many."""
+        return self.penalised and all(part.all() for part in self.held)
 
     @property
     def n(self) -> int:

@@ -12,7 +12,7 @@ from skmle._engine.data.sums import cuts, strata, total
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.likelihood.curvature import RowCurvature, times
 from skmle._engine.likelihood.design import Design
-from skmle._engine.likelihood.penalties import Lasso, Ridge
+from skmle._engine.likelihood.penalties import Lasso, Penalty, Ridge, total_curvature
 from skmle._engine.likelihood.watch import Watch
 from skmle.families.base import Arrays, Rows
 
@@ -28,7 +28,8 @@ class Objective:
     statistics : tuple of ndarrays, each (n,) or (n, ...)
     design : Design
     weight : ndarray of shape (n,), optional
-    penalties : tuple of Ridge
+    penalties : tuple of Penalty
+        On the coefficients of the design.
     threads : int
     watch : Watch, optional
         Is told of each iterate that a solver accepts.
@@ -42,7 +43,7 @@ class Objective:
     statistics: Arrays
     design: Design
     weight: Array | None = None
-    penalties: tuple[Ridge, ...] = ()
+    penalties: tuple[Penalty, ...] = ()
     threads: int = 1
     watch: Watch | None = None
     lasso: Lasso | None = None
@@ -127,6 +128,11 @@ class Objective:
             self.watch,
             self.lasso,
         )
+
+    def held(self) -> NDArray[np.bool_]:
+        """Return which coefficients a penalty holds, so that they do not run off whatever the likelihood does."""
+        held = total_curvature(self.penalties, np.zeros(self.design.d)) > 0.0
+        return held if self.lasso is None else held | (self.lasso.strength > 0.0)
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note that a solver has come to `coef`, so many standard errors from the optimum."""

@@ -18,6 +18,7 @@ from scipy.linalg.lapack import dpstrf
 from skmle._engine.data.sums import one_blas_thread
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.penalties import Penalty, Ridge
 from skmle._engine.problem import Fit, Problem
 
 
@@ -42,8 +43,8 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     if (
         X is None
         or sp.issparse(X)
-        or problem.alpha == 0.0
         or problem.selects
+        or not _rotates(problem.penalties)
         or X.shape[1] <= X.shape[0]
         or problem.start is not None
     ):
@@ -65,6 +66,13 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     return replace(
         problem, X=coordinates, terms=terms, covariance=False, tell=_told(problem, space)
     ), space
+
+
+def _rotates(penalties: tuple[Penalty, ...]) -> bool:
+    """Return whether the penalty is a ridge of one strength: such a sum of squares is the same in all orthonormal coordinates."""
+    return bool(penalties) and all(
+        isinstance(penalty, Ridge) and np.ndim(penalty.strength) == 0 for penalty in penalties
+    )
 
 
 def _told(problem: Problem, space: RowSpace) -> Callable[[Callable[[], Fit]], bool] | None:
