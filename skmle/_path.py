@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from skmle._engine.judge.interior import INTERIOR
 from skmle._engine.path import fit_path
+from skmle._engine.verdict import INTERIOR
 from skmle.classifier import CrossEntropyClassifier
 from skmle.exceptions import FitWarning
 from skmle.regressor import MLERegressor

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.data.observed import observe
 from skmle._engine.data.sums import thread_count
+from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
 from skmle._engine.problem import Fit, Problem
@@ -170,9 +171,12 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             If some columns separate the classes, so that no maximum exists; the message names them.
         """
         prepared = self._prepare(X, y, sample_weight)
-        result = FitTask(
+        task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)
-        ).run(prepared.problem)
+        )
+        result = fit(prepared.problem, task.tell)
+        self._complete(result, prepared)
+        task.done()
         warn_verdict(result, "CrossEntropyClassifier", [self._feature_names()] * len(result.coefs))
         return self
 

@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 
 from skmle._engine.data.observed import observe
 from skmle._engine.data.sums import thread_count
+from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty, elastic_net
 from skmle._engine.problem import Fit, Problem
@@ -215,9 +216,12 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             If the fit did not end at an interior maximum; its subclass says how.
         """
         prepared = self._prepare(X, y, sample_weight, offset, exposure)
-        result = FitTask(
+        task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)
-        ).run(prepared.problem)
+        )
+        result = fit(prepared.problem, task.tell)
+        self._complete(result, prepared)
+        task.done()
         names = [prepared.columns[p.name].names for p in result.family.parameters]
         warn_verdict(result, f"MLERegressor({prepared.problem.family.title})", names)
         return self

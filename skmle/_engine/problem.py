@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from skmle._engine.data.observed import Observed
 from skmle._engine.evaluation import Array
-from skmle._engine.judge.interior import Verdict
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty, total_curvature
+from skmle._engine.verdict import Verdict
 from skmle.families.base import Family, Limit
+
+Coefs = tuple[tuple[Array, float], ...]
+"""(slopes, intercept) of each parameter, on the user's scale."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,12 @@ class Problem:
     """Whether the covariance is wanted; "auto": where it costs little beside the fit."""
     verbose: bool = False
     """Whether to print a line an iterate."""
-    tell: Callable[[Callable[[], Fit]], bool] | None = None
-    """Called at each iterate with a function that gives the fit as of there; returns whether to stop."""
-    start: tuple[tuple[Array, float], ...] | None = None
+    start: Coefs | None = None
     """Coefficients to start from, on the user's scale, term by term."""
-    copies: NDArray[np.intp] | None = None
-    """How many of the user's rows each row stands for; None: one."""
+    rows: int | None = None
+    """How many rows the user gave, where those observed stand for more than one each."""
+    needs_rows: bool = False
+    """Whether the gradient of each row is wanted, for robust errors, so that a density keeps its rows, too."""
 
     @property
     def features(self) -> bool:
@@ -87,10 +90,20 @@ class Problem:
         """Whether a penalty determines each slope, so that no column of X can be one too many."""
         return self.penalised and all(part.all() for part in self.held)
 
+    def under(
+        self, penalties: tuple[Penalty, ...], lasso: float, start: Coefs | None = None
+    ) -> Problem:
+        """Return the same problem under other penalties, with coefficients to start from."""
+        return replace(self, penalties=penalties, lasso=lasso, start=start)
+
     @property
     def n(self) -> int:
         """Number of the user's rows."""
-        return self.observed.n if self.copies is None else int(self.copies.sum())
+        return self.observed.n if self.rows is None else self.rows
+
+
+Tell = Callable[[Callable[[], "Fit"]], bool]
+"""Called at each iterate with a function that gives the fit as of there; returns whether to stop."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,7 @@ class Fit:
 
     family: Family
     """The law fitted; at a boundary, the limit law."""
-    coefs: tuple[tuple[Array, float], ...]
+    coefs: Coefs
     """(slopes, intercept) of each parameter of `family`."""
     covariance: Array | None
     """Of all coefficients, term by term, slopes then intercept: inverse observed information; None where there is none."""

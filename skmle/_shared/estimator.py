@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._engine.judge.interior import BOUNDARY, INTERIOR, INTERRUPTED, NO_MAXIMUM, NON_REGULAR
 from skmle._engine.problem import Fit
+from skmle._engine.verdict import BOUNDARY, INTERIOR, INTERRUPTED, NO_MAXIMUM, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
 from skmle.exceptions import (
     BoundaryWarning,

@@ -217,7 +217,7 @@ def proximal(
     tol: float = 1e-6,
     max_iter: int = 100,
     working: Working[P] | None = None,
-) -> tuple[Solution, Working[P]]:
+) -> Solution:
     """Minimise an objective with absolute penalties.
 
     The search ends when the step of the quadratic model is at most `tol` standard errors long.
@@ -238,10 +238,8 @@ def proximal(
 
     Returns
     -------
-    solution : Solution
-        It has no hessian.
-    working : Working
-        The last working set.
+    Solution
+        It has no hessian, and carries the last working set for the next penalty.
 
     References
     ----------
@@ -269,7 +267,15 @@ def proximal(
             for penalty in objective.penalties:
                 penalty.add(at, coef)
             at.value = found.evaluation.value
-            return Solution(coef, at, step, found.distance, steps, found.converged), working
+            return Solution(
+                coef=coef,
+                evaluation=at,
+                step=step,
+                distance=found.distance,
+                n_iter=steps,
+                converged=found.converged,
+                working=working,
+            )
 
 
 class _Step(NamedTuple):
