@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from skmle._engine.judge.interior import INTERIOR
 from skmle._engine.path import fit_path
+from skmle._engine.verdict import INTERIOR
 from skmle.classifier import CrossEntropyClassifier
 from skmle.exceptions import FitWarning
 from skmle.regressor import MLERegressor
@@ -150,7 +150,13 @@ def path(
             "path: no parameter depends on a column of X. Allowed: at least one slope. Mend "
             "features."
         )
-    values, fits = fit_path(prepared.problem, strengths, eps, n_alphas)
+    values, fits = fit_path(
+        prepared.problem,
+        lambda alpha: blank._penalties(alpha, prepared.problem),
+        strengths,
+        eps,
+        n_alphas,
+    )
     models = []
     for alpha, result in zip(values, fits, strict=True):
         model = copy.copy(blank).set_params(alpha=float(alpha), warm_start=estimator.warm_start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +17,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.data.observed import observe
 from skmle._engine.data.sums import thread_count
+from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit, Problem, selects
+from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
+from skmle._engine.problem import Fit, Problem
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import label_columns
 from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
@@ -68,6 +71,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
     l1_ratio : float, default=0.0
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
         zero, and there are no standard errors.
+    penalty : object, optional
+        A smooth penalty of one's own on the coefficients, ``coef_.ravel()``, per row and beside that of `alpha`: any object
+        with the methods of `skmle._engine.likelihood.penalties.Penalty`.
     fit_intercept : bool, default=True
     class_weight : dict or "balanced", optional
         Weights of the classes, multiplied with `sample_weight`.
@@ -122,6 +128,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         link: str | Link = "logit",
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
+        penalty: Penalty | None = None,
         fit_intercept: bool = True,
         class_weight: Mapping[Any, float] | str | None = None,
         tol: float = 1e-6,
@@ -134,6 +141,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         self.link = link
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.tol = tol
@@ -166,9 +174,12 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             If some columns separate the classes, so that no maximum exists; the message names them.
         """
         prepared = self._prepare(X, y, sample_weight)
-        result = FitTask(
+        task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)
-        ).run(prepared.problem)
+        )
+        result = fit(prepared.problem, task.tell)
+        self._complete(result, prepared)
+        task.done()
         warn_verdict(result, "CrossEntropyClassifier", [self._feature_names()] * len(result.coefs))
         return self
 
@@ -205,11 +216,34 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         terms = tuple(Term(slice(None), p, self.fit_intercept) for _ in range(k))
         start = self._start(classes, p) if self.warm_start else None
         problem = Problem(
-            family, observe(family, codes.astype(np.float64) if k == 1 else codes, weight), terms, X.tocsr() if sp.issparse(X) else X, None,
-            float(self.alpha), float(self.l1_ratio), k == len(classes) - 1 > 1, self.tol, self.max_iter, thread_count(self.n_jobs),
-            self.store_information, bool(self.verbose), None, start,
-        )  # fmt: skip
-        return Prepared(problem, classes)
+            family=family,
+            observed=observe(family, codes.astype(np.float64) if k == 1 else codes, weight),
+            terms=terms,
+            X=X.tocsr() if sp.issparse(X) else X,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            threads=thread_count(self.n_jobs),
+            covariance=self.store_information,
+            verbose=bool(self.verbose),
+            start=start,
+        )
+        penalties, lasso = self._penalties(float(self.alpha), problem)
+        return Prepared(replace(problem, penalties=penalties, lasso=lasso), classes)
+
+    def _penalties(self, alpha: float, problem: Problem) -> tuple[tuple[Penalty, ...], float]:
+        """Return the penalties on the slopes of the problem's logits under a strength, and that of the absolute one."""
+        reference = len(problem.terms) > 1 and not problem.family.redundant
+        classes = len(problem.terms) + 1 if reference else 0
+        penalties, lasso = elastic_net(alpha, float(self.l1_ratio), classes)
+        if self.penalty is None:
+            return penalties, lasso
+        own = Centred(self.penalty, classes) if reference else self.penalty
+        return (*penalties, own), lasso
+
+    @property
+    def _selects(self) -> bool:
+        """Whether an absolute penalty may hold coefficients at zero."""
+        return self.alpha * self.l1_ratio > 0.0
 
     def _complete(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
@@ -233,11 +267,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
                 "Allowed: link='logit' for more than two classes. Set it, or fit two classes."
             )
         # A ridge measures log-odds against a reference by a metric that is blind to it; absolute penalties know no such metric.
-        return (
-            SymmetricCategorical(n_classes)
-            if selects(self.alpha, self.l1_ratio)
-            else Categorical(n_classes)
-        )
+        return SymmetricCategorical(n_classes) if self._selects else Categorical(n_classes)
 
     def _start(self, classes: NDArray[Any], p: int) -> tuple[tuple[Array, float], ...] | None:
         if (
@@ -247,9 +277,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         ):
             return None
         slopes, intercepts = self.coef_, self.intercept_
-        if len(classes) > 2 and not selects(
-            self.alpha, self.l1_ratio
-        ):  # from one row a class to logits against the last class
+        if len(classes) > 2 and not self._selects:
+            # From one row a class to logits against the last class.
             slopes, intercepts = slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
         return tuple((w, float(b)) for w, b in zip(slopes, intercepts, strict=True))
 
@@ -376,11 +405,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     def _title(self) -> str:
         if len(self.classes_) > 2:
-            rows = (
-                "one row a class"
-                if selects(self.alpha, self.l1_ratio)
-                else "log-odds that sum to zero over classes"
-            )
+            rows = "one row a class" if self._selects else "log-odds that sum to zero over classes"
             return f"Multinomial cross-entropy classifier, {rows}"
         label = self.classes_[1]
         name = str(label) if isinstance(label, str) else f"class {label!s}"

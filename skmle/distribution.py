@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._engine.data.observed import Observed, condense, count_whole, joined
 from skmle._engine.data.sums import thread_count
 from skmle._engine.fit import fit
-from skmle._engine.judge.interior import INTERRUPTED
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit, Problem
+from skmle._engine.problem import Fit, Problem, Tell
+from skmle._engine.verdict import INTERRUPTED
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
 from skmle._shared.validation import (
@@ -327,21 +327,21 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             )
         return [(X, "X")]
 
-    def _fit_one(
-        self, family: Family, observed: Observed, tell: Callable[[Callable[[], Fit]], bool] | None
-    ) -> Fit:
+    def _fit_one(self, family: Family, observed: Observed, tell: Tell | None) -> Fit:
         terms = tuple(Term(None, 0) for _ in family.parameters)
-        result = fit(
-            Problem(
-                family, observed, terms, tol=self.tol, max_iter=self.max_iter, threads=thread_count(self.n_jobs),
-                covariance=self.store_information, verbose=bool(self.verbose), tell=tell,
-            )
-        )  # fmt: skip
-        if (
-            result.verdict.status == INTERRUPTED
-            and self.n_features_in_ > 1
-            and family.observation.columns == 1
-        ):
+        problem = Problem(
+            family=family,
+            observed=observed,
+            terms=terms,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            threads=thread_count(self.n_jobs),
+            covariance=self.store_information,
+            verbose=bool(self.verbose),
+        )
+        result = fit(problem, tell)
+        columns = self.n_features_in_ > 1 and family.observation.columns == 1
+        if result.verdict.status == INTERRUPTED and columns:
             raise KeyboardInterrupt  # of independent columns the next ones would have no parameters
         return result
 

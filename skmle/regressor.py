@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -19,7 +20,9 @@ from sklearn.utils.validation import (
 
 from skmle._engine.data.observed import observe
 from skmle._engine.data.sums import thread_count
+from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.penalties import Penalty, elastic_net
 from skmle._engine.problem import Fit, Problem
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import Columns, held_out, resolve_features, resolve_offset
@@ -78,6 +81,9 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     l1_ratio : float, default=0.0
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
         zero, and there are no standard errors.
+    penalty : object, optional
+        A smooth penalty of one's own on the slopes of all parameters, one after the other, per row and beside that of
+        `alpha`: any object with the methods of `skmle._engine.likelihood.penalties.Penalty`.
     fit_intercept : bool, default=True
         Whether the first parameter has an intercept; the others always have one.
     tol : float, default=1e-6
@@ -150,6 +156,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         fixed: Mapping[str, float] | None = None,
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
+        penalty: Penalty | None = None,
         fit_intercept: bool = True,
         tol: float = 1e-6,
         max_iter: int = 100,
@@ -165,6 +172,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self.fixed = fixed
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
@@ -208,9 +216,12 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             If the fit did not end at an interior maximum; its subclass says how.
         """
         prepared = self._prepare(X, y, sample_weight, offset, exposure)
-        result = FitTask(
+        task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)
-        ).run(prepared.problem)
+        )
+        result = fit(prepared.problem, task.tell)
+        self._complete(result, prepared)
+        task.done()
         names = [prepared.columns[p.name].names for p in result.family.parameters]
         warn_verdict(result, f"MLERegressor({prepared.problem.family.title})", names)
         return self
@@ -246,10 +257,26 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             else None
         )
         problem = Problem(
-            family, observe(family, y, weight), terms, X.tocsr() if sp.issparse(X) else X, lead, float(self.alpha), float(self.l1_ratio),
-            False, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, bool(self.verbose), None, previous,
-        )  # fmt: skip
+            family=family,
+            observed=observe(family, y, weight),
+            terms=terms,
+            X=X.tocsr() if sp.issparse(X) else X,
+            offset=lead,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            threads=thread_count(self.n_jobs),
+            covariance=self.store_information,
+            verbose=bool(self.verbose),
+            start=previous,
+        )
+        penalties, lasso = self._penalties(float(self.alpha), problem)
+        problem = replace(problem, penalties=penalties, lasso=lasso)
         return Prepared(problem, columns, (offset is not None, exposure is not None))
+
+    def _penalties(self, alpha: float, problem: Problem) -> tuple[tuple[Penalty, ...], float]:
+        """Return the penalties on the slopes under a strength, and that of the absolute one."""
+        penalties, lasso = elastic_net(alpha, float(self.l1_ratio))
+        return penalties if self.penalty is None else (*penalties, self.penalty), lasso
 
     def _complete(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""

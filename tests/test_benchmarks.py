@@ -9,7 +9,6 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-import skmle._engine.fit as fit_module
 from benchmarks import laws
 from benchmarks.candidates import constants, one, per_class
 from benchmarks.data import few_matter, logistic, softmax
@@ -19,6 +18,7 @@ from benchmarks.problems import PROBLEMS, SERIES
 from benchmarks.requirements import Faster, fastest
 from benchmarks.worker import counted_passes
 from skmle import CrossEntropyClassifier
+from skmle._engine import solvers
 
 LAWS = {
     "poisson": (laws.POISSON, lambda a: stats.poisson(np.exp(a)), (0.3,)),
@@ -205,7 +205,7 @@ def test_skmle_solves_every_problem_at_tiny_size(problem):
     ("most", "kinds"), [(1500, {"value", "hessian"}), (5, {"gradient", "product", "curvature"})]
 )
 def test_passes_are_counted_whatever_the_solver(most, kinds, monkeypatch):
-    monkeypatch.setattr(fit_module, "_MATRIX", most)
+    monkeypatch.setattr(solvers, "_MATRIX", most)
     data = logistic(n=500, p=10)
     with counted_passes() as passes:
         CrossEntropyClassifier().fit(data.X, data.y)

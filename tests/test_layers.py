@@ -59,15 +59,16 @@ CLOSED = {
 
 # Every file of the engine, from the bottom: what it may build on stands before it.
 ENGINE = """
-    evaluation
+    evaluation verdict
     data.sums data.one_hot data.products data.blocks data.observed data.survey
-    likelihood.factor likelihood.design likelihood.coordinates likelihood.penalties
-    likelihood.curvature likelihood.watch likelihood.objective
+    likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates likelihood.penalties
+    likelihood.curvature likelihood.watch likelihood.objective likelihood.covariance
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.proximal solvers.cusps solvers
-    judge.interior
     problem
     prepare.merging prepare.row_space prepare.starts prepare.closed
+    prepare.columns prepare.units prepare.likelihood
+    judge.outcome judge.interior judge.separation judge.edge judge.limits judge.verdict
     fit path
 """.split()
 

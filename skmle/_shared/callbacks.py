@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from skmle._engine.fit import fit
-from skmle._engine.problem import Fit, Problem
+from skmle._engine.problem import Fit, Tell
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -49,16 +47,9 @@ class FitTask:
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     @property
-    def tell(self) -> Callable[[Callable[[], Fit]], bool] | None:
+    def tell(self) -> Tell | None:
         """What the engine calls at each iterate; None if nobody listens."""
         return None if self.context is None else self._iterate
-
-    def run(self, problem: Problem) -> Fit:
-        """Fit, tell, and store the fit."""
-        result = fit(replace(problem, tell=self.tell))
-        self.store(self.estimator, result)
-        self.done()
-        return result
 
     def _iterate(self, make: Callable[[], Fit]) -> bool:
         def attributes() -> dict[str, Any]:

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._engine.judge.interior import BOUNDARY, INTERIOR, INTERRUPTED, NO_MAXIMUM, NON_REGULAR
 from skmle._engine.problem import Fit
+from skmle._engine.verdict import BOUNDARY, INTERIOR, INTERRUPTED, NO_MAXIMUM, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
 from skmle.exceptions import (
     BoundaryWarning,
@@ -148,7 +148,14 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
             f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}",
         ]
         reason = "" if known else "{}. {}".format(*self._why_missing())
-        return Inference.from_lines(rows, header, getattr(self, "alpha", 0.0), reason)
+        return Inference.from_lines(rows, header, self._prior, reason)
+
+    @property
+    def _prior(self) -> str:
+        """The settings that penalise, in words; "" if none does."""
+        if getattr(self, "alpha", 0.0) > 0.0:
+            return "alpha > 0"
+        return "penalty=..." if getattr(self, "penalty", None) is not None else ""
 
     def summary(self, confidence_level: float = 0.95) -> Any:
         """Return the table of `inference`: print it, or leave it as the last line of a notebook cell.

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
+from skmle._engine.likelihood.penalties import Penalty
 from skmle.families import Family
 
 Array = NDArray[np.float64]
@@ -74,6 +75,10 @@ _ALLOWED = {
         "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)",
     ),
     "l1_ratio": (lambda v: _real(v) and 0 <= v <= 1, "a number from 0 (ridge) to 1 (lasso)"),
+    "penalty": (
+        lambda v: v is None or isinstance(v, Penalty),
+        "None or an object with the methods value, add, product, curvature and restrict",
+    ),
     "tol": (lambda v: _real(v) and v > 0, "a positive number of standard errors, such as 1e-6"),
     "max_iter": (lambda v: _whole(v) and v > 0, "a positive whole number"),
     "n_jobs": (

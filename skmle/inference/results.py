@@ -79,9 +79,12 @@ class Inference:
 
     @classmethod
     def from_lines(
-        cls, lines: TableLines, header: Sequence[str], alpha: float = 0.0, reason: str = ""
+        cls, lines: TableLines, header: Sequence[str], prior: str = "", reason: str = ""
     ) -> Inference:
-        """Return the results made of lines, with a footer that says where the errors come from."""
+        """Return the results made of lines, with a footer that says where the errors come from.
+
+        `prior` names the settings that penalise, as the footer is to have them.
+        """
         no_errors = bool(reason) and bool(np.isnan(lines.eta_errors).all())
         return cls(
             components=lines.components,
@@ -89,7 +92,7 @@ class Inference:
             estimate=lines.estimate,
             covariance=lines.covariance,
             header=header,
-            footer=[] if no_errors else _footer(sorted(lines.links), alpha),
+            footer=[] if no_errors else _footer(sorted(lines.links), prior),
             testable=lines.testable,
             eta=lines.eta,
             eta_errors=lines.eta_errors,
@@ -161,11 +164,11 @@ class Inference:
         return Summary(self, confidence_level)
 
 
-def _footer(links: Sequence[str], alpha: float) -> list[str]:
+def _footer(links: Sequence[str], prior: str) -> list[str]:
     through = f", delta method; intervals through the link ({', '.join(links)})" if links else ""
     lines = [f"s.e.: observed information{through}."]
-    if alpha > 0:
+    if prior:
         lines.append(
-            "With alpha > 0 the penalty is a prior: s.e. and intervals are of the posterior."
+            f"With {prior} the penalty is a prior: s.e. and intervals are of the posterior."
         )
     return lines

@@ -7,10 +7,12 @@ import pytest
 import scipy.sparse as sp
 
 import skmle._engine.fit as fit_module
+import skmle._engine.prepare.likelihood as likelihood_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle._engine import solvers
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.row_space import reduce_columns
-from skmle._engine.solvers import first_sample, newton
+from skmle._engine.solvers import first_sample
 from skmle.exceptions import SeparationWarning
 from skmle.families import Gamma, Poisson
 from tests.subjects import every_class, is_smooth, respond
@@ -30,11 +32,9 @@ def rows(cls, seed=0):
 def plainly(monkeypatch):
     """Make every fit take Newton's method on all rows."""
 
-    def plain(objective, start, *, tol, max_iter, curvature=True):
-        return newton(objective, start, tol=tol, max_iter=max_iter)
-
-    monkeypatch.setattr(fit_module, "growing", plain)
-    monkeypatch.setattr(fit_module, "first_sample", lambda n, d: None)
+    for name in ("growing", "sampled"):
+        monkeypatch.setitem(solvers.SOLVERS, name, solvers.SOLVERS["newton"])
+    monkeypatch.setattr(likelihood_module, "first_sample", lambda n, d: None)
 
 
 @every_class(is_smooth)
@@ -136,7 +136,7 @@ def test_many_classes_without_a_hessian(alpha, monkeypatch):
     X = rng.normal(size=(3000, 8))
     y = (X @ rng.normal(size=(8, 12)) / 3 + rng.gumbel(size=(3000, 12))).argmax(axis=1)
     plain = CrossEntropyClassifier(alpha=alpha).fit(X, y)
-    monkeypatch.setattr(fit_module, "_MATRIX", 10)
+    monkeypatch.setattr(solvers, "_MATRIX", 10)
     # Under a penalty the likelihood has a slope at the fit: 1e-6 standard errors would show in its eleventh digit.
     free = CrossEntropyClassifier(alpha=alpha, tol=1e-8 if alpha else 1e-6).fit(X, y)
     assert free.converged_ and free.distance_ <= 1e-6
@@ -150,7 +150,7 @@ def test_many_classes_and_columns_under_a_ridge(monkeypatch):
     X = rng.normal(size=(1500, 60))
     y = (X @ rng.normal(size=(60, 10)) / 5 + rng.gumbel(size=(1500, 10))).argmax(axis=1)
     free = CrossEntropyClassifier(alpha=1e-2).fit(X, y)
-    monkeypatch.setattr(fit_module, "_PRODUCTS", 10_000)
+    monkeypatch.setattr(solvers, "_PRODUCTS", 10_000)
     plain = CrossEntropyClassifier(alpha=1e-2).fit(X, y)
     assert free.status_ == plain.status_ == "interior" and free.distance_ <= 1e-6
     assert not np.array_equal(free.coef_, plain.coef_)  # another solver indeed
@@ -202,7 +202,7 @@ def test_no_maximum_is_found_without_a_hessian(kind, classes, monkeypatch):
         y = np.digitize(X[:, 0], np.quantile(X[:, 0], np.arange(1, classes) / classes))
     if kind == "rare level":
         X[:, 3] = (np.arange(120) < 6) & (y == 1)
-    monkeypatch.setattr(fit_module, "_MATRIX", 5)
+    monkeypatch.setattr(solvers, "_MATRIX", 5)
     if kind == "none":
         assert CrossEntropyClassifier().fit(X, y).status_ == "interior"
         return

@@ -57,7 +57,9 @@ def test_equal_rows_are_merged(kind, weighted, monkeypatch):
             plain = MLERegressor(family).fit(
                 X, y.astype(float), sample_weight=weight, offset=offset
             )
-        assert seen[-1].observed.n < n / 4 and seen[-1].n == n and seen[-1].copies.min() >= 1
+        assert (
+            seen[-1].observed.n < n / 4 and seen[-1].n == n and seen[-1].observed.copies.min() >= 1
+        )
         assert model.status_ == plain.status_ == "interior" and model.weight_sum_ == pytest.approx(
             plain.weight_sum_, rel=1e-12
         )

@@ -299,7 +299,8 @@ def test_fits(subject, outcomes, monkeypatch):
             np.testing.assert_array_equal(again.coef_, coef)
         with monkeypatch.context() as patch:
             patch.setattr(
-                "skmle._engine.fit.blocks_of", lambda X, shift, threads: PlainBlocks(X, shift)
+                "skmle._engine.prepare.columns.blocks_of",
+                lambda X, shift, threads: PlainBlocks(X, shift),
             )
             plain = model.fit(dense, y, sample_weight=weight)
         assert plain.status_ == "interior"

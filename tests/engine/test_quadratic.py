@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import skmle._engine.fit as fit_module
 from skmle import CrossEntropyClassifier
-from skmle._engine.solvers import quadratic
+from skmle._engine.solvers import SOLVERS, quadratic
 from skmle._engine.solvers.quadratic import solve_quadratic
 from tests.engine.elastic import assert_optimal
 
@@ -47,13 +46,14 @@ def test_columns_join_in_rounds(monkeypatch):
     y = (X[:, :5].sum(axis=1) + rng.logistic(size=300) > 0).astype(int)
     seen = []
 
-    def proximal(*args, **kwargs):
-        solution, working = fit_original(*args, **kwargs)
-        seen.append(len(working.columns))
-        return solution, working
+    plain = SOLVERS["proximal"]
 
-    fit_original = fit_module.proximal
-    monkeypatch.setattr(fit_module, "proximal", proximal)
+    def proximal(*args, **kwargs):
+        solution = plain.solve(*args, **kwargs)
+        seen.append(len(solution.working.columns))
+        return solution
+
+    monkeypatch.setitem(SOLVERS, "proximal", plain._replace(solve=proximal))
     model = CrossEntropyClassifier(alpha=0.04, l1_ratio=1.0).fit(X, y)
     assert seen[0] < 200
     residual = model.predict_proba(X)[:, 1] - y

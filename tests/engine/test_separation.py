@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import linprog
 
 from skmle import CrossEntropyClassifier, MLERegressor
-from skmle._engine.judge.interior import certificate
+from skmle._engine.judge.separation import certificate
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
 from skmle.exceptions import SeparationWarning
@@ -164,7 +164,7 @@ def test_a_certificate_is_cleaned_of_what_rounding_added(noise, separated):
 
 def test_raise_max_iter_is_said_only_where_it_was_reached(monkeypatch):
     """Nested separations, could they not be proved, would stop the solver both ways."""
-    monkeypatch.setattr("skmle._engine.fit.separation", lambda *args: None)
+    monkeypatch.setattr("skmle._engine.judge.verdict.separation", lambda *args: None)
     said = set()
     for seed in range(RUNS // 10):
         X, codes = nested_problem(np.random.default_rng([seed, 6]), 6)

@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skmle._engine.fit as fit_module
 import skmle._shared.callbacks as callbacks_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle._engine.likelihood.objective import Objective
@@ -205,5 +204,5 @@ def test_without_callbacks_in_scikit_learn(monkeypatch):
     module = runpy.run_path(callbacks_module.__file__)
     task = module["FitTask"](CrossEntropyClassifier(), X, LABELS, None, None)
     assert task.tell is None and task.done() is None
-    assert module["with_callbacks"](fit_module.fit) is fit_module.fit
+    assert module["with_callbacks"](fresh) is fresh
     assert not hasattr(module["CallbackSupportMixin"], "set_callbacks")

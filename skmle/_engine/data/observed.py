@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle._engine.data.sums import block_size, keep_heap
 from skmle._engine.evaluation import Array
@@ -40,6 +41,10 @@ class Observed:
         Whether all observations are the same number.
     short : bool
         Whether the rows are condensed.
+    copies : ndarray of int of shape (n,), optional
+        How many of the user's rows each row stands for, after equal rows were merged; None: one.
+    squares : ndarray of shape (n,), optional
+        The sum of the squared weights of these; None: the square of `weight`.
     """
 
     statistics: Arrays
@@ -47,6 +52,8 @@ class Observed:
     base: float
     equal: bool
     short: bool = False
+    copies: NDArray[np.intp] | None = None
+    squares: Array | None = None
 
     @property
     def n(self) -> int:

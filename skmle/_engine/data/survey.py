@@ -58,6 +58,17 @@ class Basis(NamedTuple):
     estimable: NDArray[np.bool_]
     """For each of the p columns, whether the data determine its slope."""
 
+    def among(self, columns: NDArray[np.intp], p: int) -> Basis:
+        """Return the basis of p columns of which these are the given ones, and all others are kept."""
+        others = np.setdiff1d(np.arange(p), columns)
+        kept = np.sort(np.concatenate([others, columns[self.kept]]))
+        expand = np.zeros((p, len(kept)))
+        expand[others, np.searchsorted(kept, others)] = 1.0
+        expand[np.ix_(columns, np.searchsorted(kept, columns[self.kept]))] = self.expand
+        estimable = np.ones(p, bool)
+        estimable[columns] = self.estimable
+        return Basis(kept, expand, estimable)
+
 
 class Survey(NamedTuple):
     """Centre and scale of the columns of X, found from a sample of rows."""

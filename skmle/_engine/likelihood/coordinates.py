@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from skmle._engine.data.survey import Basis
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design, Term
+from skmle._engine.likelihood.slopes import Slopes
 
 LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
 """How many times log unit is added to an eta that is not a location (`Param.unit`)."""
@@ -37,6 +39,21 @@ class Coordinates:
     origin: float = 0.0
     unit: float = 1.0
     moves: tuple[str, ...] = ()
+
+    def slopes(self) -> Slopes:
+        """Return the user's slopes, term by term, as a map of the solver's coefficients: what penalties are stated on."""
+        own = [(j, self.design.slices[j]) for j in self.design.modelled]
+        located = [bool(self.moves) and self.moves[j] == "location" for j, _ in own]
+        units = np.where(located, self.unit, 1.0)
+        sizes = [s.stop - s.start for _, s in own]
+        expand = None
+        if any(basis is not None for basis in self.bases):
+            known = [(self.bases[j], size) for (j, _), size in zip(own, sizes, strict=True)]
+            expand = block_diag(*(np.eye(n) if b is None else b.expand for b, n in known))
+        index = [np.arange(s.start, s.stop) for _, s in own]
+        return Slopes(
+            np.concatenate([*index, np.zeros(0, np.intp)]), np.repeat(units, sizes), expand
+        )
 
     def raw(self, coef: Array) -> tuple[tuple[Array, float], ...]:
         """Return (slopes, intercept) of each parameter on the user's scale."""

@@ -13,7 +13,7 @@ from skmle._engine.data.sums import strata, total
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.factor import Factor
-from skmle._engine.likelihood.penalties import Ridge
+from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle.families.base import Rows, Softmax
 
 _BLOCK = 1500  # coefficients of one term up to which its block of the hessian is factored; else the diagonal serves
@@ -31,7 +31,7 @@ class RowObjective(Protocol):
 
     design: Design
     weight: Array | None
-    penalties: tuple[Ridge, ...]
+    penalties: tuple[Penalty, ...]
     threads: int
     mass: float
 
@@ -110,7 +110,7 @@ class RowCurvature:
         assert result is not None
         result /= objective.mass
         for penalty in objective.penalties:
-            result += penalty.pull(vector)
+            result += penalty.product(self.coef, vector)
         return result
 
     def precondition(self, vector: Array) -> Array:
@@ -132,9 +132,8 @@ class RowCurvature:
     def _diagonal(self) -> Array:
         objective = self.objective
         kept = self.kept
-        result = diagonal(objective, lambda low, high: kept[low]) + sum(
-            penalty.strength for penalty in objective.penalties
-        )
+        result = diagonal(objective, lambda low, high: kept[low])
+        result += total_curvature(objective.penalties, self.coef)
         return np.where(result > 0.0, result, 1.0)
 
     def _term_blocks(self, coef: Array) -> tuple[list[Factor] | None, Factor | None]:
@@ -150,9 +149,7 @@ class RowCurvature:
         curvature = sample.rows_at(0, m, coef, 2).curvature
         x = sample.design.block(0, m)
         own = [np.asarray(_own(curvature, j)) for j in range(len(terms))]
-        strength = sum(
-            (penalty.strength for penalty in objective.penalties), np.zeros(objective.design.d)
-        )
+        strength = total_curvature(objective.penalties, coef)
         strengths = np.split(strength, np.cumsum([t.length for t in terms])[:-1])
         shared = objective.design.alike and isinstance(curvature, Softmax)
         if shared:

@@ -12,7 +12,7 @@ from skmle._engine.data.sums import cuts, strata, total
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.likelihood.curvature import RowCurvature, times
 from skmle._engine.likelihood.design import Design
-from skmle._engine.likelihood.penalties import Lasso, Ridge
+from skmle._engine.likelihood.penalties import Lasso, Penalty, Ridge, total_curvature
 from skmle._engine.likelihood.watch import Watch
 from skmle.families.base import Arrays, Rows
 
@@ -28,7 +28,8 @@ class Objective:
     statistics : tuple of ndarrays, each (n,) or (n, ...)
     design : Design
     weight : ndarray of shape (n,), optional
-    penalties : tuple of Ridge
+    penalties : tuple of Penalty
+        On the coefficients of the design.
     threads : int
     watch : Watch, optional
         Is told of each iterate that a solver accepts.
@@ -36,18 +37,21 @@ class Objective:
         A penalty with cusps, which is no part of an evaluation.
     count : int
         Number of rows that the rows stand for, if more.
+    squares : ndarray of shape (n,), optional
+        The sum of the squared weights of the rows that each stands for; by default the square of `weight`.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
     statistics: Arrays
     design: Design
     weight: Array | None = None
-    penalties: tuple[Ridge, ...] = ()
+    penalties: tuple[Penalty, ...] = ()
     threads: int = 1
     watch: Watch | None = None
     lasso: Lasso | None = None
     count: int = 0
-    _samples: dict[int, Objective] = field(default_factory=dict, repr=False)
+    squares: Array | None = field(default=None, repr=False)
+    _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.mass = float(self.design.n if self.weight is None else self.weight.sum())
@@ -117,16 +121,20 @@ class Objective:
         """Return the objective on some rows, gathered."""
         statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
         weight = None if self.weight is None else self.weight[index]
-        return Objective(
-            self.rows,
-            statistics,
-            self.design.take(index),
-            weight,
-            self.penalties,
-            self.threads,
-            self.watch,
-            self.lasso,
+        squares = None if self.squares is None else self.squares[index]
+        return replace(
+            self,
+            statistics=statistics,
+            design=self.design.take(index),
+            weight=weight,
+            squares=squares,
+            count=0,
         )
+
+    def held(self) -> NDArray[np.bool_]:
+        """Return which coefficients a penalty holds, so that they do not run off whatever the likelihood does."""
+        held = total_curvature(self.penalties, np.zeros(self.design.d)) > 0.0
+        return held if self.lasso is None else held | (self.lasso.strength > 0.0)
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note that a solver has come to `coef`, so many standard errors from the optimum."""
@@ -136,34 +144,14 @@ class Objective:
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
         """Return the objective with the slopes of all other columns at zero, and which coefficients it keeps."""
         design, index = self.design.restrict(columns)
-        part = Objective(
-            self.rows,
-            self.statistics,
-            design,
-            self.weight,
-            (),
-            self.threads,
-            self.watch,
-            None,
-            self.count,
-        )
+        part = replace(self, design=design, penalties=(), lasso=None)
         return part.penalised_as(self, index), index
 
     def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:
         """Return this objective under the penalties that `whole` has on the coefficients `index`."""
         penalties = tuple(penalty.restrict(index) for penalty in whole.penalties)
         lasso = None if whole.lasso is None else whole.lasso.restrict(index)
-        return Objective(
-            self.rows,
-            self.statistics,
-            self.design,
-            self.weight,
-            penalties,
-            self.threads,
-            self.watch,
-            lasso,
-            self.count,
-        )
+        return replace(self, penalties=penalties, lasso=lasso)
 
     def likelihood_at(self, part: Objective, coef: Array) -> Evaluation:
         """Return the mean of -log q with its gradient in all coefficients, where those that `part` leaves out are zero."""

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmle._engine.data.observed import Observed, observe_as
-from skmle._engine.judge.interior import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
+from skmle._engine.data.observed import observe_as
+from skmle._engine.likelihood.covariance import covariance
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
+from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
 
 Starts = list[tuple[float, ...]]
 
@@ -19,48 +20,40 @@ _END = 600.0  # odds beyond exp(600) are meant to be infinite
 _LARGEST_DENSITY = 500  # coordinates of a density beyond which no covariance is kept: each is a function of all others
 
 
-def closed_form(problem: Problem, observed: Observed) -> Fit | Starts | None:
-    """Return the fit of a density to what was observed, condensed or not, if it needs no solver; else its starts, if known."""
-    family = problem.family
+def closed_form(problem: Problem) -> Fit | Starts | None:
+    """Return the fit of a density, of condensed rows or not, if it needs no solver; else its starts, if known."""
+    family, observed = problem.family, problem.observed
     if not problem.terms:
-        return _constant_fit(problem, (), Verdict(INTERIOR), observed)
+        return _constant_fit(problem, (), Verdict(INTERIOR))
     # A condensed row tells whether all numbers were equal no more, but still in which space rows of several lie.
     if observed.equal or family.observation.columns != 1:
         infinite = family.unbounded(observed.statistics, observed.weight)
         if infinite is not None:
-            return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]), observed)
+            return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]))
     if family.shortcuts.starts == "final":
         status = INTERIOR if family.support.fixed else NON_REGULAR
-        return _constant_fit(
-            problem,
-            family.starts(observed.statistics, observed.weight)[0],
-            Verdict(status),
-            observed,
-        )
+        start = family.starts(observed.statistics, observed.weight)[0]
+        return _constant_fit(problem, start, Verdict(status))
     if family.movable and not observed.short:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
     ends = [_END if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
     if not all(abs(e) < end for e, end in zip(starts[0], ends, strict=True)):
-        return _at_infinity(problem, observed, starts[0])
-    confirmed = (
-        _confirmed(problem, starts[0], observed)
-        if observed.short and family.shortcuts.starts != "near"
-        else None
-    )
+        return _at_infinity(problem, starts[0])
+    confirmed = None
+    if observed.short and family.shortcuts.starts != "near":
+        confirmed = _confirmed(problem, starts[0])
     return confirmed or (None if family.movable else starts)
 
 
-def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, ...]) -> Fit:
+def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
     """Return the fit of a density whose closed form stands at an end of the parameters: all counts zero, all trials failed."""
     family = problem.family
     for limit in family.limits:
-        law = limit.family
-        simpler = closed_form(
-            replace(problem, family=law, terms=problem.terms[: len(law.parameters)]),
-            observe_as(limit, observed),
-        )
+        law, observed = limit.family, observe_as(limit, problem.observed)
+        terms = problem.terms[: len(law.parameters)]
+        simpler = closed_form(replace(problem, family=law, terms=terms, observed=observed))
         if isinstance(simpler, Fit):
             return replace(simpler, limit=limit)
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
@@ -69,7 +62,7 @@ def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, .
         verdict = Verdict(BOUNDARY, f"{end} all its mass does too")
     else:
         verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
-    result = _constant_fit(problem, near, verdict, observed)
+    result = _constant_fit(problem, near, verdict)
     return replace(
         result,
         coefs=tuple(
@@ -78,9 +71,9 @@ def _at_infinity(problem: Problem, observed: Observed, chart_eta: tuple[float, .
     )
 
 
-def _confirmed(problem: Problem, chart_eta: tuple[float, ...], observed: Observed) -> Fit | None:
+def _confirmed(problem: Problem, chart_eta: tuple[float, ...]) -> Fit | None:
     """Return the fit at a maximum in closed form, if the decrement there confirms it."""
-    result = _constant_fit(problem, chart_eta, Verdict(INTERIOR), observed, confirm=True)
+    result = _constant_fit(problem, chart_eta, Verdict(INTERIOR), confirm=True)
     return result if result.distance <= problem.tol else None
 
 
@@ -88,11 +81,10 @@ def _constant_fit(
     problem: Problem,
     chart_eta: tuple[float, ...],
     verdict: Verdict,
-    observed: Observed,
     confirm: bool = False,
 ) -> Fit:
     """Return the fit of a density whose eta are known; to confirm that they are a maximum, with their distance from it."""
-    family = problem.family
+    family, observed = problem.family, problem.observed
     eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
     coefs = tuple((np.zeros(0), float(e)) for e in eta)
     design = Design(problem.terms, observed.n)
@@ -116,6 +108,5 @@ def _constant_fit(
     gradient = evaluation.gradient if confirm else np.zeros(design.d)
     assert gradient is not None
     distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))
-    return replace(
-        known, covariance=inverse / objective.mass if wanted else None, distance=distance
-    )
+    known = replace(known, distance=distance)
+    return replace(known, covariance=covariance(inverse, objective.mass)) if wanted else known

@@ -30,7 +30,7 @@ def merge_rows(problem: Problem) -> Problem:
     Else the problem is returned as it is.
     """
     observed, n = problem.observed, problem.observed.n
-    if problem.X is None or n < _FEWEST_ROWS or problem.copies is not None:
+    if problem.X is None or n < _FEWEST_ROWS or observed.copies is not None:
         return problem
     parts = [
         a
@@ -48,13 +48,18 @@ def merge_rows(problem: Problem) -> Problem:
     rank[order] = np.arange(len(first))
     first, inverse = first[order], rank[inverse]
     statistics = tuple(s[first] if len(s) == n else s for s in observed.statistics)
-    weight = np.bincount(inverse, observed.weight).astype(np.float64)
+    copies = np.bincount(inverse)
+    weight = squares = copies.astype(np.float64)
+    if observed.weight is not None:
+        weight = np.bincount(inverse, observed.weight).astype(np.float64)
+        squares = np.bincount(inverse, observed.weight**2).astype(np.float64)
+    merged = replace(observed, statistics=statistics, weight=weight, copies=copies, squares=squares)
     return replace(
         problem,
         X=problem.X[first],
-        observed=replace(observed, statistics=statistics, weight=weight),
+        observed=merged,
         offset=None if problem.offset is None else problem.offset[first],
-        copies=np.bincount(inverse),
+        rows=n,
     )
 
 

@@ -7,7 +7,6 @@ predictions and the same penalty, and is smaller. Its slopes u give the slopes X
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +17,8 @@ from scipy.linalg.lapack import dpstrf
 from skmle._engine.data.sums import one_blas_thread
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit, Problem
+from skmle._engine.likelihood.penalties import Penalty, Ridge
+from skmle._engine.problem import Fit, Problem, Tell
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class RowSpace:
         """Return the slopes of all columns from those of the coordinates."""
         return solve_triangular(self.triangle, u, lower=True, trans="T") @ self.rows
 
+    def told(self, tell: Tell | None) -> Tell | None:
+        """Return what is to be told of a fit in these coordinates: its iterates in those of the user."""
+        return None if tell is None else lambda make: tell(lambda: restore_columns(make(), self))
+
 
 def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     """Return the problem in coordinates of the row space.
@@ -42,8 +46,8 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
     if (
         X is None
         or sp.issparse(X)
-        or problem.alpha == 0.0
         or problem.selects
+        or not _rotates(problem.penalties)
         or X.shape[1] <= X.shape[0]
         or problem.start is not None
     ):
@@ -62,15 +66,14 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
         t if t.columns is None else Term(slice(None), int(rank), t.intercept) for t in problem.terms
     )
     space = RowSpace(x[span], low[:rank])
-    return replace(
-        problem, X=coordinates, terms=terms, covariance=False, tell=_told(problem, space)
-    ), space
+    return replace(problem, X=coordinates, terms=terms, covariance=False), space
 
 
-def _told(problem: Problem, space: RowSpace) -> Callable[[Callable[[], Fit]], bool] | None:
-    """Return the problem's `tell`, made to show fits with slopes of all columns."""
-    tell = problem.tell
-    return None if tell is None else lambda make: tell(lambda: restore_columns(make(), space))
+def _rotates(penalties: tuple[Penalty, ...]) -> bool:
+    """Return whether the penalty is a ridge of one strength: such a sum of squares is the same in all orthonormal coordinates."""
+    return bool(penalties) and all(
+        isinstance(penalty, Ridge) and np.ndim(penalty.strength) == 0 for penalty in penalties
+    )
 
 
 def restore_columns(fit: Fit, space: RowSpace) -> Fit:

@@ -10,7 +10,7 @@ import numpy as np
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.likelihood.penalties import Ridge
+from skmle._engine.likelihood.penalties import Penalty, Ridge, total_curvature
 from skmle.families.base import Arrays, Family, Rows, average
 
 _START = 20.0  # no start lies further out in eta: data without a maximum there (all counts zero) have closed forms at infinity
@@ -31,9 +31,9 @@ def lead(objective: Objective) -> LeastSquares | None:
     design, z = objective.design, objective.statistics[0]
     if design.terms[0].columns is None:
         return None
-    own = tuple(
-        Ridge(penalty.strength[: design.terms[0].length]) for penalty in objective.penalties
-    )
+    # Of other penalties than a ridge, the quadratic around zero is near enough for a start.
+    held = total_curvature(objective.penalties, np.zeros(design.d))[: design.terms[0].length]
+    own = (Ridge(held),) if objective.penalties else ()
     return least_squares(objective, z if design.offset is None else z - design.offset, own)
 
 
@@ -109,7 +109,7 @@ def interpolation(
 
 
 def least_squares(
-    objective: Objective, z: Array, penalties: tuple[Ridge, ...] = ()
+    objective: Objective, z: Array, penalties: tuple[Penalty, ...] = ()
 ) -> LeastSquares:
     """Return weighted, penalised least squares of z on the columns of the first term."""
     whole = objective.design

@@ -98,7 +98,7 @@ def conjugate(
     (2008), Trust region Newton method for logistic regression, JMLR 9.
     """
     with np.errstate(all="ignore"):  # on a way to infinity, curvatures underflow
-        return _iterate(objective, np.array(start, float), tol, max_iter)
+        return _iterate(objective, np.array(start, float), tol, max_iter)._replace(rough=True)
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:

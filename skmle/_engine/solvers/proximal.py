@@ -111,10 +111,13 @@ class Working(Generic[P]):
         """The absolute penalty of each coefficient of `part`."""
         return self.part.lasso.strength
 
-    @property
-    def ridge(self) -> Array:
-        """The curvature that the other penalties add to each coefficient of `part`."""
-        return sum((penalty.strength for penalty in self.part.penalties), np.zeros(len(self.index)))
+    def ridge(self, coef: Array) -> Array:
+        """Return the curvature that the other penalties add to each coefficient of `part`.
+
+        What is not on the diagonal of their Hessian, or concave, counts among that of the likelihood.
+        """
+        zero = np.zeros(len(self.index))
+        return sum((np.maximum(p.curvature(coef), 0.0) for p in self.part.penalties), zero)
 
     @property
     def gradient(self) -> Array:
@@ -166,11 +169,11 @@ class Working(Generic[P]):
         at = self.part(coef, 2)
         assert at.hessian is not None
         self.hessian = at.hessian.copy()
-        self.hessian[np.diag_indices(len(coef))] -= self.ridge
+        self.hessian[np.diag_indices(len(coef))] -= self.ridge(coef)
         return at
 
-    def learn(self, step: Array, change: Array) -> bool:
-        """Correct the hessian by the change of gradient along a step.
+    def learn(self, coef: Array, step: Array, change: Array) -> bool:
+        """Correct the hessian by the change of gradient along a step from `coef`.
 
         Return whether the objective was convex along it; if not, nothing is corrected.
 
@@ -179,7 +182,7 @@ class Working(Generic[P]):
         Nocedal & Wright (2006), Numerical Optimization, eq. 6.19 (BFGS).
         """
         assert self.hessian is not None
-        change = change - self.ridge * step
+        change = change - self.ridge(coef) * step
         product = self.hessian @ step
         along, seen = float(step @ product), float(step @ change)
         if not (along > 0.0 and seen > _ACCEPT * along):
@@ -197,7 +200,7 @@ class Working(Generic[P]):
         """
         assert self.hessian is not None and solution.evaluation.gradient is not None
         coef = solution.coef[self.index]
-        hessian = self.hessian + np.diag(self.ridge)
+        hessian = self.hessian + np.diag(self.ridge(coef))
         diagonal = np.diag(hessian) * (1.0 + _NUGGET)
         apart = (coef == 0.0) & (self.kink > 0.0)
         hessian[apart], hessian[:, apart] = 0.0, 0.0
@@ -214,7 +217,7 @@ def proximal(
     tol: float = 1e-6,
     max_iter: int = 100,
     working: Working[P] | None = None,
-) -> tuple[Solution, Working[P]]:
+) -> Solution:
     """Minimise an objective with absolute penalties.
 
     The search ends when the step of the quadratic model is at most `tol` standard errors long.
@@ -235,10 +238,8 @@ def proximal(
 
     Returns
     -------
-    solution : Solution
-        It has no hessian.
-    working : Working
-        The last working set.
+    Solution
+        It has no hessian, and carries the last working set for the next penalty.
 
     References
     ----------
@@ -262,9 +263,19 @@ def proximal(
         if not grown and (goal == tol or not found.converged):
             step = np.zeros_like(coef)
             step[working.index] = found.step
-            gradient = working.gradient + sum(penalty.pull(coef) for penalty in objective.penalties)
-            at = Evaluation(found.evaluation.value, gradient)
-            return Solution(coef, at, step, found.distance, steps, found.converged), working
+            at = Evaluation(0.0, working.gradient.copy())
+            for penalty in objective.penalties:
+                penalty.add(at, coef)
+            at.value = found.evaluation.value
+            return Solution(
+                coef=coef,
+                evaluation=at,
+                step=step,
+                distance=found.distance,
+                n_iter=steps,
+                converged=found.converged,
+                working=working,
+            )
 
 
 class _Step(NamedTuple):
@@ -320,7 +331,7 @@ def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution
             continue
         iteration += 1
         blind = blind + 1 if taken.share == np.inf else 0
-        convex = working.learn(taken.step, taken.at.gradient - at.gradient)  # type: ignore[operator]
+        convex = working.learn(coef, taken.step, taken.at.gradient - at.gradient)  # type: ignore[operator]
         coef, previous = coef + taken.step, distance
         new = not (convex and taken.damping == 0.0)
         at = working.renew(coef) if new else taken.at
@@ -333,7 +344,7 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
     The damping is in units of the curvature.
     """
     assert working.hessian is not None and at.gradient is not None
-    kink, ridge = working.kink, working.ridge
+    kink, ridge = working.kink, working.ridge(coef)
     a = working.hessian.copy()
     diagonal = np.diag(a) + ridge
     # excess^2 / f has the unit of the curvature. Without it a start far from the optimum, where the

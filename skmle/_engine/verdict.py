@@ -1,0 +1,25 @@
+"""The record of what a fit is: a status, its reason, and the direction in which the fit runs off."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from skmle._engine.evaluation import Array
+
+INTERIOR = "interior"
+BOUNDARY = "boundary"
+NO_MAXIMUM = "no_maximum"
+NON_REGULAR = "non_regular"
+NOT_CONVERGED = "not_converged"
+INTERRUPTED = "interrupted"
+
+# A reason of NOT_CONVERGED: another iteration would change nothing.
+STALLED = "no step lowers the objective any further, because of rounding"
+
+
+class Verdict(NamedTuple):
+    """A status with its reason, in words, and the direction in which the fit runs off."""
+
+    status: str
+    reason: str = ""
+    direction: Array | None = None
