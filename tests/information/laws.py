@@ -57,11 +57,20 @@ def brute_force(p, q, gain):
 
 
 def composite(p, q, gain, first, last):
-    """Gauss's rule on 2000 panels in a coordinate t, cut at medians and ends of supports, where densities have kinks."""
+    """Gauss's rule on panels in a coordinate t, cut at medians and ends of supports, where densities have kinks.
+
+    There are 2000 panels over all of t and 400 more around each median, where both laws have their mass; without these
+    the mixture of two Gumbel laws was known to 1e-7 only.
+    """
     low, high = p.support()
     centre = p.median()
     if np.isinf(low):
-        y, slope, t = (lambda t: centre + np.sinh(t)), np.cosh, (lambda y: np.arcsinh(y - centre))
+        spread = p.ppf(0.75) - p.ppf(0.25)
+        y, slope, t = (
+            (lambda t: centre + spread * np.sinh(t)),
+            (lambda t: spread * np.cosh(t)),
+            (lambda y: np.arcsinh((y - centre) / spread)),
+        )
     elif np.isinf(high):
         y, slope, t = (lambda t: low + np.exp(t)), np.exp, (lambda y: np.log(y - low))
     else:
@@ -73,9 +82,9 @@ def composite(p, q, gain, first, last):
         )
     with np.errstate(all="ignore"):
         cuts = t(np.array([*p.support(), *q.support(), p.median(), q.median()]))
-        edges = np.unique(
-            np.concatenate([np.linspace(first, last, 2001), cuts[(cuts > first) & (cuts < last)]])
-        )
+        around = [np.linspace(m - 8.0, m + 8.0, 401) for m in t(np.array([p.median(), q.median()]))]
+        edges = np.concatenate([np.linspace(first, last, 2001), cuts, *around])
+        edges = np.unique(edges[(edges >= first) & (edges <= last)])
         nodes, weights = np.polynomial.legendre.leggauss(10)
         half = 0.5 * np.diff(edges)[:, None]
         at = edges[:-1, None] + half * (1.0 + nodes)
