@@ -253,7 +253,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         fits = [self._fit_one(*pair, None if len(pairs) > 1 else task.tell) for pair in pairs]
         worst = self._store(families, fits, counted)
         task.done()
-        what = f"MLEDistribution({type(family).__name__})" + (
+        what = f"MLEDistribution({family.title})" + (
             f", {samples[worst][1]}" if len(fits) > 1 else ""
         )
         warn_verdict(fits[worst], what, [[] for _ in fits[worst].coefs], stacklevel=5)

@@ -323,14 +323,13 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
     if inside.all():
         return
     values = np.asarray(y)
-    negative = (
-        "Negative values in data: "
-        if family.observation.numeric and support.low >= 0 and (values < 0).any()
-        else ""
-    )
-    allowed = family.observations + (" for each value y" if family.observation.numeric else "")
+    # Of labels and of intervals, the support of their values says nothing by itself.
+    numbers_alone = family.observation.numeric and family.observation.finite
+    negative = numbers_alone and support.low >= 0 and bool((values < 0).any())
+    allowed = family.observations + (" for each value y" if numbers_alone else "")
     raise ValueError(
-        f"{negative}{family.title}: {_rows(~inside, values, mask)} of {what} outside the support. "
+        f"{'Negative values in data: ' if negative else ''}{family.title}: "
+        f"{_rows(~inside, values, mask)} of {what} outside the support. "
         f"Allowed: {allowed}. Remove or mend these rows, or choose a family whose support holds "
         "them."
     )

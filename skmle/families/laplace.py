@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Family, Shortcuts, average
+from skmle.families.base import Array, Arrays, Family, Rows, Shortcuts, average
 from skmle.families.tools.divergences import gap, rise
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import weighted_quantile
@@ -29,6 +29,10 @@ class SmoothLaplace(LocationScale):
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         return Laplace.starts(self, statistics, weight)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        # Of a tail, Laplace's law has no cusp that matters.
+        return Laplace().tail(statistics, eta, upper, order)
 
     def to_scipy(self, theta: Arrays) -> Any:
         raise NotImplementedError(

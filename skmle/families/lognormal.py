@@ -40,6 +40,9 @@ class Lognormal(Gaussian):
     def base(self, statistics: Arrays) -> Array:
         return statistics[0] + 0.5 * LOG_2PI
 
+    def restore(self, statistics: Arrays) -> Array:
+        return np.exp(statistics[0])
+
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import lognorm
 

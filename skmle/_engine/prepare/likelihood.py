@@ -210,7 +210,9 @@ class Likelihood:
         """Follow smooth laws to one with cusps."""
         problem = self.problem
         # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
-        linear = not problem.selects or problem.terms[1].columns is None
+        # A law around one with cusps, as of censored observations, is not: its starts are not final.
+        linear = self.family.shortcuts.starts == "final"
+        linear = linear and (not problem.selects or problem.terms[1].columns is None)
         solver = SOLVERS["proximal" if problem.selects else "growing"]
         solution = solve_cusps(
             self.objective,

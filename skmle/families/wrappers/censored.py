@@ -75,9 +75,8 @@ class Censored(Wrapper):
 
     @property
     def observations(self) -> str:
-        return (
-            f"rows [lower, upper] with lower <= upper and some of {self.inner.observations} between"
-        )
+        between = f"with a possible value between ({self.inner.observations})"
+        return f"rows [lower, upper], lower <= upper, {between}"
 
     def adapt(self, y: Array) -> Family:
         inner = self.inner
@@ -85,6 +84,11 @@ class Censored(Wrapper):
             raise ValueError(
                 f"Censored: an interval is not defined for {inner.title}. Allowed: families of one "
                 "column of numbers whose support is fixed. Choose one of them."
+            )
+        if np.isinf(y).all():
+            raise ValueError(
+                f"Censored: all {len(y)} rows are open on both sides, so they tell nothing. Allowed: some row with "
+                "a finite end. Leave such rows out."
             )
         return self.around(inner)
 
@@ -271,32 +275,64 @@ class Censored(Wrapper):
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
-        """Return the way to an infinite likelihood, where all exact values are equal and all intervals hold them."""
+        """Return the way to where the law shrinks to a point that all rows allow, and why; None if it does not.
+
+        Exact values that are all equal have a density without bound there. Without exact values the likelihood
+        tends to one, which is no less.
+        """
         some, low, high, kind = self._groups(statistics)
         exact = kind == _EXACT
-        if not exact.any():
+        bounded_below = (kind == _ABOVE) | (kind == _BETWEEN)
+        bounded_above = (kind == _BELOW) | (kind == _BETWEEN)
+        # The first statistic grows with the observation.
+        least = np.max(low[0], where=bounded_below, initial=-np.inf)
+        most = np.min(high[0], where=bounded_above, initial=np.inf)
+        if exact.any():
+            values = some[0][exact]
+            if not (least < values.min() and values.max() <= most):
+                return None
+            exact_weight = None if weight is None else weight[exact]
+            return self.inner.unbounded(tuple(s[exact] for s in some), exact_weight)
+        if not least < most:
             return None
-        value = some[0][exact][0]
-        holds = np.where((kind == _ABOVE) | (kind == _BETWEEN), low[0] < value, True)
-        holds &= np.where((kind == _BELOW) | (kind == _BETWEEN), value <= high[0], True)
-        if not (holds | exact).all():
-            return None
-        return self.inner.unbounded(
-            tuple(s[exact] for s in some), None if weight is None else weight[exact]
+        ends = [
+            float(self.inner.restore(g)[i])
+            for g, i in (
+                (low, np.argmax(np.where(bounded_below, low[0], -np.inf))),
+                (high, np.argmin(np.where(bounded_above, high[0], np.inf))),
+            )
+        ]
+        point = self._between_ends(
+            ends[0] if bounded_below.any() else -np.inf, ends[1] if bounded_above.any() else np.inf
         )
+        limit = self.inner.saturated(self.inner.statistics(np.array([point])))
+        reason = "all intervals have values in common, so the law shrinks to a point among them"
+        return None if limit is None else ((float(limit.first[0]), *limit.others), reason)
+
+    def _between_ends(self, low: float, high: float) -> float:
+        """Return a value of the support between two ends, well inside."""
+        low, high = max(low, self.inner.support.low), min(high, self.inner.support.high)
+        if np.isfinite(low) and np.isfinite(high):
+            return 0.5 * (low + high)
+        end = low if np.isfinite(low) else high
+        return end + np.copysign(1.0 + abs(end), high - low if np.isfinite(low) else -1.0)
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         some, _, _, kind = self._groups(statistics)
+        exact = kind == _EXACT
         known = self.inner.recession(some, delta)
-        if known is None or (kind == _EXACT).all():
+        if exact.all():
             return known
+        if known is None:  # of an exact row it is only known that it stays where nothing moves
+            still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
+            known = np.where(still, 0.0, np.inf)
         # The law of an interval has no formula far out, so its slope is taken there.
         longest = max(float(np.abs(e).max(initial=0.0)) for e in delta) or 1.0
         ends = (tuple(e * (t / longest) for e in delta) for t in (_FAR, 2.0 * _FAR))
         with np.errstate(all="ignore"):
             near, far = (self.evaluate(statistics, eta, 0).value for eta in ends)
             slope = np.where(np.isfinite(far), (far - near) * (longest / _FAR), np.inf)
-        return np.where(kind == _EXACT, known, slope)
+        return np.where(exact, known, slope)
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)
