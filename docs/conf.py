@@ -88,7 +88,7 @@ def write_families(app):
         # A vector or matrix of parameters, whose size is learnt from the data, has coordinates
         # instead of links.
         linked = (
-            [f"{name} ({chart.name})" for name, chart in cls.parameters]
+            [f"{p.name} ({p.chart.name})" for p in cls.parameters]
             if isinstance(cls.parameters, tuple)
             else family.names
         )
