@@ -42,6 +42,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
+    "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),
     "InverseGaussian": ("inverse_gaussian", ("inverse_gaussian", "invgauss", "wald")),
     "Uniform": ("uniform", ("uniform",)),
