@@ -1,7 +1,8 @@
-"""The families of the registry as subjects of the tests of all rooms: made for use, at typical parameters, with data of their laws.
+"""The families of the registry, as the subjects of the tests of all rooms.
 
-A family is discovered here and nowhere else, and what a test needs to know of it is asked of the family itself, so that
-a new family needs no edit of a test.
+Here they are made for use and drawn from at typical parameters. A family is discovered here and
+nowhere else, and what a test needs to know of it is asked of the family itself, so that a new
+family needs no edit of a test.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def own_name(cls: type[Family]) -> str:
 
 
 def is_conditional(cls: type[Family]) -> bool:
-    """Whether its parameters may depend on features: it has derivatives, and each row is one observation."""
+    """Whether its parameters may depend on features.
+
+    They may if the law has derivatives and each row is one observation.
+    """
     return cls.support.fixed and cls.observation.columns is not None
 
 
@@ -100,7 +104,7 @@ def every(
 
 
 def links_of(chart):
-    """Return the names of the links that a parameter of this chart may have, two of the power links among them."""
+    """Return the links that a parameter of this chart may have, two powers among them."""
     names = allowed_links(chart)
     return [name for name in names if name != "power(p)"] + (
         ["power(1.5)", "power(-2)"] if "power(p)" in names else []
@@ -113,7 +117,10 @@ def has_links(family: Family) -> bool:
 
 
 def relinked() -> dict[str, Family]:
-    """Every family with every allowed link of each parameter in turn, and with other links for all parameters at once."""
+    """Return every family with other links.
+
+    Each parameter in turn has every link that is allowed; then all parameters have other ones.
+    """
     found = {}
     for name, family in SUBJECTS.items():
         if not has_links(family):
@@ -132,7 +139,7 @@ RELINKED = relinked()
 
 
 def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
-    """Return a family (counting `TRIALS` where it counts anything) and natural parameters of an ordinary law of it."""
+    """Return a family, counting `TRIALS` where it counts anything, and parameters of a law of it."""
     family = cls(**dict.fromkeys(counts_of(cls), TRIALS)).adapt(data_for(cls()))
     return family, family.natural(tuple(map(np.asarray, typical_eta(family))))
 
@@ -164,7 +171,10 @@ def respond(cls: type[Family], shift: np.ndarray, rng: np.random.Generator) -> n
 
 
 def ordinary_value(cls: type[Family]) -> float:
-    """Return an observation in the middle of the typical law, away from the ends of the support if the law allows it."""
+    """Return an observation in the middle of the typical law.
+
+    It is away from the ends of the support if the law has values there.
+    """
     family, theta = typical(cls)
     ends = (family.support.low, family.support.high)
     candidates = [float(family.quantile(q, theta)) for q in (0.5, 0.75, 0.9, 0.99)]
@@ -172,5 +182,8 @@ def ordinary_value(cls: type[Family]) -> float:
 
 
 def is_unbounded(family: Family | type[Family]) -> bool:
-    """Whether equal observations make the density grow without bound: it has a scale, or what serves as one."""
+    """Whether equal observations make the density grow without bound.
+
+    They do if the law has a scale, or a parameter that serves as one.
+    """
     return family.support.fixed and not family.support.discrete and len(family.parameters) > 1

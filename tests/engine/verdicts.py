@@ -1,7 +1,9 @@
-"""No silent non-optimum: what has no maximum says so, once, and returns the limit; what has one raises no false alarm.
+"""No silent non-optimum.
 
-Shared by the tests of each kind of verdict. Hundreds of random problems a kind, each judged by something else than the fit:
-score tests at the limit law, the linear program of separation, differences of the log-likelihood around the answer.
+What has no maximum says so, once, and returns the limit; what has one raises no false alarm. The
+tests of each kind of verdict share what stands here. They draw hundreds of random problems a kind
+and judge each by something else than the fit: score tests at the limit law, the linear program of
+separation, differences of the log-likelihood around the answer.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ CONTINUOUS = {
 
 
 def draw(family: Family, n: int, rng: np.random.Generator, p: int = 0):
-    """Return (X, y) of the law itself at moderate parameters, the first of which depends on X if p > 0."""
+    """Return (X, y) of the law at moderate parameters; the first depends on X if p > 0."""
     while True:
         eta = [np.asarray(rng.normal(*CHARTS[q.chart])) for q in family.parameters]
         theta = family.natural(family.linked(tuple(eta)))
@@ -90,7 +92,10 @@ def draw(family: Family, n: int, rng: np.random.Generator, p: int = 0):
 def expected_verdict(
     family: Family, y: np.ndarray, limit: MLEDistribution | MLERegressor | None, *X: np.ndarray
 ) -> str:
-    """Return where the maximum is: by the score test at the fitted limit law, for families that have one."""
+    """Return what a fit has to say of these data.
+
+    For a family with a limit law, the score test at the fitted limit law tells.
+    """
     if not family.support.fixed:
         return "non_regular"
     if not family.observation.numeric:
@@ -105,13 +110,16 @@ def limit_of(family: Family) -> Family | None:
     return family.limits[0].family if family.limits else None
 
 
-# Two steps away from the limit, in the parameter or one over it: the likelihood is smooth at the limit, its differences
-# of order 1e-4 hold 6 digits, and of the square of the step the two leave nothing.
+# Two steps away from the limit, in the parameter or one over it. The likelihood is smooth at the
+# limit: differences over such steps hold six digits, and two of them cancel the square of the step.
 STEPS = np.array([1e-4, 2e-4])
 
 
 def score_at_limit(family: Family, y: np.ndarray, limit, *X: np.ndarray) -> float:
-    """Return the slope of the log-likelihood where a parameter leaves its limit and all others stay at the limit law's."""
+    """Return the slope of the log-likelihood where a parameter leaves its limit.
+
+    All other parameters stay those of the fitted limit law.
+    """
     end = family.limits[0]
     law = limit.predict_dist(*X) if X else limit.distribution_
     at_limit = law.log_prob(y).sum()
