@@ -85,7 +85,8 @@ class Laplace(LocationScale):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc = weighted_quantile(y, weight, 0.5)
-        return [(loc, np.log(average(np.abs(y - loc), weight)))]
+        with np.errstate(divide="ignore"):  # of equal observations
+            return [(loc, float(np.log(average(np.abs(y - loc), weight))))]
 
     def smoothings(self) -> tuple[Family, ...]:
         return tuple(SmoothLaplace(10.0**-k, links=self.links) for k in range(13))

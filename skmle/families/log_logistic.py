@@ -64,5 +64,7 @@ class LogLogistic(LogLocationScale):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         scale, shape = theta
-        with np.errstate(over="ignore"):  # beyond the floating-point numbers, for a very small shape
+        with np.errstate(
+            over="ignore"
+        ):  # beyond the floating-point numbers, for a very small shape
             return scale * np.exp(rng.logistic(size=size) / shape)

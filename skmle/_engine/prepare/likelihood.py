@@ -212,7 +212,8 @@ class Likelihood:
         # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
         # A law around one with cusps, as of censored observations, is not: its starts are not final.
         linear = self.family.shortcuts.starts == "final"
-        linear = linear and (not problem.selects or problem.terms[1].columns is None)
+        scale_is_constant = all(term.columns is None for term in problem.terms[1:])
+        linear = linear and (not problem.selects or scale_is_constant)
         solver = SOLVERS["proximal" if problem.selects else "growing"]
         solution = solve_cusps(
             self.objective,

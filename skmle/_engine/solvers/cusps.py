@@ -57,8 +57,8 @@ class CuspedObjective(SmoothObjective, Protocol):
     mass: float
     lasso: Any
 
-    def direction(self, step: Array) -> list[Array]:
-        """Return the change of each eta along a step, of shape (n,), or () for a constant."""
+    def rows_at(self, low: int, high: int, coef: Array, order: int) -> Any:
+        """Return -log q of some rows with its derivatives in eta."""
 
     def curvature_along(self, coef: Array, step: Array) -> float:
         """Return step' H step for the hessian at `coef`."""
@@ -165,7 +165,9 @@ def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
     x = _columns(objective)
     y = objective.statistics[0]
     z = y if design.offset is None else y - design.offset
-    log_scale = objective.direction(coef)[1]
+    # The curvature that stands for the cusps is one over the squared scale of each row.
+    curvature = objective.rows_at(0, design.n, coef, 2).packed[0]
+    log_scale = -0.5 * np.log(np.asarray(curvature))
     # The mean of the log scale cancels. A constant scale then leaves the weights as they are, so
     # that rounding cannot make a different problem of the same one in the next turn.
     mean = log_scale.mean()

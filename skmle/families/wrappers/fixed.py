@@ -130,7 +130,8 @@ class Fixed(Wrapper):
 
     @property
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
-        return Shortcuts(starts="near", sums=self.inner.shortcuts.sums)
+        # The location at which a law has its cusps is the same for every spread: its start stays final.
+        return Shortcuts("final" if self._cusped else "near", self.inner.shortcuts.sums)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the starts of the family inside, moved to where the parameters held let them be best.
@@ -166,9 +167,13 @@ class Fixed(Wrapper):
         own = [start[j] if j in far and not np.isfinite(start[j]) else np.nan for j in self.free]
         return tuple(b if np.isnan(e) else float(e) for b, e in zip(best, own, strict=True))
 
+    @property
+    def _cusped(self) -> bool:
+        """Whether the law inside has cusps in its first parameter, and this is free."""
+        return self.inner.shortcuts.starts == "final" and self.inner.names[0] not in self.values
+
     def smoothings(self) -> tuple[Family, ...]:
-        """Return the smooth laws; none where the cusps are gone or all that is left, with the location or the scale."""
-        return () if len(self.free) < len(self.inner.names) else super().smoothings()
+        return super().smoothings() if self._cusped else ()
 
     # ---------------------------------------------------------------- verdicts
 
