@@ -7,19 +7,27 @@ from zlib import crc32
 
 import pytest
 
-# scikit-learn's estimator checks skip those of the array API unless this is set, and scipy reads it once, when it is
-# first imported. This file is the first that pytest loads, and it is loaded whatever part of the tests is run.
+# Without this, scikit-learn's estimator checks skip those of the array API. Scipy reads it once,
+# when it is first imported, so it is set in the file that pytest loads first, whatever tests are
+# run.
 os.environ["SCIPY_ARRAY_API"] = "1"
+
+# The helpers that tests share hold assertions; pytest then explains a failed one there as it does
+# in a test.
+pytest.register_assert_rewrite("tests")
 
 
 class FencedDocTestParser(doctest.DocTestParser):
-    """The doctests of a Markdown page: a closing fence ends the expected output, as a blank line does."""
+    """The doctests of a Markdown page.
+
+    A closing fence ends the expected output, as a blank line does.
+    """
 
     def parse(self, string: str, name: str = "<string>") -> list[Any]:
         return super().parse(re.sub(r"^[ \t]*```.*$", "", string, flags=re.MULTILINE), name)
 
 
-# pytest offers no hook for the parser; it looks the class up here for every text file that it collects.
+# pytest has no hook for the parser. It looks this class up for every text file that it collects.
 doctest.DocTestParser = FencedDocTestParser
 
 

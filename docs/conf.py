@@ -1,4 +1,7 @@
-"""How the documentation is built: ``sphinx-build -W docs docs/_build``, with OFFLINE=1 where there is no network."""
+"""How the documentation is built.
+
+Run ``sphinx-build -W docs docs/_build``, with OFFLINE=1 if there is no network.
+"""
 
 import os
 import re
@@ -32,7 +35,8 @@ html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-# The inventories of other projects are fetched while building, which fails the build where there is no network.
+# The inventories of other projects are fetched while building, which fails the build where there is
+# no network.
 intersphinx_mapping = (
     {}
     if os.environ.get("OFFLINE")
@@ -44,13 +48,15 @@ intersphinx_mapping = (
     }
 )
 
-# A module lists its `__all__`, also what it imports lazily: a new family appears by itself.
+# The pages list the `__all__` of a module, and what it imports lazily: a new family appears by
+# itself.
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
 
 # The templates list the members; numpydoc would list them a second time.
 numpydoc_show_class_members = False
-numpydoc_validation_checks = {"PR02", "PR03"}  # a documented parameter that is not in the signature, or out of order
+# A documented parameter must be in the signature (PR02), and in its order (PR03).
+numpydoc_validation_checks = {"PR02", "PR03"}
 autodoc_typehints = "none"  # the docstrings give types and shapes
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -71,15 +77,28 @@ sphinx_gallery_conf = {
 
 def write_families(app):
     """Write the table of families, which docs/which_model.md includes, from the registry."""
-    lines = ["| family | one observation | parameters (link) | scipy |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| family | one observation | parameters (link) | scipy |",
+        "| --- | --- | --- | --- |",
+    ]
     for cls in all_families():
         family = cls()
-        columns = {1: "", 2: ", two columns", None: ", several columns"}[family.columns]
+        columns = {1: "", 2: ", two columns", None: ", several columns"}[family.observation.columns]
         observation = family.observations + columns
-        # A vector or matrix of parameters, whose size is learnt from the data, has coordinates instead of links.
-        linked = [f"{name} ({chart.name})" for name, chart in cls.parameters] if isinstance(cls.parameters, tuple) else family.names
+        # A vector or matrix of parameters, whose size is learnt from the data, has coordinates
+        # instead of links.
+        linked = (
+            [f"{p.name} ({p.chart.name})" for p in cls.parameters]
+            if isinstance(cls.parameters, tuple)
+            else family.names
+        )
         law = re.search(r"scipy: (``.+?``)", " ".join(cls.__doc__.split()))
-        cells = [f"{{py:class}}`~skmle.families.{cls.__name__}`", observation, ", ".join(linked), law[1] if law else ""]
+        cells = [
+            f"{{py:class}}`~skmle.families.{cls.__name__}`",
+            observation,
+            ", ".join(linked),
+            law[1] if law else "",
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     folder = Path(app.srcdir) / "generated"
     folder.mkdir(exist_ok=True)

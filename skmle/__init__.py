@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
     from skmle.families import Distribution
+    from skmle.observations import censored
     from skmle.pipeline import log_prob, predict_dist, predict_interval, predict_quantile, summary
     from skmle.regressor import MLERegressor
 
@@ -31,6 +32,7 @@ _OBJECTS = {
     "predict_quantile": "skmle.pipeline",
     "log_prob": "skmle.pipeline",
     "path": "skmle._path",
+    "censored": "skmle.observations",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
@@ -54,6 +56,7 @@ __all__ = [
     "MLEDistribution",
     "MLERegressor",
     "__version__",
+    "censored",
     "exceptions",
     "families",
     "inference",

@@ -1,4 +1,7 @@
-"""The path of a penalised estimator: its fits under a falling penalty, each from where the last one ended."""
+"""The path of a penalised estimator: one fit for each strength of a falling penalty.
+
+Under an absolute penalty each fit starts where the one before it ended.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ __all__ = ["Path", "path"]
 
 Array = NDArray[np.float64]
 
-_SHOWN = 5  # penalties named in a message
+_SHOWN = 5  # penalties that a warning names, at most; chosen for reading
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Path:
     Parameters
     ----------
     alphas : ndarray of shape (m,)
-        Falling.
+        The strengths of the penalty, the largest first.
     coefs : ndarray of shape (m, ...)
         Each fit's `coef_`.
     intercepts : ndarray of shape (m, ...)
@@ -40,11 +43,13 @@ class Path:
     log_likelihoods : ndarray of shape (m,)
         In nats, without the penalty.
     n_parameters : ndarray of int of shape (m,)
-        Coefficients that are not zero, intercepts and constants.
+        How many coefficients are not zero, intercepts and constant parameters included.
     statuses : list of str
+        Each fit's `status_`.
     distances : ndarray of shape (m,)
-        To the optimum, in standard errors.
+        Each fit's distance to its optimum, in standard errors.
     n_iters : ndarray of int of shape (m,)
+        Each fit's `n_iter_`.
     """
 
     alphas: Array
@@ -58,7 +63,7 @@ class Path:
     _models: Sequence[Any] = field(repr=False)
 
     def estimator(self, index: int) -> Any:
-        """Return the fitted estimator at an index of `alphas`; index -1 has the weakest penalty."""
+        """Return the fitted estimator at an index of `alphas`; -1 is the weakest penalty."""
         return copy.copy(self._models[index])
 
 
@@ -71,27 +76,29 @@ def path(
     n_alphas: int = 50,
     eps: float = 1e-3,
     sample_weight: ArrayLike | None = None,
-    **lead: ArrayLike,
+    **offset_or_exposure: ArrayLike,
 ) -> Path:
     """Fit an estimator under many strengths of its penalty.
 
-    Each fit is the one that ``estimator.set_params(alpha=...).fit(X, y)`` finds, to within `tol`. Under an absolute penalty
-    (`l1_ratio` > 0) it starts where the last one ended: its coefficients, its columns and its hessian.
+    Each fit is the one that ``estimator.set_params(alpha=...).fit(X, y)`` finds, to within `tol`.
+    Under an absolute penalty (`l1_ratio` > 0) a fit starts from what the one before it ended with:
+    its coefficients, its choice of columns and its hessian.
 
     Parameters
     ----------
     estimator : CrossEntropyClassifier or MLERegressor
-        Its own `alpha` and `warm_start` do not count.
+        Its own `alpha` and `warm_start` are not used.
     X : array-like or sparse matrix of shape (n, p)
     y : array-like of shape (n,) or (n, 2)
     alphas : array-like of shape (m,), optional
-        Positive strengths, in any order. Default: `n_alphas` of them, in equal ratios, from the least under which all slopes
-        are zero.
+        Positive strengths, in any order. Default: `n_alphas` strengths in equal ratios; the first
+        is the least under which all slopes are zero.
     n_alphas : int, default=50
+        Number of the default `alphas`.
     eps : float, default=1e-3
-        The last of the default `alphas` as a share of the first.
+        Ratio of the last of the default `alphas` to the first.
     sample_weight : array-like of shape (n,), optional
-    **lead : array-like of shape (n,)
+    **offset_or_exposure : array-like of shape (n,)
         `offset` and `exposure` of a regressor.
 
     Returns
@@ -103,8 +110,8 @@ def path(
     TypeError
         If the estimator has no penalty.
     ValueError
-        As the estimator's `fit`; if `alphas`, `n_alphas` or `eps` mean nothing; if there are no default `alphas`, because
-        `l1_ratio` is 0.
+        As the estimator's `fit`; if `alphas`, `n_alphas` or `eps` is out of its range; if `alphas`
+        is None and `l1_ratio` is 0, as no strength then makes all slopes zero.
 
     Warns
     -----
@@ -113,8 +120,8 @@ def path(
 
     References
     ----------
-    Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate descent,
-    Journal of Statistical Software 33.
+    Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via
+    coordinate descent, Journal of Statistical Software 33.
 
     Examples
     --------
@@ -122,24 +129,34 @@ def path(
     >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.preprocessing import scale
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> found = skmle.path(skmle.CrossEntropyClassifier(l1_ratio=1.0), scale(X), y, n_alphas=4, eps=0.01)
+    >>> lasso = skmle.CrossEntropyClassifier(l1_ratio=1.0)
+    >>> found = skmle.path(lasso, scale(X), y, n_alphas=4, eps=0.01)
     >>> print(found.coefs.shape, found.n_parameters)
     (4, 1, 30) [ 1  5  9 14]
-    >>> best = int((2 * found.n_parameters - 2 * found.log_likelihoods).argmin())  # Akaike's criterion
-    >>> print(found.estimator(best).status_)
+    >>> aic = 2 * found.n_parameters - 2 * found.log_likelihoods
+    >>> print(found.estimator(int(aic.argmin())).status_)
     interior
     """
     if not isinstance(estimator, (CrossEntropyClassifier, MLERegressor)):
         raise TypeError(
-            f"path: {type(estimator).__name__} has no penalty. Allowed: CrossEntropyClassifier, MLERegressor. "
-            "Give one of them, without the pipeline around it."
+            f"path: {type(estimator).__name__} has no penalty. Allowed: CrossEntropyClassifier, "
+            "MLERegressor. Give one of them, without the pipeline around it."
         )
     strengths = _checked(estimator, alphas, n_alphas, eps)
     blank = clone(estimator).set_params(alpha=1.0, warm_start=False)
-    prepared = blank._prepare(X, y, sample_weight, **lead)
+    prepared = blank._prepare(X, y, sample_weight, **offset_or_exposure)
     if not any(term.size for term in prepared.problem.terms):
-        raise ValueError("path: no parameter depends on a column of X. Allowed: at least one slope. Mend features.")
-    values, fits = fit_path(prepared.problem, strengths, eps, n_alphas)
+        raise ValueError(
+            "path: no parameter depends on a column of X. Allowed: at least one slope. Mend "
+            "features."
+        )
+    values, fits = fit_path(
+        prepared.problem,
+        lambda alpha: blank._penalties(alpha, prepared.problem),
+        strengths,
+        eps,
+        n_alphas,
+    )
     models = []
     for alpha, result in zip(values, fits, strict=True):
         model = copy.copy(blank).set_params(alpha=float(alpha), warm_start=estimator.warm_start)
@@ -147,41 +164,58 @@ def path(
         models.append(model)
     _warn(values, models)
     return Path(
-        values,
-        np.array([model.coef_ for model in models]),
-        np.array([model.intercept_ for model in models]),
-        np.array([model.log_likelihood_ for model in models]),
-        np.array([model.n_parameters_ for model in models], np.intp),
-        [model.status_ for model in models],
-        np.array([model.distance_ for model in models]),
-        np.array([model.n_iter_ for model in models], np.intp),
-        models,
+        alphas=values,
+        coefs=np.array([model.coef_ for model in models]),
+        intercepts=np.array([model.intercept_ for model in models]),
+        log_likelihoods=np.array([model.log_likelihood_ for model in models]),
+        n_parameters=np.array([model.n_parameters_ for model in models], np.intp),
+        statuses=[model.status_ for model in models],
+        distances=np.array([model.distance_ for model in models]),
+        n_iters=np.array([model.n_iter_ for model in models], np.intp),
+        _models=models,
     )
 
 
 def _checked(estimator: Any, alphas: ArrayLike | None, n_alphas: int, eps: float) -> Array | None:
+    """Return the strengths given, the largest first; None if the default ones are to be made."""
     if alphas is None:
         if not isinstance(n_alphas, (int, np.integer)) or n_alphas < 1:
-            raise ValueError(f"path: n_alphas={n_alphas!r} is not allowed; give a positive whole number.")
+            raise ValueError(
+                f"path: n_alphas={n_alphas!r} is not allowed; give a positive whole number."
+            )
         if not 0.0 < eps < 1.0:
-            raise ValueError(f"path: eps={eps!r} is not allowed; give a number between 0 and 1, such as 1e-3.")
+            raise ValueError(
+                f"path: eps={eps!r} is not allowed; give a number between 0 and 1, such as 1e-3."
+            )
         if estimator.l1_ratio == 0:
-            raise ValueError("path: under l1_ratio=0 no alpha makes all slopes zero. Allowed: l1_ratio > 0, or alphas. Give alphas.")
+            raise ValueError(
+                "path: under l1_ratio=0 no alpha makes all slopes zero. Allowed: l1_ratio > 0, or "
+                "alphas. Give alphas."
+            )
         return None
     values = np.sort(np.asarray(alphas, float).ravel())[::-1]
     if not len(values) or not (np.isfinite(values).all() and values[-1] > 0.0):
         wrong = next((float(v) for v in values if not (np.isfinite(v) and v > 0.0)), "none")
-        raise ValueError(f"path: alphas holds {wrong}. Allowed: positive, finite numbers. Leave the others out.")
+        raise ValueError(
+            f"path: alphas holds {wrong}. Allowed: positive, finite numbers. Leave the others out."
+        )
     return values
 
 
 def _warn(alphas: Array, models: Sequence[Any]) -> None:
-    bad = [(alpha, model.status_) for alpha, model in zip(alphas, models, strict=True) if model.status_ != INTERIOR]
+    """Warn once, if some fits are not at an interior maximum."""
+    bad = [
+        (alpha, model.status_)
+        for alpha, model in zip(alphas, models, strict=True)
+        if model.status_ != INTERIOR
+    ]
     if not bad:
         return
-    shown = ", ".join(f"{status} at alpha = {alpha:.3g}" for alpha, status in bad[:_SHOWN]) + (", ..." if len(bad) > _SHOWN else "")
+    shown = ", ".join(f"{status} at alpha = {alpha:.3g}" for alpha, status in bad[:_SHOWN])
+    shown += ", ..." if len(bad) > _SHOWN else ""
     warnings.warn(
-        f"path: {len(bad)} of {len(models)} fits are not at an interior maximum: {shown}. They are returned as they are. "
-        "Leave out the weakest penalties, or fit one alone, to read why.",
-        FitWarning, stacklevel=3,
-    )  # fmt: skip
+        f"path: {len(bad)} of {len(models)} fits are not at an interior maximum: {shown}. They "
+        "are returned as they are. Leave out the weakest penalties, or fit one alone, to read why.",
+        FitWarning,
+        stacklevel=3,
+    )

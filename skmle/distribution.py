@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,24 +12,38 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._callbacks import FitTask, with_callbacks
-from skmle._engine.design import Term
+from skmle._engine.data.observed import Observed, condense, count_whole, joined
+from skmle._engine.data.sums import thread_count
 from skmle._engine.fit import fit
-from skmle._engine.observed import Observed, condense, count_whole, joined
-from skmle._engine.problem import Fit, Problem
-from skmle._engine.rows import thread_count
+from skmle._engine.likelihood.design import Term
+from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.verdict import INTERRUPTED
-from skmle._estimator import LikelihoodEstimator, warn_verdict
-from skmle._validation import adapted, check_settings, check_support, checked_features, positive_weights, weighted_mean
+from skmle._shared.callbacks import FitTask, with_callbacks
+from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
+from skmle._shared.validation import (
+    adapted,
+    check_settings,
+    check_support,
+    checked_features,
+    positive_weights,
+    weighted_mean,
+)
 from skmle.families import Distribution, Family, get_family
-from skmle.families._independent import IndependentColumns, stack
-from skmle.families.fixed import fix
+from skmle.families.independent import IndependentColumns, stack
+from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.rows import Block, join, natural_rows
+from skmle.inference.assemble import TableLines, join, natural_lines
 
 Array = NDArray[np.float64]
 
-_STATUSES = ("interior", "boundary", "non_regular", "not_converged", "interrupted", "no_maximum")  # from best to worst
+_STATUSES = (
+    "interior",
+    "boundary",
+    "non_regular",
+    "not_converged",
+    "interrupted",
+    "no_maximum",
+)  # from best to worst
 
 
 class _Seen(NamedTuple):
@@ -178,7 +192,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     @available_if(_sums_up)
     @with_callbacks
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> MLEDistribution:
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> MLEDistribution:
         """Fit the distribution to these rows and all that were given before, to `fit` or here, exactly as if all at once.
 
         Only for families whose data a sum of fixed size stands for (as the mean and the spread do for the normal) or that
@@ -210,7 +226,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         """
         return self._fit(X, sample_weight, getattr(self, "_seen", None), least=1)
 
-    def _fit(self, X: Any, sample_weight: ArrayLike | None, seen: list[_Seen] | None, least: int) -> MLEDistribution:
+    def _fit(
+        self, X: Any, sample_weight: ArrayLike | None, seen: list[_Seen] | None, least: int
+    ) -> MLEDistribution:
         """Fit to X and what has been seen before, if anything; X has at least so many rows."""
         family = get_family(self.family)
         check_settings(self)
@@ -218,38 +236,66 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = self._samples(rows, family)
-        pairs = [self._observe(family, *named, weight, mask, seen[j] if seen else None) for j, named in enumerate(samples)]
+        pairs = [
+            self._observe(family, *named, weight, mask, seen[j] if seen else None)
+            for j, named in enumerate(samples)
+        ]
         families = [learnt for learnt, _ in pairs]
         count, weighted = (0, False) if seen is None else self._counted
         counted = count + len(rows), weighted or weight is not None
-        task = FitTask(self, X, None, sample_weight, lambda model, result: model._store(families, [result], counted))
+        task = FitTask(
+            self,
+            X,
+            None,
+            sample_weight,
+            lambda model, result: model._store(families, [result], counted),
+        )
         fits = [self._fit_one(*pair, None if len(pairs) > 1 else task.tell) for pair in pairs]
         worst = self._store(families, fits, counted)
         task.done()
-        what = f"MLEDistribution({type(family).__name__})" + (f", {samples[worst][1]}" if len(fits) > 1 else "")
+        what = f"MLEDistribution({family.title})" + (
+            f", {samples[worst][1]}" if len(fits) > 1 else ""
+        )
         warn_verdict(fits[worst], what, [[] for _ in fits[worst].coefs])
         return self
 
     def _observe(
-        self, family: Family, sample: Any, label: str, weight: Array | None, mask: NDArray[np.bool_] | None, before: _Seen | None
+        self,
+        family: Family,
+        sample: Any,
+        label: str,
+        weight: Array | None,
+        mask: NDArray[np.bool_] | None,
+        before: _Seen | None,
     ) -> tuple[Family, Observed]:
         """Return the family, having learnt from the sample and what was seen before, and both together."""
 
         def learn(observations: Any) -> Family:
-            return fix(adapted(family, observations, f"MLEDistribution({family.title}), {label}"), self.fixed or {})
+            return fix(
+                adapted(family, observations, f"MLEDistribution({family.title}), {label}"),
+                self.fixed or {},
+            )
 
         learnt = learn(sample)
         # Of whole numbers all that follows needs the distinct ones alone; only to say where one is amiss takes the rows.
-        counted = count_whole(sample, weight) if learnt.numeric and learnt.support.discrete and learnt.columns == 1 else None
+        counted = (
+            count_whole(sample, weight)
+            if learnt.observation.numeric
+            and learnt.support.discrete
+            and learnt.observation.columns == 1
+            else None
+        )
         if counted is None or not learnt.contains(counted[0]).all():
             check_support(learnt, sample, label, mask)
         sample, weight = counted or (sample, weight)
         if before is None or before.observed is None:
             return learnt, condense(learnt, sample, weight)
-        if learnt.collapsible:
+        if learnt.shortcuts.sums != "rows":
             return learnt, joined([before.observed, condense(learnt, sample, weight)])
         # Values that were counted are observations with a weight; there may be labels among them that this sample lacks.
-        weight = np.concatenate([before.observed.weights, np.ones(len(sample)) if weight is None else weight])
+        weight = np.concatenate(
+            [before.observed.weights, np.ones(len(sample)) if weight is None else weight]
+        )
         sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
         learnt = learn(sample)
         return learnt, condense(learnt, sample, weight)
@@ -257,29 +303,45 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     def _rows(self, X: Any, family: Family, reset: bool, least: int = 1) -> Any:
         if type(X).__name__ == "Series":
             X = X.to_frame()  # a Series of pandas or polars is a column with a name
-        return checked_features(self, X, dtype=np.float64 if family.numeric else None, reset=reset, ensure_min_samples=least)
+        return checked_features(
+            self,
+            X,
+            dtype=np.float64 if family.observation.numeric else None,
+            reset=reset,
+            ensure_min_samples=least,
+            finite=family.observation.finite,
+        )
 
     def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
         """Return the samples to be fitted, each with a name: the columns, or all of X for a law of several columns."""
-        if family.columns == 1:
+        if family.observation.columns == 1:
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
-            return [(np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])]
-        if family.columns is not None and X.shape[1] != family.columns:
+            return [
+                (np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])
+            ]
+        wanted = family.observation.columns
+        if wanted is not None and X.shape[1] != wanted:
             raise ValueError(
-                f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {family.columns}, as one observation takes. "
-                "Choose these columns, or a family of one column."
+                f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {wanted}, "
+                "as one observation takes. Choose these columns, or a family of one column."
             )
         return [(X, "X")]
 
-    def _fit_one(self, family: Family, observed: Observed, tell: Callable[[Callable[[], Fit]], bool] | None) -> Fit:
+    def _fit_one(self, family: Family, observed: Observed, tell: Tell | None) -> Fit:
         terms = tuple(Term(None, 0) for _ in family.parameters)
-        result = fit(
-            Problem(
-                family, observed, terms, tol=self.tol, max_iter=self.max_iter, threads=thread_count(self.n_jobs),
-                covariance=self.store_information, verbose=bool(self.verbose), tell=tell,
-            )
-        )  # fmt: skip
-        if result.verdict.status == INTERRUPTED and self.n_features_in_ > 1 and family.columns == 1:
+        problem = Problem(
+            family=family,
+            observed=observed,
+            terms=terms,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            threads=thread_count(self.n_jobs),
+            covariance=self.store_information,
+            verbose=bool(self.verbose),
+        )
+        result = fit(problem, tell)
+        columns = self.n_features_in_ > 1 and family.observation.columns == 1
+        if result.verdict.status == INTERRUPTED and columns:
             raise KeyboardInterrupt  # of independent columns the next ones would have no parameters
         return result
 
@@ -288,11 +350,18 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         worst = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
         laws = [_law(result) for result in fits]
         params = [_params(*triple) for triple in zip(families, fits, laws, strict=True)]
-        self.distribution_: Distribution | IndependentColumns = laws[0] if len(laws) == 1 else IndependentColumns(laws)
+        self.distribution_: Distribution | IndependentColumns = (
+            laws[0] if len(laws) == 1 else IndependentColumns(laws)
+        )
         if len(laws) == 1:
-            self.params_: dict[str, Any] = {name: float(value) if value.ndim == 0 else value for name, value in params[0].items()}
+            self.params_: dict[str, Any] = {
+                name: float(value) if value.ndim == 0 else value
+                for name, value in params[0].items()
+            }
         else:
             self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
+        # What is observed may be less than the law's own values, as under censoring.
+        self._observed = [_law(result, observed=True) for result in fits]
         self._record(fits[worst])
         self.log_likelihood_ = float(sum(f.log_likelihood for f in fits))
         self.n_iter_ = max(f.n_iter for f in fits)
@@ -301,7 +370,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
         self._families = [f.family for f in fits]
         self._covariances = [f.covariance for f in fits]
-        self._seen = [_Seen(*pair) for pair in zip(families, (f.condensed for f in fits), strict=True)]
+        self._seen = [
+            _Seen(*pair) for pair in zip(families, (f.condensed for f in fits), strict=True)
+        ]
         self._counted = counted
         return worst
 
@@ -311,9 +382,10 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         """Return the log-density (or log-mass) of each row in nats, (n,); -inf outside the support."""
         check_is_fitted(self)
         X = self._rows(X, get_family(self.family), reset=False)
-        if isinstance(self.distribution_, IndependentColumns):
-            return self.distribution_.log_prob(X).sum(axis=1)
-        return self.distribution_.log_prob(X[:, 0] if self.distribution_.family.columns == 1 else X)
+        law = self._observed[0]
+        if law.family.observation.columns != 1:
+            return law.log_prob(X)
+        return np.sum([q.log_prob(x) for q, x in zip(self._observed, X.T, strict=True)], axis=0)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the rows of X in nats: minus the empirical cross-entropy."""
@@ -336,7 +408,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         ndarray of shape (n_samples, p)
         """
         check_is_fitted(self)
-        seed = random_state if isinstance(random_state, np.random.Generator) else check_random_state(random_state).randint(2**31)
+        seed = (
+            random_state
+            if isinstance(random_state, np.random.Generator)
+            else check_random_state(random_state).randint(2**31)
+        )
         draws = self.distribution_.rvs(n_samples, np.random.default_rng(seed))
         return draws[:, None] if draws.ndim == 1 else draws
 
@@ -346,46 +422,82 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         names = getattr(self, "feature_names_in_", None)
         names = None if names is None else [str(name) for name in names]
         several = len(self._families) > 1
-        components = (names or [f"column {j}" for j in range(self.n_features_in_)]) if several else [""]
+        components = (
+            (names or [f"column {j}" for j in range(self.n_features_in_)]) if several else [""]
+        )
         fits = zip(components, self._families, self._eta, self._covariances, strict=True)
-        rows = join([_natural(component, family, eta, covariance, names) for component, family, eta, covariance in fits])
-        title = " and ".join(dict.fromkeys(family.title for family in self._families)) + " distribution"
+        rows = join(
+            [
+                _natural(component, family, eta, covariance, names)
+                for component, family, eta, covariance in fits
+            ]
+        )
+        title = (
+            " and ".join(dict.fromkeys(family.title for family in self._families)) + " distribution"
+        )
         known = all(covariance is not None for covariance in self._covariances)
         law = self.distribution_
-        limits = {} if isinstance(law, IndependentColumns) else {n: v for n, v in self.params_.items() if n not in law.params}
-        return self._report(title + (", independent columns" if several else ""), rows, known, limits)
+        limits = (
+            {}
+            if isinstance(law, IndependentColumns)
+            else {n: v for n, v in self.params_.items() if n not in law.params}
+        )
+        return self._report(
+            title + (", independent columns" if several else ""), rows, known, limits
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         try:
             family = get_family(self.family)
-        except (ValueError, TypeError):  # tags are asked for before parameters are checked; fit explains what is wrong
+        except (
+            ValueError,
+            TypeError,
+        ):  # tags are asked for before parameters are checked; fit explains what is wrong
             return tags
         tags.input_tags.positive_only = family.support.low >= 0.0
-        tags.input_tags.categorical = tags.input_tags.string = not family.numeric
+        tags.input_tags.categorical = tags.input_tags.string = not family.observation.numeric
         return tags
 
 
-def _natural(component: str, family: Family, eta: Array, covariance: Array | None, columns: list[str] | None) -> Block:
+def _natural(
+    component: str, family: Family, eta: Array, covariance: Array | None, columns: list[str] | None
+) -> TableLines:
     """Return the table's rows of one fitted law."""
     entries = tuple(np.asarray(e) for e in eta)
     charts = links = family.natural_charts()
     with np.errstate(all="ignore"):  # at an end of the range
         theta = family.natural(entries)
-        jacobian = family.natural_jacobian(entries) if covariance is not None else np.zeros((len(charts), len(eta)))
-        estimate = np.concatenate([t.ravel() if np.ndim(t) < 2 else t[np.tril_indices(len(t))] for t in map(np.asarray, theta)])
+        jacobian = (
+            family.natural_jacobian(entries)
+            if covariance is not None
+            else np.zeros((len(charts), len(eta)))
+        )
+        estimate = np.concatenate(
+            [
+                t.ravel() if np.ndim(t) < 2 else t[np.tril_indices(len(t))]
+                for t in map(np.asarray, theta)
+            ]
+        )
         if family.names == tuple(p.name for p in family.parameters):
             links = tuple(family.link(j) for j in range(len(eta)))
         else:
-            eta = np.array([float(link.forward(value)) for link, value in zip(links, estimate, strict=True)])
-    real = [chart.name == "identity" for chart in charts]
-    return natural_rows(component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance)
+            eta = np.array(
+                [float(link.forward(value)) for link, value in zip(links, estimate, strict=True)]
+            )
+    real = [chart.spans_zero for chart in charts]
+    return natural_lines(
+        component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance
+    )
 
 
-def _law(result: Fit) -> Distribution:
-    """Return the fitted law; at a boundary, the limit law."""
-    theta = result.family.natural(tuple(np.asarray(e) for _, e in result.coefs))
-    return Distribution(*result.family.law(theta))
+def _law(result: Fit, observed: bool = False) -> Distribution:
+    """Return the fitted law, of what is predicted or of what is observed; at a boundary, the limit law."""
+    family = result.family
+    theta = family.natural(tuple(np.asarray(e) for _, e in result.coefs))
+    if observed:
+        return Distribution(family, dict(zip(family.names, theta, strict=True)))
+    return family.predicted(theta)
 
 
 def _params(family: Family, result: Fit, law: Distribution) -> dict[str, Array]:
@@ -393,4 +505,4 @@ def _params(family: Family, result: Fit, law: Distribution) -> dict[str, Array]:
     if result.limit is None:
         return law.params
     values = law.params | {result.limit.parameter: np.asarray(result.limit.value)}
-    return {name: values[name] for name in family.law(tuple(np.zeros(()) for _ in family.names))[1]}
+    return {name: values[name] for name in family.predicted_names}

@@ -1,4 +1,7 @@
-"""Warnings of a fit that is not at an interior maximum. Each says what, where, why and what to do."""
+"""Warnings of a fit that is not at an interior maximum, and of scores that do not fit the fit.
+
+Each message says what, where, why and what to do.
+"""
 
 from sklearn.exceptions import ConvergenceWarning
 
@@ -12,15 +15,21 @@ class BoundaryWarning(FitWarning):
 
 
 class NoMaximumWarning(FitWarning):
-    """The likelihood has no maximum (status ``"no_maximum"``): it grows towards infinite parameters or a zero scale."""
+    """The likelihood has no maximum (status ``"no_maximum"``).
+
+    It grows towards infinite parameters or towards a scale of zero.
+    """
 
 
 class SeparationWarning(NoMaximumWarning):
-    """Some combination of columns separates the outcomes, so its coefficient is infinite (status ``"no_maximum"``)."""
+    """A combination of columns separates the outcomes (status ``"no_maximum"``).
+
+    Its coefficient is infinite.
+    """
 
 
 class NonRegularWarning(FitWarning):
-    """The estimate is the maximum, but the usual standard errors do not hold (status ``"non_regular"``)."""
+    """The usual standard errors do not hold at the maximum (status ``"non_regular"``)."""
 
 
 class NotConvergedWarning(FitWarning):
@@ -28,7 +37,7 @@ class NotConvergedWarning(FitWarning):
 
 
 class InterruptedWarning(FitWarning):
-    """The fit was stopped before it was done, by the keyboard or by a callback (status ``"interrupted"``)."""
+    """The fit was stopped by the keyboard or by a callback (status ``"interrupted"``)."""
 
 
 class ScoreWarning(UserWarning):

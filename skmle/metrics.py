@@ -1,13 +1,15 @@
 """Log-likelihood as a score: one scale, nats per row, for skmle's models and scikit-learn's.
 
-A density, a classifier and a regressor that tell the law of what they predict are judged by the same number, the mean of
-log q over rows that the fit has not seen. It is minus the empirical cross-entropy: higher is better, and the difference of
-two models is the information per row by which one beats the other.
+A density, a classifier and a regressor that tell the law of what they predict are judged by the
+same number, the mean of log q over rows that the fit has not seen. It is minus the empirical
+cross-entropy: higher is better, and the difference of two models is the information per row by
+which one beats the other.
 
 References
 ----------
 Good (1952), Rational decisions, J. R. Stat. Soc. B 14.
-Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estimation, J. Am. Stat. Assoc. 102.
+Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estimation,
+J. Am. Stat. Assoc. 102.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 
-from skmle._estimator import LikelihoodEstimator
-from skmle._log_prob import check_lead, row_log_prob
-from skmle._pipeline import unwrap
-from skmle._validation import weighted_mean
+from skmle._any_model.log_prob import check_offset, row_log_prob
+from skmle._any_model.unwrap import unwrap
+from skmle._shared.estimator import LikelihoodEstimator
+from skmle._shared.validation import weighted_mean
 
 __all__ = ["LogLikelihoodScorer", "log_likelihood_score", "log_likelihood_scorer"]
 
@@ -40,13 +42,15 @@ def log_likelihood_score(
     Parameters
     ----------
     estimator : fitted estimator
-        One of those below, alone, at the end of a Pipeline, in a search such as GridSearchCV or in a FrozenEstimator.
+        One of those below, alone, at the end of a Pipeline, in a search such as GridSearchCV or in
+        a FrozenEstimator.
 
         - skmle's estimators: their `score`;
         - classifiers with `predict_log_proba` or `predict_proba`;
-        - densities with `score_samples`: those marked by scikit-learn's `DensityMixin`, such as GaussianMixture, and
-          KernelDensity, PCA, FactorAnalysis;
-        - scikit-learn's covariance estimators, such as LedoitWolf or GraphicalLasso, as normal laws;
+        - densities with `score_samples`: those marked by scikit-learn's `DensityMixin`, such as
+          GaussianMixture, and KernelDensity, PCA, FactorAnalysis;
+        - scikit-learn's covariance estimators, such as LedoitWolf or GraphicalLasso, as normal
+          laws;
         - regressors with ``predict(X, return_std=True)``, such as BayesianRidge, as normal laws;
         - PoissonRegressor;
         - models whose ``pred_dist(X)`` gives a law, such as ngboost's.
@@ -54,21 +58,24 @@ def log_likelihood_score(
     y : array-like of shape (n,), optional
         Labels or observations; densities ignore it.
     sample_weight : array-like of shape (n,), optional
-        Weights; an integer weight is that many equal rows. Rows of weight zero do not count, impossible ones included.
+        Weights; an integer weight is that many equal rows. Rows of weight zero do not count,
+        impossible ones included.
     offset, exposure : array-like of shape (n,), optional
         Given to `MLERegressor.score`.
 
     Returns
     -------
     float
-        -inf if a row of positive weight is impossible under the model, such as a label that its fit has not seen.
+        -inf if a row of positive weight is impossible under the model, such as a label that its fit
+        has not seen.
 
     Raises
     ------
     TypeError
         If the model does not tell the law of what it predicts, or takes no offset or exposure.
     ValueError
-        If y is missing or of a wrong shape, a weight is negative or all are zero, or a predicted standard deviation is zero.
+        If y is missing or of a wrong shape, a weight is negative or all are zero, or a predicted
+        standard deviation is zero.
 
     See Also
     --------
@@ -78,19 +85,24 @@ def log_likelihood_score(
 
     Notes
     -----
-    Nothing is clipped. `sklearn.metrics.log_loss` replaces probabilities of zero by 2.2e-16, about -36 nats; here they count
-    as what they are. A forest or a nearest-neighbour classifier whose frequencies contain zeros gets -inf as soon as one of
-    them is wrong; calibrate it, or ask for larger leaves.
+    No probability is clipped. `sklearn.metrics.log_loss` replaces probabilities of zero by 2.2e-16,
+    about -36 nats; here they count as what they are. A forest or a nearest-neighbour classifier
+    whose frequencies contain zeros gets -inf as soon as one of them is wrong; calibrate it, or ask
+    for larger leaves.
 
-    A log-density depends on the unit of y, a log-probability does not: compare models of the same y, densities with densities,
-    probabilities with probabilities (a density of counts, which come in steps of one, may stand beside their probabilities).
+    A log-density depends on the unit of y, a log-probability does not. So compare models of the
+    same y: densities with densities, and probabilities with probabilities. (Counts come in steps of
+    one, so a density of counts may be compared with their probabilities.)
 
-    A density behind transformers is that of the transformed rows: two pipelines are comparable if they transform alike.
+    A density behind transformers is that of the transformed rows: two pipelines are comparable if
+    they transform alike.
 
-    BayesianGaussianMixture averages logarithms over its posterior, so what it gives lies a little below a log-density.
+    BayesianGaussianMixture averages logarithms over its posterior, so what it gives lies a little
+    below a log-density.
 
-    The standard deviation of BayesianRidge and ARDRegression contains the noise of an observation. That of
-    GaussianProcessRegressor contains it only as a WhiteKernel in its kernel; its parameter `alpha` is left out.
+    The standard deviation that BayesianRidge and ARDRegression predict contains the noise of an
+    observation. That of GaussianProcessRegressor contains the noise only if its kernel has a
+    WhiteKernel; its parameter `alpha` is left out.
 
     Examples
     --------
@@ -100,22 +112,26 @@ def log_likelihood_score(
     >>> from skmle.metrics import log_likelihood_score
     >>> X, y = load_iris(return_X_y=True)
     >>> forest = RandomForestClassifier(min_samples_leaf=5, random_state=0).fit(X, y)
-    >>> round(log_likelihood_score(forest, X, y), 12) == round(-log_loss(y, forest.predict_proba(X)), 12)
+    >>> loss = log_loss(y, forest.predict_proba(X))
+    >>> round(log_likelihood_score(forest, X, y), 12) == round(-loss, 12)
     True
     """
     model, X = unwrap(estimator, X)
-    lead = {name: values for name, values in (("offset", offset), ("exposure", exposure)) if values is not None}
-    check_lead(model, lead)
-    if isinstance(model, LikelihoodEstimator):  # asked itself, as it also warns of a missing exposure
-        return model.score(X, y, sample_weight=sample_weight, **lead)
-    return weighted_mean(row_log_prob(model, X, y, **lead), sample_weight)
+    both = {"offset": offset, "exposure": exposure}
+    offset_or_exposure = {name: values for name, values in both.items() if values is not None}
+    check_offset(model, offset_or_exposure)
+    if isinstance(model, LikelihoodEstimator):
+        # Its own `score` also warns if fit had an exposure and none is given here.
+        return model.score(X, y, sample_weight=sample_weight, **offset_or_exposure)
+    return weighted_mean(row_log_prob(model, X, y, **offset_or_exposure), sample_weight)
 
 
 class LogLikelihoodScorer(BaseEstimator):
-    """The type of `log_likelihood_scorer`: `log_likelihood_score` in the form that ``scoring=`` takes.
+    """The type of `log_likelihood_scorer`, which is `log_likelihood_score` for ``scoring=``.
 
-    With metadata routing on, `sample_weight`, `offset` and `exposure` are asked for without further calls;
-    `set_score_request` changes that, on a `sklearn.base.clone` if other code uses the scorer too.
+    With metadata routing on, the scorer requests `sample_weight`, `offset` and `exposure` by
+    itself. `set_score_request` changes that; call it on a `sklearn.base.clone` if other code uses
+    the scorer too.
 
     Examples
     --------
@@ -125,17 +141,32 @@ class LogLikelihoodScorer(BaseEstimator):
     >>> from skmle import CrossEntropyClassifier
     >>> from skmle.metrics import log_likelihood_scorer
     >>> X, y = load_iris(return_X_y=True)
-    >>> for model in (CrossEntropyClassifier(alpha=0.01), RandomForestClassifier(min_samples_leaf=5, random_state=0)):
-    ...     print(type(model).__name__, cross_val_score(model, X, y, scoring=log_likelihood_scorer).mean().round(2))
+    >>> forest = RandomForestClassifier(min_samples_leaf=5, random_state=0)
+    >>> for model in (CrossEntropyClassifier(alpha=0.01), forest):
+    ...     scores = cross_val_score(model, X, y, scoring=log_likelihood_scorer)
+    ...     print(type(model).__name__, scores.mean().round(2))
     CrossEntropyClassifier -0.15
     RandomForestClassifier -0.12
     """
 
-    # `score` below is what the routing reads: all arguments but these and X, y are metadata.
-    __metadata_request__score: ClassVar = {"estimator": UNUSED, "sample_weight": True, "offset": True, "exposure": True}
+    # Metadata routing reads the signature of `score`: all its arguments but X and y are metadata,
+    # requested if True here. `estimator` is no metadata.
+    __metadata_request__score: ClassVar = {
+        "estimator": UNUSED,
+        "sample_weight": True,
+        "offset": True,
+        "exposure": True,
+    }
 
-    def __call__(self, estimator: Any, X: Any, y: Any = None, sample_weight: ArrayLike | None = None, **lead: ArrayLike) -> float:
-        return self.score(estimator, X, y, sample_weight, **lead)
+    def __call__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> float:
+        return self.score(estimator, X, y, sample_weight, **offset_or_exposure)
 
     def score(
         self,
@@ -147,11 +178,13 @@ class LogLikelihoodScorer(BaseEstimator):
         exposure: ArrayLike | None = None,
     ) -> float:
         """Return `log_likelihood_score` of a fitted estimator."""
-        return log_likelihood_score(estimator, X, y, sample_weight, offset=offset, exposure=exposure)
+        return log_likelihood_score(
+            estimator, X, y, sample_weight, offset=offset, exposure=exposure
+        )
 
     def _accept_sample_weight(self) -> bool:
-        return True  # asked by scikit-learn's searches while metadata routing is off
+        return True  # scikit-learn's searches ask this while metadata routing is off
 
 
 log_likelihood_scorer = LogLikelihoodScorer()
-"""Scorer for cross_validate, GridSearchCV, permutation_importance and all that take ``scoring=``."""
+"""Scorer for cross_validate, GridSearchCV, permutation_importance and others with ``scoring=``."""

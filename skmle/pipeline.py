@@ -1,7 +1,8 @@
 """Functions that see through a Pipeline: inference and predicted laws of the model at its end.
 
-A Pipeline passes `predict` and `score` on, but no method that scikit-learn does not know. These functions take the model
-out, alone or from a Pipeline, a search such as GridSearchCV or a FrozenEstimator, in any nesting.
+A Pipeline passes `predict` and `score` on to its last step, but no method that scikit-learn does
+not know. These functions take a fitted model: alone, or in a Pipeline, a search such as
+GridSearchCV or a FrozenEstimator, in any nesting. They find the model at the end and ask that.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle._estimator import LikelihoodEstimator
-from skmle._log_prob import row_log_prob
-from skmle._pipeline import named_model, unwrap
+from skmle._any_model.log_prob import row_log_prob
+from skmle._any_model.unwrap import named_model, unwrap
+from skmle._shared.estimator import LikelihoodEstimator
 
 if TYPE_CHECKING:
     from skmle.families import Distribution
@@ -25,7 +26,9 @@ Array = NDArray[np.float64]
 
 
 def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
-    """Return the table of estimates of the model at the end, under the names that the pipeline gives to its columns.
+    """Return the table of estimates of the model at the end of a pipeline.
+
+    Coefficients have the names that the pipeline gives to the model's columns.
 
     Parameters
     ----------
@@ -51,7 +54,8 @@ def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    >>> pipe = make_pipeline(StandardScaler(), skmle.CrossEntropyClassifier()).fit(X[["mean radius", "mean texture"]], y)
+    >>> pipe = make_pipeline(StandardScaler(), skmle.CrossEntropyClassifier())
+    >>> pipe = pipe.fit(X[["mean radius", "mean texture"]], y)
     >>> print(skmle.summary(pipe))
     Binary cross-entropy classifier, log-odds of class 1
     569 observations, status interior
@@ -68,14 +72,15 @@ def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
     model = named_model(estimator)
     if not isinstance(model, LikelihoodEstimator):
         raise TypeError(
-            f"summary: {type(model).__name__} keeps no covariance of its estimates. Allowed: skmle's estimators, alone or at the end of a "
-            "Pipeline. Put MLERegressor, CrossEntropyClassifier or MLEDistribution in its place."
+            f"summary: {type(model).__name__} keeps no covariance of its estimates. Allowed: "
+            "skmle's estimators, alone or at the end of a Pipeline. Put MLERegressor, "
+            "CrossEntropyClassifier or MLEDistribution in its place."
         )
     return model.summary(confidence_level)
 
 
-def predict_dist(estimator: Any, X: Any, **lead: ArrayLike) -> Distribution:
-    """Return the law of y of each row: `MLERegressor.predict_dist` at the end of a pipeline.
+def predict_dist(estimator: Any, X: Any, **offset_or_exposure: ArrayLike) -> Distribution:
+    """Return the law of y for each row, from an `MLERegressor` at the end of a pipeline.
 
     Parameters
     ----------
@@ -83,8 +88,8 @@ def predict_dist(estimator: Any, X: Any, **lead: ArrayLike) -> Distribution:
         An `MLERegressor`, alone, at the end of a Pipeline, in a search or in a FrozenEstimator.
     X : array-like or sparse matrix of shape (n, p)
         As the pipeline takes it.
-    **lead : array-like of shape (n,)
-        `offset`, `exposure`, if fit was given them beside X.
+    **offset_or_exposure : array-like of shape (n,)
+        `offset` and `exposure`, if fit was given them beside X.
 
     Returns
     -------
@@ -107,19 +112,22 @@ def predict_dist(estimator: Any, X: Any, **lead: ArrayLike) -> Distribution:
     >>> print(skmle.predict_dist(pipe, X[:2]).sf(100.0).round(2))
     [0.94 0.2 ]
     """
-    return _ask("predict_dist", estimator, X, **lead)
+    return _ask("predict_dist", estimator, X, **offset_or_exposure)
 
 
-def predict_interval(estimator: Any, X: Any, coverage: float = 0.95, **lead: ArrayLike) -> tuple[Array, Array]:
-    """Return (low, high), each (n,): the central interval of each row's law of y.
+def predict_interval(
+    estimator: Any, X: Any, coverage: float = 0.95, **offset_or_exposure: ArrayLike
+) -> tuple[Array, Array]:
+    """Return (low, high), each of shape (n,): the central interval of each row's law of y.
 
     Parameters
     ----------
     estimator, X
         As in `predict_dist`.
     coverage : float, default=0.95
-        Probability of y's lying inside, under the fitted law; that the law is estimated is not taken into account.
-    **lead : array-like of shape (n,)
+        Probability that y lies inside, under the fitted law; that the law is estimated is not
+        taken into account.
+    **offset_or_exposure : array-like of shape (n,)
         As in `predict_dist`.
 
     Raises
@@ -134,15 +142,20 @@ def predict_interval(estimator: Any, X: Any, coverage: float = 0.95, **lead: Arr
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> low, high = skmle.predict_interval(make_pipeline(StandardScaler(), skmle.MLERegressor()).fit(X, y), X, coverage=0.9)
+    >>> pipe = make_pipeline(StandardScaler(), skmle.MLERegressor()).fit(X, y)
+    >>> low, high = skmle.predict_interval(pipe, X, coverage=0.9)
     >>> print(round(((low <= y) & (y <= high)).mean(), 2))
     0.9
     """
-    return _ask("predict_interval", estimator, X, coverage, **lead)
+    return _ask("predict_interval", estimator, X, coverage, **offset_or_exposure)
 
 
-def predict_quantile(estimator: Any, X: Any, q: ArrayLike, **lead: ArrayLike) -> Array:
-    """Return quantiles of each row's law of y: (n,) for a number q, (n, m) for m of them.
+def predict_quantile(
+    estimator: Any, X: Any, q: ArrayLike, **offset_or_exposure: ArrayLike
+) -> Array:
+    """Return quantiles of each row's law of y.
+
+    The shape is (n,) for a number q, and (n, m) for m of them.
 
     Parameters
     ----------
@@ -150,7 +163,7 @@ def predict_quantile(estimator: Any, X: Any, q: ArrayLike, **lead: ArrayLike) ->
         As in `predict_dist`.
     q : float or array-like of shape (m,)
         Probabilities.
-    **lead : array-like of shape (n,)
+    **offset_or_exposure : array-like of shape (n,)
         As in `predict_dist`.
 
     Raises
@@ -170,11 +183,11 @@ def predict_quantile(estimator: Any, X: Any, q: ArrayLike, **lead: ArrayLike) ->
     [[113. 195. 309.]
      [ 43.  73. 116.]]
     """
-    return _ask("predict_quantile", estimator, X, q, **lead)
+    return _ask("predict_quantile", estimator, X, q, **offset_or_exposure)
 
 
-def log_prob(estimator: Any, X: Any, y: Any = None, **lead: ArrayLike) -> Array:
-    """Return log q of each row in nats, (n,): of y given x, or of x for a density.
+def log_prob(estimator: Any, X: Any, y: Any = None, **offset_or_exposure: ArrayLike) -> Array:
+    """Return log q of each row, in nats: of y given x, or of x for a density.
 
     Parameters
     ----------
@@ -184,8 +197,8 @@ def log_prob(estimator: Any, X: Any, y: Any = None, **lead: ArrayLike) -> Array:
         As the pipeline takes it.
     y : array-like of shape (n,), optional
         Labels or observations; densities ignore it.
-    **lead : array-like of shape (n,)
-        `offset`, `exposure`, if fit was given them beside X.
+    **offset_or_exposure : array-like of shape (n,)
+        `offset` and `exposure`, if fit was given them beside X.
 
     Returns
     -------
@@ -208,15 +221,18 @@ def log_prob(estimator: Any, X: Any, y: Any = None, **lead: ArrayLike) -> Array:
     >>> print(skmle.log_prob(pipe, X[:2], y[:2]).round(3))
     [-0.021 -0.075]
     """
-    return row_log_prob(*unwrap(estimator, X), y, **lead)
+    return row_log_prob(*unwrap(estimator, X), y, **offset_or_exposure)
 
 
-def _ask(method: str, estimator: Any, X: Any, *arguments: Any, **lead: ArrayLike) -> Any:
+def _ask(
+    method: str, estimator: Any, X: Any, *arguments: Any, **offset_or_exposure: ArrayLike
+) -> Any:
     model, X = unwrap(estimator, X)
     answer = getattr(model, method, None)
     if answer is None:
         raise TypeError(
-            f"{method}: {type(model).__name__} gives no law of y. Allowed: MLERegressor, alone or at the end of a Pipeline. "
-            "Put one in its place; for log-probabilities of other models use skmle.log_prob."
+            f"{method}: {type(model).__name__} gives no law of y. Allowed: MLERegressor, alone or "
+            "at the end of a Pipeline. Put one in its place; for log-probabilities of other "
+            "models use skmle.log_prob."
         )
-    return answer(X, *arguments, **lead)
+    return answer(X, *arguments, **offset_or_exposure)

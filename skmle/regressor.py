@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
 
-from skmle._callbacks import FitTask, with_callbacks
-from skmle._columns import Columns, held_out, resolve_features, resolve_lead
-from skmle._engine.design import Term
-from skmle._engine.observed import observe
+from skmle._engine.data.observed import observe
+from skmle._engine.data.sums import thread_count
+from skmle._engine.fit import fit
+from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.penalties import Penalty, elastic_net
 from skmle._engine.problem import Fit, Problem
-from skmle._engine.rows import thread_count
-from skmle._estimator import LikelihoodEstimator, warn_verdict
-from skmle._validation import (
+from skmle._shared.callbacks import FitTask, with_callbacks
+from skmle._shared.columns import Columns, held_out, resolve_features, resolve_offset
+from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
+from skmle._shared.validation import (
     adapted,
     check_conditional,
     check_finite,
@@ -31,9 +39,9 @@ from skmle._validation import (
 )
 from skmle.exceptions import ScoreWarning
 from skmle.families import Distribution, Family, get_family
-from skmle.families.fixed import fix
+from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.rows import Part, regression_rows
+from skmle.inference.assemble import Part, regression_lines
 
 Array = NDArray[np.float64]
 
@@ -73,6 +81,9 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     l1_ratio : float, default=0.0
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
         zero, and there are no standard errors.
+    penalty : object, optional
+        A smooth penalty of one's own on the slopes of all parameters, one after the other, per row and beside that of
+        `alpha`: any object with the methods of `skmle._engine.likelihood.penalties.Penalty`.
     fit_intercept : bool, default=True
         Whether the first parameter has an intercept; the others always have one.
     tol : float, default=1e-6
@@ -145,6 +156,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         fixed: Mapping[str, float] | None = None,
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
+        penalty: Penalty | None = None,
         fit_intercept: bool = True,
         tol: float = 1e-6,
         max_iter: int = 100,
@@ -160,6 +172,7 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self.fixed = fixed
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
@@ -172,7 +185,12 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
 
     @with_callbacks
     def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
     ) -> MLERegressor:
         """Fit the coefficients of all parameters.
 
@@ -198,19 +216,29 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             If the fit did not end at an interior maximum; its subclass says how.
         """
         prepared = self._prepare(X, y, sample_weight, offset, exposure)
-        result = FitTask(self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)).run(prepared.problem)
+        task = FitTask(
+            self, X, y, sample_weight, lambda model, result: model._complete(result, prepared)
+        )
+        result = fit(prepared.problem, task.tell)
+        self._complete(result, prepared)
+        task.done()
         names = [prepared.columns[p.name].names for p in result.family.parameters]
         warn_verdict(result, f"MLERegressor({prepared.problem.family.title})", names)
         return self
 
     def _prepare(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
     ) -> Prepared:
         family = get_family(self.family)
         check_settings(self)
         check_conditional(family)
         frame, (X, y) = X, self._validated(X, y, family)
-        lead = resolve_lead(self, X, offset, exposure, family)
+        lead = resolve_offset(self, X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
         if mask is not None:
             X, y, lead = X[mask], y[mask], None if lead is None else lead[mask]
@@ -218,15 +246,37 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         check_support(family, y, "y", mask)
         columns = self._resolve(family, frame)
         terms = tuple(
-            Term(c.selection, c.size, self.fit_intercept if j == 0 else True) if c.columns is not None else Term(None, 0)
+            Term(c.selection, c.size, self.fit_intercept if j == 0 else True)
+            if c.columns is not None
+            else Term(None, 0)
             for j, c in enumerate(columns.values())
         )
-        previous = tuple((self.coefs_[n], self.intercepts_[n]) for n in columns) if self._can_continue(columns) else None
+        previous = (
+            tuple((self.coefs_[n], self.intercepts_[n]) for n in columns)
+            if self._can_continue(columns)
+            else None
+        )
         problem = Problem(
-            family, observe(family, y, weight), terms, X.tocsr() if sp.issparse(X) else X, lead, float(self.alpha), float(self.l1_ratio),
-            False, self.tol, self.max_iter, thread_count(self.n_jobs), self.store_information, bool(self.verbose), None, previous,
-        )  # fmt: skip
+            family=family,
+            observed=observe(family, y, weight),
+            terms=terms,
+            X=X.tocsr() if sp.issparse(X) else X,
+            offset=lead,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            threads=thread_count(self.n_jobs),
+            covariance=self.store_information,
+            verbose=bool(self.verbose),
+            start=previous,
+        )
+        penalties, lasso = self._penalties(float(self.alpha), problem)
+        problem = replace(problem, penalties=penalties, lasso=lasso)
         return Prepared(problem, columns, (offset is not None, exposure is not None))
+
+    def _penalties(self, alpha: float, problem: Problem) -> tuple[tuple[Penalty, ...], float]:
+        """Return the penalties on the slopes under a strength, and that of the absolute one."""
+        penalties, lasso = elastic_net(alpha, float(self.l1_ratio))
+        return penalties if self.penalty is None else (*penalties, self.penalty), lasso
 
     def _complete(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
@@ -235,17 +285,27 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self._lead_given = prepared.lead_given
 
     def _validated(self, X: Any, y: Any, family: Family) -> tuple[Any, Any]:
-        checks = {"accept_sparse": ["csr", "csc"], "dtype": [np.float64, np.float32], "multi_output": family.columns != 1}
-        X, y = checked_features(self, X, y, y_numeric=True, ensure_min_samples=2, **checks)
+        checks: dict[str, Any] = {
+            "accept_sparse": ["csr", "csc"],
+            "dtype": [np.float64, np.float32],
+            "ensure_min_samples": 2,
+        }
+        if family.observation.finite:
+            checks |= {"multi_output": family.observation.columns != 1, "y_numeric": True}
+        X, y = checked_features(self, X, y, finite=family.observation.finite, **checks)
         return X, self._response(y, family)
 
     def _response(self, y: Any, family: Family) -> Array:
-        if family.columns == 1:
+        if family.observation.columns == 1:
             return column_or_1d(y, warn=True).astype(np.float64)
-        y = check_array(y, dtype=np.float64, ensure_2d=False)
-        if y.ndim != 2 or (family.columns is not None and y.shape[1] != family.columns):
+        y = check_array(
+            y, dtype=np.float64, ensure_2d=False, ensure_all_finite=family.observation.finite
+        )
+        if y.ndim != 2 or (
+            family.observation.columns is not None and y.shape[1] != family.observation.columns
+        ):
             raise ValueError(
-                f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.columns}), one observation a row. "
+                f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {family.observation.columns}), one observation a row. "
                 "Give these columns."
             )
         return y
@@ -253,23 +313,42 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
     def _resolve(self, family: Family, frame: Any) -> dict[str, Columns]:
         names = getattr(self, "feature_names_in_", None)
         parameters = tuple(p.name for p in family.parameters)
-        return resolve_features(self.features, parameters, family.modelled, names, self.n_features_in_, held_out(self), frame)
+        return resolve_features(
+            self.features,
+            parameters,
+            family.modelled,
+            names,
+            self.n_features_in_,
+            held_out(self),
+            frame,
+        )
 
     def _can_continue(self, columns: Mapping[str, Columns]) -> bool:
         if not (self.warm_start and hasattr(self, "coefs_")):
             return False
-        same = {name: len(slopes) for name, slopes in self.coefs_.items()} == {name: c.size for name, c in columns.items()}
+        same = {name: len(slopes) for name, slopes in self.coefs_.items()} == {
+            name: c.size for name, c in columns.items()
+        }
         return same and all(np.isfinite([*self.intercepts_.values()]))
 
     def _store(self, result: Fit, columns: Mapping[str, Columns]) -> None:
-        fitted = {p.name: pair for p, pair in zip(result.family.parameters, result.coefs, strict=True)}
+        fitted = {
+            p.name: pair for p, pair in zip(result.family.parameters, result.coefs, strict=True)
+        }
         self._law = result.family
         self._columns = {name: columns[name] for name in fitted}
         self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
         self.intercepts_ = {name: intercept for name, (_, intercept) in fitted.items()}
         self.coef_, self.intercept_ = next(iter(fitted.values()), (np.zeros(0), 0.0))
-        constant = {name: result.family.link(j) for j, name in enumerate(fitted) if columns[name].columns is None}
-        theta = {name: float(link.theta(np.asarray(self.intercepts_[name]))) for name, link in constant.items()}
+        constant = {
+            name: result.family.link(j)
+            for j, name in enumerate(fitted)
+            if columns[name].columns is None
+        }
+        theta = {
+            name: float(link.theta(np.asarray(self.intercepts_[name])))
+            for name, link in constant.items()
+        }
         self.params_ = theta | {k: float(v) for k, v in (self.fixed or {}).items()}
         if result.limit is not None:
             self.params_[result.limit.parameter] = float(result.limit.value)
@@ -277,17 +356,25 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         self.n_parameters_ = result.n_parameters
         self._covariance = result.covariance
         known = result.estimable or [np.ones(columns[name].size, bool) for name in fitted]
-        pairs = [pair for name, k in zip(fitted, known, strict=True) for pair in zip(columns[name].names, k, strict=True)]
+        pairs = [
+            pair
+            for name, k in zip(fitted, known, strict=True)
+            for pair in zip(columns[name].names, k, strict=True)
+        ]
         self.aliased_ = list(dict.fromkeys(label for label, ok in pairs if not ok))
 
     # ---------------------------------------------------------------- use
 
-    def _eta(self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None) -> tuple[Array, ...]:
+    def _eta(
+        self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None
+    ) -> tuple[Array, ...]:
         check_is_fitted(self)
-        X = checked_features(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        X = checked_features(
+            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
+        )
         if sp.issparse(X):
             X = X.tocsr()
-        lead = resolve_lead(self, X, offset, exposure, self._law)
+        lead = resolve_offset(self, X, offset, exposure, self._law)
         result = []
         for j, (name, columns) in enumerate(self._columns.items()):
             eta = np.full(X.shape[0], self.intercepts_[name])
@@ -297,37 +384,63 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             result.append(eta + lead if j == 0 and lead is not None else eta)
         return tuple(result)
 
-    def predict_dist(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Distribution:
+    def predict_dist(
+        self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> Distribution:
         """Return the conditional law of each row: a `Distribution` with parameters of shape (n,)."""
         eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            return Distribution(*self._law.law(self._law.natural(eta)))
+            return self._law.predicted(self._law.natural(eta))
 
-    def predict(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
+    def predict(
+        self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> Array:
         """Return the conditional mean of each row, (n,) (the location, for a law that has no mean)."""
         law = self.predict_dist(X, offset, exposure)
         mean = np.asarray(law.mean(), float)
         return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
 
-    def predict_quantile(self, X: Any, q: ArrayLike, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
+    def predict_quantile(
+        self,
+        X: Any,
+        q: ArrayLike,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Array:
         """Return quantiles of each row: (n,) for a number q, (n, m) for m of them."""
         levels = np.asarray(q, float)
         if not ((levels >= 0) & (levels <= 1)).all():
-            raise ValueError(f"predict_quantile: q={q!r} is not allowed; give probabilities between 0 and 1.")
+            raise ValueError(
+                f"predict_quantile: q={q!r} is not allowed; give probabilities between 0 and 1."
+            )
         law = self.predict_dist(X, offset, exposure)
-        return law.ppf(levels) if levels.ndim == 0 else np.stack([law.ppf(level) for level in levels], axis=-1)
+        return (
+            law.ppf(levels)
+            if levels.ndim == 0
+            else np.stack([law.ppf(level) for level in levels], axis=-1)
+        )
 
     def predict_interval(
-        self, X: Any, coverage: float = 0.95, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+        self,
+        X: Any,
+        coverage: float = 0.95,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
     ) -> tuple[Array, Array]:
         """Return (low, high), each (n,): the central interval of each row's law (of y, not of its mean)."""
         return self.predict_dist(X, offset, exposure).interval(coverage)
 
-    def log_prob(self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
+    def log_prob(
+        self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> Array:
         """Return log q(y|x) of each row in nats, (n,); -inf outside the support."""
         eta = self._eta(X, offset, exposure)
-        check_finite(self, y, "y")
-        y = self._response(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), self._law)
+        finite = self._law.observation.finite
+        check_finite(self, y, "y", finite=finite)
+        y = check_array(
+            y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_all_finite=finite
+        )
+        y = self._response(y, self._law)
         check_consistent_length(X, y)
         with np.errstate(over="ignore"):
             return self._law.log_prob(y, eta)
@@ -348,7 +461,9 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             If fit was given an offset or exposure beside X and score is not.
         """
         values = self.log_prob(X, y, offset, exposure)
-        for what, at_fit, now in zip(("offset", "exposure"), self._lead_given, (offset, exposure), strict=True):
+        for what, at_fit, now in zip(
+            ("offset", "exposure"), self._lead_given, (offset, exposure), strict=True
+        ):
             if at_fit and now is None:
                 warnings.warn(
                     f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared with counts. "
@@ -377,24 +492,43 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
             constant = columns.columns is None
             own = constant or j > 0 or self.fit_intercept
             terms = [*self._labels(columns), *(["intercept"] if own else [])]
-            coefs = np.append(self.coefs_[name], self.intercepts_[name]) if own else self.coefs_[name]
-            real = self._law.parameters[j].chart.name == "identity"
+            coefs = (
+                np.append(self.coefs_[name], self.intercepts_[name]) if own else self.coefs_[name]
+            )
+            real = self._law.parameters[j].chart.spans_zero
             parts.append(Part(name, self._law.link(j), terms, coefs, constant, real))
-        limits = {n: v for n, v in self.params_.items() if n not in self._columns and n not in (self.fixed or {})}
-        rows = regression_rows(parts, self._covariance)
-        return self._report(f"{self._law.title} regression", rows, self._covariance is not None, limits)
+        limits = {
+            n: v
+            for n, v in self.params_.items()
+            if n not in self._columns and n not in (self.fixed or {})
+        }
+        rows = regression_lines(parts, self._covariance)
+        return self._report(
+            f"{self._law.title} regression", rows, self._covariance is not None, limits
+        )
 
     def _labels(self, columns: Columns) -> list[str]:
-        names = getattr(self, "feature_names_in_", None)  # asked now, as a pipeline gives them after the fit
-        return columns.names if names is None or columns.columns is None else [str(names[i]) for i in columns.columns]
+        names = getattr(
+            self, "feature_names_in_", None
+        )  # asked now, as a pipeline gives them after the fit
+        return (
+            columns.names
+            if names is None or columns.columns is None
+            else [str(names[i]) for i in columns.columns]
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.regressor_tags.poor_score = True  # scikit-learn's checks ask for R^2 > 0.5; this score is in nats
+        tags.regressor_tags.poor_score = (
+            True  # scikit-learn's checks ask for R^2 > 0.5; this score is in nats
+        )
         try:
             family = get_family(self.family)
-        except (ValueError, TypeError):  # tags are asked for before parameters are checked; fit explains what is wrong
+        except (
+            ValueError,
+            TypeError,
+        ):  # tags are asked for before parameters are checked; fit explains what is wrong
             return tags
         tags.target_tags.positive_only = family.support.low >= 0.0
         return tags

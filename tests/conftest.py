@@ -45,11 +45,18 @@ def assert_derivative() -> Callable[..., None]:
         for step in STEPS:
             for h in (step, step * np.abs(x) + 1e-200):
                 with np.errstate(all="ignore"):  # outside a link's domain
-                    slope = (8.0 * (function(x + h) - function(x - h)) - (function(x + 2 * h) - function(x - 2 * h))) / (12.0 * h)
-                    best = np.fmin(best, np.abs(slope - claimed) / (rtol * np.abs(claimed) + atol + 1e-300))
+                    slope = (
+                        8.0 * (function(x + h) - function(x - h))
+                        - (function(x + 2 * h) - function(x - 2 * h))
+                    ) / (12.0 * h)
+                    best = np.fmin(
+                        best, np.abs(slope - claimed) / (rtol * np.abs(claimed) + atol + 1e-300)
+                    )
                 if best.max(initial=0.0) <= 1.0:
                     return
         worst = np.unravel_index(np.argmax(best), best.shape)
-        raise AssertionError(f"entry {tuple(map(int, worst))}: {best.max():.3g} times the tolerance away from the differences")
+        raise AssertionError(
+            f"entry {tuple(map(int, worst))}: {best.max():.3g} times the tolerance away from the differences"
+        )
 
     return check

@@ -9,31 +9,51 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-import skmle._engine.fit as fit_module
+from benchmarks import laws
+from benchmarks.candidates import constants, one, per_class
+from benchmarks.data import few_matter, logistic, softmax
+from benchmarks.distance import Penalty, Solution, distance
+from benchmarks.figures import COLOURS
+from benchmarks.problems import PROBLEMS, SERIES
+from benchmarks.requirements import Faster, fastest
+from benchmarks.worker import counted_passes
 from skmle import CrossEntropyClassifier
-from tests.benchmarks import laws
-from tests.benchmarks.candidates import constants, one, per_class
-from tests.benchmarks.data import few_matter, logistic, softmax
-from tests.benchmarks.distance import Penalty, Solution, distance
-from tests.benchmarks.figures import COLOURS
-from tests.benchmarks.problems import PROBLEMS, SERIES
-from tests.benchmarks.requirements import Faster, fastest
-from tests.benchmarks.worker import counted_passes
+from skmle._engine import solvers
 
 LAWS = {
     "poisson": (laws.POISSON, lambda a: stats.poisson(np.exp(a)), (0.3,)),
     "normal": (laws.NORMAL, lambda a, b: stats.norm(a, np.exp(b)), (0.3, -0.2)),
-    "lognormal": (laws.LOGNORMAL, lambda a, b: stats.lognorm(np.exp(b), scale=np.exp(a)), (0.3, -0.2)),
+    "lognormal": (
+        laws.LOGNORMAL,
+        lambda a, b: stats.lognorm(np.exp(b), scale=np.exp(a)),
+        (0.3, -0.2),
+    ),
     "gamma": (laws.GAMMA, lambda a, b: stats.gamma(np.exp(b), scale=np.exp(a - b)), (0.3, 0.8)),
     "negative binomial": (
         laws.NEGATIVE_BINOMIAL,
         lambda a, b: stats.nbinom(np.exp(-b), 1.0 / (1.0 + np.exp(a + b))),
         (0.9, -0.5),
     ),
-    "beta": (laws.BETA, lambda a, b: stats.beta(np.exp(b) / (1.0 + np.exp(-a)), np.exp(b) / (1.0 + np.exp(a))), (0.4, 1.5)),
-    "inverse gaussian": (laws.INVERSE_GAUSSIAN, lambda a, b: stats.invgauss(np.exp(a - b), scale=np.exp(b)), (0.3, 0.8)),
-    "student t": (laws.STUDENT_T, lambda a, b, c: stats.t(np.exp(c), a, np.exp(b)), (0.3, -0.2, 1.1)),
-    "weibull": (laws.WEIBULL, lambda a, b: stats.weibull_min(np.exp(b), scale=np.exp(a)), (0.3, 0.5)),
+    "beta": (
+        laws.BETA,
+        lambda a, b: stats.beta(np.exp(b) / (1.0 + np.exp(-a)), np.exp(b) / (1.0 + np.exp(a))),
+        (0.4, 1.5),
+    ),
+    "inverse gaussian": (
+        laws.INVERSE_GAUSSIAN,
+        lambda a, b: stats.invgauss(np.exp(a - b), scale=np.exp(b)),
+        (0.3, 0.8),
+    ),
+    "student t": (
+        laws.STUDENT_T,
+        lambda a, b, c: stats.t(np.exp(c), a, np.exp(b)),
+        (0.3, -0.2, 1.1),
+    ),
+    "weibull": (
+        laws.WEIBULL,
+        lambda a, b: stats.weibull_min(np.exp(b), scale=np.exp(a)),
+        (0.3, 0.5),
+    ),
 }
 
 
@@ -53,7 +73,12 @@ def test_a_law_is_that_of_scipy_and_its_derivatives_are_those_of_the_law(name):
         up, down = (scipy(*(np.array(eta) + s * 1e-4 * unit)) for s in (1.0, -1.0))
         # Central differences: h^2 times the third derivative, and rounding / h.
         np.testing.assert_allclose(found.gradient[a], -(up - down) / 2e-4, atol=1e-5, rtol=1e-5)
-        np.testing.assert_allclose(found.product(list(unit))[a], -(up + down - 2.0 * scipy(*eta)) / 1e-8, atol=1e-5, rtol=1e-4)
+        np.testing.assert_allclose(
+            found.product(list(unit))[a],
+            -(up + down - 2.0 * scipy(*eta)) / 1e-8,
+            atol=1e-5,
+            rtol=1e-4,
+        )
 
 
 def test_distance_is_zero_at_the_optimum_and_right_beside_it():
@@ -68,9 +93,15 @@ def test_distance_is_zero_at_the_optimum_and_right_beside_it():
         moved = w + 1e-3 * standard_errors * np.eye(6)[j]
         gradient = X.T @ (1.0 / (1.0 + np.exp(-X @ moved)) - data.y)
         q = 1.0 / (1.0 + np.exp(-X @ moved))
-        expected = np.sqrt(gradient @ np.linalg.solve((X * (q * (1.0 - q))[:, None]).T @ X, gradient))
-        assert distance(laws.BERNOULLI, data.X, data.y, one(moved[:-1], moved[-1])) == pytest.approx(expected, rel=1e-6)
-        assert expected >= 1e-3 * (1.0 - 1e-3)  # a step of one coefficient is at least that many standard errors of it
+        expected = np.sqrt(
+            gradient @ np.linalg.solve((X * (q * (1.0 - q))[:, None]).T @ X, gradient)
+        )
+        assert distance(
+            laws.BERNOULLI, data.X, data.y, one(moved[:-1], moved[-1])
+        ) == pytest.approx(expected, rel=1e-6)
+        assert expected >= 1e-3 * (
+            1.0 - 1e-3
+        )  # a step of one coefficient is at least that many standard errors of it
 
 
 def test_distance_does_not_depend_on_units():
@@ -78,7 +109,9 @@ def test_distance_does_not_depend_on_units():
     units = np.array([1e-4, 1.0, 1e4, 10.0])
     w = np.array([0.1, 0.2, -0.3, 0.0])
     plain = distance(laws.BERNOULLI, data.X, data.y, one(w, 0.1))
-    assert distance(laws.BERNOULLI, data.X * units, data.y, one(w / units, 0.1)) == pytest.approx(plain, rel=1e-9)
+    assert distance(laws.BERNOULLI, data.X * units, data.y, one(w / units, 0.1)) == pytest.approx(
+        plain, rel=1e-9
+    )
 
 
 def test_distance_of_classes_agrees_with_the_dense_hessian():
@@ -93,7 +126,9 @@ def test_distance_of_classes_agrees_with_the_dense_hessian():
     hessian = np.einsum("nab,ni,nj->aibj", w, X, X)[:-1, :, :-1].reshape(12, 12)
     expected = np.sqrt(gradient @ np.linalg.solve(hessian, gradient))
     # Conjugate gradients stop at a relative error of 1e-4 in the length's square.
-    assert distance(laws.CATEGORICAL, data.X, data.y, per_class(coef, intercept)) == pytest.approx(expected, rel=1e-4)
+    assert distance(laws.CATEGORICAL, data.X, data.y, per_class(coef, intercept)) == pytest.approx(
+        expected, rel=1e-4
+    )
 
 
 def test_distance_of_an_elastic_net_is_zero_at_its_optimum_alone(saga):
@@ -111,11 +146,16 @@ def test_distance_of_an_elastic_net_is_zero_at_its_optimum_alone(saga):
 def test_distance_is_infinite_where_nothing_can_be_said():
     y = np.array([1.0, 2.0, 3.0])
     assert distance(laws.NORMAL, None, y, constants(np.nan, 0.0)) == np.inf
-    assert distance(laws.STUDENT_T, None, y, Solution((np.zeros(0),) * 3, (100.0, 0.0, 0.0))) == np.inf  # the hessian is indefinite
+    assert (
+        distance(laws.STUDENT_T, None, y, Solution((np.zeros(0),) * 3, (100.0, 0.0, 0.0))) == np.inf
+    )  # the hessian is indefinite
 
 
 def test_a_comparison_takes_the_fastest_that_is_near_enough_or_else_the_nearest():
-    rows = [{"status": "ok", "seconds": s, "distance": d} for s, d in [(1.0, 1e-1), (2.0, 1e-4), (3.0, 1e-9)]] + [{"status": "> 300 s"}]
+    rows = [
+        {"status": "ok", "seconds": s, "distance": d}
+        for s, d in [(1.0, 1e-1), (2.0, 1e-4), (3.0, 1e-9)]
+    ] + [{"status": "> 300 s"}]
     assert fastest(rows, 1e-3) == (rows[1], True)
     assert fastest(rows, 1e-12) == (rows[2], False)
     assert fastest(rows[3:], 1e-3) is None
@@ -138,7 +178,11 @@ def test_names_are_unique():
         assert {candidate.package for candidate in problem.candidates} <= set(COLOURS), problem.name
 
 
-@pytest.mark.parametrize("problem", [p for p in PROBLEMS if p.needs == "numpy" and p.name != "elastic-net"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "problem",
+    [p for p in PROBLEMS if p.needs == "numpy" and p.name != "elastic-net"],
+    ids=lambda p: p.name,
+)
 def test_skmle_solves_every_problem_at_tiny_size(problem):
     data = problem.make(**problem.sizes("tiny"))
     assert problem.law is not None and len(problem.penalties) == 1
@@ -150,9 +194,11 @@ def test_skmle_solves_every_problem_at_tiny_size(problem):
         assert distance(problem.law, data.X, data.y, job.read(model), problem.penalties[0]) < 1e-5
 
 
-@pytest.mark.parametrize(("most", "kinds"), [(1500, {"value", "hessian"}), (5, {"gradient", "product", "curvature"})])
+@pytest.mark.parametrize(
+    ("most", "kinds"), [(1500, {"value", "hessian"}), (5, {"gradient", "product", "curvature"})]
+)
 def test_passes_are_counted_whatever_the_solver(most, kinds, monkeypatch):
-    monkeypatch.setattr(fit_module, "_MATRIX", most)
+    monkeypatch.setattr(solvers, "_MATRIX", most)
     data = logistic(n=500, p=10)
     with counted_passes() as passes:
         CrossEntropyClassifier().fit(data.X, data.y)

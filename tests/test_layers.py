@@ -16,29 +16,29 @@ import pytest
 import skmle
 
 PACKAGE = Path(skmle.__file__).parent
-FILES = {path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", "."): path for path in PACKAGE.rglob("*.py")}
+FILES = {
+    path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", "."): path
+    for path in PACKAGE.rglob("*.py")
+}
 MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 
-LONGEST_FILE = 400  # lines, docstrings included
-LONGEST_FUNCTION = 50  # lines of code, docstring excluded
+LONGEST_FILE = 26_000  # characters, on its way to 16 kB
+LONGEST_FUNCTION = 60  # lines of code as formatted, docstring excluded
 
 # The floors of the design, by the beginning of a module's name; the longest that fits counts.
 FLOORS = {
-    "skmle": 5,
-    "skmle.distribution": 4,
-    "skmle.classifier": 4,
-    "skmle.regressor": 4,
-    "skmle.metrics": 4,
-    "skmle.information": 4,
-    "skmle.pipeline": 4,
-    "skmle._path": 4,
-    "skmle.plotting": 4,
-    "skmle._estimator": 3,
-    "skmle._validation": 3,
-    "skmle._columns": 3,
-    "skmle._callbacks": 3,
-    "skmle._log_prob": 3,
-    "skmle._pipeline": 3,
+    "skmle": 7,
+    "skmle.information": 6,
+    "skmle.distribution": 5,
+    "skmle.classifier": 5,
+    "skmle.regressor": 5,
+    "skmle.metrics": 5,
+    "skmle.pipeline": 5,
+    "skmle._path": 5,
+    "skmle.observations": 5,
+    "skmle.plotting": 5,
+    "skmle._any_model": 4,
+    "skmle._shared": 3,
     "skmle.inference": 2,
     "skmle._engine": 2,
     "skmle.families": 1,
@@ -49,31 +49,40 @@ FLOORS = {
 CLOSED = {
     "skmle._engine.solvers": (
         "skmle.families",
-        "skmle._engine.design",
-        "skmle._engine.rows",
-        "skmle._engine.objective",
+        "skmle._engine.data",
+        "skmle._engine.likelihood.design",
+        "skmle._engine.likelihood.objective",
         "skmle._engine.fit",
     ),
     "skmle.inference": ("skmle.families", "skmle._engine"),
 }
 
-# Inside the engine: what a file may build on. Evaluation, rows and design at the bottom, then penalties, the objective; fit on top.
-ENGINE = (
-    "evaluation",
-    "rows",
-    "one_hot",
-    "products",
-    "blocks",
-    "design",
-    "survey",
-    "penalties",
-    "objective",
-    "coordinates",
-    "verdict",
-    "fit",
-)
+# Every file of the engine, from the bottom: what it may build on stands before it.
+ENGINE = """
+    evaluation verdict
+    data.sums data.one_hot data.products data.blocks data.observed data.survey
+    likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates likelihood.penalties
+    likelihood.curvature likelihood.watch likelihood.objective likelihood.covariance
+    solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
+    solvers.proximal solvers.cusps solvers
+    problem
+    prepare.merging prepare.row_space prepare.starts prepare.closed
+    prepare.columns prepare.units prepare.likelihood
+    judge.outcome judge.interior judge.separation judge.edge judge.limits judge.verdict
+    fit path
+""".split()
 
-HEAVY = ("scipy.stats", "pandas", "polars", "matplotlib", "dask", "distributed", "jax", "joblib", "threadpoolctl")
+HEAVY = (
+    "scipy.stats",
+    "pandas",
+    "polars",
+    "matplotlib",
+    "dask",
+    "distributed",
+    "jax",
+    "joblib",
+    "threadpoolctl",
+)
 
 
 def fits(module: str, prefix: str) -> bool:
@@ -88,11 +97,14 @@ def floor(module: str) -> int:
     return FLOORS[max(known, key=len)]
 
 
-def imported(module: str, path: Path, top_level: bool = False) -> set[str]:
-    """Names of the modules that a file imports: anywhere but under TYPE_CHECKING, or at its top level only."""
+def imported(module: str, path: Path, top_level: bool = False, typing: bool = False) -> set[str]:
+    """Names of the modules that a file imports, at its top level only or anywhere; those for type checkers only if asked for."""
     tree = ast.parse(path.read_text())
     nodes = [
-        n for statement in tree.body if not typing_only(statement) for n in (walk_top(statement) if top_level else ast.walk(statement))
+        n
+        for statement in tree.body
+        if typing or not typing_only(statement)
+        for n in (walk_top(statement) if top_level else ast.walk(statement))
     ]
     found = set()
     for node in nodes:
@@ -127,17 +139,23 @@ def ours(names: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_go_downward(module):
-    higher = {name for name in ours(imported(module, MODULES[module])) if floor(name) > floor(module)}
+    higher = {
+        name for name in ours(imported(module, MODULES[module])) if floor(name) > floor(module)
+    }
     assert not higher, f"{module} (floor {floor(module)}) imports {higher}"
 
 
 @pytest.mark.parametrize("module", [m for m in sorted(MODULES) if fits(m, "skmle.families")])
 def test_families_know_families_only(module):
-    strangers = {name for name in ours(imported(module, MODULES[module])) if not fits(name, "skmle.families")}
+    strangers = {
+        name for name in ours(imported(module, MODULES[module])) if not fits(name, "skmle.families")
+    }
     assert not strangers
 
 
-@pytest.mark.parametrize("module", [m for m in sorted(MODULES) if fits(m, "skmle.families") or fits(m, "skmle._engine")])
+@pytest.mark.parametrize(
+    "module", [m for m in sorted(MODULES) if fits(m, "skmle.families") or fits(m, "skmle._engine")]
+)
 def test_lower_floors_take_little_of_scikit_learn(module):
     """Families take parameters, clone and repr from BaseEstimator, and checked random numbers; the engine takes nothing."""
     taken = {name for name in imported(module, MODULES[module]) if fits(name, "sklearn")}
@@ -147,20 +165,38 @@ def test_lower_floors_take_little_of_scikit_learn(module):
 @pytest.mark.parametrize("room", CLOSED)
 def test_closed_rooms(room):
     for module in (m for m in MODULES if fits(m, room)):
-        seen = {name for name in ours(imported(module, MODULES[module])) if any(fits(name, other) for other in CLOSED[room])}
+        seen = {
+            name
+            for name in ours(imported(module, MODULES[module]))
+            if any(fits(name, other) for other in CLOSED[room])
+        }
         assert not seen, f"{module} imports {seen}"
 
 
 def test_the_engine_is_built_from_the_bottom():
+    """Imports for type checkers count, too."""
+    files = {
+        m.removeprefix("skmle._engine.")
+        for m in MODULES
+        if fits(m, "skmle._engine.") or m.startswith("skmle._engine.")
+    }
+    empty = {"data", "likelihood", "judge", "prepare"}
+    assert files == set(ENGINE) | empty, "name each file of the engine in ENGINE"
     rank = {f"skmle._engine.{name}": i for i, name in enumerate(ENGINE)}
-    assert set(rank) <= set(MODULES)
     for module, i in rank.items():
-        higher = {name for name in imported(module, MODULES[module]) if rank.get(name, -1) > i}
+        higher = {
+            name
+            for name in imported(module, MODULES[module], typing=True)
+            if rank.get(name, -1) >= i and name != module
+        }
         assert not higher, f"{module} imports {higher}"
 
 
 def test_no_import_cycle():
-    graph = {module: ours(imported(module, path, top_level=True)) & set(MODULES) - {module} for module, path in MODULES.items()}
+    graph = {
+        module: ours(imported(module, path, top_level=True)) & set(MODULES) - {module}
+        for module, path in MODULES.items()
+    }
     done: set[str] = set()
 
     def visit(module: str, path: tuple[str, ...]) -> None:
@@ -178,8 +214,15 @@ def test_no_import_cycle():
 def test_only_one_file_knows_sparse_and_dense():
     """What asks whether X is sparse: its blocks, what looks at all of X once before a fit, and the estimators."""
     asking = {module for module, path in MODULES.items() if "issparse" in path.read_text()}
-    before = {f"skmle._engine.{name}" for name in ("blocks", "survey", "row_space", "merging")}
-    lower = {m for m in asking if fits(m, "skmle.families") or fits(m, "skmle.inference") or fits(m, "skmle._engine")}
+    before = {
+        f"skmle._engine.{name}"
+        for name in ("data.blocks", "data.survey", "prepare.row_space", "prepare.merging")
+    }
+    lower = {
+        m
+        for m in asking
+        if fits(m, "skmle.families") or fits(m, "skmle.inference") or fits(m, "skmle._engine")
+    }
     assert lower <= before
 
 
@@ -188,8 +231,9 @@ def test_only_one_file_knows_sparse_and_dense():
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_files_are_short(module):
-    lines = len(MODULES[module].read_text().splitlines())
-    assert lines <= LONGEST_FILE, f"{lines} lines"
+    """In characters: a limit on lines is paid for in their width."""
+    size = len(MODULES[module].read_text())
+    assert size <= LONGEST_FILE, f"{size} characters"
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -198,7 +242,11 @@ def test_functions_are_short(module):
     for node in ast.walk(ast.parse(MODULES[module].read_text())):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            lines = node.body[0].lineno - node.lineno + (body[-1].end_lineno - body[0].lineno + 1 if body else 0)
+            lines = (
+                node.body[0].lineno
+                - node.lineno
+                + (body[-1].end_lineno - body[0].lineno + 1 if body else 0)
+            )
             if lines > LONGEST_FUNCTION:
                 long[node.name] = lines
     assert not long
@@ -206,11 +254,17 @@ def test_functions_are_short(module):
 
 def test_no_protocol_by_hasattr_among_our_own():
     """`hasattr` asks foreign data what they are (frames, sparse matrices) and estimators whether they are fitted, nothing else."""
-    inner = [m for m in MODULES if fits(m, "skmle._engine") or fits(m, "skmle.families") or fits(m, "skmle.inference")]
+    inner = [
+        m
+        for m in MODULES
+        if fits(m, "skmle._engine") or fits(m, "skmle.families") or fits(m, "skmle.inference")
+    ]
     asked = {}
     for module in inner:
         calls = [
-            n for n in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(n, ast.Call) and ast.unparse(n.func) == "hasattr"
+            n
+            for n in ast.walk(ast.parse(MODULES[module].read_text()))
+            if isinstance(n, ast.Call) and ast.unparse(n.func) == "hasattr"
         ]
         allowed = {"toarray", "sched_getaffinity", "__array__"}
         if found := [ast.unparse(c) for c in calls if ast.literal_eval(c.args[1]) not in allowed]:
@@ -224,19 +278,36 @@ def public_callables():
         if any(part.startswith("_") for part in info.name.split(".")):
             continue
         for name, item in vars(importlib.import_module(info.name)).items():
-            if name.startswith("_") or not callable(item) or getattr(item, "__module__", "") != info.name:
+            if (
+                name.startswith("_")
+                or not callable(item)
+                or getattr(item, "__module__", "") != info.name
+            ):
                 continue
             yield f"{info.name}.{name}", item
             for attribute, member in vars(item).items() if inspect.isclass(item) else ():
-                inherited = any(hasattr(base, attribute) or attribute in inspect.get_annotations(base) for base in item.__mro__[1:-1])
-                if not attribute.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)) and not inherited:
+                inherited = any(
+                    hasattr(base, attribute) or attribute in inspect.get_annotations(base)
+                    for base in item.__mro__[1:-1]
+                )
+                if (
+                    not attribute.startswith("_")
+                    and (inspect.isfunction(member) or isinstance(member, property))
+                    and not inherited
+                ):
                     yield f"{info.name}.{name}.{attribute}", member
 
 
 def test_public_callables_are_documented():
     found = dict(public_callables())
-    assert {"skmle.regressor.MLERegressor.fit", "skmle.families.gamma.Gamma", "skmle.information.entropy"} <= set(found)
-    first = {name: (inspect.getdoc(item) or "").strip().split("\n\n")[0] for name, item in found.items()}
+    assert {
+        "skmle.regressor.MLERegressor.fit",
+        "skmle.families.gamma.Gamma",
+        "skmle.information.measures.entropy",
+    } <= set(found)
+    first = {
+        name: (inspect.getdoc(item) or "").strip().split("\n\n")[0] for name, item in found.items()
+    }
     assert not {name: text for name, text in first.items() if not text.endswith((".", ":", "?"))}
 
 
@@ -245,7 +316,11 @@ def test_public_callables_are_documented():
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_nothing_heavy_at_top_level(module):
-    heavy = {name for name in imported(module, MODULES[module], top_level=True) if any(fits(name, h) for h in HEAVY)}
+    heavy = {
+        name
+        for name in imported(module, MODULES[module], top_level=True)
+        if any(fits(name, h) for h in HEAVY)
+    }
     assert not heavy
 
 
@@ -254,11 +329,21 @@ def loaded_by(statement: str) -> set[str]:
     """Modules loaded in a fresh interpreter after the statement."""
     code = f"import sys; {statement}; print('\\n'.join(sys.modules))"
     environment = {"PYTHONPATH": str(PACKAGE.parent)}
-    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, env=environment)
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
     return set(run.stdout.split())
 
 
-STATEMENTS = ["import skmle", "from skmle import MLEDistribution", "from skmle import MLERegressor, CrossEntropyClassifier"]
+STATEMENTS = [
+    "import skmle",
+    "from skmle import MLEDistribution",
+    "from skmle import MLERegressor, CrossEntropyClassifier",
+]
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,3 +61,7 @@ class Solution(NamedTuple):
     n_iter: int
     converged: bool
     """Whether the distance reached the tolerance: necessary, but not sufficient, for a maximum."""
+    rough: bool = False
+    """Whether the step was solved only roughly, so that it need not show where the objective is flat."""
+    working: Any = None
+    """What the solver kept of the way here, to go on from under another penalty; None: nothing."""

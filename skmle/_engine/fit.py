@@ -1,400 +1,87 @@
-"""One fit from beginning to end: survey X, start, Newton, verdict, limit laws, back to the user's coordinates."""
+"""One fit from beginning to end, step by step: an easier problem if there is one, then its likelihood, solved and judged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
-from skmle._engine.blocks import blocks_of
-from skmle._engine.closed import Starts, closed_form
-from skmle._engine.coordinates import Coordinates
-from skmle._engine.cusps import solve_cusps
-from skmle._engine.design import Design, Term
-from skmle._engine.evaluation import Array, Solution
-from skmle._engine.merging import merge_rows
-from skmle._engine.objective import Objective
-from skmle._engine.observed import Observed, observe_as
-from skmle._engine.penalties import Lasso, Ridge
-from skmle._engine.problem import Fit, Problem
-from skmle._engine.row_space import reduce_columns, restore_columns
-from skmle._engine.rows import blas_threads_harm, one_blas_thread
-from skmle._engine.solvers import Working, conjugate, first_sample, growing, proximal
-from skmle._engine.starts import LeastSquares, interpolation, lead, starting_points
-from skmle._engine.survey import Basis, Survey, find_basis, surely_independent, survey
-from skmle._engine.verdict import (
-    BOUNDARY,
-    INTERIOR,
-    INTERRUPTED,
-    NO_MAXIMUM,
-    NOT_CONVERGED,
-    Verdict,
-    certificate,
-    far_parameters,
-    is_interior,
-    undetermined,
-)
-from skmle._engine.watch import Stopped, Watch
-from skmle.families._base import Arrays, Rows
-
-_INTERPOLATED = (
-    "the linear predictor reproduces every observation, so the density grows without bound around them "
-    "(as many coefficients as distinct rows, or y is an exact function of X)"
-)
-_MOVES = 1e-6  # share of the largest move, in standard deviations of the columns, that counts as one
-_FEW = 100  # rows up to which limit laws are always tried
-_VANISHED = -9.0  # log scale, in standard deviations of y: no density of real observations is so narrow
-_MATRIX = 1500  # coefficients beyond which no hessian is formed
-_PRODUCTS, _SEVERAL = 500, 4  # coefficients and modelled parameters (classes) from which products with the hessian cost less
-_WIDE = 2  # rows per coefficient below which they do for any number of parameters
-_CHEAP = 200  # coefficients up to which the hessian on all rows costs no more than the rest of a fit on samples
-_THREADED = 100  # coefficients from which BLAS would use its threads
-_LARGEST_COVARIANCE = 2000  # coefficients beyond which no covariance is kept
+from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
+from skmle._engine.evaluation import Solution
+from skmle._engine.judge.edge import surely_interpolated
+from skmle._engine.judge.outcome import unfinished
+from skmle._engine.judge.verdict import judge
+from skmle._engine.likelihood.watch import Stopped, Watch
+from skmle._engine.prepare.closed import Starts, closed_form
+from skmle._engine.prepare.columns import Columns
+from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.prepare.merging import merge_rows
+from skmle._engine.prepare.row_space import reduce_columns, restore_columns
+from skmle._engine.problem import Fit, Problem, Tell
+from skmle._engine.solvers import Working
 
 
-def fit(problem: Problem) -> Fit:
-    """Maximise the likelihood (with a penalty: the posterior) of a problem, and judge the result."""
+def fit(problem: Problem, tell: Tell | None = None) -> Fit:
+    """Maximise the likelihood (with a penalty: the posterior) of a problem, and judge the result.
+
+    Parameters
+    ----------
+    problem : Problem
+    tell : callable, optional
+        Is told of each iterate.
+    """
     if (reduced := reduce_columns(problem)) is not None:
-        return restore_columns(fit(reduced[0]), reduced[1])
-    if problem.features:
-        merged = merge_rows(problem)
-        with one_blas_thread(blas_threads_harm(problem.observed.n, 0 if problem.X is None else problem.X.shape[1])):
-            return Attempt(merged, merged.observed).run()
-    condensed = problem.observed.condensed(problem.family)
-    density, observed = replace(problem, X=None), condensed or problem.observed
-    known = closed_form(density, observed)
-    result = known if isinstance(known, Fit) else Attempt(density, observed, known).run()
+        smaller, space = reduced
+        return restore_columns(fit(smaller, space.told(tell)), space)
+    if not problem.features:
+        return fit_density(problem, tell)
+    merged = merge_rows(problem)
+    n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
+    with one_blas_thread(blas_threads_harm(n, p)):
+        return fit_likelihood(merged, tell)
+
+
+def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
+    """Return the fit of a law that is the same for all rows: condensed, and in closed form where there is one."""
+    condensed = None if problem.needs_rows else problem.observed.condensed(problem.family)
+    density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
+    known = closed_form(density)
+    result = known if isinstance(known, Fit) else fit_likelihood(density, tell, known)
     return replace(result, condensed=condensed)
 
 
-class Attempt:
-    """One fit in the making: the steps of `run` in order. It may then be run under other penalties."""
+def fit_likelihood(
+    problem: Problem,
+    tell: Tell | None = None,
+    starts: Starts | None = None,
+    columns: Columns | None = None,
+) -> Fit:
+    """Return the fit of a problem as it is."""
 
-    def __init__(self, problem: Problem, observed: Observed, starts: Starts | None = None) -> None:
-        self.known_starts = starts
-        self.problem, self.family, self.observed, self.weight = problem, problem.family, observed, observed.weight
-        self.survey = self._survey()
-        shift = self._shift()
-        self.blocks = None if problem.X is None else blocks_of(problem.X, shift, problem.threads)
-        self.bases: tuple[Basis | None, ...] = tuple(self._basis(t) for t in problem.terms)
-        terms = tuple(t if b is None else _reduced(t, b) for t, b in zip(problem.terms, self.bases, strict=True))
-        self.origin, self.unit = self._units()
-        offset = None if problem.offset is None else problem.offset / self.unit
-        self.design = Design(terms, observed.n, problem.X, shift, offset, self.blocks)
-        self.statistics = observed.statistics
-        if self._standardised:
-            self.statistics = self.family.standardise(observed.statistics, self.origin, self.unit)
-        sign = self.family.spread_sign if self._standardised else 0.0
-        self.coordinates = Coordinates(problem.terms, self.design, self.bases, self.origin, self.unit, sign)
-        tell = problem.tell
-        self.watch = Watch(problem.verbose, None if tell is None else lambda make: tell(lambda: self._unfinished(make())))
-        self.working: Working[Objective] | None = None
-        self.objective = self._objective(self.family.rows)
-        # What a sample shows need not be looked for in all rows: starts, and that y is not interpolated.
-        guessed = problem.X is not None or self.family.guessed
-        m = first_sample(observed.n, self.design.d) if guessed else None
-        self.pilot = self.objective if m is None else self.objective.sample(m)
+    def told(make: Callable[[], Solution]) -> bool:
+        assert tell is not None
+        return tell(lambda: unfinished(likelihood, make()))
 
-    def penalised(self, alpha: float, start: tuple[tuple[Array, float], ...] | None) -> Attempt:
-        """Take another strength of the penalty, and the coefficients to start from."""
-        self.problem = replace(self.problem, alpha=alpha, start=start)
-        self.objective = self._objective(self.family.rows)
-        return self
-
-    def run(self) -> Fit:
-        """Return the fit."""
-        if (interpolated := self._interpolates()) is not None:
-            return interpolated
-        try:
-            solution = self._solve()
-        except (KeyboardInterrupt, Stopped):
-            if self.watch.last is None:
-                raise
-            return self._unfinished(self.watch.last)
-        coefs = self.coordinates.raw(solution.coef)
-        collapsed = self.family.exact and self._vanishing_scale(solution) > 0  # at cusps no step tells
-        if not collapsed and self._is_interior(solution):
-            # On few rows a likelihood may have a lesser maximum inside beside a limit law that is more likely.
-            doubtful = self.problem.n <= _FEW or far_parameters(self.family, coefs)
-            limit = self._limit(solution) if doubtful else None
-            return limit or self._result(solution, Verdict(INTERIOR))
-        return self._limit(solution) or self._no_interior(solution)
-
-    def _is_interior(self, solution: Solution) -> bool:
-        objective, reach = self.objective, self._reach()
-        if self.working is not None:  # slopes that the penalty holds at zero are no part of the question
-            objective, solution = self.working.part, self.working.judged(solution)
-            reach = None if reach is None else reach[self.working.columns]
-        inexact = self._matrix_free and self.problem.alpha == 0.0
-        return is_interior(objective, solution, self.problem.tol, reach, self._pure, inexact)
-
-    # ---------------------------------------------------------------- before the solver
-
-    def _survey(self) -> Survey | None:
-        problem = self.problem
-        return survey(problem.X, self.weight, problem.alpha == 0.0) if problem.X is not None and problem.X.shape[1] else None
-
-    def _basis(self, term: Term) -> Basis | None:
-        if term.columns is None or self.problem.alpha > 0.0 or self.survey is None or (self.survey.full_rank and term.intercept):
-            return None
-        if self.blocks is None or surely_independent(self.blocks, term.columns, term.intercept, self.problem.threads):
-            return None
-        return find_basis(self.problem.X, term.columns, self.weight, term.intercept)
-
-    def _shift(self) -> Array | None:
-        intercepts = all(t.intercept for t in self.problem.terms if t.columns is not None)
-        return self.survey.centre if self.survey is not None and self.survey.far and intercepts else None
-
-    def _reach(self) -> Array | None:
-        if self.survey is None or not np.all(self.survey.scale > 0.0):
-            return None
-        # No value of a column is further from its mean than sqrt(n) standard deviations.
-        spread = self.survey.scale * np.sqrt(self.problem.n)
-        return spread if self.design.shift is not None else spread + np.abs(self.survey.centre)
-
-    @property
-    def _standardised(self) -> bool:
-        family, terms = self.family, self.problem.terms
-        return family.spread_sign != 0.0 and not family.relinked and len(terms) > 1 and terms[1].intercept
-
-    def _units(self) -> tuple[float, float]:
-        if not self._standardised:
-            return 0.0, 1.0
-        origin, unit = self.family.centre_and_spread(self.observed.statistics, self.observed.weight)
-        return origin if self.problem.terms[0].intercept else 0.0, unit
-
-    @property
-    def _pure(self) -> NDArray[np.bool_]:
-        """Which eta are pure numbers: those of a standardised y are."""
-        return np.array([self.family.dimensionless(j) or (j == 0 and self._standardised) for j in range(len(self.problem.terms))])
-
-    def _objective(self, rows: Callable[[Arrays, Arrays, int], Rows]) -> Objective:
-        problem = self.problem
-        penalties: tuple[Ridge, ...] = ()
-        if problem.alpha > 0.0 and problem.l1_ratio < 1.0:
-            strength = problem.alpha * (1.0 - problem.l1_ratio) * self.slope_units**2
-            penalties = (Ridge(strength, len(self.design.terms) + 1 if problem.symmetric else 0),)
-        lasso = None
-        if problem.selects:
-            strength = problem.alpha * problem.l1_ratio * self.slope_units
-            strength[self._constants[-1:] if self.family.redundant else []] = np.inf
-            lasso = Lasso(strength)
-        return Objective(rows, self.statistics, self.design, self.weight, penalties, problem.threads, self.watch, lasso, problem.n)
-
-    @property
-    def slope_units(self) -> Array:
-        """What a penalty measures the solver's slopes by, so that it measures the user's: the unit of y; 0 for constants."""
-        units = np.zeros(self.design.d)
-        for j in self.design.modelled:
-            units[self.design.slices[j]] = self.unit if j == 0 and self._standardised else 1.0
-        return units
-
-    # ---------------------------------------------------------------- starts
-
-    def _interpolates(self) -> Fit | None:
-        """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
-        family, term = self.family, self.design.terms[0]
-        if self.observed.equal or (self.problem.alpha == 0.0 and (family.spread_sign or term.length + 1 >= self.design.n)):
-            return self._saturated()
-        return None  # found after the fit, if it runs off
-
-    @cached_property
-    def _lead(self) -> LeastSquares | None:
-        """Least squares of a standardised y on its columns, in the pilot."""
-        return lead(self.pilot) if self._standardised else None
-
-    def _saturated(self) -> Fit | None:
-        known = self._lead if self.problem.alpha == 0.0 else None
-        start = interpolation(self.family, self.pilot, known)
-        if start is not None and self.pilot is not self.objective:
-            start = interpolation(self.family, self.objective)
-        if start is None:
-            return None
-        solution = Solution(start, self.objective(start, 0), np.zeros_like(start), np.inf, 1, False)
-        return self._result(solution, Verdict(NO_MAXIMUM, _INTERPOLATED))
-
-    def starts(self) -> list[Array]:
-        if self.problem.start is not None and all(basis is None for basis in self.bases):
-            return [self._pinned(self.coordinates.fitted(self.problem.start))]
-        # Where slopes are selected, the way starts with none; least squares would have all.
-        led = None if self.problem.selects else self._lead
-        return starting_points(self.family, self.pilot, led, self.known_starts)
-
-    def _pinned(self, coef: Array) -> Array:
-        """Return the same laws with a last constant of zero, where a constant added to all eta changes nothing."""
-        if self.family.redundant and len(self._constants):
-            coef[self._constants] -= coef[self._constants[-1]]
-        return coef
-
-    @property
-    def _constants(self) -> NDArray[np.intp]:
-        """Which coefficients are intercepts or constants."""
-        pairs = zip(self.design.slices, self.problem.terms, strict=True)
-        return np.array([s.stop for s, term in pairs if term.intercept], np.intp)
-
-    # ---------------------------------------------------------------- solver and verdict
-
-    def _solve(self) -> Solution:
-        best: Solution | None = None
-        working = self.working
-        for start in self.starts():
-            if smooth := [self._objective(law.rows) for law in self.family.smoothings()]:
-                solution = self._solve_cusps(smooth, start)
-            else:
-                solution = self._minimise(self.objective, start)
-            if best is None or solution.evaluation.value < best.evaluation.value:
-                best, working = solution, self.working
-        assert best is not None
-        self.working = working
-        return best
-
-    def _minimise(self, objective: Objective, start: Array) -> Solution:
-        tol, max_iter = self.problem.tol, self.problem.max_iter
-        if self.problem.selects:
-            with one_blas_thread(self.design.d > _THREADED):
-                solution, self.working = proximal(objective, start, tol=tol, max_iter=max_iter, working=self._carried(objective))
-            return solution
-        if objective is not self.objective:
-            return growing(objective, start, tol=tol, max_iter=max_iter)
-        if self._matrix_free:
-            return conjugate(objective, start, tol=tol, max_iter=max_iter)
-        return growing(objective, start, tol=tol, max_iter=max_iter, curvature=self._wants_covariance)
-
-    def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
-        # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
-        lasso = self.problem.l1_ratio == 1.0 and self.problem.terms[1].columns is None
-        vertex = (self.problem.alpha == 0.0 or lasso) and not self.family.relinked
-        solution = solve_cusps(self.objective, smooth, start, self._minimise, vertex, self.problem.tol, self.problem.max_iter)
-        if self.problem.selects:
-            self.working = Working.around(self.objective, solution.coef)
-            self.working.renew(solution.coef[self.working.index])  # the smooth laws' curvature is all in their cusps
-            return solution
-        return solution._replace(evaluation=self.objective(solution.coef))
-
-    def _carried(self, objective: Objective) -> Working[Objective] | None:
-        """Return what the fit under the last penalty has left, if it was one of the same law."""
-        return self.working if self.working is not None and self.working.objective.rows == objective.rows else None
-
-    @property
-    def _matrix_free(self) -> bool:
-        """Whether products with the hessian, preconditioned term by term, take less time than the hessian.
-
-        With few coefficients not where a maximum may be missing, which Newton's own step shows best, nor where samples shorten the way.
-        """
-        design = self.design
-        dear = len(design.modelled) >= _SEVERAL or design.n < _WIDE * design.d
-        pays = dear and self.problem.alpha > 0.0 and not self._wants_covariance and first_sample(design.n, design.d) is None
-        return design.d > _MATRIX or (design.d > _PRODUCTS and pays)
-
-    @property
-    def _wants_covariance(self) -> bool:
-        wanted = self.problem.covariance
-        return d <= _CHEAP if (d := self.design.d) and wanted == "auto" else bool(wanted)
-
-    def _limit(self, solution: Solution) -> Fit | None:
-        """Return the fit of a limit law that is at least as likely, if the family has one."""
-        problem = self.problem
-        for limit in self.family.limits:
-            j = self.family.names.index(limit.parameter)
-            if problem.terms[j].columns is not None:
-                continue
-            kept = limit.family().names
-            index = [self.family.names.index(name) for name in kept]
-            links = {k: v for k, v in (self.family.links or {}).items() if k in kept}
-            law = limit.family(links=links or None)
-            if index[0] != 0:
-                continue
-            terms = tuple(problem.terms[i] for i in index)
-            other = fit(replace(problem, family=law, observed=observe_as(law, self.observed), terms=terms, start=None))
-            current = self._log_likelihood(solution)
-            if other.log_likelihood >= current - 1e-9 * other.mass:
-                reason = f"the likelihood rises as {limit.parameter} tends to {limit.value:g}, where the law is {law.title}"
-                status = Verdict(BOUNDARY, reason) if other.verdict.status == INTERIOR else other.verdict
-                return replace(other, verdict=status, limit=limit, n_iter=other.n_iter + solution.n_iter)
-        return None
-
-    def _no_interior(self, solution: Solution) -> Fit:
-        # The last step certifies any separation; where rounding spoils it, the coefficients certify a complete one, and those
-        # that the data do not determine that by their columns, where no hessian tells of any other.
-        loose = undetermined(self.objective, solution.coef) if self._matrix_free else np.zeros(self.design.d, bool)
-        for direction in (solution.step, solution.coef, np.where(loose, solution.coef, 0.0)):
-            if (proof := certificate(self.family, self.statistics, self.objective, direction)) is not None:
-                return self._result(solution, Verdict(NO_MAXIMUM, "separation", proof))
-        if (interpolated := self._saturated()) is not None:
-            return interpolated
-        if (rows := self._vanishing_scale(solution)) > 0:
-            where = f"at {rows} of {self.problem.n} rows, at" if self.design.terms[1].size else "around equal residuals or"
-            reason = f"the scale runs to zero {where} observations that the location reproduces"
-            return self._result(solution, Verdict(NO_MAXIMUM, reason))
-        if solution.converged:
-            return self._result(solution, Verdict(NO_MAXIMUM, "the likelihood still rises towards infinity", solution.step))
-        return self._result(solution, Verdict(NOT_CONVERGED, "", solution.step))
-
-    def _vanishing_scale(self, solution: Solution) -> int:
-        """Return at how many rows a location-scale law has shrunk to a point."""
-        if not self._standardised:
-            return 0
-        log_scale = self.family.spread_sign * self.objective.direction(solution.coef)[1]
-        least = _VANISHED + float(np.log(np.std(self.statistics[0]) or 1.0))
-        vanished = np.broadcast_to(log_scale, (self.design.n,)) < least
-        return int(vanished.sum() if self.problem.copies is None else self.problem.copies[vanished].sum())
-
-    def _log_likelihood(self, solution: Solution) -> float:
-        value = solution.evaluation.value
-        value -= sum(penalty.value(solution.coef) for penalty in self.objective.penalties)
-        jacobian = float(np.log(self.unit)) if self._standardised else 0.0
-        return -(value + jacobian) * self.objective.mass - self.observed.base
-
-    def _unfinished(self, solution: Solution) -> Fit:
-        """Return the fit as of an iterate, which may be one of a sample of the rows."""
-        on_all = solution._replace(evaluation=self.objective(solution.coef, 0))
-        return self._result(on_all, Verdict(INTERRUPTED))
-
-    def _result(self, solution: Solution, verdict: Verdict) -> Fit:
-        coefs = self.coordinates.raw(solution.coef)
-        estimable = None
-        if any(b is not None for b in self.bases):
-            pairs = zip(self.problem.terms, self.bases, strict=True)
-            estimable = tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in pairs)
-        known = verdict.status == INTERIOR and not self.problem.selects
-        covariance = self._covariance(solution, estimable) if known else None
-        n_parameters = self.design.d
-        if self.objective.lasso is not None:
-            n_parameters -= int(np.count_nonzero((solution.coef == 0.0) & (self.objective.lasso.strength > 0.0)))
-        return Fit(
-            self.family, coefs, covariance, self._log_likelihood(solution), self.objective.mass, verdict,
-            max(1, solution.n_iter), solution.distance, None, estimable, self._moving(verdict), n_parameters,
-        )  # fmt: skip
-
-    def _moving(self, verdict: Verdict) -> tuple[NDArray[np.bool_], ...] | None:
-        """Return which slopes move along the verdict's direction, each measured by its column's spread."""
-        if verdict.direction is None:
-            return None
-        if self.survey is None:
-            return None
-        origin = self.coordinates.raw(np.zeros(self.design.d))
-        scale = np.where(self.survey.scale > 0.0, self.survey.scale, 1.0)
-        sizes, largest = [], 0.0
-        for term, here, there in zip(self.problem.terms, origin, self.coordinates.raw(verdict.direction), strict=True):
-            slopes = np.zeros(0) if term.columns is None else np.abs(there[0] - here[0]) * scale[term.columns]
-            sizes.append(slopes)
-            # The predictor of the mean row moves with the intercept.
-            mean = 0.0 if term.columns is None else float((there[0] - here[0]) @ self.survey.centre[term.columns])
-            largest = max(largest, float(slopes.max(initial=0.0)), abs(there[1] - here[1] + mean))
-        return tuple(s > _MOVES * largest for s in sizes)
-
-    def _covariance(self, solution: Solution, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array | None:
-        hessian = solution.evaluation.hessian
-        raw = sum(t.length for t in self.problem.terms)
-        if hessian is None or raw > _LARGEST_COVARIANCE or not self.problem.covariance:
-            return None
-        return self.coordinates.covariance(solution.evaluation.inverse / self.objective.mass, estimable)
+    watch = Watch(problem.verbose, None if tell is None else told)
+    likelihood = Likelihood(problem, watch, starts, columns)
+    return solve_and_judge(likelihood, tell)[0]
 
 
-def _reduced(term: Term, basis: Basis) -> Term:
-    columns = np.arange(basis.expand.shape[0]) if isinstance(term.columns, slice) else term.columns
-    assert columns is not None
-    return Term(columns[basis.kept], len(basis.kept), term.intercept)
+def solve_and_judge(
+    likelihood: Likelihood, tell: Tell | None = None, working: Working | None = None
+) -> tuple[Fit, Working | None]:
+    """Return the fit of a likelihood, and what the solver has kept for one under another penalty."""
+
+    def refit(problem: Problem, columns: Columns) -> Fit:
+        if problem.features:
+            return fit_likelihood(problem, tell, columns=columns)
+        return fit_density(problem, tell)
+
+    if (interpolated := surely_interpolated(likelihood)) is not None:
+        return interpolated, working
+    try:
+        solution = likelihood.solve(working=working)
+    except (KeyboardInterrupt, Stopped):
+        if likelihood.watch.last is None:
+            raise
+        return unfinished(likelihood, likelihood.watch.last), working
+    return judge(likelihood, solution, refit), solution.working

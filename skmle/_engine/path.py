@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from skmle._engine.evaluation import Array
-from skmle._engine.fit import Attempt, fit
-from skmle._engine.penalties import Lasso
+from skmle._engine.fit import fit, solve_and_judge
+from skmle._engine.likelihood.penalties import Lasso, Penalty
+from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
-from skmle._engine.solvers import proximal
+from skmle._engine.solvers import Working, proximal
 
 
 def grid(greatest: float, eps: float, count: int) -> Array:
@@ -18,36 +20,55 @@ def grid(greatest: float, eps: float, count: int) -> Array:
     return greatest * np.geomspace(1.0, eps, count) if count > 1 else np.array([greatest])
 
 
-def fit_path(problem: Problem, alphas: Array | None, eps: float, count: int) -> tuple[Array, list[Fit]]:
-    """Return the penalties and the fits under each of them.
+def fit_path(
+    problem: Problem,
+    penalties: Callable[[float], tuple[tuple[Penalty, ...], float]],
+    alphas: Array | None,
+    eps: float,
+    count: int,
+) -> tuple[Array, list[Fit]]:
+    """Return the strengths of the penalty and the fits under each of them.
 
     Parameters
     ----------
+    problem : Problem
+        With the penalties of strength 1.
+    penalties : callable
+        strength -> the problem's penalties, and the strength of its absolute one.
     alphas : ndarray, optional
         Falling; by default a grid from the least penalty under which all slopes are zero.
     """
     if not problem.selects:
         assert alphas is not None
-        return alphas, [fit(replace(problem, alpha=float(alpha))) for alpha in alphas]
-    attempt = Attempt(problem, problem.observed)
-    greatest = _greatest(attempt)
+        return alphas, [fit(problem.under(*penalties(float(alpha)))) for alpha in alphas]
+    likelihood = Likelihood(problem)
+    working: Working | None
+    greatest, working = _greatest(likelihood)
     if alphas is None:
         alphas = grid(greatest, eps, count)
     fits: list[Fit] = []
     start = None
     for alpha in alphas:
-        fits.append(attempt.penalised(float(alpha), start).run())
+        penalised = likelihood.under(*penalties(float(alpha)), start)
+        found, working = solve_and_judge(penalised, working=working)
+        fits.append(found)
         # The limit law has fewer coefficients, and the next fit may well be inside.
-        start = fits[-1].coefs if fits[-1].limit is None else None
+        start = found.coefs if found.limit is None else None
     return alphas, fits
 
 
-def _greatest(attempt: Attempt) -> float:
-    """Return the least penalty under which all slopes are zero; its fit is left to the attempt to go on from."""
-    units = attempt.slope_units
-    assert attempt.objective.lasso is not None
-    null = replace(attempt.objective, penalties=(), lasso=Lasso(np.where(attempt.objective.lasso.strength > 0.0, np.inf, 0.0)))
-    solutions = [proximal(null, start, tol=attempt.problem.tol, max_iter=attempt.problem.max_iter) for start in attempt.starts()]
-    attempt.working = min(solutions, key=lambda found: found[0].evaluation.value)[1]
-    slopes = units > 0.0
-    return float((np.abs(attempt.working.gradient[slopes]) / units[slopes]).max(initial=0.0)) / attempt.problem.l1_ratio
+def _greatest(likelihood: Likelihood) -> tuple[float, Working]:
+    """Return the least strength under which all slopes are zero, and what the solver has kept of the fit there."""
+    lasso, problem = likelihood.objective.lasso, likelihood.problem
+    assert lasso is not None
+    strength = lasso.strength
+    none = Lasso(np.where(strength > 0.0, np.inf, 0.0))
+    null = replace(likelihood.objective, penalties=(), lasso=none)
+    solutions = [
+        proximal(null, start, tol=problem.tol, max_iter=problem.max_iter)
+        for start in likelihood.starts()
+    ]
+    working = min(solutions, key=lambda solution: solution.evaluation.value).working
+    slopes = (strength > 0.0) & np.isfinite(strength)
+    pull = np.abs(working.gradient[slopes])
+    return float((pull / strength[slopes]).max(initial=0.0)), working

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.design import Term
+from skmle._engine.data.observed import Observed
 from skmle._engine.evaluation import Array
-from skmle._engine.observed import Observed
+from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle._engine.verdict import Verdict
-from skmle.families._base import Family, Limit
+from skmle.families.base import Family, Limit
 
-
-def selects(alpha: float, l1_ratio: float) -> bool:
-    """Return whether a penalty has an absolute part, which holds slopes at zero."""
-    return alpha * l1_ratio > 0.0
+Coefs = tuple[tuple[Array, float], ...]
+"""(slopes, intercept) of each parameter, on the user's scale."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,10 @@ class Problem:
     X : ndarray or CSR array of shape (n, p), optional
     offset : ndarray of shape (n,), optional
         Added to the first eta.
-    alpha : float
-        Penalty on the slopes, per row.
-    l1_ratio : float
-        Share of its absolute part; the rest is a ridge.
-    symmetric : bool
-        Whether the terms are classes against a reference class, to be penalised alike by a ridge.
+    penalties : tuple of Penalty
+        Each on the modelled slopes, term by term, in the user's units, per row of data.
+    lasso : float
+        Strength of the absolute penalty on all modelled slopes, per row of data.
     """
 
     family: Family
@@ -49,9 +47,8 @@ class Problem:
     terms: tuple[Term, ...]
     X: Any = None
     offset: Array | None = None
-    alpha: float = 0.0
-    l1_ratio: float = 0.0
-    symmetric: bool = False
+    penalties: tuple[Penalty, ...] = ()
+    lasso: float = 0.0
     tol: float = 1e-6
     max_iter: int = 100
     threads: int = 1
@@ -59,12 +56,12 @@ class Problem:
     """Whether the covariance is wanted; "auto": where it costs little beside the fit."""
     verbose: bool = False
     """Whether to print a line an iterate."""
-    tell: Callable[[Callable[[], Fit]], bool] | None = None
-    """Called at each iterate with a function that gives the fit as of there; returns whether to stop."""
-    start: tuple[tuple[Array, float], ...] | None = None
+    start: Coefs | None = None
     """Coefficients to start from, on the user's scale, term by term."""
-    copies: NDArray[np.intp] | None = None
-    """How many of the user's rows each row stands for; None: one."""
+    rows: int | None = None
+    """How many rows the user gave, where those observed stand for more than one each."""
+    needs_rows: bool = False
+    """Whether the gradient of each row is wanted, for robust errors, so that a density keeps its rows, too."""
 
     @property
     def features(self) -> bool:
@@ -74,12 +71,39 @@ class Problem:
     @property
     def selects(self) -> bool:
         """Whether the penalty can hold slopes at zero."""
-        return selects(self.alpha, self.l1_ratio) and any(t.size for t in self.terms)
+        return self.lasso > 0.0 and any(t.size for t in self.terms)
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the maximum is that of a likelihood with a penalty."""
+        return self.selects or (bool(self.penalties) and any(t.size for t in self.terms))
+
+    @cached_property
+    def held(self) -> tuple[NDArray[np.bool_], ...]:
+        """Of each term, which slopes a penalty determines by itself, whatever the columns of X leave open."""
+        zero = np.zeros(sum(t.size for t in self.terms))
+        held = (total_curvature(self.penalties, zero) > 0.0) | (self.lasso > 0.0)
+        return tuple(np.split(held, np.cumsum([t.size for t in self.terms])[:-1]))
+
+    @property
+    def all_held(self) -> bool:
+        """Whether a penalty determines each slope, so that no column of X can be one too many."""
+        return self.penalised and all(part.all() for part in self.held)
+
+    def under(
+        self, penalties: tuple[Penalty, ...], lasso: float, start: Coefs | None = None
+    ) -> Problem:
+        """Return the same problem under other penalties, with coefficients to start from."""
+        return replace(self, penalties=penalties, lasso=lasso, start=start)
 
     @property
     def n(self) -> int:
         """Number of the user's rows."""
-        return self.observed.n if self.copies is None else int(self.copies.sum())
+        return self.observed.n if self.rows is None else self.rows
+
+
+Tell = Callable[[Callable[[], "Fit"]], bool]
+"""Called at each iterate with a function that gives the fit as of there; returns whether to stop."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +112,7 @@ class Fit:
 
     family: Family
     """The law fitted; at a boundary, the limit law."""
-    coefs: tuple[tuple[Array, float], ...]
+    coefs: Coefs
     """(slopes, intercept) of each parameter of `family`."""
     covariance: Array | None
     """Of all coefficients, term by term, slopes then intercept: inverse observed information; None where there is none."""

@@ -16,10 +16,18 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from skmle.families._base import Family, Limit, Param, Rows, Support
-from skmle.families._distribution import Distribution
-from skmle.families._location_scale import LocationScale, LogLocationScale
+from skmle.families.base import (
+    Family,
+    Limit,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+)
+from skmle.families.distribution import Distribution
 from skmle.families.links import Link, get_link
+from skmle.families.tools.location_scale import LocationScale, LogLocationScale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +42,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
+    "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),
     "InverseGaussian": ("inverse_gaussian", ("inverse_gaussian", "invgauss", "wald")),
     "Uniform": ("uniform", ("uniform",)),
@@ -45,6 +54,8 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Categorical": ("categorical", ("categorical", "multinomial")),
     "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
 }
+# Families around families: class and file.
+WRAPPERS: dict[str, str] = {"Censored": "censored"}
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
 
 
@@ -56,6 +67,8 @@ def _family_class(name: str) -> Any:
 def __getattr__(name: str) -> Any:
     if name in REGISTRY:
         return _family_class(name)
+    if name in WRAPPERS:
+        return getattr(import_module(f"skmle.families.wrappers.{WRAPPERS[name]}"), name)
     raise AttributeError(f"module 'skmle.families' has no attribute {name!r}")
 
 
@@ -91,29 +104,39 @@ def get_family(family: str | type[Family] | Family) -> Family:
         key = family.lower().replace("-", "_").replace(" ", "_")
         if key not in _BY_NAME:
             near = difflib.get_close_matches(key, _BY_NAME, n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
-            raise ValueError(f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}")
+            hint = (
+                f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
+            )
+            raise ValueError(
+                f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}"
+            )
         law = __getattr__(_BY_NAME[key])()
     if not isinstance(law, Family):
         allowed = "a name, a Family class or a Family"
-        raise TypeError(f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for example 'normal'.")
+        raise TypeError(
+            f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for example 'normal'."
+        )
     law.check_links()
     return law
 
 
 __all__ = [
     "REGISTRY",
+    "WRAPPERS",
     "Distribution",
     "Family",
     "Limit",
     "Link",
     "LocationScale",
     "LogLocationScale",
+    "Observation",
     "Param",
     "Rows",
+    "Shortcuts",
     "Support",
     "all_families",
     "get_family",
     "get_link",
     *REGISTRY,
+    *WRAPPERS,
 ]

@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import entr
 
-from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import logistic_kernel, logistic_recession
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
+from skmle.families.tools.divergences import of_trials
+from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
 class Bernoulli(Family):
@@ -26,9 +38,10 @@ class Bernoulli(Family):
     0.75
     """
 
+    scipy_name = "bernoulli"
     parameters = (Param("probability", LOGIT),)
     support = Support(0.0, 1.0, closed=(True, True), discrete=True, whole=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         return logistic_kernel(statistics[0], None, eta[0], order)
@@ -46,11 +59,21 @@ class Bernoulli(Family):
 
         return bernoulli(theta[0])
 
+    @classmethod
+    def from_scipy(cls, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (p,))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
     def variance(self, theta: Arrays) -> Array:
         return theta[0] * (1.0 - theta[0])
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return entr(theta[0]) + entr(1.0 - theta[0])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return of_trials(p[0], q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.binomial(1, theta[0], size=size).astype(float)

@@ -7,8 +7,21 @@ from typing import Any
 import numpy as np
 from scipy.special import digamma, zeta
 
-from skmle.families._base import LOG, LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI, binet
+from skmle.families.base import (
+    LOG,
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+    Support,
+    average,
+)
+from skmle.families.tools.divergences import binet_gap, gap, of_trials
+from skmle.families.tools.special import LOG_2PI, bend, binet
 
 
 class Beta(Family):
@@ -28,9 +41,10 @@ class Beta(Family):
     0.365
     """
 
+    scipy_name = "beta"
     parameters = (Param("mean", LOGIT), Param("precision", LOG))
     support = Support(0.0, 1.0)
-    collapsible = affine = True
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
         return np.log(y), np.log1p(-y)
@@ -53,9 +67,18 @@ class Beta(Family):
         growth = np.log1p(left * right)
         log_m, log_m_bar = low - growth, high - growth
         a, b = precision * m, precision * m_bar
-        (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (binet(x, order) for x in (a, b, precision))
+        (mu_a, mu_a1, mu_a2), (mu_b, mu_b1, mu_b2), (mu_c, mu_c1, mu_c2) = (
+            binet(x, order) for x in (a, b, precision)
+        )
         lean, lean_bar = log_m - log_y, log_m_bar - log_1y
-        value = a * lean + b * lean_bar - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar) + mu_a + mu_b - mu_c
+        value = (
+            a * lean
+            + b * lean_bar
+            - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar)
+            + mu_a
+            + mu_b
+            - mu_c
+        )
         if order < 1:
             return Rows(value)
         assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
@@ -90,11 +113,16 @@ class Beta(Family):
             rest, rest_bar = psi_a - psi_c - left, psi_b - psi_c - right
             determinant = own * own_b - shared * (own + own_b)
             if determinant > 1e-8 * own * own_b:
-                step, step_bar = (own_b - shared) * rest + shared * rest_bar, shared * rest + (own - shared) * rest_bar
+                step, step_bar = (
+                    (own_b - shared) * rest + shared * rest_bar,
+                    shared * rest + (own - shared) * rest_bar,
+                )
                 step, step_bar = step / (determinant * a), step_bar / (determinant * b)
             else:
                 # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
-                jacobian = np.array([[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]])
+                jacobian = np.array(
+                    [[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]]
+                )
                 step, step_bar = np.linalg.lstsq(jacobian, np.array([rest, rest_bar]))[0]
             step, step_bar = (min(max(s, -2.0), 2.0) for s in (step, step_bar))
             a, b = a * np.exp(-step), b * np.exp(-step_bar)
@@ -102,8 +130,16 @@ class Beta(Family):
                 break
         return [(np.log(a) - np.log(b), np.log(a + b))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
-        return statistics[0] - statistics[1], (np.log(1e16),)
+    def saturated(self, statistics: Arrays) -> Saturated:
+        return Saturated(statistics[0] - statistics[1], (float(np.log(1e16)),), "precision")
+
+    def restore(self, statistics: Arrays) -> Array:
+        log_y, log_1y = statistics
+        return np.where(log_y < log_1y, np.exp(log_y), -np.expm1(log_1y))
+
+    def mirrored(self, theta: Arrays) -> Arrays:
+        mean, precision = theta
+        return 1.0 - mean, precision
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import beta
@@ -111,24 +147,34 @@ class Beta(Family):
         mean, precision = theta
         return beta(mean * precision, (1.0 - mean) * precision)
 
+    @classmethod
+    def from_scipy(
+        cls, a: Array, b: Array, loc: Array, scale: Array
+    ) -> tuple[Family, Arrays] | None:
+        if np.any(loc) or np.any(scale != 1.0):
+            return None
+        precision = a + b
+        return cls(), (a / precision, precision)
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def entropy(self, theta: Arrays) -> Array:
+    def known_entropy(self, theta: Arrays) -> Array:
         # lgamma(x) - (x - 1) digamma(x) by Binet's function, whose remainder for large x scipy's own formula truncates.
         mean, total = theta
-        with np.errstate(all="ignore"):  # parameters at an end of their range
-            a, b = mean * total, (1.0 - mean) * total
-            logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)
-            rest = 1.0 / total - 0.5 / a - 0.5 / b + _bend(a, 1.0) + _bend(b, 1.0) - _bend(total, 2.0)
-            return np.asarray(0.5 * (LOG_2PI + 1.0) + logs + rest)
+        a, b = mean * total, (1.0 - mean) * total
+        logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)
+        rest = 1.0 / total - 0.5 / a - 0.5 / b + bend(a, 1.0) + bend(b, 1.0) - bend(total, 2.0)
+        return 0.5 * (LOG_2PI + 1.0) + logs + rest
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (mean_p, total_p), (mean_q, total_q) = p, q
+        a, b = mean_p * total_p, (1.0 - mean_p) * total_p
+        c, d = mean_q * total_q, (1.0 - mean_q) * total_q
+        means = total_q * of_trials(mean_q, mean_p)
+        shapes = 0.5 * (gap(c / a) + gap(d / b) - gap(total_q / total_p))
+        return means + shapes + binet_gap(c, a) + binet_gap(d, b) - binet_gap(total_q, total_p)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, precision = theta
         return rng.beta(mean * precision, (1.0 - mean) * precision, size=size)
-
-
-def _bend(x: Array, order: float) -> Array:
-    value, slope, _ = binet(x, 1)
-    assert slope is not None
-    return value - (x - order) * slope

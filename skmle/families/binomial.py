@@ -8,8 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import logistic_kernel, logistic_recession
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
+from skmle.families.tools.divergences import of_trials
+from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
 class Binomial(Family):
@@ -35,14 +47,19 @@ class Binomial(Family):
     0.625
     """
 
+    scipy_name = "binom"
     parameters = (Param("probability", LOGIT),)
-    columns = 2
+    observation = Observation(columns=2)
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:
         super().__init__(links=links)
         self.trials = trials
+
+    @property
+    def univariate(self) -> bool:
+        return True  # the number of successes, which that of failures completes
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.asarray(self.support.contains(y).all(axis=-1))
@@ -61,7 +78,9 @@ class Binomial(Family):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         successes, trials = (average(s, weight) for s in statistics)
         if trials == 0.0:
-            raise ValueError("Binomial: all rows have zero trials. Allowed: some row with successes + failures > 0. Give such rows.")
+            raise ValueError(
+                "Binomial: all rows have zero trials. Allowed: some row with successes + failures > 0. Give such rows."
+            )
         with np.errstate(divide="ignore"):
             return [(np.log(successes) - np.log(trials - successes),)]
 
@@ -82,11 +101,19 @@ class Binomial(Family):
 
         return binom(self.trials, theta[0])
 
+    @classmethod
+    def from_scipy(cls, n: Array, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        # One family has one number of trials.
+        return None if np.any(loc) or np.ndim(n) else (cls(int(n)), (p,))
+
     def mean(self, theta: Arrays) -> Array:
         return self.trials * theta[0]
 
     def variance(self, theta: Arrays) -> Array:
         return self.trials * theta[0] * (1.0 - theta[0])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return self.trials * of_trials(p[0], q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         successes = rng.binomial(self.trials, theta[0], size=size).astype(float)

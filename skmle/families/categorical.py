@@ -8,11 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle.families._base import IDENTITY, LOGIT, Array, Arrays, Family, Param, Rows, Softmax, Support
+from skmle.families.base import (
+    IDENTITY,
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Softmax,
+    Support,
+)
 from skmle.families.links import Link
 
 _SAFE = 600.0  # eta whose exponentials can be added up as they are
-_NEVER = 1e-300  # the share that stands for a label never seen, where it is the reference of the others
+_NEVER = (
+    1e-300  # the share that stands for a label never seen, where it is the reference of the others
+)
 
 
 class Categorical(Family):
@@ -38,7 +52,8 @@ class Categorical(Family):
     array([0.5 , 0.25, 0.25])
     """
 
-    numeric = False
+    observation = Observation(numeric=False)
+    shortcuts = Shortcuts(starts="maximum")
     support = Support(discrete=True)
 
     def __init__(self, categories: ArrayLike | int | None = None, *, links: Any = None) -> None:
@@ -50,40 +65,46 @@ class Categorical(Family):
 
     def check_links(self) -> None:
         if self.links:
-            raise ValueError(f"Categorical(links={self.links!r}): log-odds are the only link. Allowed: None. Leave links out.")
+            raise ValueError(
+                f"Categorical(links={self.links!r}): log-odds are the only link. Allowed: None. Leave links out."
+            )
 
     @property
     def labels(self) -> NDArray[Any]:
         """The K labels in order."""
         if self.categories is None:
-            raise ValueError("Categorical(): categories=None is learnt from data by fit. Allowed: labels or a number; give them to use it.")
+            raise ValueError(
+                "Categorical(): categories=None is learnt from data by fit. Allowed: labels or a number; give them to use it."
+            )
         if isinstance(self.categories, (int, np.integer)):
             return np.arange(self.categories)
         labels = np.asarray(self.categories)
         if np.any(labels[1:] <= labels[:-1]):
             at = int(np.argmax(labels[1:] <= labels[:-1]))
             found = f"{labels[at]!r} stands before {labels[at + 1]!r}"
-            raise ValueError(f"Categorical(categories=...): {found}. Allowed: rising labels, each once. Sort them by np.unique(labels).")
+            raise ValueError(
+                f"Categorical(categories=...): {found}. Allowed: rising labels, each once. Sort them by np.unique(labels)."
+            )
         return labels
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
-        return tuple(Param(f"logit[{label}]", IDENTITY) for label in self.labels[:-1])
+        return tuple(
+            Param(f"logit[{label}]", IDENTITY, modelled=True) for label in self.labels[:-1]
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
         return ("probabilities",)
-
-    @property
-    def modelled(self) -> tuple[str, ...]:
-        return tuple(p.name for p in self.parameters)
 
     def dimensionless(self, index: int) -> bool:
         return True
 
     @property
     def observations(self) -> str:
-        return "any labels" if self.categories is None else "the labels that the family was made with"
+        return (
+            "any labels" if self.categories is None else "the labels that the family was made with"
+        )
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.isin(y, self.labels)
@@ -103,7 +124,9 @@ class Categorical(Family):
         """Return the rows where e^eta are the odds against `reference`, the share of a last label whose eta is zero."""
         if len({np.shape(entry) for entry in eta}) > 1:
             eta = np.broadcast_arrays(*eta)
-        e = np.asarray(eta, float, order="C").reshape(len(eta), -1 if len(eta) else 1)  # (k, n), or (k, 1) without features
+        e = np.asarray(eta, float, order="C").reshape(
+            len(eta), -1 if len(eta) else 1
+        )  # (k, n), or (k, 1) without features
         # Arrays of all classes and rows are what takes the time, so none is made that need not be.
         safe = not e.size or (e.max() < _SAFE and (reference or e.min() > -_SAFE))
         top = 0.0 if safe else e.max(axis=0, initial=0.0 if reference else -np.inf)
@@ -114,7 +137,9 @@ class Categorical(Family):
             chosen = codes == np.arange(len(e))[:, None]
             value = value - np.where(chosen, e, 0.0).sum(axis=0)
             p /= total
-            return Rows(value, p - chosen, Softmax(p)) if order else Rows(value)  # type: ignore[arg-type]
+            if order < 1:
+                return Rows(value)
+            return Rows(value, p - chosen, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
         rows = np.flatnonzero(codes < len(e))
         at: NDArray[np.intp] = np.asarray(codes[rows] * len(codes) + rows, np.intp)
         value[rows] -= e.ravel().take(at)
@@ -129,7 +154,12 @@ class Categorical(Family):
         counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
         with np.errstate(divide="ignore"):
             # Against a last label never seen: infinite odds would not tell the others apart.
-            return [tuple(np.log(counts[:-1]) - np.log(counts[-1] if counts[-1] > 0.0 else _NEVER * counts.sum()))]
+            return [
+                tuple(
+                    np.log(counts[:-1])
+                    - np.log(counts[-1] if counts[-1] > 0.0 else _NEVER * counts.sum())
+                )
+            ]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         codes = statistics[0]
@@ -165,7 +195,9 @@ class Categorical(Family):
         (p,) = theta
         if np.ndim(p) != 1:
             rows = f"a categorical law with {np.shape(p)[:-1]} rows"
-            raise ValueError(f"to_scipy: {rows} has no scipy counterpart. Allowed: a single law. Take one row first.")
+            raise ValueError(
+                f"to_scipy: {rows} has no scipy counterpart. Allowed: a single law. Take one row first."
+            )
         return rv_discrete(name="categorical", values=(np.arange(len(p)), p))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
@@ -202,7 +234,11 @@ class Categorical(Family):
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return self.quantile(1.0 - q, theta)
 
-    def entropy(self, theta: Arrays) -> Array:
+    def probabilities(self, theta: Arrays) -> tuple[Array, NDArray[Any] | None]:
+        coded = isinstance(self.categories, (int, np.integer))
+        return theta[0], None if coded else self.labels
+
+    def known_entropy(self, theta: Arrays) -> Array:
         from scipy.special import entr
 
         return np.asarray(entr(theta[0]).sum(axis=-1))
@@ -221,7 +257,7 @@ class SymmetricCategorical(Categorical):
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
-        return tuple(Param(f"eta[{label}]", IDENTITY) for label in self.labels)
+        return tuple(Param(f"eta[{label}]", IDENTITY, modelled=True) for label in self.labels)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         return self._softmax(statistics[0], eta, order, 0.0)

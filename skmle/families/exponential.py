@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.tools.divergences import gap
 
 
 class Exponential(Family):
@@ -25,13 +26,17 @@ class Exponential(Family):
     3.0
     """
 
+    scipy_name = "expon"
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False))
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         ratio = statistics[0] * np.exp(-eta[0])
-        return Rows(ratio + eta[0], (1.0 - ratio,), (ratio,))
+        value = ratio + eta[0]
+        if order < 1:
+            return Rows(value)
+        return Rows(value, (1.0 - ratio,), (ratio,) if order > 1 else None)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):
@@ -46,8 +51,29 @@ class Exponential(Family):
 
         return expon(scale=theta[0])
 
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (scale,))
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        if not upper:
+            return super().tail(statistics, eta, upper, order)
+        ratio = statistics[0] * np.exp(-eta[0])
+        return Rows(ratio, (-ratio,), (ratio,)).upto(order)
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        with np.errstate(divide="ignore"):
+            ratio = y / theta[0]
+            return -ratio if upper else np.log(-np.expm1(-ratio))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 1.0 + np.log(theta[0])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return gap(p[0] / q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.exponential(theta[0], size=size)

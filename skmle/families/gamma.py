@@ -6,8 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI, binet
+from skmle.families.base import (
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+    Support,
+    average,
+)
+from skmle.families.tools.divergences import binet_gap, gap
+from skmle.families.tools.special import LOG_2PI, bend, binet
 
 
 class Gamma(Family):
@@ -28,9 +40,10 @@ class Gamma(Family):
     (3.0, 2.0)
     """
 
+    scipy_name = "gamma"
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
-    collapsible = affine = True
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
         return y, np.log(y)
@@ -55,12 +68,16 @@ class Gamma(Family):
         if order < 2:
             return Rows(value, gradient)
         assert mu2 is not None
-        return Rows(value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * shape * mu2))
+        return Rows(
+            value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * shape * mu2)
+        )
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         y, log_y = statistics
         log_mean = np.log(average(y, weight))
-        gap = max(log_mean - average(log_y, weight), 1e-16)  # log shape - digamma(shape) at the maximum
+        gap = max(
+            log_mean - average(log_y, weight), 1e-16
+        )  # log shape - digamma(shape) at the maximum
         shape = (3.0 - gap + np.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
         for _ in range(3):  # cubic convergence from 1.5 % off: the third changes nothing
             _, mu1, mu2 = binet(shape)
@@ -68,8 +85,8 @@ class Gamma(Family):
             shape = 1.0 / (1.0 / shape - (0.5 / shape - mu1 - gap) / (0.5 + shape * shape * mu2))
         return [(log_mean, np.log(shape))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
-        return statistics[1], (np.log(1e16),)
+    def saturated(self, statistics: Arrays) -> Saturated:
+        return Saturated(statistics[1], (float(np.log(1e16)),), "shape")
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import gamma
@@ -77,8 +94,24 @@ class Gamma(Family):
         mean, shape = theta
         return gamma(shape, scale=mean / shape)
 
+    @classmethod
+    def from_scipy(cls, a: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (a * scale, a))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        # Of scale one it is shape + lgamma(shape) - (shape - 1) digamma(shape).
+        mean, shape = theta
+        return 0.5 * (LOG_2PI + 1.0 - np.log(shape)) + np.log(mean) - 0.5 / shape + bend(shape, 1.0)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        # A term for the means, two for the shapes, as
+        # lgamma(k) = (k - 1/2) log k - k + log(2 pi)/2 + mu(k) with Binet's mu.
+        (mean_p, shape_p), (mean_q, shape_q) = p, q
+        means = shape_q * gap(mean_p / mean_q)
+        return means + 0.5 * gap(shape_q / shape_p) + binet_gap(shape_q, shape_p)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, shape = theta

@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import entr
 
-from skmle.families._base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import logistic_kernel, logistic_recession, settle
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
+from skmle.families.tools.divergences import of_trials
+from skmle.families.tools.special import logistic_kernel, logistic_recession, settle
 
 
 class Geometric(Family):
@@ -26,9 +38,10 @@ class Geometric(Family):
     0.375
     """
 
+    scipy_name = "geom"
     parameters = (Param("probability", LOGIT),)
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # One success in y trials: the binomial kernel.
@@ -46,6 +59,10 @@ class Geometric(Family):
 
         return geom(theta[0])
 
+    @classmethod
+    def from_scipy(cls, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (p,))
+
     def mean(self, theta: Arrays) -> Array:
         return 1.0 / theta[0]
 
@@ -62,6 +79,11 @@ class Geometric(Family):
         with np.errstate(divide="ignore"):  # certain success
             return np.where(y < 1.0, 0.0, np.maximum(np.floor(y), 1.0) * np.log1p(-theta[0]))
 
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        log_sf = self._log_sf(y, theta)
+        with np.errstate(divide="ignore"):
+            return log_sf if upper else np.log(-np.expm1(log_sf))
+
     def quantile(self, q: Array, theta: Arrays) -> Array:
         return settle(self._trials(np.log1p(-q), theta), lambda k: self.cdf(k, theta) >= q)
 
@@ -73,10 +95,12 @@ class Geometric(Family):
         with np.errstate(divide="ignore"):
             return np.maximum(np.ceil(log_failing / np.log1p(-theta[0])), 1.0)
 
-    def entropy(self, theta: Arrays) -> Array:
-        from scipy.special import entr
+    def known_entropy(self, theta: Arrays) -> Array:
+        (p,) = theta
+        return (entr(p) + entr(1.0 - p)) / p  # 1/p trials are expected
 
-        return (entr(theta[0]) + entr(1.0 - theta[0])) / theta[0]
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return of_trials(p[0], q[0]) / p[0]  # 1/p trials are expected
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.geometric(theta[0], size=size).astype(float)

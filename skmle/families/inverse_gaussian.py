@@ -6,8 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI
+from skmle.families.base import (
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+    Support,
+    average,
+)
+from skmle.families.tools.divergences import gap
+from skmle.families.tools.special import LOG_2PI
 
 
 class InverseGaussian(Family):
@@ -28,9 +40,10 @@ class InverseGaussian(Family):
     (3.0, 4.5)
     """
 
+    scipy_name = "invgauss"
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     @property
     def title(self) -> str:
@@ -48,18 +61,23 @@ class InverseGaussian(Family):
         shape, rate = np.exp(log_shape), np.exp(-log_mean)
         ratio = y * rate
         distance = 0.5 * shape * ((ratio - 2.0) * rate + inverse)
+        value = distance - 0.5 * log_shape
+        if order < 1:
+            return Rows(value)
         pull = shape * rate * (1.0 - ratio)
         gradient = (pull, distance - 0.5)
-        return Rows(distance - 0.5 * log_shape, gradient, (shape * rate * (2.0 * ratio - 1.0), pull, distance))
+        if order < 2:
+            return Rows(value, gradient)
+        return Rows(value, gradient, (shape * rate * (2.0 * ratio - 1.0), pull, distance))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         y, inverse = statistics
         mean = average(y, weight)
         return [(np.log(mean), -np.log(average(inverse, weight) - 1.0 / mean))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
+    def saturated(self, statistics: Arrays) -> Saturated:
         y = statistics[0]
-        return np.log(y), (float(np.log(1e16 * y.mean())),)
+        return Saturated(np.log(y), (float(np.log(1e16 * y.mean())),), "shape")
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import invgauss
@@ -67,8 +85,20 @@ class InverseGaussian(Family):
         mean, shape = theta
         return invgauss(mean / shape, scale=shape)
 
+    @classmethod
+    def from_scipy(cls, mu: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (mu * scale, scale))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return np.asarray(self.to_scipy(theta).entropy(), float)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (mean_p, shape_p), (mean_q, shape_q) = p, q
+        means = shape_q * ((mean_p - mean_q) / mean_q) ** 2 / mean_p
+        return 0.5 * (means + gap(shape_q / shape_p))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, shape = theta

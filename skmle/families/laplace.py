@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays, Family, average
-from skmle.families._location_scale import LocationScale
-from skmle.families._starts import weighted_quantile
+from skmle.families.base import Array, Arrays, Family, Rows, Shortcuts, average
+from skmle.families.tools.divergences import gap, rise
+from skmle.families.tools.location_scale import LocationScale
+from skmle.families.tools.quantiles import weighted_quantile
 
 
 class SmoothLaplace(LocationScale):
@@ -17,8 +18,6 @@ class SmoothLaplace(LocationScale):
     As a conditional law, Laplace's maximum is where p residuals vanish, at cusps, where no Newton step can confirm it.
     The rounded laws are smooth and convex in the location; their maxima lead to it as the radius shrinks.
     """
-
-    guessed = True
 
     def __init__(self, radius: float = 1.0, *, links: Any = None) -> None:
         super().__init__(links=links)
@@ -31,8 +30,14 @@ class SmoothLaplace(LocationScale):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         return Laplace.starts(self, statistics, weight)
 
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        # Of a tail, Laplace's law has no cusp that matters.
+        return Laplace().tail(statistics, eta, upper, order)
+
     def to_scipy(self, theta: Arrays) -> Any:
-        raise NotImplementedError("SmoothLaplace is a step towards Laplace in a fit, not a law of its own.")
+        raise NotImplementedError(
+            "SmoothLaplace is a step towards Laplace in a fit, not a law of its own."
+        )
 
 
 class Laplace(LocationScale):
@@ -54,7 +59,8 @@ class Laplace(LocationScale):
     (1.0, 1.6667)
     """
 
-    exact = True
+    shortcuts = Shortcuts(starts="final")
+    scipy_name = "laplace"
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         # The curvature is that of the expectation: -log q has none but for its cusp.
@@ -67,13 +73,20 @@ class Laplace(LocationScale):
         rate = np.exp(-np.asarray(eta[1]))
         return rows._replace(curvature=(rate * rate, None, np.ones(())))
 
+    def log_sf(self, z: Array) -> Array:
+        return np.where(z > 0.0, -z - np.log(2.0), np.log1p(-0.5 * np.exp(np.minimum(z, 0.0))))
+
+    def log_cdf(self, z: Array) -> Array:
+        return self.log_sf(-z)
+
     def base(self, statistics: Arrays) -> Array:
         return np.asarray(np.log(2.0))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc = weighted_quantile(y, weight, 0.5)
-        return [(loc, np.log(average(np.abs(y - loc), weight)))]
+        with np.errstate(divide="ignore"):  # of equal observations
+            return [(loc, float(np.log(average(np.abs(y - loc), weight))))]
 
     def smoothings(self) -> tuple[Family, ...]:
         return tuple(SmoothLaplace(10.0**-k, links=self.links) for k in range(13))
@@ -82,6 +95,18 @@ class Laplace(LocationScale):
         from scipy.stats import laplace
 
         return laplace(*theta)
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 1.0 + np.log(2.0 * theta[1])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (loc_p, scale_p), (loc_q, scale_q) = p, q
+        ratio = scale_p / scale_q
+        return gap(ratio) + ratio * rise(-np.abs(loc_p - loc_q) / scale_p)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

@@ -1,8 +1,9 @@
-"""Links: maps between a parameter's own scale (theta) and the whole real line (eta).
+"""Links: maps between a parameter's own scale (theta) and the real line (eta).
 
-Links are values. `IDENTITY`, `LOG` and `LOGIT` are the *charts*: a family writes its formula on the eta of the chart of
-each parameter (real, positive, or inside (0, 1)); any other link is composed with the chart by `transition`, so that no
-family ever sees it.
+Links are values. Every parameter of a family has a link on whose eta its formula is written, its
+*chart*; the domain of the chart is the parameter's range. Any other link that `fits` the chart is
+composed with it by `transition`, so that no family ever sees it. The library's charts are
+`IDENTITY`, `LOG` and `LOGIT`; a link of your own works as either.
 """
 
 from __future__ import annotations
@@ -10,35 +11,90 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Jet = tuple[Array, Array, Array]
-"""A function's value and its first two derivatives, at the same points."""
+from skmle.families.tools.probability_links import (
+    Array,
+    Jet,
+    cauchit_forward,
+    cauchit_inverse,
+    cauchit_logit,
+    cloglog_inverse,
+    cloglog_logit,
+    expit,
+    loglog_inverse,
+    loglog_logit,
+    probit_forward,
+    probit_inverse,
+    probit_logit,
+)
 
 
 @dataclass(frozen=True)
 class Link:
-    """A smooth monotone map eta = forward(theta), with its inverse; links of one name are equal.
+    """A smooth monotone map eta = forward(theta), with its inverse.
+
+    Links are equal if their names and functions are. A link of your own is pickled with the names
+    of its functions, so these must be importable: functions of a module, not lambdas.
 
     Parameters
     ----------
     name : str
-        Standard name, as accepted by `get_link`.
+        What tables and messages call it; the names of the library (`LINKS`) are taken.
     forward : callable
         theta -> eta.
     inverse : callable
         eta -> (theta, d theta / d eta, d^2 theta / d eta^2).
     logit : callable, optional
         For links on (0, 1): eta -> the jet of logit(theta), without loss in the tails.
+    domain : tuple of two floats, default=(-inf, inf)
+        The open interval of the theta that have an eta; of a chart, the parameter's range. Its ends
+        may be given to a `Distribution`; their eta is infinite or the end of what eta can be.
+    pure : bool, optional
+        Whether eta is a pure number, so that its size has a meaning, rather than a quantity in some
+        power of y's unit. By default it is one where the domain is bounded, as that of a
+        probability is.
+    partial : bool, default=False
+        Whether the link may also serve a parameter whose range is only a part of its domain, as the
+        logarithm does a probability. Steps of a fit that leave the range are then taken back.
+    push : callable, optional
+        The jet of theta in any variable, as three arguments -> the jet of eta in that variable. It
+        is what a chart is asked for; by default it follows from `forward` and `inverse`.
+
+    Examples
+    --------
+    Fisher's z of a correlation, as a chart or as a link:
+
+    >>> import numpy as np
+    >>> from skmle.families import Link
+    >>> def z_inverse(eta):
+    ...     rho = np.tanh(eta)
+    ...     slope = 1.0 - rho * rho
+    ...     return rho, slope, -2.0 * rho * slope
+    >>> fisher_z = Link("fisher_z", np.arctanh, z_inverse, domain=(-1.0, 1.0))
+    >>> float(fisher_z.theta(fisher_z.forward(0.25)))
+    0.25
     """
 
     name: str
-    forward: Callable[[Array], Array] = field(repr=False, compare=False)
-    inverse: Callable[[Array], Jet] = field(repr=False, compare=False)
-    logit: Callable[[Array], Jet] | None = field(default=None, repr=False, compare=False)
+    forward: Callable[[Array], Array] = field(repr=False, hash=False)
+    inverse: Callable[[Array], Jet] = field(repr=False, hash=False)
+    logit: Callable[[Array], Jet] | None = field(default=None, repr=False, hash=False)
+    domain: tuple[float, float] = field(default=(-np.inf, np.inf), repr=False)
+    pure: bool | None = field(default=None, repr=False)
+    partial: bool = field(default=False, repr=False)
+    push: Callable[[Array, Array, Array], Jet] | None = field(default=None, repr=False, hash=False)
+
+    def __post_init__(self) -> None:
+        low, high = self.domain
+        if not low < high:
+            raise ValueError(
+                f"Link {self.name!r}: domain=({low:g}, {high:g}) is no interval. "
+                "Allowed: two numbers, the smaller first; infinite ones are. Give such a pair."
+            )
 
     def theta(self, eta: Array) -> Array:
         """Return the parameter at `eta`."""
@@ -48,99 +104,74 @@ class Link:
         """Return d theta / d eta, which carries standard errors from eta to theta."""
         return self.inverse(eta)[1]
 
-    def __reduce__(self) -> tuple[Callable[[str], Link], tuple[str]]:
-        """Pickle by name: links are built from functions that have no importable name of their own."""
-        return get_link, (self.name,)
+    @property
+    def bounded(self) -> bool:
+        """Whether both ends of the domain are finite."""
+        return bool(np.isfinite(self.domain).all())
+
+    @property
+    def dimensionless(self) -> bool:
+        """Whether eta is a pure number, so that its size has a meaning."""
+        return self.bounded if self.pure is None else self.pure
+
+    @property
+    def onto(self) -> bool:
+        """Whether eta takes every real value."""
+        return all(np.isinf(end) for end in self._ends())
+
+    @property
+    def rising(self) -> bool:
+        """Whether eta rises with theta; else it falls."""
+        first, last = self._ends()
+        return first < last
+
+    def _ends(self) -> tuple[float, float]:
+        """Return eta at the ends of the domain."""
+        with np.errstate(all="ignore"):
+            low, high = (float(self.forward(np.asarray(end, float))) for end in self.domain)
+        return low, high
+
+    @property
+    def spans_zero(self) -> bool:
+        """Whether a parameter of this chart may be zero, so that it can be tested whether it is."""
+        return self.domain[0] < 0.0 < self.domain[1]
+
+    @property
+    def interval(self) -> str:
+        """The domain in words."""
+        return f"({self.domain[0]:g}, {self.domain[1]:g})"
+
+    def outside(self, theta: Array) -> NDArray[np.bool_]:
+        """Return where theta lies neither in the domain nor at an end of it."""
+        return (theta < self.domain[0]) | (theta > self.domain[1])
+
+    def bounds(self, name: str) -> str:
+        """Return what a parameter `name` of this chart may be, in words, its ends included."""
+        low, high = (f"{end:g}" if np.isfinite(end) else "" for end in self.domain)
+        if low and high:
+            return f"{low} <= {name} <= {high}"
+        return f"{name} >= {low}" if low else f"{name} <= {high}" if high else "any number"
+
+    def of(self, theta: Array, slope: Array, curve: Array) -> Jet:
+        """Return the jet of eta from that of theta in the same variable; nan outside the domain."""
+        if self.push is not None:
+            return self.push(theta, slope, curve)
+        eta = np.where(self.outside(theta), np.nan, self.forward(theta))
+        _, first, second = self.inverse(eta)
+        rise = slope / first
+        return eta, rise, (curve - second * rise * rise) / first
+
+    def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
+        """Pickle the library's links by name: their functions have no importable names."""
+        if LINKS.get(self.name) is self:
+            return get_link, (self.name,)
+        optional = (self.logit, self.domain, self.pure, self.partial, self.push)
+        return Link, (self.name, self.forward, self.inverse, *optional)
 
 
 def _exp(eta: Array) -> Jet:
     value = np.exp(eta)
     return value, value, value
-
-
-def _expit(eta: Array) -> Jet:
-    # t <= 1 never overflows; both tails keep their relative accuracy.
-    t = np.exp(-np.abs(eta))
-    theta = np.where(eta >= 0, 1.0, t) / (1.0 + t)
-    slope = t / (1.0 + t) ** 2
-    return theta, slope, slope * (1.0 - 2.0 * theta)
-
-
-def _probit_inverse(eta: Array) -> Jet:
-    from scipy.special import ndtr
-
-    density = np.exp(-0.5 * eta * eta) / np.sqrt(2 * np.pi)
-    return ndtr(eta), density, -eta * density
-
-
-def _probit_logit(eta: Array) -> Jet:
-    from scipy.special import erfcx
-
-    # With s = |eta| and half = exp(s^2/2) Phi(-s), nothing under- or overflows; the jet of the other tail is its mirror.
-    s = np.abs(eta)
-    half = 0.5 * erfcx(np.sqrt(0.5) * s)
-    bell = np.exp(-0.5 * s * s)
-    above = 1.0 - half * bell  # Phi(s)
-    hazard = 1.0 / (np.sqrt(2 * np.pi) * half)  # phi(s)/Phi(-s)
-    slope = hazard / above
-    bend = slope * (hazard - s - bell / (np.sqrt(2 * np.pi) * above))
-    return np.copysign(np.log(above) - np.log(half) + 0.5 * s * s, eta), slope, np.copysign(bend, eta)
-
-
-def _probit_forward(theta: Array) -> Array:
-    from scipy.special import ndtri
-
-    return ndtri(theta)
-
-
-def _cloglog_inverse(eta: Array) -> Jet:
-    hazard = np.exp(np.minimum(eta, 700.0))
-    slope = hazard * np.exp(-hazard)
-    return -np.expm1(-hazard), slope, slope * (1.0 - hazard)
-
-
-def _cloglog_logit(eta: Array) -> Jet:
-    # theta = 1 - exp(-h), h = exp(eta): logit(theta) = log(expm1(h)) = h + log(1 - exp(-h)).
-    hazard = np.exp(np.clip(eta, -700.0, 700.0))
-    below = -np.expm1(-hazard)
-    ratio = hazard / below
-    value = np.where(eta < -30.0, eta + 0.5 * hazard, hazard + np.log(below))  # the next term is h^2/24
-    # 1 - ratio exp(-h) = h/2 - h^2/12 + h^4/720 - ..: the difference has no digits left where h is small.
-    gap = np.where(hazard < 1e-3, hazard * (0.5 - hazard / 12.0 * (1.0 - hazard * hazard / 60.0)), 1.0 - ratio * np.exp(-hazard))
-    return value, ratio, ratio * gap
-
-
-def _loglog_inverse(eta: Array) -> Jet:
-    hazard = np.exp(np.minimum(-eta, 700.0))
-    theta = np.exp(-hazard)
-    slope = hazard * theta
-    return theta, slope, slope * (hazard - 1.0)
-
-
-def _loglog_logit(eta: Array) -> Jet:
-    value, slope, curve = _cloglog_logit(-eta)
-    return -value, slope, -curve
-
-
-def _cauchit_inverse(eta: Array) -> Jet:
-    # arctan2(1, -eta) is the tail-accurate form of arctan(eta) + pi/2.
-    slope = 1.0 / (np.pi * (1.0 + eta * eta))
-    return np.arctan2(1.0, -eta) / np.pi, slope, -2.0 * np.pi * eta * slope**2
-
-
-def _cauchit_logit(eta: Array) -> Jet:
-    below, slope, curve = _cauchit_inverse(eta)
-    above = np.arctan2(1.0, eta) / np.pi
-    odds = slope / (below * above)
-    return np.log(below) - np.log(above), odds, curve / (below * above) + odds**2 * (below - above)
-
-
-def _cauchit_forward(theta: Array) -> Array:
-    # -cot(pi theta), by the form whose argument is exact: of theta, of theta - 1/2 or of 1 - theta.
-    theta = np.asarray(theta, float)
-    with np.errstate(divide="ignore"):
-        low, high = -1.0 / np.tan(np.pi * theta), 1.0 / np.tan(np.pi * (1.0 - theta))
-    return np.where(theta < 0.25, low, np.where(theta > 0.75, high, np.tan(np.pi * (theta - 0.5))))
 
 
 def _softplus_inverse(eta: Array) -> Jet:
@@ -159,6 +190,44 @@ def _identity(eta: Array) -> Jet:
     return eta, np.ones_like(eta), np.zeros_like(eta)
 
 
+def _same(theta: Array, slope: Array, curve: Array) -> Jet:
+    return theta, slope, curve
+
+
+def _log_of(theta: Array, slope: Array, curve: Array) -> Jet:
+    first = slope / theta
+    return np.log(theta), first, curve / theta - first * first
+
+
+def _logit_of(theta: Array, slope: Array, curve: Array) -> Jet:
+    spread = theta * (1.0 - theta)
+    first = slope / spread
+    bend = curve / spread + first * first * (2.0 * theta - 1.0)
+    return np.log(theta) - np.log1p(-theta), first, bend
+
+
+@dataclass(frozen=True)
+class _Power:
+    """theta -> theta**exponent, equal by its exponent and with a name to be pickled by."""
+
+    exponent: float
+
+    def __call__(self, theta: Array) -> Array:
+        return np.power(theta, self.exponent)
+
+
+@dataclass(frozen=True)
+class _Root:
+    """The inverse of `_Power`."""
+
+    exponent: float
+
+    def __call__(self, eta: Array) -> Jet:
+        q = 1.0 / self.exponent
+        theta = np.power(eta, q)
+        return theta, q * theta / eta, q * (q - 1.0) * theta / (eta * eta)
+
+
 def power(exponent: float) -> Link:
     """Return the link eta = theta**exponent for positive theta (`exponent` not 0).
 
@@ -170,35 +239,61 @@ def power(exponent: float) -> Link:
     """
     exponent = float(exponent)
     if exponent == 0.0 or not np.isfinite(exponent):
-        raise ValueError(f"power link: exponent={exponent!r}. Allowed: a finite number other than 0; give 'log' for the limit 0.")
-    q = 1.0 / exponent
-
-    def inverse(eta: Array) -> Jet:
-        theta = np.power(eta, q)
-        return theta, q * theta / eta, q * (q - 1.0) * theta / (eta * eta)
-
+        raise ValueError(
+            f"power link: exponent={exponent!r}. Allowed: a finite number other than 0; give 'log' for the limit 0."
+        )
     short = f"{exponent:g}"
-    return Link(f"power({short if float(short) == exponent else exponent})", lambda theta: np.power(theta, exponent), inverse)
+    name = f"power({short if float(short) == exponent else exponent})"
+    return _power(name, exponent)
 
 
-def _named_power(name: str, exponent: float) -> Link:
-    link = power(exponent)
-    return Link(name, link.forward, link.inverse)
+def _power(name: str, exponent: float) -> Link:
+    return Link(name, _Power(exponent), _Root(exponent), domain=_POSITIVE)
 
 
-IDENTITY = Link("identity", lambda theta: np.asarray(theta, float), _identity)
-LOG = Link("log", lambda theta: np.log(theta), _exp)
-LOGIT = Link("logit", lambda theta: np.log(theta) - np.log1p(-theta), _expit)
-PROBIT = Link("probit", _probit_forward, _probit_inverse, _probit_logit)
-CLOGLOG = Link("cloglog", lambda theta: np.log(-np.log1p(-theta)), _cloglog_inverse, _cloglog_logit)
-LOGLOG = Link("loglog", lambda theta: -np.log(-np.log(theta)), _loglog_inverse, _loglog_logit)
-CAUCHIT = Link("cauchit", _cauchit_forward, _cauchit_inverse, _cauchit_logit)
-INVERSE = _named_power("inverse", -1.0)
-SQRT = _named_power("sqrt", 0.5)
-SOFTPLUS = Link("softplus", _softplus_forward, _softplus_inverse)
+_POSITIVE = (0.0, np.inf)
+_UNIT = (0.0, 1.0)
 
-LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, LOGLOG, CAUCHIT, INVERSE, SQRT, SOFTPLUS)}
-_UNIT = ("logit", "probit", "cloglog", "loglog", "cauchit")
+# Differences and ratios are read of probabilities and of all other parts of their domains, too.
+IDENTITY = Link(
+    "identity", lambda theta: np.asarray(theta, float), _identity, partial=True, push=_same
+)
+LOG = Link(
+    "log",
+    lambda theta: np.log(theta),
+    _exp,
+    domain=_POSITIVE,
+    pure=True,
+    partial=True,
+    push=_log_of,
+)
+LOGIT = Link(
+    "logit",
+    lambda theta: np.log(theta) - np.log1p(-theta),
+    expit,
+    domain=_UNIT,
+    push=_logit_of,
+)
+PROBIT = Link("probit", probit_forward, probit_inverse, probit_logit, domain=_UNIT)
+CLOGLOG = Link(
+    "cloglog",
+    lambda theta: np.log(-np.log1p(-theta)),
+    cloglog_inverse,
+    cloglog_logit,
+    domain=_UNIT,
+)
+LOGLOG = Link(
+    "loglog", lambda theta: -np.log(-np.log(theta)), loglog_inverse, loglog_logit, domain=_UNIT
+)
+CAUCHIT = Link("cauchit", cauchit_forward, cauchit_inverse, cauchit_logit, domain=_UNIT)
+INVERSE = _power("inverse", -1.0)
+SQRT = _power("sqrt", 0.5)
+SOFTPLUS = Link("softplus", _softplus_forward, _softplus_inverse, domain=_POSITIVE)
+
+LINKS = {
+    link.name: link
+    for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, LOGLOG, CAUCHIT, INVERSE, SQRT, SOFTPLUS)
+}
 
 
 def get_link(link: str | Link) -> Link:
@@ -207,9 +302,15 @@ def get_link(link: str | Link) -> Link:
     Raises
     ------
     ValueError
-        If no link has that name; the message lists the nearest names.
+        If no link has that name (the message lists the nearest names), or if a link of your own has
+        the name of one of the library's.
     """
     if isinstance(link, Link):
+        if LINKS.get(link.name, link) != link:
+            raise ValueError(
+                f"Link {link.name!r}: the library has another link of that name. "
+                f"Allowed: any name but {', '.join(LINKS)}. Rename it."
+            )
         return link
     if isinstance(link, str):
         if link in LINKS:
@@ -225,14 +326,33 @@ def _parsed_power(name: str) -> Link:
     try:
         exponent = float(name[len("power(") : -1])
     except ValueError:
-        raise ValueError(f"Unknown link {name!r}. Allowed: power(p) with a number p; give for example 'power(2)'.") from None
+        raise ValueError(
+            f"Unknown link {name!r}. Allowed: power(p) with a number p; give for example 'power(2)'."
+        ) from None
     return power(exponent)
 
 
+def fits(link: Link, chart: Link) -> bool:
+    """Whether a parameter whose chart is `chart` may be given `link` instead.
+
+    A link whose domain is wider (the identity of a variance) fits if it is made for parts of its
+    domain. A link whose domain is narrower (the logarithm of a mean that may be negative) restricts
+    the model. It fits unless its domain is bounded and the range is not: a quantity with a unit
+    lies in no bounded interval whatever the unit.
+    """
+    (low, high), (first, last) = link.domain, chart.domain
+    if link.domain == chart.domain:
+        return True
+    if low <= first and last <= high:
+        return link.partial
+    return first <= low and high <= last and (chart.bounded or not link.bounded)
+
+
 def allowed_links(chart: Link) -> tuple[str, ...]:
-    """Return the names of the links that can replace `chart` (the family's own link of a parameter)."""
-    positive = ("log", "identity", "inverse", "sqrt", "softplus", "power(p)")
-    return {"identity": ("identity", "log", *positive[2:]), "log": positive, "logit": (*_UNIT, "identity", "log")}[chart.name]
+    """Return the names of the library's links that fit a chart; those of the same domain first."""
+    known = {**LINKS, "power(p)": power(2.0)}
+    fitting = {name: link for name, link in known.items() if fits(link, chart)}
+    return tuple(sorted(fitting, key=lambda name: fitting[name].domain != chart.domain))
 
 
 def transition(link: Link, chart: Link) -> Callable[[Array], Jet]:
@@ -241,15 +361,8 @@ def transition(link: Link, chart: Link) -> Callable[[Array], Jet]:
         return link.logit
 
     def compose(eta: Array) -> Jet:
-        with np.errstate(divide="ignore", invalid="ignore"):  # outside the parameter's domain: nan, which the solver rejects
-            theta, slope, curve = link.inverse(eta)
-            if chart is IDENTITY:
-                return theta, slope, curve
-            if chart is LOG:
-                first = slope / theta
-                return np.log(theta), first, curve / theta - first * first
-            spread = theta * (1.0 - theta)
-            first = slope / spread
-            return np.log(theta) - np.log1p(-theta), first, curve / spread + first * first * (2.0 * theta - 1.0)
+        # Outside the parameter's range the value is nan, which the solver rejects.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return chart.of(*link.inverse(eta))
 
     return compose

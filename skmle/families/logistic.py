@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays, average
-from skmle.families._location_scale import LocationScale
+from skmle.families.base import Array, Arrays, Family, average
+from skmle.families.tools.location_scale import LocationScale
 
 
 class Logistic(LocationScale):
@@ -27,7 +27,7 @@ class Logistic(LocationScale):
     True
     """
 
-    guessed = True
+    scipy_name = "logistic"
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         # rho = |z| + 2 log(1 + exp(-|z|)), rho' = tanh(z/2), rho'' = (1 - rho'^2)/2 without its cancellation.
@@ -35,6 +35,12 @@ class Logistic(LocationScale):
         t = np.exp(-size)
         slope = np.copysign((1.0 - t) / (1.0 + t), z)
         return size + 2.0 * np.log1p(t), slope, 2.0 * t / (1.0 + t) ** 2
+
+    def log_sf(self, z: Array) -> Array:
+        return -np.logaddexp(0.0, z)
+
+    def log_cdf(self, z: Array) -> Array:
+        return -np.logaddexp(0.0, -z)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
@@ -45,6 +51,13 @@ class Logistic(LocationScale):
         from scipy.stats import logistic
 
         return logistic(*theta)
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 2.0 + np.log(theta[1])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays, Support
-from skmle.families._gaussian import Gaussian
-from skmle.families._special import LOG_2PI
+from skmle.families.base import Array, Arrays, Family, Shortcuts, Support
+from skmle.families.tools.divergences import of_gaussians
+from skmle.families.tools.gaussian import Gaussian
+from skmle.families.tools.special import LOG_2PI
 
 
 class Lognormal(Gaussian):
@@ -29,8 +30,9 @@ class Lognormal(Gaussian):
     0.6931
     """
 
+    scipy_name = "lognorm"
     support = Support(0.0)
-    affine = True
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
         return (np.log(y),)
@@ -38,11 +40,25 @@ class Lognormal(Gaussian):
     def base(self, statistics: Arrays) -> Array:
         return statistics[0] + 0.5 * LOG_2PI
 
+    def restore(self, statistics: Arrays) -> Array:
+        return np.exp(statistics[0])
+
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import lognorm
 
         loc, scale = theta
         return lognorm(s=scale, scale=np.exp(loc))
+
+    @classmethod
+    def from_scipy(cls, s: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (np.log(scale), s))
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        loc, scale = theta
+        return 0.5 * (LOG_2PI + 1.0) + np.log(scale) + loc
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return of_gaussians(*p, *q)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

@@ -9,9 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from skmle.families._base import IDENTITY, LOG, Array, Arrays, Family, Param, Rows, Support
-from skmle.families._special import LOG_2PI
+from skmle.families.base import (
+    IDENTITY,
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+)
 from skmle.families.links import Link
+from skmle.families.tools.divergences import gap
+from skmle.families.tools.special import LOG_2PI
 
 _SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix that rounding cannot have made of zero (d eps, d <= 1000)
 
@@ -43,9 +55,9 @@ class MultivariateNormal(Family):
            [0.333, 0.667]])
     """
 
-    columns = None
-    exact = True
-    collapsible = True
+    observation = Observation(columns=None)
+    shortcuts = Shortcuts(starts="final", sums="statistics")
+    scipy_name = "multivariate_normal"
     support = Support()
 
     def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
@@ -55,18 +67,24 @@ class MultivariateNormal(Family):
     def adapt(self, y: Array) -> Family:
         if self.dimension is not None and y.shape[1] != self.dimension:
             have = f"the data have {y.shape[1]} columns"
-            raise ValueError(f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give them, or dimension=None.")
+            raise ValueError(
+                f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give them, or dimension=None."
+            )
         return MultivariateNormal(y.shape[1])
 
     def check_links(self) -> None:
         if self.links:
-            raise ValueError(f"MultivariateNormal(links={self.links!r}): its coordinates have no links. Allowed: None. Leave links out.")
+            raise ValueError(
+                f"MultivariateNormal(links={self.links!r}): its coordinates have no links. Allowed: None. Leave links out."
+            )
 
     @property
     def d(self) -> int:
         """Number of columns."""
         if self.dimension is None:
-            raise ValueError("MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a number; give it to use it.")
+            raise ValueError(
+                "MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a number; give it to use it."
+            )
         return self.dimension
 
     @property
@@ -110,13 +128,19 @@ class MultivariateNormal(Family):
         v, a = self._unpack(eta)
         residual = y @ a.T - v
         spread = a @ scatter  # (1 or n, d, d)
-        value = 0.5 * (residual**2).sum(axis=1) + 0.5 * (spread * a).sum(axis=(1, 2)) - np.log(np.diag(a)).sum()
+        value = (
+            0.5 * (residual**2).sum(axis=1)
+            + 0.5 * (spread * a).sum(axis=(1, 2))
+            - np.log(np.diag(a)).sum()
+        )
         if order < 1:
             return Rows(value)
         lower = np.tril_indices(self.d)
         in_a = residual[:, :, None] * y[:, None, :] + spread  # derivative in A
         diagonal = np.diag_indices(self.d)
-        in_a[:, diagonal[0], diagonal[1]] = in_a[:, diagonal[0], diagonal[1]] * np.diag(a) - 1.0  # in log A_ii
+        in_a[:, diagonal[0], diagonal[1]] = (
+            in_a[:, diagonal[0], diagonal[1]] * np.diag(a) - 1.0
+        )  # in log A_ii
         gradient = tuple(np.concatenate([-residual, in_a[:, *lower]], axis=1).T)
         return Rows(value, gradient, self._curvature(y, scatter, a, in_a) if order > 1 else None)
 
@@ -127,7 +151,12 @@ class MultivariateNormal(Family):
         moments = scatter + y[:, :, None] * y[:, None, :]
         h = np.zeros((n, *(2 * [d + d * (d + 1) // 2])))
         for i in range(d):
-            block = np.block([[first, -y[:, None, : i + 1]], [-y[:, : i + 1, None], moments[:, : i + 1, : i + 1]]])
+            block = np.block(
+                [
+                    [first, -y[:, None, : i + 1]],
+                    [-y[:, : i + 1, None], moments[:, : i + 1, : i + 1]],
+                ]
+            )
             block[:, -1, :] *= a[i, i]
             block[:, :, -1] *= a[i, i]
             block[:, -1, -1] += in_a[:, i, i] + 1.0
@@ -136,7 +165,9 @@ class MultivariateNormal(Family):
             offset += i + 1
         return tuple(h[:, *np.triu_indices(h.shape[1])].T)
 
-    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
         mean, covariance = (s[0] for s in self.collapse(statistics, weight))
         sd = np.sqrt(np.diag(covariance))
         sd = np.where(sd > 0.0, sd, 1.0)
@@ -181,18 +212,29 @@ class MultivariateNormal(Family):
     def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
         names = [str(i) for i in range(self.d)] if columns is None else list(columns)
         pairs = zip(*np.tril_indices(self.d), strict=True)
-        return tuple(f"mean[{name}]" for name in names) + tuple(f"covariance[{names[i]},{names[j]}]" for i, j in pairs)
+        return tuple(f"mean[{name}]" for name in names) + tuple(
+            f"covariance[{names[i]},{names[j]}]" for i, j in pairs
+        )
 
     def natural_charts(self) -> tuple[Link, ...]:
-        return (IDENTITY,) * self.d + tuple(LOG if i == j else IDENTITY for i, j in zip(*np.tril_indices(self.d), strict=True))
+        return (IDENTITY,) * self.d + tuple(
+            LOG if i == j else IDENTITY for i, j in zip(*np.tril_indices(self.d), strict=True)
+        )
 
     def eta(self, theta: Arrays) -> Arrays:
-        return tuple(np.asarray(e) for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float)))
+        return tuple(
+            np.asarray(e)
+            for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float))
+        )
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import multivariate_normal
 
         return multivariate_normal(*theta)
+
+    @classmethod
+    def from_scipy(cls, mean: Array, cov: Array) -> tuple[Family, Arrays]:
+        return cls(len(mean)), (mean, cov)
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
@@ -205,11 +247,43 @@ class MultivariateNormal(Family):
         return 1.0 - self.cdf(y, theta)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
-        raise ValueError("quantile: a law of several columns has none. Allowed: laws of one column. Take the marginal of a column first.")
+        raise ValueError(
+            "quantile: a law of several columns has none. Allowed: laws of one column. Take the marginal of a column first."
+        )
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return self.quantile(q, theta)
 
+    def known_entropy(self, theta: Arrays) -> Array:
+        root = _root(theta[1], "p")
+        return 0.5 * self.d * (LOG_2PI + 1.0) + np.log(_diagonal(root)).sum(axis=-1)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (mean_p, covariance_p), (mean_q, covariance_q) = p, q
+        root_p, root_q = _root(covariance_p, "p"), _root(covariance_q, "q")
+        turn = np.linalg.solve(root_q, root_p)  # triangular: its diagonal holds the determinant
+        shift = np.linalg.solve(root_q, (mean_p - mean_q)[..., None])[..., 0]
+        below = np.tril(turn, -1)
+        spread = gap(_diagonal(turn) ** 2).sum(axis=-1) + (below**2).sum(axis=(-2, -1))
+        return 0.5 * ((shift**2).sum(axis=-1) + spread)
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, covariance = theta
         return rng.multivariate_normal(mean, covariance, size=size, method="cholesky")
+
+
+def _diagonal(matrix: NDArray[Any]) -> NDArray[Any]:
+    return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+def _root(covariance: Array, name: str) -> Array:
+    """Return the lower Cholesky factor; ValueError, which names the law, if there is none."""
+    try:
+        return np.asarray(np.linalg.cholesky(covariance), float)
+    except np.linalg.LinAlgError:
+        smallest = np.linalg.eigvalsh(covariance).min()
+        raise ValueError(
+            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in fewer "
+            "dimensions than it has columns and has no density there. "
+            "Allowed: positive definite covariances. Leave out the columns that the others determine."
+        ) from None

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from skmle.families._base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
-from skmle.families._special import log_rising, log_rising_table, settle
+from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families.poisson import Poisson
+from skmle.families.tools.special import log_rising, log_rising_table, settle
 
 _POISSON = 1e-8  # dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more than the distance from Poisson
 
@@ -34,10 +34,13 @@ class NegativeBinomial(Family):
     3.0
     """
 
+    scipy_name = "nbinom"
     parameters = (Param("mean", LOG), Param("dispersion", LOG))
     support = Support(0.0, closed=(True, False), discrete=True)
-    guessed = True
-    limits = (Limit("dispersion", 0.0, Poisson),)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return (Limit("dispersion", 0.0, Poisson(links=self.links_of(("mean",)))),)
 
     def base(self, statistics: Arrays) -> Array:
         return gammaln(statistics[0] + 1.0)
@@ -84,7 +87,9 @@ class NegativeBinomial(Family):
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         mean, dispersion = theta
         edge = (mean == 0.0) | (dispersion == 0.0)
-        inside = self.log_prob(y, self.eta((np.where(edge, 1.0, mean), np.where(edge, 1.0, dispersion))))
+        inside = self.log_prob(
+            y, self.eta((np.where(edge, 1.0, mean), np.where(edge, 1.0, dispersion)))
+        )
         return np.where(edge, Poisson().log_prob_at_edge(y, (mean,)), inside)
 
     def to_scipy(self, theta: Arrays) -> Any:
@@ -95,6 +100,10 @@ class NegativeBinomial(Family):
             return poisson(mean)
         dispersion = np.maximum(dispersion, _POISSON)
         return nbinom(1.0 / dispersion, 1.0 / (1.0 + dispersion * mean))
+
+    @classmethod
+    def from_scipy(cls, n: Array, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (n * (1.0 - p) / p, 1.0 / n))
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
@@ -120,7 +129,11 @@ class NegativeBinomial(Family):
         k = np.clip(count, 0.0, 1e300)
         poisson = dispersion < 1e-17
         x = dispersion * mean
-        value = np.where(poisson, limit(k, mean), beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)))
+        value = np.where(
+            poisson,
+            limit(k, mean),
+            beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)),
+        )
         return np.where(count < 0.0, below, np.where(count > 1e300, 1.0 - below, value))
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
@@ -129,17 +142,23 @@ class NegativeBinomial(Family):
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
-    def entropy(self, theta: Arrays) -> Array:
-        from skmle.families._divergence.laws import summed_entropy  # not above, as it imports all families
+    def known_entropy(self, theta: Arrays) -> Array:
+        from skmle.families.tools import numerical  # not above: it imports all of the quadrature
 
         mean, dispersion = theta
         poisson = dispersion == 0.0
-        return np.where(poisson, Poisson().entropy((mean,)), summed_entropy(self, (mean, np.where(poisson, 1.0, dispersion))))
+        return np.where(
+            poisson,
+            Poisson().known_entropy((mean,)),
+            numerical.entropy(self, (mean, np.where(poisson, 1.0, dispersion))),
+        )
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, dispersion = theta
         poisson = dispersion == 0.0
-        mixing = dispersion * rng.gamma(np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size))
+        mixing = dispersion * rng.gamma(
+            np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size)
+        )
         return np.asarray(rng.poisson(mean * np.where(poisson, 1.0, mixing), size=size), float)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import Array, Arrays
-from skmle.families._gaussian import Gaussian
-from skmle.families._special import LOG_2PI
+from skmle.families.base import Array, Arrays, Family
+from skmle.families.tools.divergences import of_gaussians
+from skmle.families.tools.gaussian import Gaussian
+from skmle.families.tools.special import LOG_2PI
 
 
 class Normal(Gaussian):
@@ -29,6 +30,8 @@ class Normal(Gaussian):
     (3.0, 2.16)
     """
 
+    scipy_name = "norm"
+
     def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * LOG_2PI)
 
@@ -37,11 +40,21 @@ class Normal(Gaussian):
 
         return norm(*theta)
 
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale)
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
     def variance(self, theta: Arrays) -> Array:
         return np.square(theta[1])
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 0.5 * (LOG_2PI + 1.0) + np.log(theta[1])
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return of_gaussians(*p, *q)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale = theta

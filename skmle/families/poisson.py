@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from skmle.families._base import LOG, Array, Arrays, Family, Param, Rows, Support, average
-from skmle.families._special import LOG_2PI
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.tools.divergences import bregman
+from skmle.families.tools.special import LOG_2PI
 
 _LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
 
@@ -30,9 +31,10 @@ class Poisson(Family):
     3.0
     """
 
+    scipy_name = "poisson"
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False), discrete=True)
-    collapsible = True
+    shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def base(self, statistics: Arrays) -> Array:
         return gammaln(statistics[0] + 1.0)
@@ -40,7 +42,10 @@ class Poisson(Family):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         (y,) = statistics
         mean = np.exp(eta[0])
-        return Rows(mean - y * eta[0], (mean - y,), (mean,))
+        value = mean - y * eta[0]
+        if order < 1:
+            return Rows(value)
+        return Rows(value, (mean - y,), (mean,) if order > 1 else None)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):
@@ -55,17 +60,27 @@ class Poisson(Family):
 
         return poisson(theta[0])
 
+    @classmethod
+    def from_scipy(cls, mu: Array, loc: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (mu,))
+
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def entropy(self, theta: Arrays) -> Array:
-        from skmle.families._divergence.laws import summed_entropy  # not above, as it imports all families
+    def known_entropy(self, theta: Arrays) -> Array:
+        from skmle.families.tools import numerical  # not above: it imports all of the quadrature
 
         (mean,) = theta
         large = mean > _LARGE
         top = np.where(large, mean, 1.0)
-        series = 0.5 * (LOG_2PI + 1.0 + np.log(top)) - (1.0 / 12.0 + (1.0 / 24.0 + 19.0 / 360.0 / top) / top) / top
-        return np.where(large, series, summed_entropy(self, (np.where(large, 1.0, mean),)))
+        series = (
+            0.5 * (LOG_2PI + 1.0 + np.log(top))
+            - (1.0 / 12.0 + (1.0 / 24.0 + 19.0 / 360.0 / top) / top) / top
+        )
+        return np.where(large, series, numerical.entropy(self, (np.where(large, 1.0, mean),)))
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        return bregman(p[0], q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.poisson(theta[0], size=size).astype(float)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import IDENTITY, LOG, Array, Arrays, Limit, Param, Rows
-from skmle.families._location_scale import LocationScale
-from skmle.families._special import LOG_2PI, log_rising
-from skmle.families._starts import centre_and_spread
+from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated
 from skmle.families.normal import Normal
+from skmle.families.tools.location_scale import LocationScale
+from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.special import LOG_2PI, log_rising
 
 
 class StudentT(LocationScale):
@@ -33,9 +33,12 @@ class StudentT(LocationScale):
     True
     """
 
-    guessed = True
-    parameters = (Param("loc", IDENTITY), Param("scale", LOG), Param("df", LOG))
-    limits = (Limit("df", np.inf, Normal),)
+    scipy_name = "t"
+    parameters = (*LocationScale.parameters, Param("df", LOG))
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return (Limit("df", np.inf, Normal(links=self.links_of(("loc", "scale")))),)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         raise NotImplementedError("Student's t has no single standard density; see evaluate.")
@@ -81,8 +84,8 @@ class StudentT(LocationScale):
         centre, spread = centre_and_spread(statistics[0], weight)
         return [(centre, np.log(1.3 * spread), np.log(5.0))]
 
-    def saturated(self, statistics: Arrays) -> tuple[Array, tuple[float, ...]]:
-        return statistics[0], (np.log(1e-8), np.log(5.0))
+    def saturated(self, statistics: Arrays) -> Saturated:
+        return Saturated(statistics[0], (float(np.log(1e-8)), float(np.log(5.0))), "scale")
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import t
@@ -90,6 +93,15 @@ class StudentT(LocationScale):
         loc, scale, df = theta
         return t(df, loc, scale)
 
+    @classmethod
+    def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, scale, df)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return np.asarray(self.to_scipy(theta).entropy(), float)
+
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale, df = theta
-        return loc + scale * rng.standard_t(np.minimum(df, 1e300), size=size)  # numpy makes nan of df = inf
+        return loc + scale * rng.standard_t(
+            np.minimum(df, 1e300), size=size
+        )  # numpy makes nan of df = inf

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families._base import IDENTITY, Array, Arrays, Family, Param, Rows, Support
+from skmle.families.base import IDENTITY, Array, Arrays, Family, Param, Rows, Shortcuts, Support
 
 
 class Uniform(Family):
@@ -31,11 +31,10 @@ class Uniform(Family):
     (1.0, 6.0)
     """
 
+    scipy_name = "uniform"
     parameters = (Param("low", IDENTITY), Param("high", IDENTITY))
-    support = Support()
-    exact = True
-    regular = False
-    collapsible = True
+    support = Support(fixed=False)
+    shortcuts = Shortcuts(starts="final", sums="statistics")
 
     def statistics(self, y: Array) -> Arrays:
         # The smallest and the largest of the observations that a row stands for.
@@ -54,17 +53,39 @@ class Uniform(Family):
         (low,), (high,) = self.collapse(statistics, weight)
         return [(float(low), float(high))]
 
-    def unbounded(self, statistics: Arrays, weight: Array | None) -> tuple[tuple[float, ...], str] | None:
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
         low, high = self.starts(statistics, weight)[0]
         if low < high:
             return None
-        return (low, float(np.nextafter(high, np.inf))), "all observations are equal, so the interval shrinks to a point"
+        return (
+            low,
+            float(np.nextafter(high, np.inf)),
+        ), "all observations are equal, so the interval shrinks to a point"
+
+    def mirrored(self, theta: Arrays) -> Arrays:
+        low, high = theta
+        return 1.0 - high, 1.0 - low
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import uniform
 
         low, high = theta
         return uniform(low, high - low)
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
+        return cls(), (loc, loc + scale)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        low, high = theta
+        return np.log(high - low)
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        (low_p, high_p), (low_q, high_q) = p, q
+        inside = (low_q <= low_p) & (high_p <= high_q)
+        return np.where(inside, np.log(high_q - low_q) - np.log(high_p - low_p), np.inf)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         low, high = theta

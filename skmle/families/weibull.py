@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import gammaln
 
-from skmle.families._base import LOG, Array, Arrays, Param, average
-from skmle.families._location_scale import LogLocationScale
+from skmle.families.base import LOG, Array, Arrays, Family, Param, average
+from skmle.families.tools.divergences import log_gamma_gap, rise
+from skmle.families.tools.location_scale import LogLocationScale
 
 
 class Weibull(LogLocationScale):
@@ -29,13 +31,21 @@ class Weibull(LogLocationScale):
     2.739
     """
 
-    guessed = True
-    parameters = (Param("scale", LOG), Param("shape", LOG))
-    spread_sign = -1.0
+    scipy_name = "weibull_min"
+    parameters = (
+        Param("scale", LOG, unit="location"),
+        Param("shape", LOG, unit="rate"),
+    )
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         hazard = np.exp(z)
         return hazard - z, hazard - 1.0, hazard
+
+    def log_sf(self, z: Array) -> Array:
+        return -np.exp(z)
+
+    def log_cdf(self, z: Array) -> Array:
+        return np.log(-np.expm1(-np.exp(z)))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).
@@ -49,6 +59,22 @@ class Weibull(LogLocationScale):
 
         scale, shape = theta
         return weibull_min(c=shape, scale=scale)
+
+    @classmethod
+    def from_scipy(cls, c: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (scale, c))
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        scale, shape = theta
+        return np.euler_gamma * (1.0 - 1.0 / shape) + np.log(scale) - np.log(shape) + 1.0
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array:
+        # A power of p's variable has q's law but for its scale: r is the ratio of the shapes, v
+        # the logarithm of q's cumulative hazard expected under p.
+        (scale_p, shape_p), (scale_q, shape_q) = p, q
+        r = shape_q / shape_p
+        v = shape_q * np.log(scale_p / scale_q) + gammaln(r + 1.0)
+        return rise(v) + log_gamma_gap(r)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         scale, shape = theta

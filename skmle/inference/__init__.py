@@ -1,4 +1,7 @@
-"""How sure a fit is: covariance, standard errors, intervals and tests, as functions of arrays; the results object."""
+"""How sure a fit is: standard errors, intervals and tests from a covariance, and their table.
+
+Everything here is a function of arrays; nothing knows of families or of the engine.
+"""
 
 from skmle.inference.results import Inference
 from skmle.inference.table import Summary

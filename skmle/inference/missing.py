@@ -4,11 +4,13 @@ from __future__ import annotations
 
 _BY_STATUS = {
     "non_regular": (
-        "status_ = 'non_regular': the support depends on the parameters, so the usual standard errors do not hold",
+        "status_ = 'non_regular': the support depends on the parameters, so the usual "
+        "standard errors do not hold",
         "Use the bootstrap.",
     ),
     "no_maximum": (
-        "status_ = 'no_maximum': the likelihood has no maximum, and these are values on the way to infinity",
+        "status_ = 'no_maximum': the likelihood has no maximum, and these are values on the way "
+        "to infinity",
         "Mend the fit first: its warning says how.",
     ),
     "interrupted": (
@@ -17,16 +19,22 @@ _BY_STATUS = {
     ),
     "not_converged": (
         "status_ = 'not_converged': the solver stopped before the optimum",
-        "Mend the fit first: raise max_iter, or rescale extreme columns.",
+        "Mend the fit first: its warning says how.",
     ),
 }
 
 
-def why_missing(status: str, store_information: bool | str, l1_ratio: float = 0.0) -> tuple[str, str]:
-    """Return (why there is no covariance, what to do) of a fit that has none.
+def why_missing(
+    status: str, store_information: bool | str, l1_ratio: float = 0.0
+) -> tuple[str, str]:
+    """Return (why there is no covariance, what to do) for a fit that has none.
 
     Parameters
     ----------
+    status : str
+        The fit's `status_`.
+    store_information : bool or "auto"
+        As in the estimator.
     l1_ratio : float
         Share of the absolute part of the fit's penalty; 0 if there was none.
     """
@@ -34,13 +42,21 @@ def why_missing(status: str, store_information: bool | str, l1_ratio: float = 0.
         return _BY_STATUS[status]
     if l1_ratio > 0.0:
         return (
-            f"l1_ratio={l1_ratio:g} with alpha > 0 chose which coefficients are zero, and no information matrix knows of that choice",
-            "Set l1_ratio=0 or alpha=0 and fit again, on rows that had no part in a choice of columns; or use the bootstrap.",
+            f"l1_ratio={l1_ratio:g} with alpha > 0 chose which coefficients are zero, and no "
+            "information matrix knows of that choice",
+            "Set l1_ratio=0 or alpha=0 and fit again, on rows that had no part in a choice of "
+            "columns; or use the bootstrap.",
         )
     if store_information is False:
         return "store_information=False", "Set store_information=True and fit again."
     if status == "boundary":
-        return "status_ = 'boundary': the law at the end of the parameter's range has none", "Fit that law, or use the bootstrap."
+        return (
+            "status_ = 'boundary': the law at the end of the parameter's range has none",
+            "Fit that law, or use the bootstrap.",
+        )
     if store_information == "auto":
-        return "store_information='auto' keeps none where it would cost much beside the fit", "Set store_information=True and fit again."
+        return (
+            "store_information='auto' keeps none where it would cost much beside the fit",
+            "Set store_information=True and fit again.",
+        )
     return "the information matrix is too large or singular", "Use the bootstrap."

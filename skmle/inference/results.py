@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.inference.rows import Block
+from skmle.inference.assemble import TableLines
 from skmle.inference.table import Summary
-from skmle.inference.wald import Inverse, linked_interval, normal_interval, standard_errors, wald_test
+from skmle.inference.wald import (
+    Inverse,
+    linked_interval,
+    normal_interval,
+    standard_errors,
+    wald_test,
+)
 
 Array = NDArray[np.float64]
 
@@ -20,29 +26,32 @@ Array = NDArray[np.float64]
 class Inference:
     """Estimates and their covariance, with all that follows from them.
 
-    A test against zero is made where zero is a value like any other: of slopes and intercepts, of locations, means and
-    covariances of real numbers. It is not where zero is an end of the range or outside, as of scales, shapes and variances.
+    A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
+    locations, means and covariances of real numbers. It is not tested where zero is an end of its
+    range or outside of it: scales, shapes and variances.
 
     Parameters
     ----------
     components : sequence of str
-        For each estimate, what it belongs to: a parameter of the law, or a class; or "constant parameters".
+        For each estimate, the parameter or the class that it belongs to, or "constant parameters".
     terms : sequence of str
         For each estimate, its name within the component.
     estimate : ndarray of shape (m,)
         Coefficients on the scale of the link; constant parameters on their own scale.
     covariance : ndarray of shape (m, m)
-        Inverse observed information, weights counted as repeated rows; by the delta method for parameters on their own scale.
+        Inverse of the observed information, in which a weight counts as a repeated row. The delta
+        method carries it to parameters on their own scale.
     header : sequence of str
         Lines above the table.
     footer : sequence of str
         Notes below it.
     testable : ndarray of bool of shape (m,), optional
-        Where zero is a value of meaning, so that z and p are given; default: everywhere.
+        Where zero is a value like any other, so that z and p are given. Default: everywhere.
     eta, eta_errors : ndarray of shape (m,), optional
-        Estimates on the scale of their links, where intervals are symmetric, and their standard errors.
+        Estimates on the scale of their links, where intervals are symmetric, and their standard
+        errors.
     inverses : sequence of (callable or None), optional
-        For each, the map from eta to the estimate; None: they are the same.
+        For each estimate, the map from eta to it; None where they are the same.
     reason : str
         Why standard errors are missing; "" where they are not.
 
@@ -69,23 +78,43 @@ class Inference:
     reason: str = ""
 
     @classmethod
-    def from_rows(cls, rows: Block, header: Sequence[str], alpha: float = 0.0, reason: str = "") -> Inference:
-        """Return the results of rows, with the footer that says where their errors come from."""
-        footer = [] if reason and np.isnan(rows.eta_errors).all() else _footer(sorted(rows.links), alpha)
+    def from_lines(
+        cls, lines: TableLines, header: Sequence[str], prior: str = "", reason: str = ""
+    ) -> Inference:
+        """Return the results made of lines, with a footer that says where the errors come from.
+
+        `prior` names the settings that penalise, as the footer is to have them.
+        """
+        no_errors = bool(reason) and bool(np.isnan(lines.eta_errors).all())
         return cls(
-            rows.components, rows.terms, rows.estimate, rows.covariance, header, footer, rows.testable,
-            rows.eta, rows.eta_errors, rows.inverses, reason,
-        )  # fmt: skip
+            components=lines.components,
+            terms=lines.terms,
+            estimate=lines.estimate,
+            covariance=lines.covariance,
+            header=header,
+            footer=[] if no_errors else _footer(sorted(lines.links), prior),
+            testable=lines.testable,
+            eta=lines.eta,
+            eta_errors=lines.eta_errors,
+            inverses=lines.inverses,
+            reason=reason,
+        )
 
     @property
     def standard_errors(self) -> Array:
-        """Standard errors, (m,); nan where the data do not determine the estimate."""
+        """Standard errors, of shape (m,); nan where the data do not determine the estimate."""
         return standard_errors(self.covariance)
 
     def confidence_intervals(self, confidence_level: float = 0.95) -> Array:
         """Return intervals of shape (m, 2).
 
-        Those of parameters on their own scale are taken on the scale of their link and so stay in range.
+        The interval of a parameter on its own scale is taken on the scale of its link and carried
+        back, so that it stays in the parameter's range.
+
+        Parameters
+        ----------
+        confidence_level : float, default=0.95
+            Asymptotic coverage.
         """
         if self.eta is None or self.eta_errors is None or self.inverses is None:
             low, high = normal_interval(self.estimate, self.standard_errors, confidence_level)
@@ -95,12 +124,12 @@ class Inference:
 
     @property
     def statistic(self) -> Array:
-        """Wald's z, estimate / standard error; nan where zero is no value of meaning."""
+        """Wald's z, estimate / standard error; nan where a test against zero makes no sense."""
         return self._tested(wald_test(self.estimate, self.standard_errors)[0])
 
     @property
     def p_value(self) -> Array:
-        """Two-sided p-values of the estimates' being zero; nan where it is no value of meaning."""
+        """Two-sided p-values against zero; nan where a test against zero makes no sense."""
         return self._tested(wald_test(self.estimate, self.standard_errors)[1])
 
     def _tested(self, values: Array) -> Array:
@@ -130,13 +159,16 @@ class Inference:
 
     def summary(self, confidence_level: float = 0.95) -> Summary:
         """Return the table for reading."""
-        normal_interval(self.estimate, self.estimate, confidence_level)  # a level that is none is an error now, not when printing
+        # A level outside (0, 1) must raise here, not later when the table is printed.
+        normal_interval(self.estimate, self.estimate, confidence_level)
         return Summary(self, confidence_level)
 
 
-def _footer(links: Sequence[str], alpha: float) -> list[str]:
+def _footer(links: Sequence[str], prior: str) -> list[str]:
     through = f", delta method; intervals through the link ({', '.join(links)})" if links else ""
     lines = [f"s.e.: observed information{through}."]
-    if alpha > 0:
-        lines.append("With alpha > 0 the penalty is a prior: s.e. and intervals are of the posterior.")
+    if prior:
+        lines.append(
+            f"With {prior} the penalty is a prior: s.e. and intervals are of the posterior."
+        )
     return lines

@@ -13,42 +13,56 @@ Inverse = Callable[[Array], Array]
 
 
 def standard_errors(covariance: Array) -> Array:
-    """Return the square roots of the diagonal, (m,); nan where the data do not determine a parameter."""
+    """Return the square roots of the diagonal; nan where the data do not determine a parameter."""
     return np.sqrt(np.diag(covariance))
 
 
 def delta_method(covariance: Array, jacobian: Array) -> Array:
-    """Return the covariance of smooth functions of the estimates, jacobian @ covariance @ jacobian.T."""
+    """Return the covariance of smooth functions of the estimates, J C J'."""
     result = jacobian @ covariance @ jacobian.T
     return 0.5 * (result + result.T)  # rounding makes the triangles differ
 
 
 def normal_interval(estimate: Array, error: Array, level: float) -> tuple[Array, Array]:
-    """Return estimate -+ z error, the interval of the given asymptotic coverage."""
+    """Return estimate -+ z error, the interval whose asymptotic coverage is `level`."""
     if not 0.0 < level < 1.0:
-        raise ValueError(f"confidence_level={level!r} is not allowed; give a number between 0 and 1, such as 0.95.")
+        raise ValueError(
+            f"confidence_level={level!r} is not allowed; "
+            "give a number between 0 and 1, such as 0.95."
+        )
     reach = float(ndtri(0.5 + 0.5 * level)) * error
     return estimate - reach, estimate + reach
 
 
-def linked_interval(eta: Array, error: Array, inverses: Sequence[Inverse | None], level: float) -> tuple[Array, Array]:
-    """Return the symmetric intervals of eta, each carried to its parameter's own scale, where they stay in range.
+def linked_interval(
+    eta: Array, error: Array, inverses: Sequence[Inverse | None], level: float
+) -> tuple[Array, Array]:
+    """Return intervals that are symmetric in eta, each carried to its parameter's own scale.
+
+    They stay in the range of the parameter, as the links map onto it.
 
     Parameters
     ----------
     eta, error : ndarray of shape (m,)
         Estimates on the scale of the links, and their standard errors.
     inverses : sequence of (callable or None)
-        For each, the monotone map from eta to the parameter; None: eta is the parameter.
+        For each, the monotone map from eta to the parameter; None where eta is the parameter.
+    level : float
+        Asymptotic coverage.
     """
     ends = normal_interval(eta, error, level)
+
+    def carried(end: Array) -> Array:
+        pairs = zip(inverses, end, strict=True)
+        return np.array([e if f is None else float(f(np.asarray(e))) for f, e in pairs])
+
     with np.errstate(over="ignore"):
-        low, high = (np.array([e if f is None else float(f(np.asarray(e))) for f, e in zip(inverses, end, strict=True)]) for end in ends)
+        low, high = map(carried, ends)
     return np.minimum(low, high), np.maximum(low, high)
 
 
 def wald_test(estimate: Array, error: Array) -> tuple[Array, Array]:
-    """Return (z, p): the estimates in standard errors, and the two-sided p-values of their being zero."""
+    """Return (z, p): estimates in standard errors, and their two-sided p-values against zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         z = estimate / error
     return z, 2.0 * ndtr(-np.abs(z))

@@ -1,9 +1,12 @@
-"""Without a hessian: for so many coefficients that the matrix would be dearer than the data.
+"""Newton's method without a hessian, for so many coefficients that the matrix would cost too much.
 
-Limited-memory steps over an approximate inverse, one gradient each, go as far as they go fast, which is mostly to the end.
-Newton steps by preconditioned conjugate gradients, each product of the hessian with a vector one pass over the rows, then
-measure the distance, and go on from where the others were slow. The stopping rule is that of `newton`: the decrement in
-standard errors, read off the same solution.
+It has two phases. Limited-memory steps over an approximate inverse come first and take one gradient
+each. They go on as long as they are fast, which mostly is until they have arrived. Then come Newton
+steps by preconditioned conjugate gradients, where each product of the hessian with a vector is one
+pass over the rows. They measure the distance, and finish where the first phase was slow.
+
+The stopping rule is that of `newton`: the decrement in standard errors, which a step by conjugate
+gradients shows as well.
 """
 
 from __future__ import annotations
@@ -15,15 +18,31 @@ import numpy as np
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.pairs import two_loop
 
-_MOST_PRODUCTS = 500  # of one step
-_COARSE = 0.3  # relative accuracy of a step that is far from the optimum, or measures the distance
-_CLOSE = 1e-3  # of sqrt(n) standard errors: so close, the curvature stays what it is
-_BACKTRACKS = 40
-_MEMORY = 8  # pairs
-_MOST_STEPS, _REFRESH = 100, 3  # limited-memory steps; after so many the preconditioner is that of a better point
-_FAST, _PATIENCE = 0.9, 4  # so many steps on end that leave more of the distance than this share are slow
-_NEARLY = 0.5  # of the tolerance: what they estimate, conjugate gradients must confirm
-_STALE = 10.0  # times the last distance, beyond which the pairs that led here are to blame
+# These values were chosen, not measured one by one.
+_MOST_PRODUCTS = 500  # of the hessian with vectors in one step; a bound for singular hessians
+# Relative accuracy, at most, to which a step is solved. Steps far from the optimum need no more,
+# and neither does a measured distance.
+_COARSE = 0.3
+# Share of sqrt(n) standard errors within which the hessian of the point before is kept. The hessian
+# changes by about this share of itself there.
+_CLOSE = 1e-3
+_BACKTRACKS = 40  # halvings of a step before it is given up: it is then 1e-12 of what it was
+_ARMIJO = 1e-4  # share of the predicted fall that a step must achieve; the textbook's value
+_MEMORY = 8  # pairs of (step, change of gradient) that are kept; textbooks advise 3 to 20
+_MOST_STEPS = 100  # limited-memory steps, at most
+_REFRESH = 3  # steps after which the preconditioner is made anew, at a point that is much better
+# The limited-memory steps count as slow once so many on end leave more than this share of the
+# distance.
+_FAST, _PATIENCE = 0.9, 4
+# Share of the tolerance at which the limited-memory steps stop: they only estimate the distance,
+# which conjugate gradients must still find to be below the tolerance.
+_NEARLY = 0.5
+# If the distance grows by more than this factor, the pairs of the way so far do not fit the hessian
+# here, and are forgotten.
+_STALE = 10.0
+# Distance at which a fit counts as converged although rounding allows no further step: as in
+# `newton`.
+_FLOOR = 1e-3
 
 
 class Curvature(Protocol):
@@ -33,10 +52,13 @@ class Curvature(Protocol):
         """Return the hessian times a vector."""
 
     def precondition(self, vector: Array) -> Array:
-        """Return an approximate inverse hessian times a vector; symmetric, positive definite."""
+        """Return an approximate inverse of the hessian times a vector.
+
+        The approximation must be symmetric and positive definite.
+        """
 
     def moved(self, coef: Array) -> Curvature:
-        """Return the hessian at another point, with the approximate inverse of this one."""
+        """Return the hessian at another point, with the approximate inverse of this point."""
 
 
 class MatrixFreeObjective(Protocol):
@@ -50,34 +72,39 @@ class MatrixFreeObjective(Protocol):
         """Return the hessian at `coef`."""
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
-        """Take note of an iterate."""
+        """Take note of an iterate that was accepted, and of its distance to the optimum."""
 
 
-def conjugate(objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
-    """Minimise a convex objective from `start` until the Newton decrement is at most `tol` standard errors.
+def conjugate(
+    objective: MatrixFreeObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100
+) -> Solution:
+    """Minimise a convex objective until the Newton decrement is at most `tol` standard errors.
 
     Parameters
     ----------
     objective : callable
         (coef, order) -> Evaluation, with ``curvature(coef)``.
     start : ndarray of shape (d,)
+        Where the search starts.
     tol : float
         Distance to the optimum in standard errors.
     max_iter : int
-        Most Newton steps.
+        Most limited-memory steps, and most Newton steps.
 
     References
     ----------
-    Nocedal & Wright (2006), Numerical Optimization, ch. 7.1.
-    Eisenstat & Walker (1996), Choosing the forcing terms in an inexact Newton method, SIAM J. Sci. Comput. 17.
-    Lin, Weng & Keerthi (2008), Trust region Newton method for logistic regression, JMLR 9.
+    Nocedal & Wright (2006), Numerical Optimization, ch. 7.1. Eisenstat & Walker (1996), Choosing
+    the forcing terms in an inexact Newton method, SIAM J. Sci. Comput. 17. Lin, Weng & Keerthi
+    (2008), Trust region Newton method for logistic regression, JMLR 9.
     """
-    with np.errstate(all="ignore"):  # towards infinity curvatures underflow
-        return _iterate(objective, np.array(start, float), tol, max_iter)
+    with np.errstate(all="ignore"):  # on a way to infinity, curvatures underflow
+        return _iterate(objective, np.array(start, float), tol, max_iter)._replace(rough=True)
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
-    coef, at, pairs, curvature, before = _approach(objective, coef, objective(coef, 1), tol, min(_MOST_STEPS, max_iter))
+    coef, at, pairs, curvature, before = _approach(
+        objective, coef, objective(coef, 1), tol, min(_MOST_STEPS, max_iter)
+    )
     step, distance = np.zeros_like(coef), np.inf
     for iteration in range(before, before + max_iter + 1):
         previous, known = step, distance
@@ -85,17 +112,19 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
             curvature = objective.curvature(coef)
         step, pairs = _newton_step(objective, curvature, at, tol, pairs)
         distance = _decrement(objective, at, step)
-        if not distance <= _STALE * known:  # the last pairs are of another curvature altogether
+        if not distance <= _STALE * known:
             step, pairs = _newton_step(objective, curvature, at, tol, [])
             distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
         if distance <= tol or iteration == before + max_iter:
-            # Where all derivatives have underflowed, the step before tells the verdict where the way led.
+            # Where all derivatives have underflowed, this step is zero. The verdict then needs the
+            # step before, which shows in which direction the coefficients run off.
             shown = step if step.any() else previous
-            return Solution(coef + step if distance <= tol else coef, at, shown, distance, iteration, distance <= tol)
+            last = coef + step if distance <= tol else coef
+            return Solution(last, at, shown, distance, iteration, distance <= tol)
         found = _backtrack(objective, coef, at, step)
         if found is None:
-            return Solution(coef, at, step, distance, iteration, distance <= 1e-3)
+            return Solution(coef, at, step, distance, iteration, distance <= _FLOOR)
         taken, there = found
         coef, at = coef + taken, there
     raise AssertionError("unreachable: the loop ends by returning")
@@ -104,7 +133,16 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
 def _approach(
     objective: MatrixFreeObjective, coef: Array, at: Evaluation, tol: float, most: int
 ) -> tuple[Array, Evaluation, list[tuple[Array, Array]], Curvature, int]:
-    """Take limited-memory steps over the preconditioner while they go fast; return the point, its pairs and curvature, and how many."""
+    """Take limited-memory steps over the preconditioner as long as they are fast.
+
+    Returns
+    -------
+    coef, at : the last point, and the objective there
+    pairs : list of (step, change of gradient)
+    curvature : the hessian at the last point
+    taken : int
+        How many steps were taken.
+    """
     pairs: list[tuple[Array, Array]] = []
     curvature, distance, known, slow = objective.curvature(coef), np.inf, np.inf, 0
     for taken in range(most):
@@ -121,9 +159,9 @@ def _approach(
             break
         step, there = found
         assert there.gradient is not None
-        turn = there.gradient - at.gradient
-        if float(step @ turn) > 0.0:
-            pairs = [*pairs, (step, turn)][-_MEMORY:]
+        change = there.gradient - at.gradient
+        if float(step @ change) > 0.0:
+            pairs = [*pairs, (step, change)][-_MEMORY:]
         coef, at, known = coef + step, there, min(known, distance)
     else:
         taken = most
@@ -132,19 +170,29 @@ def _approach(
 
 
 def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> float:
+    """Return the distance to the optimum that a Newton step shows, in standard errors."""
     assert at.gradient is not None
     fall = -objective.size * float(at.gradient @ step)
     return max(fall, 0.0) ** 0.5 if np.isfinite(fall) else np.inf
 
 
 def _newton_step(
-    objective: MatrixFreeObjective, curvature: Curvature, at: Evaluation, tol: float, pairs: list[tuple[Array, Array]]
+    objective: MatrixFreeObjective,
+    curvature: Curvature,
+    at: Evaluation,
+    tol: float,
+    pairs: list[tuple[Array, Array]],
 ) -> tuple[Array, list[tuple[Array, Array]]]:
-    """Return -H^-1 gradient, and pairs (vector, H vector).
+    """Return the Newton step -H^-1 gradient, and pairs (vector, H vector).
 
-    It is solved, in the preconditioner's norm, to the accuracy to which a step of its length holds: at a distance of so many
-    standard errors the quadratic model is wrong by about that number over sqrt(n). The pairs of the last step improve this
-    one's preconditioner (Morales & Nocedal 2000, Automatic preconditioning by limited memory quasi-Newton updating).
+    A Newton step is worth no more than its quadratic model: at a distance of t standard errors the
+    model is wrong by a share of about t / sqrt(n). So the step is solved to that accuracy, in the
+    preconditioner's norm. The pairs of the step before improve the preconditioner of this one.
+
+    References
+    ----------
+    Morales & Nocedal (2000), Automatic preconditioning by limited memory quasi-Newton updating,
+    SIAM J. Optim. 10.
     """
 
     def precondition(vector: Array) -> Array:
@@ -161,10 +209,10 @@ def _newton_step(
         if not energy > accuracy**2 * first:
             break
         product = curvature.product(search)
-        bend = float(search @ product)
-        if not bend > 0.0:  # not convex here, or nothing left but rounding
+        curvature_along = float(search @ product)
+        if not curvature_along > 0.0:  # not convex here, or only rounding is left
             return (step if step.any() else preconditioned), seen or pairs
-        share = energy / bend
+        share = energy / curvature_along
         step = step + share * search
         residual = residual - share * product
         seen.append((search, product))
@@ -174,13 +222,16 @@ def _newton_step(
     return step, [*pairs, *seen][-_MEMORY:]
 
 
-def _backtrack(objective: MatrixFreeObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation] | None:
+def _backtrack(
+    objective: MatrixFreeObjective, coef: Array, at: Evaluation, step: Array
+) -> tuple[Array, Evaluation] | None:
+    """Halve a step until the value falls; return the step and the point there, or None."""
     assert at.gradient is not None
     slope = float(at.gradient @ step)
-    blur = 32.0 * np.finfo(float).eps * (abs(at.value) + 1.0)
+    rounding = 32.0 * np.finfo(float).eps * (abs(at.value) + 1.0)
     for _ in range(_BACKTRACKS):
         there = objective(coef + step, 1)
-        if np.isfinite(there.value) and there.value <= at.value + 1e-4 * slope + blur:
+        if np.isfinite(there.value) and there.value <= at.value + _ARMIJO * slope + rounding:
             return step, there
         step, slope = 0.5 * step, 0.5 * slope
     return None

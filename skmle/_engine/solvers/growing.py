@@ -1,9 +1,11 @@
-"""Newton's method on growing samples: for many more rows than coefficients.
+"""Newton's method on growing samples, for many more rows than coefficients.
 
-A random sample of m rows holds all but the last sqrt(d n/m) standard errors of the answer, so each sample is solved only
-to its own accuracy and the next, eight times larger, starts there. On all rows, the last sample's curvature
-preconditions gradient steps; one closing Newton step, whose hessian is the covariance, squares what distance is left, and
-one more gradient measures it. The answer depends on the samples by less than `tol`; if they lead nowhere, Newton takes over.
+The optimum of a random sample of m rows is about sqrt(d n / m) standard errors from that of all n
+rows. So each sample is solved to that accuracy only, and the next one, eight times larger, starts
+there. On all rows, gradient steps follow, which the hessian of the last sample preconditions. Then
+one Newton step closes: it squares the distance that is left, and its hessian gives the covariance.
+One more gradient measures the distance. The answer depends on the samples by less than `tol`. Where
+they do not lead to it, Newton's method on all rows takes over.
 """
 
 from __future__ import annotations
@@ -13,36 +15,56 @@ from typing import Protocol
 import numpy as np
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.factor import ROUNDING, Factor
+from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
 
-_GROWTH = 8
-_ROWS_PER_COEFFICIENT = 20
-_FEWEST_ROWS = 1024
-_SAMPLE_STEPS = 4  # a sample in which some column is rare could go on for ever
-_MOST_PASSES = 24
-_INFORMATION = 3e-6  # distance over sqrt(n) at which standard errors have five digits, as a hessian moves as fast as its point
-_STEADY = 1e-4  # least pivot from which a hessian of rounded products preconditions as well
-_STEADIER = 0.03  # and from which, summed over all rows, it gives standard errors to five digits (errors of 1e-7 over the pivot were seen)
-_INDEPENDENT = 0.7  # least pivot of the hessian of columns that are nearly independent
-_RARE = 20  # rows of a level in the largest sample
-_MEMORY = 8
-_MISSED = 10.0  # times the target, beyond which what was to be expected has not come
+# Where no number of a measurement is given, the value was chosen, not measured.
+_GROWTH = 8  # how many times larger the next sample is; all rows are so many times the last sample
+_ROWS_PER_COEFFICIENT = 20  # in the first sample, at least: with fewer its hessian is mostly noise
+_FEWEST_ROWS = 1024  # in the first sample, at least
+# Newton steps on a sample, at most: one in which a column is rare may have no maximum. Without this
+# bound (and a prior) one sample of real data took 50 steps and 12 s.
+_SAMPLE_STEPS = 4
+_MOST_PASSES = 24  # gradients on all rows, at most; Newton takes over if more are to be expected
+# Distance over sqrt(n) at which the closing hessian is taken: it moves as fast as its point, and so
+# standard errors have five digits. They were off by 3e-6 at 1.4e-5 in a logistic regression.
+_INFORMATION = 3e-6
+# Least pivot of a sample's hessian from which one of rounded products preconditions as well.
+_STEADY = 1e-4
+# Least pivot from which the hessian of rounded products, summed over all rows, gives standard
+# errors to five digits: errors of 1e-7 over the pivot were seen.
+_STEADIER = 0.03
+_INDEPENDENT = 0.7  # least pivot of a hessian from which its columns count as nearly independent
+# Rows that each level must have in the largest sample: a sample shows nothing of a level that it
+# hardly has, and a step along its hessian then leads astray.
+_RARE = 20
+_MEMORY = 8  # pairs of (step, change of gradient) that are kept; textbooks advise 3 to 20
+# If the distance after the expected last step is still so many times the target, the expectation
+# was wrong, and Newton takes over.
+_MISSED = 10.0
+_MOST_SAMPLES = 20  # a bound: 8^20 rows are more than any data have
+_MOST_CHORDS = 3  # gradients after the closing hessian, at most; mostly the first is the last
 
 
 class Roundable(SmoothObjective, Protocol):
-    """An objective whose hessian can be had for less."""
+    """An objective whose hessian can be had faster, with rounded products."""
 
     def in_single(self) -> SmoothObjective:
-        """Return the objective with a hessian whose entries, on a unit diagonal, have errors of about 1e-7."""
+        """Return the objective with a rounded hessian.
+
+        Its entries, on a unit diagonal, may have errors of about 1e-7.
+        """
 
 
 class Sample(Roundable, Protocol):
     """An objective on some of the rows."""
 
     def rarest(self) -> float:
-        """Return how many rows the rarest level has, of columns of zeros and ones; inf if there is none."""
+        """Return the number of ones in the column of zeros and ones that has the fewest.
+
+        It is inf if there is no such column.
+        """
 
 
 class SampledObjective(Roundable, Protocol):
@@ -53,16 +75,29 @@ class SampledObjective(Roundable, Protocol):
         """Number of rows."""
 
     def sample(self, m: int) -> Sample:
-        """Return the objective on m rows, under a prior too weak to matter but for coefficients the sample does not determine."""
+        """Return the objective on m rows, under a weak prior.
+
+        The prior should matter only for coefficients that the sample does not determine.
+        """
 
 
 def first_sample(n: int, d: int) -> int | None:
-    """Return the size of the first sample for n rows and d coefficients; None if all rows are few enough."""
+    """Return the size of the first sample for n rows and d coefficients.
+
+    It is None if there are too few rows for samples to pay.
+    """
     m = max(_ROWS_PER_COEFFICIENT * d, _FEWEST_ROWS)
     return m if n >= _GROWTH * m else None
 
 
-def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100, curvature: bool = True) -> Solution:
+def growing(
+    objective: SampledObjective,
+    start: Array,
+    *,
+    tol: float = 1e-6,
+    max_iter: int = 100,
+    curvature: bool = True,
+) -> Solution:
     """Minimise `objective` from `start` by samples of its rows.
 
     Parameters
@@ -79,37 +114,53 @@ def growing(objective: SampledObjective, start: Array, *, tol: float = 1e-6, max
 
     References
     ----------
-    Mokhtari et al. (2016), Adaptive Newton method for empirical risk minimization to statistical accuracy.
-    Nocedal & Wright (2006), Numerical Optimization, ch. 7 (limited-memory pairs).
+    Mokhtari et al. (2016), Adaptive Newton method for empirical risk minimization to statistical
+    accuracy. Nocedal & Wright (2006), Numerical Optimization, ch. 7 (limited-memory pairs).
     """
     m = first_sample(objective.n, len(start))
-    sizes = [] if m is None else [m * _GROWTH**k for k in range(20) if m * _GROWTH ** (k + 1) <= objective.n]
-    # Of a level that a sample hardly has, it shows nothing, and steps along its curvature lead astray.
+    grown = [] if m is None else [m * _GROWTH**k for k in range(_MOST_SAMPLES)]
+    sizes = [size for size in grown if size * _GROWTH <= objective.n]
     if not sizes or objective.sample(sizes[-1]).rarest() < _RARE:
         return newton(objective, start, tol=tol, max_iter=max_iter)
     coef, passes, factor = _by_samples(objective, start, sizes)
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
-    # The closing step squares the distance; its hessian is that of the point before, and must serve the standard errors.
+    # The closing step squares the distance over sqrt(n), so it may start at this distance. Its
+    # hessian is that of the point before the step, which must be near enough for the standard
+    # errors, too.
     root = np.sqrt(objective.n)
     target = min(0.5 * np.sqrt(tol * root), _INFORMATION * root) if curvature else tol
     found = _descend(objective, coef, factor, target, measured=not curvature)
     if found is None:
-        return newton(objective, coef if np.isfinite(objective(coef, 0).value) else start, tol=tol, max_iter=max_iter)
+        coef = coef if np.isfinite(objective(coef, 0).value) else start
+        return newton(objective, coef, tol=tol, max_iter=max_iter)
     found = found._replace(n_iter=passes + found.n_iter)
     if not curvature:
         return found
     return _close(objective, factor.least_pivot > _STEADIER, found, target, tol, max_iter)
 
 
-def _by_samples(objective: SampledObjective, start: Array, sizes: list[int]) -> tuple[Array, int, Factor | None]:
-    """Return (the last sample's solution, Newton steps taken, the factor of its hessian, to precondition that of all rows)."""
+def _by_samples(
+    objective: SampledObjective, start: Array, sizes: list[int]
+) -> tuple[Array, int, Factor | None]:
+    """Solve one sample after another.
+
+    Returns
+    -------
+    coef : ndarray of shape (d,)
+        The last sample's solution.
+    passes : int
+        Newton steps on all samples.
+    factor : Factor or None
+        Of the last sample's hessian; it will precondition that of all rows.
+    """
     coef, passes, steady = start, 0, True
     for m in sizes:
         sample = objective.sample(m)
         for law in [sample.in_single(), sample] if steady else [sample]:
             solution = newton(law, coef, tol=np.sqrt(len(start)), max_iter=_SAMPLE_STEPS)
-            coef, passes, hessian = solution.coef, passes + solution.n_iter, solution.evaluation.hessian
+            coef, hessian = solution.coef, solution.evaluation.hessian
+            passes += solution.n_iter
             factor = None if hessian is None else _well(hessian)
             if factor is not None and factor.least_pivot > _STEADY:
                 break
@@ -120,10 +171,12 @@ def _by_samples(objective: SampledObjective, start: Array, sizes: list[int]) -> 
 
 
 def _less_noisy(hessian: Array, m: int) -> Array:
-    """Return the hessian of a sample of m rows with its off-diagonal part shrunk by the share of it that is the sample's noise.
+    """Return the hessian of a sample of m rows, with less of the sample's noise.
 
-    On a unit diagonal each entry has a variance of about 1/m. With few rows a coefficient, that spreads the eigenvalues of
-    nearly independent columns further than all there is to precondition; of dependent ones it would hide the small eigenvalues.
+    On a unit diagonal each entry has a variance of about 1/m. If there are few rows for each
+    coefficient and the columns are nearly independent, this noise spreads the eigenvalues more than
+    the columns' true correlations do. So the part off the diagonal is shrunk by the share of it
+    that is noise. For dependent columns that would hide the small eigenvalues: do not use it there.
 
     References
     ----------
@@ -144,55 +197,83 @@ def _well(hessian: Array) -> Factor | None:
 
 
 def _distance(factor: Factor, gradient: Array, size: float) -> float:
+    """Return the distance to the optimum in standard errors, sqrt(n g' H^-1 g)."""
     return max(size * float(gradient @ factor.solve(gradient)), 0.0) ** 0.5
 
 
-def _descend(objective: SampledObjective, coef: Array, factor: Factor, target: float, measured: bool) -> Solution | None:
-    """Return a point within `target` standard errors, so `measured` or to be expected; None if the way there is too long."""
+def _descend(
+    objective: SampledObjective, coef: Array, factor: Factor, target: float, measured: bool
+) -> Solution | None:
+    """Go down on all rows to within `target` standard errors of the optimum.
+
+    If `measured`, the distance is measured at the point that is returned; else it is enough that it
+    can be expected there. None is returned if the way is too long.
+    """
     at = objective(coef, 1)
+    assert at.gradient is not None
     pairs: list[tuple[Array, Array]] = []
-    first = distance = _distance(factor, at.gradient, objective.size) if np.isfinite(at.value) else np.inf  # type: ignore[arg-type]
+    first = distance = np.inf
+    if np.isfinite(at.value):
+        first = distance = _distance(factor, at.gradient, objective.size)
     if not np.isfinite(distance):
         return None
     shrinkage = 1.0
     for passes in range(1, _MOST_PASSES + 2):
         objective.accepted(coef, at, distance)
-        step = -two_loop(pairs, factor.solve, at.gradient)  # type: ignore[arg-type]
-        # With more pairs the next step shrinks the distance at least as much as the last.
+        assert at.gradient is not None
+        step = -two_loop(pairs, factor.solve, at.gradient)
+        # The next step has one pair more, and is expected to shrink the distance as much as the
+        # last.
         if distance <= target or (not measured and distance * shrinkage <= target):
             return Solution(coef if measured else coef + step, at, step, distance, passes, True)
         there = objective(coef + step, 1)
         assert there.gradient is not None and at.gradient is not None
         previous, distance = distance, _distance(factor, there.gradient, objective.size)
-        # Close to the optimum values are equal to rounding, and only the distance tells.
+        # Close to the optimum values differ by rounding only, so the distance has to grow, too.
         if not np.isfinite(there.value) or (there.value > at.value and distance > previous):
-            return None  # the sample's curvature misleads here: full Newton is safer than a search along it
+            # The sample's hessian misleads here: Newton on all rows is safer than a line search.
+            return None
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
         coef, at, shrinkage = coef + step, there, min(distance / previous, 1.0)
-        if passes > 1 and distance > target and passes + _passes_left(distance, target, first, passes) > _MOST_PASSES:
-            return None
+        if passes > 1 and distance > target:
+            if passes + _passes_left(distance, target, first, passes) > _MOST_PASSES:
+                return None
     raise AssertionError("unreachable: more passes than the most are never taken")
 
 
 def _passes_left(distance: float, target: float, first: float, passes: int) -> float:
     """Return how many passes it takes from `distance` to `target` at the pace so far."""
-    return np.log(distance / target) / np.log(first / distance) * passes if distance < first else np.inf
+    if not distance < first:
+        return np.inf
+    return np.log(distance / target) / np.log(first / distance) * passes
 
 
-def _close(objective: SampledObjective, steady: bool, found: Solution, target: float, tol: float, max_iter: int) -> Solution:
-    """Take one Newton step on all rows, then measure the distance, with chord steps while it is too large."""
+def _close(
+    objective: SampledObjective,
+    steady: bool,
+    found: Solution,
+    target: float,
+    tol: float,
+    max_iter: int,
+) -> Solution:
+    """Take one Newton step on all rows, then measure the distance.
+
+    While it is larger than `tol`, chord steps follow, that is, steps with the same hessian.
+    """
     coef = found.coef
     at = (objective.in_single() if steady else objective)(coef, 2)
     assert at.hessian is not None and at.gradient is not None
     factor = _well(at.hessian) if _finite(at) else None
     if factor is None or _distance(factor, at.gradient, objective.size) > _MISSED * target:
-        return newton(objective, coef if np.isfinite(at.value) else coef - found.step, tol=tol, max_iter=max_iter)
+        coef = coef if np.isfinite(at.value) else coef - found.step
+        return newton(objective, coef, tol=tol, max_iter=max_iter)
     hessian, step = at.hessian, -factor.solve(at.gradient)
-    for extra in range(3):
+    for extra in range(_MOST_CHORDS):
         coef = coef + step
         there = objective(coef, 1)
         assert there.gradient is not None
-        distance = _distance(factor, there.gradient, objective.size) if np.isfinite(there.value) else np.inf
+        finite = np.isfinite(there.value)
+        distance = _distance(factor, there.gradient, objective.size) if finite else np.inf
         objective.accepted(coef, there, distance)
         step = -factor.solve(there.gradient)
         if distance <= tol:

@@ -2,7 +2,7 @@
 
 Of ten schemes tried on 492 cold starts of 14 families this one had no failure, and it does not notice units. The damping
 starts at zero, so a start at the optimum ends at its first evaluation, and near a maximum it is Newton's method.
-A small decrement is not an optimum: the caller judges the last step (`skmle._engine.verdict`).
+A small decrement is not an optimum: the caller judges the last step (`skmle._engine.judge.interior`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.factor import ROUNDING
+from skmle._engine.likelihood.factor import ROUNDING
 
 _EPS = float(np.finfo(float).eps)
 _ACCEPT = 1e-3  # least share of the predicted gain that counts as a real decrease
@@ -21,7 +21,9 @@ _SLOPE = 1e-3  # share of g^2/f below which no scale falls
 _DAMPING = 1e-3  # first damping tried, in units of the diagonal
 _FLOOR = 1e-3  # distance at which a value that no longer resolves steps is good enough to stop
 _BLIND_STEPS = 4
-_VISIBLE = 1e-13  # fall of the value for which a longer stride pays: beyond, all derivatives are rounding
+_VISIBLE = (
+    1e-13  # fall of the value for which a longer stride pays: beyond, all derivatives are rounding
+)
 _FLAT = 2  # so many slow steps on end are the way to a limit
 
 
@@ -50,7 +52,9 @@ class _Model(NamedTuple):
     """The least damping worth trying: as large as the curvature along Newton's step."""
 
 
-def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100) -> Solution:
+def newton(
+    objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100
+) -> Solution:
     """Minimise `objective` from `start` until the Newton decrement is at most `tol` standard errors.
 
     Parameters
@@ -67,7 +71,9 @@ def newton(objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_i
     ----------
     More (1978), The Levenberg-Marquardt algorithm: implementation and theory.
     """
-    with np.errstate(all="ignore"):  # towards infinity squares overflow; values that are not finite reject a step
+    with np.errstate(
+        all="ignore"
+    ):  # towards infinity squares overflow; values that are not finite reject a step
         return _iterate(objective, np.array(start, float), tol, max_iter)
 
 
@@ -86,7 +92,14 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
             newton_step = model.step / model.scale
         if model.step is not None and model.distance <= tol:
             # The step is free, and squares the distance; at a limit it leads nowhere better, and may be rounding.
-            return Solution(coef if onward else coef + newton_step, at, newton_step, model.distance, iteration, True)
+            return Solution(
+                coef if onward else coef + newton_step,
+                at,
+                newton_step,
+                model.distance,
+                iteration,
+                True,
+            )
         # Far enough towards a limit the hessian is rounding; what was known before stands.
         known = known if onward and model.step is None else model.distance
         at_floor = blind >= _BLIND_STEPS
@@ -113,7 +126,10 @@ def _model(at: Evaluation, size: float) -> _Model:
     assert at.gradient is not None and at.hessian is not None
     # g^2/f has the units of H_jj; without it a start far off, where H_jj ~ 1e-77, looks like an optimum.
     # No floor relative to the largest entry: that would depend on units.
-    root = np.maximum(np.sqrt(np.abs(np.diag(at.hessian))), (_SLOPE / (1.0 + abs(at.value))) ** 0.5 * np.abs(at.gradient))
+    root = np.maximum(
+        np.sqrt(np.abs(np.diag(at.hessian))),
+        (_SLOPE / (1.0 + abs(at.value))) ** 0.5 * np.abs(at.gradient),
+    )
     scale = np.where(root > 0.0, root, 1.0)
     a, b = at.hessian / scale / scale[:, None], at.gradient / scale
     step = _solve(a, b, ROUNDING)
@@ -135,7 +151,12 @@ def _solve(a: Array, b: Array, pivot: float) -> Array | None:
 
 
 def _search(
-    objective: SmoothObjective, coef: Array, at: Evaluation, model: _Model, damping: float, trust: bool
+    objective: SmoothObjective,
+    coef: Array,
+    at: Evaluation,
+    model: _Model,
+    damping: float,
+    trust: bool,
 ) -> tuple[Array, Evaluation, float, float, bool] | None:
     """Return (step, evaluation there, gain ratio, damping, whether the value was blind); None if no step helps."""
     blur = _EPS * (abs(at.value) + 1.0)
@@ -153,7 +174,9 @@ def _search(
         predicted = -float(model.b @ scaled + 0.5 * scaled @ model.a @ scaled)
         there = objective(coef + step, 2 if trust and attempt == 0 else 0)
         gain = at.value - there.value
-        if predicted <= 8.0 * blur:  # the value cannot resolve this step: trust gradient and hessian alone
+        if (
+            predicted <= 8.0 * blur
+        ):  # the value cannot resolve this step: trust gradient and hessian alone
             good_enough, blind = abs(gain) <= 32.0 * blur, True
         else:
             good_enough, blind = np.isfinite(there.value) and gain > _ACCEPT * predicted, False
@@ -166,10 +189,16 @@ def _search(
 
 
 def _finite(at: Evaluation) -> bool:
-    return all(bool(np.isfinite(part).all()) for part in (at.value, at.gradient, at.hessian) if part is not None)
+    return all(
+        bool(np.isfinite(part).all())
+        for part in (at.value, at.gradient, at.hessian)
+        if part is not None
+    )
 
 
-def _stride(objective: SmoothObjective, coef: Array, at: Evaluation, step: Array) -> tuple[Array, Evaluation]:
+def _stride(
+    objective: SmoothObjective, coef: Array, at: Evaluation, step: Array
+) -> tuple[Array, Evaluation]:
     """Double the step while the value falls: reaches a limit law at infinity in a few evaluations.
 
     Three times at most, as further on all derivatives underflow and nothing is left to judge.

@@ -1,4 +1,4 @@
-"""Limited-memory pairs: an inverse hessian improved by what steps have shown of it."""
+"""Limited-memory pairs: an approximate inverse hessian, improved by what steps have shown of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from collections.abc import Callable, Sequence
 from skmle._engine.evaluation import Array
 
 
-def two_loop(pairs: Sequence[tuple[Array, Array]], inverse: Callable[[Array], Array], vector: Array) -> Array:
-    """Return the inverse hessian times a vector, from pairs (s, H s) over a first guess of the inverse.
+def two_loop(
+    pairs: Sequence[tuple[Array, Array]], inverse: Callable[[Array], Array], vector: Array
+) -> Array:
+    """Return an approximate inverse hessian times a vector.
+
+    Parameters
+    ----------
+    pairs : sequence of (s, y)
+        Steps s and the changes of gradient y = H s that they showed, the oldest first.
+    inverse : callable
+        A first approximation of the inverse hessian times a vector, which the pairs improve.
+    vector : ndarray of shape (d,)
 
     References
     ----------

@@ -1,9 +1,10 @@
-"""The quadratic model with absolute penalties: minimise x'Ax/2 + b'x + sum of kink * abs(x), exactly.
+"""The quadratic model with absolute penalties: minimise x'Ax/2 + b'x + sum of kink * |x|, exactly.
 
-Which coefficients are zero, and the signs of the others, decide everything: given these, the answer is one linear
-system. They are found by Newton's method on the condition that no coefficient wants to move by itself, which changes many
-at a time and is certified when they repeat; where it cycles, by descent one coefficient at a time, with the same
-certificate.
+Once it is known which coefficients are zero and which signs the others have, the answer is the
+solution of one linear system. Zeros and signs are found by Newton's method on the condition that no
+coefficient wants to move by itself. It changes many of them at a time, and the answer is proved
+when they repeat. Where it cycles, descent in one coefficient at a time takes over, with the same
+proof.
 """
 
 from __future__ import annotations
@@ -14,24 +15,28 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array
 
-_TRIES = 15  # guesses of the set before it is thought to cycle; two to five are usual
-_SWEEPS = 500
+_TRIES = 15  # sets of signs that are tried before they count as a cycle; two to five are usual
+_SWEEPS = 500  # over all coefficients in the descent, at most; a bound, chosen, not measured
 
 
 def solve_quadratic(a: Array, b: Array, kink: Array, x: Array) -> Array | None:
-    """Return the minimiser, from a first guess x; None if `a` is not positive definite where it matters.
+    """Return the minimiser; None if `a` is not positive definite in the coefficients that matter.
 
     Parameters
     ----------
     a : ndarray of shape (s, s)
         Symmetric.
-    b, kink, x : ndarray of shape (s,)
-        kink is 0 for coefficients without a penalty, inf for those that stay zero.
+    b : ndarray of shape (s,)
+    kink : ndarray of shape (s,)
+        Strengths of the absolute penalties: 0 for coefficients without one, inf for those that stay
+        zero.
+    x : ndarray of shape (s,)
+        Where the search starts.
 
     References
     ----------
-    Hintermüller, Ito & Kunisch (2002), The primal-dual active set strategy as a semismooth Newton method.
-    Lee, Battle, Raina & Ng (2006), Efficient sparse coding algorithms.
+    Hintermüller, Ito & Kunisch (2002), The primal-dual active set strategy as a semismooth Newton
+    method. Lee, Battle, Raina & Ng (2006), Efficient sparse coding algorithms.
     """
     if not (np.diag(a) > 0.0).all():
         return None
@@ -49,19 +54,22 @@ def solve_quadratic(a: Array, b: Array, kink: Array, x: Array) -> Array | None:
 
 
 def _signs(a: Array, x: Array, slope: Array, kink: Array) -> NDArray[np.int8]:
-    """Return where each x would go by itself: 1, -1, or 0 for zero; 2 for coefficients without a penalty."""
+    """Return the sign to which each coefficient would go if the others stayed: 1, -1 or 0.
+
+    Coefficients without a penalty get 2.
+    """
     target = np.diag(a) * x - slope
     signs = np.where(np.abs(target) > kink, np.sign(target), 0.0)
     return np.where(kink > 0.0, signs, 2.0).astype(np.int8)
 
 
 def _at_signs(a: Array, b: Array, kink: Array, signs: NDArray[np.int8]) -> Array | None:
-    """Return the stationary point with these signs taken for granted; None if it is no minimum."""
+    """Return the stationary point if these are the signs; None if it is no minimum."""
     result = np.zeros(len(b))
     on = np.flatnonzero(signs)
     if not len(on):
         return result
-    # The transpose is the same matrix in the order that LAPACK factors in place.
+    # LAPACK factors in place what is in Fortran order, as the transpose is; it is the same matrix.
     factor, info = dpotrf(a[np.ix_(on, on)].T, lower=True, overwrite_a=True, clean=False)
     if info != 0 or not np.isfinite(factor[-1, -1]):
         return None
@@ -70,7 +78,11 @@ def _at_signs(a: Array, b: Array, kink: Array, signs: NDArray[np.int8]) -> Array
 
 
 def _descend(a: Array, b: Array, kink: Array, x: Array) -> Array | None:
-    """Return the minimiser by descent: one coefficient at a time, then all that are not zero as far as their signs hold."""
+    """Return the minimiser by descent; None if it was not found.
+
+    A sweep moves one coefficient at a time. Then all that are not zero move together, as far as
+    none of them changes its sign.
+    """
     x = x.copy()
     slope = a @ x + b
     for _ in range(_SWEEPS):

@@ -1,0 +1,1 @@
+"""How any fitted model is asked: seeing through pipelines, and who tells its law."""

@@ -1,0 +1,198 @@
+"""The log-probability of each row under any fitted model, of skmle or of scikit-learn.
+
+`_LAWS`, at the end, lists the kinds of models that tell a law, and how each kind is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import DensityMixin, is_regressor
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.covariance import EmpiricalCovariance
+from sklearn.decomposition import PCA, FactorAnalysis
+from sklearn.linear_model import PoissonRegressor
+from sklearn.neighbors import KernelDensity
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import check_is_fitted
+
+from skmle._shared.columns import label_columns
+from skmle._shared.estimator import LikelihoodEstimator
+from skmle.families import Distribution, get_family
+
+Array = NDArray[np.float64]
+
+
+def row_log_prob(model: Any, X: Any, y: Any = None, **offset_or_exposure: ArrayLike) -> Array:
+    """Return log q of each row, of shape (n,), in nats.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Bare: what holds it was taken off by `skmle._any_model.unwrap.unwrap`.
+    X, y : array-like
+        As the model takes them.
+    **offset_or_exposure : array-like of shape (n,)
+        `offset` and `exposure`, where they are given beside X.
+
+    Raises
+    ------
+    TypeError
+        If the model does not tell the law of what it predicts, or takes no offset or exposure.
+    """
+    check_offset(model, offset_or_exposure)
+    for tells, log_prob in _LAWS:
+        if tells(model):
+            return np.asarray(log_prob(model, X, y, **offset_or_exposure), float)
+    raise TypeError(
+        f"{type(model).__name__} does not tell the law of what it predicts, so it has no "
+        "likelihood. Allowed: skmle's estimators, classifiers with predict_proba, densities with "
+        "score_samples, covariance estimators, PoissonRegressor, regressors with predict(X, "
+        "return_std=True), models with pred_dist. Use MLERegressor for a regression, "
+        "CalibratedClassifierCV around a classifier."
+    )
+
+
+def check_offset(model: Any, given: Mapping[str, ArrayLike]) -> None:
+    """Raise TypeError if an offset or an exposure is given to a model that takes none."""
+    if given and not (isinstance(model, LikelihoodEstimator) and is_regressor(model)):
+        raise TypeError(
+            f"{type(model).__name__}: {' and '.join(given)} was given, which it cannot take into "
+            "account. Allowed: for skmle's regressors. Drop the argument, or use MLERegressor."
+        )
+
+
+# ---------------------------------------------------------------- how each kind is asked
+
+
+def _own(model: Any, X: Any, y: Any, **offset_or_exposure: ArrayLike) -> Array:
+    return model.log_prob(X, _given(model, y), **offset_or_exposure)
+
+
+def _density(model: Any, X: Any, y: Any) -> Array:
+    return model.score_samples(X)
+
+
+def _covariance(model: Any, X: Any, y: Any) -> Array:
+    check_is_fitted(model)
+    precision = model.get_precision()
+    log_determinant = np.linalg.slogdet(precision)[1]
+    return 0.5 * (log_determinant - len(precision) * np.log(2.0 * np.pi) - model.mahalanobis(X))
+
+
+def _classifier(model: Any, X: Any, y: Any) -> Array:
+    labels = np.asarray(_given(model, y))
+    check_consistent_length(X, labels)
+    if labels.size != len(labels):
+        raise ValueError(
+            f"{type(model).__name__}: y has shape {labels.shape}. Allowed: (n,), one label a row. "
+            "Score several targets one by one."
+        )
+    with np.errstate(divide="ignore"):  # log(0) = -inf is right for an impossible label
+        log_proba = (
+            model.predict_log_proba(X)
+            if hasattr(model, "predict_log_proba")
+            else np.log(model.predict_proba(X))
+        )
+    # ngboost's classifier keeps no classes_: its labels are 0, 1, ...
+    classes = getattr(model, "classes_", np.arange(log_proba.shape[1]))
+    column = label_columns(classes, labels.ravel())
+    return np.where(column >= 0, log_proba[np.arange(len(column)), column], -np.inf)
+
+
+def _predicted_law(model: Any, X: Any, y: Any) -> Array:
+    law = model.pred_dist(X)
+    methods = [
+        method
+        for name in ("log_prob", "logpmf", "logpdf")
+        if callable(method := getattr(law, name, None))
+    ]
+    if not methods:
+        raise TypeError(
+            f"{type(model).__name__}.pred_dist gives a {type(law).__name__}, which has no "
+            "log-density. Allowed: laws with log_prob, logpmf or logpdf. Add one of these methods."
+        )
+    return methods[0](np.asarray(_given(model, y)))
+
+
+def _normal_prediction(model: Any, X: Any, y: Any) -> Array:
+    loc, scale = model.predict(X, return_std=True)
+    point = np.flatnonzero(~(scale > 0))
+    if len(point):
+        raise ValueError(
+            f"{type(model).__name__}: the predicted standard deviation is 0 for {len(point)} of "
+            f"{scale.size} values (first: value {point[0]}), so y has no density there. Allowed: "
+            "standard deviations > 0. Give a Gaussian process a WhiteKernel, or use a model that "
+            "estimates the noise."
+        )
+    law = Distribution(get_family("normal"), {"loc": loc.ravel(), "scale": scale.ravel()})
+    # Several targets are independent of each other under a Gaussian process: their rows add up.
+    return law.log_prob(_observed(model, y, loc)).reshape(len(loc), -1).sum(axis=1)
+
+
+def _poisson_prediction(model: Any, X: Any, y: Any) -> Array:
+    mean = model.predict(X)
+    return Distribution(get_family("poisson"), {"mean": mean}).log_prob(_observed(model, y, mean))
+
+
+def _transformed_target(model: Any, X: Any, y: Any) -> Array:
+    raise TypeError(
+        "TransformedTargetRegressor: the law of y would need the Jacobian of the transformation, "
+        "which it does not know. Allowed: models of y itself. Use MLERegressor with a family on "
+        "the scale of y, such as 'lognormal' for normal logarithms."
+    )
+
+
+def _given(model: Any, y: Any) -> Any:
+    if y is None:
+        raise ValueError(
+            f"{type(model).__name__}: y is missing, and its law is that of y given X. Allowed: "
+            "y=None for densities. Give y."
+        )
+    return y
+
+
+def _observed(model: Any, y: Any, prediction: Array) -> Array:
+    """Return y as numbers in the order of the prediction, of shape (n,) or (n * targets,)."""
+    values = check_array(_given(model, y), ensure_2d=False, dtype=np.float64, input_name="y")
+    check_consistent_length(prediction, values)
+    if values.size != prediction.size:
+        raise ValueError(
+            f"{type(model).__name__}: y has shape {values.shape}, the prediction "
+            f"{prediction.shape}. Allowed: the same. Give as many values a row as fit was given."
+        )
+    return values.ravel()
+
+
+# ---------------------------------------------------------------- who tells a law
+
+
+def _is(*types: type) -> Callable[[Any], bool]:
+    return lambda model: isinstance(model, types)
+
+
+def _has(*methods: str) -> Callable[[Any], bool]:
+    return lambda model: any(hasattr(model, method) for method in methods)
+
+
+def _returns_std(model: Any) -> bool:
+    return hasattr(model, "predict") and "return_std" in signature(model.predict).parameters
+
+
+# Pairs of (is the model of this kind?, how it is asked); the first kind that fits counts. Densities
+# are recognised by their type, because not every `score_samples` is a log-density: those of
+# IsolationForest and BernoulliRBM are not.
+_LAWS: tuple[tuple[Callable[[Any], bool], Callable[..., Array]], ...] = (
+    (_is(DensityMixin, KernelDensity, PCA, FactorAnalysis), _density),
+    (_is(LikelihoodEstimator), _own),
+    (_is(EmpiricalCovariance), _covariance),
+    (_is(PoissonRegressor), _poisson_prediction),
+    (_is(TransformedTargetRegressor), _transformed_target),
+    (_has("predict_log_proba", "predict_proba"), _classifier),
+    (_has("pred_dist"), _predicted_law),
+    (_returns_std, _normal_prediction),
+)

@@ -1,0 +1,1 @@
+"""Rows of X and y: the one sum over rows, blocks of rows and products with them, a first look."""

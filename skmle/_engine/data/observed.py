@@ -1,0 +1,182 @@
+"""What a fit needs of its observations, which for a density is often much less than all rows.
+
+A density of a family with sufficient statistics needs one row that stands for all. A density of
+another discrete law needs the distinct values and how often each of them came. Such a condensed
+sample has the same likelihood; it can be joined with the next batch, and no other data are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.data.sums import block_size, keep_heap
+from skmle._engine.evaluation import Array
+from skmle.families.base import Arrays, Family, Limit
+
+# Blocks of rows that are condensed at once. Making statistics takes fewer temporary arrays than
+# evaluating a law, so that more rows fit the cache; chosen, not measured.
+_BLOCKS = 4
+# Whole numbers are counted by `bincount` if none is larger than the number of rows, or than this.
+_FEWEST_COUNTS = 64
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Statistics of observations, and the sums over them that no coefficient changes.
+
+    Parameters
+    ----------
+    statistics : tuple of ndarrays
+        As `Family.statistics` gives them, or fewer rows with the same likelihood.
+    weight : ndarray of shape (n,), optional
+        Weights of the rows of `statistics`; None if all are 1.
+    base : float
+        Weighted sum of the terms of -log q that depend on y only.
+    equal : bool
+        Whether all observations are the same number.
+    short : bool
+        Whether the rows are condensed.
+    copies : ndarray of int of shape (n,), optional
+        How many of the user's rows each row stands for, after equal rows were merged; None: one.
+    squares : ndarray of shape (n,), optional
+        The sum of the squared weights of these; None: the square of `weight`.
+    """
+
+    statistics: Arrays
+    weight: Array | None
+    base: float
+    equal: bool
+    short: bool = False
+    copies: NDArray[np.intp] | None = None
+    squares: Array | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of rows of the statistics."""
+        return len(self.statistics[0])
+
+    @property
+    def weights(self) -> Array:
+        """The weight of each row."""
+        return np.ones(self.n) if self.weight is None else self.weight
+
+    @property
+    def mass(self) -> float:
+        """Total weight."""
+        return float(self.n) if self.weight is None else float(self.weight.sum())
+
+    def condensed(self, family: Family) -> Observed | None:
+        """Return fewer rows with the same likelihood; None if the family needs them all."""
+        if self.short or not family.condensable:
+            return self if self.short else None
+        if family.shortcuts.sums != "rows":
+            rows, weight = self.statistics, self.weight
+            if self.equal:
+                # The first of equal numbers is their mean exactly; a computed mean would be
+                # rounded.
+                rows, weight = tuple(s[:1] for s in rows), None
+            row, mass = family.collapse(rows, weight), self.mass
+            base = self.base
+            if family.shortcuts.sums == "base":
+                base = float(family.base(row).sum()) * mass
+            return Observed(row, np.array([mass]), base, self.equal, True)
+        first = self.statistics[0]
+        values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
+        return Observed((values,), counts, self.base, self.equal, True)
+
+
+def joined(parts: Sequence[Observed]) -> Observed:
+    """Return condensed samples of one family as one sample, which may be condensed again."""
+    statistics = tuple(
+        np.concatenate(columns)
+        for columns in zip(*(part.statistics for part in parts), strict=True)
+    )
+    equal = all(part.equal for part in parts) and bool((statistics[0] == statistics[0][0]).all())
+    return Observed(
+        statistics,
+        np.concatenate([part.weights for part in parts]),
+        sum(part.base for part in parts),
+        equal,
+    )
+
+
+def condense(family: Family, y: Any, weight: Array | None) -> Observed:
+    """Return what a density needs of y, condensed if its family allows that.
+
+    Long data are condensed block by block, so that temporary arrays stay in the cache.
+    """
+
+    def condensed(block: slice) -> Observed:
+        observed = observe(
+            family,
+            y[block],
+            None if weight is None else weight[block],
+            summed=family.shortcuts.sums != "base",
+        )
+        return observed.condensed(family) or observed
+
+    size = _BLOCKS * block_size(1)
+    if family.shortcuts.sums == "rows" or len(y) <= size:
+        return condensed(slice(None))
+    together = joined([condensed(slice(low, low + size)) for low in range(0, len(y), size)])
+    return together.condensed(family) or together
+
+
+def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -> Observed:
+    """Return what a family needs of y.
+
+    Parameters
+    ----------
+    family : Family
+    y : array-like of shape (n,) or (n, m)
+        Inside the family's support.
+    weight : ndarray of shape (n,), optional
+    summed : bool
+        Whether `base` is summed. It is not where the sum will follow from a condensed row.
+    """
+    keep_heap()
+    return _observed(family, family.statistics(y), weight, summed)
+
+
+def observe_as(limit: Limit, observed: Observed) -> Observed:
+    """Return the same observations for a limit law of their family."""
+    statistics = limit.observe(observed.statistics)
+    return _observed(limit.family, statistics, observed.weight, summed=True)
+
+
+def _observed(family: Family, statistics: Arrays, weight: Array | None, summed: bool) -> Observed:
+    base = family.base(statistics) if summed else np.zeros(())
+    first = statistics[0]
+    if base.ndim == 0:
+        total = float(base) * (float(len(first)) if weight is None else float(weight.sum()))
+    else:
+        total = float(base.sum() if weight is None else weight @ base)
+    equal = first.ndim == 1 and bool(first[0] == first[-1]) and bool((first == first[0]).all())
+    return Observed(statistics, weight, total, equal)
+
+
+def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | None:
+    """Return (distinct values in order, the weight of each); None if counting is not possible.
+
+    It is possible for whole numbers from zero on that are not much larger than their number.
+    """
+    if not (0.0 <= values.min() and values.max() <= max(len(values), _FEWEST_COUNTS)):
+        return None
+    codes = values.astype(np.intp)
+    if not np.array_equal(codes, values):
+        return None
+    seen = np.bincount(codes)
+    present = np.flatnonzero(seen)
+    counts = seen if weight is None else np.bincount(codes, weight)
+    return present.astype(values.dtype), counts[present].astype(np.float64)
+
+
+def _sort(values: Array, weight: Array | None) -> tuple[Array, Array]:
+    """Return (distinct values in order, the weight of each)."""
+    distinct, index = np.unique(values, return_inverse=True)
+    return distinct, np.bincount(index, weight).astype(np.float64)

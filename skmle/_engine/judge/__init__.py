@@ -1,0 +1,1 @@
+"""What kind of end a fit has come to."""

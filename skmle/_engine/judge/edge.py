@@ -1,0 +1,73 @@
+"""Edges where the density grows without bound: y that the linear predictor reproduces, a scale that has vanished."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skmle._engine.evaluation import Solution
+from skmle._engine.judge.outcome import outcome
+from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.prepare.starts import interpolation
+from skmle._engine.problem import Fit
+from skmle._engine.verdict import NO_MAXIMUM, Verdict
+
+_INTERPOLATED = (
+    "the linear predictor reproduces every observation, so the density grows without bound around them "
+    "(as many coefficients as distinct rows, or y is an exact function of X)"
+)
+# Log scale, in standard deviations of y: no density of real observations is so narrow.
+_VANISHED = -9.0
+_SIGNS = {"scale": 1.0, "rate": -1.0}  # of log scale in an eta, by its parameter's unit
+
+
+def surely_interpolated(likelihood: Likelihood) -> Fit | None:
+    """Return the fit where it is known before any step that the rows of the first parameter reproduce y.
+
+    Where that is not looked for here, it is found after the fit, if it runs off.
+    """
+    problem, design = likelihood.problem, likelihood.design
+    near = likelihood.family.movable or design.terms[0].length + 1 >= design.n
+    if problem.observed.equal or (near and not problem.penalised):
+        return interpolated(likelihood)
+    return None
+
+
+def interpolated(likelihood: Likelihood) -> Fit | None:
+    """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
+    family, pilot, objective = likelihood.family, likelihood.pilot, likelihood.objective
+    known = None if likelihood.problem.penalised else likelihood.lead
+    start = interpolation(family, pilot, known)
+    if start is not None and pilot is not objective:
+        start = interpolation(family, objective)
+    if start is None:
+        return None
+    solution = Solution(start, objective(start, 0), np.zeros_like(start), np.inf, 1, False)
+    return outcome(likelihood, solution, Verdict(NO_MAXIMUM, _INTERPOLATED))
+
+
+def vanished_scale(likelihood: Likelihood, solution: Solution) -> str:
+    """Return where a location-scale law has shrunk to a point, in words; "" if it has not."""
+    count = rows_of_vanished_scale(likelihood, solution)
+    if not count:
+        return ""
+    everywhere = not likelihood.design.terms[1].size
+    at = (
+        "around equal residuals or"
+        if everywhere
+        else f"at {count} of {likelihood.problem.n} rows, at"
+    )
+    return f"the scale runs to zero {at} observations that the location reproduces"
+
+
+def rows_of_vanished_scale(likelihood: Likelihood, solution: Solution) -> int:
+    """Return at how many rows a location-scale law has shrunk to a point."""
+    if not likelihood.units.standardised:
+        return 0
+    etas = likelihood.objective.direction(solution.coef)
+    pairs = zip(likelihood.family.parameters, etas, strict=True)
+    scales = [_SIGNS[param.unit] * eta for param, eta in pairs if param.unit in _SIGNS]
+    log_scale = np.minimum.reduce(np.broadcast_arrays(*scales))
+    least = _VANISHED + float(np.log(np.std(likelihood.statistics[0]) or 1.0))
+    vanished = np.broadcast_to(log_scale, (likelihood.design.n,)) < least
+    copies = likelihood.problem.observed.copies
+    return int(vanished.sum() if copies is None else copies[vanished].sum())

@@ -1,0 +1,64 @@
+"""Limit laws: where a constant parameter runs to an end of its range, the law that is left there may be the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from skmle._engine.data.observed import observe_as
+from skmle._engine.evaluation import Solution
+from skmle._engine.prepare.columns import Columns
+from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._engine.verdict import BOUNDARY, INTERIOR, Verdict
+from skmle.families.base import Family, Limit
+
+_FAR_ETA = 15.0  # beyond, a limit law is tried although all else looks interior
+_TIE = 1e-9  # nats a row by which a limit law may be less likely, because of rounding
+
+Refit = Callable[[Problem, Columns], Fit]
+"""The fit of a problem whose X was looked at before."""
+
+
+def far_parameters(family: Family, coefs: Coefs) -> set[str]:
+    """Return the constant parameters whose eta is so large that their limit law may be meant."""
+    pairs = zip(family.parameters, coefs, strict=True)
+    return {
+        param.name
+        for param, (slopes, intercept) in pairs
+        if len(slopes) == 0 and abs(intercept) > _FAR_ETA
+    }
+
+
+def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit | None:
+    """Return the fit of a limit law that is at least as likely, if the family has one."""
+    current = likelihood.log_likelihood(solution)
+    for limit in likelihood.family.limits:
+        if (posed := _posed(likelihood, limit)) is None:
+            continue
+        other = refit(*posed)
+        if other.log_likelihood < current - _TIE * other.mass:
+            continue
+        verdict = other.verdict
+        if verdict.status == INTERIOR:
+            end, title = f"{limit.parameter} tends to {limit.value:g}", other.family.title
+            verdict = Verdict(BOUNDARY, f"the likelihood rises as {end}, where the law is {title}")
+        return replace(other, verdict=verdict, limit=limit, n_iter=other.n_iter + solution.n_iter)
+    return None
+
+
+def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | None:
+    """Return the problem of a limit law on the same rows; None where it is none of this fit."""
+    family, problem = likelihood.family, likelihood.problem
+    if problem.terms[family.names.index(limit.parameter)].columns is not None:
+        return None
+    law = limit.family
+    index = [family.names.index(name) for name in law.names]
+    posed = replace(
+        problem,
+        family=law,
+        observed=observe_as(limit, problem.observed),
+        terms=tuple(problem.terms[i] for i in index),
+        start=None,
+    )
+    return posed, likelihood.columns.of_terms(index)

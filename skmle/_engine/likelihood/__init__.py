@@ -1,0 +1,1 @@
+"""From coefficients to the objective: value, gradient and Hessian."""

@@ -1,0 +1,198 @@
+"""The objective: mean negative log-posterior of a family on a design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.data.sums import cuts, strata, total
+from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.likelihood.curvature import RowCurvature, times
+from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.penalties import Lasso, Penalty, Ridge, total_curvature
+from skmle._engine.likelihood.watch import Watch
+from skmle.families.base import Arrays, Rows
+
+
+@dataclass
+class Objective:
+    """coef -> mean of -log q over the rows, plus the penalty; terms of y alone are left out.
+
+    Parameters
+    ----------
+    rows : callable
+        (statistics, eta, order) -> Rows: a family's formula.
+    statistics : tuple of ndarrays, each (n,) or (n, ...)
+    design : Design
+    weight : ndarray of shape (n,), optional
+    penalties : tuple of Penalty
+        On the coefficients of the design.
+    threads : int
+    watch : Watch, optional
+        Is told of each iterate that a solver accepts.
+    lasso : Lasso, optional
+        A penalty with cusps, which is no part of an evaluation.
+    count : int
+        Number of rows that the rows stand for, if more.
+    squares : ndarray of shape (n,), optional
+        The sum of the squared weights of the rows that each stands for; by default the square of `weight`.
+    """
+
+    rows: Callable[[Arrays, Arrays, int], Rows]
+    statistics: Arrays
+    design: Design
+    weight: Array | None = None
+    penalties: tuple[Penalty, ...] = ()
+    threads: int = 1
+    watch: Watch | None = None
+    lasso: Lasso | None = None
+    count: int = 0
+    squares: Array | None = field(default=None, repr=False)
+    _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.mass = float(self.design.n if self.weight is None else self.weight.sum())
+        # Multiplying all weights by a constant moves no maximum, so it must not move the stopping rule either.
+        self.size = max(self.mass, float(self.design.n), float(self.count))
+
+    def __call__(self, coef: Array, order: int = 2) -> Evaluation:
+        """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
+        result = self._mean(lambda low, high: self._block(low, high, coef, order), order)
+        for penalty in self.penalties:
+            penalty.add(result, coef)
+        return result
+
+    def _mean(self, block: Callable[[int, int], Evaluation], order: int) -> Evaluation:
+        design = self.design
+        with np.errstate(all="ignore"):
+            result = total(block, design.n, design.width, design.d**order, self.threads)
+        result *= 1.0 / self.mass
+        return result
+
+    def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
+        weight = None if self.weight is None else self.weight[low:high]
+        return self.design.pull(
+            self.design.block(low, high),
+            self.rows_at(low, high, coef, order),
+            weight,
+            high - low,
+            order,
+        )
+
+    def rows_at(self, low: int, high: int, coef: Array, order: int) -> Rows:
+        """Return -log q of some rows with its derivatives in eta."""
+        eta = self.design.eta(self.design.block(low, high), low, high, coef)
+        statistics = tuple(s[low:high] if len(s) == self.design.n else s for s in self.statistics)
+        return self.rows(statistics, eta, order)  # type: ignore[arg-type]
+
+    def curvature(self, coef: Array) -> RowCurvature:
+        """Return the hessian at `coef` as an operator."""
+        return RowCurvature(self, coef)
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.design.n
+
+    def sample(self, m: int) -> Objective:
+        """Return the objective on m rows, one at random from each of m equal stretches, under a weak prior on the slopes.
+
+        The prior, as strong as one row that says that no eta is beyond 5, holds what the sample leaves open: a rare column
+        may be absent or separate the few rows it has.
+        """
+        if m not in self._samples:
+            part = self.take(strata(self.n, m))
+            part.penalties = (*part.penalties, Ridge(part.design.reach() ** 2 / (25.0 * m)))
+            self._samples[m] = part
+        return self._samples[m]
+
+    def in_single(self) -> Objective:
+        """Return this objective with hessians summed from products in single precision where their range allows it: half the work."""
+        return replace(self, design=replace(self.design, single=True))
+
+    def rarest(self) -> float:
+        """Return how many rows the rarest level has, of columns of zeros and ones; inf if there is none."""
+        return np.inf if self.design.blocks is None else self.design.blocks.rarest()
+
+    def take(self, index: NDArray[np.intp]) -> Objective:
+        """Return the objective on some rows, gathered."""
+        statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
+        weight = None if self.weight is None else self.weight[index]
+        squares = None if self.squares is None else self.squares[index]
+        return replace(
+            self,
+            statistics=statistics,
+            design=self.design.take(index),
+            weight=weight,
+            squares=squares,
+            count=0,
+        )
+
+    def held(self) -> NDArray[np.bool_]:
+        """Return which coefficients a penalty holds, so that they do not run off whatever the likelihood does."""
+        held = total_curvature(self.penalties, np.zeros(self.design.d)) > 0.0
+        return held if self.lasso is None else held | (self.lasso.strength > 0.0)
+
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note that a solver has come to `coef`, so many standard errors from the optimum."""
+        if self.watch is not None:
+            self.watch(coef, at, distance, self.n)
+
+    def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
+        """Return the objective with the slopes of all other columns at zero, and which coefficients it keeps."""
+        design, index = self.design.restrict(columns)
+        part = replace(self, design=design, penalties=(), lasso=None)
+        return part.penalised_as(self, index), index
+
+    def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:
+        """Return this objective under the penalties that `whole` has on the coefficients `index`."""
+        penalties = tuple(penalty.restrict(index) for penalty in whole.penalties)
+        lasso = None if whole.lasso is None else whole.lasso.restrict(index)
+        return replace(self, penalties=penalties, lasso=lasso)
+
+    def likelihood_at(self, part: Objective, coef: Array) -> Evaluation:
+        """Return the mean of -log q with its gradient in all coefficients, where those that `part` leaves out are zero."""
+        design = self.design
+
+        def block(low: int, high: int) -> Evaluation:
+            rows = part.rows_at(low, high, coef, 1)
+            weight = None if self.weight is None else self.weight[low:high]
+            return design.pull(design.block(low, high), rows, weight, high - low, 1)
+
+        return self._mean(block, 1)
+
+    def curvature_along(self, coef: Array, step: Array) -> float:
+        """Return step' H step for the likelihood's hessian at `coef`, without forming it."""
+        design, still = self.design, self.design.without_offset()
+
+        def block(low: int, high: int) -> Evaluation:
+            delta = still.eta(design.block(low, high), low, high, step)
+            pushed = times(self.rows_at(low, high, coef, 2).curvature, delta)
+            rows = sum(np.asarray(a * b) for a, b in zip(pushed, delta, strict=True)) * np.ones(
+                high - low
+            )
+            return Evaluation(
+                float(rows.sum() if self.weight is None else rows @ self.weight[low:high])
+            )
+
+        return self._mean(block, 0).value
+
+    def largest_eta(self, step: Array, units: Array) -> float:
+        """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""
+        pairs = zip(self.direction(step), units, strict=True)
+        return max((float(np.abs(e).max(initial=0.0)) / unit for e, unit in pairs), default=0.0)
+
+    def direction(self, step: Array) -> list[Array]:
+        """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""
+        design, still = self.design, self.design.without_offset()
+        parts = [
+            still.eta(still.block(low, high), low, high, step)
+            for low, high in cuts(design.n, design.width)
+        ]
+        return [
+            np.asarray(column[0]) if np.ndim(column[0]) == 0 else np.concatenate(column)
+            for column in zip(*parts, strict=True)
+        ]

@@ -1,0 +1,112 @@
+"""Densities whose answer needs no solver: unbounded likelihoods, exact starts, data at an end of the law's range."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from skmle._engine.data.observed import observe_as
+from skmle._engine.likelihood.covariance import covariance
+from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.problem import Fit, Problem
+from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
+
+Starts = list[tuple[float, ...]]
+
+_UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
+_END = 600.0  # odds beyond exp(600) are meant to be infinite
+_LARGEST_DENSITY = 500  # coordinates of a density beyond which no covariance is kept: each is a function of all others
+
+
+def closed_form(problem: Problem) -> Fit | Starts | None:
+    """Return the fit of a density, of condensed rows or not, if it needs no solver; else its starts, if known."""
+    family, observed = problem.family, problem.observed
+    if not problem.terms:
+        return _constant_fit(problem, (), Verdict(INTERIOR))
+    # A condensed row tells whether all numbers were equal no more, but still in which space rows of several lie.
+    if observed.equal or family.observation.columns != 1:
+        infinite = family.unbounded(observed.statistics, observed.weight)
+        if infinite is not None:
+            return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]))
+    if family.shortcuts.starts == "final":
+        status = INTERIOR if family.support.fixed else NON_REGULAR
+        start = family.starts(observed.statistics, observed.weight)[0]
+        return _constant_fit(problem, start, Verdict(status))
+    if family.movable and not observed.short:
+        return None
+    with np.errstate(all="ignore"):
+        starts = family.starts(observed.statistics, observed.weight)
+    ends = [_END if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
+    if not all(abs(e) < end for e, end in zip(starts[0], ends, strict=True)):
+        return _at_infinity(problem, starts[0])
+    confirmed = None
+    if observed.short and family.shortcuts.starts != "near":
+        confirmed = _confirmed(problem, starts[0])
+    return confirmed or (None if family.movable else starts)
+
+
+def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
+    """Return the fit of a density whose closed form stands at an end of the parameters: all counts zero, all trials failed."""
+    family = problem.family
+    for limit in family.limits:
+        law, observed = limit.family, observe_as(limit, problem.observed)
+        terms = problem.terms[: len(law.parameters)]
+        simpler = closed_form(replace(problem, family=law, terms=terms, observed=observed))
+        if isinstance(simpler, Fit):
+            return replace(simpler, limit=limit)
+    near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
+    end = "the data have no spread and stand at an end of the law's range, so"
+    if family.support.discrete:
+        verdict = Verdict(BOUNDARY, f"{end} all its mass does too")
+    else:
+        verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
+    result = _constant_fit(problem, near, verdict)
+    return replace(
+        result,
+        coefs=tuple(
+            (np.zeros(0), float(e)) for e in family.linked(tuple(np.asarray(e) for e in chart_eta))
+        ),
+    )
+
+
+def _confirmed(problem: Problem, chart_eta: tuple[float, ...]) -> Fit | None:
+    """Return the fit at a maximum in closed form, if the decrement there confirms it."""
+    result = _constant_fit(problem, chart_eta, Verdict(INTERIOR), confirm=True)
+    return result if result.distance <= problem.tol else None
+
+
+def _constant_fit(
+    problem: Problem,
+    chart_eta: tuple[float, ...],
+    verdict: Verdict,
+    confirm: bool = False,
+) -> Fit:
+    """Return the fit of a density whose eta are known; to confirm that they are a maximum, with their distance from it."""
+    family, observed = problem.family, problem.observed
+    eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
+    coefs = tuple((np.zeros(0), float(e)) for e in eta)
+    design = Design(problem.terms, observed.n)
+    objective = Objective(family.rows, observed.statistics, design, observed.weight)
+    wanted = (
+        verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_DENSITY
+    )
+    evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted or confirm else 0)
+    log_likelihood = -evaluation.value * objective.mass - observed.base
+    known = Fit(family, coefs, None, log_likelihood, objective.mass, verdict, n_parameters=design.d)
+    if evaluation.hessian is None:
+        return known
+    assert evaluation.gradient is not None
+    finite = np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()
+    if confirm and not finite:
+        return replace(known, distance=np.inf)
+    try:
+        inverse = evaluation.inverse
+    except np.linalg.LinAlgError:
+        return replace(known, distance=np.inf)
+    gradient = evaluation.gradient if confirm else np.zeros(design.d)
+    assert gradient is not None
+    distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))
+    known = replace(known, distance=distance)
+    return replace(known, covariance=covariance(inverse, objective.mass)) if wanted else known

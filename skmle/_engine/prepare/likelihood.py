@@ -1,0 +1,293 @@
+"""A likelihood: what a problem becomes once X is looked at and y is put into units. It needs the rows.
+
+The objective is a function of the solver's coefficients; `raw` and `fitted` go between these and the user's.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.data.sums import one_blas_thread
+from skmle._engine.evaluation import Array, Solution
+from skmle._engine.likelihood import covariance as rows_apart
+from skmle._engine.likelihood.coordinates import Coordinates
+from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
+from skmle._engine.likelihood.watch import Watch
+from skmle._engine.prepare.closed import Starts
+from skmle._engine.prepare.columns import Columns, look_at
+from skmle._engine.prepare.starts import LeastSquares, lead, starting_points
+from skmle._engine.prepare.units import units_of
+from skmle._engine.problem import Coefs, Problem
+from skmle._engine.solvers import SOLVERS, Solver, Task, Working, choose, first_sample
+from skmle._engine.solvers.cusps import solve_cusps
+from skmle.families.base import Family
+
+_CHEAP = 200  # coefficients up to which the Hessian on all rows costs no more than the rest of a fit on samples
+_THREADED = 100  # coefficients from which BLAS would use its threads
+
+
+class Likelihood:
+    """The objective of a problem, in the solver's coordinates, with the way there and back.
+
+    Parameters
+    ----------
+    problem : Problem
+    watch : Watch, optional
+        Is told of each iterate.
+    starts : list of tuple, optional
+        The family's starts, if they are known.
+    columns : Columns, optional
+        Those of the problem's X, if they were looked at before.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        watch: Watch | None = None,
+        starts: Starts | None = None,
+        columns: Columns | None = None,
+    ) -> None:
+        self.problem, self.family = problem, problem.family
+        self.watch = Watch(problem.verbose) if watch is None else watch
+        self.known_starts = starts
+        self.columns = columns = look_at(problem) if columns is None else columns
+        self.units = units = units_of(problem)
+        offset = None if problem.offset is None else problem.offset / units.unit
+        self.design = Design(
+            columns.terms, problem.observed.n, problem.X, columns.shift, offset, columns.blocks
+        )
+        self.statistics = units.of(self.family, problem.observed.statistics)
+        self.coordinates = Coordinates(
+            problem.terms, self.design, columns.bases, units.origin, units.unit, units.moves
+        )
+        self.objective = self._objective(self.family)
+
+    def under(
+        self, penalties: tuple[Penalty, ...], lasso: float, start: Coefs | None = None
+    ) -> Likelihood:
+        """Return the same likelihood under other penalties, with coefficients to start from."""
+        result = copy.copy(self)
+        result.problem = self.problem.under(penalties, lasso, start)
+        result.objective = result._objective(self.family)
+        return result
+
+    def _objective(self, law: Family) -> Objective:
+        """Return the objective of a law on these rows."""
+        problem = self.problem
+        penalties: tuple[Penalty, ...] = ()
+        lasso = None
+        if problem.penalised:
+            slopes = self.coordinates.slopes()
+            penalties = tuple(OnSlopes(penalty, slopes) for penalty in problem.penalties)
+            if problem.selects:
+                lasso = Lasso.on_slopes(problem.lasso, slopes, self.design.d)
+                lasso.strength[self._constants[-1:] if self.family.redundant else []] = np.inf
+        return Objective(
+            rows=law.rows,
+            statistics=self.statistics,
+            design=self.design,
+            weight=problem.observed.weight,
+            penalties=penalties,
+            threads=problem.threads,
+            watch=self.watch,
+            lasso=lasso,
+            count=problem.n,
+            squares=problem.observed.squares,
+        )
+
+    @property
+    def _constants(self) -> NDArray[np.intp]:
+        """Which coefficients are intercepts or constants."""
+        pairs = zip(self.design.slices, self.design.terms, strict=True)
+        return np.array([s.stop for s, term in pairs if term.intercept], np.intp)
+
+    # ---------------------------------------------------------------- the user's coefficients
+
+    def raw(self, coef: Array) -> Coefs:
+        """Return the user's coefficients, (slopes, intercept) of each parameter."""
+        return self.coordinates.raw(coef)
+
+    def fitted(self, raw: Coefs) -> Array:
+        """Return the solver's coefficients, (d,); of a fit without dependent columns."""
+        coef = self.coordinates.fitted(raw)
+        if self.family.redundant and len(self._constants):
+            # A constant added to all eta changes nothing: the last one is held at zero.
+            coef[self._constants] -= coef[self._constants[-1]]
+        return coef
+
+    def log_likelihood(self, solution: Solution) -> float:
+        """Return the total log-likelihood in nats, constants included, without the penalty."""
+        value = solution.evaluation.value
+        for penalty in self.objective.penalties:
+            value -= penalty.value(solution.coef)
+        return -value * self.objective.mass - self._log_units() - self.problem.observed.base
+
+    def _log_units(self) -> float:
+        """Return what the log-likelihood loses by the unit in which the fit measures y: its logarithm for each density."""
+        if not self.units.standardised:
+            return 0.0
+        observed, mass = self.problem.observed, self.objective.mass
+        densities, log_unit = self.family.densities(observed.statistics), np.log(self.units.unit)
+        if densities.ndim == 0:
+            return float(log_unit) * float(densities) * mass
+        weighed = densities.sum() if observed.weight is None else densities @ observed.weight
+        return float(log_unit) * float(weighed)
+
+    # ---------------------------------------------------------------- starts and solvers
+
+    @cached_property
+    def pilot(self) -> Objective:
+        """The objective on a sample of the rows, where that shows enough: for starts, and that y is not interpolated."""
+        guessed = self.problem.X is not None or self.family.shortcuts.starts == "near"
+        m = first_sample(self.design.n, self.design.d) if guessed else None
+        return self.objective if m is None else self.objective.sample(m)
+
+    @cached_property
+    def lead(self) -> LeastSquares | None:
+        """Least squares of a standardised y on its columns, in the pilot."""
+        return lead(self.pilot) if self.units.standardised else None
+
+    def starts(self) -> list[Array]:
+        """Return where the solver may start, one or several coefficient vectors."""
+        problem = self.problem
+        if problem.start is not None and all(basis is None for basis in self.columns.bases):
+            return [self.fitted(problem.start)]
+        # Where slopes are selected, the way starts with none; least squares would have all.
+        led = None if problem.selects else self.lead
+        return starting_points(self.family, self.pilot, led, self.known_starts)
+
+    def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
+        """Return the best of the solutions from all starts, or that from the given one.
+
+        Parameters
+        ----------
+        start : ndarray of shape (d,), optional
+        working : Working, optional
+            What a solution under another penalty has kept.
+        """
+        best: Solution | None = None
+        smooth = [self._objective(law) for law in self.family.smoothings()]
+        for coef in self.starts() if start is None else [start]:
+            if smooth:
+                solution = self._solve_cusps(smooth, coef)
+            else:
+                solution = self._minimise(self.objective, choose(self._task), coef, working)
+            working = solution.working
+            if best is None or solution.evaluation.value < best.evaluation.value:
+                best = solution
+        assert best is not None
+        return best
+
+    @property
+    def _task(self) -> Task:
+        """What the solver is chosen by."""
+        wanted = self.problem.covariance
+        return Task(
+            n=self.design.n,
+            d=self.design.d,
+            modelled=len(self.design.modelled),
+            kinks=self.problem.selects,
+            convex=self.problem.all_held,
+            hessian=self.design.d <= _CHEAP if wanted == "auto" else bool(wanted),
+        )
+
+    def _minimise(
+        self, objective: Objective, solver: Solver, start: Array, working: Working | None = None
+    ) -> Solution:
+        options = {"tol": self.problem.tol, "max_iter": self.problem.max_iter}
+        if solver.needs != "kinks":
+            return solver.solve(objective, start, **options)
+        with one_blas_thread(self.design.d > _THREADED):
+            return solver.solve(objective, start, working=working, **options)
+
+    def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
+        """Follow smooth laws to one with cusps."""
+        problem = self.problem
+        # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
+        # A law around one with cusps, as of censored observations, is not: its starts are not final.
+        linear = self.family.shortcuts.starts == "final"
+        scale_is_constant = all(term.columns is None for term in problem.terms[1:])
+        linear = linear and (not problem.selects or scale_is_constant)
+        solver = SOLVERS["proximal" if problem.selects else "growing"]
+        solution = solve_cusps(
+            self.objective,
+            smooth,
+            start,
+            lambda objective, coef: self._minimise(objective, solver, coef),
+            linear and not problem.penalties and not self.family.relinked,
+            problem.tol,
+            problem.max_iter,
+        )
+        if not problem.selects:
+            return solution._replace(evaluation=self.objective(solution.coef))
+        working = Working.around(self.objective, solution.coef)
+        # The smooth laws' curvature is all in their cusps.
+        working.renew(solution.coef[working.index])
+        return solution._replace(working=working)
+
+    # ---------------------------------------------------------------- rows apart, for standard errors
+
+    def scores(self, coef: Array, groups: NDArray[np.intp] | None = None) -> Array:
+        """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
+        return rows_apart.scores(self.objective, coef, groups)
+
+    def outer(self, coef: Array, power: int = 2) -> Array:
+        """Return the sum over the rows of weight^power times gradient gradient', (d, d)."""
+        return rows_apart.outer(self.objective, coef, power)
+
+    def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
+        """Return the covariance of the user's coefficients; nan for those that the data do not determine.
+
+        Parameters
+        ----------
+        inverse : ndarray of shape (d, d)
+            Inverse Hessian of the objective.
+        meat : ndarray of shape (d, d), optional
+            Of a sandwich; by default the information is taken at its word.
+        """
+        fitted = rows_apart.covariance(inverse, self.objective.mass, meat)
+        return self.coordinates.covariance(fitted, self.estimable)
+
+    def sandwich(
+        self, coef: Array, inverse: Array, groups: NDArray[np.intp] | None = None
+    ) -> Array:
+        """Return the covariance of the user's coefficients that holds whatever law the rows, or the groups, come from.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (d,)
+            The solver's coefficients at the maximum.
+        inverse : ndarray of shape (d, d)
+            Inverse Hessian of the objective there.
+        groups : ndarray of int of shape (n,), optional
+            The group of each row, from 0 on: rows of one group may depend on each other.
+
+        Raises
+        ------
+        ValueError
+            If there are groups, but equal rows were merged.
+        """
+        if groups is None:
+            return self.covariance(inverse, self.outer(coef))
+        if len(groups) != self.design.n:
+            raise ValueError(
+                f"sandwich: {len(groups)} groups of {self.design.n} rows. Allowed: one group a row. "
+                "Make the likelihood of the rows as they are, without merging equal ones."
+            )
+        sums = self.scores(coef, groups)
+        return self.covariance(inverse, sums.T @ sums)
+
+    @property
+    def estimable(self) -> tuple[NDArray[np.bool_], ...] | None:
+        """Of each term, which slopes the data determine; None: all."""
+        bases = self.columns.bases
+        if all(basis is None for basis in bases):
+            return None
+        pairs = zip(self.problem.terms, bases, strict=True)
+        return tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in pairs)

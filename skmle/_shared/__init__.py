@@ -1,0 +1,1 @@
+"""What the estimators share: validation, columns, verdicts in words, callbacks."""

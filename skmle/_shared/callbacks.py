@@ -1,0 +1,74 @@
+"""scikit-learn's callbacks, where scikit-learn has them (from 1.9 on, experimental): the only file that imports them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from skmle._engine.problem import Fit, Tell
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands for scikit-learn's class of that name."""
+
+    def with_callbacks(method: Any) -> Any:
+        """Return the method as it is."""
+        return method
+
+
+class FitTask:
+    """The fit of one estimator as scikit-learn's callbacks see it: a task with a subtask for each iterate.
+
+    Parameters
+    ----------
+    estimator : LikelihoodEstimator
+    X, y, sample_weight : array-like
+        The data as the user gave them.
+    store : callable
+        (estimator, fit) -> None: stores the attributes of a fit.
+    """
+
+    def __init__(
+        self, estimator: Any, X: Any, y: Any, sample_weight: Any, store: Callable[[Any, Fit], None]
+    ) -> None:
+        self.estimator, self.store = estimator, store
+        self.data = {
+            "X": X,
+            "y": y,
+            "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
+        }
+        self.context: Any = None
+        if hasattr(estimator, "_skl_callbacks"):
+            self.context = estimator._init_callback_context(max_subtasks=None)
+            self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    @property
+    def tell(self) -> Tell | None:
+        """What the engine calls at each iterate; None if nobody listens."""
+        return None if self.context is None else self._iterate
+
+    def _iterate(self, make: Callable[[], Fit]) -> bool:
+        def attributes() -> dict[str, Any]:
+            fitted = copy.copy(self.estimator)
+            self.store(fitted, make())
+            return dict(vars(fitted))
+
+        iterate = self.context.subcontext(task_name="iterate")
+        iterate.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        return bool(
+            iterate.call_on_fit_task_end(
+                estimator=self.estimator, **self.data, reconstruction_attributes=attributes
+            )
+        )
+
+    def done(self) -> None:
+        """Say that the fit has ended and is stored."""
+        if self.context is not None:
+            state = dict(vars(self.estimator))
+            self.context.call_on_fit_task_end(
+                estimator=self.estimator, **self.data, reconstruction_attributes=state
+            )

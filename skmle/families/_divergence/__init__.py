@@ -1,1 +1,0 @@
-"""How `skmle.information` computes: operands become laws; laws have closed forms or numerical expectations."""

@@ -1,0 +1,205 @@
+"""A law with its parameters known: scipy's method names, vectorised over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+
+from skmle.families.base import Array, Arrays, Family
+
+
+class Distribution:
+    """A family with values for its natural parameters, one set or one a row.
+
+    All methods broadcast: with parameters of shape (n,), ``logpdf(y)`` takes y of shape (n,), or one value for all rows.
+
+    Parameters
+    ----------
+    family : str, Family class or Family
+    params : mapping of str to array-like
+        Natural parameters by name, scalars or arrays of shape (n,); an end of the range is allowed (a mean of 0).
+
+    Raises
+    ------
+    ValueError
+        If the names are not those of the family's parameters, or a value lies outside its parameter's range.
+
+    Examples
+    --------
+    >>> from skmle import Distribution
+    >>> law = Distribution("gamma", {"mean": [1.0, 2.0], "shape": 1.0})
+    >>> law.sf(1.0).round(4)
+    array([0.3679, 0.6065])
+    >>> law.mean()
+    array([1., 2.])
+    """
+
+    def __init__(
+        self, family: str | type[Family] | Family, params: Mapping[str, ArrayLike]
+    ) -> None:
+        law = _family(family)
+        if set(params) != set(law.names):
+            got = f"got parameters {', '.join(sorted(params)) or 'none'}"
+            raise ValueError(
+                f"Distribution({type(law).__name__}): {got}. Allowed: exactly {', '.join(law.names)}. Give each."
+            )
+        self.family: Family = law
+        self.params: dict[str, Array] = {
+            name: np.asarray(params[name], float) for name in law.names
+        }
+        self._check_range()
+
+    def _check_range(self) -> None:
+        family = self.family
+        if family.names != tuple(p.name for p in family.parameters):
+            return
+        for param, value in zip(family.parameters, self.params.values(), strict=True):
+            outside = param.chart.outside(value)
+            if outside.any():
+                what = f"{param.name}={value[outside].flat[0]:g} is out of range"
+                raise ValueError(
+                    f"Distribution({type(family).__name__}): {what}. "
+                    f"Allowed: {param.chart.bounds(param.name)}. Give such values."
+                )
+
+    def __repr__(self) -> str:
+        def show(value: Array) -> str:
+            return f"{float(value):.6g}" if value.ndim == 0 else f"array{value.shape}"
+
+        return f"{type(self.family).__name__}({', '.join(f'{name}={show(value)}' for name, value in self.params.items())})"
+
+    @property
+    def theta(self) -> Arrays:
+        """The natural parameters as a tuple."""
+        return tuple(self.params.values())
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the law gives single points positive probability."""
+        return self.family.support.discrete
+
+    def log_prob(self, y: ArrayLike) -> Array:
+        """Return log q(y) in nats, a density or a mass; -inf outside the support."""
+        y = np.asarray(y) if not self.family.observation.numeric else np.asarray(y, float)
+        eta = self.family.eta(self.theta)
+        if not _finite(eta) or not _finite(self.family.chart(eta)):
+            return self.family.log_prob_at_edge(y, self.theta)
+        scalar = y.ndim == (0 if self.family.observation.columns == 1 else 1)
+        values = self.family.log_prob(y[None] if scalar else y, eta)
+        return values[0] if scalar and values.shape == (1,) else values
+
+    def logpdf(self, y: ArrayLike) -> Array:
+        """Return the log-density in nats; an error for discrete laws."""
+        return self._require(discrete=False).log_prob(y)
+
+    def logpmf(self, y: ArrayLike) -> Array:
+        """Return the log-mass in nats; an error for continuous laws."""
+        return self._require(discrete=True).log_prob(y)
+
+    def pdf(self, y: ArrayLike) -> Array:
+        """Return the density; an error for discrete laws."""
+        return np.exp(self.logpdf(y))
+
+    def pmf(self, y: ArrayLike) -> Array:
+        """Return the mass; an error for continuous laws."""
+        return np.exp(self.logpmf(y))
+
+    def _require(self, discrete: bool) -> Distribution:
+        if self.discrete != discrete:
+            name = type(self.family).__name__
+            wrong, right = (
+                ("logpmf/pmf", "logpdf/pdf") if discrete else ("logpdf/pdf", "logpmf/pmf")
+            )
+            raise AttributeError(
+                f"{wrong}: {name} is {'continuous' if discrete else 'discrete'}. Allowed: {right}, or log_prob for both."
+            )
+        return self
+
+    def cdf(self, y: ArrayLike) -> Array:
+        """Return P(Y <= y)."""
+        return self.family.cdf(np.asarray(y), self.theta)
+
+    def sf(self, y: ArrayLike) -> Array:
+        """Return P(Y > y)."""
+        return self.family.sf(np.asarray(y), self.theta)
+
+    def ppf(self, q: ArrayLike) -> Array:
+        """Return the smallest y with P(Y <= y) >= q."""
+        return self.family.quantile(np.asarray(q, float), self.theta)
+
+    def isf(self, q: ArrayLike) -> Array:
+        """Return the y that is exceeded with probability q."""
+        return self.family.upper_quantile(np.asarray(q, float), self.theta)
+
+    def interval(self, confidence: float = 0.95) -> tuple[Array, Array]:
+        """Return the central interval that holds y with the given probability."""
+        if not 0.0 < confidence < 1.0:
+            raise ValueError(
+                f"interval: confidence={confidence!r} is not allowed; give a number between 0 and 1, such as 0.95."
+            )
+        return self.ppf(0.5 - 0.5 * confidence), self.ppf(0.5 + 0.5 * confidence)
+
+    def median(self) -> Array:
+        """Return the median."""
+        return self.ppf(0.5)
+
+    def mean(self) -> Array:
+        """Return the mean; nan or inf where it does not exist."""
+        return self.family.mean(self.theta)
+
+    def var(self) -> Array:
+        """Return the variance; nan or inf where it does not exist."""
+        return self.family.variance(self.theta)
+
+    def std(self) -> Array:
+        """Return the standard deviation."""
+        return np.sqrt(self.var())
+
+    def entropy(self) -> Array:
+        """Return E[-log q(Y)] in nats."""
+        return self.family.entropy(self.theta)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the rows of parameters; () for a single law."""
+        if self.family.names == tuple(p.name for p in self.family.parameters):
+            return np.broadcast_shapes(*(value.shape for value in self.theta))
+        return self.theta[0].shape[:-1]
+
+    def rvs(
+        self, size: int | tuple[int, ...] | None = None, random_state: Any = None
+    ) -> NDArray[Any]:
+        """Draw at random.
+
+        Parameters
+        ----------
+        size : int or tuple of ints, optional
+            Shape of the draws, in front of the rows of parameters: an array of shape ``(*size, *rows)``.
+        random_state : int, numpy Generator, RandomState or None
+            Source of randomness.
+        """
+        lead = (
+            () if size is None else (size,) if isinstance(size, (int, np.integer)) else tuple(size)
+        )
+        rng = random_state
+        if not isinstance(rng, np.random.Generator):
+            rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+        return self.family.sample(self.theta, (*lead, *self.shape), rng)
+
+    def to_scipy(self) -> Any:
+        """Return the same law as a frozen scipy.stats distribution."""
+        return self.family.to_scipy(self.theta)
+
+
+def _finite(eta: Arrays) -> bool:
+    return all(np.isfinite(e).all() for e in eta)
+
+
+def _family(family: str | type[Family] | Family) -> Family:
+    from skmle.families import get_family  # which imports this module
+
+    return get_family(family)

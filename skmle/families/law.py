@@ -1,0 +1,146 @@
+"""The law itself, by its natural parameters: what can be evaluated and sampled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.records import Array, Arrays, Support
+
+
+class Law(ABC):
+    """A set of laws, told apart by theta, the tuple of natural parameters; all methods broadcast over theta.
+
+    A law states `to_scipy`, where scipy has it, or `cdf`. All other methods follow: from scipy's, or
+    from `cdf` and `log_prob` numerically, quantiles to the last digit, moments and entropies to about 1e-11.
+    """
+
+    support: Support
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        """Return the frozen scipy.stats distribution with these natural parameters; None if scipy has none."""
+        return None
+
+    @abstractmethod
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        """Return for each row of y whether it lies in the support."""
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        """Return P(Y <= y)."""
+        frozen = self.to_scipy(theta)
+        if frozen is None:
+            raise NotImplementedError(f"{type(self).__name__} states neither `to_scipy` nor `cdf`.")
+        return np.asarray(frozen.cdf(y), float)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        """Return P(Y > y), accurate in the upper tail where scipy's is."""
+        frozen = self.to_scipy(theta)
+        return np.asarray(1.0 - self.cdf(y, theta) if frozen is None else frozen.sf(y), float)
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        """Return log P(Y > y) if `upper`, else log P(Y <= y)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.sf(y, theta) if upper else self.cdf(y, theta))
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        """Return the smallest y with P(Y <= y) >= q."""
+        frozen = self.to_scipy(theta)
+        if frozen is not None:
+            return np.asarray(frozen.ppf(q), float)
+        from skmle.families.tools.numerical import quantile
+
+        return quantile(self, q, theta)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        """Return the smallest y with P(Y > y) <= q, accurate for small q of continuous laws."""
+        frozen = self.to_scipy(theta)
+        if frozen is not None:
+            return np.asarray(frozen.isf(q), float)
+        from skmle.families.tools.numerical import upper_quantile
+
+        return upper_quantile(self, q, theta)
+
+    def mean(self, theta: Arrays) -> Array:
+        """Return E[y]; nan or inf where it does not exist."""
+        frozen = self.to_scipy(theta)
+        if frozen is not None:
+            return np.asarray(frozen.mean(), float)
+        from skmle.families.tools.numerical import mean
+
+        return mean(self, theta)
+
+    def variance(self, theta: Arrays) -> Array:
+        """Return Var[y]; nan or inf where it does not exist."""
+        frozen = self.to_scipy(theta)
+        if frozen is not None:
+            return np.asarray(frozen.var(), float)
+        from skmle.families.tools.numerical import variance
+
+        return variance(self, theta)
+
+    def entropy(self, theta: Arrays) -> Array:
+        """Return E[-log q(Y)] in nats: the known one, or scipy's, or the average itself."""
+        with np.errstate(all="ignore"):  # of parameters at an end of their range
+            known = self.known_entropy(theta)
+        if known is not None:
+            return np.asarray(known, float)
+        frozen = self.to_scipy(theta)
+        if frozen is not None:
+            return np.asarray(frozen.entropy(), float)
+        from skmle.families.tools.numerical import entropy
+
+        return entropy(self, theta)
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Draw an array of shape `size`, with which the parameters broadcast."""
+        frozen = self.to_scipy(theta)
+        if frozen is not None:
+            return np.asarray(frozen.rvs(size=size, random_state=rng), float)
+        return self.quantile(rng.random(size), theta)
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        """Return log q(y) where some parameter stands at an end of its range, at which the formula in eta has no value."""
+        frozen = self.to_scipy(theta)
+        if frozen is None:
+            return np.full(np.broadcast_shapes(np.shape(y), *map(np.shape, theta)), np.nan)
+        log_q = frozen.logpmf if self.support.discrete else frozen.logpdf
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.contains(y), log_q(y), -np.inf)
+
+    def mirrored(self, theta: Arrays) -> Arrays | None:
+        """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1; None for all others.
+
+        Floating-point numbers are coarse next to 1 and fine next to 0, so that integrals up to 1 are taken of the mirror.
+        """
+        return None
+
+    # ---------------------------------------------------------------- what information measures ask
+
+    def known_entropy(self, theta: Arrays) -> Array | None:
+        """Return E[-log q(Y)] in nats where all its digits are known, None where it is averaged.
+
+        `skmle.information` takes it as it is. Without it, it sums or integrates over log q. Where a
+        parameter stands at an end of its range, the value is the limit; callers silence numpy.
+        """
+        return None
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array | None:
+        """Return D(p || q) in nats of two laws of this family; None if no closed form is known.
+
+        p and q are natural parameters, whose rows broadcast. Both laws have the settings of this
+        family, such as its number of trials. A difference of large terms would lose the digits of a
+        small divergence, so closed forms are sums of terms that vanish at p = q, of which
+        `skmle.families.tools.divergences` has some. Limits and warnings are as of `known_entropy`.
+        """
+        return None
+
+    def probabilities(self, theta: Arrays) -> tuple[Array, NDArray[Any] | None] | None:
+        """Return the probabilities, (..., K), and the labels of a law of finitely many labels.
+
+        The labels are None where they are the positions 0, 1, ..., K - 1. All other laws return
+        None.
+        """
+        return None

@@ -1,0 +1,146 @@
+"""What families say of themselves and hand to the engine: small records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.links import Link
+
+Array = NDArray[np.float64]
+Arrays = tuple[Array, ...]
+
+
+class Rows(NamedTuple):
+    """-log q of each row, without the terms that depend on y only, and its derivatives in eta.
+
+    Exactly what the order asks for is there: the value alone (0), the gradient too (1), the curvature
+    too (2); the rest is None. Entries are (n,) arrays, or 0-d where they are the same for all rows,
+    and the engine broadcasts them. A law whose support moves with its parameters has the value alone.
+    """
+
+    value: Array
+    gradient: Sequence[Array] | None = None
+    """k entries: the derivative in each eta."""
+    curvature: tuple[Array | None, ...] | Softmax | None = None
+    """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; an entry None is zero."""
+
+    def upto(self, order: int) -> Rows:
+        """Return the rows without the derivatives beyond an order, for formulas that make all at once."""
+        gradient = self.gradient if order > 0 else None
+        return Rows(self.value, gradient, self.curvature if order > 1 else None)
+
+    @property
+    def packed(self) -> tuple[Array | None, ...]:
+        """The curvature as an upper triangle, for whoever combines it with another."""
+        assert self.curvature is not None
+        return self.curvature.packed() if isinstance(self.curvature, Softmax) else self.curvature
+
+
+class Softmax(NamedTuple):
+    """The curvature diag(P) - P P' of a categorical row, by its K - 1 probabilities.
+
+    Its k(k+1)/2 arrays are not formed unless `packed` asks for them.
+    """
+
+    probabilities: Array
+    """(k, n), or (k, 1) where they are the same for all rows."""
+
+    def packed(self) -> tuple[Array, ...]:
+        """Return the upper triangle, row by row."""
+        p = self.probabilities
+        return tuple(p[a] * (float(a == b) - p[b]) for a, b in triangle(len(p)))
+
+
+def triangle(k: int) -> list[tuple[int, int]]:
+    """Return the places of a packed upper triangle in their order: 00, 01, .., 11, .."""
+    return [(a, b) for a in range(k) for b in range(a, k)]
+
+
+class Param(NamedTuple):
+    """A parameter of a family: its name, and how the eta of the family's formula is read."""
+
+    name: str
+    chart: Link
+    """The link on whose eta the formula is written."""
+    unit: str = ""
+    """How eta moves when y, or the first statistic of y, is measured as (y - origin)/unit.
+
+    "location": eta = (eta - origin)/unit; "scale": eta - log unit; "rate": eta + log unit; "": not at
+    all. A fit of a law with a location measures y in units of its own spread.
+    """
+    modelled: bool = False
+    """Whether a regression lets it depend on all features unless told otherwise, as one does the first
+    parameter of a family in which no parameter says so."""
+    intercept: bool = True
+    """Whether its linear predictor may have an intercept."""
+
+
+class Observation(NamedTuple):
+    """What one observation of a family is."""
+
+    columns: int | None = 1
+    """How many columns it has; None: any number."""
+    numeric: bool = True
+    """Whether it is made of numbers; else it is a label of any type."""
+    finite: bool = True
+    """Whether its numbers are finite; else infinite ones are let through to `Family.contains`."""
+
+
+class Shortcuts(NamedTuple):
+    """What the engine may leave out in fits of a family. The defaults are right for every family."""
+
+    starts: Literal["near", "maximum", "final"] = "near"
+    """What `starts` are for a density: "near" its maximum; the "maximum", which the engine confirms by
+    the derivatives there; or the "final" maximum, which no derivative can confirm (cusps, edges)."""
+    sums: Literal["rows", "statistics", "base"] = "rows"
+    """What a density needs of its data: all "rows"; the one row that `collapse` makes of the
+    "statistics", as where `evaluate` is affine in them; or this row alone, also for the sum of `base`,
+    which is affine in the statistics too. A wrong claim makes the fit of a density wrong."""
+
+
+class Saturated(NamedTuple):
+    """Where a density grows without bound around the observations: on the way to it, in chart eta."""
+
+    first: Array
+    """(n,): the eta of the first parameter that reproduces each observation."""
+    others: tuple[float, ...]
+    """The etas of the other parameters."""
+    runs: str
+    """The parameter that runs to an end of its range there, such as the scale."""
+
+
+@dataclass(frozen=True)
+class Support:
+    """The set of possible observations: an interval, or the whole numbers in it."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    closed: tuple[bool, bool] = (False, False)
+    discrete: bool = False
+    whole: bool = False
+    """Whether y must be a whole number (a discrete law may still be fitted to real y, as rates are)."""
+    fixed: bool = True
+    """Whether it is the same for all parameters, so that the usual standard errors hold."""
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        """Return for each row whether it lies in the support."""
+        inside = (y >= self.low) if self.closed[0] else (y > self.low)
+        inside &= (y <= self.high) if self.closed[1] else (y < self.high)
+        return inside & (y == np.floor(y)) if self.whole else inside
+
+    def __str__(self) -> str:
+        if not (np.isfinite(self.low) or np.isfinite(self.high)):
+            return "finite real numbers"
+        signs = [" <= " if closed else " < " for closed in self.closed]
+        left = f"{self.low:g}{signs[0]}" if np.isfinite(self.low) and np.isfinite(self.high) else ""
+        right = (
+            f"{signs[1]}{self.high:g}"
+            if np.isfinite(self.high)
+            else f"{signs[0].replace('<', '>')}{self.low:g}"
+        )
+        return f"{left}y{right}" + (", whole numbers" if self.whole else "")

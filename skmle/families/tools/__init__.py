@@ -1,0 +1,1 @@
+"""What families are written with: special functions, quantiles, shared formulas, averages."""

@@ -1,0 +1,88 @@
+"""Laws of one of our families, in the form in which `expectation` averages under them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from skmle.families.base import Array, Arrays, Family
+from skmle.families.distribution import Distribution
+
+
+class FamilyRows:
+    """n laws of a family of one column, in the form that `expectation` asks for.
+
+    Parameters
+    ----------
+    family : Family
+    theta : tuple of ndarray
+        Natural parameters, each of shape (n,).
+    """
+
+    def __init__(self, family: Family, theta: Arrays) -> None:
+        self.family = family
+        self.theta = theta
+        self.discrete = family.support.discrete
+        self.size = len(theta[0]) if theta else 1
+
+    @cached_property
+    def frozen(self) -> Any:
+        """The laws as one frozen scipy distribution; None if scipy has none."""
+        return self.family.to_scipy(self.theta)
+
+    def take(self, rows: Any) -> FamilyRows:
+        """Return some of the laws."""
+        return FamilyRows(self.family, tuple(value[rows] for value in self.theta))
+
+    def log_prob(self, y: Array) -> Array:
+        """Return log q(y), with one y for each law."""
+        law = Distribution(self.family, dict(zip(self.family.names, self.theta, strict=True)))
+        value = np.asarray(law.log_prob(y), float)
+        # Families of counts may accept real y, for rates; but the law has no mass there.
+        return np.where(y == np.floor(y), value, -np.inf) if self.discrete else value
+
+    def quantiles(self, levels: Sequence[float]) -> Array:
+        """Return the quantiles of each law, of shape (n, levels)."""
+        if self.frozen is None:
+            return self.family.quantile(np.asarray(levels, float)[:, None], self.theta).T
+        return quantiles_of(self.frozen, levels, self.size, self.discrete)
+
+    def support(self) -> tuple[Array, Array]:
+        """Return the ends of the support of each law."""
+        if self.frozen is None:
+            support = self.family.support
+            return np.full(self.size, support.low), np.full(self.size, support.high)
+        return support_of(self.frozen, self.size)
+
+    def mirror(self) -> FamilyRows | None:
+        """Return the laws of 1 - Y, if they are laws of the family; None if not."""
+        theta = self.family.mirrored(self.theta)
+        return None if theta is None else FamilyRows(self.family, theta)
+
+
+def support_of(frozen: Any, size: int) -> tuple[Array, Array]:
+    """Return the ends of the support of each of the `size` laws of a frozen scipy distribution."""
+    low, high = (np.broadcast_to(np.asarray(end, float), (size,)) for end in frozen.support())
+    return low, high
+
+
+def quantiles_of(frozen: Any, levels: Sequence[float], size: int, discrete: bool) -> Array:
+    """Return the quantiles of each law of a frozen scipy distribution, of shape (size, levels).
+
+    Where scipy finds none (for counts beyond 1e9, or norminvgauss), those of the normal law with
+    the same mean and standard deviation stand in.
+    """
+    column = np.asarray(levels, float)[:, None]
+    shape = (len(column), size)
+    try:
+        value = np.broadcast_to(np.asarray(frozen.ppf(column), float), shape)
+    except (ValueError, RuntimeError):
+        value = np.full(shape, np.nan)
+    if np.isnan(value).any():
+        rough = np.clip(frozen.mean() + ndtri(column) * frozen.std(), *support_of(frozen, size))
+        value = np.where(np.isnan(value), np.floor(rough) if discrete else rough, value)
+    return value.T

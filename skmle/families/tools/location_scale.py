@@ -1,0 +1,155 @@
+"""The base of location-scale laws.
+
+A law states minus the log of its standard density, with two derivatives; the rest follows.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from skmle.families.base import (
+    IDENTITY,
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Support,
+)
+from skmle.families.tools.quantiles import centre_and_spread
+
+# Scale at which a law that interpolates all rows is shown: small beside y, which is standardised in
+# a fit, and far from underflow. Chosen, not measured.
+_NEARLY_NO_SCALE = 1e-8
+
+SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
+"""For each unit of a parameter, the sign with which log scale enters its eta."""
+
+
+class LocationScale(Family):
+    """Laws of z = (t(y) - loc)/scale with a fixed standard density exp(-rho(z)).
+
+    Here t is the identity or the logarithm.
+
+    With s = log scale, -log q = rho(z) + s, and all derivatives follow from rho' and rho'':
+
+        d/dloc = -rho'/scale                d/ds = 1 - z rho'
+        d2/dloc2 = rho''/scale^2            d2/dloc ds = (rho' + z rho'')/scale
+        d2/ds2 = z rho' + z^2 rho''
+
+    For a tail L(z) = -log P(Z > z), the hazard h = q/P(Z > z) gives L' = h and L'' = h (h - rho');
+    the lower tail is its mirror. So censored observations need no more than `log_sf` and `log_cdf`.
+    """
+
+    parameters: tuple[Param, ...] = (
+        Param("loc", IDENTITY, unit="location"),
+        Param("scale", LOG, unit="scale"),
+    )
+    support = Support()
+
+    @property
+    def spread_sign(self) -> float:
+        """The second eta over log scale: 1 for a scale, -1 for its inverse (Weibull's shape)."""
+        return SPREAD_SIGNS[self.parameters[1].unit]
+
+    @abstractmethod
+    def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
+        """Return rho(z), rho'(z) and rho''(z), where rho is minus the log of the standard density.
+
+        Terms that depend on y only may be left out.
+        """
+
+    def log_sf(self, z: Array) -> Array:
+        """Return log P(Z > z) of the standard law; by default scipy's."""
+        return self._standard_law.logsf(self.restore((z,)))
+
+    def log_cdf(self, z: Array) -> Array:
+        """Return log P(Z <= z) of the standard law; by default scipy's."""
+        return self._standard_law.logcdf(self.restore((z,)))
+
+    @property
+    def _standard_law(self) -> Any:
+        return self.to_scipy(tuple(p.chart.theta(np.zeros(())) for p in self.parameters))
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        loc, spread = eta
+        sign = self.spread_sign
+        rate = np.exp(-sign * spread)
+        z = (statistics[0] - loc) * rate
+        rho, first, second = self.standard(z, order)
+        value = rho + sign * spread
+        if order < 1:
+            return Rows(value)
+        assert first is not None
+        pull = z * first
+        gradient = (-rate * first, sign * (1.0 - pull))
+        if order < 2:
+            return Rows(value, gradient)
+        assert second is not None
+        turn = z * second
+        curvature = (rate * rate * second, sign * rate * (first + turn), pull + z * turn)
+        return Rows(value, gradient, curvature)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        if len(self.parameters) > 2:  # a shape, in which the tail has to be differenced
+            return super().tail(statistics, eta, upper, order)
+        loc, spread = eta
+        sign = self.spread_sign
+        rate = np.exp(-sign * spread)
+        with np.errstate(all="ignore"):  # beyond the floating-point numbers
+            z = (statistics[0] - loc) * rate
+            value = -(self.log_sf(z) if upper else self.log_cdf(z))
+            if order < 1:
+                return Rows(value)
+            first, second = self._tail_slopes(z, value, upper)
+            turn = z * second
+            gradient = (-rate * first, -sign * z * first)
+            if order < 2:
+                return Rows(value, gradient)
+            curvature = (rate * rate * second, sign * rate * (first + turn), z * first + z * turn)
+            return Rows(value, gradient, curvature)
+
+    def _tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
+        """Return the first two derivatives in z of a tail whose value is known."""
+        rho, slope, _ = self.standard(z, 1)
+        assert slope is not None
+        constant = float(np.ravel(self.base((np.zeros(1),)))[0])
+        hazard = np.exp(value - rho - constant)
+        return (
+            (hazard, hazard * (hazard - slope)) if upper else (-hazard, hazard * (hazard + slope))
+        )
+
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
+        """Return the origin and the unit in which y is measured inside a fit."""
+        return centre_and_spread(statistics[0], weight)
+
+    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+        """Return the statistics of (y - origin)/unit."""
+        return ((statistics[0] - origin) / unit,)
+
+    def saturated(self, statistics: Arrays) -> Saturated:
+        """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
+        name = self.parameters[1].name
+        return Saturated(statistics[0], (float(self.spread_sign * np.log(_NEARLY_NO_SCALE)),), name)
+
+
+class LogLocationScale(LocationScale):
+    """Location-scale laws of log y, for positive y."""
+
+    support = Support(0.0)
+
+    def statistics(self, y: Array) -> Arrays:
+        """Return log y."""
+        return (np.log(y),)
+
+    def base(self, statistics: Arrays) -> Array:
+        """Return log y, the Jacobian of the logarithm."""
+        return statistics[0]
+
+    def restore(self, statistics: Arrays) -> Array:
+        return np.exp(statistics[0])

@@ -1,0 +1,223 @@
+"""Special functions that families need.
+
+They are written with numpy's fast ufuncs where those of scipy.special are slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.base import Rows
+
+Array = NDArray[np.float64]
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+# Binet's function mu for z >= 1: z mu(z), -z^2 mu'(z) and z^3 mu''(z) are Stieltjes functions of
+# 1/z^2. Here they are rational functions of 1/z^2 with one denominator, the highest power first.
+# The coefficients are a least-squares fit of the relative errors in 60 digits; these errors stay
+# below 3e-17, 6e-16 and 9e-15. fmt: off
+_DENOMINATOR = (
+    0.036077232034642505,
+    3.7130775669042078,
+    69.34424829542819,
+    420.30054542205943,
+    1049.2540883193435,
+    1211.5425814754465,
+    680.7401007627618,
+    185.9110722618224,
+    22.983380225023836,
+    1.0,
+)
+_NUMERATORS = (
+    (
+        0.0013149221016510494,
+        0.2307183139852293,
+        5.057150386452339,
+        32.78561711723704,
+        84.51948202909273,
+        99.20564670137718,
+        56.22956762493218,
+        15.429540283098204,
+        1.9125039076408747,
+        0.08333333333333333,
+    ),
+    (
+        -0.00051566144508191,
+        -0.15430331621045512,
+        -4.10192211554183,
+        -29.25942592805036,
+        -79.42139933277447,
+        -95.93860157310613,
+        -55.26612001879506,
+        -15.305029440570603,
+        -1.9069483520853476,
+        -0.08333333333333331,
+    ),
+    (
+        0.0005360232937250709,
+        0.20781810483495453,
+        6.451722956219483,
+        50.660274487342924,
+        145.9901504895097,
+        182.96852296374288,
+        107.77353777656549,
+        30.242875559414642,
+        3.7972300375061137,
+        0.1666666666666653,
+    ),
+)
+# fmt: on
+
+
+def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    value = x * coefficients[0]
+    value += coefficients[1]
+    for coefficient in coefficients[2:]:
+        value *= x
+        value += coefficient
+    return value
+
+
+def trigamma(x: Array) -> Array:
+    """Return psi'(x) for x > 0, by `binet`; relative error 1e-15."""
+    curvature = binet(x)[2]
+    assert curvature is not None
+    return curvature + (1.0 + 0.5 / x) / x
+
+
+def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
+    """Return mu(x) = lgamma(x) - (x - 1/2) log x + x - log(2 pi)/2 and its first two derivatives.
+
+    A family that is written with mu in place of lgamma has no large terms that cancel. So it keeps
+    its accuracy where a shape grows without bound, towards a limit law. mu falls from +inf at 0,
+    and like 1/(12 x) for large x.
+
+    Parameters
+    ----------
+    x : ndarray or 0-d
+        Positive.
+    order : int
+        How many derivatives are wanted; the others are None.
+    """
+    x = np.asarray(x, float)
+    small = np.flatnonzero(x < 1.0)
+    z = x.copy() if small.size else x
+    if small.size:
+        z.reshape(-1)[small] += 1.0
+    r = 1.0 / z[()]  # arithmetic on a scalar takes a tenth of the time of that on a 0-d array
+    r2 = r * r
+    scale = r / _polynomial(r2, _DENOMINATOR)
+    jet = []
+    for numerator in _NUMERATORS[: order + 1]:
+        jet.append(np.asarray(scale * _polynomial(r2, numerator)))
+        scale = scale * r
+    if small.size:
+        low = x.reshape(-1)[small]
+        for part, step in zip(jet, _recurrence(low), strict=False):
+            part.reshape(-1)[small] += step
+    value, first, second = (*jet, None, None)[:3]
+    assert value is not None
+    return value, first, second
+
+
+def bend(x: Array, order: float) -> Array:
+    """Return mu(x) - (x - order) mu'(x), the part of Binet's function mu in entropies."""
+    value, slope, _ = binet(x, 1)
+    assert slope is not None
+    return value - (x - order) * slope
+
+
+def _recurrence(x: Array) -> Iterator[Array]:
+    """Yield mu(x) - mu(x + 1) and its derivatives."""
+    inverse, after = 1.0 / x, 1.0 / (x + 1.0)
+    growth = np.log1p(inverse)
+    yield (x + 0.5) * growth - 1.0
+    yield growth - 0.5 * (inverse + after)
+    yield 0.5 * np.square(inverse * after)
+
+
+def log_rising(y: Array, r: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
+    """Return D = lgamma(y + r) - lgamma(r) - y log r and its first two derivatives in t = log r.
+
+    With Binet's function no large terms cancel: the absolute error stays below y * 1e-16 for every
+    r. D tends to 0 as r grows, where the negative binomial becomes Poisson and Student's t normal.
+    """
+    top = y + r
+    growth = np.log1p(y / r)
+    m0, m1, m2 = binet(top, order)
+    n0, n1, n2 = binet(r, order)
+    value = (top - 0.5) * growth - y + m0 - n0
+    if order < 1:
+        return value, None, None
+    assert m1 is not None and n1 is not None
+    half = 0.5 * y / top
+    first = r * growth - y + half + r * (m1 - n1)
+    if order < 2:
+        return value, first, None
+    assert m2 is not None and n2 is not None
+    second = r * growth - y * r / top - half * r / top + r * (m1 - n1) + r * r * (m2 - n2)
+    return value, first, second
+
+
+def log_rising_table(size: int, dispersion: float) -> tuple[Array, Array, Array]:
+    """Return `log_rising` for y = 0, 1, ..., size at r = 1/dispersion.
+
+    Cumulated sums give it, which are exact for any dispersion >= 0.
+    """
+    j = np.arange(size, dtype=float)
+    x = j * dispersion
+    share = x / (1.0 + x)
+    terms = np.log1p(x), -share, share / (1.0 + x)
+    value, first, second = (np.concatenate(([0.0], np.cumsum(term))) for term in terms)
+    return value, first, second
+
+
+def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: int = 2) -> Rows:
+    """Return trials * log(1 + exp(eta)) - successes * eta, with derivatives in eta.
+
+    This is -log q of the Bernoulli, binomial and geometric laws. It takes one exp and one log for
+    each row, does not overflow, and has absolute errors of 1e-16 in both tails.
+
+    Parameters
+    ----------
+    successes : ndarray
+    trials : ndarray, optional
+        None stands for one trial in each row.
+    eta : ndarray
+        Log-odds of a success.
+    order : int
+        How many derivatives are wanted.
+    """
+    t = np.exp(np.copysign(eta, -1.0))
+    growth = np.maximum(eta, 0.0) + np.log1p(t)
+    value = (growth if trials is None else trials * growth) - successes * eta
+    if order < 1:
+        return Rows(value)
+    q = t / (1.0 + t)
+    mean = np.copysign(0.5 - q, eta) + 0.5
+    gradient = ((mean if trials is None else trials * mean) - successes,)
+    if order < 2:
+        return Rows(value, gradient)
+    variance = q - q * q
+    return Rows(value, gradient, (variance if trials is None else trials * variance,))
+
+
+def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:
+    """Return the slope of `logistic_kernel` far out along `delta`.
+
+    It is the failures times delta upwards, and the successes times |delta| downwards.
+    """
+    return np.where(delta > 0, (trials - successes) * delta, -successes * delta)
+
+
+def settle(k: Array, reached: Callable[[Array], NDArray[np.bool_]]) -> Array:
+    """Return the smallest whole number at which a level is `reached`.
+
+    It is k or a neighbour of k, as rounding may have made k wrong by one.
+    """
+    k = np.where((k > 0.0) & reached(k - 1.0), k - 1.0, k)
+    return np.where(reached(k), k, k + 1.0)

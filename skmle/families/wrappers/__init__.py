@@ -1,0 +1,1 @@
+"""Families around families."""

@@ -1,0 +1,215 @@
+"""A family around a family: whatever a wrapper does not state is that of the family inside."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.base import (
+    Array,
+    Arrays,
+    Family,
+    Limit,
+    Observation,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+    Support,
+)
+from skmle.families.links import Link
+
+if TYPE_CHECKING:
+    from skmle.families.distribution import Distribution
+
+
+class Wrapper(Family):
+    """The base of families around a family.
+
+    It hands on every member of `Family` that the others do not follow from, one by one, so that a
+    wrapper states only what differs. A wrapper must state `around`, `evaluate` and `starts`. Predictions speak
+    of the law inside unless `predicted` says otherwise.
+
+    Parameters
+    ----------
+    family : str, Family class or Family
+        The family inside; its links are the wrapper's.
+    """
+
+    def __init__(self, family: Any) -> None:
+        self.family = family
+
+    @property
+    def inner(self) -> Family:
+        """The family inside, as an object."""
+        if isinstance(self.family, Family):
+            return self.family
+        from skmle.families import get_family  # it imports all families, wrappers among them
+
+        return get_family(self.family)
+
+    @abstractmethod
+    def around(self, family: Family) -> Family:
+        """Return this wrapper around another family with the parameters of the one inside, or fewer."""
+
+    # ---------------------------------------------------------------- handed on: records
+
+    @property
+    def links(self) -> Any:  # type: ignore[override]
+        """The links of the family inside, which are chosen there."""
+        return self.inner.links
+
+    @property
+    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        return self.inner.parameters
+
+    @property
+    def observation(self) -> Observation:  # type: ignore[override]
+        return self.inner.observation
+
+    @property
+    def support(self) -> Support:  # type: ignore[override]
+        return self.inner.support
+
+    @property
+    def shortcuts(self) -> Shortcuts:  # type: ignore[override]
+        return self.inner.shortcuts
+
+    @property
+    def redundant(self) -> bool:  # type: ignore[override]
+        return self.inner.redundant
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(lim._replace(family=self.around(lim.family)) for lim in self.inner.limits)
+
+    # ---------------------------------------------------------------- handed on: the formula
+
+    def statistics(self, y: Array) -> Arrays:
+        return self.inner.statistics(y)
+
+    def base(self, statistics: Arrays) -> Array:
+        return self.inner.base(statistics)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        return self.inner.tail(statistics, eta, upper, order)
+
+    def adapt(self, y: Array) -> Family:
+        return self.around(self.inner.adapt(y))
+
+    @property
+    def observations(self) -> str:
+        return self.inner.observations
+
+    @property
+    def univariate(self) -> bool:
+        return self.inner.univariate
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        return self.inner.contains(y)
+
+    # ---------------------------------------------------------------- handed on: verdicts and shortcuts
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
+        return self.inner.recession(statistics, delta)
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        return self.inner.saturated(statistics)
+
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        return self.inner.unbounded(statistics, weight)
+
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        return self.inner.collapse(statistics, weight)
+
+    def restore(self, statistics: Arrays) -> Array:
+        return self.inner.restore(statistics)
+
+    def densities(self, statistics: Arrays) -> Array:
+        return self.inner.densities(statistics)
+
+    @property
+    def movable(self) -> bool:
+        return self.inner.movable
+
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
+        return self.inner.centre_and_spread(statistics, weight)
+
+    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+        return self.inner.standardise(statistics, origin, unit)
+
+    def smoothings(self) -> tuple[Family, ...]:
+        return tuple(self.around(law) for law in self.inner.smoothings())
+
+    # ---------------------------------------------------------------- handed on: parameters
+
+    @property
+    def title(self) -> str:
+        return f"{super().title} {self.inner.title[0].lower()}{self.inner.title[1:]}"
+
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        return self.inner.modelled
+
+    def link(self, index: int) -> Link:
+        return self.inner.link(index)
+
+    def check_links(self) -> None:
+        self.inner.check_links()
+
+    @property
+    def relinked(self) -> bool:
+        return self.inner.relinked
+
+    # ---------------------------------------------------------------- handed on: the law
+
+    def predicted(self, theta: Arrays) -> Distribution:
+        return self.inner.predicted(theta)
+
+    @property
+    def predicted_names(self) -> tuple[str, ...]:
+        return self.inner.predicted_names
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        return self.predicted(theta).to_scipy()
+
+    def mean(self, theta: Arrays) -> Array:
+        return self.predicted(theta).mean()
+
+    def variance(self, theta: Arrays) -> Array:
+        return self.predicted(theta).var()
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        return self.predicted(theta).cdf(y)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        return self.predicted(theta).sf(y)
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        law = self.predicted(theta)
+        return law.family.log_tail(y, law.theta, upper)
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        return self.predicted(theta).ppf(q)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return self.predicted(theta).isf(q)
+
+    def entropy(self, theta: Arrays) -> Array:
+        return self.predicted(theta).entropy()
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        law = self.predicted(theta)
+        return law.family.sample(law.theta, size, rng)
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        law = self.predicted(theta)
+        return law.family.log_prob_at_edge(y, law.theta)
+
+    def mirrored(self, theta: Arrays) -> None:
+        return None

@@ -1,0 +1,225 @@
+"""A family with some parameters known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skmle.families.algebra import pick
+from skmle.families.base import (
+    Array,
+    Arrays,
+    Family,
+    Limit,
+    Param,
+    Rows,
+    Saturated,
+    Shortcuts,
+)
+from skmle.families.links import Link
+from skmle.families.wrappers.base import Wrapper
+
+if TYPE_CHECKING:
+    from skmle.families.distribution import Distribution
+
+# Where the start of a free parameter is looked for, in chart eta: steps of two, from which Newton's method
+# arrives, as far as a shape or a scale of data that are not in units of 1e30 times their own spread.
+_GRID = np.arange(-70.0, 71.0, 2.0)
+_ROUNDS = 2  # of looking along each free parameter in turn
+_ENOUGH = 256  # rows on which to look for a start
+_SAME = 1e-12  # by how much, relative, a held eta may miss that of equal observations: the rounding of a logarithm
+
+
+def fix(family: Family, values: Mapping[str, float]) -> Family:
+    """Return `family` with the named natural parameters held at the given values.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, a value lies outside the parameter's range, or the family's parameters cannot be held.
+    """
+    if not values:
+        return family
+    names = family.names
+    if names != tuple(p.name for p in family.parameters):
+        what = f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one by one"
+        raise ValueError(f"{what}. Allowed: fixed=None. Leave fixed out.")
+    if not family.support.fixed:
+        what = f"fixed={dict(values)!r}: {type(family).__name__} is fitted by its ends, all at once"
+        raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
+    for name, value in values.items():
+        if name not in names:
+            raise ValueError(
+                f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: {', '.join(names)}. Rename the key."
+            )
+        with np.errstate(all="ignore"):
+            eta = family.link(names.index(name)).forward(np.asarray(value, float))
+        if not np.isfinite(eta):
+            what = (
+                f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
+            )
+            raise ValueError(
+                f"{what}. Allowed: what link {family.link(names.index(name)).name!r} maps to a number. Give one."
+            )
+    return Fixed(family, dict(values))
+
+
+class Fixed(Wrapper):
+    """The law `family` with some natural parameters held at known values; only the rest is fitted.
+
+    Parameters
+    ----------
+    family : Family
+    values : dict of str to float
+        Natural parameters held.
+    """
+
+    def __init__(self, family: Family, values: dict[str, float]) -> None:
+        super().__init__(family)
+        self.values = values
+
+    def around(self, family: Family) -> Family:
+        held = {name: value for name, value in self.values.items() if name in family.names}
+        return Fixed(family, held) if held else family
+
+    # ---------------------------------------------------------------- which parameters
+
+    @property
+    def free(self) -> list[int]:
+        """Indices of the parameters still to be fitted."""
+        return [j for j, name in enumerate(self.inner.names) if name not in self.values]
+
+    @property
+    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        return tuple(self.inner.parameters[j] for j in self.free)
+
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        return tuple(name for name in self.inner.modelled if name not in self.values)
+
+    @property
+    def title(self) -> str:
+        held = ", ".join(f"{name} = {value:g}" for name, value in self.values.items())
+        return f"{self.inner.title} ({held} fixed)"
+
+    def link(self, index: int) -> Link:
+        return self.inner.link(self.free[index])
+
+    def complete(self, entries: Arrays, held: Arrays) -> Arrays:
+        """Return all k entries in order: those of the free parameters, and those held."""
+        free, rest = iter(entries), iter(held)
+        return tuple(next(rest) if name in self.values else next(free) for name in self.inner.names)
+
+    @property
+    def _held(self) -> Arrays:
+        """Chart eta of the parameters held."""
+        pairs = ((p, self.values[p.name]) for p in self.inner.parameters if p.name in self.values)
+        return tuple(np.asarray(p.chart.forward(np.asarray(v, float)), float) for p, v in pairs)
+
+    # ---------------------------------------------------------------- the formula
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        rows = self.inner.evaluate(statistics, self.complete(eta, self._held), order)
+        return pick(rows, self.free)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        rows = self.inner.tail(statistics, self.complete(eta, self._held), upper, order)
+        return pick(rows, self.free)
+
+    @property
+    def shortcuts(self) -> Shortcuts:  # type: ignore[override]
+        # The location at which a law has its cusps is the same for every spread: its start stays final.
+        return Shortcuts("final" if self._cusped else "near", self.inner.shortcuts.sums)
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        """Return the starts of the family inside, moved to where the parameters held let them be best.
+
+        The free parameters of the family's own start can be far from any maximum beside the held ones: equal
+        observations around another location than the one held have a scale of zero on their own.
+        """
+        return [
+            self._improved(s, statistics, weight) for s in self.inner.starts(statistics, weight)
+        ]
+
+    def _improved(
+        self, start: tuple[float, ...], statistics: Arrays, weight: Array | None
+    ) -> tuple[float, ...]:
+        n = len(statistics[0])
+        some = slice(None, None, -(-n // _ENOUGH))
+        rows = tuple(s[some] if len(s) == n else s for s in statistics)
+        share = None if weight is None else weight[some]
+        best = [float(start[j]) if np.isfinite(start[j]) else 0.0 for j in self.free]
+        for _ in range(_ROUNDS):
+            for j, parameter in enumerate(self.parameters):
+                if parameter.unit == "location":
+                    continue  # its own start has the unit of the observations
+                trials = np.append(best[j], _GRID)
+                eta = [np.asarray(e) for e in best]
+                eta[j] = trials[:, None]
+                with np.errstate(all="ignore"):  # most of the grid is far off
+                    value = self.evaluate(rows, tuple(eta), 0).value
+                    mean = np.average(value, axis=-1, weights=share)
+                best[j] = float(trials[np.argmin(np.where(np.isfinite(mean), mean, np.inf))])
+        # Data at an end of the law's range, such as counts that are all zero, keep a start at infinity.
+        far = {j: e for j, e in zip(self.free, best, strict=True) if abs(e) == _GRID[-1]}
+        own = [start[j] if j in far and not np.isfinite(start[j]) else np.nan for j in self.free]
+        return tuple(b if np.isnan(e) else float(e) for b, e in zip(best, own, strict=True))
+
+    @property
+    def _cusped(self) -> bool:
+        """Whether the law inside has cusps in its first parameter, and this is free."""
+        return self.inner.shortcuts.starts == "final" and self.inner.names[0] not in self.values
+
+    def smoothings(self) -> tuple[Family, ...]:
+        return super().smoothings() if self._cusped else ()
+
+    # ---------------------------------------------------------------- verdicts
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(limit for limit in super().limits if limit.parameter not in self.values)
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
+        still = tuple(np.zeros(()) for _ in self.values)
+        return self.inner.recession(statistics, self.complete(delta, still))
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        limit = self.inner.saturated(statistics)
+        first, *others = self.inner.names
+        if limit is None or limit.runs in self.values or first in self.values:
+            return None
+        return limit._replace(others=self._free_of(others, limit.others))
+
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        """Return the way to an infinite likelihood, which equal observations have around a held value too."""
+        first, *others = self.inner.names
+        if first not in self.values:
+            return super(Wrapper, self).unbounded(statistics, weight)
+        known, limit = self.inner.unbounded(statistics, weight), self.inner.saturated(statistics)
+        if known is None or limit is None or limit.runs in self.values:
+            return None
+        held, own = float(self._held[0]), known[0][0]
+        if abs(held - own) > _SAME * (1.0 + abs(own)):
+            return None
+        return self._free_of(others, known[0][1:]), known[1]
+
+    def _free_of(self, names: list[str], entries: tuple[float, ...]) -> tuple[float, ...]:
+        pairs = zip(names, entries, strict=True)
+        return tuple(entry for name, entry in pairs if name not in self.values)
+
+    @property
+    def movable(self) -> bool:
+        """Whether y may be measured in another unit: no value held would have to be measured so too."""
+        held = (p for p in self.inner.parameters if p.name in self.values)
+        return self.inner.movable and not any(p.unit for p in held)
+
+    # ---------------------------------------------------------------- the law
+
+    def predicted(self, theta: Arrays) -> Distribution:
+        pairs = ((name, self.values[name]) for name in self.inner.names if name in self.values)
+        held = tuple(np.asarray(value, float) for _, value in pairs)
+        return self.inner.predicted(self.complete(theta, held))

@@ -1,0 +1,90 @@
+"""Laplace's law given features: its maximum is at a cusp, where linear programs and directional derivatives judge it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from skmle import MLERegressor
+from skmle.exceptions import NotConvergedWarning
+
+
+def least_absolute(X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    """Return the least weighted sum of absolute residuals: a linear program."""
+    n = len(y)
+    scaled = X / np.abs(X).max(axis=0)
+    ones = np.column_stack([scaled, np.ones(n)])
+    cost = np.r_[np.zeros(ones.shape[1]), weight, weight]
+    bounds = [(None, None)] * ones.shape[1] + [(0, None)] * 2 * n
+    return linprog(
+        cost, A_eq=np.column_stack([ones, np.eye(n), -np.eye(n)]), b_eq=y, bounds=bounds
+    ).fun
+
+
+def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(30, 120)), int(rng.integers(1, 6))
+    X = rng.normal(size=(n, p)) * 10.0 ** rng.integers(-3, 4, p)
+    Z = X / X.std(axis=0)
+    return X, 2.0 + Z.sum(axis=1) + np.exp(0.4 * Z[:, 0]) * rng.laplace(size=n)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_median_regression_is_the_linear_program(seed):
+    X, y = data(seed)
+    model = MLERegressor("laplace").fit(X, y)
+    assert model.status_ == "interior" and model.distance_ <= 1e-6
+    least = least_absolute(X, y, np.ones(len(y)))
+    assert np.abs(y - model.predict(X)).sum() == pytest.approx(least, rel=1e-9)
+    assert model.params_["scale"] == pytest.approx(least / len(y), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_scale_that_depends_on_the_row_weighs_the_rows(seed):
+    """The location is the linear program of rows over their scale; in the scale's coefficients the gradient is zero."""
+    X, y = data(seed)
+    model = MLERegressor("laplace", features={"loc": "all", "scale": [0]}).fit(X, y)
+    assert model.status_ == "interior" and model.distance_ <= 1e-6
+    scale = model.predict_dist(X).params["scale"]
+    residual = np.abs(y - model.predict(X))
+    assert (residual / scale).sum() == pytest.approx(least_absolute(X, y, 1.0 / scale), rel=1e-9)
+    assert (residual < 1e-9 * residual.mean()).sum() == X.shape[1] + 1
+    z = X[:, 0] / X[:, 0].std()
+    np.testing.assert_allclose(
+        [(1.0 - residual / scale).mean(), (z * (1.0 - residual / scale)).mean()], 0.0, atol=1e-7
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"alpha": 0.1}, {"alpha": 0.01, "features": {"loc": "all", "scale": "all"}}],
+    ids=str,
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_under_a_penalty_no_direction_leads_further(seed, settings):
+    X, y = data(seed)
+    X = X / X.std(axis=0)
+    model = MLERegressor("laplace", **settings).fit(X, y)
+    assert model.status_ == "interior" and model.distance_ <= 1e-6
+    p, k = X.shape[1], model.coefs_["scale"].size
+    coef = np.r_[model.coef_, model.intercept_, model.coefs_["scale"], model.intercepts_["scale"]]
+
+    def objective(c: np.ndarray) -> float:
+        log_scale = c[-1] + X[:, :k] @ c[p + 1 : -1]
+        penalty = 0.5 * model.alpha * (c[:p] @ c[:p] + c[p + 1 : -1] @ c[p + 1 : -1])
+        return float(
+            (np.abs(y - X @ c[:p] - c[p]) * np.exp(-log_scale) + log_scale).mean() + penalty
+        )
+
+    rng = np.random.default_rng(0)
+    for size in (1e-2, 1e-3, 1e-4, 1e-5):
+        around = min(objective(coef + size * rng.normal(size=len(coef))) for _ in range(50))
+        assert around > objective(coef) - 1e-9
+
+
+def test_stopping_short_of_the_cusp_is_said():
+    X, y = data(0)
+    with pytest.warns(NotConvergedWarning):
+        model = MLERegressor("laplace", alpha=0.1, max_iter=1).fit(X, y)
+    assert model.status_ == "not_converged"

@@ -1,0 +1,83 @@
+"""An interior maximum: found, confirmed by differences of the log-likelihood, and without a false alarm."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from skmle import MLEDistribution, MLERegressor
+from skmle.families import Normal
+from tests.engine.verdicts import (
+    DISTRIBUTIONAL,
+    REGRESSED,
+    RUNS,
+    both,
+    check_density,
+    check_regression,
+    draw,
+    draw_rows,
+    expected_verdict,
+    judge,
+    limit_of,
+)
+from tests.subjects import ONE_EACH, as_columns, every
+
+pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
+
+
+@pytest.mark.slow
+@every(ONE_EACH)
+def test_densities_of_their_own_law(family):
+    """Samples of 30 and 300: interior, no warning, and the optimum; at the boundary where the score test says so."""
+    found = Counter()
+    for seed in range(RUNS if family.observation.columns else RUNS // 4):
+        rng = np.random.default_rng(seed)
+        _, y = draw(family, 30 if seed % 2 else 300, rng)
+        model, said = judge(MLEDistribution(family), as_columns(y))
+        simpler = limit_of(family)
+        limit = simpler and MLEDistribution(simpler).fit(as_columns(y))
+        expected = expected_verdict(family, y, limit)
+        found[said, expected] += 1
+        if said == "interior":
+            check_density(model, family, y)
+    assert all(said == expected for said, expected in found), found
+
+
+@every(REGRESSED)
+def test_regressions_of_their_own_law(family):
+    found = Counter()
+    for seed in range(RUNS // 4):
+        rng = np.random.default_rng(seed)
+        X, y = draw(family, 40 if seed % 2 else 300, rng, p=2)
+        model, said = judge(MLERegressor(family), X, y)
+        simpler = limit_of(family)
+        limit = simpler and MLERegressor(simpler).fit(X, y)
+        expected = expected_verdict(family, y, limit, X)
+        found[said, expected] += 1
+        if said == "interior":
+            check_regression(model, family, X, y)
+    assert all(said == expected for said, expected in found), found
+
+
+@every(DISTRIBUTIONAL)
+def test_two_parameters_on_features(family):
+    for seed in range(RUNS // 10):
+        X, y = draw_rows(family, 300, 2, np.random.default_rng(seed))
+        model, said = judge(MLERegressor(family, features=both(family)), X, y)
+        assert said == "interior" or (said == "boundary" and family.limits)
+        if said == "interior":
+            check_regression(model, family, X, y, modelled=2)
+
+
+def test_a_location_under_a_log_link_takes_negative_observations():
+    """exp(eta) is positive, y need not be: a maximum like any other."""
+    for seed in range(RUNS // 20):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(200, 2))
+        y = np.exp(X @ [0.3, -0.2]) + rng.normal(size=200)
+        family = Normal(links={"loc": "log"})
+        model, said = judge(MLERegressor(family), X, y)
+        assert said == "interior"
+        check_regression(model, family, X, y)

@@ -1,0 +1,222 @@
+"""No silent non-optimum.
+
+What has no maximum says so, once, and returns the limit; what has one raises no false alarm. The
+tests of each kind of verdict share what stands here. They draw hundreds of random problems a kind
+and judge each by something else than the fit: score tests at the limit law, the linear program of
+separation, differences of the log-likelihood around the answer.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from skmle import MLEDistribution, MLERegressor
+from skmle.exceptions import (
+    BoundaryWarning,
+    NoMaximumWarning,
+    NonRegularWarning,
+    NotConvergedWarning,
+    SeparationWarning,
+)
+from skmle.families import Distribution, Family
+from skmle.families.base import IDENTITY, LOG, LOGIT
+from tests.subjects import ONE_EACH
+
+RUNS = 200
+
+SAYS = {
+    "interior": (),
+    "boundary": (BoundaryWarning,),
+    "non_regular": (NonRegularWarning,),
+    "no_maximum": (NoMaximumWarning,),
+    "separation": (SeparationWarning,),
+    "not_converged": (NotConvergedWarning,),
+}
+
+
+def fitted(model, *data, **options):
+    """Fit and return the model with the classes of the warnings it gave."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(*data, **options)
+    return model, tuple(w.category for w in caught)
+
+
+def verdict(model, warned) -> str:
+    """Return what the fit says: its status, or "separation"; fail if status and warnings do not say the same."""
+    said = "separation" if warned == (SeparationWarning,) else model.status_
+    assert warned == SAYS[said], f"{model.status_} with {warned}"
+    assert model.converged_ == (model.status_ in ("interior", "boundary", "non_regular"))
+    assert (said == "separation") <= (model.status_ == "no_maximum")
+    return said
+
+
+def judge(model, *data, **options):
+    """Return the fitted model and what it says."""
+    model, warned = fitted(model, *data, **options)
+    return model, verdict(model, warned)
+
+
+# ---------------------------------------------------------------- all families, drawn from at random
+
+CHARTS = {IDENTITY: (0.0, 1.0), LOG: (0.7, 0.5), LOGIT: (0.0, 0.7)}
+
+SLOPE = {IDENTITY: 0.5, LOG: 0.2, LOGIT: 0.4}
+
+CONTINUOUS = {
+    name: family
+    for name, family in ONE_EACH.items()
+    if not family.support.discrete and family.observation.columns == 1
+}
+
+
+def draw(family: Family, n: int, rng: np.random.Generator, p: int = 0):
+    """Return (X, y) of the law at moderate parameters; the first depends on X if p > 0."""
+    while True:
+        eta = [np.asarray(rng.normal(*CHARTS[q.chart])) for q in family.parameters]
+        theta = family.natural(family.linked(tuple(eta)))
+        if family.support.fixed or theta[0] < theta[1]:  # low < high
+            break
+    X = rng.normal(size=(n, p))
+    if p:
+        eta = [np.full(n, e) for e in eta]
+        eta[0] = eta[0] + X @ rng.normal(0.0, SLOPE[family.parameters[0].chart], p)
+        theta = family.natural(family.linked(tuple(eta)))
+    y = family.sample(theta, (n,), rng)
+    inside = family.contains(y)  # a beta law has mass within rounding of 1
+    return X[inside], y[inside]
+
+
+def expected_verdict(
+    family: Family, y: np.ndarray, limit: MLEDistribution | MLERegressor | None, *X: np.ndarray
+) -> str:
+    """Return what a fit has to say of these data.
+
+    For a family with a limit law, the score test at the fitted limit law tells.
+    """
+    if not family.support.fixed:
+        return "non_regular"
+    if not family.observation.numeric:
+        return "interior" if set(y) == set(family.labels) else "boundary"
+    if limit is None:
+        return "interior"
+    return "interior" if score_at_limit(family, y, limit, *X) > 0.0 else "boundary"
+
+
+def limit_of(family: Family) -> Family | None:
+    """Return the limit law of a family that has one."""
+    return family.limits[0].family if family.limits else None
+
+
+# Two steps away from the limit, in the parameter or one over it. The likelihood is smooth at the
+# limit: differences over such steps hold six digits, and two of them cancel the square of the step.
+STEPS = np.array([1e-4, 2e-4])
+
+
+def score_at_limit(family: Family, y: np.ndarray, limit, *X: np.ndarray) -> float:
+    """Return the slope of the log-likelihood where a parameter leaves its limit.
+
+    All other parameters stay those of the fitted limit law.
+    """
+    end = family.limits[0]
+    law = limit.predict_dist(*X) if X else limit.distribution_
+    at_limit = law.log_prob(y).sum()
+
+    def gain(step: float) -> float:
+        params = law.params | {end.parameter: step if end.value == 0.0 else 1.0 / step}
+        return float(Distribution(family, params).log_prob(y).sum() - at_limit)
+
+    near, far = map(gain, STEPS)
+    return (4.0 * near - far) / (2.0 * STEPS[0])
+
+
+# ---------------------------------------------------------------- is it the optimum? differences of the log-likelihood
+
+
+SLOPE_STEP, BEND_STEP = 5e-4, 1e-2  # standard errors
+
+
+def check_optimum(total, at: np.ndarray, covariance: np.ndarray, smooth: bool) -> None:
+    """Show that no small move improves `total`, and that `covariance` is its inverse curvature, in standard errors."""
+    root = np.linalg.cholesky(covariance)
+    here = total(at)
+    assert np.isfinite(here)
+    if not smooth:
+        rng = np.random.default_rng(0)
+        directions = np.concatenate([np.eye(len(at)), rng.normal(size=(10, len(at)))])
+        for size in (1e-4, 1e-2, 0.1, 1.0):
+            for direction in directions:
+                for sign in (-size, size):
+                    assert total(at + root @ direction * sign) <= here + 1e-9
+        return
+    for column in root.T:
+        unit = min(
+            1.0, 1.0 / np.abs(column).max()
+        )  # a parameter that is hardly determined bends within a standard error
+        slope, bend = (
+            np.array([total(at + k * h * unit * column) for k in (-2, -1, 0, 1, 2)])
+            for h in (SLOPE_STEP, BEND_STEP)
+        )
+        slope = (slope @ [1.0, -8.0, 0.0, 8.0, -1.0]) / (12.0 * SLOPE_STEP * unit)
+        bend = (bend @ [-1.0, 16.0, -30.0, 16.0, -1.0]) / (12.0 * (BEND_STEP * unit) ** 2)
+        assert abs(slope) <= 2e-6, f"the slope is {slope:.3g} a standard error"
+        rounding = 64.0 * np.finfo(float).eps * abs(here) / (BEND_STEP * unit) ** 2
+        np.testing.assert_allclose(bend, -1.0, rtol=0, atol=1e-4 + rounding)
+
+
+def check_density(model: MLEDistribution, family: Family, y: np.ndarray) -> None:
+    law, eta, covariance = model.distribution_.family, model._eta[0], model._covariances[0]
+
+    def total(e):
+        return float(law.log_prob(y, tuple(np.asarray(v) for v in e)).sum())
+
+    np.testing.assert_allclose(model.log_likelihood_, total(eta), rtol=1e-10, atol=1e-10)
+    check_optimum(total, eta, covariance, family.shortcuts.starts != "final")
+
+
+def check_regression(
+    model: MLERegressor, family: Family, X: np.ndarray, y: np.ndarray, modelled: int = 1
+) -> None:
+    """The first `modelled` parameters depend on all columns of X, the others are constant."""
+    p = X.shape[1]
+
+    def total(c):
+        slopes, constants = (
+            c[: modelled * (p + 1)].reshape(modelled, p + 1),
+            c[modelled * (p + 1) :],
+        )
+        eta = (*(X @ b[:p] + b[p] for b in slopes), *(np.asarray(v) for v in constants))
+        return float(model._law.log_prob(y, eta).sum())
+
+    estimate = np.concatenate(
+        [[*slopes, model.intercepts_[name]] for name, slopes in model.coefs_.items()]
+    )
+    np.testing.assert_allclose(model.log_likelihood_, total(estimate), rtol=1e-10, atol=1e-10)
+    check_optimum(total, estimate, model._covariance, family.shortcuts.starts != "final")
+
+
+REGRESSED = {
+    name: f
+    for name, f in ONE_EACH.items()
+    if f.observation.numeric and f.support.fixed and f.observation.columns is not None
+}
+
+
+DISTRIBUTIONAL = {name: f for name, f in REGRESSED.items() if len(f.parameters) > 1}
+
+
+def draw_rows(family: Family, n: int, p: int, rng: np.random.Generator):
+    """Return (X, y) of laws whose first two parameters depend on all columns."""
+    X = rng.normal(size=(n, p))
+    eta = [np.full(n, rng.normal(*CHARTS[q.chart])) for q in family.parameters]
+    for j in range(2):
+        eta[j] = eta[j] + X @ rng.normal(0.0, 0.3 * SLOPE[family.parameters[j].chart], p)
+    y = family.sample(family.natural(family.linked(tuple(eta))), (n,), rng)
+    inside = family.contains(y)
+    return X[inside], y[inside]
+
+
+def both(family: Family) -> dict[str, str]:
+    return {q.name: "all" for q in family.parameters[:2]}

@@ -1,0 +1,281 @@
+"""What tests ask of a law: points in the space of its parameters, observations, jets of its formula, expectations."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+
+import numpy as np
+from scipy.special import expit, logit
+
+from skmle.families import Family, Support
+from skmle.families.base import IDENTITY, LOG, LOGIT, Softmax
+from tests.subjects import STEPS_TOWARDS
+
+
+def has_gradient(family: Family) -> bool:
+    rng = np.random.default_rng(0)
+    eta = points(family, 1)[0]
+    return family.evaluate(family.statistics(draw(family, eta, 3, rng)), eta).gradient is not None
+
+
+# Where the parameters are drawn from, on the eta of each chart: positive ones from about 0.6 to 7.
+CHART_DRAWS = {IDENTITY: (0.0, 1.0), LOG: (0.7, 0.6), LOGIT: (0.0, 1.0)}
+
+
+def points(family: Family, count: int = 4) -> list[tuple[np.ndarray, ...]]:
+    """Return constant chart eta, `count` points in the space of the parameters."""
+    return list(drawn_points(family)[:count])
+
+
+@cache  # a hundred tests ask
+def drawn_points(family: Family) -> tuple[tuple[np.ndarray, ...], ...]:
+    """Return eta drawn for each parameter from its chart and kept if they are a law that can be computed with.
+
+    Where a link takes positive values only, so does its parameter. Kept are laws (low < high) of finite entropy of which
+    nothing to speak of lies between the last floating-point number and an upper end (beta close to 1).
+    """
+    rng = np.random.default_rng(7)
+    only_positive = [
+        p.chart is IDENTITY and family.link(j).name != "identity"
+        for j, p in enumerate(family.parameters)
+    ]
+    kept: list[tuple[np.ndarray, ...]] = []
+    while len(kept) < 4:
+        drawn = [rng.normal(*CHART_DRAWS[p.chart]) for p in family.parameters]
+        eta = tuple(
+            np.asarray(abs(e) if positive else e)
+            for e, positive in zip(drawn, only_positive, strict=True)
+        )
+        if family in STEPS_TOWARDS.values() or is_computable(family, natural(family, eta)):
+            kept.append(eta)
+    return tuple(kept)
+
+
+def is_computable(family: Family, theta) -> bool:
+    with np.errstate(invalid="ignore"):
+        if not np.isfinite(family.entropy(theta)).all():
+            return False
+    high = family.support.high
+    return (
+        family.support.discrete
+        or not np.isfinite(high)
+        or family.sf(np.nextafter(high, -np.inf), theta) < 1e-14
+    )
+
+
+def tail_points(family: Family, size: float) -> list[tuple[np.ndarray, ...]]:
+    """Return chart eta with one entry at each tail, and (of few parameters) with all."""
+    middle = points(family, 1)[0]
+    singles = [
+        tuple(np.asarray(end if i == j else e) for i, e in enumerate(middle))
+        for j in range(len(middle))
+        for end in (-size, size)
+    ]
+    corners = itertools.product((-size, size), repeat=len(middle)) if 1 < len(middle) <= 3 else []
+    return singles + [tuple(map(np.asarray, corner)) for corner in corners]
+
+
+def natural(family: Family, eta):
+    """Theta at chart eta."""
+    return family.natural(family.linked(eta))
+
+
+def draw(family: Family, eta, n, rng):
+    """Observations of the law at constant chart eta, short of where they leave the floating-point numbers."""
+    if family in STEPS_TOWARDS.values():
+        return eta[0] + np.exp(eta[1]) * rng.standard_t(3.0, size=n)
+    y = family.sample(natural(family, eta), (n,), rng)
+    inside = family.contains(y)
+    return y[
+        inside & (np.abs(y) < 1e100)
+        if family.observation.numeric and family.observation.columns == 1
+        else inside
+    ]
+
+
+def rows_of(family: Family, n, rng):
+    """Return eta with one row an observation, and observations of these laws."""
+    columns = [rng.normal(*CHART_DRAWS[p.chart], size=n) for p in family.parameters]
+    if not family.support.fixed:
+        columns = list(np.sort(columns, axis=0))
+    eta = tuple(columns)
+    if family in STEPS_TOWARDS.values():
+        return eta, eta[0] + np.exp(eta[1]) * rng.standard_t(3.0, size=n)
+    return eta, family.sample(natural(family, eta), (n,), rng)
+
+
+def has_rows(family: Family) -> bool:
+    """Whether each observation may have parameters of its own; a law of any number of columns is one law for all."""
+    return family.observation.columns is not None
+
+
+def dense(curvature, k, n):
+    """Curvature as an array (n, k, k)."""
+    if isinstance(curvature, Softmax):
+        p = np.broadcast_to(curvature.probabilities, (k, n)).T
+        return np.eye(k) * p[:, None, :] - p[:, :, None] * p[:, None, :]
+    full = np.zeros((n, k, k))
+    for (a, b), entry in zip(
+        itertools.combinations_with_replacement(range(k), 2), curvature, strict=True
+    ):
+        if entry is not None:
+            full[:, a, b] = full[:, b, a] = entry
+    return full
+
+
+def jets(rows, k, n):
+    """Value (n,), gradient (n, k), curvature (n, k, k) of Rows, broadcast; None where not there."""
+    value, gradient, curvature = rows
+    if gradient is not None:
+        gradient = np.array([np.broadcast_to(g, n) for g in gradient]).reshape(k, n).T
+    return (
+        np.broadcast_to(value, n),
+        gradient,
+        None if curvature is None else dense(curvature, k, n),
+    )
+
+
+# ---------------------------------------------------------------- expectations under a law
+
+
+def counted(family: Family) -> bool:
+    """Whether the law has atoms that can be listed."""
+    return family.support.discrete
+
+
+def atoms(family: Family, theta) -> np.ndarray:
+    """Return the points that `cdf` and `quantile` speak of: whole numbers or labels, as far as any probability reaches."""
+    if not family.observation.numeric:
+        return np.asarray(family.labels)
+    law = family.to_scipy(theta)
+    low, high = law.support()
+    return np.arange(low, min(high, law.mean() + 100.0 * law.std() + 50.0) + 1.0)
+
+
+def observations(family: Family, at: np.ndarray) -> np.ndarray:
+    """Return the observations for atoms; of two columns, [successes, failures]."""
+    return np.stack([at, family.trials - at], axis=-1) if family.observation.columns == 2 else at
+
+
+def positions(family: Family, y: np.ndarray) -> np.ndarray:
+    """Return what the scipy law calls an observation: a label's position, the number of successes, itself."""
+    if not family.observation.numeric:
+        return np.searchsorted(family.labels, y)
+    return y[..., 0] if family.observation.columns == 2 else y
+
+
+LEVELS = np.concatenate(
+    [10.0 ** -np.arange(9.0, 2.0, -1.0), [0.01, 0.03], np.linspace(0.08, 0.5, 8)]
+)
+
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
+
+
+def quadrature(family: Family, eta):
+    """Gauss-Legendre panels between quantiles and on outwards, in a coordinate t over the whole line: observations, weights of dy."""
+    law = family.to_scipy(natural(family, eta))
+    to, back, slope = coordinate(family.support, law.median(), law.ppf(0.75) - law.ppf(0.25))
+    edges = [
+        edge
+        for edge in law.support()
+        if np.isfinite(edge) and edge not in (family.support.low, family.support.high)
+    ]
+    ends = np.unique(to(np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])))
+    sides = []
+    for edge, neighbour in ((ends[0], ends[1]), (ends[-1], ends[-2])):
+        far = edge + np.sign(edge - neighbour) * min(abs(edge - neighbour), 1.0) * np.arange(
+            1.0, 700.0
+        )
+        y = back(far[np.abs(far) < 340.0])
+        log_prob = family.log_prob(y, family.linked(eta))
+        sides.append(far[: len(y)][log_prob > -700.0])
+    ends = np.sort(np.concatenate([ends, *sides]))
+    gaps = np.ceil(np.diff(ends)).astype(int)
+    ends = np.unique(
+        np.concatenate(
+            [
+                np.linspace(a, b, gap + 1)
+                for a, b, gap in zip(ends[:-1], ends[1:], gaps, strict=True)
+            ]
+        )
+    )
+    half = 0.5 * np.diff(ends)[:, None]
+    t = 0.5 * (ends[1:] + ends[:-1])[:, None] + half * NODES
+    y, weight = back(t).ravel(), (half * NODE_WEIGHTS * slope(t)).ravel()
+    inside = family.contains(y)
+    return y[inside], weight[inside]
+
+
+def coordinate(support: Support, centre, spread):
+    """Return t(y), y(t) and dy/dt: logit, log or asinh, by the ends of the support."""
+    if np.isfinite(support.low) and np.isfinite(support.high):
+        return logit, expit, lambda t: expit(t) * expit(-t)
+    if np.isfinite(support.low):
+        return np.log, np.exp, np.exp
+    return (
+        lambda y: np.arcsinh((y - centre) / spread),
+        lambda t: centre + spread * np.sinh(t),
+        lambda t: spread * np.cosh(t),
+    )
+
+
+def law_points(family: Family, eta, draws=20_000):
+    """Return observations, their probability weights, and whether these are exact (else a sample)."""
+    theta = natural(family, eta)
+    if counted(family):
+        y = observations(family, atoms(family, theta))
+        return y, np.exp(family.log_prob(y, family.linked(eta))), True
+    if family.observation.columns == 1:
+        y, weight = quadrature(family, eta)
+        return y, weight * np.exp(family.log_prob(y, family.linked(eta))), True
+    y = family.sample(theta, (draws,), np.random.default_rng(11))
+    return y, np.full(draws, 1.0 / draws), False
+
+
+def assert_expectation(values, weight, exact, expected, rtol=1e-9):
+    """Compare weighted sums of rows with `expected`: to rounding by quadrature, within 5 standard errors by sampling."""
+    values = values.reshape(len(weight), -1)
+    mean = weight @ values
+    size = weight @ np.abs(values) + 1e-12
+    band = (
+        rtol * size if exact else 5.0 * np.sqrt(weight @ (values - mean) ** 2 / len(weight)) + 1e-12
+    )
+    miss = np.abs(mean - np.ravel(expected)) / band
+    assert miss.max() <= 1.0, (
+        f"{miss.max():.3g} times the tolerance off: {mean} against {np.ravel(expected)}"
+    )
+
+
+# ---------------------------------------------------------------- the formula and its derivatives
+
+
+def check_derivatives(formula, eta, has_curvature, n, assert_derivative):
+    """Compare gradient and curvature of `formula(eta, order)` (jets of n rows) with differences of value and gradient."""
+    k = len(eta)
+    value, gradient, curvature = formula(eta, 2)
+    assert np.isfinite(value).all()
+    noise = 1.0 + np.abs(value)
+
+    for j in range(k):
+        # A constant entry moves as 0-d: all rows take the same step.
+        def moved(order, j=j):
+            return lambda e: formula((*eta[:j], e, *eta[j + 1 :]), order)[order].T
+
+        assert_derivative(moved(0), eta[j], gradient[:, j], atol=1e-10 * noise)
+        if has_curvature:
+            level = noise[:, None] + np.abs(gradient)
+            assert_derivative(moved(1), eta[j], curvature[:, :, j].T, atol=1e-10 * level.T)
+
+
+def formula_of(family, y, evaluate=None):
+    statistics, n = family.statistics(y), len(y)
+
+    def formula(eta, order):
+        return jets((evaluate or family.evaluate)(statistics, eta, order), len(eta), n)
+
+    return formula
+
+
+def positions_as_atoms(family, y):
+    return y[:, 0] if family.observation.columns == 2 else y

@@ -1,0 +1,174 @@
+"""`Distribution` of every family: scipy's methods and numbers, over rows, scalars and random states."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skmle.families import Distribution
+from tests.families.laws import (
+    counted,
+    draw,
+    has_rows,
+    natural,
+    observations,
+    points,
+    positions,
+    rows_of,
+)
+from tests.subjects import SUBJECTS, every
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def distribution(family, eta):
+    return Distribution(family, dict(zip(family.names, natural(family, eta), strict=True)))
+
+
+METHODS = ("mean", "var", "std", "median", "entropy")
+
+
+@every(SUBJECTS, lambda family: family.observation.columns is not None)
+def test_distribution_equals_scipy(family, rng):
+    q = np.array([1e-3, 0.2, 0.5, 0.9])
+    for eta in points(family, 3):
+        ours, theirs = distribution(family, eta), family.to_scipy(natural(family, eta))
+        name = {True: ("pmf", "logpmf"), False: ("pdf", "logpdf")}[ours.discrete]
+        y = draw(family, eta, 20, rng)
+        for method in name:
+            np.testing.assert_allclose(
+                getattr(ours, method)(y),
+                getattr(theirs, method)(positions(family, y)),
+                rtol=1e-9,
+                atol=1e-12,
+            )
+        at = ours.ppf(q)
+        np.testing.assert_array_equal(positions(family, observations(family, at)), theirs.ppf(q))
+        np.testing.assert_array_equal(
+            positions(family, observations(family, ours.isf(q))), theirs.isf(q)
+        )
+        np.testing.assert_allclose(ours.cdf(at), theirs.cdf(theirs.ppf(q)), rtol=1e-12)
+        np.testing.assert_allclose(ours.sf(at), theirs.sf(theirs.ppf(q)), rtol=1e-12)
+        np.testing.assert_array_equal(ours.interval(0.6), ours.ppf([0.2, 0.8]))
+        np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
+        if family.observation.numeric:
+            for method in METHODS:
+                np.testing.assert_allclose(
+                    getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-10
+                )
+        if not counted(family):
+            np.testing.assert_array_equal(ours.isf(1e-30), theirs.isf(1e-30))
+        assert type(ours.to_scipy()) is type(theirs)
+
+
+@every(SUBJECTS, lambda family: family.observation.columns is None)
+def test_distribution_of_several_columns(family, rng):
+    eta = points(family, 1)[0]
+    ours, theirs = distribution(family, eta), family.to_scipy(natural(family, eta))
+    y = draw(family, eta, 20, rng)
+    np.testing.assert_allclose(ours.logpdf(y), theirs.logpdf(y), rtol=1e-10)
+    np.testing.assert_allclose(ours.logpdf(y[0]), theirs.logpdf(y[0]), rtol=1e-10)
+    np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
+    np.testing.assert_array_equal(ours.mean(), theirs.mean)
+    np.testing.assert_array_equal(ours.var(), np.diag(theirs.cov))
+    np.testing.assert_allclose(ours.cdf(y[0]) + ours.sf(y[0]), 1.0, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"quantile: .*Allowed: .*Take"):
+        ours.ppf(0.5)
+    for size, shape in [(None, ()), (4, (4,)), ((2, 3), (2, 3))]:
+        assert ours.rvs(size, random_state=0).shape == (*shape, y.shape[1])
+
+
+@every(SUBJECTS, has_rows)
+def test_distribution_is_vectorised_over_rows(family, rng):
+    eta, y = rows_of(family, 6, rng)
+    rows = distribution(family, eta)
+    singles = [distribution(family, tuple(e[i] for e in eta)) for i in range(len(y))]
+    assert rows.shape == (6,) and singles[0].shape == ()
+    at = y if family.observation.columns == 1 else y[:, 0]
+    np.testing.assert_allclose(
+        rows.log_prob(y),
+        [law.log_prob(one) for law, one in zip(singles, y, strict=True)],
+        rtol=1e-12,
+        atol=1e-13,
+    )
+    np.testing.assert_allclose(
+        rows.log_prob(y[0]), [law.log_prob(y[0]) for law in singles], rtol=1e-12, atol=1e-13
+    )
+    for method in ("cdf", "sf"):
+        one_by_one = [getattr(law, method)(one) for law, one in zip(singles, at, strict=True)]
+        np.testing.assert_allclose(getattr(rows, method)(at), one_by_one, rtol=1e-12)
+    for method in METHODS:
+        np.testing.assert_allclose(
+            getattr(rows, method)(), [getattr(law, method)() for law in singles], rtol=1e-10
+        )
+    for method in ("ppf", "isf"):
+        np.testing.assert_allclose(
+            getattr(rows, method)(0.3), [getattr(law, method)(0.3) for law in singles], rtol=1e-12
+        )
+    low, high = rows.interval(0.9)
+    assert low.shape == high.shape == (6,) and np.all(low <= high)
+    if family.observation.columns == 1 and family.observation.numeric:
+        table = rows.log_prob(y[:, None])
+        assert table.shape == (6, 6)
+        np.testing.assert_allclose(table, [rows.log_prob(one) for one in y], rtol=1e-12, atol=1e-13)
+        outside = rows.log_prob(np.array([[y[0]], [np.inf]]))
+        assert outside.shape == (2, 6) and np.all(outside[1] == -np.inf)
+        np.testing.assert_allclose(outside[0], rows.log_prob(y[0]), rtol=1e-12)
+
+
+@every(SUBJECTS)
+def test_distribution_scalars(family, rng):
+    """One observation of one law is a scalar."""
+    eta = points(family, 1)[0]
+    law = distribution(family, eta)
+    y = draw(family, eta, 3, rng)
+    assert np.shape(law.log_prob(y[0])) == ()
+    np.testing.assert_allclose(law.log_prob(y[0]), law.log_prob(y)[0], rtol=1e-13)
+    np.testing.assert_allclose(law.log_prob(list(y))[0], law.log_prob(y)[0], rtol=1e-13)
+    assert law.log_prob(y[:1]).shape == (1,)
+
+
+@every(SUBJECTS)
+def test_distribution_rvs(family, rng):
+    eta = points(family, 1)[0]
+    law = distribution(family, eta)
+    tail = np.shape(draw(family, eta, 2, rng))[1:]
+    for size, shape in [(None, ()), (5, (5,)), (np.int64(5), (5,)), ((2, 3), (2, 3)), ((), ())]:
+        assert np.shape(law.rvs(size, random_state=1)) == shape + tail
+    np.testing.assert_array_equal(law.rvs(7, random_state=4), law.rvs(7, random_state=4))
+    np.testing.assert_array_equal(
+        law.rvs(7, random_state=np.random.RandomState(4)),
+        law.rvs(7, random_state=np.random.RandomState(4)),
+    )
+    np.testing.assert_array_equal(
+        law.rvs(7, random_state=np.random.default_rng(4)),
+        law.rvs(7, random_state=np.random.default_rng(4)),
+    )
+    assert not np.array_equal(law.rvs(50, random_state=4), law.rvs(50, random_state=5))
+    assert np.shape(law.rvs(3)) == (3, *tail)
+    if has_rows(family):
+        rows = distribution(family, rows_of(family, 5, rng)[0])
+        assert np.shape(rows.rvs(random_state=0)) == (5, *tail)
+        assert np.shape(rows.rvs(2, random_state=0)) == (2, 5, *tail)
+
+
+@every(SUBJECTS)
+def test_distribution_errors(family):
+    law = distribution(family, points(family, 1)[0])
+    name = type(family).__name__
+    wrong = ("pdf", "logpdf") if law.discrete else ("pmf", "logpmf")
+    for method in wrong:
+        with pytest.raises(AttributeError, match=rf"{method}.*{name} is .*Allowed: .*log_prob"):
+            getattr(law, method)(np.zeros(1))
+    for confidence in (0.0, 1.0, -1.0, 95):
+        with pytest.raises(
+            ValueError, match=rf"interval: confidence={confidence}.*between 0 and 1.*0\.95"
+        ):
+            law.interval(confidence)
+    for params in ({}, law.params | {"nope": 1.0}):
+        with pytest.raises(
+            ValueError,
+            match=rf"Distribution\({name}\): got parameters .*Allowed: exactly {family.names[0]}",
+        ):
+            Distribution(family, params)
+    assert repr(law).startswith(f"{name}({family.names[0]}=")

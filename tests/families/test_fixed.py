@@ -1,0 +1,97 @@
+"""Every family with parameters held fixed."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skmle import families
+from skmle.families import get_family
+from skmle.families.wrappers.fixed import fix
+from tests.families.laws import check_derivatives, draw, formula_of, natural, points
+from tests.subjects import RELINKED, SUBJECTS, every, has_links
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def held():
+    """Return every family, with its own links and with others, with each of its parameters in turn held fixed."""
+    found = {}
+    for name, family in (
+        SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}
+    ).items():
+        if len(family.parameters) > 1 and family.support.fixed and has_links(family):
+            theta = natural(family, points(family, 1)[0])
+            found |= {
+                f"{name}-{p}": fix(family, {p: float(value)})
+                for p, value in zip(family.names, theta, strict=True)
+            }
+    return found
+
+
+HELD = held()
+
+
+@every(HELD)
+def test_derivatives_of_the_free_parameters(family, rng, assert_derivative):
+    for chart_eta in points(family, 2):
+        y = draw(family, chart_eta, 8, rng)
+        check_derivatives(
+            formula_of(family, y, family.rows),
+            family.linked(chart_eta),
+            family.family.shortcuts.starts != "final",
+            len(y),
+            assert_derivative,
+        )
+
+
+@every(HELD)
+def test_held_parameters_complete_the_law(family, rng):
+    whole = family.family
+    for chart_eta in points(family, 2):
+        eta = family.linked(chart_eta)
+        theta = family.natural(eta)
+        np.testing.assert_allclose(family.chart(eta), chart_eta, rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(family.eta(theta), eta, rtol=1e-11, atol=1e-12)
+        law = family.predicted(theta)
+        params = law.params
+        assert law.family is whole and tuple(params) == whole.names == family.predicted_names
+        assert {name: params[name] for name in family.values} == family.values
+        assert tuple(params[name] for name in family.names) == theta
+        y = draw(family, chart_eta, 8, rng)
+        np.testing.assert_allclose(family.log_prob(y, eta), law.log_prob(y), rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(family.mean(theta), whole.mean(tuple(params.values())))
+        start = family.starts(family.statistics(y), np.ones(len(y)))
+        assert np.shape(start) == (1, len(family.parameters)) and np.isfinite(start).all()
+    assert set(family.names) | set(family.values) == set(whole.names) and family.contains(y).all()
+    assert repr(pickle.loads(pickle.dumps(clone(family)))) == repr(family)
+
+
+@pytest.mark.parametrize(
+    ("family", "values", "parts"),
+    [
+        ("gamma", {"scale": 1.0}, ["Gamma", "'scale'", "Allowed: mean, shape", "Rename"]),
+        ("gamma", {"shape": -1.0}, ["shape=-1.0", "Gamma", "Allowed: ", "'log'", "Give"]),
+        ("gamma", {"shape": np.inf}, ["shape=inf", "Gamma", "Allowed: ", "Give"]),
+        ("beta", {"mean": 1.0}, ["mean=1.0", "Beta", "Allowed: ", "'logit'", "Give"]),
+        ("uniform", {"low": 0.0}, ["{'low': 0.0}", "Uniform", "Allowed: regular", "Leave"]),
+        (
+            SUBJECTS["Categorical"],
+            {"probabilities": 0.5},
+            ["{'probabilities': 0.5}", "Categorical", "Allowed: fixed=None", "Leave"],
+        ),
+    ],
+)
+def test_errors_of_fixed_have_four_parts(family, values, parts):
+    with pytest.raises(ValueError, match="fixed") as caught:
+        fix(get_family(family), values)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_nothing_fixed():
+    family = families.Gamma()
+    assert fix(family, {}) is family

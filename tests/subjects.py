@@ -1,0 +1,189 @@
+"""The families of the registry, as the subjects of the tests of all rooms.
+
+Here they are made for use and drawn from at typical parameters. A family is discovered here and
+nowhere else, and what a test needs to know of it is asked of the family itself, so that a new
+family needs no edit of a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skmle.families import REGISTRY, Family, all_families
+from skmle.families.links import allowed_links
+
+WIDTH = 3  # columns of a family of any number of columns
+LABELS = np.array([2, 3, 7])
+TRIALS = 6  # whatever a constructor's whole number counts
+
+# ---------------------------------------------------------------- classes
+
+FAMILIES = list(all_families())
+
+
+def own_name(cls: type[Family]) -> str:
+    """Return the name under which estimators know a family; the first of its names is its own."""
+    return REGISTRY[cls.__name__][1][0]
+
+
+def is_conditional(cls: type[Family]) -> bool:
+    """Whether its parameters may depend on features.
+
+    They may if the law has derivatives and each row is one observation.
+    """
+    return cls.support.fixed and cls.observation.columns is not None
+
+
+def is_smooth(cls: type[Family]) -> bool:
+    """Whether a regression of numbers on features is found by derivatives alone."""
+    return (
+        cls.observation.columns == 1
+        and cls.support.fixed
+        and cls.observation.numeric
+        and cls.shortcuts.starts != "final"
+    )
+
+
+def every_class(keep: Callable[[type[Family]], bool] = lambda cls: True) -> pytest.MarkDecorator:
+    """Run a test once for every family of the registry that is to be kept."""
+    chosen = [cls for cls in FAMILIES if keep(cls)]
+    assert chosen
+    return pytest.mark.parametrize("cls", chosen, ids=own_name)
+
+
+# ---------------------------------------------------------------- instances
+
+
+def data_for(family: Family) -> np.ndarray:
+    """Data of the right shape and type, to learn a dimension or categories from."""
+    if not family.observation.numeric:
+        return np.repeat(LABELS, 4)
+    rng = np.random.default_rng(0)
+    return (
+        rng.normal(size=12)
+        if family.observation.columns == 1
+        else rng.normal(size=(12, family.observation.columns or WIDTH))
+    )
+
+
+def counts_of(cls: type[Family]) -> list[str]:
+    """Return the whole numbers that a family is made with."""
+    return [name for name, value in cls().get_params().items() if type(value) is int]
+
+
+# One instance of every family, by the name of its class.
+ONE_EACH: dict[str, Family] = {cls.__name__: cls().adapt(data_for(cls())) for cls in FAMILIES}
+
+# And one more for every whole number that a family is made with.
+SUBJECTS: dict[str, Family] = ONE_EACH | {
+    f"{cls.__name__}-{name}": clone(ONE_EACH[cls.__name__]).set_params(**{name: TRIALS})
+    for cls in FAMILIES
+    for name in counts_of(cls)
+}
+STEPS_TOWARDS = {
+    f"{name}-smooth{i}": law
+    for name, family in SUBJECTS.items()
+    for i, law in enumerate(family.smoothings()[:2])
+}
+
+
+def every(
+    table: dict[str, Family], keep: Callable[[Family], bool] = lambda family: True
+) -> pytest.MarkDecorator:
+    """Run a test once for every family of a table that is to be kept."""
+    chosen = {name: family for name, family in table.items() if keep(family)}
+    assert chosen
+    return pytest.mark.parametrize("family", chosen.values(), ids=chosen)
+
+
+# ---------------------------------------------------------------- links
+
+
+def links_of(chart):
+    """Return the links that a parameter of this chart may have, two powers among them."""
+    names = allowed_links(chart)
+    return [name for name in names if name != "power(p)"] + (
+        ["power(1.5)", "power(-2)"] if "power(p)" in names else []
+    )
+
+
+def has_links(family: Family) -> bool:
+    """Whether the parameters are those that the user names, and not coordinates of them."""
+    return family.names == tuple(p.name for p in family.parameters)
+
+
+def relinked() -> dict[str, Family]:
+    """Return every family with other links.
+
+    Each parameter in turn has every link that is allowed; then all parameters have other ones.
+    """
+    found = {}
+    for name, family in SUBJECTS.items():
+        if not has_links(family):
+            continue
+        for p in family.parameters:
+            for link in links_of(p.chart):
+                found[f"{name}-{p.name}-{link}"] = clone(family).set_params(links={p.name: link})
+        links = {p.name: links_of(p.chart)[3 + j] for j, p in enumerate(family.parameters)}
+        found[f"{name}-all"] = clone(family).set_params(links=links)
+    return found
+
+
+RELINKED = relinked()
+
+# ---------------------------------------------------------------- typical laws and their data
+
+
+def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
+    """Return a family, counting `TRIALS` where it counts anything, and parameters of a law of it."""
+    family = cls(**dict.fromkeys(counts_of(cls), TRIALS)).adapt(data_for(cls()))
+    return family, family.natural(tuple(map(np.asarray, typical_eta(family))))
+
+
+def typical_eta(family: Family) -> list[float]:
+    """Return different numbers for different parameters, none of them special on any chart."""
+    return [0.2 + 0.5 * j for j in range(len(family.parameters))]
+
+
+def observations(cls: type[Family], n: int = 200) -> np.ndarray:
+    """Draw from the typical law."""
+    family, theta = typical(cls)
+    return family.sample(
+        theta, (n,) if family.observation.columns is not None else n, np.random.default_rng(3)
+    )
+
+
+def as_columns(y: np.ndarray) -> np.ndarray:
+    """Return observations as the X of a density."""
+    return y[:, None] if y.ndim == 1 else y
+
+
+def respond(cls: type[Family], shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw an observation a row from typical laws whose first eta is shifted, row by row."""
+    family, _ = typical(cls)
+    eta = [np.full(len(shift), value) for value in typical_eta(family)]
+    eta[0] = eta[0] + shift
+    return family.sample(family.natural(tuple(eta)), (len(shift),), rng)
+
+
+def ordinary_value(cls: type[Family]) -> float:
+    """Return an observation in the middle of the typical law.
+
+    It is away from the ends of the support if the law has values there.
+    """
+    family, theta = typical(cls)
+    ends = (family.support.low, family.support.high)
+    candidates = [float(family.quantile(q, theta)) for q in (0.5, 0.75, 0.9, 0.99)]
+    return next((y for y in candidates if y not in ends), candidates[0])
+
+
+def is_unbounded(family: Family | type[Family]) -> bool:
+    """Whether equal observations make the density grow without bound.
+
+    They do if the law has a scale, or a parameter that serves as one.
+    """
+    return family.support.fixed and not family.support.discrete and len(family.parameters) > 1
