@@ -72,8 +72,9 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
         zero, and there are no standard errors.
     penalty : object, optional
-        A smooth penalty of one's own on the coefficients, ``coef_.ravel()``, per row and beside that of `alpha`: any object
-        with the methods of `skmle._engine.likelihood.penalties.Penalty`.
+        A smooth penalty of one's own on the coefficients, ``coef_.ravel()``, per row and beside
+        that of `alpha`: an object with the methods value, add, product, curvature and restrict,
+        which the page "Add a penalty" explains.
     fit_intercept : bool, default=True
     class_weight : dict or "balanced", optional
         Weights of the classes, multiplied with `sample_weight`.
@@ -260,7 +261,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
 
     def _family(self, n_classes: int) -> Family:
         if n_classes == 2:
-            return Bernoulli(links={"probability": self.link})
+            plain = get_link(self.link) is LOGIT
+            return Bernoulli(links=None if plain else {"probability": self.link})
         if get_link(self.link) is not LOGIT:
             raise ValueError(
                 f"CrossEntropyClassifier(link={self.link!r}): y has {n_classes} classes. Only binary classification is supported. "

@@ -82,8 +82,9 @@ class MLERegressor(RegressorMixin, LikelihoodEstimator):
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some coefficients are exactly
         zero, and there are no standard errors.
     penalty : object, optional
-        A smooth penalty of one's own on the slopes of all parameters, one after the other, per row and beside that of
-        `alpha`: any object with the methods of `skmle._engine.likelihood.penalties.Penalty`.
+        A smooth penalty of one's own on the slopes of all parameters, one after the other, per row
+        and beside that of `alpha`: an object with the methods value, add, product, curvature and
+        restrict, which the page "Add a penalty" explains.
     fit_intercept : bool, default=True
         Whether the first parameter has an intercept; the others always have one.
     tol : float, default=1e-6

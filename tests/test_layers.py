@@ -62,13 +62,13 @@ ENGINE = """
     evaluation verdict
     data.sums data.one_hot data.products data.blocks data.observed data.survey
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates likelihood.penalties
-    likelihood.curvature likelihood.watch likelihood.objective likelihood.covariance
+    likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.proximal solvers.cusps solvers
     problem
     prepare.merging prepare.row_space prepare.starts prepare.closed
-    prepare.columns prepare.units prepare.likelihood
-    judge.outcome judge.interior judge.separation judge.edge judge.limits judge.verdict
+    prepare.columns prepare.likelihood
+    judge.interior judge.separation judge.edge judge.limits judge.verdict
     fit path
 """.split()
 

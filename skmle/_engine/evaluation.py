@@ -14,7 +14,10 @@ Array = NDArray[np.float64]
 
 @dataclass
 class Evaluation:
-    """An objective's value with its gradient (d,) and hessian (d, d) in one point; what was not asked for is None."""
+    """An objective's value with its gradient (d,) and hessian (d, d) in one point.
+
+    What was not asked for is None.
+    """
 
     value: float
     gradient: Array | None = None
@@ -22,9 +25,12 @@ class Evaluation:
 
     @cached_property
     def inverse(self) -> Array:
-        """The inverse hessian, computed on a unit diagonal, so that units do not matter; LinAlgError if it is singular."""
+        """The inverse hessian, computed on a unit diagonal, so that units do not matter.
+
+        It raises LinAlgError if the hessian is singular.
+        """
         assert self.hessian is not None
-        diagonal = np.abs(np.diag(self.hessian))
+        diagonal = np.abs(self.hessian.diagonal())
         root = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
         units = np.outer(root, root)
         return np.linalg.inv(self.hessian / units) / units
@@ -55,13 +61,43 @@ class Solution(NamedTuple):
     evaluation: Evaluation
     """At the point from which the last step was computed; its hessian serves the covariance."""
     step: Array
-    """The last Newton step: at a maximum as small as the distance, on the way to infinity of size one for ever."""
+    """The last Newton step.
+
+    At a maximum it is as small as the distance; on the way to infinity its size stays one.
+    """
     distance: float
-    """Newton decrement in standard errors before the last step; inf if the hessian was not positive definite."""
+    """Newton decrement in standard errors before the last step.
+
+    It is inf if the hessian was not positive definite.
+    """
     n_iter: int
     converged: bool
     """Whether the distance reached the tolerance: necessary, but not sufficient, for a maximum."""
     rough: bool = False
-    """Whether the step was solved only roughly, so that it need not show where the objective is flat."""
+    """Whether the step was solved only roughly.
+
+    Then it need not show where the objective is flat.
+    """
     working: Any = None
     """What the solver kept of the way here, to go on from under another penalty; None: nothing."""
+
+
+def covariance(inverse: Array, mass: float, meat: Array | None = None) -> Array:
+    """Return the covariance of the coefficients at a minimum of a mean of -log q.
+
+    Parameters
+    ----------
+    inverse : ndarray of shape (d, d)
+        Inverse Hessian of the mean.
+    mass : float
+        Total weight: a weight counts as that many rows.
+    meat : ndarray of shape (d, d), optional
+        Covariance of the summed gradients. Then the covariance is the sandwich, which holds where
+        the law is not that of the data. Without it, the information is taken at its word.
+
+    References
+    ----------
+    White (1982), Maximum likelihood estimation of misspecified models, Econometrica 50.
+    """
+    bread = inverse / mass
+    return bread if meat is None else bread @ meat @ bread

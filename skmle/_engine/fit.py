@@ -1,4 +1,7 @@
-"""One fit from beginning to end, step by step: an easier problem if there is one, then its likelihood, solved and judged."""
+"""One fit from beginning to end.
+
+Its steps are an easier problem, if there is one, then the likelihood, its solution and the verdict.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,7 @@ from dataclasses import replace
 
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
-from skmle._engine.judge.edge import surely_interpolated
-from skmle._engine.judge.outcome import unfinished
-from skmle._engine.judge.verdict import judge
+from skmle._engine.judge.verdict import foregone, judge, unfinished
 from skmle._engine.likelihood.watch import Stopped, Watch
 from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.columns import Columns
@@ -29,7 +30,7 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
     tell : callable, optional
         Is told of each iterate.
     """
-    if (reduced := reduce_columns(problem)) is not None:
+    if problem.penalised and (reduced := reduce_columns(problem)) is not None:
         smaller, space = reduced
         return restore_columns(fit(smaller, space.told(tell)), space)
     if not problem.features:
@@ -41,7 +42,10 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
 
 
 def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
-    """Return the fit of a law that is the same for all rows: condensed, and in closed form where there is one."""
+    """Return the fit of a law that is the same for all rows.
+
+    Its rows are condensed, and it is in closed form where there is one.
+    """
     condensed = None if problem.needs_rows else problem.observed.condensed(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
     known = closed_form(density)
@@ -69,15 +73,15 @@ def fit_likelihood(
 def solve_and_judge(
     likelihood: Likelihood, tell: Tell | None = None, working: Working | None = None
 ) -> tuple[Fit, Working | None]:
-    """Return the fit of a likelihood, and what the solver has kept for one under another penalty."""
+    """Return the fit of a likelihood, and what the solver keeps for another penalty."""
 
     def refit(problem: Problem, columns: Columns) -> Fit:
         if problem.features:
             return fit_likelihood(problem, tell, columns=columns)
         return fit_density(problem, tell)
 
-    if (interpolated := surely_interpolated(likelihood)) is not None:
-        return interpolated, working
+    if (known := foregone(likelihood)) is not None:
+        return known, working
     try:
         solution = likelihood.solve(working=working)
     except (KeyboardInterrupt, Stopped):

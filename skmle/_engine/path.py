@@ -1,4 +1,7 @@
-"""Fits under a falling penalty, each starting where the last one ended: its coefficients, its columns, its hessian."""
+"""Fits under a falling penalty, each starting where the last one ended.
+
+It starts with the coefficients of the last fit, its working set of columns and its Hessian.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def fit_path(
 
 
 def _greatest(likelihood: Likelihood) -> tuple[float, Working]:
-    """Return the least strength under which all slopes are zero, and what the solver has kept of the fit there."""
+    """Return the least strength under which all slopes are zero, and what the solver keeps there."""
     lasso, problem = likelihood.objective.lasso, likelihood.problem
     assert lasso is not None
     strength = lasso.strength

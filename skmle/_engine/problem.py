@@ -61,26 +61,29 @@ class Problem:
     rows: int | None = None
     """How many rows the user gave, where those observed stand for more than one each."""
     needs_rows: bool = False
-    """Whether the gradient of each row is wanted, for robust errors, so that a density keeps its rows, too."""
+    """Whether the gradient of each row is wanted, as robust errors do.
 
-    @property
+    A density then keeps its rows, too.
+    """
+
+    @cached_property
     def features(self) -> bool:
         """Whether any parameter depends on the row."""
         return self.offset is not None or any(t.columns is not None for t in self.terms)
 
-    @property
+    @cached_property
     def selects(self) -> bool:
         """Whether the penalty can hold slopes at zero."""
         return self.lasso > 0.0 and any(t.size for t in self.terms)
 
-    @property
+    @cached_property
     def penalised(self) -> bool:
         """Whether the maximum is that of a likelihood with a penalty."""
         return self.selects or (bool(self.penalties) and any(t.size for t in self.terms))
 
     @cached_property
     def held(self) -> tuple[NDArray[np.bool_], ...]:
-        """Of each term, which slopes a penalty determines by itself, whatever the columns of X leave open."""
+        """Of each term, which slopes a penalty determines, whatever the columns of X leave open."""
         zero = np.zeros(sum(t.size for t in self.terms))
         held = (total_curvature(self.penalties, zero) > 0.0) | (self.lasso > 0.0)
         return tuple(np.split(held, np.cumsum([t.size for t in self.terms])[:-1]))
@@ -103,7 +106,10 @@ class Problem:
 
 
 Tell = Callable[[Callable[[], "Fit"]], bool]
-"""Called at each iterate with a function that gives the fit as of there; returns whether to stop."""
+"""Called at each iterate with a function that gives the fit as of there.
+
+It returns whether to stop.
+"""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,10 @@ class Fit:
     coefs: Coefs
     """(slopes, intercept) of each parameter of `family`."""
     covariance: Array | None
-    """Of all coefficients, term by term, slopes then intercept: inverse observed information; None where there is none."""
+    """Of all coefficients, term by term, slopes then intercept: inverse observed information.
+
+    It is None where there is none.
+    """
     log_likelihood: float
     """Total, in nats, constants included, without the penalty."""
     mass: float
@@ -129,6 +138,12 @@ class Fit:
     moving: tuple[NDArray[np.bool_], ...] | None = None
     """Of each term, which slopes run to infinity where there is no maximum."""
     n_parameters: int = 0
-    """How many parameters were estimated: collinear columns count once, slopes that a penalty holds at zero not at all."""
+    """How many parameters were estimated.
+
+    Collinear columns count once, and slopes that a penalty holds at zero do not count.
+    """
     condensed: Observed | None = None
-    """Of a density: all it needs of its data, if that is less than the data; more may be joined to it."""
+    """Of a density: all it needs of its data, if that is less than the data.
+
+    More may be joined to it.
+    """

@@ -1,4 +1,4 @@
-"""The record of what a fit is: a status, its reason, and the direction in which the fit runs off."""
+"""The record of what a fit is: a status, its reason, and the direction in which it runs off."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from skmle._engine.data.survey import find_basis
-from skmle._engine.likelihood.coordinates import Coordinates
+from skmle._engine.likelihood.coordinates import Coordinates, Units
 from skmle._engine.likelihood.design import Design, Term
 from tests.engine.objectives import EVERYTHING, as_dense
 
@@ -32,9 +32,10 @@ def random_coordinates(rng: np.random.Generator):
     shift = as_dense(X).mean(axis=0) if rng.random() < 0.5 else None
     design = Design(fitted, n, X, shift)
     if rng.random() < 0.5:
-        return Coordinates(terms, design, bases)
+        return Coordinates(terms, design, bases, Units())
     moves = ("location", str(rng.choice(["scale", "rate"])))
-    return Coordinates(terms, design, bases, rng.normal(), float(np.exp(rng.normal())), moves)
+    units = Units(rng.normal(), float(np.exp(rng.normal())), moves)
+    return Coordinates(terms, design, bases, units)
 
 
 def flat(raw) -> np.ndarray:
@@ -48,10 +49,10 @@ def test_coordinates_give_the_same_predictors():
         design, coef = coordinates.design, rng.normal(size=coordinates.design.d)
         eta = design.eta(design.block(0, design.n), 0, design.n, coef)
         expected = [np.broadcast_to(e, design.n) for e in eta]
-        if coordinates.moves:
-            sign = {"scale": 1.0, "rate": -1.0}[coordinates.moves[1]]
-            expected[0] = expected[0] * coordinates.unit + coordinates.origin
-            expected[1] = expected[1] + sign * np.log(coordinates.unit)
+        if coordinates.units.moves:
+            sign = {"scale": 1.0, "rate": -1.0}[coordinates.units.moves[1]]
+            expected[0] = expected[0] * coordinates.units.unit + coordinates.units.origin
+            expected[1] = expected[1] + sign * np.log(coordinates.units.unit)
         for (slopes, intercept), term, e in zip(
             coordinates.raw(coef), coordinates.terms, expected, strict=True
         ):

@@ -1,4 +1,4 @@
-"""Every solver of the registry on problems whose optimum is known exactly, and on problems that have none."""
+"""Every solver of the registry on problems with a known optimum, and on problems that have none."""
 
 from __future__ import annotations
 

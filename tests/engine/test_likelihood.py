@@ -1,4 +1,4 @@
-"""A likelihood by itself: there and back, solved from anywhere, and the rows apart, for errors that hold for any law."""
+"""A likelihood by itself: there and back, and the rows apart, for errors that hold for any law."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import statsmodels.api as sm
 
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
-from skmle._engine.likelihood.covariance import outer, scores
 from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.scores import outer, scores
 from skmle._engine.prepare.closed import closed_form
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import merge_rows

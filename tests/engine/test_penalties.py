@@ -1,4 +1,4 @@
-"""Penalties: their derivatives, the change of coordinates, and a stranger's own on any X and any unit of y."""
+"""Penalties: their derivatives, the change of coordinates, and a stranger's own penalty."""
 
 from __future__ import annotations
 
@@ -216,7 +216,10 @@ def test_what_no_penalty_holds_is_of_least_norm(held):
 
 @pytest.mark.parametrize("unit", [1.0, 1e4])
 def test_a_penalty_is_in_the_users_units(unit):
-    """The location of a normal law is fitted to a standardised y; the penalty is on the slopes as they are returned."""
+    """The location of a normal law is fitted to a standardised y.
+
+    The penalty is on the slopes as they are returned.
+    """
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 3)) + 5.0
     y = unit * (X @ [1.0, -0.5, 0.0] + rng.normal(size=100))

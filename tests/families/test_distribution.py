@@ -53,9 +53,10 @@ def test_distribution_equals_scipy(family, rng):
         np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
         if family.observation.numeric:
             for method in METHODS:
-                np.testing.assert_allclose(
-                    getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-10
-                )
+                found, expected = getattr(ours, method)(), getattr(theirs, method)()
+                # Of a moment that does not exist scipy says nan, where it may be known to be infinite.
+                expected = np.where(np.isnan(expected) & np.isposinf(found), np.inf, expected)
+                np.testing.assert_allclose(found, expected, rtol=1e-10)
         if not counted(family):
             np.testing.assert_array_equal(ours.isf(1e-30), theirs.isf(1e-30))
         assert type(ours.to_scipy()) is type(theirs)

@@ -127,18 +127,25 @@ class PlainBlocks(Blocks):
         super().__init__(n, p, min(p, _SPARSE_WIDTH) if sparse else p)
         self.X = X.tocsr() if sp.issparse(X) else X
         self.shift = shift
-        self._cut: dict[tuple[int, int], Product] = {}
+        self.sparse = sp.issparse(X)
+        # Cutting out sparse rows takes as long as a product with them, and of few rows that are one
+        # block all passes need the same.
+        self._keeps = self.sparse or not is_long(n, p)
+        self._kept: dict[tuple[int, int], Product] = {}
 
     def block(self, low: int, high: int) -> Product:
-        if not sp.issparse(self.X):
+        if not self._keeps:
+            return self._cut(low, high)
+        if (low, high) not in self._kept:
+            self._kept[low, high] = self._cut(low, high)
+        return self._kept[low, high]
+
+    def _cut(self, low: int, high: int) -> Product:
+        if not self.sparse:
             return Dense(np.asarray(self.X[low:high], np.float64), self.shift)
-        if (low, high) not in self._cut:  # kept, as cutting out rows takes as long as a product
-            part = _rows(self.X, low, high)
-            dense = part.nnz > _SPARSE_DENSITY * part.shape[0] * part.shape[1]
-            self._cut[low, high] = (
-                Dense(_array(part), self.shift) if dense else Sparse(part, self.shift)
-            )
-        return self._cut[low, high]
+        part = _rows(self.X, low, high)
+        dense = part.nnz > _SPARSE_DENSITY * part.shape[0] * part.shape[1]
+        return Dense(_array(part), self.shift) if dense else Sparse(part, self.shift)
 
     def take(self, index: NDArray[np.intp]) -> Blocks:
         return PlainBlocks(self.X[index], self.shift)

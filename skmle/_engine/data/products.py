@@ -65,7 +65,8 @@ class Product(ABC):
         The result has shape (rows,) for b of shape (q,), and (k, rows) for b of shape (k, q) and
         k constants.
         """
-        if same(columns, ALL) or not self._as_a_whole(columns):
+        everything = isinstance(columns, slice) and columns == ALL
+        if everything or not self._as_a_whole(columns):
             result = self._dot(b, columns)
         else:
             whole = np.zeros((*b.shape[:-1], self.p))
@@ -184,9 +185,8 @@ class Dense(Product):
         return self.x.min(axis=0), self.x.max(axis=0)
 
     def _dot(self, b: Array, columns: Columns) -> Array:
-        return (
-            np.dot(b, self._columns(columns).T) if b.ndim > 1 else np.dot(self._columns(columns), b)
-        )
+        x = self._columns(columns)
+        return np.dot(b, x.T) if b.ndim > 1 else np.dot(x, b)
 
     def _tdot(self, r: Array, columns: Columns) -> Array:
         x = self._columns(columns)
@@ -232,11 +232,13 @@ class Dense(Product):
 
         def rows(low: int, columns: Columns) -> Array:
             part = self.x[low : low + size]
-            part = part if same(columns, ALL) else part[:, columns]
+            if not (isinstance(columns, slice) and columns == ALL):
+                part = part[:, columns]
             part = part if self.shift is None else part - self.shift[columns]
             return part.astype(factor.dtype, copy=False)
 
-        p, q = self._count(left), self._count(right)
+        p = self._count(left)
+        q = p if alike else self._count(right)
         size = _part(max(p, q))
         z, result = np.empty((min(size, len(self.x)), q), factor.dtype), np.zeros((p, q))
         for low in range(0, len(self.x), size):

@@ -1,17 +1,17 @@
-"""Edges where the density grows without bound: y that the linear predictor reproduces, a scale that has vanished."""
+"""Edges where the density grows without bound.
+
+Either the linear predictor reproduces y, or the scale has vanished.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from skmle._engine.evaluation import Solution
-from skmle._engine.judge.outcome import outcome
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.starts import interpolation
-from skmle._engine.problem import Fit
-from skmle._engine.verdict import NO_MAXIMUM, Verdict
 
-_INTERPOLATED = (
+INTERPOLATED = (
     "the linear predictor reproduces every observation, so the density grows without bound around them "
     "(as many coefficients as distinct rows, or y is an exact function of X)"
 )
@@ -20,20 +20,21 @@ _VANISHED = -9.0
 _SIGNS = {"scale": 1.0, "rate": -1.0}  # of log scale in an eta, by its parameter's unit
 
 
-def surely_interpolated(likelihood: Likelihood) -> Fit | None:
-    """Return the fit where it is known before any step that the rows of the first parameter reproduce y.
+def may_interpolate(likelihood: Likelihood) -> bool:
+    """Return whether the rows of the first parameter are likely to reproduce y.
 
-    Where that is not looked for here, it is found after the fit, if it runs off.
+    Then that is looked for before any step; elsewhere it is found after the fit, if it runs off.
     """
     problem, design = likelihood.problem, likelihood.design
     near = likelihood.family.movable or design.terms[0].length + 1 >= design.n
-    if problem.observed.equal or (near and not problem.penalised):
-        return interpolated(likelihood)
-    return None
+    return problem.observed.equal or (near and not problem.penalised)
 
 
-def interpolated(likelihood: Likelihood) -> Fit | None:
-    """Return the fit where the rows of the first parameter reproduce y: the likelihood is unbounded."""
+def interpolation_of(likelihood: Likelihood) -> Solution | None:
+    """Return where the rows of the first parameter reproduce y; None if they do not.
+
+    The likelihood is unbounded there.
+    """
     family, pilot, objective = likelihood.family, likelihood.pilot, likelihood.objective
     known = None if likelihood.problem.penalised else likelihood.lead
     start = interpolation(family, pilot, known)
@@ -41,8 +42,7 @@ def interpolated(likelihood: Likelihood) -> Fit | None:
         start = interpolation(family, objective)
     if start is None:
         return None
-    solution = Solution(start, objective(start, 0), np.zeros_like(start), np.inf, 1, False)
-    return outcome(likelihood, solution, Verdict(NO_MAXIMUM, _INTERPOLATED))
+    return Solution(start, objective(start, 0), np.zeros_like(start), np.inf, 1, converged=False)
 
 
 def vanished_scale(likelihood: Likelihood, solution: Solution) -> str:

@@ -1,8 +1,9 @@
 """What a solution is: an optimum, a limit, or neither. A small decrement alone does not tell.
 
-Along f = f_inf + c exp(eta) the decrement shrinks by 0.61 an iteration while the Newton step stays -1 for ever: of runs
-on problems without a maximum, 60-66 % end with a positive definite hessian and a decrement below 1e-6. So the size of
-the last step in eta, and that of the standard errors, decide whether a point is interior; families name the rest.
+Along f = f_inf + c exp(eta) the decrement shrinks by 0.61 an iteration while the Newton step stays
+-1 for ever: of runs on problems without a maximum, 60-66 % end with a positive definite hessian and
+a decrement below 1e-6. So the size of the last step in eta, and that of the standard errors, decide
+whether a point is interior; families name the rest.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ _LARGEST_ERROR = (
 
 
 def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
-    """Return whether the solution is an interior maximum: its last step and its standard errors are small."""
+    """Return whether the solution is an interior maximum.
+
+    The last step and the standard errors are small there.
+    """
     if not solution.converged:
         return False
     objective, problem = likelihood.objective, likelihood.problem
@@ -46,7 +50,10 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
 
 
 def _pure(likelihood: Likelihood) -> NDArray[np.bool_]:
-    """Return which eta are pure numbers, as those of a standardised y are; the curvature measures the others."""
+    """Return which eta are pure numbers, as those of a standardised y are.
+
+    The curvature measures the others.
+    """
     family, units = likelihood.family, likelihood.units
     count = len(family.parameters)
     return np.array([family.dimensionless(j) or units.located(j) for j in range(count)])
@@ -66,10 +73,10 @@ def _determined(objective: Objective, solution: Solution, pure: NDArray[np.bool_
 
 
 def undetermined(objective: Objective, coef: Array) -> NDArray[np.bool_]:
-    """Return which slopes have a standard error so large that some row's eta is not determined at all.
+    """Return which slopes have an error so large that some row's eta is not determined at all.
 
-    A step solved only roughly need not show a direction in which the likelihood is flat; that of a single column, such as a
-    rare level with one outcome, shows on the diagonal.
+    A step solved only roughly need not show a direction in which the likelihood is flat; that of a
+    single column, such as a rare level with one outcome, shows on the diagonal.
     """
     variance = (
         diagonal(objective, lambda low, high: objective.rows_at(low, high, coef, 2).curvature)
@@ -79,7 +86,10 @@ def undetermined(objective: Objective, coef: Array) -> NDArray[np.bool_]:
 
 
 def _units(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> Array:
-    """Return the unit of each eta: 1 for pure numbers, else the spread of one row's likelihood; inf if that is unknown."""
+    """Return the unit of each eta: 1 for pure numbers, else the spread of one row's likelihood.
+
+    It is inf if that is unknown.
+    """
     design, hessian = objective.design, solution.evaluation.hessian
     units = np.where(pure, 1.0, np.inf)
     for j, (s, term) in enumerate(zip(design.slices, design.terms, strict=True)):
@@ -89,7 +99,10 @@ def _units(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) ->
 
 
 def _step_bound(objective: Objective, step: Array, reach: Array | None, units: Array) -> float:
-    """Return an upper bound on any row's change of eta in its units, without a pass over the rows."""
+    """Return an upper bound on any row's change of eta in its units.
+
+    It takes no pass over the rows.
+    """
     design = objective.design
     bound = 0.0
     for s, term, unit in zip(design.slices, design.terms, units, strict=True):

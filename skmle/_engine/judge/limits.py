@@ -1,4 +1,8 @@
-"""Limit laws: where a constant parameter runs to an end of its range, the law that is left there may be the answer."""
+"""Limit laws.
+
+Where a constant parameter runs to an end of its range, the law that is left there may be the
+answer.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +36,11 @@ def far_parameters(family: Family, coefs: Coefs) -> set[str]:
 
 def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit | None:
     """Return the fit of a limit law that is at least as likely, if the family has one."""
-    current = likelihood.log_likelihood(solution)
     for limit in likelihood.family.limits:
         if (posed := _posed(likelihood, limit)) is None:
             continue
         other = refit(*posed)
-        if other.log_likelihood < current - _TIE * other.mass:
+        if other.log_likelihood < likelihood.log_likelihood(solution) - _TIE * other.mass:
             continue
         verdict = other.verdict
         if verdict.status == INTERIOR:

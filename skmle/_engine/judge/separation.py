@@ -1,4 +1,7 @@
-"""Separation: a direction along which no row becomes less likely proves that there is no finite maximum."""
+"""Separation.
+
+A direction along which no row becomes less likely proves that there is no finite maximum.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +120,10 @@ class _Span:
 
 
 def separates(family: Family, statistics: Arrays, objective: Objective, step: Array) -> bool:
-    """Return whether no row's -log q ever rises along `step` and some row's eta moves: no finite maximum exists."""
+    """Return whether no row's -log q ever rises along `step` and some row's eta moves.
+
+    No finite maximum exists.
+    """
     delta = objective.direction(step)
     moved = max((float(np.abs(e).max(initial=0.0)) for e in delta), default=0.0)
     if not moved > 0.0:

@@ -1,20 +1,61 @@
-"""From the solver's coefficients back to the user's: collinear columns, shifted columns, units of y."""
+"""From the solver's coefficients back to the user's.
+
+They differ by collinear columns, by shifted columns and by the units of y.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
+from skmle._engine.data.observed import Observed
 from skmle._engine.data.survey import Basis
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.slopes import Slopes
+from skmle.families.base import Family
 
 LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
 """How many times log unit is added to an eta that is not a location (`Param.unit`)."""
+
+
+class Units(NamedTuple):
+    """The units in which y is fitted, (y - origin)/unit, and the law moves with them."""
+
+    origin: float = 0.0
+    unit: float = 1.0
+    moves: tuple[str, ...] = ()
+    """How each eta moves with them (`Param.unit`); () where y is fitted as it is."""
+
+    @classmethod
+    def of(cls, family: Family, terms: Sequence[Term], observed: Observed) -> Units:
+        """Return the units for some observations.
+
+        They are its own centre and spread, if the law moves with y and all its scales are free.
+        """
+        if not family.movable:
+            return cls()
+        pairs = list(zip(family.parameters, terms, strict=True))
+        scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
+        if not scales or not all(scales):
+            return cls()
+        origin, unit = family.centre_and_spread(observed.statistics, observed.weight)
+        free = all(term.intercept for param, term in pairs if param.unit == "location")
+        return cls(origin if free else 0.0, unit, tuple(p.unit for p in family.parameters))
+
+    @property
+    def standardised(self) -> bool:
+        """Whether y is fitted in units of its own spread."""
+        return bool(self.moves)
+
+    def located(self, j: int) -> bool:
+        """Return whether eta of a parameter is measured like a y that was standardised."""
+        return bool(self.moves) and self.moves[j] == "location"
 
 
 @dataclass(frozen=True)
@@ -27,24 +68,21 @@ class Coordinates:
         As the user stated them; `design` has those of the fit, without dependent columns.
     design : Design
     bases : tuple of Basis or None
-    origin, unit : float
-        A location-scale y was fitted as (y - origin)/unit.
-    moves : tuple of str
-        How each eta moves with them (`Param.unit`); () where y was fitted as it is.
+    units : Units
     """
 
     terms: tuple[Term, ...]
     design: Design
     bases: tuple[Basis | None, ...]
-    origin: float = 0.0
-    unit: float = 1.0
-    moves: tuple[str, ...] = ()
+    units: Units
 
     def slopes(self) -> Slopes:
-        """Return the user's slopes, term by term, as a map of the solver's coefficients: what penalties are stated on."""
+        """Return the user's slopes, term by term, as a map of the solver's coefficients.
+
+        Penalties are stated on them.
+        """
         own = [(j, self.design.slices[j]) for j in self.design.modelled]
-        located = [bool(self.moves) and self.moves[j] == "location" for j, _ in own]
-        units = np.where(located, self.unit, 1.0)
+        units = np.where([self.units.located(j) for j, _ in own], self.units.unit, 1.0)
         sizes = [s.stop - s.start for _, s in own]
         expand = None
         if any(basis is not None for basis in self.bases):
@@ -88,30 +126,36 @@ class Coordinates:
 
     def _in_units_of_y(self, j: int, slopes: Array, intercept: float) -> tuple[Array, float]:
         """Return a term's coefficients for y as the user measures it."""
-        if not self.moves:
+        if not self.units.moves:
             return slopes, intercept
-        if self.moves[j] == "location":
-            origin = self.origin if self.terms[j].intercept else 0.0
-            return slopes * self.unit, intercept * self.unit + origin
-        return slopes, intercept + LOG_UNITS[self.moves[j]] * float(np.log(self.unit))
+        if self.units.moves[j] == "location":
+            origin = self.units.origin if self.terms[j].intercept else 0.0
+            return slopes * self.units.unit, intercept * self.units.unit + origin
+        return slopes, intercept + LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
     def _in_units_of_fit(self, j: int, slopes: Array, intercept: float) -> tuple[Array, float]:
-        """Return a term's coefficients for y as the fit measures it: the inverse of `_in_units_of_y`."""
-        if not self.moves:
+        """Return a term's coefficients for y as the fit measures it.
+
+        It is the inverse of `_in_units_of_y`.
+        """
+        if not self.units.moves:
             return slopes, intercept
-        if self.moves[j] == "location":
-            origin = self.origin if self.terms[j].intercept else 0.0
-            return slopes / self.unit, (intercept - origin) / self.unit
-        return slopes, intercept - LOG_UNITS[self.moves[j]] * float(np.log(self.unit))
+        if self.units.moves[j] == "location":
+            origin = self.units.origin if self.terms[j].intercept else 0.0
+            return slopes / self.units.unit, (intercept - origin) / self.units.unit
+        return slopes, intercept - LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
     def _spread(self, j: int, basis: Basis, coef: Array) -> float:
-        # The kept columns' predictor equals that of all columns up to a constant, which one row of X fixes.
+        # The kept columns' predictor equals that of all columns up to a constant, which one row of
+        # X fixes.
         fitted = coef[self.design.slices[j]]
         row = _first_row(self.design, self.terms[j])
         return float(row @ (basis.expand @ fitted) - row[basis.kept] @ fitted)
 
     def covariance(self, fitted: Array, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array:
-        """Return the covariance of raw coefficients from that of the fitted ones; nan for those the data do not determine.
+        """Return the covariance of raw coefficients from that of the fitted ones.
+
+        Its entries are nan for those that the data do not determine.
 
         Parameters
         ----------
@@ -121,7 +165,8 @@ class Coordinates:
         matrix = self.matrix()
         result = fitted if matrix is None else matrix @ fitted @ matrix.T
         if estimable is not None:
-            # An intercept is that of all columns zero, which leaves the rows' space with the first undetermined slope.
+            # An intercept is that of all columns zero, which leaves the rows' space with the first
+            # undetermined slope.
             pairs = zip(estimable, self.terms, strict=True)
             unknown = ~np.concatenate(
                 [np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
@@ -131,11 +176,14 @@ class Coordinates:
         return result
 
     def matrix(self) -> Array | None:
-        """Return d raw / d coef, of shape (d_raw, d); None where raw coefficients are the solver's."""
+        """Return d raw / d coef, of shape (d_raw, d).
+
+        It is None where raw coefficients are the solver's.
+        """
         d = self.design.d
         if (
             self.design.shift is None
-            and not self.moves
+            and not self.units.moves
             and all(basis is None for basis in self.bases)
         ):
             return None

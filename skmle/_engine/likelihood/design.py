@@ -23,6 +23,7 @@ from skmle.families.base import Rows, Softmax
 _MANY_CLASSES = (
     6  # from so many modelled logits on, all pairs together take less time than one after the other
 )
+_ZERO = np.float64(0.0)
 _PART, _COLUMNS = 512, 256  # rows, and pairs of columns, of a product that stays in the cache
 
 
@@ -157,8 +158,8 @@ class Design:
     def eta(self, block: Any, low: int, high: int, coef: Array) -> tuple[Array, ...] | Array:
         """Return the linear predictors: (rows,) where a term has features or an offset, else 0-d."""
         constants = [
-            coef[self.slices[j].stop] if t.intercept else np.float64(0.0)
-            for j, t in enumerate(self.terms)
+            coef[s.stop] if t.intercept else _ZERO
+            for s, t in zip(self.slices, self.terms, strict=True)
         ]
         if self.shared and len(self.modelled) == len(self.terms) > 1:
             slopes = np.stack([coef[s] for s in self.slices])
@@ -166,7 +167,7 @@ class Design:
             if self.offset is not None:
                 eta[0] += self.offset[low:high]
             return eta
-        result: list[Array] = [np.asarray(c) for c in constants]
+        result: list[Array] = list(map(np.asarray, constants))
         for j in self.modelled:
             result[j] = block.dot(coef[self.slices[j]], self.terms[j].columns, constants[j])
         if self.offset is not None:
@@ -295,8 +296,9 @@ class Design:
             hessian[sa.stop, sb.stop] = (
                 w.sum() if w.ndim else float(w) * (count if weight is None else weight.sum())
             )
-        rows, cols = slice(sa.start, sa.start + ta.length), slice(sb.start, sb.start + tb.length)
         if a != b:
+            rows = slice(sa.start, sa.stop + ta.intercept)
+            cols = slice(sb.start, sb.stop + tb.intercept)
             hessian[cols, rows] = hessian[rows, cols].T
         elif ta.intercept:
             hessian[sa.stop, sa] = hessian[sa, sa.stop]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,8 @@ class Objective:
     count : int
         Number of rows that the rows stand for, if more.
     squares : ndarray of shape (n,), optional
-        The sum of the squared weights of the rows that each stands for; by default the square of `weight`.
+        The sum of the squared weights of the rows that each stands for; by default the square of
+        `weight`.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -55,12 +58,16 @@ class Objective:
 
     def __post_init__(self) -> None:
         self.mass = float(self.design.n if self.weight is None else self.weight.sum())
-        # Multiplying all weights by a constant moves no maximum, so it must not move the stopping rule either.
+        # Multiplying all weights by a constant moves no maximum, so it must not move the stopping
+        # rule either.
         self.size = max(self.mass, float(self.design.n), float(self.count))
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
-        """Return value, gradient (order 1) and hessian (order 2) at `coef`; not finite where the model overflows."""
-        result = self._mean(lambda low, high: self._block(low, high, coef, order), order)
+        """Return value, gradient (order 1) and hessian (order 2) at `coef`.
+
+        They are not finite where the model overflows.
+        """
+        result = self._mean(partial(self._block, coef=coef, order=order), order)
         for penalty in self.penalties:
             penalty.add(result, coef)
         return result
@@ -74,19 +81,19 @@ class Objective:
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
         weight = None if self.weight is None else self.weight[low:high]
-        return self.design.pull(
-            self.design.block(low, high),
-            self.rows_at(low, high, coef, order),
-            weight,
-            high - low,
-            order,
-        )
+        block = self.design.block(low, high)
+        rows = self._rows_of(block, low, high, coef, order)
+        return self.design.pull(block, rows, weight, high - low, order)
 
     def rows_at(self, low: int, high: int, coef: Array, order: int) -> Rows:
         """Return -log q of some rows with its derivatives in eta."""
-        eta = self.design.eta(self.design.block(low, high), low, high, coef)
-        statistics = tuple(s[low:high] if len(s) == self.design.n else s for s in self.statistics)
-        return self.rows(statistics, eta, order)  # type: ignore[arg-type]
+        return self._rows_of(self.design.block(low, high), low, high, coef, order)
+
+    def _rows_of(self, block: Any, low: int, high: int, coef: Array, order: int) -> Rows:
+        design, statistics = self.design, self.statistics
+        if high - low < design.n:
+            statistics = tuple(s[low:high] if len(s) == design.n else s for s in statistics)
+        return self.rows(statistics, design.eta(block, low, high, coef), order)  # type: ignore[arg-type]
 
     def curvature(self, coef: Array) -> RowCurvature:
         """Return the hessian at `coef` as an operator."""
@@ -98,10 +105,11 @@ class Objective:
         return self.design.n
 
     def sample(self, m: int) -> Objective:
-        """Return the objective on m rows, one at random from each of m equal stretches, under a weak prior on the slopes.
+        """Return the objective on m rows, one at random from each of m equal stretches.
 
-        The prior, as strong as one row that says that no eta is beyond 5, holds what the sample leaves open: a rare column
-        may be absent or separate the few rows it has.
+        It has a weak prior on the slopes.
+        The prior, as strong as one row that says that no eta is beyond 5, holds what the sample
+        leaves open: a rare column may be absent or separate the few rows it has.
         """
         if m not in self._samples:
             part = self.take(strata(self.n, m))
@@ -110,11 +118,17 @@ class Objective:
         return self._samples[m]
 
     def in_single(self) -> Objective:
-        """Return this objective with hessians summed from products in single precision where their range allows it: half the work."""
+        """Return this objective with hessians from products in single precision: half the work.
+
+        Products are taken so where their range allows it.
+        """
         return replace(self, design=replace(self.design, single=True))
 
     def rarest(self) -> float:
-        """Return how many rows the rarest level has, of columns of zeros and ones; inf if there is none."""
+        """Return how many rows the rarest level has, of columns of zeros and ones.
+
+        It is inf if there is none.
+        """
         return np.inf if self.design.blocks is None else self.design.blocks.rarest()
 
     def take(self, index: NDArray[np.intp]) -> Objective:
@@ -132,29 +146,38 @@ class Objective:
         )
 
     def held(self) -> NDArray[np.bool_]:
-        """Return which coefficients a penalty holds, so that they do not run off whatever the likelihood does."""
+        """Return which coefficients a penalty holds.
+
+        They do not run off, whatever the likelihood does.
+        """
         held = total_curvature(self.penalties, np.zeros(self.design.d)) > 0.0
         return held if self.lasso is None else held | (self.lasso.strength > 0.0)
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note that a solver has come to `coef`, so many standard errors from the optimum."""
         if self.watch is not None:
-            self.watch(coef, at, distance, self.n)
+            self.watch(coef, at, distance, self.design.n)
 
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
-        """Return the objective with the slopes of all other columns at zero, and which coefficients it keeps."""
+        """Return the objective of some columns, and which coefficients it keeps.
+
+        The slopes of all other columns are zero.
+        """
         design, index = self.design.restrict(columns)
         part = replace(self, design=design, penalties=(), lasso=None)
         return part.penalised_as(self, index), index
 
     def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:
-        """Return this objective under the penalties that `whole` has on the coefficients `index`."""
+        """Return this objective under the penalties of `whole` on the coefficients `index`."""
         penalties = tuple(penalty.restrict(index) for penalty in whole.penalties)
         lasso = None if whole.lasso is None else whole.lasso.restrict(index)
         return replace(self, penalties=penalties, lasso=lasso)
 
     def likelihood_at(self, part: Objective, coef: Array) -> Evaluation:
-        """Return the mean of -log q with its gradient in all coefficients, where those that `part` leaves out are zero."""
+        """Return the mean of -log q with its gradient in all coefficients.
+
+        The coefficients that `part` leaves out are zero.
+        """
         design = self.design
 
         def block(low: int, high: int) -> Evaluation:
@@ -181,7 +204,10 @@ class Objective:
         return self._mean(block, 0).value
 
     def largest_eta(self, step: Array, units: Array) -> float:
-        """Return the largest change of any row's eta along `step`, each parameter's in its unit (offsets do not change)."""
+        """Return the largest change of any row's eta along `step`, each parameter's in its unit.
+
+        Offsets have no part in it.
+        """
         pairs = zip(self.direction(step), units, strict=True)
         return max((float(np.abs(e).max(initial=0.0)) / unit for e, unit in pairs), default=0.0)
 

@@ -1,8 +1,9 @@
 """Negative log priors, which turn the maximum-likelihood estimate into a maximum a posteriori.
 
-A penalty is stated in the user's terms: a function of the modelled slopes, term by term, each in its column's and y's own
-units, that is added to the mean of -log q over the rows. `OnSlopes` carries it to the solver's coefficients, which may be
-those of a standardised y and of fewer columns; that is the only place that knows both.
+A penalty is stated in the user's terms: a function of the modelled slopes, term by term, each in
+its column's and y's own units, that is added to the mean of -log q over the rows. `OnSlopes`
+carries it to the solver's coefficients, which may be those of a standardised y and of fewer
+columns; that is the only place that knows both.
 """
 
 from __future__ import annotations
@@ -20,13 +21,19 @@ from skmle._engine.likelihood.slopes import Slopes
 
 @runtime_checkable
 class Penalty(Protocol):
-    """A smooth penalty on m coefficients, per row of data. One class with these five methods is all that a new one takes."""
+    """A smooth penalty on m coefficients, per row of data.
+
+    One class with these five methods is all that a new penalty takes.
+    """
 
     def value(self, coef: Array) -> float:
         """Return the penalty."""
 
     def add(self, at: Evaluation, coef: Array) -> Evaluation:
-        """Add value, gradient and Hessian to `at`, in place, as far as `at` has them, and return it."""
+        """Add value, gradient and Hessian to `at`, in place, and return it.
+
+        What `at` does not have, because it was not asked for, is left out.
+        """
 
     def product(self, coef: Array, vector: Array) -> Array:
         """Return the penalty's Hessian at `coef` times a vector."""
@@ -34,8 +41,9 @@ class Penalty(Protocol):
     def curvature(self, coef: Array) -> Array:
         """Return the diagonal of the Hessian at `coef`, (m,), or what preconditions as well.
 
-        Where it is positive at zero, the penalty holds a slope: of columns that are combinations of others, whose slopes are
-        all held, none is left out of the fit, because the penalty tells them apart.
+        Where it is positive at zero, the penalty holds a slope: of columns that are combinations of
+        others, whose slopes are all held, none is left out of the fit, because the penalty tells
+        them apart.
         """
 
     def restrict(self, index: NDArray[np.intp]) -> Self:
@@ -51,9 +59,10 @@ class Ridge:
     strength : float or ndarray of shape (m,)
         Non-negative, of all coefficients or of each.
     classes : int
-        0, or K if the coefficients are those of K - 1 classes against a reference class, one class after the other. Then
-        the sum runs over all K classes' coefficients once they are centred, which treats the classes alike whichever is
-        the reference: the metric between the K - 1 is I - 11'/K.
+        0, or K if the coefficients are those of K - 1 classes against a reference class, one class
+        after the other. Then the sum runs over all K classes' coefficients once they are centred,
+        which treats the classes alike whichever is the reference: the metric between the K - 1 is I
+        - 11'/K.
     """
 
     strength: float | Array
@@ -62,7 +71,8 @@ class Ridge:
     def restrict(self, index: NDArray[np.intp]) -> Ridge:
         """Return the prior of some coefficients, the others being zero."""
         assert not self.classes, "some coefficients of a class are no classes"
-        return Ridge(self.strength if np.ndim(self.strength) == 0 else self.strength[index])  # type: ignore[index]
+        each = np.ndim(self.strength) > 0
+        return Ridge(np.asarray(self.strength)[index] if each else self.strength)
 
     def product(self, coef: Array, vector: Array) -> Array:
         """Return the Hessian times a vector."""
@@ -76,7 +86,10 @@ class Ridge:
         return 0.5 * float(coef @ self.product(coef, coef))
 
     def curvature(self, coef: Array) -> Array:
-        """Return the strength of each coefficient: for classes, the diagonal as the ridge on all K of them has it."""
+        """Return the strength of each coefficient.
+
+        For classes it is the diagonal as the ridge on all K of them has it.
+        """
         return np.broadcast_to(self.strength, coef.shape)
 
     def add(self, at: Evaluation, coef: Array) -> Evaluation:
@@ -97,7 +110,9 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Centred:
-    """A penalty on the coefficients of all K classes, centred over them, as one on those of K - 1 against the last.
+    """A penalty on the centred coefficients of all K classes, as one on those of K - 1.
+
+    The last class is the reference.
 
     Parameters
     ----------
@@ -111,7 +126,7 @@ class Centred:
     classes: int
 
     def restrict(self, index: NDArray[np.intp]) -> Centred:
-        """Return the prior of some coefficients; of a class they are no classes, so that this is not asked for."""
+        """Raise an error: some coefficients of a class are no classes."""
         raise NotImplementedError("some coefficients of a class are no classes")
 
     def _centred(self, coef: Array) -> Array:
@@ -153,7 +168,9 @@ class Centred:
 
 @dataclass(frozen=True)
 class OnSlopes:
-    """A penalty on the user's slopes as one on the solver's coefficients: the chain rule of a linear map.
+    """A penalty on the user's slopes as one on the solver's coefficients.
+
+    It is the chain rule of a linear map.
 
     Parameters
     ----------
@@ -219,14 +236,15 @@ class Lasso:
     Parameters
     ----------
     strength : ndarray of shape (d,)
-        Non-negative; 0 for unpenalised coefficients (intercepts), and for no others; inf for those held at zero.
+        Non-negative; 0 for unpenalised coefficients (intercepts), and for no others; inf for those
+        held at zero.
     """
 
     strength: Array
 
     @classmethod
     def on_slopes(cls, strength: float, slopes: Slopes, d: int) -> Lasso:
-        """Return the prior of the solver's d coefficients, of so much strength on each of the user's slopes."""
+        """Return the prior of the solver's d coefficients that is so strong on the user's slopes."""
         assert slopes.expand is None, "an absolute penalty holds all slopes, so that all are fitted"
         result = np.zeros(d)
         result[slopes.index] = strength * slopes.units
@@ -245,7 +263,7 @@ class Lasso:
 def elastic_net(
     alpha: float, l1_ratio: float, classes: int = 0
 ) -> tuple[tuple[Penalty, ...], float]:
-    """Return the smooth penalty of strength alpha, a ridge or nothing, and the strength of the absolute one beside it.
+    """Return the smooth penalty, a ridge or nothing, and the strength of the absolute one.
 
     Parameters
     ----------
@@ -261,5 +279,8 @@ def elastic_net(
 
 
 def total_curvature(penalties: Iterable[Penalty], coef: Array) -> Array:
-    """Return the sum of the penalties' curvatures at `coef`, (d,); where one of them is concave it counts for nothing."""
+    """Return the sum of the penalties' curvatures at `coef`, (d,).
+
+    Where one of them is concave, it counts for nothing.
+    """
     return sum((np.maximum(p.curvature(coef), 0.0) for p in penalties), np.zeros(len(coef)))

@@ -1,4 +1,7 @@
-"""The user's slopes as a linear map of the solver's coefficients: what a penalty is stated on, and what it acts on."""
+"""The user's slopes as a linear map of the solver's coefficients.
+
+A penalty is stated on the former and acts on the latter.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,11 @@ class Slopes:
     index : ndarray of int of shape (r,)
         Which of the solver's coefficients are slopes, in order.
     units : ndarray of shape (r,)
-        The user's slope over the solver's: the unit of y for the location of a standardised y, else 1.
+        The user's slope over the solver's: the unit of y for the location of a standardised y, else
+        1.
     expand : ndarray of shape (m, r), optional
-        The slopes of all columns from those of the columns that are fitted, where some columns depend on others. None
-        stands for the identity.
+        The slopes of all columns from those of the columns that are fitted, where some columns
+        depend on others. None stands for the identity.
     """
 
     index: NDArray[np.intp]
@@ -39,17 +43,21 @@ class Slopes:
         return self.units * (gradient if self.expand is None else gradient @ self.expand)
 
     def pull_hessian(self, hessian: Array) -> Array:
-        """Return the Hessian in the fitted slopes, (r, r), from that in the user's slopes, (m, m)."""
+        """Return the Hessian in the fitted slopes from that in the user's slopes."""
         inner = hessian if self.expand is None else self.expand.T @ hessian @ self.expand
         return self.units[:, None] * inner * self.units
 
     def pull_diagonal(self, diagonal: Array) -> Array:
-        """Return the diagonal of the Hessian in the fitted slopes from that in the user's slopes, as if that were all."""
+        """Return the diagonal of the Hessian in the fitted slopes from that in the user's slopes.
+
+        The Hessian is taken to have no other entries.
+        """
         return self.units**2 * (diagonal if self.expand is None else diagonal @ self.expand**2)
 
     def restrict(self, index: NDArray[np.intp]) -> tuple[Slopes, NDArray[np.intp] | None]:
-        """Return the map of some of the solver's coefficients, the others being zero, and which slopes it keeps.
+        """Return the map of some of the solver's coefficients, and which slopes it keeps.
 
+        The other coefficients are zero.
         Of expanded slopes, each may depend on each coefficient, so that all are kept: None.
         """
         place = np.full(max(self.index.max(initial=-1), index.max(initial=-1)) + 1, -1)

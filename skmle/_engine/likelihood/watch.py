@@ -1,4 +1,4 @@
-"""Looking on while a fit runs: what it prints, whom it tells, and what is kept when it is stopped."""
+"""Looking on while a fit runs: what it prints, whom it tells, and what is left if it is stopped."""
 
 from __future__ import annotations
 
@@ -28,8 +28,18 @@ class Watch:
         self, verbose: bool = False, tell: Callable[[Callable[[], Solution]], bool] | None = None
     ) -> None:
         self.verbose, self.tell = verbose, tell
-        self.last: Solution | None = None
         self.count = 0
+        self._last: tuple[Array, float, float] | None = None
+
+    @property
+    def last(self) -> Solution | None:
+        """The last iterate; None before the first."""
+        if self._last is None:
+            return None
+        coef, value, distance = self._last
+        return Solution(
+            coef, Evaluation(value), np.zeros_like(coef), distance, self.count, converged=False
+        )
 
     def __call__(self, coef: Array, at: Evaluation, distance: float, rows: int) -> None:
         """Take note of an iterate on so many rows; raise `Stopped` if it shall be the last.
@@ -45,12 +55,16 @@ class Watch:
             Of the data or of the sample of them that is being fitted.
         """
         self.count += 1
-        self.last = solution = Solution(
-            coef.copy(), Evaluation(at.value), np.zeros_like(coef), distance, self.count, False
-        )
+        self._last = coef.copy(), at.value, distance
         if self.verbose:
             print(
-                f"[skmle] iterate {self.count}: {rows} rows, objective {at.value:.10g} a row, {distance:.2g} standard errors to go"
+                f"[skmle] iterate {self.count}: {rows} rows, objective {at.value:.10g} a row, "
+                f"{distance:.2g} standard errors to go"
             )
-        if self.tell is not None and self.tell(lambda: solution):
+        if self.tell is not None and self._stops(self.tell):
             raise Stopped
+
+    def _stops(self, tell: Callable[[Callable[[], Solution]], bool]) -> bool:
+        solution = self.last
+        assert solution is not None
+        return tell(lambda: solution)

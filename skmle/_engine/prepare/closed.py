@@ -1,4 +1,8 @@
-"""Densities whose answer needs no solver: unbounded likelihoods, exact starts, data at an end of the law's range."""
+"""Densities whose answer needs no solver.
+
+Their likelihood is unbounded, their starts are exact, or the data stand at an end of the law's
+range.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from skmle._engine.data.observed import observe_as
-from skmle._engine.likelihood.covariance import covariance
+from skmle._engine.evaluation import covariance
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
@@ -17,15 +21,20 @@ Starts = list[tuple[float, ...]]
 
 _UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
 _END = 600.0  # odds beyond exp(600) are meant to be infinite
-_LARGEST_DENSITY = 500  # coordinates of a density beyond which no covariance is kept: each is a function of all others
+# Coordinates of a density beyond which no covariance is kept.
+_LARGEST_DENSITY = 500
 
 
 def closed_form(problem: Problem) -> Fit | Starts | None:
-    """Return the fit of a density, of condensed rows or not, if it needs no solver; else its starts, if known."""
+    """Return the fit of a density, of condensed rows or not, if it needs no solver.
+
+    Otherwise its starts are returned, if they are known.
+    """
     family, observed = problem.family, problem.observed
     if not problem.terms:
         return _constant_fit(problem, (), Verdict(INTERIOR))
-    # A condensed row tells whether all numbers were equal no more, but still in which space rows of several lie.
+    # A condensed row tells whether all numbers were equal no more, but still in which space rows of
+    # several lie.
     if observed.equal or family.observation.columns != 1:
         infinite = family.unbounded(observed.statistics, observed.weight)
         if infinite is not None:
@@ -48,7 +57,10 @@ def closed_form(problem: Problem) -> Fit | Starts | None:
 
 
 def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
-    """Return the fit of a density whose closed form stands at an end of the parameters: all counts zero, all trials failed."""
+    """Return the fit of a density whose closed form stands at an end of the parameters.
+
+    All counts are zero, for instance, or all trials failed.
+    """
     family = problem.family
     for limit in family.limits:
         law, observed = limit.family, observe_as(limit, problem.observed)
@@ -83,7 +95,10 @@ def _constant_fit(
     verdict: Verdict,
     confirm: bool = False,
 ) -> Fit:
-    """Return the fit of a density whose eta are known; to confirm that they are a maximum, with their distance from it."""
+    """Return the fit of a density whose eta are known.
+
+    To confirm that they are a maximum, it has their distance from it.
+    """
     family, observed = problem.family, problem.observed
     eta = family.linked(tuple(np.asarray(e) for e in chart_eta))
     coefs = tuple((np.zeros(0), float(e)) for e in eta)

@@ -1,4 +1,4 @@
-"""X as a fit works on it: looked at once, cut into blocks, and without columns that are combinations of others."""
+"""X as a fit works on it: looked at once, in blocks, without combinations of other columns."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Columns(NamedTuple):
         )
 
     def reach(self, n: int) -> Array | None:
-        """Return a bound on the absolute values of each column of n rows, less its shift; None if none is known."""
+        """Return a bound on the absolute values of each column of n rows, less its shift.
+
+        It is None if none is known.
+        """
         seen = self.survey
         if seen is None or not np.all(seen.scale > 0.0):
             return None
@@ -53,7 +56,7 @@ def look_at(problem: Problem) -> Columns:
     if seen.far and all(t.intercept for t in terms if t.columns is not None):
         shift = seen.centre
     blocks = blocks_of(X, shift, problem.threads)
-    if problem.all_held:
+    if problem.all_held or (seen.full_rank and all(t.intercept for t in terms)):
         return Columns(terms, (None,) * len(terms), seen, shift, blocks)
     pairs = zip(terms, problem.held, strict=True)
     bases = tuple(_basis(problem, term, held, seen, blocks) for term, held in pairs)
@@ -63,7 +66,10 @@ def look_at(problem: Problem) -> Columns:
 def _basis(
     problem: Problem, term: Term, held: NDArray[np.bool_], seen: Survey, blocks: Blocks
 ) -> Basis | None:
-    """Return how a term's slopes follow from those of independent columns; None if all columns are."""
+    """Return how a term's slopes follow from those of independent columns.
+
+    It is None if all columns are independent.
+    """
     if term.columns is None or held.all() or (seen.full_rank and term.intercept):
         return None
     if surely_independent(blocks, term.columns, term.intercept, problem.threads):
@@ -71,7 +77,8 @@ def _basis(
     weight = problem.observed.weight
     if not held.any():
         return find_basis(problem.X, term.columns, weight, term.intercept)
-    # Neither X nor a penalty sees a combination of columns only if it is one of slopes that no penalty holds.
+    # Neither X nor a penalty sees a combination of columns only if it is one of slopes that no
+    # penalty holds.
     free = np.flatnonzero(~held)
     basis = find_basis(problem.X, _numbers(term)[free], weight, term.intercept)
     return None if basis is None else basis.among(free, term.size)

@@ -1,6 +1,7 @@
-"""A likelihood: what a problem becomes once X is looked at and y is put into units. It needs the rows.
+"""A likelihood: what a problem becomes once X is looked at and y is put into units.
 
-The objective is a function of the solver's coefficients; `raw` and `fitted` go between these and the user's.
+It needs the rows. The objective is a function of the solver's coefficients; `raw` and `fitted` go
+between these and the user's.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.data.sums import one_blas_thread
-from skmle._engine.evaluation import Array, Solution
-from skmle._engine.likelihood import covariance as rows_apart
-from skmle._engine.likelihood.coordinates import Coordinates
+from skmle._engine.evaluation import Array, Solution, covariance
+from skmle._engine.likelihood import scores as rows_apart
+from skmle._engine.likelihood.coordinates import Coordinates, Units
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
@@ -22,13 +23,13 @@ from skmle._engine.likelihood.watch import Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
 from skmle._engine.prepare.starts import LeastSquares, lead, starting_points
-from skmle._engine.prepare.units import units_of
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import SOLVERS, Solver, Task, Working, choose, first_sample
 from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
 
-_CHEAP = 200  # coefficients up to which the Hessian on all rows costs no more than the rest of a fit on samples
+# Coefficients up to which the Hessian on all rows costs no more than the rest of a fit on samples.
+_CHEAP = 200
 _THREADED = 100  # coefficients from which BLAS would use its threads
 
 
@@ -57,15 +58,16 @@ class Likelihood:
         self.watch = Watch(problem.verbose) if watch is None else watch
         self.known_starts = starts
         self.columns = columns = look_at(problem) if columns is None else columns
-        self.units = units = units_of(problem)
+        observed = problem.observed
+        self.units = units = Units.of(self.family, problem.terms, observed)
+        self.statistics = observed.statistics
+        if units.moves:
+            self.statistics = self.family.standardise(self.statistics, units.origin, units.unit)
         offset = None if problem.offset is None else problem.offset / units.unit
         self.design = Design(
-            columns.terms, problem.observed.n, problem.X, columns.shift, offset, columns.blocks
+            columns.terms, observed.n, problem.X, columns.shift, offset, columns.blocks
         )
-        self.statistics = units.of(self.family, problem.observed.statistics)
-        self.coordinates = Coordinates(
-            problem.terms, self.design, columns.bases, units.origin, units.unit, units.moves
-        )
+        self.coordinates = Coordinates(problem.terms, self.design, columns.bases, units)
         self.objective = self._objective(self.family)
 
     def under(
@@ -129,8 +131,11 @@ class Likelihood:
         return -value * self.objective.mass - self._log_units() - self.problem.observed.base
 
     def _log_units(self) -> float:
-        """Return what the log-likelihood loses by the unit in which the fit measures y: its logarithm for each density."""
-        if not self.units.standardised:
+        """Return what the log-likelihood loses by the unit in which the fit measures y.
+
+        That is the logarithm of the unit for each row whose probability is a density.
+        """
+        if not self.units.moves:
             return 0.0
         observed, mass = self.problem.observed, self.objective.mass
         densities, log_unit = self.family.densities(observed.statistics), np.log(self.units.unit)
@@ -143,7 +148,10 @@ class Likelihood:
 
     @cached_property
     def pilot(self) -> Objective:
-        """The objective on a sample of the rows, where that shows enough: for starts, and that y is not interpolated."""
+        """The objective on a sample of the rows, where a sample shows enough.
+
+        It is enough for starts, and to see that y is not interpolated.
+        """
         guessed = self.problem.X is not None or self.family.shortcuts.starts == "near"
         m = first_sample(self.design.n, self.design.d) if guessed else None
         return self.objective if m is None else self.objective.sample(m)
@@ -151,7 +159,7 @@ class Likelihood:
     @cached_property
     def lead(self) -> LeastSquares | None:
         """Least squares of a standardised y on its columns, in the pilot."""
-        return lead(self.pilot) if self.units.standardised else None
+        return lead(self.pilot) if self.units.moves else None
 
     def starts(self) -> list[Array]:
         """Return where the solver may start, one or several coefficient vectors."""
@@ -209,8 +217,9 @@ class Likelihood:
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
         """Follow smooth laws to one with cusps."""
         problem = self.problem
-        # What is piecewise linear in the location, and smooth in all else, has its minimum at a vertex.
-        # A law around one with cusps, as of censored observations, is not: its starts are not final.
+        # What is piecewise linear in the location, and smooth in all else, has its minimum at a
+        # vertex. A law around one with cusps, as of censored observations, is not: its starts are
+        # not final.
         linear = self.family.shortcuts.starts == "final"
         scale_is_constant = all(term.columns is None for term in problem.terms[1:])
         linear = linear and (not problem.selects or scale_is_constant)
@@ -231,7 +240,7 @@ class Likelihood:
         working.renew(solution.coef[working.index])
         return solution._replace(working=working)
 
-    # ---------------------------------------------------------------- rows apart, for standard errors
+    # ---------------------------------------------------------------- for standard errors
 
     def scores(self, coef: Array, groups: NDArray[np.intp] | None = None) -> Array:
         """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
@@ -242,7 +251,9 @@ class Likelihood:
         return rows_apart.outer(self.objective, coef, power)
 
     def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
-        """Return the covariance of the user's coefficients; nan for those that the data do not determine.
+        """Return the covariance of the user's coefficients.
+
+        Its entries are nan for those that the data do not determine.
 
         Parameters
         ----------
@@ -251,13 +262,13 @@ class Likelihood:
         meat : ndarray of shape (d, d), optional
             Of a sandwich; by default the information is taken at its word.
         """
-        fitted = rows_apart.covariance(inverse, self.objective.mass, meat)
+        fitted = covariance(inverse, self.objective.mass, meat)
         return self.coordinates.covariance(fitted, self.estimable)
 
     def sandwich(
         self, coef: Array, inverse: Array, groups: NDArray[np.intp] | None = None
     ) -> Array:
-        """Return the covariance of the user's coefficients that holds whatever law the rows, or the groups, come from.
+        """Return a covariance of the user's coefficients that holds for any law of the data.
 
         Parameters
         ----------

@@ -13,7 +13,9 @@ from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Penalty, Ridge, total_curvature
 from skmle.families.base import Arrays, Family, Rows, average
 
-_START = 20.0  # no start lies further out in eta: data without a maximum there (all counts zero) have closed forms at infinity
+# No start lies further out in eta: data without a maximum there (all counts zero) have closed forms
+# at infinity.
+_START = 20.0
 _EXACT = (
     1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
 )
@@ -27,7 +29,10 @@ class LeastSquares(NamedTuple):
 
 
 def lead(objective: Objective) -> LeastSquares | None:
-    """Return penalised least squares of the first statistic on the first term's columns; None where it is a constant."""
+    """Return penalised least squares of the first statistic on the first term's columns.
+
+    It is None where that is a constant.
+    """
     design, z = objective.design, objective.statistics[0]
     if design.terms[0].columns is None:
         return None
@@ -48,8 +53,8 @@ def starting_points(
     Parameters
     ----------
     led : LeastSquares, optional
-        The objective's `lead`, if the first statistic less the first eta is again a sample of the family: the other
-        parameters start from its residuals. Otherwise all slopes start at zero.
+        The objective's `lead`, if the first statistic less the first eta is again a sample of the
+        family: the other parameters start from its residuals. Otherwise all slopes start at zero.
     known : sequence of tuple, optional
         The family's starts, if they were computed before.
     """
@@ -80,12 +85,15 @@ def starting_points(
 def interpolation(
     family: Family, objective: Objective, led: LeastSquares | None = None
 ) -> Array | None:
-    """Return coefficients with which the first parameter's rows reproduce y, and the scale is almost zero; None if none do.
+    """Return coefficients with which the first parameter's rows reproduce y; None if none do.
+
+    The scale is almost zero there.
 
     Parameters
     ----------
     led : LeastSquares, optional
-        The objective's `lead`, if known and without penalty: a location that leaves nothing over is a saturated law's.
+        The objective's `lead`, if known and without penalty: a location that leaves nothing over is
+        a saturated law's.
     """
     design = objective.design
     limit = family.saturated(objective.statistics)

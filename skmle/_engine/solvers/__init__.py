@@ -1,6 +1,7 @@
-"""Solvers: functions (objective, start, tol, max_iter) -> Solution, and the choice of one by what it needs and offers.
+"""Solvers, and the choice of one by what it needs and offers.
 
-A new solver is one file here and one line of `SOLVERS`; the tests try whatever stands in it.
+A solver is a function (objective, start, *, tol, max_iter) -> Solution. A new solver is one file
+here and one line of `SOLVERS`; the tests try whatever stands in it.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ class Solver(NamedTuple):
     needs: Need
     """What the objective must offer beside value and gradient.
 
-    "hessian": evaluations of order 2; "products": `curvature(coef)`, the Hessian as an operator; "samples": `sample(m)`,
-    the objective on some of its rows, and Hessians; "kinks": absolute penalties, and its own restriction to some columns;
-    "gradient": nothing else.
+    "hessian": evaluations of order 2; "products": `curvature(coef)`, the Hessian as an operator;
+    "samples": `sample(m)`, the objective on some of its rows, and Hessians; "kinks": absolute
+    penalties, and its own restriction to some columns; "gradient": nothing else.
     """
     hessian: bool
     """Whether its solution has the Hessian of all rows, which the standard errors need."""
@@ -76,9 +77,11 @@ def choose(task: Task) -> Solver:
 
 
 def _products_pay(task: Task) -> bool:
-    """Return whether products with the Hessian take less time than the Hessian, of which the answer has no need.
+    """Return whether products with the Hessian take less time than the Hessian itself.
 
-    Newton's own step shows best where a maximum may be missing, and samples shorten the way more than products do.
+    They are no alternative where the answer needs the Hessian.
+    Newton's own step shows best where a maximum may be missing, and samples shorten the way more
+    than products do.
     """
     dear = task.modelled >= _SEVERAL or task.n < _WIDE * task.d
     return dear and task.convex and not task.hessian and first_sample(task.n, task.d) is None

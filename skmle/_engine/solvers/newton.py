@@ -7,6 +7,7 @@ A small decrement is not an optimum: the caller judges the last step (`skmle._en
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -127,7 +128,7 @@ def _model(at: Evaluation, size: float) -> _Model:
     # g^2/f has the units of H_jj; without it a start far off, where H_jj ~ 1e-77, looks like an optimum.
     # No floor relative to the largest entry: that would depend on units.
     root = np.maximum(
-        np.sqrt(np.abs(np.diag(at.hessian))),
+        np.sqrt(np.abs(at.hessian.diagonal())),
         (_SLOPE / (1.0 + abs(at.value))) ** 0.5 * np.abs(at.gradient),
     )
     scale = np.where(root > 0.0, root, 1.0)
@@ -145,7 +146,7 @@ def _solve(a: Array, b: Array, pivot: float) -> Array | None:
     if not len(b):
         return np.zeros(0)
     factor, info = dpotrf(a, lower=True)
-    if info != 0 or not np.isfinite(factor[-1, -1]) or np.diag(factor).min() ** 2 <= pivot:
+    if info != 0 or not np.isfinite(factor[-1, -1]) or factor.diagonal().min() ** 2 <= pivot:
         return None
     return -dpotrs(factor, b, lower=True)[0]
 
@@ -169,7 +170,7 @@ def _search(
             scaled = _solve(model.a + damping * np.eye(len(coef)), model.b, 0.0)
             damping = damping if scaled is not None else 4.0 * damping
         step = scaled / model.scale
-        if np.array_equal(coef + step, coef):
+        if (coef + step == coef).all():
             return None
         predicted = -float(model.b @ scaled + 0.5 * scaled @ model.a @ scaled)
         there = objective(coef + step, 2 if trust and attempt == 0 else 0)
@@ -189,11 +190,11 @@ def _search(
 
 
 def _finite(at: Evaluation) -> bool:
-    return all(
-        bool(np.isfinite(part).all())
-        for part in (at.value, at.gradient, at.hessian)
-        if part is not None
-    )
+    # A sum is finite only if all its entries are, and it makes no array of truth values.
+    total = at.value
+    for part in (at.gradient, at.hessian):
+        total += 0.0 if part is None else float(np.add.reduce(part, axis=None))
+    return math.isfinite(total)
 
 
 def _stride(

@@ -1,4 +1,7 @@
-"""Where standard errors come from: the rows' gradients, their sums and products, and the one formula of a covariance."""
+"""The rows' gradients, their sums by group and their products.
+
+Standard errors that hold for any law of the data are made of them.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +16,8 @@ from skmle._engine.likelihood.objective import Objective
 from skmle.families.base import Arrays, Rows
 
 
-def covariance(inverse: Array, mass: float, meat: Array | None = None) -> Array:
-    """Return the covariance of coefficients.
-
-    Parameters
-    ----------
-    inverse : ndarray of shape (d, d)
-        Inverse Hessian of the mean objective.
-    mass : float
-        Total weight: a weight counts as that many rows.
-    meat : ndarray of shape (d, d), optional
-        Covariance of the summed gradients, from `outer` or from `scores`. Then the covariance is the sandwich, which
-        holds where the likelihood is not that of the data. Without it, the information is taken at its word.
-
-    References
-    ----------
-    White (1982), Maximum likelihood estimation of misspecified models, Econometrica 50.
-    """
-    bread = inverse / mass
-    return bread if meat is None else bread @ meat @ bread
-
-
 def scores(objective: Objective, coef: Array, groups: NDArray[np.intp] | None = None) -> Array:
-    """Return the gradient of each row's -log q, times the row's weight, or the sums of these by group.
+    """Return the weighted gradient of each row's -log q, or the sums of these by group.
 
     Parameters
     ----------
@@ -77,18 +59,19 @@ def _scores_of_block(objective: Objective, coef: Array, low: int, high: int) -> 
 
 
 def outer(objective: Objective, coef: Array, power: int = 2) -> Array:
-    """Return the sum over the rows of weight^power times the outer product of -log q's gradient with itself.
+    """Return the sum over the rows of weight^power g g', g being the gradient of -log q.
 
-    It is the Hessian of rows whose curvature is g g', so that it takes one pass over the rows, on threads, whatever the
-    family, its links and the form of X. Of merged rows the squares of the weights were summed before.
+    It is the Hessian of rows whose curvature is g g', so that it takes one pass over the rows, on
+    threads, whatever the family, its links and the form of X. Of merged rows the squares of the
+    weights were summed before.
 
     Parameters
     ----------
     objective : Objective
     coef : ndarray of shape (d,)
     power : {1, 2}
-        2: each row is one observation, and its weight is a factor of its likelihood, which is what the meat of a sandwich
-        wants. 1: a weight is that many observations.
+        2: each row is one observation, and its weight is a factor of its likelihood, which is what
+        the meat of a sandwich wants. 1: a weight is that many observations.
     """
 
     def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
