@@ -1,7 +1,7 @@
 """skmle: maximum likelihood for scikit-learn.
 
-Any parametric model q_theta(x) or q_theta(y|x) as an estimator whose `score` is the mean log-likelihood in nats, that is,
-minus the empirical cross-entropy.
+Any parametric model q_theta(x) or q_theta(y|x) is an estimator whose `score` is the mean
+log-likelihood in nats, that is, minus the empirical cross-entropy.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when asked for: `import skmle` stays quick, and scipy.stats is read only where a law needs it.
+    # A module is loaded when it is asked for: `import skmle` stays quick, and scipy.stats is read
+    # only where a law needs it.
     if name in _OBJECTS:
         return getattr(import_module(_OBJECTS[name]), name)
     if name in _MODULES:

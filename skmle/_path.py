@@ -152,7 +152,7 @@ def path(
         )
     values, fits = fit_path(
         prepared.problem,
-        lambda alpha: blank._penalties(alpha, prepared.problem),
+        lambda alpha: blank._penalties(alpha, prepared.problem.family),
         strengths,
         eps,
         n_alphas,
@@ -160,7 +160,7 @@ def path(
     models = []
     for alpha, result in zip(values, fits, strict=True):
         model = copy.copy(blank).set_params(alpha=float(alpha), warm_start=estimator.warm_start)
-        model._complete(result, prepared)
+        model._store(result, prepared)
         models.append(model)
     _warn(values, models)
     return Path(

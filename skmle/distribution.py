@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,30 +12,30 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._engine.data.observed import Observed, condense, count_whole, joined
-from skmle._engine.data.sums import thread_count
+from skmle._engine.data.observed import Observed
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit, Problem, Tell
-from skmle._engine.verdict import INTERRUPTED
+from skmle._engine.problem import Fit, Tell
+from skmle._engine.verdict import INTERIOR, INTERRUPTED
+from skmle._shared.batches import Seen, joined_with
 from skmle._shared.callbacks import FitTask, with_callbacks
-from skmle._shared.estimator import LikelihoodEstimator, warn_verdict
-from skmle._shared.validation import (
-    adapted,
-    check_settings,
-    check_support,
-    checked_features,
-    positive_weights,
-    weighted_mean,
+from skmle._shared.estimator import LikelihoodEstimator, check_settings
+from skmle._shared.messages import warn_verdict
+from skmle._shared.tables import (
+    fitted_law,
+    natural_parameters,
+    observed_law,
+    parameters_of_a_density,
 )
+from skmle._shared.validation import checked_features, positive_weights, weighted_mean
 from skmle.families import Distribution, Family, get_family
 from skmle.families.independent import IndependentColumns, stack
-from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
-from skmle.inference.assemble import TableLines, join, natural_lines
+from skmle.inference.assemble import join
 
 Array = NDArray[np.float64]
 
+# From best to worst.
 _STATUSES = (
     "interior",
     "boundary",
@@ -43,42 +43,36 @@ _STATUSES = (
     "not_converged",
     "interrupted",
     "no_maximum",
-)  # from best to worst
-
-
-class _Seen(NamedTuple):
-    """What is kept of the data of one law: all that more data need to be joined to them."""
-
-    family: Family
-    observed: Observed | None
-    """None for a family that needs all its rows."""
+)
 
 
 def _sums_up(model: MLEDistribution) -> bool:
     """Return whether batches can be added up; AttributeError, which says why, if not."""
     try:
         family = get_family(model.family)
-    except (ValueError, TypeError):  # `partial_fit` itself explains what is wrong
+    except (ValueError, TypeError):  # `partial_fit` itself explains what is wrong.
         return True
     if family.condensable:
         return True
     raise AttributeError(
-        f"MLEDistribution({family.title}).partial_fit: no sum of fixed size stands for this family's data, so batches cannot be added up "
-        "exactly. Allowed: discrete families, and those with sufficient statistics, such as normal, gamma or beta. Use fit on all rows."
+        f"MLEDistribution({family.title}).partial_fit: no sum of fixed size stands for this "
+        "family's data, so batches cannot be added up exactly. Allowed: discrete families, and "
+        "those with sufficient statistics, such as normal, gamma or beta. Use fit on all rows."
     )
 
 
 class MLEDistribution(DensityMixin, LikelihoodEstimator):
     """Fit a parametric distribution by maximum likelihood.
 
-    The parameters maximise the mean of log q(x) over the rows, that is, they minimise the cross-entropy between the
-    data and the model. `score` is that mean, in nats.
+    The parameters maximise the mean of log q(x) over the rows, that is, they minimise the
+    cross-entropy between the data and the model. `score` is that mean, in nats.
 
     Parameters
     ----------
     family : str, Family class or Family, default="normal"
-        The distribution, by plain or scipy name; see `skmle.families`. A family of one column is fitted to each column
-        of X on its own (independent columns); ``"multivariate_normal"`` to all together.
+        The distribution, by plain or scipy name; see `skmle.families`. A family of one column is
+        fitted to each column of X on its own (independent columns); ``"multivariate_normal"`` to
+        all together.
     fixed : dict of str to float, optional
         Parameters of the family that are known: ``fixed={"loc": 0.0}``.
     tol : float, default=1e-6
@@ -86,9 +80,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     max_iter : int, default=100
         Most iterations of the solver.
     store_information : {"auto", True, False}, default="auto"
-        Whether to keep the covariance of the estimates for `inference`; "auto" and True do wherever one exists.
+        Whether to keep the covariance of the estimates for `inference`; "auto" and True do wherever
+        one exists.
     n_jobs : int or None, default=None
-        Threads for long data; None uses the cores at hand. Results do not depend on it, to the last bit.
+        Threads for long data; None uses the cores at hand. Results do not depend on it, to the
+        last bit.
     verbose : bool or int, default=0
         Whether to print a line for each iterate of the solver.
 
@@ -105,7 +101,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     converged_ : bool
         Whether the estimate is the maximum (in the interior, at a limit law, or non-regular).
     distance_ : float
-        Distance to the optimum in standard errors at the last check (the last step made it smaller still).
+        Distance to the optimum in standard errors at the last check (the last step made it smaller
+        still).
     n_iter_ : int
         Iterations; the most of any column.
     n_parameters_ : int
@@ -180,8 +177,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         Raises
         ------
         ValueError
-            If an observation lies outside the family's support, a weight is negative, all weights are zero, a value is
-            not finite, or there are fewer than two rows.
+            If an observation lies outside the family's support, a weight is negative, all weights
+            are zero, a value is not finite, or there are fewer than two rows.
 
         Warns
         -----
@@ -195,10 +192,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     def partial_fit(
         self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
     ) -> MLEDistribution:
-        """Fit the distribution to these rows and all that were given before, to `fit` or here, exactly as if all at once.
+        """Fit the distribution to these rows and all that were given before, to `fit` or here.
 
-        Only for families whose data a sum of fixed size stands for (as the mean and the spread do for the normal) or that
-        are discrete, of whose data the distinct values are counted; others have no such method.
+        The result is exactly that of all rows at once. Only families for whose data a sum of fixed
+        size stands (as the mean and the spread do for the normal), and discrete ones, of whose data
+        the distinct values are counted, have this method.
 
         Parameters
         ----------
@@ -227,7 +225,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return self._fit(X, sample_weight, getattr(self, "_seen", None), least=1)
 
     def _fit(
-        self, X: Any, sample_weight: ArrayLike | None, seen: list[_Seen] | None, least: int
+        self, X: Any, sample_weight: ArrayLike | None, seen: list[Seen] | None, least: int
     ) -> MLEDistribution:
         """Fit to X and what has been seen before, if anything; X has at least so many rows."""
         family = get_family(self.family)
@@ -237,8 +235,16 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         rows = X if mask is None else X[mask]
         samples = self._samples(rows, family)
         pairs = [
-            self._observe(family, *named, weight, mask, seen[j] if seen else None)
-            for j, named in enumerate(samples)
+            joined_with(
+                None if seen is None else seen[j],
+                family=family,
+                held=self.fixed or {},
+                sample=sample,
+                label=label,
+                weight=weight,
+                mask=mask,
+            )
+            for j, (sample, label) in enumerate(samples)
         ]
         families = [learnt for learnt, _ in pairs]
         count, weighted = (0, False) if seen is None else self._counted
@@ -250,55 +256,14 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             sample_weight,
             lambda model, result: model._store(families, [result], counted),
         )
-        fits = [self._fit_one(*pair, None if len(pairs) > 1 else task.tell) for pair in pairs]
+        tell = task.tell if len(pairs) == 1 else None
+        fits = [self._fit_one(learnt, observed, tell) for learnt, observed in pairs]
         worst = self._store(families, fits, counted)
         task.done()
-        what = f"MLEDistribution({family.title})" + (
-            f", {samples[worst][1]}" if len(fits) > 1 else ""
-        )
-        warn_verdict(fits[worst], what, [[] for _ in fits[worst].coefs])
+        if fits[worst].verdict.status != INTERIOR:
+            column = f", {samples[worst][1]}" if len(fits) > 1 else ""
+            warn_verdict(fits[worst], f"MLEDistribution({family.title}){column}", ())
         return self
-
-    def _observe(
-        self,
-        family: Family,
-        sample: Any,
-        label: str,
-        weight: Array | None,
-        mask: NDArray[np.bool_] | None,
-        before: _Seen | None,
-    ) -> tuple[Family, Observed]:
-        """Return the family, having learnt from the sample and what was seen before, and both together."""
-
-        def learn(observations: Any) -> Family:
-            return fix(
-                adapted(family, observations, f"MLEDistribution({family.title}), {label}"),
-                self.fixed or {},
-            )
-
-        learnt = learn(sample)
-        # Of whole numbers all that follows needs the distinct ones alone; only to say where one is amiss takes the rows.
-        counted = (
-            count_whole(sample, weight)
-            if learnt.observation.numeric
-            and learnt.support.discrete
-            and learnt.observation.columns == 1
-            else None
-        )
-        if counted is None or not learnt.contains(counted[0]).all():
-            check_support(learnt, sample, label, mask)
-        sample, weight = counted or (sample, weight)
-        if before is None or before.observed is None:
-            return learnt, condense(learnt, sample, weight)
-        if learnt.shortcuts.sums != "rows":
-            return learnt, joined([before.observed, condense(learnt, sample, weight)])
-        # Values that were counted are observations with a weight; there may be labels among them that this sample lacks.
-        weight = np.concatenate(
-            [before.observed.weights, np.ones(len(sample)) if weight is None else weight]
-        )
-        sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
-        learnt = learn(sample)
-        return learnt, condense(learnt, sample, weight)
 
     def _rows(self, X: Any, family: Family, reset: bool, least: int = 1) -> Any:
         if type(X).__name__ == "Series":
@@ -313,13 +278,16 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         )
 
     def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
-        """Return the samples to be fitted, each with a name: the columns, or all of X for a law of several columns."""
-        if family.observation.columns == 1:
+        """Return the samples to be fitted, each with a name.
+
+        They are the columns of X, or all of X for a law of several columns.
+        """
+        wanted = family.observation.columns
+        if wanted == 1:
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
             return [
                 (np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])
             ]
-        wanted = family.observation.columns
         if wanted is not None and X.shape[1] != wanted:
             raise ValueError(
                 f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {wanted}, "
@@ -328,28 +296,19 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return [(X, "X")]
 
     def _fit_one(self, family: Family, observed: Observed, tell: Tell | None) -> Fit:
-        terms = tuple(Term(None, 0) for _ in family.parameters)
-        problem = Problem(
-            family=family,
-            observed=observed,
-            terms=terms,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            threads=thread_count(self.n_jobs),
-            covariance=self.store_information,
-            verbose=bool(self.verbose),
-        )
-        result = fit(problem, tell)
+        terms = (Term(None, 0),) * len(family.parameters)
+        result = fit(self._problem(family, observed, terms), tell)
         columns = self.n_features_in_ > 1 and family.observation.columns == 1
         if result.verdict.status == INTERRUPTED and columns:
-            raise KeyboardInterrupt  # of independent columns the next ones would have no parameters
+            raise KeyboardInterrupt  # The columns after this one would have no parameters.
         return result
 
     def _store(self, families: list[Family], fits: list[Fit], counted: tuple[int, bool]) -> int:
         """Store the fits, one a column or one of all columns, and return which is the worst."""
         worst = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
-        laws = [_law(result) for result in fits]
-        params = [_params(*triple) for triple in zip(families, fits, laws, strict=True)]
+        laws = [fitted_law(result) for result in fits]
+        triples = zip(families, fits, laws, strict=True)
+        params = [natural_parameters(*triple) for triple in triples]
         self.distribution_: Distribution | IndependentColumns = (
             laws[0] if len(laws) == 1 else IndependentColumns(laws)
         )
@@ -360,9 +319,10 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             }
         else:
             self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
-        # What is observed may be less than the law's own values, as under censoring.
-        self._observed = [_law(result, observed=True) for result in fits]
-        self._record(fits[worst])
+        self._observed = [observed_law(result) for result in fits]
+        self._record(fits[worst], counted)
+        if len(fits) > 1:
+            self._at_limit = {}  # A header has no room for the ends of several columns.
         self.log_likelihood_ = float(sum(f.log_likelihood for f in fits))
         self.n_iter_ = max(f.n_iter for f in fits)
         self.distance_ = float(max(f.distance for f in fits))
@@ -370,10 +330,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
         self._families = [f.family for f in fits]
         self._covariances = [f.covariance for f in fits]
-        self._seen = [
-            _Seen(*pair) for pair in zip(families, (f.condensed for f in fits), strict=True)
-        ]
-        self._counted = counted
+        pairs = zip(families, fits, strict=True)
+        self._seen = [Seen(family, result.condensed) for family, result in pairs]
         return worst
 
     # ---------------------------------------------------------------- use
@@ -388,7 +346,10 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return np.sum([q.log_prob(x) for q, x in zip(self._observed, X.T, strict=True)], axis=0)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return the (weighted) mean log-likelihood of the rows of X in nats: minus the empirical cross-entropy."""
+        """Return the (weighted) mean log-likelihood of the rows of X in nats.
+
+        It is minus the empirical cross-entropy.
+        """
         return weighted_mean(self.score_samples(X), sample_weight)
 
     def predict(self, X: Any) -> Array:
@@ -408,11 +369,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         ndarray of shape (n_samples, p)
         """
         check_is_fitted(self)
-        seed = (
-            random_state
-            if isinstance(random_state, np.random.Generator)
-            else check_random_state(random_state).randint(2**31)
-        )
+        seed = random_state
+        if not isinstance(seed, np.random.Generator):
+            seed = check_random_state(random_state).randint(2**31)
         draws = self.distribution_.rvs(n_samples, np.random.default_rng(seed))
         return draws[:, None] if draws.ndim == 1 else draws
 
@@ -422,87 +381,23 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         names = getattr(self, "feature_names_in_", None)
         names = None if names is None else [str(name) for name in names]
         several = len(self._families) > 1
-        components = (
-            (names or [f"column {j}" for j in range(self.n_features_in_)]) if several else [""]
-        )
+        components = [""]
+        if several:
+            components = names or [f"column {j}" for j in range(self.n_features_in_)]
         fits = zip(components, self._families, self._eta, self._covariances, strict=True)
-        rows = join(
-            [
-                _natural(component, family, eta, covariance, names)
-                for component, family, eta, covariance in fits
-            ]
-        )
-        title = (
-            " and ".join(dict.fromkeys(family.title for family in self._families)) + " distribution"
-        )
+        lines = join([parameters_of_a_density(*one, names) for one in fits])
+        laws = " and ".join(dict.fromkeys(family.title for family in self._families))
+        title = f"{laws} distribution{', independent columns' if several else ''}"
         known = all(covariance is not None for covariance in self._covariances)
-        law = self.distribution_
-        limits = (
-            {}
-            if isinstance(law, IndependentColumns)
-            else {n: v for n, v in self.params_.items() if n not in law.params}
-        )
-        return self._report(
-            title + (", independent columns" if several else ""), rows, known, limits
-        )
+        return self._report(title, lines, known)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         try:
             family = get_family(self.family)
-        except (
-            ValueError,
-            TypeError,
-        ):  # tags are asked for before parameters are checked; fit explains what is wrong
+        except (ValueError, TypeError):
+            # Tags are asked for before settings are checked; `fit` explains what is wrong.
             return tags
         tags.input_tags.positive_only = family.support.low >= 0.0
         tags.input_tags.categorical = tags.input_tags.string = not family.observation.numeric
         return tags
-
-
-def _natural(
-    component: str, family: Family, eta: Array, covariance: Array | None, columns: list[str] | None
-) -> TableLines:
-    """Return the table's rows of one fitted law."""
-    entries = tuple(np.asarray(e) for e in eta)
-    charts = links = family.natural_charts()
-    with np.errstate(all="ignore"):  # at an end of the range
-        theta = family.natural(entries)
-        jacobian = (
-            family.natural_jacobian(entries)
-            if covariance is not None
-            else np.zeros((len(charts), len(eta)))
-        )
-        estimate = np.concatenate(
-            [
-                t.ravel() if np.ndim(t) < 2 else t[np.tril_indices(len(t))]
-                for t in map(np.asarray, theta)
-            ]
-        )
-        if family.names == tuple(p.name for p in family.parameters):
-            links = tuple(family.link(j) for j in range(len(eta)))
-        else:
-            eta = np.array(
-                [float(link.forward(value)) for link, value in zip(links, estimate, strict=True)]
-            )
-    real = [chart.spans_zero for chart in charts]
-    return natural_lines(
-        component, family.natural_labels(columns), estimate, real, links, eta, jacobian, covariance
-    )
-
-
-def _law(result: Fit, observed: bool = False) -> Distribution:
-    """Return the fitted law, of what is predicted or of what is observed; at a boundary, the limit law."""
-    family = result.family
-    theta = family.natural(tuple(np.asarray(e) for _, e in result.coefs))
-    if observed:
-        return Distribution(family, dict(zip(family.names, theta, strict=True)))
-    return family.predicted(theta)
-
-
-def _params(family: Family, result: Fit, law: Distribution) -> dict[str, Array]:
-    """Return all parameters of the family asked for; at a boundary, with the limit of the one that ran there."""
-    if result.limit is None:
-        return law.params
-    values = law.params | {result.limit.parameter: np.asarray(result.limit.value)}
-    return {name: values[name] for name in family.predicted_names}

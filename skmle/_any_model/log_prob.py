@@ -20,8 +20,8 @@ from sklearn.neighbors import KernelDensity
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._shared.columns import label_columns
 from skmle._shared.estimator import LikelihoodEstimator
+from skmle._shared.labels import label_columns
 from skmle.families import Distribution, get_family
 
 Array = NDArray[np.float64]

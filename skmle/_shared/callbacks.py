@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks, where scikit-learn has them (from 1.9 on, experimental): the only file that imports them."""
+"""scikit-learn's callbacks, which exist from version 1.9 on; the only file that imports them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ except ImportError:  # scikit-learn before 1.9
 
 
 class FitTask:
-    """The fit of one estimator as scikit-learn's callbacks see it: a task with a subtask for each iterate.
+    """The fit of one estimator as callbacks see it: a task with a subtask for each iterate.
 
     Parameters
     ----------
@@ -42,14 +42,12 @@ class FitTask:
             "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
         }
         self.context: Any = None
+        self.tell: Tell | None = None
+        """What the engine calls at each iterate; None if nobody listens."""
         if hasattr(estimator, "_skl_callbacks"):
             self.context = estimator._init_callback_context(max_subtasks=None)
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
-
-    @property
-    def tell(self) -> Tell | None:
-        """What the engine calls at each iterate; None if nobody listens."""
-        return None if self.context is None else self._iterate
+            self.tell = self._iterate
 
     def _iterate(self, make: Callable[[], Fit]) -> bool:
         def attributes() -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""Which columns are meant: a parameter's features, offset and exposure, and labels' probabilities.
+"""Which columns of X are meant: a parameter's features, offset and exposure.
 
-Columns of X are given by names, indices, slices, masks or selectors.
+They are given by names, indices, slices, masks or selectors.
 """
 
 from __future__ import annotations
 
 import difflib
 import numbers
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,7 +16,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
+from skmle._engine.likelihood.design import Term
 from skmle._shared.validation import check_finite
+from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 
 Array = NDArray[np.float64]
@@ -25,23 +28,20 @@ _SHOWN = 10  # column names that a message lists, at most; chosen for reading
 
 
 class Columns(NamedTuple):
-    """The columns of one parameter."""
+    """The linear predictor of one parameter: its columns of X, and whether it has an intercept."""
 
     columns: Indices | None
     """Indices into the columns of X; None if the parameter is a constant."""
     names: list[str]
     all: bool
     """Whether they are all columns of X, in order."""
+    intercept: bool = True
 
     @property
-    def size(self) -> int:
-        """Number of columns."""
-        return 0 if self.columns is None else len(self.columns)
-
-    @property
-    def selection(self) -> Indices | slice | None:
-        """The columns as an index of X; a slice if they are all, so that nothing is copied."""
-        return slice(None) if self.all else self.columns
+    def term(self) -> Term:
+        """The same for the engine; a slice stands for all columns, so that nothing is copied."""
+        selection = slice(None) if self.all else self.columns
+        return Term(selection, len(self.names), self.intercept)
 
 
 def resolve_column(
@@ -85,48 +85,44 @@ def resolve_column(
     return index % n_columns
 
 
-def resolve_features(
-    features: Mapping[str, Any] | None,
-    parameters: Sequence[str],
-    modelled: Sequence[str],
-    names: Sequence[str] | None,
-    n_columns: int,
-    held_out: Sequence[int],
-    frame: Any,
-) -> dict[str, Columns]:
-    """Return the columns of each parameter.
+def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Columns]:
+    """Return the columns of each parameter of the family, by its name.
 
     Parameters
     ----------
-    features : mapping of parameter to columns, optional
-        As in `MLERegressor`.
-    parameters : sequence of str
-        Names of the family's parameters, in order.
-    modelled : sequence of str
-        Names of those that depend on all columns unless `features` says otherwise.
-    names : sequence of str, optional
-        Names of the columns of X.
-    n_columns : int
-        Number of columns of X.
-    held_out : sequence of int
-        Columns that are offset or exposure, which "all" leaves out.
+    estimator : MLERegressor
+        Its settings say which columns; it knows number and names of the columns of X.
+    family : Family
     frame : array-like
         X as the user gave it, for column selectors.
+
+    Raises
+    ------
+    ValueError
+        If `features` names an unknown parameter or column, or a column twice.
     """
-    unknown = [name for name in features or {} if name not in parameters]
+    features, modelled = estimator.features or {}, family.modelled
+    parameters = [param.name for param in family.parameters]
+    unknown = [name for name in features if name not in parameters]
     if unknown:
         raise ValueError(
             f"features: the law has no parameter {unknown[0]!r}. Allowed: "
             f"{', '.join(parameters)}. Rename the key."
         )
-    labels = [f"x{j}" for j in range(n_columns)] if names is None else [str(n) for n in names]
+    names, n = getattr(estimator, "feature_names_in_", None), estimator.n_features_in_
+    labels = [f"x{j}" for j in range(n)] if names is None else [str(name) for name in names]
+    apart = held_out(estimator)
     result = {}
-    for parameter in parameters:
-        spec = (features or {}).get(parameter, "all" if parameter in modelled else "none")
-        index = _indices(spec, parameter, names, n_columns, held_out, frame)
-        whole = index is not None and np.array_equal(index, np.arange(n_columns))
-        result[parameter] = Columns(
-            index, [] if index is None else [labels[i] for i in index], whole
+    for j, param in enumerate(family.parameters):
+        spec = features.get(param.name, "all" if param.name in modelled else "none")
+        index = _indices(spec, param.name, names, n, apart, frame)
+        # The setting `fit_intercept` is that of the first parameter; a constant is nothing else.
+        free = estimator.fit_intercept or j > 0 or index is None
+        result[param.name] = Columns(
+            columns=index,
+            names=[] if index is None else [labels[i] for i in index],
+            all=index is not None and np.array_equal(index, np.arange(n)),
+            intercept=param.intercept and free,
         )
     return result
 
@@ -136,16 +132,20 @@ def _indices(
     parameter: str,
     names: Sequence[str] | None,
     n_columns: int,
-    held_out: Sequence[int],
+    apart: Sequence[int],
     frame: Any,
 ) -> Indices | None:
+    """Return the columns that a specification of features names; None for no column.
+
+    `apart` are the columns that "all" leaves out, as they are offset or exposure.
+    """
     what = f"features[{parameter!r}]"
     if callable(spec):
         spec = list(spec(frame))
     if spec is None or (isinstance(spec, str) and spec == "none"):
         return None
     if isinstance(spec, str) and spec == "all":
-        return np.setdiff1d(np.arange(n_columns), held_out).astype(np.intp)
+        return np.delete(np.arange(n_columns), apart)
     if isinstance(spec, slice):
         picked = np.arange(n_columns)[spec].astype(np.intp)
         if not len(picked):
@@ -196,6 +196,8 @@ def resolve_offset(
         If offset or exposure is given both ways, if its shape or a value does not fit, or if an
         exposure is given while the link is not the logarithm.
     """
+    if all(given is None for given in (offset, exposure, estimator.offset, estimator.exposure)):
+        return None
     added = _from_column_or_array(estimator, X, "offset", offset)
     exposed = _from_column_or_array(estimator, X, "exposure", exposure)
     if exposed is None:
@@ -248,12 +250,67 @@ def _own_column(estimator: Any, what: str, column: str | int) -> int:
     )
 
 
-# ---------------------------------------------------------------- labels
+def given_beside(offset: Any, exposure: Any) -> tuple[str, ...]:
+    """Return which of the two were given beside X."""
+    given = {"offset": offset, "exposure": exposure}
+    return tuple(what for what, values in given.items() if values is not None)
 
 
-def label_columns(classes: Any, labels: Any) -> Indices:
-    """Return, for each label, its column of `predict_proba`; -1 for a label that is no class."""
-    # Found in a dictionary: labels may be of any type, of another type than the classes, and of
-    # types without an order, so they cannot be searched for among sorted classes.
-    position = {label: j for j, label in enumerate(np.asarray(classes).tolist())}
-    return np.array([position.get(label, -1) for label in np.asarray(labels).tolist()], np.intp)
+def warn_of_missing(at_fit: Sequence[str], offset: Any, exposure: Any, stacklevel: int) -> None:
+    """Warn if the offset or exposure that the fit was given beside X is not given to a score."""
+    for what in set(at_fit) - set(given_beside(offset, exposure)):
+        message = (
+            f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared with "
+            f"counts. Allowed: both or neither. Pass {what}= here too, or name a column of X in "
+            "the constructor, which every pipeline and split keeps."
+        )
+        warnings.warn(message, ScoreWarning, stacklevel=stacklevel + 1)
+
+
+# ---------------------------------------------------------------- linear predictors
+
+
+def linear_predictors(
+    X: Any,
+    columns: Mapping[str, Columns],
+    slopes: Mapping[str, Array],
+    intercepts: Mapping[str, float],
+    offset: Array | None,
+) -> tuple[Array, ...]:
+    """Return eta of each parameter, (n,) each; the offset is added to the first."""
+    if sp.issparse(X):
+        X = X.tocsr()
+    result = []
+    for name, own in columns.items():
+        eta = np.full(X.shape[0], intercepts[name])
+        if own.columns is not None:
+            part = X if own.all else X[:, own.columns]
+            eta = eta + np.asarray(part @ slopes[name], np.float64)
+        result.append(eta)
+    if offset is not None and result:
+        result[0] = result[0] + offset
+    return tuple(result)
+
+
+def undetermined(
+    estimable: Sequence[NDArray[np.bool_]] | None, names: Sequence[Sequence[str]]
+) -> list[str]:
+    """Return the names of the columns whose slopes the data do not determine, each once.
+
+    Parameters
+    ----------
+    estimable : sequence of ndarrays of bool, optional
+        For each parameter, which slopes the data determine; None if they determine all.
+    names : sequence of sequences of str
+        For each parameter, the names of its columns.
+    """
+    if estimable is None:
+        return []
+    return list(
+        dict.fromkeys(
+            label
+            for known, labels in zip(estimable, names, strict=True)
+            for determined, label in zip(known, labels, strict=True)
+            if not determined
+        )
+    )

@@ -1,10 +1,10 @@
-"""What the three estimators share: fitted state, verdicts in words, and inference on the fitted law."""
+"""What the estimators share: their settings, fitted state, and inference on the fitted law."""
 
 from __future__ import annotations
 
-import inspect
-import warnings
-from collections.abc import Mapping, Sequence
+import math
+import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,56 +12,77 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._engine.problem import Fit
-from skmle._engine.verdict import BOUNDARY, INTERIOR, INTERRUPTED, NO_MAXIMUM, NON_REGULAR
+from skmle._engine.data.observed import Observed
+from skmle._engine.data.sums import thread_count
+from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.penalties import Penalty
+from skmle._engine.problem import Fit, Problem
+from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
-from skmle.exceptions import (
-    BoundaryWarning,
-    FitWarning,
-    InterruptedWarning,
-    NoMaximumWarning,
-    NonRegularWarning,
-    NotConvergedWarning,
-    SeparationWarning,
-)
+from skmle.families import Family
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing
 
 Array = NDArray[np.float64]
-
-_SHOWN = 5  # columns named in a message
+_BOOLS = (bool, np.bool_)
 
 
 class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
-    """Fitted state and inference that all estimators have; the only mixin."""
+    """Settings, fitted state and inference that all estimators have."""
 
     _doc_link_module = "skmle"
     _doc_link_template = (
         "https://skmle.readthedocs.io/en/latest/api/{estimator_module}.{estimator_name}.html"
     )
 
+    tol: float
+    max_iter: int
+    store_information: bool | str
+    n_jobs: int | None
+    verbose: bool | int
+
     status_: str
     log_likelihood_: float
-    store_information: bool | str
+    n_parameters_: int
+    weight_sum_: float
     _counted: tuple[int, bool]
     """Rows of positive weight, and whether they were given weights."""
+    _at_limit: dict[str, float]
+    """The parameter that ran to an end of its range, with that end; empty if none did."""
 
-    def _record(self, fit: Fit) -> None:
-        """Store what a fit found and warn once if it is not an interior maximum."""
+    # ---------------------------------------------------------------- for the fits
+
+    def _problem(
+        self, family: Family, observed: Observed, terms: tuple[Term, ...], **rest: Any
+    ) -> Problem:
+        """Return the problem under the estimator's settings; `rest` are more of its fields."""
+        return Problem(
+            family=family,
+            observed=observed,
+            terms=terms,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            threads=thread_count(self.n_jobs),
+            covariance=self.store_information,
+            verbose=bool(self.verbose),
+            **rest,
+        )
+
+    def _record(self, fit: Fit, counted: tuple[int, bool]) -> None:
+        """Store what every fit finds."""
         self.status_ = fit.verdict.status
         self.converged_ = fit.verdict.status in (INTERIOR, BOUNDARY, NON_REGULAR)
         self.n_iter_ = fit.n_iter
         self.distance_ = fit.distance
         self.log_likelihood_ = fit.log_likelihood
+        self.n_parameters_ = fit.n_parameters
         self.weight_sum_ = fit.mass
+        self._counted = counted
+        end = fit.limit
+        self._at_limit = {} if end is None else {end.parameter: float(end.value)}
 
-    def _criterion(self, log_likelihood: float | None, penalty: float) -> float:
-        value = self.log_likelihood_ if log_likelihood is None else log_likelihood
-        return penalty * self.n_parameters_ - 2.0 * value
-
-    n_parameters_: int
-    weight_sum_: float
+    # ---------------------------------------------------------------- criteria
 
     def aic(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return Akaike's criterion, 2 k - 2 log-likelihood, in nats; lower is better.
@@ -78,7 +99,7 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         """
         check_is_fitted(self)
         total, _ = self._total(X, y, sample_weight)
-        return self._criterion(total, 2.0)
+        return 2.0 * self.n_parameters_ - 2.0 * total
 
     def bic(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return Schwarz's criterion, k log(n) - 2 log-likelihood, in nats; lower is better.
@@ -86,15 +107,17 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X, y, sample_weight : array-like, optional
-            Data on which to take the log-likelihood; by default that of the fit. n is the sum of the weights.
+            Data on which to take the log-likelihood; by default that of the fit. n is the sum of
+            the weights.
         """
         check_is_fitted(self)
         total, mass = self._total(X, y, sample_weight)
-        return self._criterion(total, float(np.log(mass)))
+        return float(np.log(mass)) * self.n_parameters_ - 2.0 * total
 
-    def _total(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> tuple[float | None, float]:
+    def _total(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> tuple[float, float]:
+        """Return the log-likelihood and the sum of the weights: of these data, or of the fit's."""
         if X is None:
-            return None, self.weight_sum_
+            return self.log_likelihood_, self.weight_sum_
         n = X.shape[0] if hasattr(X, "shape") else len(X)
         mass = float(n) if sample_weight is None else float(np.sum(sample_weight))
         return mass * self.score(X, y, sample_weight=sample_weight), mass
@@ -103,11 +126,13 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         """Return the mean log-likelihood in nats."""
         raise NotImplementedError
 
+    # ---------------------------------------------------------------- inference
+
     def inference(self) -> Inference:
         """Return estimates with their covariance, standard errors, intervals and tests.
 
-        Coefficients are on the scale of their links. Parameters that depend on no feature are on their own scale: standard
-        errors by the delta method, intervals through the link.
+        Coefficients are on the scale of their links. Parameters that depend on no feature are on
+        their own scale: standard errors by the delta method, intervals through the link.
 
         Returns
         -------
@@ -116,7 +141,8 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the fit has no covariance: no regular maximum, or ``store_information=False``; the message says why.
+            If the fit has no covariance: no regular maximum, or ``store_information=False``; the
+            message says why.
         """
         check_is_fitted(self)
         result = self._results()
@@ -124,11 +150,13 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
             why, mend = self._why_missing()
             raise ValueError(
                 f"{type(self).__name__}: no covariance, because {why}. "
-                f"Allowed: a regular maximum without absolute penalty, with store_information on. {mend}"
+                "Allowed: a regular maximum without absolute penalty, with store_information on. "
+                f"{mend}"
             )
         return result
 
     def _why_missing(self) -> tuple[str, str]:
+        """Return why there is no covariance, and what to do about it."""
         alpha, l1_ratio = getattr(self, "alpha", 0.0), getattr(self, "l1_ratio", 0.0)
         return why_missing(self.status_, self.store_information, l1_ratio if alpha > 0.0 else 0.0)
 
@@ -136,32 +164,32 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         """Return the results, filled with nan where there is no covariance."""
         raise NotImplementedError
 
-    def _report(
-        self, title: str, rows: TableLines, known: bool, limits: Mapping[str, float]
-    ) -> Inference:
-        """Return the results of rows under a header; `limits` are parameters at an end of their range."""
+    def _report(self, title: str, lines: TableLines, known: bool) -> Inference:
+        """Return the results of a table under a header; `known`: whether there is a covariance."""
         count, weighted = self._counted
         weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
-        at = ", ".join(f"{name} = {value:g}" for name, value in limits.items())
+        at = ", ".join(f"{name} = {value:g}" for name, value in self._at_limit.items())
         header = [
             title,
             f"{count} observations{weight}, status {self.status_}" + (f" ({at})" if at else ""),
-            f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, BIC {self.bic():.2f}",
+            f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, "
+            f"BIC {self.bic():.2f}",
         ]
         reason = "" if known else "{}. {}".format(*self._why_missing())
-        return Inference.from_lines(rows, header, self._prior, reason)
+        return Inference.from_lines(lines, header, self._prior, reason)
 
     @property
     def _prior(self) -> str:
-        """The settings that penalise, in words; "" if none does."""
+        """The setting that penalises, in words; "" if none does."""
         if getattr(self, "alpha", 0.0) > 0.0:
             return "alpha > 0"
         return "penalty=..." if getattr(self, "penalty", None) is not None else ""
 
     def summary(self, confidence_level: float = 0.95) -> Any:
-        """Return the table of `inference`: print it, or leave it as the last line of a notebook cell.
+        """Return the table of `inference`.
 
-        Of a fit without covariance it has the estimates alone, and says why.
+        Print it, or leave it as the last line of a notebook cell. Of a fit without covariance it
+        has the estimates alone, and says why.
 
         Parameters
         ----------
@@ -176,104 +204,69 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         return self._results().summary(confidence_level)
 
 
-# ---------------------------------------------------------------- verdicts in words
+# ---------------------------------------------------------------- settings
 
 
-def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]]) -> None:
-    """Warn once, in four parts, if a fit is not at an interior maximum.
-
-    Parameters
-    ----------
-    what : str
-        The estimator and family, for the message.
-    names : sequence of sequences of str
-        For each parameter, the names of its slopes.
-    """
-    if fit.verdict.status == INTERIOR:
-        return
-    category, text = _in_words(fit, names)
-    message = f"{what}: {text} (status_ = {fit.verdict.status!r})"
-    warnings.warn(message, category, stacklevel=_level_outside())
+def check_settings(estimator: BaseEstimator) -> None:
+    """Raise ValueError if a constructor argument of the estimator has a value of no meaning."""
+    arguments = vars(estimator)
+    for name, (allowed, what) in _ALLOWED.items():
+        if name in arguments and not allowed(arguments[name]):
+            raise ValueError(
+                f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give "
+                f"{what}."
+            )
 
 
-def _level_outside() -> int:
-    """Return the stacklevel, for the function that asks, of the line outside that led to it.
-
-    scikit-learn wraps `fit` into frames of its own, and how many depends on its version.
-    """
-    frame, level = inspect.currentframe(), 0
-    while frame is not None:
-        package = frame.f_globals.get("__name__", "").split(".")[0]
-        if package not in ("skmle", "sklearn"):
-            break
-        frame, level = frame.f_back, level + 1
-    return level
+def _is_number(value: Any, kind: Any = numbers.Real) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning], str]:
-    status, reason = fit.verdict.status, fit.verdict.reason
-    if status == BOUNDARY:
-        return BoundaryWarning, (
-            f"the maximum is at the boundary: {reason}. The limit law's parameters are returned, "
-            "with its standard errors where it has any. Fit that law to silence this."
-        )
-    if status == NON_REGULAR:
-        return NonRegularWarning, (
-            "the estimate is the maximum, but the support depends on the parameters, so no standard errors are given. "
-            "Use the bootstrap if you need them."
-        )
-    if status == NO_MAXIMUM and reason == "separation":
-        return SeparationWarning, (
-            f"the likelihood has no maximum: {_separated(_moving_columns(fit, names))}. "
-            "The last iterate is returned, without standard errors. Set alpha > 0, or drop or merge columns."
-        )
-    if status == NO_MAXIMUM:
-        return NoMaximumWarning, (
-            f"the likelihood has no maximum: {reason}. Parameters on the way there are returned, without standard errors. "
-            "Use fewer columns or more rows, hold a parameter with fixed=..., or choose another family."
-        )
-    if status == INTERRUPTED:
-        return InterruptedWarning, (
-            f"the fit was stopped after {fit.n_iter} iterates, {_how_far(fit)}. The last iterate is returned, without standard errors. "
-            "Fit again, with warm_start=True if the estimator has it, to go on from here."
-        )
-    stop = f"the solver stopped after {fit.n_iter} iterations, {_how_far(fit)}"
-    if reason:  # another iteration would change nothing
-        return NotConvergedWarning, (
-            f"{stop}: {reason}. The last iterate is returned. Rescale extreme columns, "
-            "drop columns that others nearly determine, penalise them (alpha > 0), or choose a simpler model."
-        )
-    return NotConvergedWarning, (
-        f"{stop}. The last iterate is returned. Raise max_iter, rescale extreme columns, or choose a simpler model."
+def _are_numbers_by_name(values: Any) -> bool:
+    return isinstance(values, Mapping) and all(
+        isinstance(name, str) and _is_number(value) for name, value in values.items()
     )
 
 
-def _how_far(fit: Fit) -> str:
-    known = np.isfinite(fit.distance)
-    return (
-        f"{fit.distance:.2g} standard errors from the optimum"
-        if known
-        else "where the information matrix is singular"
-    )
-
-
-def _separated(moving: Sequence[str]) -> str:
-    if not moving:
-        return "all outcomes stand at an end of the law's range, so the intercept runs to infinity"
-    shown = ", ".join(map(repr, moving[:_SHOWN])) + (
-        f", ... ({len(moving)} in all)" if len(moving) > _SHOWN else ""
-    )
-    one = len(moving) == 1
-    return f"the column{'' if one else 's'} {shown} separate{'s' if one else ''} the outcomes, so the coefficients run to infinity"
-
-
-def _moving_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:
-    """Return the names of the columns along which a separated fit runs to infinity."""
-    moving: list[str] = []
-    for slopes, labels in zip(fit.moving or (), names, strict=False):
-        moving += [
-            label
-            for label, moves in zip(labels, slopes, strict=True)
-            if moves and label not in moving
-        ]
-    return moving
+# Argument: (whether a value is allowed, what is allowed, in words).
+_ALLOWED = {
+    "alpha": (
+        lambda v: _is_number(v) and v >= 0,
+        "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)",
+    ),
+    "l1_ratio": (
+        lambda v: _is_number(v) and 0 <= v <= 1,
+        "a number from 0 (ridge) to 1 (lasso)",
+    ),
+    "penalty": (
+        lambda v: v is None or isinstance(v, Penalty),
+        "None or an object with the methods value, add, product, curvature and restrict",
+    ),
+    "tol": (
+        lambda v: _is_number(v) and v > 0,
+        "a positive number of standard errors, such as 1e-6",
+    ),
+    "max_iter": (lambda v: _is_number(v, numbers.Integral) and v > 0, "a positive whole number"),
+    "n_jobs": (
+        lambda v: v is None or (_is_number(v, numbers.Integral) and v != 0),
+        "None, a positive number of threads, or -1 for all cores",
+    ),
+    "store_information": (
+        lambda v: isinstance(v, _BOOLS) or v == "auto",
+        "'auto', True or False",
+    ),
+    "fit_intercept": (lambda v: isinstance(v, _BOOLS), "True or False"),
+    "warm_start": (lambda v: isinstance(v, _BOOLS), "True or False"),
+    "verbose": (
+        lambda v: isinstance(v, _BOOLS) or (_is_number(v, numbers.Integral) and v >= 0),
+        "True, False or a whole number >= 0",
+    ),
+    "fixed": (
+        lambda v: v is None or _are_numbers_by_name(v),
+        "None or a dict of parameter to finite number, such as {'scale': 1.0}",
+    ),
+    "features": (
+        lambda v: v is None or isinstance(v, Mapping),
+        "None or a dict of parameter to columns, such as {'scale': ['age']}",
+    ),
+}

@@ -1,4 +1,4 @@
-"""What every estimator asks of its settings and of its data before it fits anything.
+"""What every estimator asks of its data before it fits anything.
 
 Each error says what is wrong, where, what is allowed, and what to do.
 """
@@ -7,155 +7,126 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_array, check_consistent_length, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
-from skmle._engine.likelihood.penalties import Penalty
+from skmle._shared.labels import mixed_labels
 from skmle.families import Family
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _SHOWN = 5  # rows that a message names, at most; chosen for reading
-# From 2^53 on every double is a whole number and neighbours differ by more than one: those below
-# can be converted to integers and back without loss.
-_WHOLE = 2.0**53
 # Arrays of at least so many numbers are searched for nan and infinity on threads. With two cores,
 # two threads took as long as one at 2 to 4 million doubles; to start threads costs more below.
 _THREADED = 4_000_000
 _MEND = "Remove these rows or mend their weights."
-
-# ---------------------------------------------------------------- settings
-
-
-def check_settings(estimator: BaseEstimator) -> None:
-    """Raise ValueError if a constructor argument of the estimator has a value of no meaning."""
-    arguments = vars(estimator)
-    for name, (allowed, what) in _ALLOWED.items():
-        if name in arguments and not allowed(arguments[name]):
-            raise ValueError(
-                f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give "
-                f"{what}."
-            )
-
-
-def _real(value: Any) -> bool:
-    return (
-        isinstance(value, numbers.Real)
-        and not isinstance(value, bool)
-        and bool(np.isfinite(float(value)))
-    )
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _yes_or_no(value: Any) -> bool:
-    return isinstance(value, (bool, np.bool_))
-
-
-def _fixed(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, Mapping)
-        and all(isinstance(k, str) and _real(v) for k, v in value.items())
-    )
-
-
-# Argument: (whether a value is allowed, what is allowed, in words).
-_ALLOWED = {
-    "alpha": (
-        lambda v: _real(v) and v >= 0,
-        "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)",
-    ),
-    "l1_ratio": (lambda v: _real(v) and 0 <= v <= 1, "a number from 0 (ridge) to 1 (lasso)"),
-    "penalty": (
-        lambda v: v is None or isinstance(v, Penalty),
-        "None or an object with the methods value, add, product, curvature and restrict",
-    ),
-    "tol": (lambda v: _real(v) and v > 0, "a positive number of standard errors, such as 1e-6"),
-    "max_iter": (lambda v: _whole(v) and v > 0, "a positive whole number"),
-    "n_jobs": (
-        lambda v: v is None or (_whole(v) and v != 0),
-        "None, a positive number of threads, or -1 for all cores",
-    ),
-    "store_information": (lambda v: _yes_or_no(v) or v == "auto", "'auto', True or False"),
-    "fit_intercept": (_yes_or_no, "True or False"),
-    "warm_start": (_yes_or_no, "True or False"),
-    "verbose": (
-        lambda v: _yes_or_no(v) or (_whole(v) and v >= 0),
-        "True, False or a whole number >= 0",
-    ),
-    "fixed": (_fixed, "None or a dict of parameter to finite number, such as {'scale': 1.0}"),
-    "features": (
-        lambda v: v is None or isinstance(v, Mapping),
-        "None or a dict of parameter to columns, such as {'scale': ['age']}",
-    ),
-}
-
-
-def check_conditional(family: Family) -> None:
-    """Raise ValueError if the family's parameters cannot depend on features."""
-    if not family.support.fixed:
-        why = "its support depends on its parameters"
-    elif family.observation.columns is None:
-        why = "its observations are rows of several columns"
-    else:
-        return
-    raise ValueError(
-        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular "
-        "families of one response. Use MLEDistribution."
-    )
 
 
 # ---------------------------------------------------------------- X and y
 
 
 def checked_features(
-    estimator: BaseEstimator,
-    X: Any,
-    y: Any = "no_validation",
-    *,
-    finite: bool = True,
-    **checks: Any,
+    estimator: BaseEstimator, X: Any, *, finite: bool = True, **checks: Any
 ) -> Any:
-    """Return X (and y, if given) as scikit-learn's `validate_data` does, all finite.
+    """Return X as scikit-learn's `validate_data` does.
 
     Parameters
     ----------
     finite : bool
-        Whether the observations, y or else X, must be finite; if not, infinite ones may be among
-        them, but no missing ones.
+        Whether X must be finite; if not, infinite numbers may be among it, but no missing ones.
 
     Raises
     ------
     ValueError
         As `validate_data`, and, naming the rows, if values are missing or not finite.
     """
-    alone = isinstance(y, str)
-    if not alone:
-        check_finite(estimator, y, "y", finite=finite)
-    if alone or finite:
-        result = validate_data(estimator, X, y, ensure_all_finite=False, **checks)
-    else:  # scikit-learn lets no infinite y through
+    X = validate_data(estimator, X, ensure_all_finite=False, **checks)
+    names = getattr(estimator, "feature_names_in_", None)
+    check_finite(estimator, X, "X", names, finite=finite)
+    return X
+
+
+def checked_data(
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    *,
+    finite: bool = True,
+    of_y: Mapping[str, bool] | None = None,
+    **checks: Any,
+) -> tuple[Any, Any]:
+    """Return X and y, one observation a row of X, as scikit-learn's `validate_data` does.
+
+    Parameters
+    ----------
+    finite : bool
+        Whether y must be finite; if not, infinite numbers may be among it, but no missing ones.
+    of_y : mapping of str to bool, optional
+        Those arguments of `validate_data` that concern y alone.
+
+    Raises
+    ------
+    ValueError
+        As `validate_data`, and, naming the rows, if values are missing or not finite.
+    """
+    check_finite(estimator, y, "y", finite=finite)
+    plain = type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biufSU"
+    if finite and not plain:
+        X, y = validate_data(estimator, X, y, ensure_all_finite=False, **(of_y or {}), **checks)
+    else:
         X = validate_data(estimator, X, ensure_all_finite=False, **checks)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+        if not plain:  # scikit-learn would let no infinite y through
+            y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
         check_consistent_length(X, y)
-        result = X, y
-    check_finite(
-        estimator,
-        result if alone else result[0],
-        "X",
-        getattr(estimator, "feature_names_in_", None),
-        finite=finite or not alone,
-    )
-    return result
+    check_finite(estimator, X, "X", getattr(estimator, "feature_names_in_", None))
+    return X, y
+
+
+def as_response(y: NDArray[Any], family: Family) -> Array:
+    """Return observations as floats of the shape that a family takes: (n,) or (n, columns).
+
+    Raises
+    ------
+    ValueError
+        If they have another shape.
+    """
+    columns = family.observation.columns
+    if columns == 1:
+        return (y if y.ndim == 1 else column_or_1d(y, warn=True)).astype(np.float64)
+    if y.ndim != 2 or y.shape[1] != columns:
+        raise ValueError(
+            f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {columns}), one "
+            "observation a row. Give these columns."
+        )
+    return y.astype(np.float64)
+
+
+def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -> Array:
+    """Return the observations, one a row of X, about which a fitted family is to be asked.
+
+    Raises
+    ------
+    ValueError
+        As `as_response`, and if values are missing or there is not one a row.
+    """
+    finite = family.observation.finite
+    check_finite(estimator, y, "y", finite=finite)
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_all_finite=finite)
+    response = as_response(y, family)
+    check_consistent_length(X, response)
+    return response
 
 
 def check_finite(
@@ -168,79 +139,92 @@ def check_finite(
 ) -> None:
     """Raise ValueError if `values` is None, or holds NaN, infinity or missing labels.
 
-    Infinite numbers are let through unless values are to be `finite`. The message names the first of these rows and counts them all.
+    Infinite numbers are let through unless values are to be `finite`. The message names the first
+    of these rows and counts them all.
     """
     if values is None:
-        name = type(estimator).__name__
         raise ValueError(
-            f"{name} requires y to be passed, but the target y is None. Allowed: one observation "
-            "a row of X. Give y."
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None. "
+            "Allowed: one observation a row of X. Give y."
         )
-    rows, columns, entries, n = _missing(values, getattr(estimator, "n_jobs", None), finite)
-    if not len(rows):
+    sparse = sp.issparse(values)
+    array = values.data if sparse else np.asarray(values)
+    n_jobs = getattr(estimator, "n_jobs", None)
+    # Of objects, each may be of another kind, so that each is looked at. Whole numbers, texts and
+    # truth values are never missing.
+    doubtful = array.dtype.kind == "O" or (
+        array.dtype.kind == "f" and not _all_finite(array, n_jobs)
+    )
+    if not doubtful:
         return
-    where = [f"row {row}" for row in rows[:_SHOWN]]
-    if columns is not None:
+    missing = _missing_in_sparse(values) if sparse else _missing(array, finite)
+    if len(missing.rows):
+        raise _not_finite(missing, f"{type(estimator).__name__}: {what}", names, finite)
+
+
+class _Missing(NamedTuple):
+    """Entries that are missing or not finite."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp] | None
+    """None if the data have not two dimensions."""
+    entries: NDArray[Any]
+    n: int
+    """Number of rows of the data."""
+
+
+def _missing_in_sparse(values: Any) -> _Missing:
+    entries = values.tocoo()
+    bad = ~np.isfinite(entries.data)
+    return _Missing(entries.row[bad], entries.col[bad], entries.data[bad], values.shape[0])
+
+
+def _missing(array: NDArray[Any], finite: bool) -> _Missing:
+    """Return the entries that are missing, or not `finite`; missing labels count, too."""
+    if array.dtype.kind != "O":
+        bad = ~np.isfinite(array) if finite else np.isnan(array)
+    elif array.ndim:
+        bad = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+    else:
+        bad = np.zeros((), bool)
+    where = np.nonzero(bad) if array.ndim else (np.zeros(0, np.intp),)
+    columns = where[1] if array.ndim == 2 else None
+    return _Missing(where[0], columns, array[bad], len(array) if array.ndim else 0)
+
+
+def _not_finite(
+    missing: _Missing, what: str, names: Sequence[str] | None, finite: bool
+) -> ValueError:
+    where = [f"row {row}" for row in missing.rows[:_SHOWN]]
+    if missing.columns is not None:
         where = [
-            f"{row}, column {c if names is None else names[c]}"
-            for row, c in zip(where, columns, strict=False)
+            f"{row}, column {column if names is None else names[column]}"
+            for row, column in zip(where, missing.columns, strict=False)
         ]
-    shown = ", ".join(f"{place}: {entry!s}" for place, entry in zip(where, entries, strict=False))
-    more = ", ..." if len(rows) > _SHOWN else ""
+    pairs = zip(where, missing.entries, strict=False)
+    shown = ", ".join(f"{place}: {entry!s}" for place, entry in pairs)
+    more = ", ..." if len(missing.rows) > _SHOWN else ""
     kinds, allowed = "NaN, missing or infinite values", "finite numbers, or labels"
     if not finite:
         kinds, allowed = "NaN or missing values", "numbers, -inf and inf"
-    raise ValueError(
-        f"{type(estimator).__name__}: {what} holds {kinds} in "
-        f"{len(np.unique(rows))} of {n} rows ({shown}{more}). Allowed: {allowed}. "
+    return ValueError(
+        f"{what} holds {kinds} in {len(np.unique(missing.rows))} of {missing.n} rows "
+        f"({shown}{more}). Allowed: {allowed}. "
         "Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
     )
 
 
-def _missing(
-    values: Any, n_jobs: int | None, finite: bool
-) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, NDArray[Any], int]:
-    """Return (rows, columns, values) of the entries that are missing, or not `finite`, and the number of rows.
-
-    Missing labels count, too. `columns` is None unless there are two dimensions.
-    """
-    none = np.zeros(0, np.intp)
-    if sp.issparse(values):
-        if _all_finite(values.data, n_jobs):
-            return none, none, none, values.shape[0]
-        entries = values.tocoo()
-        bad = ~np.isfinite(entries.data)
-        return entries.row[bad], entries.col[bad], entries.data[bad], values.shape[0]
-    array = np.asarray(values)
-    if array.dtype.kind == "O":
-        bad = (
-            np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
-            if array.ndim
-            else np.zeros((), bool)
-        )
-    elif array.dtype.kind == "f" and not _all_finite(array, n_jobs):
-        bad = ~np.isfinite(array) if finite else np.isnan(array)
-    else:
-        return none, none, none, 0
-    where = np.nonzero(bad)
-    return (
-        (where[0] if where else none),
-        (where[1] if array.ndim == 2 else None),
-        array[bad],
-        len(array) if array.ndim else 0,
-    )
-
-
 def _all_finite(array: NDArray[Any], n_jobs: int | None = 1) -> bool:
-    def finite(part: NDArray[Any]) -> bool:
-        # A finite sum proves it, in less time than to look at each number; but a sum may overflow.
-        with np.errstate(over="ignore", invalid="ignore"):
-            return bool(np.isfinite(part.sum())) or bool(np.isfinite(part).all())
-
     if array.size < _THREADED:
-        return finite(array)
+        return _finite(array)
     parts = [array[low:high] for low, high in cuts(len(array), array[0].size)]
-    return all(in_order(finite, parts, thread_count(n_jobs)))
+    return all(in_order(_finite, parts, thread_count(n_jobs)))
+
+
+def _finite(part: NDArray[Any]) -> bool:
+    # A finite sum proves it, in less time than to look at each number; but a sum may overflow.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(part.sum())) or bool(np.isfinite(part).all())
 
 
 def _is_missing(entry: Any) -> bool:
@@ -249,33 +233,6 @@ def _is_missing(entry: Any) -> bool:
         or type(entry).__name__ in ("NAType", "NaTType")
         or (isinstance(entry, numbers.Real) and not np.isfinite(float(entry)))
     )
-
-
-def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Return (the distinct labels in order, the position of each row's label among them).
-
-    Raises
-    ------
-    ValueError
-        If the labels cannot be ordered, as numbers and strings cannot.
-    """
-    if (
-        y.dtype.kind == "f"
-        and (np.abs(y) < _WHOLE).all()
-        and ((whole := y.astype(np.int64)) == y).all()
-    ):
-        labels, codes = sorted_labels(whole, what)
-        return labels.astype(y.dtype), codes
-    if y.dtype.kind in "iu" and (span := int(y.max()) - int(y.min())) <= len(y):
-        # Integers that lie close together are counted, which is many times faster than sorting.
-        wide = y if y.dtype.itemsize == 8 else y.astype(np.int64)
-        codes = (wide - wide.min()).astype(np.intp)
-        present = np.bincount(codes, minlength=span + 1) > 0
-        return np.flatnonzero(present).astype(y.dtype) + y.min(), (np.cumsum(present) - 1)[codes]
-    try:
-        return np.unique(y, return_inverse=True)
-    except TypeError:
-        raise _mixed(y, what) from None
 
 
 def adapted(family: Family, y: Any, what: str) -> Family:
@@ -289,15 +246,7 @@ def adapted(family: Family, y: Any, what: str) -> Family:
     try:
         return family.adapt(y)
     except TypeError:
-        raise _mixed(y, what) from None
-
-
-def _mixed(y: NDArray[Any], what: str) -> ValueError:
-    kinds = ", ".join(sorted({type(label).__name__ for label in y.ravel().tolist()}))
-    return ValueError(
-        f"{what}: the labels are of types {kinds}, which have no common order. Allowed: labels of "
-        "one type. Convert them: y.astype(str)."
-    )
+        raise mixed_labels(y, what) from None
 
 
 def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -> None:
@@ -347,6 +296,20 @@ def _text(value: Any) -> str:
     if np.ndim(value):
         return f"[{', '.join(map(_text, value))}]"
     return f"{value:.6g}" if isinstance(value, numbers.Real) else repr(str(value))
+
+
+def check_conditional(family: Family) -> None:
+    """Raise ValueError if the family's parameters cannot depend on features."""
+    if not family.support.fixed:
+        why = "its support depends on its parameters"
+    elif family.observation.columns is None:
+        why = "its observations are rows of several columns"
+    else:
+        return
+    raise ValueError(
+        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular "
+        "families of one response. Use MLEDistribution."
+    )
 
 
 # ---------------------------------------------------------------- weights

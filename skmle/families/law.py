@@ -12,16 +12,17 @@ from skmle.families.records import Array, Arrays, Support
 
 
 class Law(ABC):
-    """A set of laws, told apart by theta, the tuple of natural parameters; all methods broadcast over theta.
+    """A set of laws, told apart by theta, the tuple of natural parameters.
 
-    A law states `to_scipy`, where scipy has it, or `cdf`. All other methods follow: from scipy's, or
-    from `cdf` and `log_prob` numerically, quantiles to the last digit, moments and entropies to about 1e-11.
+    All methods broadcast over theta. A law states `to_scipy`, where scipy has it, or `cdf`. All
+    other methods follow: from scipy's, or from `cdf` and `log_prob` numerically, quantiles to the
+    last digit, moments and entropies to about 1e-11.
     """
 
     support: Support
 
     def to_scipy(self, theta: Arrays) -> Any:
-        """Return the frozen scipy.stats distribution with these natural parameters; None if scipy has none."""
+        """Return the frozen scipy.stats distribution of these parameters; None if scipy has none."""
         return None
 
     @abstractmethod
@@ -102,7 +103,10 @@ class Law(ABC):
         return self.quantile(rng.random(size), theta)
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
-        """Return log q(y) where some parameter stands at an end of its range, at which the formula in eta has no value."""
+        """Return log q(y) where some parameter stands at an end of its range.
+
+        The formula in eta has no value there.
+        """
         frozen = self.to_scipy(theta)
         if frozen is None:
             return np.full(np.broadcast_shapes(np.shape(y), *map(np.shape, theta)), np.nan)
@@ -111,9 +115,10 @@ class Law(ABC):
             return np.where(self.contains(y), log_q(y), -np.inf)
 
     def mirrored(self, theta: Arrays) -> Arrays | None:
-        """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1; None for all others.
+        """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1.
 
-        Floating-point numbers are coarse next to 1 and fine next to 0, so that integrals up to 1 are taken of the mirror.
+        All others return None. Floating-point numbers are coarse next to 1 and fine next to 0, so
+        that integrals up to 1 are taken of the mirror.
         """
         return None
 

@@ -18,9 +18,9 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families
-from skmle._shared.validation import sorted_labels
+from skmle._shared.labels import sorted_labels
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning
-from skmle.families import Family
+from skmle.families import Family, get_family
 from tests.subjects import FAMILIES, every_class, is_conditional, own_name
 
 SECONDS = 5.0  # of CPU time, for the whole check run of one estimator
@@ -57,12 +57,24 @@ class MappedDistribution(MLEDistribution):
         return tags
 
 
+def mapped(y: Any, family: Family) -> Any:
+    """Return y mapped into the support; as it is, if it is to be refused."""
+    try:
+        values = check_array(y, dtype=np.float64, ensure_2d=False)
+        values = column_or_1d(values, warn=True)
+    except (TypeError, ValueError):
+        return y
+    return into_support(values[:, None] if family.observation.columns == 2 else values, family)
+
+
 class MappedRegressor(MLERegressor):
     """A regression of y mapped into its family's support."""
 
-    def _response(self, y: Any, family: Family) -> np.ndarray:
-        y = column_or_1d(check_array(y, dtype=np.float64, ensure_2d=False), warn=True)
-        return into_support(y[:, None] if family.observation.columns == 2 else y, family)
+    def _prepare(self, X: Any, y: Any, *rest: Any) -> Any:
+        return super()._prepare(X, mapped(y, get_family(self.family)), *rest)
+
+    def log_prob(self, X: Any, y: Any, *rest: Any) -> np.ndarray:
+        return super().log_prob(X, mapped(y, get_family(self.family)), *rest)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

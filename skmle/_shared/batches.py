@@ -1,0 +1,80 @@
+"""Observations in batches: what is kept of a law's data, and how more are joined to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.data.observed import Observed, condense, count_whole, joined
+from skmle._shared.validation import adapted, check_support
+from skmle.families import Family
+from skmle.families.wrappers.fixed import fix
+
+Array = NDArray[np.float64]
+
+
+class Seen(NamedTuple):
+    """What is kept of the data of one law: all that more data need to be joined to them."""
+
+    family: Family
+    observed: Observed | None
+    """None for a family that needs all its rows."""
+
+
+def joined_with(
+    before: Seen | None,
+    *,
+    family: Family,
+    held: Mapping[str, float],
+    sample: Any,
+    label: str,
+    weight: Array | None,
+    mask: NDArray[np.bool_] | None,
+) -> tuple[Family, Observed]:
+    """Return a family that has learnt from all observations, and these together.
+
+    Parameters
+    ----------
+    before : Seen, optional
+        What was seen before the sample.
+    held : mapping of str to float
+        Parameters of the family that are known.
+    sample : ndarray of shape (n,) or (n, m)
+        New observations of positive weight.
+    label : str
+        What the sample is called in messages.
+    weight, mask : ndarray, optional
+        As `positive_weights` returns them.
+
+    Raises
+    ------
+    ValueError
+        If an observation lies outside the support, or the parameters cannot be held.
+    """
+    learnt = _learnt(family, held, sample, label)
+    counted = None
+    if learnt.observation.numeric and learnt.support.discrete and learnt.observation.columns == 1:
+        # Of whole numbers all that follows needs the distinct ones alone.
+        counted = count_whole(sample, weight)
+    if counted is None or not learnt.contains(counted[0]).all():
+        check_support(learnt, sample, label, mask)  # To say where one is amiss takes the rows.
+    sample, weight = counted or (sample, weight)
+    if before is None or before.observed is None:
+        return learnt, condense(learnt, sample, weight)
+    if learnt.shortcuts.sums != "rows":
+        return learnt, joined([before.observed, condense(learnt, sample, weight)])
+    # Values that were counted are observations with a weight. There may be labels among them that
+    # this sample lacks, so that the family learns again.
+    new = np.ones(len(sample)) if weight is None else weight
+    weight = np.concatenate([before.observed.weights, new])
+    sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
+    learnt = _learnt(family, held, sample, label)
+    return learnt, condense(learnt, sample, weight)
+
+
+def _learnt(family: Family, held: Mapping[str, float], sample: Any, label: str) -> Family:
+    learnt = adapted(family, sample, f"MLEDistribution({family.title}), {label}")
+    return fix(learnt, held) if held else learnt

@@ -1,0 +1,98 @@
+"""The family of K classes, and its coefficients.
+
+Users see one row of coefficients a class; fitted are those against a reference class.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families import Family
+from skmle.families.bernoulli import Bernoulli
+from skmle.families.categorical import Categorical, SymmetricCategorical
+from skmle.families.links import LINKS, LOGIT, Link, get_link
+
+Array = NDArray[np.float64]
+
+# The links of a probability whose eta may be any number.
+_LINKS = tuple(name for name, link in LINKS.items() if link.domain == LOGIT.domain and link.onto)
+
+
+def check_link(link: str | Link) -> None:
+    """Raise ValueError if no classifier has that link."""
+    if isinstance(link, Link):
+        Bernoulli(links={"probability": link}).check_links()
+    elif link not in _LINKS:
+        near = difflib.get_close_matches(str(link), _LINKS, n=2)
+        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
+        raise ValueError(
+            f"CrossEntropyClassifier: unknown link {link!r}. Allowed: "
+            f"{', '.join(map(repr, _LINKS))}. {hint}"
+        )
+
+
+def family_of_classes(k: int, link: str | Link, absolute: bool = False) -> Family:
+    """Return the family of k classes; `absolute` says whether there is an absolute penalty.
+
+    Raises
+    ------
+    ValueError
+        If more than two classes are to have another link than the logit.
+    """
+    plain = get_link(link) is LOGIT
+    if k == 2:
+        return Bernoulli(links=None if plain else {"probability": link})
+    if not plain:
+        raise ValueError(
+            f"CrossEntropyClassifier(link={link!r}): y has {k} classes. Only binary classification "
+            "is supported. Allowed: link='logit' for more than two classes. Set it, or fit two "
+            "classes."
+        )
+    # A ridge measures log-odds against a reference by a metric in which all classes are alike. For
+    # absolute penalties there is no such metric, so that all k rows are fitted.
+    return SymmetricCategorical(k) if absolute else Categorical(k)
+
+
+def from_each_class(slopes: Array, intercepts: Array) -> tuple[Array, Array]:
+    """Return the coefficients against the last class from those of one row a class."""
+    return slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]
+
+
+def to_each_class(
+    slopes: Array, intercepts: Array, redundant: bool, absolute: bool
+) -> tuple[Array, Array]:
+    """Return the coefficients of one row a class from those fitted to K > 2 classes.
+
+    Parameters
+    ----------
+    slopes : ndarray of shape (K - 1, p) or (K, p)
+        Against the last class; or of each class, if they are `redundant`.
+    intercepts : ndarray of shape (K - 1,) or (K,)
+    redundant : bool
+        Whether each class has a row of its own.
+    absolute : bool
+        Whether the penalty is the absolute one alone.
+    """
+    if not redundant:
+        slopes = np.vstack([slopes, np.zeros(slopes.shape[1])])
+        intercepts = np.append(intercepts, 0.0)
+        slopes = slopes - slopes.mean(axis=0)
+    elif absolute:
+        slopes = _least_shift(slopes)
+    return slopes, intercepts - intercepts.mean()
+
+
+def _least_shift(slopes: Array) -> Array:
+    """Return the (K, p) slopes of least squares among those that fit and cost the same.
+
+    They have the same probabilities and the same sum of absolute values. These have a median of
+    zero, which an even number of classes leaves open between two of them; the one returned is the
+    limit of l1_ratio -> 1.
+    """
+    k = len(slopes)
+    ordered = np.sort(slopes, axis=0)
+    low, high = ordered[(k - 1) // 2], ordered[k // 2]
+    return slopes - np.clip(slopes.mean(axis=0), low, high)

@@ -1,0 +1,97 @@
+"""Labels: the classes among them, their weights, and the column of each label's probability."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_class_weight
+
+Indices = NDArray[np.intp]
+
+# From 2^53 on every double is a whole number and neighbours differ by more than one: those below
+# can be converted to integers and back without loss.
+_WHOLE = 2.0**53
+
+
+def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return (the distinct labels in order, the position of each row's label among them).
+
+    Raises
+    ------
+    ValueError
+        If the labels cannot be ordered, as numbers and strings cannot.
+    """
+    if (
+        y.dtype.kind == "f"
+        and (np.abs(y) < _WHOLE).all()
+        and ((whole := y.astype(np.int64)) == y).all()
+    ):
+        labels, codes = sorted_labels(whole, what)
+        return labels.astype(y.dtype), codes
+    if y.dtype.kind in "iu" and (span := int(y.max()) - int(y.min())) <= len(y):
+        # Integers that lie close together are counted, which is many times faster than sorting.
+        wide = y if y.dtype.itemsize == 8 else y.astype(np.int64)
+        codes = (wide - wide.min()).astype(np.intp)
+        present = np.bincount(codes, minlength=span + 1) > 0
+        return np.flatnonzero(present).astype(y.dtype) + y.min(), (np.cumsum(present) - 1)[codes]
+    try:
+        return np.unique(y, return_inverse=True)
+    except TypeError:
+        raise mixed_labels(y, what) from None
+
+
+def mixed_labels(y: NDArray[Any], what: str) -> ValueError:
+    """Return the error that says of which types the labels are."""
+    kinds = ", ".join(sorted({type(label).__name__ for label in y.ravel().tolist()}))
+    return ValueError(
+        f"{what}: the labels are of types {kinds}, which have no common order. Allowed: labels of "
+        "one type. Convert them: y.astype(str)."
+    )
+
+
+def label_columns(classes: Any, labels: Any) -> Indices:
+    """Return, for each label, its column of `predict_proba`; -1 for a label that is no class."""
+    # Found in a dictionary: labels may be of any type, of another type than the classes, and of
+    # types without an order, so they cannot be searched for among sorted classes.
+    position = {label: j for j, label in enumerate(np.asarray(classes).tolist())}
+    return np.array([position.get(label, -1) for label in np.asarray(labels).tolist()], np.intp)
+
+
+def one_label_a_row(y: Any, n: int, what: str) -> NDArray[Any]:
+    """Return the labels of n rows as an array of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If there is not one label a row.
+    """
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.shape != (n,):
+        raise ValueError(
+            f"{what}: y has shape {y.shape}, but X has {n} rows. Allowed: shape ({n},). Give one "
+            "label a row."
+        )
+    return y
+
+
+def class_weights(
+    class_weight: Any, classes: NDArray[Any], y: NDArray[Any], sample_weight: Any
+) -> NDArray[np.float64]:
+    """Return the weight of each class, as scikit-learn computes them.
+
+    Raises
+    ------
+    ValueError
+        If one is not positive and finite.
+    """
+    weights = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=sample_weight)
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError(
+            f"CrossEntropyClassifier: class_weight={class_weight!r} is not allowed; give each "
+            "class a positive, finite weight."
+        )
+    return weights

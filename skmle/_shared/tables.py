@@ -1,0 +1,177 @@
+"""From what a fit has stored to the parameters and the lines of the table that users see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.problem import Fit
+from skmle._shared.columns import Columns
+from skmle.families import Distribution, Family
+from skmle.inference.assemble import (
+    Part,
+    TableLines,
+    centred_covariance,
+    coefficient_lines,
+    natural_lines,
+    regression_lines,
+)
+
+Array = NDArray[np.float64]
+
+# ---------------------------------------------------------------- regressions
+
+
+def natural_constants(
+    fit: Fit, columns: Mapping[str, Columns], held: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the natural values of the parameters that are the same for all rows.
+
+    They are those without features, those `held`, and the one that ran to its limit.
+    """
+    values = {}
+    for j, (name, (_, intercept)) in enumerate(zip(columns, fit.coefs, strict=True)):
+        if columns[name].columns is None:
+            values[name] = float(fit.family.link(j).theta(np.asarray(intercept)))
+    values |= {name: float(value) for name, value in held.items()}
+    if fit.limit is not None:
+        values[fit.limit.parameter] = float(fit.limit.value)
+    return values
+
+
+def coefficients_of_a_regression(
+    *,
+    law: Family,
+    columns: Mapping[str, Columns],
+    slopes: Mapping[str, Array],
+    intercepts: Mapping[str, float],
+    names: Sequence[Any] | None,
+    covariance: Array | None,
+) -> TableLines:
+    """Return the lines of a regression's table; `names` are those of the columns of X, if any."""
+    parts = []
+    for j, (name, own) in enumerate(columns.items()):
+        if names is None or own.columns is None:
+            labels = list(own.names)
+        else:
+            labels = [str(names[i]) for i in own.columns]
+        coefs = slopes[name]
+        if own.intercept:
+            labels, coefs = [*labels, "intercept"], np.append(coefs, intercepts[name])
+        if labels:
+            parts.append(
+                Part(
+                    name=name,
+                    link=law.link(j),
+                    terms=labels,
+                    coefs=coefs,
+                    constant=own.columns is None,
+                    real=law.parameters[j].chart.spans_zero,
+                )
+            )
+    return regression_lines(parts, covariance)
+
+
+# ---------------------------------------------------------------- classes
+
+
+def coefficients_of_classes(
+    *,
+    slopes: Array,
+    intercepts: Array | None,
+    names: Sequence[str],
+    classes: NDArray[Any],
+    covariance: Array | None,
+) -> TableLines:
+    """Return the lines of a classifier's table.
+
+    Parameters
+    ----------
+    slopes : ndarray of shape (1, p) or (K, p)
+    intercepts : ndarray of shape (1,) or (K,), optional
+    names : sequence of str
+        Those of the columns of X.
+    classes : ndarray of shape (K,)
+    covariance : ndarray, optional
+        Of the coefficients that were fitted: for K > 2 classes, those against the last class.
+    """
+    k = len(slopes)
+    if k > 1 and covariance is not None:
+        covariance = centred_covariance(covariance, k)
+    labels = [""] if k == 1 else [f"class {label!s}" for label in classes]
+    terms, estimate = list(names), slopes
+    if intercepts is not None:
+        terms, estimate = [*terms, "intercept"], np.column_stack([slopes, intercepts])
+    return coefficient_lines(
+        components=[label for label in labels for _ in terms],
+        terms=terms * k,
+        estimate=estimate.ravel(),
+        covariance=covariance,
+    )
+
+
+# ---------------------------------------------------------------- densities
+
+
+def fitted_law(fit: Fit) -> Distribution:
+    """Return the law that predictions speak of; at a boundary, the limit law."""
+    return fit.family.predicted(_theta(fit))
+
+
+def observed_law(fit: Fit) -> Distribution:
+    """Return the law of what was observed: under censoring, say, less than the law's own values."""
+    return Distribution(fit.family, dict(zip(fit.family.names, _theta(fit), strict=True)))
+
+
+def _theta(fit: Fit) -> tuple[Array, ...]:
+    return fit.family.natural(tuple(np.asarray(eta) for _, eta in fit.coefs))
+
+
+def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str, Array]:
+    """Return all parameters of the family that was asked for, whose fitted law is `law`.
+
+    At a boundary, this law lacks the parameter that ran to its limit, which is then added.
+    """
+    if fit.limit is None:
+        return law.params
+    values = law.params | {fit.limit.parameter: np.asarray(fit.limit.value)}
+    return {name: values[name] for name in family.predicted_names}
+
+
+def parameters_of_a_density(
+    component: str,
+    family: Family,
+    eta: Array,
+    covariance: Array | None,
+    names: Sequence[str] | None,
+) -> TableLines:
+    """Return the table's lines of one fitted law; `names` are those of the columns of X, if any."""
+    entries = tuple(np.asarray(e) for e in eta)
+    charts = links = family.natural_charts()
+    with np.errstate(all="ignore"):  # A parameter may stand at an end of its range.
+        theta = map(np.asarray, family.natural(entries))
+        # Of a matrix, which is symmetric, the lower triangle tells all.
+        flat = [t.ravel() if t.ndim < 2 else t[np.tril_indices(len(t))] for t in theta]
+        estimate = np.concatenate(flat)
+        if covariance is None:
+            jacobian = np.zeros((len(charts), len(eta)))
+        else:
+            jacobian = family.natural_jacobian(entries)
+        if family.names == tuple(param.name for param in family.parameters):
+            links = tuple(family.link(j) for j in range(len(eta)))
+        else:
+            pairs = zip(links, estimate, strict=True)
+            eta = np.array([float(link.forward(value)) for link, value in pairs])
+    return natural_lines(
+        component=component,
+        terms=family.natural_labels(names),
+        estimate=estimate,
+        real=[chart.spans_zero for chart in charts],
+        links=links,
+        eta=eta,
+        jacobian=jacobian,
+        covariance=covariance,
+    )

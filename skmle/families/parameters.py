@@ -1,0 +1,139 @@
+"""The parameters of a family: their names, their links, and the ways between theta and eta."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.links import Link, allowed_links, fits, get_link, transition
+from skmle.families.records import Arrays, Param
+
+
+class Parameters:
+    """The parameters of a family and the links that the user chose for them.
+
+    *Chart* eta are those of the family's formula (real, log or logit by parameter); *linked* eta
+    are those of the chosen links; theta is the tuple of natural parameters.
+    """
+
+    parameters: tuple[Param, ...]
+    links: Mapping[str, str | Link] | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the natural parameters."""
+        return tuple(p.name for p in self.parameters)
+
+    @property
+    def predicted_names(self) -> tuple[str, ...]:
+        """Names of the parameters of the law that predictions speak of, also of those held."""
+        return self.names
+
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        """The parameters that a regression lets depend on all features unless told otherwise.
+
+        Those that say so themselves (`Param.modelled`); the first, if none does.
+        """
+        flagged = tuple(p.name for p in self.parameters if p.modelled)
+        return flagged or tuple(p.name for p in self.parameters[:1])
+
+    def link(self, index: int) -> Link:
+        """Return the link in force of parameter `index`."""
+        param = self.parameters[index]
+        chosen = (self.links or {}).get(param.name)
+        if chosen is None or (link := get_link(chosen)) == param.chart:
+            return param.chart  # The object itself, also where the links are copies.
+        return link
+
+    def dimensionless(self, index: int) -> bool:
+        """Whether eta of this parameter is a pure number, so that its size has a meaning.
+
+        Else it has units of y.
+        """
+        return self.link(index).dimensionless
+
+    def links_of(self, names: Sequence[str]) -> dict[str, str | Link] | None:
+        """Return those of the chosen links that are of the named parameters; None without any."""
+        return {name: link for name, link in (self.links or {}).items() if name in names} or None
+
+    def check_links(self) -> None:
+        """Raise ValueError if `links` names an unknown parameter, or a link outside its range."""
+        if not self.links:
+            return
+        known = {p.name: p for p in self.parameters}
+        for name, link in self.links.items():
+            if name not in known:
+                raise ValueError(
+                    f"{type(self).__name__}(links=...): unknown parameter {name!r}. Allowed: "
+                    f"{', '.join(known)}. Rename the key."
+                )
+            resolved, chart = get_link(link), known[name].chart
+            if not fits(resolved, chart):
+                raise ValueError(
+                    f"{type(self).__name__}(links=...): link {resolved.name!r} does not map onto "
+                    f"the range of {name!r}. Allowed: {', '.join(allowed_links(chart))}, "
+                    f"or a Link with the domain {chart.interval}. Choose one of them."
+                )
+
+    @property
+    def relinked(self) -> bool:
+        """Whether any link differs from its chart."""
+        return bool(self.links) and any(
+            self.link(j) is not p.chart for j, p in enumerate(self.parameters)
+        )
+
+    def natural(self, eta: Arrays) -> Arrays:
+        """Return theta, the natural parameters, at linked `eta`."""
+        return tuple(self.link(j).theta(np.asarray(e, float)) for j, e in enumerate(eta))
+
+    def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
+        """Return d theta / d eta at constant linked `eta`, (number of natural values, k)."""
+        return np.diag([float(self.link(j).slope(np.asarray(e, float))) for j, e in enumerate(eta)])
+
+    def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Return a label for each row of `natural_jacobian`.
+
+        `columns` are the names of the columns of an observation.
+        """
+        return self.names
+
+    def natural_charts(self) -> tuple[Link, ...]:
+        """Return for each row of `natural_jacobian` the chart of its range.
+
+        An interval that is made on the chart's eta stays inside the range.
+        """
+        return tuple(p.chart for p in self.parameters)
+
+    def linked(self, chart_eta: Arrays) -> Arrays:
+        """Return the linked eta of chart eta."""
+        pairs = (
+            (self.link(j), p.chart, np.asarray(e, float))
+            for j, (p, e) in enumerate(zip(self.parameters, chart_eta, strict=True))
+        )
+        return tuple(
+            e if link is chart else np.asarray(link.forward(chart.theta(e)), float)
+            for link, chart, e in pairs
+        )
+
+    def chart(self, eta: Arrays) -> Arrays:
+        """Return the chart eta of linked eta."""
+        if not self.relinked:
+            return eta
+        pairs = (
+            (self.link(j), p.chart, np.asarray(e, float))
+            for j, (p, e) in enumerate(zip(self.parameters, eta, strict=True))
+        )
+        return tuple(
+            e if link is chart else transition(link, chart)(e)[0] for link, chart, e in pairs
+        )
+
+    def eta(self, theta: Arrays) -> Arrays:
+        """Return the linked eta of natural parameters; infinite at an end of a parameter's range."""
+        with np.errstate(divide="ignore"):
+            return tuple(
+                np.asarray(self.link(j).forward(np.asarray(t, float)), float)
+                for j, t in enumerate(theta)
+            )
