@@ -32,7 +32,8 @@ from skmle.families.tools.location_scale import LocationScale, LogLocationScale
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones follow).
+# Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones
+# follow).
 REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Normal": ("normal", ("normal", "norm", "gaussian")),
     "Lognormal": ("lognormal", ("lognormal", "lognorm", "log_normal")),
@@ -108,13 +109,15 @@ def get_family(family: str | type[Family] | Family) -> Family:
                 f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
             )
             raise ValueError(
-                f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}"
+                f"Unknown family {family!r}. Allowed: "
+                f"{', '.join(names[0] for _, names in REGISTRY.values())}; {hint}"
             )
         law = __getattr__(_BY_NAME[key])()
     if not isinstance(law, Family):
         allowed = "a name, a Family class or a Family"
         raise TypeError(
-            f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for example 'normal'."
+            f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for "
+            "example 'normal'."
         )
     law.check_links()
     return law

@@ -131,7 +131,7 @@ class Parameters:
         )
 
     def eta(self, theta: Arrays) -> Arrays:
-        """Return the linked eta of natural parameters; infinite at an end of a parameter's range."""
+        """Return the linked eta of natural parameters; infinite at an end of their range."""
         with np.errstate(divide="ignore"):
             return tuple(
                 np.asarray(self.link(j).forward(np.asarray(t, float)), float)
