@@ -109,6 +109,8 @@ class Parameters:
 
     def linked(self, chart_eta: Arrays) -> Arrays:
         """Return the linked eta of chart eta."""
+        if not self.relinked:
+            return tuple(np.asarray(e, float) for e in chart_eta)
         pairs = (
             (self.link(j), p.chart, np.asarray(e, float))
             for j, (p, e) in enumerate(zip(self.parameters, chart_eta, strict=True))
