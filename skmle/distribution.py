@@ -19,7 +19,7 @@ from skmle._engine.problem import Fit, Tell
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
 from skmle._shared.batches import Seen, joined_with
 from skmle._shared.callbacks import FitTask, with_callbacks
-from skmle._shared.estimator import LikelihoodEstimator, check_settings
+from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.tables import (
     fitted_law,
@@ -48,11 +48,8 @@ _STATUSES = (
 
 def _sums_up(model: MLEDistribution) -> bool:
     """Return whether batches can be added up; AttributeError, which says why, if not."""
-    try:
-        family = get_family(model.family)
-    except (ValueError, TypeError):  # `partial_fit` itself explains what is wrong.
-        return True
-    if family.condensable:
+    family = family_if_known(model.family)
+    if family is None or family.condensable:
         return True
     raise AttributeError(
         f"MLEDistribution({family.title}).partial_fit: no sum of fixed size stands for this "
@@ -337,7 +334,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     # ---------------------------------------------------------------- use
 
     def score_samples(self, X: Any) -> Array:
-        """Return the log-density (or log-mass) of each row in nats, (n,); -inf outside the support."""
+        """Return the log-density (or log-mass) of each row in nats; -inf outside the support."""
         check_is_fitted(self)
         X = self._rows(X, get_family(self.family), reset=False)
         law = self._observed[0]
@@ -393,11 +390,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        try:
-            family = get_family(self.family)
-        except (ValueError, TypeError):
-            # Tags are asked for before settings are checked; `fit` explains what is wrong.
-            return tags
-        tags.input_tags.positive_only = family.support.low >= 0.0
-        tags.input_tags.categorical = tags.input_tags.string = not family.observation.numeric
+        if (family := family_if_known(self.family)) is not None:
+            tags.input_tags.positive_only = family.support.low >= 0.0
+            tags.input_tags.categorical = tags.input_tags.string = not family.observation.numeric
         return tags

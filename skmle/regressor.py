@@ -19,17 +19,17 @@ from skmle._engine.verdict import INTERIOR
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import (
     Columns,
-    given_beside,
     linear_predictors,
+    natural_constants,
     resolve_features,
     resolve_offset,
     undetermined,
     warn_of_missing,
 )
-from skmle._shared.estimator import LikelihoodEstimator, check_settings
+from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.predictions import Predictions
-from skmle._shared.tables import coefficients_of_a_regression, natural_constants
+from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import (
     adapted,
     as_response,
@@ -53,8 +53,8 @@ class Prepared(NamedTuple):
 
     problem: Problem
     columns: dict[str, Columns]
-    beside: tuple[str, ...]
-    """Which of offset and exposure were given beside X."""
+    beside: tuple[bool, bool]
+    """Whether an offset and an exposure were given beside X."""
 
 
 class MLERegressor(RegressorMixin, Predictions, LikelihoodEstimator):
@@ -280,7 +280,7 @@ class MLERegressor(RegressorMixin, Predictions, LikelihoodEstimator):
             lasso=lasso,
             start=self._start(columns) if self.warm_start else None,
         )
-        return Prepared(problem, columns, given_beside(offset, exposure))
+        return Prepared(problem, columns, (offset is not None, exposure is not None))
 
     def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
         """Return the penalties on the slopes under a strength, and that of the absolute one."""
@@ -383,10 +383,6 @@ class MLERegressor(RegressorMixin, Predictions, LikelihoodEstimator):
         tags.input_tags.sparse = True
         # scikit-learn's checks ask for R^2 > 0.5, but this score is in nats.
         tags.regressor_tags.poor_score = True
-        try:
-            family = get_family(self.family)
-        except (ValueError, TypeError):
-            # Tags are asked for before settings are checked; `fit` explains what is wrong.
-            return tags
-        tags.target_tags.positive_only = family.support.low >= 0.0
+        family = family_if_known(self.family)
+        tags.target_tags.positive_only = family is not None and family.support.low >= 0.0
         return tags

@@ -32,10 +32,10 @@ def saga() -> Callable[..., LogisticRegression]:
 
 @pytest.fixture
 def assert_derivative() -> Callable[..., None]:
-    """Compare a claimed derivative with fourth-order central differences of the function, entry by entry.
+    """Compare a claimed derivative with fourth-order differences of the function, entry by entry.
 
-    Each entry may choose among steps, absolute and in proportion to x: functions with scales from 1e-10 to 1e10 have no
-    one good step, and a wrong derivative is right at none.
+    Each entry may choose among steps, absolute and in proportion to x: functions with scales from
+    1e-10 to 1e10 have no one good step, and a wrong derivative is right at none.
     """
 
     def check(function: Callable, x, claimed, rtol: float = 1e-7, atol=0.0) -> None:
@@ -56,7 +56,8 @@ def assert_derivative() -> Callable[..., None]:
                     return
         worst = np.unravel_index(np.argmax(best), best.shape)
         raise AssertionError(
-            f"entry {tuple(map(int, worst))}: {best.max():.3g} times the tolerance away from the differences"
+            f"entry {tuple(map(int, worst))}: {best.max():.3g} times the tolerance away from the "
+            "differences"
         )
 
     return check

@@ -139,7 +139,7 @@ RELINKED = relinked()
 
 
 def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
-    """Return a family, counting `TRIALS` where it counts anything, and parameters of a law of it."""
+    """Return a family, counting `TRIALS` where it counts, and parameters of a law of it."""
     family = cls(**dict.fromkeys(counts_of(cls), TRIALS)).adapt(data_for(cls()))
     return family, family.natural(tuple(map(np.asarray, typical_eta(family))))
 

@@ -1,4 +1,6 @@
-"""The house: imports go only downward, modules stay small, everything public is documented, nothing heavy is imported early."""
+"""The house: imports go only downward, modules stay small, everything public is documented, nothing
+heavy is imported early.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ CLOSED = {
 ENGINE = """
     evaluation verdict
     data.sums data.one_hot data.products data.blocks data.observed data.survey
-    likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates likelihood.penalties
+    likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
+    likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.proximal solvers.cusps solvers
@@ -98,7 +101,10 @@ def floor(module: str) -> int:
 
 
 def imported(module: str, path: Path, top_level: bool = False, typing: bool = False) -> set[str]:
-    """Names of the modules that a file imports, at its top level only or anywhere; those for type checkers only if asked for."""
+    """Names of the modules that a file imports, at its top level only or anywhere.
+
+    Those for type checkers only if asked for.
+    """
     tree = ast.parse(path.read_text())
     nodes = [
         n
@@ -157,7 +163,10 @@ def test_families_know_families_only(module):
     "module", [m for m in sorted(MODULES) if fits(m, "skmle.families") or fits(m, "skmle._engine")]
 )
 def test_lower_floors_take_little_of_scikit_learn(module):
-    """Families take parameters, clone and repr from BaseEstimator, and checked random numbers; the engine takes nothing."""
+    """Families take parameters, clone and repr from BaseEstimator, and checked random numbers.
+
+    The engine takes nothing.
+    """
     taken = {name for name in imported(module, MODULES[module]) if fits(name, "sklearn")}
     assert taken <= ({"sklearn.base", "sklearn.utils"} if fits(module, "skmle.families") else set())
 
@@ -212,7 +221,10 @@ def test_no_import_cycle():
 
 
 def test_only_one_file_knows_sparse_and_dense():
-    """What asks whether X is sparse: its blocks, what looks at all of X once before a fit, and the estimators."""
+    """What asks whether X is sparse.
+
+    Its blocks, what looks at all of X once before a fit, and the estimators.
+    """
     asking = {module for module, path in MODULES.items() if "issparse" in path.read_text()}
     before = {
         f"skmle._engine.{name}"
@@ -253,7 +265,9 @@ def test_functions_are_short(module):
 
 
 def test_no_protocol_by_hasattr_among_our_own():
-    """`hasattr` asks foreign data what they are (frames, sparse matrices) and estimators whether they are fitted, nothing else."""
+    """`hasattr` asks foreign data what they are (frames, sparse matrices) and estimators whether
+    they are fitted, nothing else.
+    """
     inner = [
         m
         for m in MODULES
@@ -273,7 +287,10 @@ def test_no_protocol_by_hasattr_among_our_own():
 
 
 def public_callables():
-    """Every function, class and method of a public module, by name; a method that overrides a documented one inherits its words."""
+    """Every function, class and method of a public module, by name.
+
+    A method that overrides a documented one inherits its words.
+    """
     for info in pkgutil.walk_packages(skmle.__path__, "skmle."):
         if any(part.startswith("_") for part in info.name.split(".")):
             continue
@@ -349,7 +366,7 @@ STATEMENTS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_imports_are_light(statement):
-    """No more of the heavy libraries than scikit-learn's own base class and validation load anyway."""
+    """Heavy libraries are loaded only if scikit-learn's base class and validation do so."""
     anyway = loaded_by("import sklearn.base, sklearn.utils.validation")
     loaded = loaded_by(statement) - anyway
     assert not {name for name in loaded if any(fits(name, h) for h in HEAVY)}

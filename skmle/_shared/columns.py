@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
 from skmle._engine.likelihood.design import Term
+from skmle._engine.problem import Fit
 from skmle._shared.validation import check_finite
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
@@ -111,7 +112,9 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
         )
     names, n = getattr(estimator, "feature_names_in_", None), estimator.n_features_in_
     labels = [f"x{j}" for j in range(n)] if names is None else [str(name) for name in names]
-    apart = held_out(estimator)
+    # Offset and exposure are no features.
+    given = {"offset": estimator.offset, "exposure": estimator.exposure}
+    apart = [_own_column(estimator, what, c) for what, c in given.items() if c is not None]
     result = {}
     for j, param in enumerate(family.parameters):
         spec = features.get(param.name, "all" if param.name in modelled else "none")
@@ -174,12 +177,6 @@ def _indices(
 
 
 # ---------------------------------------------------------------- offset and exposure
-
-
-def held_out(estimator: Any) -> list[int]:
-    """Return the columns of X that are the estimator's offset or exposure, and so no features."""
-    given = (("offset", estimator.offset), ("exposure", estimator.exposure))
-    return [_own_column(estimator, what, column) for what, column in given if column is not None]
 
 
 def resolve_offset(
@@ -250,24 +247,19 @@ def _own_column(estimator: Any, what: str, column: str | int) -> int:
     )
 
 
-def given_beside(offset: Any, exposure: Any) -> tuple[str, ...]:
-    """Return which of the two were given beside X."""
-    given = {"offset": offset, "exposure": exposure}
-    return tuple(what for what, values in given.items() if values is not None)
+def warn_of_missing(at_fit: tuple[bool, bool], offset: Any, exposure: Any, stacklevel: int) -> None:
+    """Warn if offset or exposure was given beside X to the fit, as `at_fit` says, but not here."""
+    for what, given, values in zip(("offset", "exposure"), at_fit, (offset, exposure), strict=True):
+        if given and values is None:
+            message = (
+                f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared "
+                f"with counts. Allowed: both or neither. Pass {what}= here too, or name a column "
+                "of X in the constructor, which every pipeline and split keeps."
+            )
+            warnings.warn(message, ScoreWarning, stacklevel=stacklevel + 1)
 
 
-def warn_of_missing(at_fit: Sequence[str], offset: Any, exposure: Any, stacklevel: int) -> None:
-    """Warn if the offset or exposure that the fit was given beside X is not given to a score."""
-    for what in set(at_fit) - set(given_beside(offset, exposure)):
-        message = (
-            f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared with "
-            f"counts. Allowed: both or neither. Pass {what}= here too, or name a column of X in "
-            "the constructor, which every pipeline and split keeps."
-        )
-        warnings.warn(message, ScoreWarning, stacklevel=stacklevel + 1)
-
-
-# ---------------------------------------------------------------- linear predictors
+# ---------------------------------------------------------------- what was fitted
 
 
 def linear_predictors(
@@ -290,6 +282,23 @@ def linear_predictors(
     if offset is not None and result:
         result[0] = result[0] + offset
     return tuple(result)
+
+
+def natural_constants(
+    fit: Fit, columns: Mapping[str, Columns], held: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the natural values of the parameters that are the same for all rows.
+
+    They are those without features, those `held`, and the one that ran to its limit.
+    """
+    values = {}
+    for j, (name, (_, intercept)) in enumerate(zip(columns, fit.coefs, strict=True)):
+        if columns[name].columns is None:
+            values[name] = float(fit.family.link(j).theta(np.asarray(intercept)))
+    values |= {name: float(value) for name, value in held.items()}
+    if fit.limit is not None:
+        values[fit.limit.parameter] = float(fit.limit.value)
+    return values
 
 
 def undetermined(

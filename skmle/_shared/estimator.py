@@ -19,7 +19,7 @@ from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
-from skmle.families import Family
+from skmle.families import Family, get_family
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing
@@ -205,6 +205,17 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
 
 
 # ---------------------------------------------------------------- settings
+
+
+def family_if_known(family: Any) -> Family | None:
+    """Return the family that a setting names; None if it names none.
+
+    Tags and methods are asked for before settings are checked; `fit` explains what is wrong.
+    """
+    try:
+        return get_family(family)
+    except (TypeError, ValueError):
+        return None
 
 
 def check_settings(estimator: BaseEstimator) -> None:

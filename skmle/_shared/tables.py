@@ -25,23 +25,6 @@ Array = NDArray[np.float64]
 # ---------------------------------------------------------------- regressions
 
 
-def natural_constants(
-    fit: Fit, columns: Mapping[str, Columns], held: Mapping[str, float]
-) -> dict[str, float]:
-    """Return the natural values of the parameters that are the same for all rows.
-
-    They are those without features, those `held`, and the one that ran to its limit.
-    """
-    values = {}
-    for j, (name, (_, intercept)) in enumerate(zip(columns, fit.coefs, strict=True)):
-        if columns[name].columns is None:
-            values[name] = float(fit.family.link(j).theta(np.asarray(intercept)))
-    values |= {name: float(value) for name, value in held.items()}
-    if fit.limit is not None:
-        values[fit.limit.parameter] = float(fit.limit.value)
-    return values
-
-
 def coefficients_of_a_regression(
     *,
     law: Family,

@@ -32,7 +32,8 @@ from skmle.families.tools.location_scale import LocationScale, LogLocationScale
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones follow).
+# Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones
+# follow).
 REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Normal": ("normal", ("normal", "norm", "gaussian")),
     "Lognormal": ("lognormal", ("lognormal", "lognorm", "log_normal")),
@@ -97,27 +98,28 @@ def get_family(family: str | type[Family] | Family) -> Family:
     TypeError
         If `family` is none of the three.
     """
+    if isinstance(family, str):
+        name = family.lower().replace("-", "_").replace(" ", "_")
+        if name not in _BY_NAME:
+            raise _unknown(family, name)
+        return _family_class(_BY_NAME[name])()
     if isinstance(family, type) and issubclass(family, Family):
         return family()
-    law: Any = family
-    if isinstance(family, str):
-        key = family.lower().replace("-", "_").replace(" ", "_")
-        if key not in _BY_NAME:
-            near = difflib.get_close_matches(key, _BY_NAME, n=3, cutoff=0.5)
-            hint = (
-                f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
-            )
-            raise ValueError(
-                f"Unknown family {family!r}. Allowed: {', '.join(names[0] for _, names in REGISTRY.values())}; {hint}"
-            )
-        law = __getattr__(_BY_NAME[key])()
-    if not isinstance(law, Family):
-        allowed = "a name, a Family class or a Family"
-        raise TypeError(
-            f"family must be {allowed}; got {family!r} of type {type(family).__name__}. Give for example 'normal'."
-        )
-    law.check_links()
-    return law
+    law: Any = family  # Whatever the user gave.
+    if isinstance(law, Family):
+        law.check_links()
+        return law
+    raise TypeError(
+        f"family must be a name, a Family class or a Family; got {family!r} of type "
+        f"{type(family).__name__}. Give for example 'normal'."
+    )
+
+
+def _unknown(family: str, name: str) -> ValueError:
+    near = difflib.get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
+    allowed = ", ".join(names[0] for _, names in REGISTRY.values())
+    return ValueError(f"Unknown family {family!r}. Allowed: {allowed}; {hint}")
 
 
 __all__ = [

@@ -1,7 +1,8 @@
 """Rows of laws made of other laws: a mixture, a sum, a law beside a law, some of the parameters.
 
-Censoring, truncation, zero inflation, hurdles and mixtures are one formula, f = -log sum_c s_c exp(-f_c)
-with signs s_c. Its derivatives follow from those of the parts: with shares r_c = s_c exp(f - f_c),
+Censoring, truncation, zero inflation, hurdles and mixtures are one formula,
+f = -log sum_c s_c exp(-f_c) with signs s_c. Its derivatives follow from those of the parts: with
+shares r_c = s_c exp(f - f_c),
 
     f' = sum_c r_c f_c',    f'' = sum_c r_c (f_c'' - f_c' f_c'^T) + f' f'^T.
 """
@@ -14,9 +15,9 @@ import numpy as np
 
 from skmle.families.records import Array, Arrays, Rows, triangle
 
-# Step of `differences`, in eta. Where a law varies over one unit of eta, the truncation of the sixth-order
-# gradient is about 1e-17 and its rounding 1e-13; of the curvature 1e-11 and 1e-10. Half and twice
-# the step were tried on the tails of all families and were no better.
+# Step of `differences`, in eta. Where a law varies over one unit of eta, the truncation of the
+# sixth-order gradient is about 1e-17 and its rounding 1e-13; of the curvature 1e-11 and 1e-10. Half
+# and twice the step were tried on the tails of all families and were no better.
 _STEP = 2e-3
 
 _ZERO = np.zeros(())
@@ -131,9 +132,9 @@ def pick(rows: Rows, index: Sequence[int]) -> Rows:
 def differences(value: Callable[[Arrays], Array], eta: Arrays, order: int) -> Rows:
     """Return the rows of a function of eta by central differences.
 
-    The gradient is of sixth order (about 1e-10 is left of its error), the curvature of fourth (1e-7):
-    enough for a fit to arrive at its tolerance, and for standard errors of six digits. It takes
-    6 k + 8 k (k - 1)/2 + 1 evaluations for k etas.
+    The gradient is of sixth order (about 1e-10 is left of its error), the curvature of fourth
+    (1e-7): enough for a fit to arrive at its tolerance, and for standard errors of six digits. It
+    takes 6 k + 8 k (k - 1)/2 + 1 evaluations for k etas.
     """
     here = np.asarray(value(eta), float)
     if order < 1:

@@ -51,11 +51,11 @@ class Limit(NamedTuple):
 class Family(Parameters, Law, BaseEstimator):
     """A law q(y | eta) to be fitted, with k parameters that may each depend on features.
 
-    A subclass states `parameters`, `support` and one formula, `evaluate`; everything else is derived
-    from it. *Chart* eta are those of the formula (real, log or logit by parameter); *linked* eta are
-    those of the links that the user chose. Only `evaluate`, `tail`, `starts`, `recession`,
-    `saturated` and `unbounded` speak chart eta; all other methods take linked eta or `theta`, the
-    tuple of natural parameters.
+    A subclass states `parameters`, `support` and one formula, `evaluate`; everything else is
+    derived from it. *Chart* eta are those of the formula (real, log or logit by parameter);
+    *linked* eta are those of the links that the user chose. Only `evaluate`, `tail`, `starts`,
+    `recession`, `saturated` and `unbounded` speak chart eta; all other methods take linked eta or
+    `theta`, the tuple of natural parameters.
 
     Parameters
     ----------
@@ -203,11 +203,11 @@ class Family(Parameters, Law, BaseEstimator):
 
     @property
     def movable(self) -> bool:
-        """Whether y may be measured from another origin in another unit: the law stays in the family."""
+        """Whether y may be measured from another origin in another unit, within the family."""
         return any(p.unit == "location" for p in self.parameters) and not self.relinked
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
-        """Return the origin and the unit in which a fit measures observations of a `movable` law."""
+        """Return the origin and the unit in which a fit measures a `movable` law's observations."""
         return 0.0, 1.0
 
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:

@@ -23,9 +23,9 @@ from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
 class Bernoulli(Family):
-    """Bernoulli law of y in {0, 1} with the `probability` of 1; as a conditional law, logistic regression.
+    """Bernoulli law of y in {0, 1} with the `probability` of 1.
 
-    scipy: ``bernoulli(probability)``.
+    As a conditional law it is logistic regression. scipy: ``bernoulli(probability)``.
 
     References
     ----------
@@ -34,7 +34,8 @@ class Bernoulli(Family):
     Examples
     --------
     >>> from skmle import MLEDistribution
-    >>> round(float(MLEDistribution("bernoulli").fit([[1], [0], [1], [1]]).params_["probability"]), 9)
+    >>> model = MLEDistribution("bernoulli").fit([[1], [0], [1], [1]])
+    >>> round(float(model.params_["probability"]), 9)
     0.75
     """
 

@@ -25,13 +25,15 @@ from skmle.families.tools.special import LOG_2PI, bend, binet
 
 
 class Beta(Family):
-    """Beta law of 0 < y < 1 with `mean` and `precision`; the variance is mean (1 - mean)/(1 + precision).
+    """Beta law of 0 < y < 1 with `mean` and `precision`.
 
-    In the usual letters a = mean precision, b = (1 - mean) precision. scipy: ``beta(a, b)``.
+    The variance is mean (1 - mean)/(1 + precision). In the usual letters
+    a = mean precision, b = (1 - mean) precision. scipy: ``beta(a, b)``.
 
     References
     ----------
-    Ferrari & Cribari-Neto (2004), Beta regression for modelling rates and proportions, Journal of Applied Statistics 31.
+    Ferrari & Cribari-Neto (2004), Beta regression for modelling rates and proportions, Journal of
+    Applied Statistics 31.
 
     Examples
     --------
@@ -82,7 +84,8 @@ class Beta(Family):
         if order < 1:
             return Rows(value)
         assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
-        # In a and b at fixed precision the derivatives are lean - 1/(2 a) + mu'(a) and its mirror; d log m = m_bar d logit.
+        # In a and b at fixed precision the derivatives are lean - 1/(2 a) + mu'(a) and its mirror;
+        # d log m = m_bar d logit.
         in_a, in_b = lean + mu_a1, lean_bar + mu_b1
         v, skew = a * m_bar, m_bar - m
         gradient0 = v * (in_a - in_b) - 0.5 * skew
@@ -101,8 +104,8 @@ class Beta(Family):
         return Rows(value, (gradient0, gradient1), curvature)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        # Newton on digamma(a) - digamma(a + b) = mean log y and its mirror (Gnanadesikan et al. 1967), from their
-        # approximation by logarithms; the search in log a, log b stays in range.
+        # Newton on digamma(a) - digamma(a + b) = mean log y and its mirror (Gnanadesikan et al.
+        # 1967), from their approximation by logarithms; the search in log a, log b stays in range.
         left, right = (average(s, weight) for s in statistics)
         geometric, geometric_bar = np.exp(left), np.exp(right)
         room = max(1.0 - geometric - geometric_bar, 1e-12)
@@ -119,7 +122,8 @@ class Beta(Family):
                 )
                 step, step_bar = step / (determinant * a), step_bar / (determinant * b)
             else:
-                # Observations that agree to eight digits leave rounding in place of a jacobian; least squares steps along what is left.
+                # Observations that agree to eight digits leave rounding in place of a jacobian;
+                # least squares steps along what is left.
                 jacobian = np.array(
                     [[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]]
                 )
@@ -160,7 +164,8 @@ class Beta(Family):
         return theta[0]
 
     def known_entropy(self, theta: Arrays) -> Array:
-        # lgamma(x) - (x - 1) digamma(x) by Binet's function, whose remainder for large x scipy's own formula truncates.
+        # lgamma(x) - (x - 1) digamma(x) by Binet's function, whose remainder for large x scipy's
+        # own formula truncates.
         mean, total = theta
         a, b = mean * total, (1.0 - mean) * total
         logs = 0.5 * (np.log(a) + np.log(b)) - 1.5 * np.log(total)

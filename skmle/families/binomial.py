@@ -25,9 +25,10 @@ from skmle.families.tools.special import logistic_kernel, logistic_recession
 
 
 class Binomial(Family):
-    """Binomial law of counts of successes with their `probability`; an observation is a row [successes, failures].
+    """Binomial law of counts of successes with their `probability`.
 
-    The numbers of trials are the rows' sums and are taken as given. scipy: ``binom(trials, probability)``.
+    An observation is a row [successes, failures]. The numbers of trials are the rows' sums and
+    are taken as given. scipy: ``binom(trials, probability)``.
 
     Parameters
     ----------
@@ -79,7 +80,8 @@ class Binomial(Family):
         successes, trials = (average(s, weight) for s in statistics)
         if trials == 0.0:
             raise ValueError(
-                "Binomial: all rows have zero trials. Allowed: some row with successes + failures > 0. Give such rows."
+                "Binomial: all rows have zero trials. Allowed: some row with successes + failures "
+                "> 0. Give such rows."
             )
         with np.errstate(divide="ignore"):
             return [(np.log(successes) - np.log(trials - successes),)]

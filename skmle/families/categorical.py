@@ -30,9 +30,10 @@ _NEVER = (
 
 
 class Categorical(Family):
-    """Law of one of K labels with the given `probabilities`; as a conditional law, multinomial logistic regression.
+    """Law of one of K labels with the given `probabilities`.
 
-    eta are the K - 1 log-odds against the last label.
+    As a conditional law it is multinomial logistic regression. eta are the K - 1 log-odds against
+    the last label.
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ class Categorical(Family):
     Examples
     --------
     >>> from skmle import MLEDistribution
-    >>> MLEDistribution("categorical").fit([["a"], ["b"], ["a"], ["c"]]).params_["probabilities"].round(2)
+    >>> model = MLEDistribution("categorical").fit([["a"], ["b"], ["a"], ["c"]])
+    >>> model.params_["probabilities"].round(2)
     array([0.5 , 0.25, 0.25])
     """
 
@@ -66,7 +68,8 @@ class Categorical(Family):
     def check_links(self) -> None:
         if self.links:
             raise ValueError(
-                f"Categorical(links={self.links!r}): log-odds are the only link. Allowed: None. Leave links out."
+                f"Categorical(links={self.links!r}): log-odds are the only link. Allowed: None. "
+                "Leave links out."
             )
 
     @property
@@ -74,7 +77,8 @@ class Categorical(Family):
         """The K labels in order."""
         if self.categories is None:
             raise ValueError(
-                "Categorical(): categories=None is learnt from data by fit. Allowed: labels or a number; give them to use it."
+                "Categorical(): categories=None is learnt from data by fit. Allowed: labels or a "
+                "number; give them to use it."
             )
         if isinstance(self.categories, (int, np.integer)):
             return np.arange(self.categories)
@@ -83,7 +87,8 @@ class Categorical(Family):
             at = int(np.argmax(labels[1:] <= labels[:-1]))
             found = f"{labels[at]!r} stands before {labels[at + 1]!r}"
             raise ValueError(
-                f"Categorical(categories=...): {found}. Allowed: rising labels, each once. Sort them by np.unique(labels)."
+                f"Categorical(categories=...): {found}. Allowed: rising labels, each once. Sort "
+                "them by np.unique(labels)."
             )
         return labels
 
@@ -121,7 +126,10 @@ class Categorical(Family):
         return self._softmax(statistics[0], eta, order, 1.0)
 
     def _softmax(self, codes: Array, eta: Arrays, order: int, reference: float) -> Rows:
-        """Return the rows where e^eta are the odds against `reference`, the share of a last label whose eta is zero."""
+        """Return the rows where e^eta are the odds against a last label, whose eta is zero.
+
+        `reference` is its share.
+        """
         if len({np.shape(entry) for entry in eta}) > 1:
             eta = np.broadcast_arrays(*eta)
         e = np.asarray(eta, float, order="C").reshape(
@@ -139,7 +147,8 @@ class Categorical(Family):
             p /= total
             if order < 1:
                 return Rows(value)
-            return Rows(value, p - chosen, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
+            curvature = Softmax(p) if order > 1 else None
+            return Rows(value, p - chosen, curvature)  # type: ignore[arg-type]
         rows = np.flatnonzero(codes < len(e))
         at: NDArray[np.intp] = np.asarray(codes[rows] * len(codes) + rows, np.intp)
         value[rows] -= e.ravel().take(at)
@@ -187,7 +196,8 @@ class Categorical(Family):
             log_p = np.log(np.asarray(theta[0], float))
             return tuple(log_p[..., j] - log_p[..., -1] for j in range(log_p.shape[-1] - 1))
 
-    # The law itself is that of the label's position in the order of the labels; `quantile` and `sample` return labels.
+    # The law itself is that of the label's position in the order of the labels; `quantile` and
+    # `sample` return labels.
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import rv_discrete
@@ -196,7 +206,8 @@ class Categorical(Family):
         if np.ndim(p) != 1:
             rows = f"a categorical law with {np.shape(p)[:-1]} rows"
             raise ValueError(
-                f"to_scipy: {rows} has no scipy counterpart. Allowed: a single law. Take one row first."
+                f"to_scipy: {rows} has no scipy counterpart. Allowed: a single law. Take one row "
+                "first."
             )
         return rv_discrete(name="categorical", values=(np.arange(len(p)), p))
 

@@ -15,18 +15,21 @@ from skmle.families.base import Array, Arrays, Family
 class Distribution:
     """A family with values for its natural parameters, one set or one a row.
 
-    All methods broadcast: with parameters of shape (n,), ``logpdf(y)`` takes y of shape (n,), or one value for all rows.
+    All methods broadcast: with parameters of shape (n,), ``logpdf(y)`` takes y of shape (n,), or
+    one value for all rows.
 
     Parameters
     ----------
     family : str, Family class or Family
     params : mapping of str to array-like
-        Natural parameters by name, scalars or arrays of shape (n,); an end of the range is allowed (a mean of 0).
+        Natural parameters by name, scalars or arrays of shape (n,); an end of the range is allowed
+        (a mean of 0).
 
     Raises
     ------
     ValueError
-        If the names are not those of the family's parameters, or a value lies outside its parameter's range.
+        If the names are not those of the family's parameters, or a value lies outside its
+        parameter's range.
 
     Examples
     --------
@@ -45,7 +48,8 @@ class Distribution:
         if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
             raise ValueError(
-                f"Distribution({type(law).__name__}): {got}. Allowed: exactly {', '.join(law.names)}. Give each."
+                f"Distribution({type(law).__name__}): {got}. Allowed: exactly "
+                f"{', '.join(law.names)}. Give each."
             )
         self.family: Family = law
         self.params: dict[str, Array] = {
@@ -70,7 +74,8 @@ class Distribution:
         def show(value: Array) -> str:
             return f"{float(value):.6g}" if value.ndim == 0 else f"array{value.shape}"
 
-        return f"{type(self.family).__name__}({', '.join(f'{name}={show(value)}' for name, value in self.params.items())})"
+        values = ", ".join(f"{name}={show(value)}" for name, value in self.params.items())
+        return f"{type(self.family).__name__}({values})"
 
     @property
     def theta(self) -> Arrays:
@@ -115,7 +120,8 @@ class Distribution:
                 ("logpmf/pmf", "logpdf/pdf") if discrete else ("logpdf/pdf", "logpmf/pmf")
             )
             raise AttributeError(
-                f"{wrong}: {name} is {'continuous' if discrete else 'discrete'}. Allowed: {right}, or log_prob for both."
+                f"{wrong}: {name} is {'continuous' if discrete else 'discrete'}. Allowed: {right}, "
+                "or log_prob for both."
             )
         return self
 
@@ -139,7 +145,8 @@ class Distribution:
         """Return the central interval that holds y with the given probability."""
         if not 0.0 < confidence < 1.0:
             raise ValueError(
-                f"interval: confidence={confidence!r} is not allowed; give a number between 0 and 1, such as 0.95."
+                f"interval: confidence={confidence!r} is not allowed; give a number between 0 and "
+                "1, such as 0.95."
             )
         return self.ppf(0.5 - 0.5 * confidence), self.ppf(0.5 + 0.5 * confidence)
 
@@ -178,7 +185,8 @@ class Distribution:
         Parameters
         ----------
         size : int or tuple of ints, optional
-            Shape of the draws, in front of the rows of parameters: an array of shape ``(*size, *rows)``.
+            Shape of the draws, in front of the rows of parameters: an array of shape
+            ``(*size, *rows)``.
         random_state : int, numpy Generator, RandomState or None
             Source of randomness.
         """

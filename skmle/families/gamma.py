@@ -52,7 +52,8 @@ class Gamma(Family):
         return statistics[1]
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        # With u = y/mean - 1 - log(y/mean) >= 0 and Binet's mu, -log q = shape u - log(shape/2pi)/2 + mu(shape) + log y.
+        # With u = y/mean - 1 - log(y/mean) >= 0 and Binet's mu,
+        # -log q = shape u - log(shape/2pi)/2 + mu(shape) + log y.
         y, log_y = statistics
         log_mean, log_shape = eta
         shape = np.exp(log_shape)

@@ -23,7 +23,9 @@ from skmle.families.tools.special import logistic_kernel, logistic_recession, se
 
 
 class Geometric(Family):
-    """Geometric law of the number of trials y = 1, 2, ... up to the first success, of the given `probability`.
+    """Geometric law of the number of trials y = 1, 2, ... up to the first success.
+
+    Each trial succeeds with the given `probability`.
 
     q(y) = probability (1 - probability)^(y - 1). scipy: ``geom(probability)``.
 

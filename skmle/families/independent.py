@@ -13,12 +13,17 @@ from skmle.families.distribution import Distribution
 
 
 def stack(values: Sequence[Array]) -> Any:
-    """Return values as one array if they are of one shape, else as a list (labels of columns with other numbers of them)."""
+    """Return values as one array if they are of one shape, else as a list.
+
+    Columns of labels, for one, may have different numbers of them.
+    """
     return np.stack(values) if len({np.shape(v) for v in values}) == 1 else list(values)
 
 
 class IndependentColumns:
-    """The law of a row of independent columns, with the methods of `Distribution`; results have a last axis of columns.
+    """The law of a row of independent columns, with the methods of `Distribution`.
+
+    Results have a last axis of columns.
 
     Parameters
     ----------
@@ -50,7 +55,10 @@ class IndependentColumns:
         )
 
     def log_prob(self, y: ArrayLike) -> Array:
-        """Return log q of each entry of y, (..., p), in nats; the sum over the last axis is that of the row."""
+        """Return log q of each entry of y, (..., p), in nats.
+
+        The sum over the last axis is that of the row.
+        """
         return self._each("log_prob", y)
 
     def logpdf(self, y: ArrayLike) -> Array:

@@ -30,7 +30,8 @@ class InverseGaussian(Family):
 
     References
     ----------
-    Tweedie (1957), Statistical properties of inverse Gaussian distributions, Annals of Mathematical Statistics 28.
+    Tweedie (1957), Statistical properties of inverse Gaussian distributions, Annals of Mathematical
+    Statistics 28.
 
     Examples
     --------

@@ -15,8 +15,9 @@ from skmle.families.tools.quantiles import weighted_quantile
 class SmoothLaplace(LocationScale):
     """Laplace's law with its cusp rounded off within `radius` scales: rho = sqrt(z^2 + radius^2).
 
-    As a conditional law, Laplace's maximum is where p residuals vanish, at cusps, where no Newton step can confirm it.
-    The rounded laws are smooth and convex in the location; their maxima lead to it as the radius shrinks.
+    As a conditional law, Laplace's maximum is where p residuals vanish, at cusps, where no Newton
+    step can confirm it. The rounded laws are smooth and convex in the location; their maxima lead
+    to it as the radius shrinks.
     """
 
     def __init__(self, radius: float = 1.0, *, links: Any = None) -> None:
@@ -43,13 +44,14 @@ class SmoothLaplace(LocationScale):
 class Laplace(LocationScale):
     """Laplace law with median `loc` and mean absolute deviation `scale`.
 
-    ``q(y) = exp(-|z|) / (2 scale)``, z = (y - loc)/scale. A density's maximum is the (weighted) median; as a conditional
-    law it is median regression. scipy: ``laplace(loc, scale)``.
+    ``q(y) = exp(-|z|) / (2 scale)``, z = (y - loc)/scale. A density's maximum is the (weighted)
+    median; as a conditional law it is median regression. scipy: ``laplace(loc, scale)``.
 
     References
     ----------
     Kotz, Kozubowski & Podgorski (2001), The Laplace Distribution and Generalizations, ch. 2.
-    Koenker & Bassett (1978), Regression quantiles, Econometrica 46 (the covariance of the conditional law).
+    Koenker & Bassett (1978), Regression quantiles, Econometrica 46 (the covariance of the
+    conditional law).
 
     Examples
     --------

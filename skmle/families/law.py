@@ -22,7 +22,7 @@ class Law(ABC):
     support: Support
 
     def to_scipy(self, theta: Arrays) -> Any:
-        """Return the frozen scipy.stats distribution of these parameters; None if scipy has none."""
+        """Return the frozen scipy.stats distribution; None if scipy has none of this kind."""
         return None
 
     @abstractmethod

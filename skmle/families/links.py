@@ -240,7 +240,8 @@ def power(exponent: float) -> Link:
     exponent = float(exponent)
     if exponent == 0.0 or not np.isfinite(exponent):
         raise ValueError(
-            f"power link: exponent={exponent!r}. Allowed: a finite number other than 0; give 'log' for the limit 0."
+            f"power link: exponent={exponent!r}. Allowed: a finite number other than 0; give 'log' "
+            "for the limit 0."
         )
     short = f"{exponent:g}"
     name = f"power({short if float(short) == exponent else exponent})"
@@ -327,7 +328,8 @@ def _parsed_power(name: str) -> Link:
         exponent = float(name[len("power(") : -1])
     except ValueError:
         raise ValueError(
-            f"Unknown link {name!r}. Allowed: power(p) with a number p; give for example 'power(2)'."
+            f"Unknown link {name!r}. Allowed: power(p) with a number p; give for example "
+            "'power(2)'."
         ) from None
     return power(exponent)
 

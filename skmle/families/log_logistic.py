@@ -17,8 +17,9 @@ _SMALL_ANGLE = 0.02
 class LogLogistic(LogLocationScale):
     """Log-logistic (Fisk) law of y > 0 with `scale` (the median) and `shape`.
 
-    P(Y > y) = 1/(1 + (y/scale)^shape). log y is logistic with location log(scale) and scale 1/shape, so that
-    the odds of Y > y are proportional in a regression of `scale`. scipy: ``fisk(c=shape, scale=scale)``.
+    P(Y > y) = 1/(1 + (y/scale)^shape). log y is logistic with location log(scale) and scale
+    1/shape, so that the odds of Y > y are proportional in a regression of `scale`. scipy:
+    ``fisk(c=shape, scale=scale)``.
 
     References
     ----------

@@ -30,7 +30,8 @@ class Logistic(LocationScale):
     scipy_name = "logistic"
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
-        # rho = |z| + 2 log(1 + exp(-|z|)), rho' = tanh(z/2), rho'' = (1 - rho'^2)/2 without its cancellation.
+        # rho = |z| + 2 log(1 + exp(-|z|)), rho' = tanh(z/2), rho'' = (1 - rho'^2)/2 without its
+        # cancellation.
         size = np.abs(z)
         t = np.exp(-size)
         slope = np.copysign((1.0 - t) / (1.0 + t), z)

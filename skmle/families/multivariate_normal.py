@@ -25,14 +25,17 @@ from skmle.families.links import Link
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import LOG_2PI
 
-_SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix that rounding cannot have made of zero (d eps, d <= 1000)
+# Smallest eigenvalue of a correlation matrix that rounding cannot have made of zero: d eps for
+# d <= 1000 columns, with a margin.
+_SINGULAR = 1e-12
 
 
 class MultivariateNormal(Family):
     """Normal law of d columns with a `mean` vector and a full `covariance` matrix.
 
-    The coordinates are those in which -log q is convex: the lower triangle A of the Cholesky factor of the precision
-    (covariance^-1 = A'A, logarithms on its diagonal) and v = A mean; ``-log q = |A y - v|^2/2 - log det A + d log(2 pi)/2``.
+    The coordinates are those in which -log q is convex: the lower triangle A of the Cholesky factor
+    of the precision (covariance^-1 = A'A, logarithms on its diagonal) and v = A mean;
+    ``-log q = |A y - v|^2/2 - log det A + d log(2 pi)/2``.
     scipy: ``multivariate_normal(mean, covariance)``.
 
     Parameters
@@ -68,14 +71,16 @@ class MultivariateNormal(Family):
         if self.dimension is not None and y.shape[1] != self.dimension:
             have = f"the data have {y.shape[1]} columns"
             raise ValueError(
-                f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give them, or dimension=None."
+                f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give "
+                "them, or dimension=None."
             )
         return MultivariateNormal(y.shape[1])
 
     def check_links(self) -> None:
         if self.links:
             raise ValueError(
-                f"MultivariateNormal(links={self.links!r}): its coordinates have no links. Allowed: None. Leave links out."
+                f"MultivariateNormal(links={self.links!r}): its coordinates have no links. "
+                "Allowed: None. Leave links out."
             )
 
     @property
@@ -83,7 +88,8 @@ class MultivariateNormal(Family):
         """Number of columns."""
         if self.dimension is None:
             raise ValueError(
-                "MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a number; give it to use it."
+                "MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a "
+                "number; give it to use it."
             )
         return self.dimension
 
@@ -101,7 +107,8 @@ class MultivariateNormal(Family):
         return np.asarray(np.isfinite(y).all(axis=-1))
 
     def statistics(self, y: Array) -> Arrays:
-        # The second entry is the scatter around the first: none for a row, the covariance of the data for their mean.
+        # The second entry is the scatter around the first: none for a row, the covariance of the
+        # data for their mean.
         return y, np.zeros((1, self.d, self.d))
 
     def base(self, statistics: Arrays) -> Array:
@@ -145,7 +152,8 @@ class MultivariateNormal(Family):
         return Rows(value, gradient, self._curvature(y, scatter, a, in_a) if order > 1 else None)
 
     def _curvature(self, y: Array, scatter: Array, a: Array, in_a: Array) -> tuple[Array, ...]:
-        # Row i of (v, A) is a least-squares problem of its own: y_i on y_1, .., y_i; its block is the second moments.
+        # Row i of (v, A) is a least-squares problem of its own: y_i on y_1, .., y_i; its block is
+        # the second moments.
         d, n = self.d, len(y)
         first, offset = np.ones((n, 1, 1)), d
         moments = scatter + y[:, :, None] * y[:, None, :]
@@ -177,7 +185,10 @@ class MultivariateNormal(Family):
         rank = int((values > _SINGULAR).sum())
         # The covariance is stored, so log q loses as many digits as the floor has: ten are left.
         floored = (vectors * np.maximum(values, 1e-6)) @ vectors.T * np.outer(sd, sd)
-        reason = f"the observations lie in a space of {rank} dimensions, so the density of their {self.d} columns grows without bound on it"
+        reason = (
+            f"the observations lie in a space of {rank} dimensions, so the density of their "
+            f"{self.d} columns grows without bound on it"
+        )
         return self._coordinates(mean, floored), reason
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
@@ -203,7 +214,8 @@ class MultivariateNormal(Family):
         lower = np.tril_indices(self.d)
         columns = [np.r_[inverse[:, i], np.zeros(len(lower[0]))] for i in range(self.d)]
         for i, j in zip(*lower, strict=True):
-            # dA = unit(i, j) (times A_ii on the diagonal): d mean = -A^-1 dA mean, d cov = -(A^-1 dA cov + its transpose).
+            # dA = unit(i, j) (times A_ii on the diagonal): d mean = -A^-1 dA mean,
+            # d cov = -(A^-1 dA cov + its transpose).
             step = a[i, i] if i == j else 1.0
             turn = -step * np.outer(inverse[:, i], covariance[j])
             columns.append(np.r_[-step * inverse[:, i] * mean[j], (turn + turn.T)[lower]])
@@ -248,7 +260,8 @@ class MultivariateNormal(Family):
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
         raise ValueError(
-            "quantile: a law of several columns has none. Allowed: laws of one column. Take the marginal of a column first."
+            "quantile: a law of several columns has none. Allowed: laws of one column. Take the "
+            "marginal of a column first."
         )
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
@@ -283,7 +296,7 @@ def _root(covariance: Array, name: str) -> Array:
     except np.linalg.LinAlgError:
         smallest = np.linalg.eigvalsh(covariance).min()
         raise ValueError(
-            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in fewer "
-            "dimensions than it has columns and has no density there. "
-            "Allowed: positive definite covariances. Leave out the columns that the others determine."
+            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in "
+            "fewer dimensions than it has columns and has no density there. Allowed: positive "
+            "definite covariances. Leave out the columns that the others determine."
         ) from None

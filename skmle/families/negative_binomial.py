@@ -11,20 +11,24 @@ from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, 
 from skmle.families.poisson import Poisson
 from skmle.families.tools.special import log_rising, log_rising_table, settle
 
-_POISSON = 1e-8  # dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more than the distance from Poisson
+# Dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more digits than the
+# distance from the Poisson law.
+_POISSON = 1e-8
 
 
 class NegativeBinomial(Family):
-    """Negative binomial law of counts with `mean` and `dispersion`; the variance is mean + dispersion mean^2.
+    """Negative binomial law of counts with `mean` and `dispersion`.
 
-    As dispersion -> 0 it is Poisson, and a fit to counts no more dispersed than that ends there (status "boundary").
-    Real y >= 0 are accepted. scipy: ``nbinom(1/dispersion, 1/(1 + dispersion mean))``.
+    The variance is mean + dispersion mean^2. As dispersion -> 0 it is Poisson, and a fit to
+    counts no more dispersed than that ends there (status "boundary"). Real y >= 0 are accepted.
+    scipy: ``nbinom(1/dispersion, 1/(1 + dispersion mean))``.
 
     References
     ----------
-    Lawless (1987), Negative binomial and mixed Poisson regression, Canadian Journal of Statistics 15.
-    Aragon, Eberly & Eberly (1992), Existence and uniqueness of the maximum likelihood estimators for the two-parameter
-    negative binomial distribution, Statistics & Probability Letters 15.
+    Lawless (1987), Negative binomial and mixed Poisson regression, Canadian Journal of
+    Statistics 15.
+    Aragon, Eberly & Eberly (1992), Existence and uniqueness of the maximum likelihood estimators
+    for the two-parameter negative binomial distribution, Statistics & Probability Letters 15.
 
     Examples
     --------
@@ -46,7 +50,8 @@ class NegativeBinomial(Family):
         return gammaln(statistics[0] + 1.0)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        # With r = 1/dispersion, x = dispersion mean, and D = log_rising(y, r) = lgamma(y + r) - lgamma(r) - y log r:
+        # With r = 1/dispersion, x = dispersion mean, and
+        # D = log_rising(y, r) = lgamma(y + r) - lgamma(r) - y log r,
         # -log q = (y + r) log(1 + x) - y log mean - D. Nothing large cancels as r -> inf.
         (y,) = statistics
         log_mean, log_dispersion = eta
@@ -77,11 +82,13 @@ class NegativeBinomial(Family):
         return [(np.log(mean), np.log(max(excess, 0.05 * mean) / mean**2))]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
-        # All mass goes to zero as the dispersion grows: slowly, and the slower the less dispersion * mean grows with it.
+        # All mass goes to zero as the dispersion grows: slowly, and the slower the less the product
+        # of dispersion and mean grows with it.
         (y,) = statistics
         mean, dispersion = delta
         spread = np.where(y > 0, dispersion - y * np.minimum(mean + dispersion, 0.0), 0.0)
-        # Of the mean alone the slope is mean/dispersion, which delta does not know: inf stands for it.
+        # Of the mean alone the slope is mean/dispersion, which delta does not know: inf stands for
+        # it.
         return np.where(dispersion > 0, spread, np.where(mean > 0, np.inf, -y * mean))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
@@ -123,7 +130,10 @@ class NegativeBinomial(Family):
         return self._by_beta(betainc, pdtrc, y, theta, 1.0)
 
     def _by_beta(self, beta: Any, limit: Any, y: Array, theta: Arrays, below: float) -> Array:
-        """Return cdf or sf by the incomplete beta function of x/(1 + x), whose small values scipy's own p = 1/(1 + x) rounds off."""
+        """Return cdf or sf by the incomplete beta function of x/(1 + x).
+
+        Small values of it are rounded off in scipy's own p = 1/(1 + x).
+        """
         mean, dispersion = theta
         count = np.floor(y)
         k = np.clip(count, 0.0, 1e300)
@@ -163,7 +173,10 @@ class NegativeBinomial(Family):
 
 
 def _rising(y: Array, dispersion: Array, order: int) -> tuple[Array, Array | None, Array | None]:
-    """Return `log_rising` of y at r = 1/dispersion: by table where one dispersion serves few distinct whole numbers."""
+    """Return `log_rising` of y at r = 1/dispersion.
+
+    A table is used where one dispersion serves few distinct whole numbers.
+    """
     if dispersion.ndim == 0 and y.size and (top := float(y.max())) <= max(y.size, 64):
         codes = y.astype(np.intp)
         if np.array_equal(codes, y):

@@ -15,8 +15,8 @@ from skmle.families.tools.special import LOG_2PI
 class Normal(Gaussian):
     """Normal law with mean `loc` and standard deviation `scale`.
 
-    q(y) = exp(-z^2/2) / (scale sqrt(2 pi)), z = (y - loc)/scale. As a conditional law its maximum likelihood is
-    least squares. scipy: ``norm(loc, scale)``.
+    q(y) = exp(-z^2/2) / (scale sqrt(2 pi)), z = (y - loc)/scale. As a conditional law its maximum
+    likelihood is least squares. scipy: ``norm(loc, scale)``.
 
     References
     ----------

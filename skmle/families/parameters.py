@@ -109,6 +109,8 @@ class Parameters:
 
     def linked(self, chart_eta: Arrays) -> Arrays:
         """Return the linked eta of chart eta."""
+        if not self.relinked:
+            return tuple(np.asarray(e, float) for e in chart_eta)
         pairs = (
             (self.link(j), p.chart, np.asarray(e, float))
             for j, (p, e) in enumerate(zip(self.parameters, chart_eta, strict=True))
@@ -131,7 +133,7 @@ class Parameters:
         )
 
     def eta(self, theta: Arrays) -> Arrays:
-        """Return the linked eta of natural parameters; infinite at an end of a parameter's range."""
+        """Return the linked eta of natural parameters; infinite at an end of their range."""
         with np.errstate(divide="ignore"):
             return tuple(
                 np.asarray(self.link(j).forward(np.asarray(t, float)), float)

@@ -11,14 +11,16 @@ from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcu
 from skmle.families.tools.divergences import bregman
 from skmle.families.tools.special import LOG_2PI
 
-_LARGE = 1e3  # means whose entropy is that of Stirling's series: what it leaves out, and what a sum would lose, is below 1e-12
+# From this mean on the entropy is that of Stirling's series: what the series leaves out, and what a
+# sum over the counts would lose, is below 1e-12.
+_LARGE = 1e3
 
 
 class Poisson(Family):
     """Poisson law of counts with the given `mean`.
 
-    q(y) = exp(-mean) mean^y / Gamma(y + 1). Real y >= 0 are accepted, as rates are fitted with their exposure as
-    weight. scipy: ``poisson(mean)``.
+    q(y) = exp(-mean) mean^y / Gamma(y + 1). Real y >= 0 are accepted, as rates are fitted with
+    their exposure as weight. scipy: ``poisson(mean)``.
 
     References
     ----------

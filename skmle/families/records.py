@@ -18,19 +18,20 @@ Arrays = tuple[Array, ...]
 class Rows(NamedTuple):
     """-log q of each row, without the terms that depend on y only, and its derivatives in eta.
 
-    Exactly what the order asks for is there: the value alone (0), the gradient too (1), the curvature
-    too (2); the rest is None. Entries are (n,) arrays, or 0-d where they are the same for all rows,
-    and the engine broadcasts them. A law whose support moves with its parameters has the value alone.
+    Exactly what the order asks for is there: the value alone (0), the gradient too (1), the
+    curvature too (2); the rest is None. Entries are (n,) arrays, or 0-d where they are the same for
+    all rows, and the engine broadcasts them. A law whose support moves with its parameters has the
+    value alone.
     """
 
     value: Array
     gradient: Sequence[Array] | None = None
     """k entries: the derivative in each eta."""
     curvature: tuple[Array | None, ...] | Softmax | None = None
-    """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; an entry None is zero."""
+    """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; None is zero."""
 
     def upto(self, order: int) -> Rows:
-        """Return the rows without the derivatives beyond an order, for formulas that make all at once."""
+        """Return the rows up to an order of derivatives, for formulas that make all at once."""
         gradient = self.gradient if order > 0 else None
         return Rows(self.value, gradient, self.curvature if order > 1 else None)
 
@@ -70,14 +71,20 @@ class Param(NamedTuple):
     unit: str = ""
     """How eta moves when y, or the first statistic of y, is measured as (y - origin)/unit.
 
-    "location": eta = (eta - origin)/unit; "scale": eta - log unit; "rate": eta + log unit; "": not at
-    all. A fit of a law with a location measures y in units of its own spread.
+    "location": eta = (eta - origin)/unit; "scale": eta - log unit; "rate": eta + log unit; "": not
+    at all. A fit of a law with a location measures y in units of its own spread.
     """
     modelled: bool = False
-    """Whether a regression lets it depend on all features unless told otherwise, as one does the first
-    parameter of a family in which no parameter says so."""
+    """Whether a regression lets it depend on all features unless told otherwise.
+
+    If no parameter of a family says so, the first does.
+    """
     intercept: bool = True
-    """Whether its linear predictor may have an intercept."""
+    """Whether its linear predictor in a regression has an intercept.
+
+    Without one, a location that moves all cut points of an ordinal law, say, would not be
+    determined.
+    """
 
 
 class Observation(NamedTuple):
@@ -92,19 +99,25 @@ class Observation(NamedTuple):
 
 
 class Shortcuts(NamedTuple):
-    """What the engine may leave out in fits of a family. The defaults are right for every family."""
+    """What the engine may leave out in fits of a family; the defaults are right for all."""
 
     starts: Literal["near", "maximum", "final"] = "near"
-    """What `starts` are for a density: "near" its maximum; the "maximum", which the engine confirms by
-    the derivatives there; or the "final" maximum, which no derivative can confirm (cusps, edges)."""
+    """What `starts` are for a density.
+
+    They are "near" its maximum; the "maximum", which the engine confirms by the derivatives there;
+    or the "final" maximum, which no derivative can confirm (cusps, edges).
+    """
     sums: Literal["rows", "statistics", "base"] = "rows"
-    """What a density needs of its data: all "rows"; the one row that `collapse` makes of the
-    "statistics", as where `evaluate` is affine in them; or this row alone, also for the sum of `base`,
-    which is affine in the statistics too. A wrong claim makes the fit of a density wrong."""
+    """What a density needs of its data.
+
+    It needs all "rows"; or one row, which `collapse` makes of the "statistics", as where `evaluate`
+    is affine in them; or this row alone also for the sum of `base`, if that is affine in the
+    statistics, too. A wrong claim makes the fit of a density wrong.
+    """
 
 
 class Saturated(NamedTuple):
-    """Where a density grows without bound around the observations: on the way to it, in chart eta."""
+    """Chart eta on the way to where a density grows without bound around the observations."""
 
     first: Array
     """(n,): the eta of the first parameter that reproduces each observation."""
@@ -123,7 +136,7 @@ class Support:
     closed: tuple[bool, bool] = (False, False)
     discrete: bool = False
     whole: bool = False
-    """Whether y must be a whole number (a discrete law may still be fitted to real y, as rates are)."""
+    """Whether y must be a whole number; a discrete law may still be fitted to rates."""
     fixed: bool = True
     """Whether it is the same for all parameters, so that the usual standard errors hold."""
 

@@ -16,13 +16,15 @@ from skmle.families.tools.special import LOG_2PI, log_rising
 class StudentT(LocationScale):
     """Student's t law with location `loc`, `scale` and degrees of freedom `df`, all estimated.
 
-    q(y) = c(df)/scale (1 + z^2/df)^(-(df + 1)/2), z = (y - loc)/scale. As df -> inf it is normal, and a fit to data with
-    no heavier tails ends there (status "boundary"). scipy: ``t(df, loc, scale)``.
+    q(y) = c(df)/scale (1 + z^2/df)^(-(df + 1)/2), z = (y - loc)/scale. As df -> inf it is normal,
+    and a fit to data with no heavier tails ends there (status "boundary"). scipy:
+    ``t(df, loc, scale)``.
 
     References
     ----------
     Lange, Little & Taylor (1989), Robust statistical modeling using the t distribution, JASA 84.
-    Fernandez & Steel (1999), Multivariate Student-t regression models, Biometrika 86 (unbounded likelihood with ties).
+    Fernandez & Steel (1999), Multivariate Student-t regression models, Biometrika 86 (unbounded
+    likelihood with ties).
 
     Examples
     --------
@@ -44,7 +46,8 @@ class StudentT(LocationScale):
         raise NotImplementedError("Student's t has no single standard density; see evaluate.")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        # -log q = s + (nu + 1)/2 log(1 + z^2/nu) - D(1/2, nu/2), D = log_rising: the constant tends to 0 as nu -> inf.
+        # -log q = s + (nu + 1)/2 log(1 + z^2/nu) - D(1/2, nu/2), D = log_rising: the constant tends
+        # to 0 as nu -> inf.
         loc, s, log_df = eta
         df, rate = np.exp(log_df), np.exp(-s)
         z = (statistics[0] - loc) * rate

@@ -10,10 +10,12 @@ from skmle.families.base import IDENTITY, Array, Arrays, Family, Param, Rows, Sh
 
 
 class Uniform(Family):
-    """Uniform law on [`low`, `high`], whose maximum likelihood is at the smallest and the largest observation.
+    """Uniform law on [`low`, `high`].
 
-    Non-regular: the support depends on the parameters, the estimates approach the truth at rate 1/n, no standard errors
-    in the usual sense exist, and it cannot be regressed. scipy: ``uniform(low, high - low)``.
+    Its maximum likelihood is at the smallest and the largest observation. Non-regular: the
+    support depends on the parameters, the estimates approach the truth at rate 1/n, no standard
+    errors in the usual sense exist, and it cannot be regressed. scipy:
+    ``uniform(low, high - low)``.
 
     References
     ----------
@@ -25,8 +27,8 @@ class Uniform(Family):
     >>> from skmle import MLEDistribution
     >>> from skmle.exceptions import NonRegularWarning
     >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore", NonRegularWarning)
-    ...     model = MLEDistribution("uniform").fit([[1.0], [2.0], [6.0]])
+    ... warnings.simplefilter("ignore", NonRegularWarning)
+    ... model = MLEDistribution("uniform").fit([[1.0], [2.0], [6.0]])
     >>> float(model.params_["low"]), float(model.params_["high"])
     (1.0, 6.0)
     """

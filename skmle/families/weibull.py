@@ -15,13 +15,13 @@ from skmle.families.tools.location_scale import LogLocationScale
 class Weibull(LogLocationScale):
     """Weibull law of y > 0 with `scale` (the 63.2 % quantile) and `shape`.
 
-    P(Y > y) = exp(-(y/scale)^shape). log y is a Gumbel location-scale law with location log(scale) and scale 1/shape.
-    scipy: ``weibull_min(c=shape, scale=scale)``.
+    P(Y > y) = exp(-(y/scale)^shape). log y is a Gumbel location-scale law with location log(scale)
+    and scale 1/shape. scipy: ``weibull_min(c=shape, scale=scale)``.
 
     References
     ----------
-    Farnum & Booth (1997), Uniqueness of maximum likelihood estimators of the 2-parameter Weibull distribution,
-    IEEE Transactions on Reliability 46.
+    Farnum & Booth (1997), Uniqueness of maximum likelihood estimators of the 2-parameter Weibull
+    distribution, IEEE Transactions on Reliability 46.
 
     Examples
     --------

@@ -9,15 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from skmle.families import Distribution, Family
-from skmle.families.tools.averages import FamilyRows, quantiles_of, support_of
 from skmle.families.tools.expectation import Array, Gain, expectation
 
 LOG_2 = float(np.log(2.0))
@@ -62,7 +59,7 @@ class Law(ABC):
 
     @abstractmethod
     def expect(self, other: Any, gain: Gain, seed: int) -> Estimate:
-        """Return the average under this law of `gain` of its own log-probabilities and the other's."""
+        """Return the average under this law of `gain` of its log-probabilities and the other's."""
 
     @abstractmethod
     def known_entropy(self) -> Array | None:
@@ -127,7 +124,7 @@ class OneColumn(Law):
 
     @abstractmethod
     def at(self, p: Finite) -> tuple[Array, Array]:
-        """Return log p and this law's log-probabilities at the labels of p, of shape (..., labels)."""
+        """Return log p and this law's log-probabilities at the labels of p, (..., labels)."""
 
     @abstractmethod
     def under(self, p: Line, gain: Gain) -> Array:
@@ -135,7 +132,7 @@ class OneColumn(Law):
 
 
 class Finite(OneColumn):
-    """Probabilities of finitely many labels, of shape (..., labels); without labels, of positions 0, 1, ..."""
+    """Probabilities of finitely many labels, (..., labels); without labels, of 0, 1, ..."""
 
     discrete = True
 
@@ -156,8 +153,9 @@ class Finite(OneColumn):
             return self.labels.astype(float)
         except (TypeError, ValueError):
             raise ValueError(
-                f"The labels of {self} are not numbers, the first is {self.labels[0]!r}. Allowed beside a law of numbers: numbers. "
-                "Compare it with a categorical law, or recode the labels."
+                f"The labels of {self} are not numbers, the first is {self.labels[0]!r}. Allowed "
+                "beside a law of numbers: numbers. Compare it with a categorical law, or recode "
+                "the labels."
             ) from None
 
     def known_entropy(self) -> None:
@@ -194,7 +192,8 @@ class Finite(OneColumn):
                 np.zeros(()), np.asarray(-np.inf)
             )  # the same at all points outside the labels
         inside = np.where(np.isneginf(log_p), 0.0, terms).sum(axis=-1)
-        # A mass outside may be too small for its complement to show; then the neighbours of the labels have some of it.
+        # A mass outside may be too small for its complement to show; then the neighbours of the
+        # labels have some of it.
         mass = np.maximum(1.0 - np.exp(log_p).sum(axis=-1), 0.0)
         neighbours = np.setdiff1d(np.concatenate([points - 1.0, points + 1.0]), points)
         escapes = (mass > 1e-9) | (p.log_prob_at(neighbours) > -np.inf).any(axis=-1)
@@ -253,7 +252,7 @@ class Line(OneColumn):
         return _exactly(other.under(self, gain))
 
     def rows(self, shape: tuple[int, ...]) -> Line:
-        """Return the law with as many flat rows as `shape` has entries, to which its own rows broadcast."""
+        """Return the law with a flat row for each entry of `shape`, to which its rows broadcast."""
         if shape == self.shape:
             return self
         return self.take(np.broadcast_to(np.arange(self.size).reshape(self.shape), shape).ravel())
@@ -291,8 +290,8 @@ def _escapes(p: Line, q: Line) -> NDArray[np.bool_]:
         return (low_p < low_q) | (high_p > high_q)
     with np.errstate(all="ignore"):
         off = np.isfinite(low_p) & np.isfinite(low_q) & ((low_p - low_q) % 1.0 != 0.0)
-        # The support of a law at a limit (no successes at all) is smaller than scipy says, so the masses decide; next to
-        # the ends they are asked in logarithms, which do not underflow.
+        # The support of a law at a limit (no successes at all) is smaller than scipy says, so the
+        # masses decide; next to the ends they are asked in logarithms, which do not underflow.
         beyond = (p.tail(high_q, upper=True) > 0.0) | (
             p.log_prob(np.where(np.isfinite(high_q), high_q + 1.0, low_p - 1.0)) > -np.inf
         )
@@ -302,96 +301,13 @@ def _escapes(p: Line, q: Line) -> NDArray[np.bool_]:
     return off | ((high_p > high_q) & beyond) | ((low_p < low_q) & before)
 
 
-class FamilyLine(Line):
-    """A law of one of our families of one column."""
-
-    def __init__(self, distribution: Distribution) -> None:
-        self.distribution: Distribution = distribution
-        self.discrete = distribution.discrete
-        self.shape = distribution.shape
-        self._rows = FamilyRows(
-            distribution.family,
-            tuple(np.broadcast_to(v, self.shape).ravel() for v in distribution.theta),
-        )
-
-    def __str__(self) -> str:
-        return repr(self.distribution)
-
-    def take(self, rows: Any) -> Line:
-        return self._like(self._rows.take(rows).theta)
-
-    def log_prob(self, y: Array) -> Array:
-        return self._rows.log_prob(y)
-
-    def tail(self, y: Array, upper: bool) -> Array:
-        family, theta = self._rows.family, self._rows.theta
-        return family.sf(y, theta) if upper else family.cdf(y, theta)
-
-    def support(self) -> tuple[Array, Array]:
-        return self._rows.support()
-
-    def quantiles(self, levels: Sequence[float]) -> Array:
-        return self._rows.quantiles(levels)
-
-    def mirror(self) -> Line | None:
-        mirrored = self._rows.mirror()
-        return None if mirrored is None else self._like(mirrored.theta)
-
-    def _like(self, theta: tuple[Array, ...]) -> FamilyLine:
-        return FamilyLine(
-            Distribution(
-                self.distribution.family, dict(zip(self.distribution.params, theta, strict=True))
-            )
-        )
-
-
-class ScipyLine(Line):
-    """A law of scipy's, or one of ours whose observation is more than its number (the binomial)."""
-
-    def __init__(
-        self, dist: Any, parameters: Mapping[str, Any], distribution: Distribution | None = None
-    ) -> None:
-        self.dist = dist
-        self.discrete = isinstance(dist, stats.rv_discrete)
-        self.distribution = distribution
-        self.scipy = (dist.name, parameters)
-        values = [np.asarray(value) for value in parameters.values()]
-        self.shape = np.broadcast_shapes(*(value.shape for value in values))
-        self._flat = {
-            name: np.broadcast_to(value, self.shape).ravel()
-            for name, value in zip(parameters, values, strict=True)
-        }
-
-    def __str__(self) -> str:
-        return f"scipy.stats.{self.dist.name}"
-
-    @cached_property
-    def frozen(self) -> Any:
-        """The frozen scipy distribution of the flat rows."""
-        return self.dist(**self._flat)
-
-    def take(self, rows: Any) -> Line:
-        return ScipyLine(self.dist, {name: value[rows] for name, value in self._flat.items()})
-
-    def log_prob(self, y: Array) -> Array:
-        return np.asarray(self.frozen.logpmf(y) if self.discrete else self.frozen.logpdf(y), float)
-
-    def tail(self, y: Array, upper: bool) -> Array:
-        return np.asarray(self.frozen.sf(y) if upper else self.frozen.cdf(y), float)
-
-    def support(self) -> tuple[Array, Array]:
-        return support_of(self.frozen, self.size)
-
-    def quantiles(self, levels: Sequence[float]) -> Array:
-        return quantiles_of(self.frozen, levels, self.size, self.discrete)
-
-    def mirror(self) -> None:
-        return None
-
-
 @dataclass
 class Many(Law):
-    """A law of several columns: known for the normal and for independent columns, else averages over random draws."""
+    """A law of several columns.
+
+    Measures are known for the normal law and for independent columns, and for all others they are
+    averages over random draws.
+    """
 
     law: Any
     columns: int

@@ -13,13 +13,14 @@ from skmle import families
 from skmle.families import Distribution, Family
 from skmle.families.independent import IndependentColumns
 from skmle.families.tools.expectation import Array, expectation
-from skmle.information.laws import FamilyLine, Finite, Law, Many, ScipyLine
+from skmle.information.laws import Finite, Law, Many
+from skmle.information.lines import FamilyLine, ScipyLine
 
 _SUM = 1e-8  # by how much probabilities may miss one: rounding, not percentages or counts
 _MASS = 1e-6  # by how much scipy's densities may
 _ALLOWED = (
-    "Allowed: probability vectors, frozen scipy distributions such as scipy.stats.norm(0, 1), skmle Distributions and fitted skmle "
-    "estimators of a density"
+    "Allowed: probability vectors, frozen scipy distributions such as scipy.stats.norm(0, 1), "
+    "skmle Distributions and fitted skmle estimators of a density"
 )
 
 
@@ -42,7 +43,8 @@ def as_law(value: Any, name: str) -> Law:
     if isinstance(value, (stats.rv_continuous, stats.rv_discrete)):
         if value.numargs:
             raise TypeError(
-                f"{name}: scipy.stats.{value.name} without its {value.shapes}. {_ALLOWED}. Freeze it: call it with them."
+                f"{name}: scipy.stats.{value.name} without its {value.shapes}. {_ALLOWED}. Freeze "
+                "it: call it with them."
             )
         value = value()
     if isinstance(getattr(value, "dist", None), (stats.rv_continuous, stats.rv_discrete)):
@@ -60,7 +62,8 @@ def as_law(value: Any, name: str) -> Law:
         else "Give one of them"
     )
     raise TypeError(
-        f"{name}: got {value!r} of type {type(value).__name__}, which is no law. {_ALLOWED}. {hint}."
+        f"{name}: got {value!r} of type {type(value).__name__}, which is no law. {_ALLOWED}. "
+        f"{hint}."
     )
 
 
@@ -89,8 +92,9 @@ def surprise_of_rows(model: Any, X: Any) -> Array | None:
         fits = False
     if not fits:
         raise ValueError(
-            f"empirical_cross_entropy: X of shape {rows.shape} does not hold observations of {model!r}. "
-            "Allowed: an observation in each row, shape (n,) or (n, columns), and parameters for one law or for n. Reshape X."
+            f"empirical_cross_entropy: X of shape {rows.shape} does not hold observations of "
+            f"{model!r}. Allowed: an observation in each row, shape (n,) or (n, columns), and "
+            "parameters for one law or for n. Reshape X."
         )
     return nats
 
@@ -113,32 +117,41 @@ def _log_prob(model: Any) -> tuple[Callable[[Any], Any], bool] | None:
 
 
 def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
-    """Return `value` as floats, after checking that its last `axes` axes hold probabilities that sum to one."""
+    """Return `value` as floats whose last `axes` axes hold probabilities that sum to one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no array of numbers, or they are no such probabilities.
+    """
     try:
         p = np.asarray(value, float)
     except (TypeError, ValueError):
         raise TypeError(
-            f"{name}: got {value!r}, which is no array of numbers. {_ALLOWED}. Give an array of probabilities."
+            f"{name}: got {value!r}, which is no array of numbers. {_ALLOWED}. Give an array of "
+            "probabilities."
         ) from None
     table = "vector" if axes == 1 else "table"
     if p.ndim < axes or 0 in p.shape:
         raise ValueError(
-            f"{name}: an array of shape {p.shape} holds no probability {table}. Allowed: {axes} or more axes, none of length 0. Reshape it."
+            f"{name}: an array of shape {p.shape} holds no probability {table}. Allowed: {axes} or "
+            "more axes, none of length 0. Reshape it."
         )
     bad = ~(np.isfinite(p) & (p >= 0.0))
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise ValueError(
-            f"{name}: {int(bad.sum())} of {p.size} entries are no probabilities, the first {p[first]!r} at {first}. "
-            "Allowed: finite numbers >= 0. Correct the entries."
+            f"{name}: {int(bad.sum())} of {p.size} entries are no probabilities, the first "
+            f"{p[first]!r} at {first}. Allowed: finite numbers >= 0. Correct the entries."
         )
     sums = p.sum(axis=tuple(range(-axes, 0)))
     off = np.abs(sums - 1.0) > _SUM
     if off.any():
         worst = float(np.atleast_1d(sums)[np.atleast_1d(off)][0])
         raise ValueError(
-            f"{name}: {int(off.sum())} of {sums.size} probability {table}s do not sum to 1; the first sums to {worst:.10g}. "
-            f"Allowed: a sum within {_SUM:g} of 1. Normalise: divide by the sum, in double precision."
+            f"{name}: {int(off.sum())} of {sums.size} probability {table}s do not sum to 1; the "
+            f"first sums to {worst:.10g}. Allowed: a sum within {_SUM:g} of 1. Normalise: divide "
+            "by the sum, in double precision."
         )
     return p
 
@@ -210,7 +223,8 @@ def _from_scipy(frozen: Any, name: str) -> Law:
     if np.isnan(frozen.support()).any():
         given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
         raise ValueError(
-            f"{name}: scipy.stats.{dist.name} has no law with {given}. Allowed: see its documentation. Correct them."
+            f"{name}: scipy.stats.{dist.name} has no law with {given}. Allowed: see its "
+            "documentation. Correct them."
         )
     if getattr(dist, "xk", None) is not None:
         order = np.argsort(dist.xk)
@@ -222,15 +236,19 @@ def _from_scipy(frozen: Any, name: str) -> Law:
 
 
 def _checked_line(law: ScipyLine, name: str) -> ScipyLine:
-    """Return `law` if it is one on the line: some of scipy's are periodic, or take a vector for one law."""
+    """Return `law` if it is one on the line.
+
+    Some of scipy's are periodic, or take a vector for one law.
+    """
     mass = expectation(
         law.rows(law.shape), law.rows(law.shape), lambda log_p, log_q: np.ones_like(log_p)
     )
     off = ~(np.abs(mass - 1.0) < _MASS)
     if off.any():
         raise ValueError(
-            f"{name}: {law} has the mass {mass[off][0]:.6g} over its support. Allowed: laws whose masses or densities, as scipy "
-            "computes them, sum to 1. Take a law on the line, such as vonmises_line for vonmises, or the probability vector."
+            f"{name}: {law} has the mass {mass[off][0]:.6g} over its support. Allowed: laws whose "
+            "masses or densities, as scipy computes them, sum to 1. Take a law on the line, such "
+            "as vonmises_line for vonmises, or the probability vector."
         )
     return law
 
@@ -248,7 +266,8 @@ def _from_columns(frozen: Any, name: str) -> Law:
     draws = np.asarray(frozen.rvs(size=5, random_state=0), float)
     if draws.ndim != 2 or np.shape(log_prob(draws)) != (5,):
         raise TypeError(
-            f"{name}: an observation of {kind} has the shape {draws.shape[1:]}. {_ALLOWED}. Give a law of vectors."
+            f"{name}: an observation of {kind} has the shape {draws.shape[1:]}. {_ALLOWED}. Give a "
+            "law of vectors."
         )
     return Many(frozen, draws.shape[1], log_prob, discrete)
 
@@ -258,20 +277,21 @@ def check_comparable(p: Law, q: Law) -> None:
     if p.discrete != q.discrete:
         kinds = ["discrete" if law.discrete else "continuous" for law in (p, q)]
         raise ValueError(
-            f"p is {kinds[0]} ({p}) and q is {kinds[1]} ({q}): masses and densities have no common measure. "
-            "Allowed: both discrete or both continuous. Compare it with a law of its own kind, or bin the continuous one."
+            f"p is {kinds[0]} ({p}) and q is {kinds[1]} ({q}): masses and densities have no common "
+            "measure. Allowed: both discrete or both continuous. Compare it with a law of its own "
+            "kind, or bin the continuous one."
         )
     if p.columns != q.columns or isinstance(p, Many) != isinstance(q, Many):
         raise ValueError(
-            f"p is a law of {p.columns} columns ({p}) and q of {q.columns} ({q}). Allowed: as many columns of both. "
-            "Take the marginal law of the columns in common."
+            f"p is a law of {p.columns} columns ({p}) and q of {q.columns} ({q}). Allowed: as many "
+            "columns of both. Take the marginal law of the columns in common."
         )
     if isinstance(p, Finite) and isinstance(q, Finite) and (p.labels is None or q.labels is None):
         sizes = p.probabilities.shape[-1], q.probabilities.shape[-1]
         if sizes[0] != sizes[1]:
             raise ValueError(
-                f"p has {sizes[0]} entries and q has {sizes[1]}. Allowed: one probability of each for every category. "
-                "Give categories that never occur the probability 0."
+                f"p has {sizes[0]} entries and q has {sizes[1]}. Allowed: one probability of each "
+                "for every category. Give categories that never occur the probability 0."
             )
     _check_rows(p, q)
 
@@ -285,6 +305,6 @@ def _check_rows(p: Law, q: Law) -> None:
         np.broadcast_shapes(*shapes)
     except ValueError:
         raise ValueError(
-            f"p has rows of shape {shapes[0]} and q of shape {shapes[1]}. Allowed: shapes that broadcast, such as (n,) with (n,) or (). "
-            "Select the rows in common."
+            f"p has rows of shape {shapes[0]} and q of shape {shapes[1]}. Allowed: shapes that "
+            "broadcast, such as (n,) with (n,) or (). Select the rows in common."
         ) from None

@@ -1,4 +1,4 @@
-"""The unit of an information measure, which is the base of its logarithm, and the form of its answer."""
+"""The unit of an information measure, the base of its logarithm, and the form of its answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def nats_of(base: float | None) -> float:
         return 1.0
     if not isinstance(base, Real) or not np.isfinite(base) or base <= 0 or base == 1:
         raise ValueError(
-            f"base={base!r} is no base of a logarithm. Allowed: None for nats, or a number > 0 other than 1. Give 2 for bits."
+            f"base={base!r} is no base of a logarithm. Allowed: None for nats, or a number > 0 "
+            "other than 1. Give 2 for bits."
         )
     return float(np.log(float(base)))
 

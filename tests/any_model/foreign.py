@@ -42,7 +42,10 @@ FEW = {"max_iter": 20, "n_estimators": 20, "cv": 2, "Cs": 2}  # for speed
 
 
 def quietly(estimator: Any, *data: Any, **params: Any) -> Any:
-    """Return a fitted clone, whatever it warns of: the data are small, the defaults what they are."""
+    """Return a fitted clone, whatever it warns of.
+
+    The data are small, the defaults what they are.
+    """
     with warnings.catch_warnings(action="ignore"):
         few = {
             name: number for name, number in FEW.items() if name in estimator.get_params(deep=False)
@@ -86,7 +89,8 @@ SAMPLES = {
     if hasattr(cls, "score_samples") and "estimator" not in inspect.signature(cls).parameters
 }
 
-# Their score_samples is something else, by their documentation: depths, distances, a pseudo-likelihood.
+# Their score_samples is something else, by their documentation: depths, distances, a
+# pseudo-likelihood.
 NO_DENSITY = [
     "BernoulliRBM",
     "IsolationForest",
@@ -101,7 +105,10 @@ DENSITIES = [name for name in SAMPLES if name not in [*NO_DENSITY, *COVARIANCES,
 
 
 class Boosted(RegressorMixin, BaseEstimator):
-    """What ngboost's regressor looks like: pred_dist gives a law, unknown names of which are None, and score is a loss."""
+    """What ngboost's regressor looks like.
+
+    pred_dist gives a law, unknown names of which are None, and score is a loss.
+    """
 
     def __init__(self, frozen: Any = stats.norm):
         self.frozen = frozen
@@ -122,7 +129,10 @@ class Boosted(RegressorMixin, BaseEstimator):
 
 
 class BoostedClassifier(ClassifierMixin, BaseEstimator):
-    """What ngboost's classifier looks like: no classes_, labels 0, 1, ...; pred_dist gives a law without a log-density."""
+    """What ngboost's classifier looks like.
+
+    No classes_, labels 0, 1, ...; pred_dist gives a law without a log-density.
+    """
 
     def fit(self, X, y):
         self.share_ = np.bincount(y) / len(y)

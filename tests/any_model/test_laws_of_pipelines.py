@@ -110,7 +110,8 @@ def test_no_law_of_y_is_an_error_in_four_parts(function, model):
     X, y = load_iris(return_X_y=True)
     with pytest.raises(
         TypeError,
-        match=f"^predict_.*: {type(model).__name__} gives no law of y. Allowed: MLERegressor.*Put one",
+        match=f"^predict_.*: {type(model).__name__} gives no law of y. Allowed: MLERegressor"
+        ".*Put one",
     ):
         function(make_pipeline(StandardScaler(), model).fit(X, y), X)
 

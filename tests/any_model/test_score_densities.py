@@ -1,4 +1,7 @@
-"""The log-likelihood as a score of densities: every one of scikit-learn, and skmle's, on one scale."""
+"""The log-likelihood as a score of densities.
+
+Every one of scikit-learn, and skmle's, on one scale.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The log-likelihood as a score of regressors: every one of scikit-learn that tells its law, and skmle's."""
+"""The log-likelihood as a score of regressors.
+
+Every one of scikit-learn that tells its law, and skmle's.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ def test_law_of_a_regressor_sums_to_one(name, line):
 
 @pytest.mark.slow
 def test_standard_deviations_are_those_of_an_observation_where_the_model_knows_its_noise(rng):
-    # What the docstring says of each: BayesianRidge's contain the noise; a Gaussian process's if its kernel has it.
+    # What the docstring says of each: BayesianRidge's contain the noise; a Gaussian process's if
+    # its kernel has it.
     X = rng.normal(size=(400, 1))
     y = X[:, 0] + 0.5 * rng.normal(size=400)
     truth = stats.norm(X[:, 0], 0.5).logpdf(y).mean()
@@ -74,7 +78,8 @@ def test_a_standard_deviation_of_zero_is_no_law(line):
     X, y = line
     with pytest.raises(
         ValueError,
-        match=r"Sure: .* standard deviation is 0 for 58 of 60 values \(first: value 2\).*Allowed: .* > 0. Give",
+        match=r"Sure: .* standard deviation is 0 for 58 of 60 values \(first: value 2\)"
+        r".*Allowed: .* > 0. Give",
     ):
         log_likelihood_score(Sure().fit(X, y), X, y)
     with pytest.raises(ValueError, match=r"DummyRegressor: .* is 0 for 60 of 60"):

@@ -87,7 +87,19 @@ def test_grid_over_families(scoring, rng):
 
 def test_one_grid_over_models_of_other_libraries(line):
     X, y = line
-    search = GridSearchCV(make_pipeline(StandardScaler(), MLERegressor()), {"mleregressor": [MLERegressor(), BayesianRidge(), MLERegressor("poisson"), PoissonRegressor()]}, scoring=log_likelihood_scorer, cv=3)  # fmt: skip  # noqa: E501
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), MLERegressor()),
+        {
+            "mleregressor": [
+                MLERegressor(),
+                BayesianRidge(),
+                MLERegressor("poisson"),
+                PoissonRegressor(),
+            ]
+        },
+        scoring=log_likelihood_scorer,
+        cv=3,
+    )
     scores = search.fit(X, y).cv_results_["mean_test_score"]
     assert np.isfinite(scores).all()
     assert scores[2:].min() > scores[:2].max()  # y are Poisson counts

@@ -30,7 +30,8 @@ import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from tests.any_model.pipelines import HOLDERS, MODELS, NAMES, prepare
 
-# statsmodels 0.15.0, Logit(y == "yes", add_constant(prepare().fit_transform(frame))).fit().summary()
+# statsmodels 0.15.0, Logit(y == "yes",
+# add_constant(prepare().fit_transform(frame))).fit().summary()
 STATSMODELS = """
 const         -0.2218      0.125     -1.775      0.076      -0.467       0.023
 age            0.7634      0.086      8.925      0.000       0.596       0.931
@@ -196,7 +197,8 @@ def test_summary_of_another_library_is_an_error_in_four_parts(model):
     X, y = load_iris(return_X_y=True)
     with pytest.raises(
         TypeError,
-        match=f"summary: {type(model).__name__} keeps no covariance.*Allowed: .*Put .* in its place",
+        match=f"summary: {type(model).__name__} keeps no covariance.*Allowed: .*"
+        "Put .* in its place",
     ):
         skmle.summary(make_pipeline(StandardScaler(), model).fit(X, y))
 
@@ -230,6 +232,7 @@ def test_summary_of_a_fit_without_covariance_says_why(table):
     )
     with pytest.raises(
         ValueError,
-        match="no covariance, because store_information=False. Allowed: .*Set store_information=True",
+        match="no covariance, because store_information=False. Allowed: .*"
+        "Set store_information=True",
     ):
         pipe[-1].inference()

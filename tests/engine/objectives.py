@@ -50,7 +50,10 @@ def jacobian(design: Design, j: int) -> np.ndarray:
 
 
 def random_terms(rng: np.random.Generator, p: int, mixed: bool) -> tuple[Term, ...]:
-    """One to four parameters: constants, all columns or some, with or without an intercept; or all alike."""
+    """One to four parameters.
+
+    Constants, all columns or some, with or without an intercept; or all alike.
+    """
 
     def term() -> Term:
         kind = rng.integers(3)

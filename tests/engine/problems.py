@@ -78,7 +78,8 @@ def quadratic(seed: int, d: int, condition: float) -> Problem:
     return Problem(objective, rng.normal(size=d) * 10.0, optimum)
 
 
-# f'' = mean of a linear model's response: with the responses' means as data the coefficients are the optimum, exactly.
+# f'' = mean of a linear model's response: with the responses' means as data the coefficients are
+# the optimum, exactly.
 RESPONSES = {
     "logistic": (lambda e: np.logaddexp(0.0, e), expit, lambda e: expit(e) * expit(-e)),
     "poisson": (np.exp, np.exp, np.exp),
@@ -114,7 +115,10 @@ def rosenbrock(d: int, start: np.ndarray) -> Problem:
 
 
 def gamma_law(start: float) -> Problem:
-    """-log q of a gamma law's mean on the log scale: from far off the curvature is 1e-70, or the value overflows."""
+    """-log q of a gamma law's mean on the log scale.
+
+    From far off the curvature is 1e-70, or the value overflows.
+    """
     return Problem(
         lambda: Objective(
             lambda c: 3.0 * np.exp(-c[0]) + c[0],

@@ -11,7 +11,10 @@ LEVELS = (14, 3, 12, 19, 40)
 
 
 def one_hot_columns(rng: np.random.Generator, n: int, levels, dropped: bool = True) -> np.ndarray:
-    """Groups of one-hot columns of unequal frequencies; a dropped first level leaves rows without a 1."""
+    """Groups of one-hot columns of unequal frequencies.
+
+    A dropped first level leaves rows without a 1.
+    """
     parts = []
     for k in levels:
         code = rng.choice(k + dropped, n, p=rng.dirichlet(np.full(k + dropped, 2.0)))
@@ -29,7 +32,10 @@ def table(n: int = N, far: float = 0.0) -> np.ndarray:
 
 
 def unruly(X: np.ndarray) -> np.ndarray:
-    """Two ones in a group, a half, a two and a minus one: each in one row that no small sample sees."""
+    """Two ones in a group, a half, a two and a minus one.
+
+    Each in one row that no small sample sees.
+    """
     X = X.copy()
     X[31_007, 1:4] = 1.0
     X[12_345, 20] = 0.5

@@ -1,4 +1,7 @@
-"""Collinear columns and more columns than rows: what the data determine is found, the rest is named."""
+"""Collinear columns and more columns than rows.
+
+What the data determine is found, the rest is named.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 
 def collinear(rng: np.random.Generator, n: int = 60) -> np.ndarray:
-    """Two columns, their difference in two units, a constant, two dummies for two groups; and a column of its own."""
+    """Two columns, their difference in two units, a constant, two dummies for two groups.
+
+    And a column of its own.
+    """
     a, b, group = rng.normal(size=n), rng.normal(size=n), rng.random(n) < 0.4
     return np.column_stack(
         [a, b, a - b, 1e4 * (a - b), np.full(n, 2.0), group, ~group, rng.normal(size=n) + 5.0]
@@ -32,7 +38,9 @@ COLLINEAR = {
 
 @every(COLLINEAR)
 def test_collinear_columns(family):
-    """The law is that of independent columns, the rest is named, and only what the data determine has a standard error."""
+    """The law is that of independent columns, the rest is named, and only what the data determine
+    has a standard error.
+    """
     for seed in range(RUNS // 20):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 60, rng)
@@ -46,7 +54,8 @@ def test_collinear_columns(family):
         np.testing.assert_allclose(
             model.predict(new), smaller.predict(new[:, FREE]), rtol=1e-6, atol=1e-9
         )
-        # Of all that fit alike, the coefficients of least norm in standardised columns: no part in the null space.
+        # Of all that fit alike, the coefficients of least norm in standardised columns: no part in
+        # the null space.
         z = (X - X.mean(axis=0)) / np.where(X.std(axis=0) > 0.0, X.std(axis=0), 1.0)
         weights = model.coef_ * X.std(axis=0)
         np.testing.assert_allclose(
@@ -66,7 +75,9 @@ def test_collinear_columns(family):
 
 @every(COLLINEAR)
 def test_collinear_columns_in_other_units_and_repeated(family):
-    """Neither units nor the order of columns, nor rows in place of weights, change what a collinear fit predicts."""
+    """Neither units nor the order of columns, nor rows in place of weights, change what a collinear
+    fit predicts.
+    """
     for seed in range(RUNS // 20):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 60, rng)
@@ -96,7 +107,10 @@ def test_collinear_columns_in_other_units_and_repeated(family):
 
 
 def test_more_columns_than_rows():
-    """A separated logistic regression on 15 rows and 30 columns: the same decisions from weights and from repeated rows."""
+    """A separated logistic regression on 15 rows and 30 columns.
+
+    The same decisions from weights and from repeated rows.
+    """
     for seed in range(RUNS // 10):
         rng = np.random.default_rng(seed)
         X, y, weight = rng.normal(size=(15, 30)), np.arange(15) % 2, rng.integers(1, 4, 15)

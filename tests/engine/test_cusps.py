@@ -1,4 +1,7 @@
-"""Laplace's law given features: its maximum is at a cusp, where linear programs and directional derivatives judge it."""
+"""Laplace's law given features.
+
+Its maximum is at a cusp, where linear programs and directional derivatives judge it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ def test_median_regression_is_the_linear_program(seed):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_scale_that_depends_on_the_row_weighs_the_rows(seed):
-    """The location is the linear program of rows over their scale; in the scale's coefficients the gradient is zero."""
+    """The location is the linear program of rows over their scale.
+
+    In the scale's coefficients the gradient is zero.
+    """
     X, y = data(seed)
     model = MLERegressor("laplace", features={"loc": "all", "scale": [0]}).fit(X, y)
     assert model.status_ == "interior" and model.distance_ <= 1e-6

@@ -158,7 +158,7 @@ def test_softmax_far_out(scale, order):
 
 
 def test_few_passes_with_many_classes(monkeypatch):
-    """No hessian is formed, and yet it takes few gradients to come from nothing to the tolerance."""
+    """No hessian is formed, and yet few gradients lead from nothing to the tolerance."""
     rng = np.random.default_rng(0)
     n, p, k = 10_000, 30, 30
     X = rng.normal(size=(n, p))
@@ -200,7 +200,10 @@ def test_many_blocks_are_one(sparse, monkeypatch):
 
 
 def test_a_first_parameter_without_intercept_beside_one_with():
-    """y = b x + noise whose scale depends on x as well: the same columns, but only one intercept."""
+    """y = b x + noise whose scale depends on x as well.
+
+    The same columns, but only one intercept.
+    """
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2)) + 1.0
     y = X @ [1.0, 2.0] + np.exp(0.3 * X[:, 0]) * rng.normal(size=400)

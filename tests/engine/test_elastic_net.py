@@ -1,4 +1,7 @@
-"""Absolute penalties: every fit satisfies the optimality conditions, as seen from outside, and equals scikit-learn's."""
+"""Absolute penalties.
+
+Every fit satisfies the optimality conditions, as seen from outside, and equals scikit-learn's.
+"""
 
 from __future__ import annotations
 
@@ -134,9 +137,12 @@ def test_saga(saga, k, ratio):
 @pytest.mark.parametrize("unit", [1.0, 1e-6, 1e6])
 @pytest.mark.parametrize("ratio", [0.3, 1.0])
 def test_the_normal_law_is_the_elastic_net(ratio, unit):
-    """Given its scale, -log q is the squared residual over twice its square: ElasticNet's penalties are ours times scale**2.
+    """Given its scale, -log q is the squared residual over twice its square.
 
-    In other units of y the slopes have other units too, and the two parts of the penalty scale differently.
+    ElasticNet's penalties are ours times scale**2.
+
+    In other units of y the slopes have other units too, and the two parts of the penalty scale
+    differently.
     """
     X = table()
     y = (3.0 * X[:, 0] + 10.0 + np.random.default_rng(0).normal(size=N)) * unit
@@ -273,7 +279,10 @@ def test_why_there_are_no_standard_errors():
 
 
 def test_a_limit_law_under_a_penalty():
-    """Counts with less spread than Poisson's: the negative binomial's maximum is at its limit, whatever the penalty."""
+    """Counts with less spread than Poisson's.
+
+    The negative binomial's maximum is at its limit, whatever the penalty.
+    """
     X = table()
     y = np.random.default_rng(0).binomial(8, 0.5, N)
     with pytest.warns(skmle.exceptions.BoundaryWarning):
@@ -284,7 +293,10 @@ def test_a_limit_law_under_a_penalty():
 
 @pytest.mark.parametrize("alpha", [0.1, 0.3, 2.0])
 def test_medians_are_optimal(alpha):
-    """Laplace's law has cusps of its own: given its scale, the rest is the linear program of absolute residuals."""
+    """Laplace's law has cusps of its own.
+
+    Given its scale, the rest is the linear program of absolute residuals.
+    """
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 6))
     y = X[:, 0] + rng.laplace(size=200)

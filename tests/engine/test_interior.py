@@ -1,4 +1,7 @@
-"""An interior maximum: found, confirmed by differences of the log-likelihood, and without a false alarm."""
+"""An interior maximum.
+
+Found, confirmed by differences of the log-likelihood, and without a false alarm.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 @pytest.mark.slow
 @every(ONE_EACH)
 def test_densities_of_their_own_law(family):
-    """Samples of 30 and 300: interior, no warning, and the optimum; at the boundary where the score test says so."""
+    """Samples of 30 and 300.
+
+    Interior, no warning, and the optimum; at the boundary where the score test says so.
+    """
     found = Counter()
     for seed in range(RUNS if family.observation.columns else RUNS // 4):
         rng = np.random.default_rng(seed)

@@ -1,4 +1,7 @@
-"""Long, wide and many-class data: whichever solver a fit takes, the answer is that of Newton's method on all rows."""
+"""Long, wide and many-class data.
+
+Whichever solver a fit takes, the answer is that of Newton's method on all rows.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,9 @@ COLUMNS = {
     ],
 )
 def test_samples_spare_the_hessian(columns, classes, scale, monkeypatch):
-    """Where no covariance is asked for, the last sample's curvature is good enough to arrive by gradients alone."""
+    """Where no covariance is asked for, the last sample's curvature is good enough to arrive by
+    gradients alone.
+    """
     orders, call = [], Objective.__call__
 
     def noted(self, coef, order=2):
@@ -139,7 +144,8 @@ def test_many_classes_without_a_hessian(alpha, monkeypatch):
     y = (X @ rng.normal(size=(8, 12)) / 3 + rng.gumbel(size=(3000, 12))).argmax(axis=1)
     plain = CrossEntropyClassifier(alpha=alpha).fit(X, y)
     monkeypatch.setattr(solvers, "_MATRIX", 10)
-    # Under a penalty the likelihood has a slope at the fit: 1e-6 standard errors would show in its eleventh digit.
+    # Under a penalty the likelihood has a slope at the fit: 1e-6 standard errors would show in its
+    # eleventh digit.
     free = CrossEntropyClassifier(alpha=alpha, tol=1e-8 if alpha else 1e-6).fit(X, y)
     assert free.converged_ and free.distance_ <= 1e-6
     np.testing.assert_allclose(free.predict_proba(X), plain.predict_proba(X), rtol=1e-7, atol=1e-9)
@@ -147,7 +153,9 @@ def test_many_classes_without_a_hessian(alpha, monkeypatch):
 
 
 def test_many_classes_and_columns_under_a_ridge(monkeypatch):
-    """From some hundred coefficients of several classes on, products with the hessian take the place of the hessian."""
+    """From some hundred coefficients of several classes on, products with the hessian take the
+    place of the hessian.
+    """
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1500, 60))
     y = (X @ rng.normal(size=(60, 10)) / 5 + rng.gumbel(size=(1500, 10))).argmax(axis=1)
@@ -196,7 +204,10 @@ def test_more_columns_than_rows_under_a_ridge(family, monkeypatch):
 @pytest.mark.parametrize("classes", [2, 4])
 @pytest.mark.parametrize("kind", ["complete", "rare level", "none"])
 def test_no_maximum_is_found_without_a_hessian(kind, classes, monkeypatch):
-    """Products with the hessian show no flat direction; the coefficients, or the columns they do not determine, certify it."""
+    """Products with the hessian show no flat direction.
+
+    The coefficients, or the columns they do not determine, certify it.
+    """
     rng = np.random.default_rng(classes)
     X = rng.normal(size=(120, 6))
     y = rng.integers(0, classes, 120)

@@ -1,4 +1,6 @@
-"""Limit laws: where the maximum is at the end of a parameter's range, the limit is named and fitted."""
+"""Limit laws: where the maximum is at the end of a parameter's range, the limit is named and
+fitted.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 
 def verdict_of_counts(y: np.ndarray, mean: np.ndarray | float) -> str:
-    """The score test of the negative binomial law at its Poisson limit: is the variance greater than the mean?"""
+    """The score test of the negative binomial law at its Poisson limit.
+
+    Is the variance greater than the mean?
+    """
     return "interior" if ((y - mean) ** 2 - y).sum() > 0.0 else "boundary"
 
 
@@ -99,7 +104,9 @@ def light_tails(n: int, seed: int, rng: np.random.Generator) -> np.ndarray:
 
 @pytest.mark.slow
 def test_student_t_on_light_tails():
-    """The maximum is the normal law exactly if the kurtosis about its fit is at most 3 (samples of 30 and more)."""
+    """The maximum is the normal law exactly if the kurtosis about its fit is at most 3 (samples of
+    30 and more).
+    """
     found = Counter()
     for seed in range(RUNS):
         rng = np.random.default_rng(seed)
@@ -147,7 +154,9 @@ def test_student_t_regression_on_light_tails():
 
 @pytest.mark.parametrize("excess", [1e-1, 1e-2, 1e-4, 1e-6, 1e-9, 0.0, -1e-6])
 def test_a_maximum_that_cannot_be_told_from_its_limit_is_the_limit(excess):
-    """A kurtosis of 3 + excess has its maximum at df ~ 6/excess, no more than 1e-9 nats a row above the normal law if excess is small."""
+    """A kurtosis of 3 + excess has its maximum at df ~ 6/excess, no more than 1e-9 nats a row above
+    the normal law if excess is small.
+    """
     x = ndtri((np.arange(400) + 0.5) / 400.0)
 
     def bent(a: float) -> np.ndarray:
@@ -166,7 +175,10 @@ def test_a_maximum_that_cannot_be_told_from_its_limit_is_the_limit(excess):
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [3, 5, 10])
 def test_tiny_samples_of_student_t(n):
-    """The likelihood has several maxima, and is unbounded: whatever is returned is at least as likely as the normal law."""
+    """The likelihood has several maxima, and is unbounded.
+
+    Whatever is returned is at least as likely as the normal law.
+    """
     found = Counter()
     for seed in range(RUNS // 2):
         y = np.random.default_rng(seed).standard_t(3.0, size=n)
@@ -183,7 +195,9 @@ def test_tiny_samples_of_student_t(n):
     ("df", "expected"), [(3e3, "interior"), (3e4, "interior"), (1e5, "boundary"), (1e6, "boundary")]
 )
 def test_degrees_of_freedom_that_the_data_do_not_determine_are_infinite(df, expected):
-    """At 1e5 of them the standard error of their logarithm is beyond a thousand, and the normal law is as likely to 1e-9 a row."""
+    """At 1e5 of them the standard error of their logarithm is beyond a thousand, and the normal law
+    is as likely to 1e-9 a row.
+    """
     x = np.linspace(-9.0, 9.0, 4001)
     weight = stats.t(df).pdf(x)
     _, said = judge(MLEDistribution("t"), x[:, None], sample_weight=weight / weight.mean())

@@ -143,7 +143,9 @@ def test_no_optimum_is_claimed_where_there_is_none(objective, start):
 
 @pytest.mark.parametrize("name", ["exp", "log-sum", "separated"])
 def test_exponential_limits_are_near(name):
-    """Where the value tends to a limit exponentially, the solver gets there within few steps, and the last one is large."""
+    """Where the value tends to a limit exponentially, the solver gets there within few steps, and
+    the last one is large.
+    """
     objective = WITHOUT_OPTIMUM[name]()
     solution = newton(objective, np.zeros(2 if name == "separated" else 1), tol=TOL)
     assert solution.converged and solution.n_iter <= 25
@@ -188,7 +190,10 @@ def test_a_saddle_beside_a_minimum_is_left():
 @pytest.mark.parametrize("constant", [1e3, 1e8, 1e12])
 @pytest.mark.parametrize("name", ["logistic-1", "poisson-2", "rosenbrock-2"])
 def test_a_value_that_does_not_resolve_the_steps(constant, name):
-    """Under a large constant the value is blind near the optimum, gradient and hessian are not: they alone lead on."""
+    """Under a large constant the value is blind near the optimum, gradient and hessian are not.
+
+    They alone lead on.
+    """
     problem = PROBLEMS[name]
     plain = problem.objective()
     blind = Objective(
@@ -204,7 +209,10 @@ def test_a_value_that_does_not_resolve_the_steps(constant, name):
 
 @pytest.mark.parametrize(("noise", "good_enough"), [(1e-5, True), (1e-1, False)])
 def test_the_floor_of_rounding(noise, good_enough):
-    """A gradient that never vanishes and a value that cannot tell: an end with the distance as it is, good enough or not."""
+    """A gradient that never vanishes and a value that cannot tell.
+
+    An end with the distance as it is, good enough or not.
+    """
     signs = cycle([1.0, -1.0])
     objective = Objective(lambda c: 1e6, lambda c: c + noise * next(signs), lambda c: np.eye(2))
     solution = newton(objective, np.zeros(2), tol=1e-9)

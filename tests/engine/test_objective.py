@@ -49,7 +49,10 @@ def test_the_objective_is_the_mean(assert_derivative):
 
 @pytest.mark.parametrize("classes", [0, 2, 4])
 def test_ridge(classes):
-    """Value, gradient and hessian; for classes, the centred coefficients of all of them, whichever is the reference."""
+    """Value, gradient and hessian.
+
+    For classes, the centred coefficients of all of them, whichever is the reference.
+    """
     rng = np.random.default_rng(0)
     q = 3
     k = classes - 1 if classes else 1

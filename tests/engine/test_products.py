@@ -1,4 +1,7 @@
-"""What X may be: dense in any order or precision, sparse, memory-mapped, one-hot: the answer is that of a plain array."""
+"""What X may be: dense in any order or precision, sparse, memory-mapped, one-hot.
+
+The answer is that of a plain array.
+"""
 
 from __future__ import annotations
 
@@ -185,7 +188,10 @@ def test_large_groups():
 
 
 def objectives(X, dense: np.ndarray) -> dict[str, tuple[Objective, Objective]]:
-    """Objectives on X as it is and as a plain array: weights, offsets, classes, two parameters on different columns."""
+    """Objectives on X as it is and as a plain array.
+
+    Weights, offsets, classes, two parameters on different columns.
+    """
     rng = np.random.default_rng(1)
     n, p = dense.shape
     shift = dense.mean(axis=0) if np.abs(dense.mean(axis=0)).max() > 1e3 else None
@@ -217,7 +223,10 @@ def objectives(X, dense: np.ndarray) -> dict[str, tuple[Objective, Objective]]:
 
 @pytest.mark.slow
 def test_objectives(subject):
-    """Value, gradient, hessian and its product with a vector against those of the plain array; bit-equal on threads."""
+    """Value, gradient, hessian and its product with a vector against those of the plain array.
+
+    They are bit-equal on threads.
+    """
     label, X = subject
     dense = as_dense(X)
     rounding = (
@@ -289,7 +298,10 @@ def models(y) -> list[tuple]:
 
 @pytest.mark.slow
 def test_fits(subject, outcomes, monkeypatch):
-    """The same log-likelihood as with X left as it is, and as a plain array; bit-equal on threads."""
+    """The same log-likelihood as with X left as it is, and as a plain array.
+
+    They are bit-equal on threads.
+    """
     _, X = subject
     dense = as_dense(X)
     for model, y, weight in models(outcomes):

@@ -14,7 +14,10 @@ from tests.engine.elastic import assert_optimal
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("cycling", [False, True])
 def test_the_quadratic_is_solved_exactly(seed, cycling, monkeypatch):
-    """Strongly correlated columns; `cycling` leaves it to the descent that stands in where the guesses cycle."""
+    """Strongly correlated columns.
+
+    `cycling` leaves it to the descent that stands in where the guesses cycle.
+    """
     if cycling:
         monkeypatch.setattr(quadratic, "_TRIES", 0)
     rng = np.random.default_rng(seed)

@@ -1,4 +1,7 @@
-"""Separation: named where a linear program finds it, and nowhere else; the rest of the answer stands."""
+"""Separation: named where a linear program finds it, and nowhere else.
+
+The rest of the answer stands.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 
 def separable(X: np.ndarray, codes: np.ndarray, classes: int) -> bool:
-    """Whether some direction lowers no row's probability and raises one's: a linear program over the margins."""
+    """Whether some direction lowers no row's probability and raises one's.
+
+    A linear program over the margins.
+    """
     Z = np.column_stack([np.ones(len(X)), X / np.abs(X).max(axis=0)])
     margins = []
     for z, code in zip(Z, codes, strict=True):
@@ -84,7 +90,10 @@ def test_separation_is_what_the_linear_program_says(problem, classes):
 
 
 def nested_problem(rng: np.random.Generator, classes: int):
-    """Rows that one column separates are zero in the columns before it: some run off ever faster than others."""
+    """Rows that one column separates are zero in the columns before it.
+
+    Some run off ever faster than others.
+    """
     n, p = rng.integers(20, 80), rng.integers(2, 6)
     X, codes, stage = rng.normal(size=(n, p)), rng.integers(0, classes, n), rng.integers(0, p, n)
     side = np.where(codes == codes.max(), 1.0, -1.0)
@@ -95,7 +104,9 @@ def nested_problem(rng: np.random.Generator, classes: int):
 
 
 def problem_on_the_edge(rng: np.random.Generator, classes: int):
-    """Labels that X tells exactly, but for rows between two classes, where only rounding tells the side."""
+    """Labels that X tells exactly, but for rows between two classes, where only rounding tells the
+    side.
+    """
     X, slopes = (
         rng.normal(size=(rng.integers(15, 60), 4)).round(1),
         rng.integers(-3, 4, size=(4, classes)) * 0.1,
@@ -111,7 +122,9 @@ def problem_on_the_edge(rng: np.random.Generator, classes: int):
 @pytest.mark.parametrize("problem", [nested_problem, problem_on_the_edge])
 @pytest.mark.parametrize("classes", [3, 6])
 def test_separation_is_the_same_however_it_is_rounded(problem, classes):
-    """Rows and columns in another order, other units and other names for the classes round all sums otherwise."""
+    """Rows and columns in another order, other units and other names for the classes round all sums
+    otherwise.
+    """
     for seed in range(RUNS // 10):
         rng = np.random.default_rng([seed, classes])
         X, codes = problem(rng, classes)
@@ -149,7 +162,9 @@ def overlapping(n: int, rng: np.random.Generator):
 @pytest.mark.parametrize("separated", [True, False])
 @pytest.mark.parametrize("noise", [0.0, 1e-6, 1e-3])
 def test_a_certificate_is_cleaned_of_what_rounding_added(noise, separated):
-    """Half the rows are told apart by the first column, which is zero in the others, where the classes overlap."""
+    """Half the rows are told apart by the first column, which is zero in the others, where the
+    classes overlap.
+    """
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200).astype(float)
     first = np.where(np.arange(200) < 100, 0.0, (2.0 * y - 1.0) * rng.uniform(0.5, 1.0, 200))
@@ -187,7 +202,10 @@ def test_raise_max_iter_is_said_only_where_it_was_reached(monkeypatch):
 
 @pytest.mark.parametrize("flipped", [0, 1], ids=["separates", "one-row-does-not"])
 def test_a_rare_dummy(flipped):
-    """Eight rows with a dummy and one outcome: its coefficient alone is infinite; the others are those without these rows."""
+    """Eight rows with a dummy and one outcome.
+
+    Its coefficient alone is infinite; the others are those without these rows.
+    """
     for seed in range(RUNS // 4):
         rng = np.random.default_rng(seed)
         X, y = overlapping(500, rng)
@@ -254,7 +272,10 @@ def is_count(family: Family) -> bool:
 @pytest.mark.slow
 @every(ONE_EACH, is_count)
 def test_a_dummy_whose_counts_are_all_at_the_end(family):
-    """No count but the smallest in a dummy's rows: its coefficient is infinite, the rest is the fit without these rows."""
+    """No count but the smallest in a dummy's rows.
+
+    Its coefficient is infinite, the rest is the fit without these rows.
+    """
     end = family.support.low
     for seed in range(RUNS // 4):
         rng = np.random.default_rng(seed)

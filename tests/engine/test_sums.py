@@ -154,10 +154,16 @@ for p in (0, 3, 20):
     not sys.platform.startswith("linux"), reason="counts what glibc's allocator does"
 )
 def test_page_faults():
-    """Temporaries of a pass stay in the heap; given back after each block they fault in again, 400 to 6,000 pages a pass."""
+    """Temporaries of a pass stay in the heap.
+
+    Given back after each block they fault in again, 400 to 6,000 pages a pass.
+    """
     environment = {
-        "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMPY_MADVISE_HUGEPAGE": "0"
-    }  # fmt: skip
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "NUMPY_MADVISE_HUGEPAGE": "0",
+    }
     run = subprocess.run(
         [sys.executable, "-c", PAGE_FAULTS],
         capture_output=True,

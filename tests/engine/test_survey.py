@@ -78,7 +78,8 @@ def test_collinear_columns_are_found(X, rank, weighted):
     )
     ours, theirs = (X - centre) @ (basis.expand @ slopes), (X - centre)[:, basis.kept] @ slopes
     np.testing.assert_allclose(ours, theirs, atol=1e-7 * (np.abs(theirs).max(initial=0.0) + 1e-300))
-    # Of least norm in standardised columns: no part in their null space; and a slope is known if that space spares it.
+    # Of least norm in standardised columns: no part in their null space; and a slope is known if
+    # that space spares it.
     null = np.eye(X.shape[1]) - np.linalg.pinv(z, rcond=1e-9) @ z
     standard = basis.expand @ slopes * np.where(spread > 0.0, spread, 1.0)
     np.testing.assert_allclose(

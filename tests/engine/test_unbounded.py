@@ -1,4 +1,7 @@
-"""Likelihoods without bound and degenerate data: ties, interpolation, one outcome, singular columns."""
+"""Likelihoods without bound and degenerate data.
+
+Ties, interpolation, one outcome, singular columns.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,18 @@ def test_some_rows_interpolated(family):
     "y", [[0.4] * 6 + [0.1, 0.2, 0.7, 0.9], [0.3] * 9 + [0.3001], [1.0] * 4 + [5.0]], ids=str
 )
 def test_ties_make_student_t_unbounded(y):
-    """Around m equal values of n the density rises without bound once df < m/(n - m) (Fernandez & Steel 1999)."""
+    """Around m equal values of n the density rises without bound once df < m/(n - m) (Fernandez &
+    Steel 1999).
+    """
     _, said = judge(MLEDistribution("t"), np.array(y)[:, None])
     assert said == "no_maximum"
 
 
 def test_a_few_rows_interpolated_by_a_student_t_regression():
-    """20 rows and 5 coefficients, in these draws without an interior maximum: the profile over df rises down to zero."""
+    """20 rows and 5 coefficients, in these draws without an interior maximum.
+
+    The profile over df rises down to zero.
+    """
     for seed in (108, 317, 365):
         rng = np.random.default_rng(seed)
         n, p = rng.choice([20, 50, 100, 300]), rng.integers(1, 5)
@@ -81,7 +89,9 @@ def test_saturated_regressions(family):
 
 @every(UNBOUNDED)
 def test_a_ridge_does_not_bound_a_saturated_regression(family):
-    """What interpolates costs a finite penalty, and the density around the observations is without bound all the same."""
+    """What interpolates costs a finite penalty, and the density around the observations is without
+    bound all the same.
+    """
     for seed in range(RUNS // 40):
         rng = np.random.default_rng(seed)
         _, said = judge(
@@ -92,7 +102,10 @@ def test_a_ridge_does_not_bound_a_saturated_regression(family):
 
 @every(UNBOUNDED)
 def test_one_coefficient_fewer_than_saturated(family):
-    """Two rows more than slopes leave a spread: interior, unless the law itself has another limit."""
+    """Two rows more than slopes leave a spread.
+
+    Interior, unless the law itself has another limit.
+    """
     for seed in range(RUNS // 20):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(9, 5)), rng.uniform(0.1, 0.9, 9)
@@ -109,7 +122,8 @@ def test_an_exact_relation(family):
     y = np.exp(eta) if family.support.low == 0.0 and chart is not LOGIT else chart.theta(eta)
     model, said = judge(MLERegressor(family), X, y)
     assert said == "no_maximum"
-    # An observation next to zero, as a law on the whole line has, is met to the size of all of them.
+    # An observation next to zero, as a law on the whole line has, is met to the size of all of
+    # them.
     np.testing.assert_allclose(model.predict(X), y, rtol=1e-6, atol=1e-6 * y.std())
 
 
@@ -222,7 +236,10 @@ def test_correlated_but_not_singular_multivariate_normal():
 @pytest.mark.parametrize("cv", [1e-1, 1e-3, 1e-5])
 @every(UNBOUNDED)
 def test_small_spread_is_no_limit(family, cv):
-    """A coefficient of variation of 1e-3 puts the shape of a gamma law at exp(14): far, and interior."""
+    """A coefficient of variation of 1e-3 puts the shape of a gamma law at exp(14).
+
+    Far, and interior.
+    """
     rng = np.random.default_rng(0)
     noise = rng.standard_t(3.0, 300) if family.limits else rng.normal(size=300)
     y = 0.5 * (1.0 + cv * np.clip(noise, -8.0, 8.0))

@@ -1,4 +1,7 @@
-"""Looking on while a fit runs: lines it prints, scikit-learn's callbacks, and what Ctrl-C leaves."""
+"""Looking on while a fit runs.
+
+Lines it prints, scikit-learn's callbacks, and what Ctrl-C leaves.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +114,9 @@ def test_samples_are_told_from_all_rows(capsys):
 
 @pytest.mark.parametrize("kind", FITS)
 def test_an_interrupt_keeps_the_last_iterate(kind, interrupt):
-    """Whatever evaluation it hits, the fit is as good as the iterate before, says so, and can be used."""
+    """Whatever evaluation it hits, the fit is as good as the iterate before, says so, and can be
+    used.
+    """
     model, data = fresh(kind)
     best = model.fit(*data).log_likelihood_
     hit = 0

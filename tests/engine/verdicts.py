@@ -45,7 +45,10 @@ def fitted(model, *data, **options):
 
 
 def verdict(model, warned) -> str:
-    """Return what the fit says: its status, or "separation"; fail if status and warnings do not say the same."""
+    """Return what the fit says.
+
+    Its status, or "separation"; fail if status and warnings do not say the same.
+    """
     said = "separation" if warned == (SeparationWarning,) else model.status_
     assert warned == SAYS[said], f"{model.status_} with {warned}"
     assert model.converged_ == (model.status_ in ("interior", "boundary", "non_regular"))
@@ -59,7 +62,7 @@ def judge(model, *data, **options):
     return model, verdict(model, warned)
 
 
-# ---------------------------------------------------------------- all families, drawn from at random
+# ---------------------------------------------------------------- draws from all families
 
 CHARTS = {IDENTITY: (0.0, 1.0), LOG: (0.7, 0.5), LOGIT: (0.0, 0.7)}
 
@@ -132,14 +135,16 @@ def score_at_limit(family: Family, y: np.ndarray, limit, *X: np.ndarray) -> floa
     return (4.0 * near - far) / (2.0 * STEPS[0])
 
 
-# ---------------------------------------------------------------- is it the optimum? differences of the log-likelihood
+# ---------------------------------------------------------------- is it the optimum?
 
 
 SLOPE_STEP, BEND_STEP = 5e-4, 1e-2  # standard errors
 
 
 def check_optimum(total, at: np.ndarray, covariance: np.ndarray, smooth: bool) -> None:
-    """Show that no small move improves `total`, and that `covariance` is its inverse curvature, in standard errors."""
+    """Show that no small move improves `total`, and that `covariance` is its inverse curvature, in
+    standard errors.
+    """
     root = np.linalg.cholesky(covariance)
     here = total(at)
     assert np.isfinite(here)

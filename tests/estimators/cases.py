@@ -15,7 +15,10 @@ FOLDER = Path(__file__).parents[1] / "reference"
 
 
 class Model(NamedTuple):
-    """How a family of the cases is called here: its name, and (name, power) of each of its parameters."""
+    """How a family of the cases is called here.
+
+    Its name, and (name, power) of each of its parameters.
+    """
 
     family: str
     parameters: dict[str, tuple[str, int]]

@@ -41,7 +41,9 @@ def arguments(kind: str, X: Any = X) -> tuple[Any, ...]:
 def assert_refused(
     model: BaseEstimator, *args: Any, says: str, error: type[Exception] = ValueError, **kwargs: Any
 ) -> str:
-    """Fitting raises an error whose text contains `says` (a pattern), and leaves nothing fitted behind."""
+    """Fitting raises an error whose text contains `says` (a pattern), and leaves nothing fitted
+    behind.
+    """
     model = clone(model)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -53,7 +55,10 @@ def assert_refused(
 
 
 def assert_four_parts(message: str) -> None:
-    """What is wrong, where, what is allowed and what to do: a message of skmle's own, no longer than a few lines."""
+    """What is wrong, where, what is allowed and what to do.
+
+    A message of skmle's own, no longer than a few lines.
+    """
     assert "Allowed: " in message or re.search(r"not allowed; give ", message), message
     assert message.endswith((".", "?")) and len(message) < 500, message
     assert "np." not in message and "array(" not in message, message

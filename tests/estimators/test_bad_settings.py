@@ -27,15 +27,32 @@ from tests.estimators.refusals import (
 @pytest.mark.parametrize(
     "setting",
     [
-        {"tol": 0.0}, {"tol": -1.0}, {"tol": "small"}, {"tol": np.nan},
-        {"max_iter": 0}, {"max_iter": 2.5}, {"max_iter": -3},
-        {"n_jobs": 0}, {"n_jobs": "all"}, {"store_information": "yes"},
-        {"alpha": -1.0}, {"alpha": np.nan}, {"alpha": "a"}, {"l1_ratio": -0.1}, {"l1_ratio": 1.5}, {"l1_ratio": "all"},
-        {"fit_intercept": "no"}, {"warm_start": 1},
-        {"fixed": 3}, {"fixed": {"scale": "big"}}, {"fixed": {"loc": np.nan}}, {"features": "all"}, {"features": ["age"]},
+        {"tol": 0.0},
+        {"tol": -1.0},
+        {"tol": "small"},
+        {"tol": np.nan},
+        {"max_iter": 0},
+        {"max_iter": 2.5},
+        {"max_iter": -3},
+        {"n_jobs": 0},
+        {"n_jobs": "all"},
+        {"store_information": "yes"},
+        {"alpha": -1.0},
+        {"alpha": np.nan},
+        {"alpha": "a"},
+        {"l1_ratio": -0.1},
+        {"l1_ratio": 1.5},
+        {"l1_ratio": "all"},
+        {"fit_intercept": "no"},
+        {"warm_start": 1},
+        {"fixed": 3},
+        {"fixed": {"scale": "big"}},
+        {"fixed": {"loc": np.nan}},
+        {"features": "all"},
+        {"features": ["age"]},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_settings_that_mean_nothing_are_refused(kind, setting):
     name, value = next(iter(setting.items()))
     model = ESTIMATORS[kind]
@@ -54,7 +71,10 @@ def test_settings_that_mean_nothing_are_refused(kind, setting):
     [("nromal", "normal"), ("possion", "poisson"), ("student", "student_t"), ("gama", "gamma")],
 )
 def test_an_unknown_family_lists_the_nearest(wrong, nearest):
-    says = f"Unknown family '{wrong}'. Allowed: normal, .*multivariate_normal; did you mean .*'{nearest}'"
+    says = (
+        f"Unknown family '{wrong}'. Allowed: normal, .*multivariate_normal; did you mean "
+        f".*'{nearest}'"
+    )
     for model in (MLEDistribution(wrong), MLERegressor(wrong)):
         args = (X,) if isinstance(model, MLEDistribution) else (X, Y)
         message = assert_refused(model, *args, says=says)

@@ -33,7 +33,9 @@ from tests.subjects import FAMILIES, every_class, is_conditional, ordinary_value
 
 
 def outside(cls: type[Family]) -> list[float]:
-    """Return values just outside the support of a family, at each of its ends and between whole numbers."""
+    """Return values just outside the support of a family, at each of its ends and between whole
+    numbers.
+    """
     support = cls.support
     beyond = [
         end + (sign if closed else 0.0)
@@ -55,10 +57,14 @@ def test_values_outside_the_support_are_named_and_counted(cls):
         y = inside.copy()
         y[[3, 7, 8, 9, 10, 12, 13]] = bad
         expected = re.escape(
-            f"7 of 30 rows (row 3: {bad:g}, row 7: {bad:g}, row 8: {bad:g}, row 9: {bad:g}, row 10: {bad:g}, ...)"
+            f"7 of 30 rows (row 3: {bad:g}, row 7: {bad:g}, row 8: {bad:g}, row 9: {bad:g}, row "
+            f"10: {bad:g}, ...)"
         )
         columns = pd.DataFrame({"fine": inside, "price": y})
-        says = f"{expected} of column price outside the support. Allowed: {re.escape(allowed)} for each value y"
+        says = (
+            f"{expected} of column price outside the support. Allowed: {re.escape(allowed)} for "
+            "each value y"
+        )
         assert_four_parts(assert_refused(MLEDistribution(name), columns, says=says))
         if is_conditional(cls):
             says = f"{expected} of y outside the support"
@@ -122,7 +128,10 @@ def test_a_row_outside_the_support_of_a_fitted_model_has_score_minus_infinity():
 def test_values_of_x_that_are_not_finite_are_named_and_counted(kind, value):
     bad = FRAME.copy()
     bad.iloc[[4, 4, 9], [1, 0, 1]] = value
-    says = rf"X holds NaN, missing or infinite values in 2 of 30 rows \(row 4, column age: {value}, row 4, column time: {value}, row 9"
+    says = (
+        r"X holds NaN, missing or infinite values in 2 of 30 rows "
+        rf"\(row 4, column age: {value}, row 4, column time: {value}, row 9"
+    )
     assert_four_parts(assert_refused(ESTIMATORS[kind], *arguments(kind, bad), says=says))
     plain = X.copy()
     plain[4, 1] = value
@@ -150,7 +159,10 @@ def test_values_of_x_that_are_not_finite_are_named_and_counted(kind, value):
 def test_values_of_y_that_are_not_finite_are_named_and_counted(value):
     y = Y.copy()
     y[[5, 6]] = value
-    says = rf"y holds NaN, missing or infinite values in 2 of 30 rows \(row 5: {value}, row 6: {value}\)"
+    says = (
+        r"y holds NaN, missing or infinite values in 2 of 30 rows "
+        rf"\(row 5: {value}, row 6: {value}\)"
+    )
     for response in (y, y.tolist(), pd.Series(y)):
         assert_four_parts(assert_refused(MLERegressor(), X, response, says="MLERegressor: " + says))
     codes = np.where(np.isfinite(y), y > 0, y)

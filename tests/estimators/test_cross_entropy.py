@@ -1,4 +1,7 @@
-"""Maximum likelihood is the least cross-entropy: the equations of docs/from_likelihood_to_cross_entropy.md."""
+"""Maximum likelihood is the least cross-entropy.
+
+The equations of docs/from_likelihood_to_cross_entropy.md.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 @every_class(lambda cls: cls.support.discrete and cls.observation.columns == 1)
 def test_minimal_divergence_from_the_empirical_distribution_is_maximum_likelihood(cls):
-    """KL(empirical || model), minimised by another program over the parameters, is smallest at the fit."""
+    """KL(empirical || model), minimised by another program over the parameters, is smallest at the
+    fit.
+    """
     y = observations(cls)
     model = MLEDistribution(cls).fit(y[:, None])
     values, counts = np.unique(y, return_counts=True)
@@ -61,7 +66,10 @@ def test_information_measures_the_divergence_that_the_fit_minimised():
 
 @every_family
 def test_the_fit_is_where_product_sum_and_mean_are_largest(cls):
-    """Neither the logarithm nor 1/n moves the argmax: no nearby law has a larger product, sum or mean of logs."""
+    """Neither the logarithm nor 1/n moves the argmax.
+
+    No nearby law has a larger product, sum or mean of logs.
+    """
     X = as_columns(observations(cls, n=41))  # odd: the median of the Laplace law is a single point
     model = MLEDistribution(cls).fit(X)
     law = model.distribution_
@@ -95,7 +103,8 @@ def test_the_product_underflows_where_the_sum_of_logs_does_not():
     assert -3000.0 < model.log_likelihood_ < -2000.0
 
 
-# Laws p and q with Var_p[log q(X)], by hand: equation (3) of docs/from_likelihood_to_cross_entropy.md.
+# Laws p and q with Var_p[log q(X)], by hand: equation (3) of
+# docs/from_likelihood_to_cross_entropy.md.
 LIMITS = {
     "gamma, exponential": (stats.gamma(2.0, scale=3.0), stats.expon(scale=6.0), 18.0 / 36.0),
     "normal, normal": (stats.norm(0.0, 1.0), stats.norm(1.0, 2.0), 6.0 / 64.0),
@@ -107,7 +116,10 @@ LIMITS = {
 @pytest.mark.parametrize(("p", "q", "variance"), LIMITS.values(), ids=LIMITS)
 @pytest.mark.parametrize("n", [100, 10_000])
 def test_the_empirical_cross_entropy_tends_to_the_cross_entropy(p, q, variance, n):
-    """Its error is that of a mean of n independent terms: of variance 1/n times that of one, so of rate 1/sqrt(n)."""
+    """Its error is that of a mean of n independent terms.
+
+    Of variance 1/n times that of one, so of rate 1/sqrt(n).
+    """
     from skmle.information import cross_entropy, empirical_cross_entropy
 
     limit = cross_entropy(p, q)
@@ -119,7 +131,8 @@ def test_the_empirical_cross_entropy_tends_to_the_cross_entropy(p, q, variance, 
     assert abs((z**2).mean() - 1.0) < 5.0 * np.sqrt(2.0 / len(z))
 
 
-# Equations (7)-(9): a world of three x and two y in which all is known, and laws of x that a model of y given x may be joined with.
+# Equations (7)-(9): a world of three x and two y in which all is known, and laws of x that a model
+# of y given x may be joined with.
 P_X, P_Y1 = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.6, 0.8])
 
 P_XY = P_X[:, None] * np.column_stack([1.0 - P_Y1, P_Y1])
@@ -128,14 +141,16 @@ FIXED_LAWS = {"true": P_X, "uniform": np.full(3, 1.0 / 3.0), "another": np.array
 
 
 def joint_law(theta: np.ndarray, law_of_x: np.ndarray) -> np.ndarray:
-    """Return q(x, y) = q(x) q(y|x), (3, 2), of logistic regression with slope and intercept theta."""
+    """Return q(x, y) = q(x) q(y|x), (3, 2), of a logistic slope and intercept theta."""
     one = expit(theta[0] * np.arange(3) + theta[1])
     return law_of_x[:, None] * np.column_stack([1.0 - one, one])
 
 
 @pytest.mark.parametrize("law_of_x", FIXED_LAWS.values(), ids=FIXED_LAWS)
 def test_a_fixed_law_of_the_features_does_not_move_the_argmin(law_of_x):
-    """With -log p(x) added, the conditional objective is the empirical cross-entropy of the joint law; its argmin stays."""
+    """With -log p(x) added, the conditional objective is the empirical cross-entropy of the joint
+    law; its argmin stays.
+    """
     from skmle.families import Categorical
     from skmle.information import cross_entropy, empirical_cross_entropy
 

@@ -1,4 +1,7 @@
-"""scikit-learn's contract: every estimator, and every family as density and as regressor, passes every check."""
+"""scikit-learn's contract.
+
+Every estimator, and every family as density and as regressor, passes every check.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,14 @@ from tests.subjects import FAMILIES, every_class, is_conditional, own_name
 SECONDS = 5.0  # of CPU time, for the whole check run of one estimator
 CHECKS = 40
 
-# ---------------------------------------------------------------- the checks' data, mapped into a family's support
+# ---------------------------------------------------------------- data mapped into supports
 
 
 def into_support(values: np.ndarray, family: Family) -> np.ndarray:
-    """Map real numbers into the support, each on its own: subsets and permutations of rows map alike."""
+    """Map real numbers into the support, each on its own.
+
+    Subsets and permutations of rows map alike.
+    """
     x = np.asarray(values, float)
     z = x / (1.0 + np.abs(x))  # (-1, 1), whatever the scale of the data
     support = family.support
@@ -83,7 +89,10 @@ class MappedRegressor(MLERegressor):
 
 
 def density(cls: type[Family]) -> MLEDistribution:
-    """Return a density of the family that takes the checks' X: any numbers, or (its tag says so) numbers from zero on."""
+    """Return a density of the family that takes the checks' X.
+
+    Any numbers, or (its tag says so) numbers from zero on.
+    """
     family = cls()
     one_column = family.observation.columns in (1, None)
     takes = not family.observation.numeric or (
@@ -93,7 +102,10 @@ def density(cls: type[Family]) -> MLEDistribution:
 
 
 def regressor(cls: type[Family]) -> MLERegressor:
-    """Return a regressor of the family that takes the checks' y: any numbers, or (its tag says so) numbers beyond zero."""
+    """Return a regressor of the family that takes the checks' y.
+
+    Any numbers, or (its tag says so) numbers beyond zero.
+    """
     family = cls()
     takes = (
         family.observation.numeric
@@ -133,9 +145,10 @@ SUBJECTS = [
     *VARIANTS,
 ]
 
-# Many of the checks' data sets have no maximum by their making: 15 rows of 30 columns, constant columns, y = X[:, 0], labels
-# that a line separates; and counts that the mapping leaves under-dispersed have theirs at a boundary. To say so is right.
-# A fit that did not converge is none of these, and stays an error as any other warning.
+# Many of the checks' data sets have no maximum by their making: 15 rows of 30 columns, constant
+# columns, y = X[:, 0], labels that a line separates; and counts that the mapping leaves
+# under-dispersed have theirs at a boundary. To say so is right. A fit that did not converge is none
+# of these, and stays an error as any other warning.
 VERDICTS = [
     f"ignore::{cls.__module__}.{cls.__qualname__}"
     for cls in (NoMaximumWarning, BoundaryWarning, NonRegularWarning)
@@ -229,10 +242,14 @@ def test_labels_of_any_type_are_told_apart(dtype):
 @pytest.mark.parametrize(
     "y",
     [
-        np.array([-128, 127, 0] * 100, np.int8), np.array([2**63, 2**63 + 3] * 9, np.uint64), np.array([-(2**63), 2**63 - 1]),
-        np.array([0.5, -1.0, 2.0]), np.array([1e300, 2.0, -0.0, 0.0]), np.array([2.0**62, 2.0**62 + 512, 1.0]),
+        np.array([-128, 127, 0] * 100, np.int8),
+        np.array([2**63, 2**63 + 3] * 9, np.uint64),
+        np.array([-(2**63), 2**63 - 1]),
+        np.array([0.5, -1.0, 2.0]),
+        np.array([1e300, 2.0, -0.0, 0.0]),
+        np.array([2.0**62, 2.0**62 + 512, 1.0]),
     ],
-)  # fmt: skip
+)
 def test_labels_at_the_ends_of_their_type(y):
     classes, codes = sorted_labels(y, "test")
     assert np.array_equal(classes[codes], y) and np.array_equal(classes, np.unique(y))

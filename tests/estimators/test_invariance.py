@@ -123,9 +123,12 @@ def test_the_verdict_does_not_depend_on_units():
 
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(
-    shift=st.floats(-1e6, 1e6), exponent=st.integers(-6, 6), column=st.integers(0, 2), seed=st.integers(0, 2**16),
+    shift=st.floats(-1e6, 1e6),
+    exponent=st.integers(-6, 6),
+    column=st.integers(0, 2),
+    seed=st.integers(0, 2**16),
     family=st.sampled_from(["normal", "poisson", "gamma", "bernoulli", "student_t"]),
-)  # fmt: skip
+)
 def test_moving_and_stretching_a_column_does_not_change_the_likelihood(
     shift, exponent, column, seed, family
 ):

@@ -17,7 +17,9 @@ from tests.subjects import every_class, is_conditional, is_unbounded, ordinary_v
 
 
 def fit_and_catch(model: Any, *args: Any, **kwargs: Any) -> tuple[Any, warnings.WarningMessage]:
-    """Fit, and return the model with the one warning that it gave, which points to the line that called fit."""
+    """Fit, and return the model with the one warning that it gave, which points to the line that
+    called fit.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(*args, **kwargs)
@@ -29,7 +31,7 @@ def fit_and_catch(model: Any, *args: Any, **kwargs: Any) -> tuple[Any, warnings.
 
 
 def constant(cls: type[Family]) -> np.ndarray:
-    """Return ten equal observations of a family, away from the ends of its support where it can be."""
+    """Return ten equal observations of a family, away from the ends of its support if possible."""
     return np.full(10, ordinary_value(cls))
 
 
@@ -42,7 +44,8 @@ def expected_status(cls: type[Family], y: np.ndarray) -> str:
         return "no_maximum"
     if y[0] in (family.support.low, family.support.high):
         return "boundary" if family.support.discrete else "no_maximum"
-    # Counts without any spread are less dispersed than the limit law of a family that spreads them further.
+    # Counts without any spread are less dispersed than the limit law of a family that spreads them
+    # further.
     return "boundary" if family.limits else "interior"
 
 
@@ -164,7 +167,8 @@ def test_more_columns_than_rows(rows, columns):
     model, warning = fit_and_catch(CrossEntropyClassifier(), wide, y > 0)
     assert model.status_ == "no_maximum" and warning.category is SeparationWarning
     np.testing.assert_array_equal(model.predict(wide), y > 0)
-    # A penalty gives the classifier a maximum; a count of every row's own has one, where the fit is the data.
+    # A penalty gives the classifier a maximum; a count of every row's own has one, where the fit is
+    # the data.
     assert CrossEntropyClassifier(alpha=0.1).fit(wide, y > 0).status_ == "interior"
     counts = rng.poisson(3.0, rows) + 1.0
     saturated = MLERegressor("poisson").fit(wide, counts)

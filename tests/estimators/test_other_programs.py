@@ -35,7 +35,8 @@ def test_equals_scikit_learns_newton_cholesky(classes, alpha, fit_intercept, wei
         solver="newton-cholesky", C=C, tol=1e-10, max_iter=1000, fit_intercept=fit_intercept
     )
     theirs.fit(X, y, sample_weight=weight)
-    # Without a penalty, adding the same to all classes changes nothing: scikit-learn leaves that open, ours sum to zero.
+    # Without a penalty, adding the same to all classes changes nothing: scikit-learn leaves that
+    # open, ours sum to zero.
     centre = 0.0 if classes == 2 else 1.0
     coef = theirs.coef_ - centre * theirs.coef_.mean(axis=0)
     intercept = theirs.intercept_ - centre * theirs.intercept_.mean()

@@ -1,4 +1,7 @@
-"""`partial_fit` of densities: batches add up exactly to the fit of all rows, for every family whose data can be summed up."""
+"""`partial_fit` of densities.
+
+Batches add up exactly to the fit of all rows, for every family whose data can be summed up.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Default settings against estimates published by R, Stata, SAS and NIST, re-solved to twelve digits: `reference/*.json`.
+"""Default settings against estimates published by R, Stata, SAS and NIST, re-solved to twelve
+digits: `reference/*.json`.
 
-Each case states its data, its model and, as `polished`, the exact optimum. The cases are those of the folder; a case whose
-family has no model yet is named in `NOT_YET`, and the list may not name one that has.
+Each case states its data, its model and, as `polished`, the exact optimum. The cases are those of
+the folder; a case whose family has no model yet is named in `NOT_YET`, and the list may not name
+one that has.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ def test_every_case_is_fitted_or_listed():
     assert len(ESTIMATED) >= 9 and len(SEPARATED) >= 2
 
 
-# ---------------------------------------------------------------- a fit, in the case's own parameters
+# ---------------------------------------------------------------- fits in the case's parameters
 
 
 class Estimate(NamedTuple):
@@ -55,7 +57,7 @@ def estimate(
     y: np.ndarray | None = None,
     weight: np.ndarray | None = None,
 ) -> Estimate:
-    """Fit with default settings and carry the answer to the case's parameters by the delta method."""
+    """Fit with default settings; carry the answer to the case's parameters by the delta method."""
     ours = MODELS[case.model["family"]]
     exposure = [p["exposure"] for p in case.model["parameters"].values() if "exposure" in p]
     model = MLERegressor(
@@ -141,7 +143,9 @@ def test_covariance(fitted):
 
 
 def test_published_digits(fitted):
-    """The numbers that R, Stata and NIST print, to the digits that hold (the README says which of theirs do not)."""
+    """The numbers that R, Stata and NIST print, to the digits that hold (the README says which of
+    theirs do not).
+    """
     case, found = fitted
     tolerance = case.spec["tolerance"]
     for i, name in enumerate(case.names):
@@ -169,7 +173,10 @@ def test_published_digits(fitted):
 
 
 def test_units_and_order(fitted):
-    """Columns in other units, rows in another order, weights on another scale: the same fit, without a warning."""
+    """Columns in other units, rows in another order, weights on another scale.
+
+    The same fit, without a warning.
+    """
     case, found = fitted
     exposure = [p["exposure"] for p in case.model["parameters"].values() if "exposure" in p]
     factors = pd.Series(
@@ -244,7 +251,10 @@ def digits(values: np.ndarray, certified: np.ndarray) -> float:
 
 
 def test_longley_keeps_the_digits_of_nist():
-    """NIST certifies 15 digits of a problem of condition 5e9; normal equations of the columns as they are lose all of them."""
+    """NIST certifies 15 digits of a problem of condition 5e9.
+
+    Normal equations of the columns as they are lose all of them.
+    """
     case = Case(SPECS["longley_ols"])
     found, slopes = (
         estimate(case),
@@ -259,12 +269,14 @@ def test_longley_keeps_the_digits_of_nist():
     assert digits(found.errors[:p] * np.sqrt(n / (n - p)), errors) >= 11.0
 
 
-# ---------------------------------------------------------------- separation: no maximum, but a supremum
+# ---------------------------------------------------------------- separation: a supremum
 
 
 @pytest.mark.parametrize("name", SEPARATED)
 def test_separation(name):
-    """The likelihood is at its supremum, what has a limit is there, and one warning names the columns."""
+    """The likelihood is at its supremum, what has a limit is there, and one warning names the
+    columns.
+    """
     case = Case(SPECS[name])
     with pytest.warns(SeparationWarning) as warned:
         model = CrossEntropyClassifier().fit(case.X, case.y)

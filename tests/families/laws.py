@@ -1,4 +1,7 @@
-"""What tests ask of a law: points in the space of its parameters, observations, jets of its formula, expectations."""
+"""What tests ask of a law.
+
+Points in the space of its parameters, observations, jets of its formula, expectations.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,12 @@ def points(family: Family, count: int = 4) -> list[tuple[np.ndarray, ...]]:
 
 @cache  # a hundred tests ask
 def drawn_points(family: Family) -> tuple[tuple[np.ndarray, ...], ...]:
-    """Return eta drawn for each parameter from its chart and kept if they are a law that can be computed with.
+    """Return eta drawn for each parameter from its chart and kept if they are a law that can be
+    computed with.
 
-    Where a link takes positive values only, so does its parameter. Kept are laws (low < high) of finite entropy of which
-    nothing to speak of lies between the last floating-point number and an upper end (beta close to 1).
+    Where a link takes positive values only, so does its parameter. Kept are laws (low < high) of
+    finite entropy of which nothing to speak of lies between the last floating-point number and an
+    upper end (beta close to 1).
     """
     rng = np.random.default_rng(7)
     only_positive = [
@@ -82,7 +87,9 @@ def natural(family: Family, eta):
 
 
 def draw(family: Family, eta, n, rng):
-    """Observations of the law at constant chart eta, short of where they leave the floating-point numbers."""
+    """Observations of the law at constant chart eta, short of where they leave the floating-point
+    numbers.
+    """
     if family in STEPS_TOWARDS.values():
         return eta[0] + np.exp(eta[1]) * rng.standard_t(3.0, size=n)
     y = family.sample(natural(family, eta), (n,), rng)
@@ -106,7 +113,10 @@ def rows_of(family: Family, n, rng):
 
 
 def has_rows(family: Family) -> bool:
-    """Whether each observation may have parameters of its own; a law of any number of columns is one law for all."""
+    """Whether each observation may have parameters of its own.
+
+    A law of any number of columns is one law for all.
+    """
     return family.observation.columns is not None
 
 
@@ -145,7 +155,10 @@ def counted(family: Family) -> bool:
 
 
 def atoms(family: Family, theta) -> np.ndarray:
-    """Return the points that `cdf` and `quantile` speak of: whole numbers or labels, as far as any probability reaches."""
+    """Return the points that `cdf` and `quantile` speak of.
+
+    Whole numbers or labels, as far as any probability reaches.
+    """
     if not family.observation.numeric:
         return np.asarray(family.labels)
     law = family.to_scipy(theta)
@@ -159,7 +172,10 @@ def observations(family: Family, at: np.ndarray) -> np.ndarray:
 
 
 def positions(family: Family, y: np.ndarray) -> np.ndarray:
-    """Return what the scipy law calls an observation: a label's position, the number of successes, itself."""
+    """Return what the scipy law calls an observation.
+
+    A label's position, the number of successes, itself.
+    """
     if not family.observation.numeric:
         return np.searchsorted(family.labels, y)
     return y[..., 0] if family.observation.columns == 2 else y
@@ -173,7 +189,9 @@ NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
 def quadrature(family: Family, eta):
-    """Gauss-Legendre panels between quantiles and on outwards, in a coordinate t over the whole line: observations, weights of dy."""
+    """Gauss-Legendre panels between quantiles and on outwards, in a coordinate t over the whole
+    line: observations, weights of dy.
+    """
     law = family.to_scipy(natural(family, eta))
     to, back, slope = coordinate(family.support, law.median(), law.ppf(0.75) - law.ppf(0.25))
     edges = [
@@ -221,7 +239,7 @@ def coordinate(support: Support, centre, spread):
 
 
 def law_points(family: Family, eta, draws=20_000):
-    """Return observations, their probability weights, and whether these are exact (else a sample)."""
+    """Return observations, their probability weights, and whether these are exact or sampled."""
     theta = natural(family, eta)
     if counted(family):
         y = observations(family, atoms(family, theta))
@@ -234,7 +252,10 @@ def law_points(family: Family, eta, draws=20_000):
 
 
 def assert_expectation(values, weight, exact, expected, rtol=1e-9):
-    """Compare weighted sums of rows with `expected`: to rounding by quadrature, within 5 standard errors by sampling."""
+    """Compare weighted sums of rows with `expected`.
+
+    To rounding by quadrature, within 5 standard errors by sampling.
+    """
     values = values.reshape(len(weight), -1)
     mean = weight @ values
     size = weight @ np.abs(values) + 1e-12
@@ -251,7 +272,9 @@ def assert_expectation(values, weight, exact, expected, rtol=1e-9):
 
 
 def check_derivatives(formula, eta, has_curvature, n, assert_derivative):
-    """Compare gradient and curvature of `formula(eta, order)` (jets of n rows) with differences of value and gradient."""
+    """Compare gradient and curvature of `formula(eta, order)` (jets of n rows) with differences of
+    value and gradient.
+    """
     k = len(eta)
     value, gradient, curvature = formula(eta, 2)
     assert np.isfinite(value).all()

@@ -1,4 +1,7 @@
-"""`Distribution` of every family: scipy's methods and numbers, over rows, scalars and random states."""
+"""`Distribution` of every family.
+
+scipy's methods and numbers, over rows, scalars and random states.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,8 @@ def test_distribution_equals_scipy(family, rng):
         if family.observation.numeric:
             for method in METHODS:
                 found, expected = getattr(ours, method)(), getattr(theirs, method)()
-                # Of a moment that does not exist scipy says nan, where it may be known to be infinite.
+                # Of a moment that does not exist scipy says nan, where it may be known to be
+                # infinite.
                 expected = np.where(np.isnan(expected) & np.isposinf(found), np.inf, expected)
                 np.testing.assert_allclose(found, expected, rtol=1e-10)
         if not counted(family):

@@ -1,4 +1,7 @@
-"""Every family far out: |eta| = 30, limit laws, directions to infinity, ends of supports and of parameters' ranges."""
+"""Every family far out.
+
+|eta| = 30, limit laws, directions to infinity, ends of supports and of parameters' ranges.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ pytestmark = pytest.mark.filterwarnings("error")
 @every(SUBJECTS)
 @pytest.mark.parametrize("size", [15.0, 30.0])
 def test_far_out(family, size, rng):
-    """log_prob at |eta| = 30: no warning, no nan, and finite unless the density is truly zero to the last bit."""
+    """log_prob at |eta| = 30.
+
+    No warning, no nan, and finite unless the density is truly zero to the last bit.
+    """
     middle = points(family, 1)[0]
     y = draw(family, middle, 20, rng)
     for eta in tail_points(family, size):
@@ -64,7 +70,9 @@ every_limit = pytest.mark.parametrize(("family", "limit"), LIMITS.values(), ids=
 @every_limit
 @pytest.mark.parametrize("far", [30.0, 34.0, 40.0])
 def test_limit_law(family, limit, far, rng):
-    """At |eta| >= 30 the value, and the derivatives in the other parameters, are the limit law's to 1e-10."""
+    """At |eta| >= 30 the value, and the derivatives in the other parameters, are the limit law's to
+    1e-10.
+    """
     law = limit.family
     index = family.names.index(limit.parameter)
     end = far if limit.value == np.inf else -far
@@ -126,7 +134,10 @@ def test_distribution_at_the_limit(family, limit, rng):
 
 @every(SUBJECTS)
 def test_recession(family, rng):
-    """The growth of -log q along a direction, far out; inf where it is faster than any line, or of unknown positive slope."""
+    """The growth of -log q along a direction, far out.
+
+    Inf where it is faster than any line, or of unknown positive slope.
+    """
     middle = points(family, 1)[0]
     k = len(middle)
     y = draw(family, middle, 12, rng)

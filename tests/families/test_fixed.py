@@ -18,7 +18,9 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def held():
-    """Return every family, with its own links and with others, with each of its parameters in turn held fixed."""
+    """Return every family, with its own links and with others, with each of its parameters in turn
+    held fixed.
+    """
     found = {}
     for name, family in (
         SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}

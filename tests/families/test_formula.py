@@ -1,4 +1,7 @@
-"""The formula of every family and its derivatives: against differences, over rows and constants, in expectation."""
+"""The formula of every family and its derivatives.
+
+Against differences, over rows and constants, in expectation.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,10 @@ def test_orders_agree(family, rng):
 
 @every(SUBJECTS | STEPS_TOWARDS, has_rows)
 def test_constants_and_rows_of_eta_agree(family, rng):
-    """Whichever entries of eta are 0-d: values, gradients and curvatures are those of the full rows."""
+    """Whichever entries of eta are 0-d.
+
+    Values, gradients and curvatures are those of the full rows.
+    """
     eta = points(family, 1)[0]
     y = draw(family, eta, 9, rng)
     statistics = family.statistics(y)

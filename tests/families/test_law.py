@@ -1,4 +1,7 @@
-"""Every family as a law: mass, moments, entropy, cdf, quantiles and samples agree with each other and with scipy."""
+"""Every family as a law.
+
+Mass, moments, entropy, cdf, quantiles and samples agree with each other and with scipy.
+"""
 
 from __future__ import annotations
 
@@ -157,7 +160,8 @@ def test_rows_of_parameters_are_sampled_from_their_own_laws(family):
 
 
 SUMMED = {
-    # Stirling's series, whose next term is -19/(360 mean^3): log(2 pi e mean)/2 - 1/(12 mean) - 1/(24 mean^2).
+    # Stirling's series, whose next term is -19/(360 mean^3): log(2 pi e mean)/2 - 1/(12 mean) -
+    # 1/(24 mean^2).
     "poisson": (
         "poisson",
         {"mean": 1e6},
@@ -170,7 +174,8 @@ SUMMED = {
         0.5 * np.log(2 * np.pi * np.e * 999) - 1 / (12 * 999) - 1 / (24 * 999**2),
     ),
     "no poisson": ("poisson", {"mean": 0.0}, 0.0),
-    # The sum of the terms up to 200 000 by scipy.stats.nbinom, beyond which there is 1e-90 of the mass.
+    # The sum of the terms up to 200 000 by scipy.stats.nbinom, beyond which there is 1e-90 of the
+    # mass.
     "negative binomial": ("negative_binomial", {"mean": 10.0, "dispersion": 50.0}, None),
     "no dispersion": (
         "negative_binomial",

@@ -60,7 +60,9 @@ def test_dimension_of_the_data():
 
 
 def test_columns_that_depend_on_each_other(rng):
-    """The normal law of several columns is unbounded on the space in which they lie, in whatever units."""
+    """The normal law of several columns is unbounded on the space in which they lie, in whatever
+    units.
+    """
     y = rng.normal(size=(20, 2))
     y = np.column_stack([y, y @ [1.0, -2.0]]) * [1.0, 1e6, 1e-6]
     family = families.MultivariateNormal(3)

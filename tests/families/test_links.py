@@ -42,7 +42,9 @@ every_pair = pytest.mark.parametrize(
 
 
 def thetas(chart: Link) -> np.ndarray:
-    """Parameters from all of a chart's range on which every allowed link is defined (positive ones, where it is the real line)."""
+    """Parameters from all of a chart's range on which every allowed link is defined (positive ones,
+    where it is the real line).
+    """
     if chart is LOGIT:
         return np.array([1e-12, 1e-5, 0.03, 0.3, 0.5, 0.6, 0.95, 1.0 - 1e-5])
     return np.array([1e-6, 0.01, 0.4, 1.0, 2.5, 11.0, 400.0])
@@ -128,7 +130,10 @@ def test_clone_keeps_the_exponent():
 
 @every_pair
 def test_transition(link, chart, assert_derivative):
-    """eta(chart) as a function of eta(link): the value through theta, the derivatives by differences."""
+    """eta(chart) as a function of eta(link).
+
+    The value through theta, the derivatives by differences.
+    """
     theta = thetas(chart)
     eta = link.forward(theta)
     jet = transition(link, chart)
@@ -148,10 +153,10 @@ def test_logit_jet_equals_the_generic_composition(link):
 
 
 # link, eta, logit(theta), its first and second derivative in eta. By mpmath 1.3 with 120 digits:
-#     mp.dps = 120; theta, co = ncdf(eta), ncdf(-eta)                              # probit
-#     theta, co = -expm1(-exp(eta)), exp(-exp(eta))                                # cloglog; loglog is its mirror
-#     theta, co = atan2(1, -eta)/pi, atan2(1, eta)/pi                              # cauchit
-#     f = log(theta) - log(co); derivatives by central differences of step 1e-30
+# mp.dps = 120; theta, co = ncdf(eta), ncdf(-eta)                              # probit theta, co =
+# -expm1(-exp(eta)), exp(-exp(eta))                                # cloglog; loglog is its mirror
+# theta, co = atan2(1, -eta)/pi, atan2(1, eta)/pi                              # cauchit f =
+# log(theta) - log(co); derivatives by central differences of step 1e-30
 LOGITS = [
     ("probit", -30.0, -454.3212439563432, 30.033259667433677, -0.99889622848810991),
     ("probit", -8.0, -35.013437159914549, 8.1213681122361177, -0.98567511655661867),
@@ -196,7 +201,10 @@ WHOLE = [link for link in UNIT if link.onto]
 
 @pytest.mark.parametrize("link", WHOLE, ids=lambda link: link.name)
 def test_unit_links_far_out(link):
-    """No warning, no nan, theta in [0, 1] and rising, at any eta; the jets on the logit stay finite where |eta| <= 30."""
+    """No warning, no nan, theta in [0, 1] and rising, at any eta.
+
+    The jets on the logit stay finite where |eta| <= 30.
+    """
     far = np.array([-1e4, -800.0, -100.0, -30.0, -1.0, 0.0, 1.0, 30.0, 100.0, 800.0, 1e4])
     theta, slope, curve = link.inverse(far)
     assert np.all((theta >= 0) & (theta <= 1)) and np.all(np.diff(theta) >= 0)

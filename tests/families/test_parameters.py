@@ -1,4 +1,7 @@
-"""The parameters of every family: eta, chart and natural scale, under every link that is allowed."""
+"""The parameters of every family.
+
+Eta, chart and natural scale, under every link that is allowed.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,8 @@ def test_link_errors_have_four_parts(family):
     )
     with pytest.raises(
         ValueError,
-        match=rf"{name}\(links=.*'{foreign}'.*'{first.name}'.*Allowed: .*{first.chart.name}.*Choose",
+        match=rf"{name}\(links=.*'{foreign}'.*'{first.name}'"
+        rf".*Allowed: .*{first.chart.name}.*Choose",
     ):
         get_family(clone(family).set_params(links={first.name: foreign}))
 

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def test_every_file_is_registered():
-    """Whatever file of the folder has a family that needs no other to be made is in the registry, and nothing else is."""
+    """Whatever file of the folder has a family that needs no other to be made is in the registry,
+    and nothing else is.
+    """
     found = set()
     for path in Path(families.__file__).parent.glob("[a-z]*.py"):
         module = import_module(f"skmle.families.{path.stem}")

@@ -19,11 +19,10 @@ from tests.families.laws import jets
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-# Reference values by mpmath 1.3, 60 digits:
-#     trigamma: psi(1, x)
-#     binet:    mu = loggamma(x) - (x - 1/2) log(x) + x - log(2 pi)/2;  psi(0, x) - log(x) + 1/(2 x);  psi(1, x) - 1/x - 1/(2 x^2)
-#     rising:   loggamma(y + r) - loggamma(r) - y log(r) and, with D = psi(0, y + r) - psi(0, r),
-#               D r - y;  (psi(1, y + r) - psi(1, r)) r^2 + D r
+# Reference values by mpmath 1.3, 60 digits: trigamma: psi(1, x) binet:    mu = loggamma(x) - (x -
+# 1/2) log(x) + x - log(2 pi)/2;  psi(0, x) - log(x) + 1/(2 x);  psi(1, x) - 1/x - 1/(2 x^2) rising:
+# loggamma(y + r) - loggamma(r) - y log(r) and, with D = psi(0, y + r) - psi(0, r), D r - y;
+# (psi(1, y + r) - psi(1, r)) r^2 + D r
 TRIGAMMA = [
     (1e-10, 9.9999999999999993e19),
     (0.001, 1000001.6425331958),
@@ -83,7 +82,10 @@ def test_trigamma():
 
 
 def test_binet():
-    """Absolute errors, in units of the derivatives in log x that families use: x mu' and x^2 mu''."""
+    """Absolute errors, in units of the derivatives in log x that families use.
+
+    X mu' and x^2 mu''.
+    """
     x, *expected = np.array(BINET).T
     together = binet(x)
     for row, one in enumerate(x):
@@ -102,7 +104,10 @@ def test_binet():
 
 
 def test_binet_and_the_gamma_functions():
-    """Of all orders of magnitude: lgamma, digamma and trigamma from it are scipy's, up to the rounding of their terms."""
+    """Of all orders of magnitude.
+
+    Lgamma, digamma and trigamma from it are scipy's, up to the rounding of their terms.
+    """
     x = np.concatenate([np.logspace(-150, 15, 1651), np.linspace(0.5, 20.0, 391)])
     log_x = np.log(x)
     value, first, second = binet(x)

@@ -1,4 +1,7 @@
-"""Where the search of every family starts: at the maximum, or where it leads there; collapse, saturation, lack of bounds."""
+"""Where the search of every family starts.
+
+At the maximum, or where it leads there; collapse, saturation, lack of bounds.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,10 @@ def test_starts_are_the_maximum(family, rng):
 
 @every(SUBJECTS, lambda family: family.shortcuts.starts == "final")
 def test_exact_starts_are_the_maximum(family, rng):
-    """No derivative can confirm them: no point around them, near or far, has a higher likelihood."""
+    """No derivative can confirm them.
+
+    No point around them, near or far, has a higher likelihood.
+    """
     y = draw(family, points(family, 1)[0], 61, rng)
     statistics, weight = family.statistics(y), np.ones(len(y))
     (start,) = family.starts(statistics, weight)
@@ -119,7 +125,10 @@ def test_starts_of_repeats(family, rng):
 
 @every(SUBJECTS, lambda family: family.shortcuts.sums != "rows")
 def test_collapse(family, rng):
-    """One row for all gives the weighted means of value, gradient and curvature; and so does one of two such rows."""
+    """One row for all gives the weighted means of value, gradient and curvature.
+
+    And so does one of two such rows.
+    """
     y, weight, repeated = sample_with_weights(family, rng)
     statistics = family.statistics(y)
     collapsed = family.collapse(statistics, weight)
@@ -171,7 +180,10 @@ def test_families_affine_in_their_statistics_are_collapsible(rng):
 
 @every(SUBJECTS)
 def test_starts_at_the_edge_are_silent(family):
-    """All observations at an end of the support: the maximum is at the edge of the parameters, and nothing warns or is nan."""
+    """All observations at an end of the support.
+
+    The maximum is at the edge of the parameters, and nothing warns or is nan.
+    """
     edges = [
         edge
         for edge, closed in zip(
@@ -202,7 +214,9 @@ def test_starts_at_the_edge_are_silent(family):
 
 @every(SUBJECTS, lambda family: family.observation.numeric)
 def test_equal_observations(family, rng):
-    """Either `unbounded` says so, with a law of very high density and a reason, or the start is fine."""
+    """Either `unbounded` says so, with a law of very high density and a reason, or the start is
+    fine.
+    """
     y = np.repeat(draw(family, points(family, 1)[0], 4, rng)[:1], 6, axis=0)
     statistics, weight = family.statistics(y), np.ones(6)
     verdict = family.unbounded(statistics, weight)
@@ -224,7 +238,10 @@ def test_distinct_observations_are_bounded(family, rng):
 
 @every(SUBJECTS)
 def test_saturated(family, rng):
-    """Each row at its own saturated eta: a density out of all proportion to that of the best constant law."""
+    """Each row at its own saturated eta.
+
+    A density out of all proportion to that of the best constant law.
+    """
     y = draw(family, points(family, 1)[0], 30, rng)
     statistics = family.statistics(y)
     limit = family.saturated(statistics)

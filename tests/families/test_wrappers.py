@@ -1,4 +1,7 @@
-"""Wrappers hand on every member of a family; what a law is asked for follows from its cdf where scipy has none."""
+"""Wrappers hand on every member of a family.
+
+What a law is asked for follows from its cdf where scipy has none.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from skmle.families.wrappers.base import Wrapper
 from tests.families.laws import natural, points
 from tests.subjects import SUBJECTS, every
 
-# Members of `Family` that follow from others, which are handed on: a wrapper's are right by themselves.
+# Members of `Family` that follow from others, which are handed on: a wrapper's are right by
+# themselves.
 DERIVED = {
     "evaluate": "every wrapper states it",
     "starts": "every wrapper states it",
@@ -108,8 +112,15 @@ class OnlyCdf(Wrapper):
 
 
 for member in (
-    "sf", "log_tail", "quantile", "upper_quantile", "mean", "variance", "entropy", "sample"
-):  # fmt: skip
+    "sf",
+    "log_tail",
+    "quantile",
+    "upper_quantile",
+    "mean",
+    "variance",
+    "entropy",
+    "sample",
+):
     setattr(OnlyCdf, member, getattr(Family, member))
 
 MODERATE = [0.01, 0.3, 0.5, 0.9, 0.999]

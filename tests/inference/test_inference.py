@@ -1,4 +1,7 @@
-"""Standard errors, intervals and tests: against references and formulas; and the table that people read."""
+"""Standard errors, intervals and tests.
+
+Against references and formulas; and the table that people read.
+"""
 
 from __future__ import annotations
 
@@ -188,8 +191,10 @@ def test_constant_parameters_are_on_their_own_scale():
     model = MLERegressor("gamma", features={"shape": ["bmi"], "mean": "none"}).fit(X, y)
     result = model.inference()
     assert list(zip(result.components, result.terms, strict=True)) == [
-        ("shape (link log)", "bmi"), ("shape (link log)", "intercept"), ("constant parameters", "mean"),
-    ]  # fmt: skip
+        ("shape (link log)", "bmi"),
+        ("shape (link log)", "intercept"),
+        ("constant parameters", "mean"),
+    ]
     assert result.estimate[2] == pytest.approx(model.params_["mean"])
     jacobian = np.zeros((3, 3))
     jacobian[0, 1] = jacobian[1, 2] = 1.0
@@ -256,8 +261,14 @@ def test_digits_follow_the_standard_error(numbers, written):
 
 def test_small_p_values_are_never_zero():
     assert [p_value(p) for p in (0.0, 1e-17, 3.9e-11, 0.0002, 0.02, 1.0, np.nan)] == [
-        "<1e-16", "<1e-16", "3.90e-11", "0.000200", "0.0200", "1.00", "",
-    ]  # fmt: skip
+        "<1e-16",
+        "<1e-16",
+        "3.90e-11",
+        "0.000200",
+        "0.0200",
+        "1.00",
+        "",
+    ]
     assert [statistic(z) for z in (1.234, -1e7, np.nan)] == ["1.23", "-1.00e+07", ""]
     assert aligned(["1.25", "10", ""]) == ["1.25", "10   ", ""]
 

@@ -22,7 +22,10 @@ every_scalar = every_class(lambda cls: cls.observation.columns == 1 and cls.obse
 
 
 def draw(cls, rng):
-    """A law of this family with random parameters; again, if they contradict each other (low > high)."""
+    """A law of this family with random parameters.
+
+    Again, if they contradict each other (low > high).
+    """
     while True:
         theta = {p.name: DRAWS[p.chart.name](rng.normal()) for p in cls().parameters}
         law = Distribution(cls(), theta)
@@ -39,7 +42,10 @@ def draw_pair(cls, seed):
 
 
 def brute_force(p, q, gain):
-    """E_p[gain(log p, log q)] of frozen scipy laws: the whole sum over masses, or one fine composite Gauss rule."""
+    """E_p[gain(log p, log q)] of frozen scipy laws.
+
+    The whole sum over masses, or one fine composite Gauss rule.
+    """
     if isinstance(p.dist, stats.rv_discrete):
         low, high = p.support()
         top = 64.0
@@ -57,10 +63,11 @@ def brute_force(p, q, gain):
 
 
 def composite(p, q, gain, first, last):
-    """Gauss's rule on panels in a coordinate t, cut at medians and ends of supports, where densities have kinks.
+    """Gauss's rule on panels in a coordinate t, cut at medians and ends of supports, where
+    densities have kinks.
 
-    There are 2000 panels over all of t and 400 more around each median, where both laws have their mass; without these
-    the mixture of two Gumbel laws was known to 1e-7 only.
+    There are 2000 panels over all of t and 400 more around each median, where both laws have their
+    mass; without these the mixture of two Gumbel laws was known to 1e-7 only.
     """
     low, high = p.support()
     centre = p.median()

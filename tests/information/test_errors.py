@@ -21,7 +21,8 @@ ERRORS = [
     (
         lambda: entropy([0.5, 0.6]),
         ValueError,
-        "p: 1 of 1 probability vectors do not sum to 1; the first sums to 1.1. Allowed: .* divide by",
+        "p: 1 of 1 probability vectors do not sum to 1; the first sums to 1.1. Allowed: .* divide "
+        "by",
     ),
     (
         lambda: entropy([[0.5, 0.5], [0.5, 0.4]]),

@@ -1,4 +1,7 @@
-"""Entropy, cross-entropy and divergences of all families: their identities, and against independent sums."""
+"""Entropy, cross-entropy and divergences of all families.
+
+Their identities, and against independent sums.
+"""
 
 import numpy as np
 import pytest
@@ -80,8 +83,8 @@ def test_identities(cls, seed):
 
 @every_scalar
 def test_kl_keeps_its_digits_next_to_zero(cls):
-    # D(theta || theta + d) = d'I d/2 + O(d^3): halving a small step divides it by 4. Sums without a closed form hold
-    # 1e-16 absolutely.
+    # D(theta || theta + d) = d'I d/2 + O(d^3): halving a small step divides it by 4. Sums without a
+    # closed form hold 1e-16 absolutely.
     p = draw(cls, np.random.default_rng(3))
     name = cls().names[-1]
 

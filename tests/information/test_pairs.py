@@ -61,7 +61,8 @@ def test_known_values():
     assert entropy(stats.beta(1e7, 1e8)) == pytest.approx(-9.08565968406593, rel=1e-13)
 
 
-# family, parameters of p and of q, D(p || q) of exactly these floats by mpmath with 60 digits, relative rounding error.
+# family, parameters of p and of q, D(p || q) of exactly these floats by mpmath with 60 digits,
+# relative rounding error.
 FAR_AND_NEAR = [
     (
         Gamma,
@@ -149,7 +150,8 @@ def test_heavy_tails_of_counts(mean):
     frozen = law.to_scipy()
     if mean < 1e2:
         assert entropy(law) == pytest.approx(brute_force(frozen, frozen, surprise), rel=1e-9)
-    # A sum of 1/50 geometric laws, as it were: their closed form holds. log q(y) is rounded to a few 1e-16 y log y.
+    # A sum of 1/50 geometric laws, as it were: their closed form holds. log q(y) is rounded to a
+    # few 1e-16 y log y.
     other = Distribution(NegativeBinomial(), {"mean": 3.0 * mean, "dispersion": 50.0})
     p, q = 1 / (1 + 50 * mean), 1 / (1 + 150 * mean)
     rounding = 1e-15 * mean * np.log(50 * mean)

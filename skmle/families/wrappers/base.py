@@ -30,8 +30,8 @@ class Wrapper(Family):
     """The base of families around a family.
 
     It hands on every member of `Family` that the others do not follow from, one by one, so that a
-    wrapper states only what differs. A wrapper must state `around`, `evaluate` and `starts`. Predictions speak
-    of the law inside unless `predicted` says otherwise.
+    wrapper states only what differs. A wrapper must state `around`, `evaluate` and `starts`.
+    Predictions speak of the law inside unless `predicted` says otherwise.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Wrapper(Family):
 
     @abstractmethod
     def around(self, family: Family) -> Family:
-        """Return this wrapper around another family with the parameters of the one inside, or fewer."""
+        """Return this wrapper around another family with the same parameters, or fewer."""
 
     # ---------------------------------------------------------------- handed on: records
 
@@ -111,7 +111,7 @@ class Wrapper(Family):
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return self.inner.contains(y)
 
-    # ---------------------------------------------------------------- handed on: verdicts and shortcuts
+    # ---------------------------------------------------------------- handed on: verdicts
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         return self.inner.recession(statistics, delta)

@@ -24,12 +24,15 @@ from skmle.families.wrappers.base import Wrapper
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
 
-# Where the start of a free parameter is looked for, in chart eta: steps of two, from which Newton's method
-# arrives, as far as a shape or a scale of data that are not in units of 1e30 times their own spread.
+# Where the start of a free parameter is looked for, in chart eta: steps of two, from which Newton's
+# method arrives, as far as a shape or a scale of data that are not in units of 1e30 times their own
+# spread.
 _GRID = np.arange(-70.0, 71.0, 2.0)
 _ROUNDS = 2  # of looking along each free parameter in turn
 _ENOUGH = 256  # rows on which to look for a start
-_SAME = 1e-12  # by how much, relative, a held eta may miss that of equal observations: the rounding of a logarithm
+# By how much, relative, a held eta may miss that of equal observations: the rounding of a
+# logarithm.
+_SAME = 1e-12
 
 
 def fix(family: Family, values: Mapping[str, float]) -> Family:
@@ -38,21 +41,25 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
     Raises
     ------
     ValueError
-        If a name is unknown, a value lies outside the parameter's range, or the family's parameters cannot be held.
+        If a name is unknown, a value lies outside the parameter's range, or the family's parameters
+        cannot be held.
     """
     if not values:
         return family
     names = family.names
     if names != tuple(p.name for p in family.parameters):
-        what = f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one by one"
-        raise ValueError(f"{what}. Allowed: fixed=None. Leave fixed out.")
+        raise ValueError(
+            f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one "
+            "by one. Allowed: fixed=None. Leave fixed out."
+        )
     if not family.support.fixed:
         what = f"fixed={dict(values)!r}: {type(family).__name__} is fitted by its ends, all at once"
         raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
     for name, value in values.items():
         if name not in names:
             raise ValueError(
-                f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: {', '.join(names)}. Rename the key."
+                f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: "
+                f"{', '.join(names)}. Rename the key."
             )
         with np.errstate(all="ignore"):
             eta = family.link(names.index(name)).forward(np.asarray(value, float))
@@ -61,7 +68,8 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
                 f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
             )
             raise ValueError(
-                f"{what}. Allowed: what link {family.link(names.index(name)).name!r} maps to a number. Give one."
+                f"{what}. Allowed: what link {family.link(names.index(name)).name!r} maps to a "
+                "number. Give one."
             )
     return Fixed(family, dict(values))
 
@@ -130,14 +138,16 @@ class Fixed(Wrapper):
 
     @property
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
-        # The location at which a law has its cusps is the same for every spread: its start stays final.
+        # The location at which a law has its cusps is the same for every spread: its start stays
+        # final.
         return Shortcuts("final" if self._cusped else "near", self.inner.shortcuts.sums)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        """Return the starts of the family inside, moved to where the parameters held let them be best.
+        """Return the starts of the family inside, moved to the best beside the parameters held.
 
-        The free parameters of the family's own start can be far from any maximum beside the held ones: equal
-        observations around another location than the one held have a scale of zero on their own.
+        The free parameters of the family's own start can be far from any maximum beside the held
+        ones: equal observations around another location than the one held have a scale of zero on
+        their own.
         """
         return [
             self._improved(s, statistics, weight) for s in self.inner.starts(statistics, weight)
@@ -162,7 +172,8 @@ class Fixed(Wrapper):
                     value = self.evaluate(rows, tuple(eta), 0).value
                     mean = np.average(value, axis=-1, weights=share)
                 best[j] = float(trials[np.argmin(np.where(np.isfinite(mean), mean, np.inf))])
-        # Data at an end of the law's range, such as counts that are all zero, keep a start at infinity.
+        # Data at an end of the law's range, such as counts that are all zero, keep a start at
+        # infinity.
         far = {j: e for j, e in zip(self.free, best, strict=True) if abs(e) == _GRID[-1]}
         own = [start[j] if j in far and not np.isfinite(start[j]) else np.nan for j in self.free]
         return tuple(b if np.isnan(e) else float(e) for b, e in zip(best, own, strict=True))
@@ -195,7 +206,10 @@ class Fixed(Wrapper):
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
-        """Return the way to an infinite likelihood, which equal observations have around a held value too."""
+        """Return the way to an infinite likelihood.
+
+        Equal observations have one around a held value, too.
+        """
         first, *others = self.inner.names
         if first not in self.values:
             return super(Wrapper, self).unbounded(statistics, weight)
@@ -213,7 +227,7 @@ class Fixed(Wrapper):
 
     @property
     def movable(self) -> bool:
-        """Whether y may be measured in another unit: no value held would have to be measured so too."""
+        """Whether y may be measured in another unit, as no value held is in units of y."""
         held = (p for p in self.inner.parameters if p.name in self.values)
         return self.inner.movable and not any(p.unit for p in held)
 
