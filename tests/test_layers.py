@@ -62,7 +62,7 @@ CLOSED = {
 # Every file of the engine, from the bottom: what it may build on stands before it.
 ENGINE = """
     evaluation verdict
-    data.sums data.one_hot data.products data.blocks data.observed data.survey
+    data.sums data.one_hot data.products data.blocks data.sandwiches data.observed data.survey
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores

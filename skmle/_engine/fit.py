@@ -1,6 +1,6 @@
 """One fit from beginning to end.
 
-Its steps are an easier problem, if there is one, then the likelihood, its solution and the verdict.
+Its steps are an easier problem, if there is one, the likelihood, its solution, and the verdict.
 """
 
 from __future__ import annotations
@@ -15,36 +15,37 @@ from skmle._engine.likelihood.watch import Stopped, Watch
 from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle._engine.prepare.merging import merge_rows
+from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working
 
 
 def fit(problem: Problem, tell: Tell | None = None) -> Fit:
-    """Maximise the likelihood (with a penalty: the posterior) of a problem, and judge the result.
+    """Maximise the likelihood of a problem, or the posterior under a penalty; judge the result.
 
     Parameters
     ----------
     problem : Problem
     tell : callable, optional
-        Is told of each iterate.
+        It is called with each iterate, and returns whether to stop.
     """
-    if problem.penalised and (reduced := reduce_columns(problem)) is not None:
-        smaller, space = reduced
-        return restore_columns(fit(smaller, space.told(tell)), space)
     if not problem.features:
         return fit_density(problem, tell)
-    merged = merge_rows(problem)
     n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
+    if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:
+        smaller, space = reduced
+        return restore_columns(fit(smaller, space.told(tell)), space)
+    if problem.X is not None and n >= FEWEST_ROWS:
+        problem = merge_rows(problem)
     with one_blas_thread(blas_threads_harm(n, p)):
-        return fit_likelihood(merged, tell)
+        return fit_likelihood(problem, tell)
 
 
 def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     """Return the fit of a law that is the same for all rows.
 
-    Its rows are condensed, and it is in closed form where there is one.
+    The rows are condensed, and the fit has a closed form where there is one.
     """
     condensed = None if problem.needs_rows else problem.observed.condensed(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
@@ -59,7 +60,7 @@ def fit_likelihood(
     starts: Starts | None = None,
     columns: Columns | None = None,
 ) -> Fit:
-    """Return the fit of a problem as it is."""
+    """Return the fit of a problem whose rows and columns are taken as they are."""
 
     def told(make: Callable[[], Solution]) -> bool:
         assert tell is not None
@@ -73,7 +74,7 @@ def fit_likelihood(
 def solve_and_judge(
     likelihood: Likelihood, tell: Tell | None = None, working: Working | None = None
 ) -> tuple[Fit, Working | None]:
-    """Return the fit of a likelihood, and what the solver keeps for another penalty."""
+    """Return the fit of a likelihood, and the working set for the fit under the next penalty."""
 
     def refit(problem: Problem, columns: Columns) -> Fit:
         if problem.features:

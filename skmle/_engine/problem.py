@@ -74,21 +74,22 @@ class Problem:
     @cached_property
     def selects(self) -> bool:
         """Whether the penalty can hold slopes at zero."""
-        return self.lasso > 0.0 and any(t.size for t in self.terms)
+        return self.lasso > 0.0 and self.penalised
 
     @cached_property
     def penalised(self) -> bool:
         """Whether the maximum is that of a likelihood with a penalty."""
-        return self.selects or (bool(self.penalties) and any(t.size for t in self.terms))
+        penalties = bool(self.penalties) or self.lasso > 0.0
+        return penalties and any(t.size for t in self.terms)
 
     @cached_property
     def held(self) -> tuple[NDArray[np.bool_], ...]:
-        """Of each term, which slopes a penalty determines, whatever the columns of X leave open."""
+        """For each term, which slopes a penalty determines where the columns of X do not."""
         zero = np.zeros(sum(t.size for t in self.terms))
         held = (total_curvature(self.penalties, zero) > 0.0) | (self.lasso > 0.0)
         return tuple(np.split(held, np.cumsum([t.size for t in self.terms])[:-1]))
 
-    @property
+    @cached_property
     def all_held(self) -> bool:
         """Whether a penalty determines each slope, so that no column of X can be one too many."""
         return self.penalised and all(part.all() for part in self.held)

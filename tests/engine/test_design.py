@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from skmle import MLERegressor
 from skmle._engine.data import sums as sums_module
 from skmle._engine.likelihood import design as design_module
-from skmle._engine.likelihood.design import Design, Term
+from skmle._engine.likelihood.design import Design, Term, Weights
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.solvers import conjugate
 from skmle.families import Categorical, Poisson
@@ -70,7 +70,8 @@ def test_pull(mixed):
             for a, b in pairs
         )
         value = some(rng, n, flat)
-        found = design.pull(design.block(0, n), Rows(value, gradient, curvature), weight, n, 2)
+        rows, weights = Rows(value, gradient, curvature), Weights(n, weight)
+        found = design.pull(design.block(0, n), rows, weights, 2)
         jacobians = [jacobian(design, j) for j in range(k)]
         hessian = np.zeros((design.d, design.d))
         for (a, b), entry in zip(pairs, curvature, strict=True):
@@ -83,7 +84,7 @@ def test_pull(mixed):
         )
         np.testing.assert_allclose(found.gradient, expected, rtol=1e-9, atol=1e-10)
         np.testing.assert_allclose(found.hessian, hessian, rtol=1e-9, atol=1e-9)
-        less = design.pull(design.block(0, n), Rows(value, gradient, curvature), weight, n, 1)
+        less = design.pull(design.block(0, n), rows, weights, 1)
         np.testing.assert_array_equal(less.gradient, found.gradient)
         assert less.hessian is None
 
@@ -114,7 +115,7 @@ def test_softmax(k, layout, monkeypatch):
         )
         for threshold in (1, 100):
             monkeypatch.setattr(design_module, "_MANY_CLASSES", threshold)
-            found = design.pull(design.block(0, n), rows, weight, n, 2).hessian
+            found = design.pull(design.block(0, n), rows, Weights(n, weight), 2).hessian
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
 
 
@@ -131,7 +132,7 @@ def test_blocks_of_terms_alone(k, sparse):
     varied, x = rng.random((k + 1, n)), jacobian(design, 0)[:, : p + 1]
     constant = np.repeat(varied[:, :1], n, axis=1)
     for w, weight in itertools.product((varied, constant), (None, rng.random(n))):
-        found = design.own_blocks(design.block(0, n), list(w), weight, n)
+        found = design.own_blocks(design.block(0, n), list(w), Weights(n, weight))
         for block, row in zip(found, w if weight is None else w * weight, strict=True):
             np.testing.assert_allclose(block, x.T @ (row[:, None] * x), rtol=1e-9, atol=1e-11)
 

@@ -37,6 +37,11 @@ _SINGLE_RANGE = (1e-20, 1e30)
 _FEW = 4
 
 
+def everything(columns: Any) -> bool:
+    """Return whether a selection of columns is all of them."""
+    return isinstance(columns, slice) and columns == ALL
+
+
 def same(a: Any, b: Any) -> bool:
     """Return whether two selections of columns (or None) are surely the same."""
     if isinstance(a, slice) or isinstance(b, slice) or a is None or b is None:
@@ -65,16 +70,15 @@ class Product(ABC):
         The result has shape (rows,) for b of shape (q,), and (k, rows) for b of shape (k, q) and
         k constants.
         """
-        everything = isinstance(columns, slice) and columns == ALL
-        if everything or not self._as_a_whole(columns):
+        if everything(columns) or not self._as_a_whole(columns):
             result = self._dot(b, columns)
         else:
             whole = np.zeros((*b.shape[:-1], self.p))
             whole[..., columns] = b
             result = self._dot(whole, ALL)
-        result += np.asarray(
-            constant if self.shift is None else constant - b @ self.shift[columns]
-        )[..., None]
+        if self.shift is not None:
+            constant = constant - b @ self.shift[columns]
+        result += np.asarray(constant)[..., None]
         return result
 
     def tdot(self, r: Array, columns: Columns = ALL) -> Array:
@@ -82,16 +86,13 @@ class Product(ABC):
 
         The result has shape (q,) for r of shape (rows,), and (k, q) for r of shape (k, rows).
         """
-        result = (
-            self._tdot(r, ALL)[..., columns]
-            if self._as_a_whole(columns)
-            else self._tdot(r, columns)
-        )
-        return (
-            result
-            if self.shift is None
-            else result - r.sum(axis=-1)[..., None] * self.shift[columns]
-        )
+        if everything(columns) or not self._as_a_whole(columns):
+            result = self._tdot(r, columns)
+        else:
+            result = self._tdot(r, ALL)[..., columns]
+        if self.shift is not None:
+            result = result - r.sum(axis=-1)[..., None] * self.shift[columns]
+        return result
 
     def sandwich(
         self, w: Array, left: Columns = ALL, right: Columns = ALL, single: bool = False
@@ -100,16 +101,24 @@ class Product(ABC):
 
         If `single`, single precision will do.
         """
+        if everything(left) and everything(right):
+            return self._sandwich(w, left, right, single)
         if self._as_a_whole(left) and self._as_a_whole(right):
             return self._sandwich(w, ALL, ALL, single)[left][:, right]
         return self._sandwich(w, left, right, single)
 
     def _as_a_whole(self, columns: Columns) -> bool:
-        # To gather most of the columns costs more than to multiply the others, too.
+        """Return whether all columns should be multiplied where some of them are asked for.
+
+        To gather more than half of the columns takes longer than to multiply the others, too.
+        """
         return columns == ALL if isinstance(columns, slice) else 2 * len(columns) >= self.p
 
     cheap_as_array = False
-    """Whether no other form of the block has cheaper products than an array."""
+    """Whether the block is an array, so that whoever can use one need not avoid `array`.
+
+    `Design` asks this before it computes the blocks of a Hessian for all pairs of classes together.
+    """
 
     @abstractmethod
     def array(self, columns: Columns = ALL) -> Array:
@@ -175,7 +184,7 @@ class Dense(Product):
         self.x = x
 
     def array(self, columns: Columns = ALL) -> Array:
-        x = self._columns(columns)
+        x = self.x[:, columns]
         return x if self.shift is None else x - self.shift[columns]
 
     def squares(self) -> Product:
@@ -185,11 +194,11 @@ class Dense(Product):
         return self.x.min(axis=0), self.x.max(axis=0)
 
     def _dot(self, b: Array, columns: Columns) -> Array:
-        x = self._columns(columns)
+        x = self.x[:, columns]
         return np.dot(b, x.T) if b.ndim > 1 else np.dot(x, b)
 
     def _tdot(self, r: Array, columns: Columns) -> Array:
-        x = self._columns(columns)
+        x = self.x[:, columns]
         size = _part(x.shape[1])
         if len(x) <= size:
             return np.dot(r, x)
@@ -199,17 +208,11 @@ class Dense(Product):
             result += np.dot(r[..., max(high - size, 0) : high], x[max(high - size, 0) : high])
         return result
 
-    def _columns(self, columns: Columns) -> Array:
-        return self.x if isinstance(columns, slice) and columns == ALL else self.x[:, columns]
-
-    def _count(self, columns: Columns) -> int:
-        return len(range(self.p)[columns] if isinstance(columns, slice) else columns)
-
     def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
         alike = same(left, right)
         convex = alike and w.min(initial=0.0) >= 0.0
         factor, peak = (np.sqrt(w) if convex else w)[:, None], 1.0
-        rounded = single and alike and self._count(left) >= _SINGLE_COLUMNS
+        rounded = single and alike and self.x[:0, left].shape[1] >= _SINGLE_COLUMNS
         if rounded:
             peak = float(np.abs(factor).max(initial=0.0)) or 1.0
             factor = (factor / peak).astype(np.float32)
@@ -231,14 +234,11 @@ class Dense(Product):
         """
 
         def rows(low: int, columns: Columns) -> Array:
-            part = self.x[low : low + size]
-            if not (isinstance(columns, slice) and columns == ALL):
-                part = part[:, columns]
+            part = self.x[low : low + size, columns]
             part = part if self.shift is None else part - self.shift[columns]
             return part.astype(factor.dtype, copy=False)
 
-        p = self._count(left)
-        q = p if alike else self._count(right)
+        p, q = self.x[:0, left].shape[1], self.x[:0, right].shape[1]
         size = _part(max(p, q))
         z, result = np.empty((min(size, len(self.x)), q), factor.dtype), np.zeros((p, q))
         for low in range(0, len(self.x), size):
@@ -284,7 +284,7 @@ class Sparse(Product):
         return np.asarray(r @ self._columns(columns))
 
     def _columns(self, columns: Columns) -> Any:
-        return self.x if isinstance(columns, slice) and columns == ALL else self.x[:, columns]
+        return self.x if everything(columns) else self.x[:, columns]
 
     def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
         a = self._columns(left)

@@ -1,4 +1,4 @@
-"""Edges where the density grows without bound.
+"""Fits along which the density of the observations grows without bound.
 
 Either the linear predictor reproduces y, or the scale has vanished.
 """
@@ -12,31 +12,24 @@ from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.starts import interpolation
 
 INTERPOLATED = (
-    "the linear predictor reproduces every observation, so the density grows without bound around them "
-    "(as many coefficients as distinct rows, or y is an exact function of X)"
+    "the linear predictor reproduces every observation, so the density grows without bound around "
+    "them (as many coefficients as distinct rows, or y is an exact function of X)"
 )
-# Log scale, in standard deviations of y: no density of real observations is so narrow.
+# Logarithm of the scale, in standard deviations of y, below which the scale counts as vanished:
+# observations are seldom exact to e^-9 = 1e-4 of their spread. Chosen, not measured.
 _VANISHED = -9.0
-_SIGNS = {"scale": 1.0, "rate": -1.0}  # of log scale in an eta, by its parameter's unit
-
-
-def may_interpolate(likelihood: Likelihood) -> bool:
-    """Return whether the rows of the first parameter are likely to reproduce y.
-
-    Then that is looked for before any step; elsewhere it is found after the fit, if it runs off.
-    """
-    problem, design = likelihood.problem, likelihood.design
-    near = likelihood.family.movable or design.terms[0].length + 1 >= design.n
-    return problem.observed.equal or (near and not problem.penalised)
+_SIGNS = {"scale": 1.0, "rate": -1.0}  # how log scale enters an eta, by its parameter's unit
 
 
 def interpolation_of(likelihood: Likelihood) -> Solution | None:
-    """Return where the rows of the first parameter reproduce y; None if they do not.
+    """Return where the first eta of each row reproduces y; None if there is no such point.
 
     The likelihood is unbounded there.
     """
     family, pilot, objective = likelihood.family, likelihood.pilot, likelihood.objective
-    known = None if likelihood.problem.penalised else likelihood.lead
+    known = None
+    if likelihood.units.moves and not likelihood.problem.penalised:
+        known = likelihood.first_term_fit
     start = interpolation(family, pilot, known)
     if start is not None and pilot is not objective:
         start = interpolation(family, objective)

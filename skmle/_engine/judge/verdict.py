@@ -1,6 +1,6 @@
-"""What a solution is: an interior maximum, a limit law, or neither, with the reason.
+"""The verdict on a solution: an interior maximum, a limit law, or neither, with the reason.
 
-A small decrement alone does not tell.
+A small decrement alone does not decide: see `skmle._engine.judge.interior`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from skmle._engine.evaluation import Array, Solution
 from skmle._engine.judge.edge import (
     INTERPOLATED,
     interpolation_of,
-    may_interpolate,
     rows_of_vanished_scale,
     vanished_scale,
 )
@@ -23,20 +22,28 @@ from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit
 from skmle._engine.verdict import INTERIOR, INTERRUPTED, NO_MAXIMUM, NOT_CONVERGED, STALLED, Verdict
 
-# Share of the largest move, in standard deviations of the columns, that counts as a move.
+# Share of the largest change of a slope along a direction, in standard deviations of the columns,
+# from which a slope counts as moving: well above rounding. Chosen, not measured.
 _MOVES = 1e-6
-_LARGEST_COVARIANCE = 2000  # coefficients beyond which no covariance is kept
-_FEW = 100  # rows up to which limit laws are always tried
+# Coefficients up to which a fit keeps its covariance: 2,000 take 32 MB. Chosen, not measured.
+_LARGEST_COVARIANCE = 2000
+# Rows up to which limit laws are always tried: on few rows a lesser maximum inside may lie beside a
+# likelier limit law. Chosen, not measured.
+_FEW = 100
 
 
 def foregone(likelihood: Likelihood) -> Fit | None:
-    """Return the fit where no step is needed to know that the likelihood is unbounded.
+    """Return the fit if the likelihood is seen to be unbounded before any step; else None.
 
-    It is None elsewhere.
+    That is looked for only where the first eta is likely to reproduce y. Elsewhere it is found
+    after the fit, if the fit runs to infinity.
     """
-    if not may_interpolate(likelihood) or (found := interpolation_of(likelihood)) is None:
+    problem, design = likelihood.problem, likelihood.design
+    likely = likelihood.family.movable or design.terms[0].length + 1 >= design.n
+    if not problem.observed.equal and (problem.penalised or not likely):
         return None
-    return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
+    found = interpolation_of(likelihood)
+    return found and outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
 
 
 def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
@@ -49,7 +56,10 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
     refit : callable
         (problem, columns) -> Fit, for limit laws.
     """
-    if not _collapsed(likelihood, solution) and is_interior(likelihood, solution):
+    # No step shows that the scale of a law with cusps has vanished.
+    cusps = likelihood.family.shortcuts.starts == "final"
+    vanished = cusps and rows_of_vanished_scale(likelihood, solution) > 0
+    if not vanished and is_interior(likelihood, solution):
         limit = None
         if likelihood.family.limits and _doubtful(likelihood, solution):
             limit = likelier_limit(likelihood, solution, refit)
@@ -61,20 +71,14 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
 def _doubtful(likelihood: Likelihood, solution: Solution) -> bool:
     """Return whether a limit law may be more likely than a maximum inside.
 
-    It may be on few rows, or far out.
+    That may happen on few rows, and where a parameter is far out.
     """
     few = likelihood.problem.n <= _FEW
     return few or bool(far_parameters(likelihood.family, likelihood.raw(solution.coef)))
 
 
-def _collapsed(likelihood: Likelihood, solution: Solution) -> bool:
-    """Return whether the scale of a law with cusps has vanished, which no step tells."""
-    final = likelihood.family.shortcuts.starts == "final"
-    return final and rows_of_vanished_scale(likelihood, solution) > 0
-
-
 def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
-    """Return the fit with the reason why there is no maximum, as far as one is found."""
+    """Return a fit that has come to no maximum, with the reason if one is found."""
     if (direction := separation(likelihood, solution)) is not None:
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, "separation", direction))
     if (found := interpolation_of(likelihood)) is not None:
@@ -92,13 +96,18 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
 
 
 def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit:
-    """Return the fit, in the user's coordinates; with a covariance at an interior maximum."""
-    problem = likelihood.problem
-    known = verdict.status == INTERIOR and not problem.selects
+    """Return the fit in the user's coordinates, with a covariance at an interior maximum."""
+    lasso, n_parameters = likelihood.objective.lasso, likelihood.design.d
+    if lasso is not None:
+        zero = (solution.coef == 0.0) & (lasso.strength > 0.0)
+        n_parameters -= int(np.count_nonzero(zero))
+    covariance = None
+    if verdict.status == INTERIOR and lasso is None:
+        covariance = _covariance(likelihood, solution)
     return Fit(
         family=likelihood.family,
         coefs=likelihood.raw(solution.coef),
-        covariance=_covariance(likelihood, solution) if known else None,
+        covariance=covariance,
         log_likelihood=likelihood.log_likelihood(solution),
         mass=likelihood.objective.mass,
         verdict=verdict,
@@ -106,25 +115,18 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
         distance=solution.distance,
         estimable=likelihood.estimable,
         moving=None if verdict.direction is None else _moving(likelihood, verdict.direction),
-        n_parameters=likelihood.design.d - _at_zero(likelihood, solution),
+        n_parameters=n_parameters,
     )
 
 
 def unfinished(likelihood: Likelihood, solution: Solution) -> Fit:
-    """Return the fit as of an iterate, which may be one of a sample of the rows."""
+    """Return the fit at an iterate, which may be one on a sample of the rows."""
     on_all = solution._replace(evaluation=likelihood.objective(solution.coef, 0))
     return outcome(likelihood, on_all, Verdict(INTERRUPTED))
 
 
-def _at_zero(likelihood: Likelihood, solution: Solution) -> int:
-    """Return how many slopes a penalty holds at zero."""
-    lasso = likelihood.objective.lasso
-    if lasso is None:
-        return 0
-    return int(np.count_nonzero((solution.coef == 0.0) & (lasso.strength > 0.0)))
-
-
 def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
+    """Return the covariance of the user's coefficients; None if it is not wanted or not known."""
     problem = likelihood.problem
     raw = sum(t.length for t in problem.terms)
     wanted = problem.covariance and raw <= _LARGEST_COVARIANCE

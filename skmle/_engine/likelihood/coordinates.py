@@ -1,6 +1,7 @@
-"""From the solver's coefficients back to the user's.
+"""From the solver's coefficients to the user's, and back.
 
-They differ by collinear columns, by shifted columns and by the units of y.
+They differ where columns of X depend on each other, where columns are shifted, and where y is fitted
+in units of its own spread.
 """
 
 from __future__ import annotations
@@ -20,26 +21,25 @@ from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.slopes import Slopes
 from skmle.families.base import Family
 
-LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
-"""How many times log unit is added to an eta that is not a location (`Param.unit`)."""
+# How many times the logarithm of the unit of y is added to an eta that is no location, by
+# `Param.unit`.
+_LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
 
 
 class Units(NamedTuple):
-    """The units in which y is fitted, (y - origin)/unit, and the law moves with them."""
+    """The units in which y is fitted: as (y - origin)/unit."""
 
     origin: float = 0.0
     unit: float = 1.0
     moves: tuple[str, ...] = ()
-    """How each eta moves with them (`Param.unit`); () where y is fitted as it is."""
+    """How each eta changes with the units (`Param.unit`); () where y is fitted as it is."""
 
     @classmethod
     def of(cls, family: Family, terms: Sequence[Term], observed: Observed) -> Units:
-        """Return the units for some observations.
+        """Return the units for some observations of a movable family.
 
-        They are its own centre and spread, if the law moves with y and all its scales are free.
+        They are the centre and the spread of y, if each scale of the law has an intercept.
         """
-        if not family.movable:
-            return cls()
         pairs = list(zip(family.parameters, terms, strict=True))
         scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
         if not scales or not all(scales):
@@ -54,7 +54,7 @@ class Units(NamedTuple):
         return bool(self.moves)
 
     def located(self, j: int) -> bool:
-        """Return whether eta of a parameter is measured like a y that was standardised."""
+        """Return whether a parameter is a location, in units of the spread of y."""
         return bool(self.moves) and self.moves[j] == "location"
 
 
@@ -65,9 +65,11 @@ class Coordinates:
     Parameters
     ----------
     terms : tuple of Term
-        As the user stated them; `design` has those of the fit, without dependent columns.
+        As the user stated them.
     design : Design
+        Its terms are those of the fit, without dependent columns.
     bases : tuple of Basis or None
+        How the slopes of each term follow from those fitted; None: they are the same.
     units : Units
     """
 
@@ -101,54 +103,56 @@ class Coordinates:
         ):
             fitted = coef[s]
             intercept = float(coef[s.stop]) if term.intercept else 0.0
-            centre = self.design.centre(j) if term.columns is not None else None
-            if centre is not None:
-                intercept -= float(centre @ fitted)
+            if self.design.shift is not None:
+                intercept -= self._shifted(j, fitted)
             slopes = fitted if basis is None else basis.expand @ fitted
             if basis is not None and term.intercept:
-                intercept -= self._spread(j, basis, coef)
-            slopes, intercept = self._in_units_of_y(j, slopes, intercept)
+                intercept -= self._expanded(j, basis, fitted)
+            if self.units.moves:
+                slopes, intercept = self._in_units_of_y(j, slopes, intercept)
             result.append((slopes, intercept))
         return tuple(result)
 
     def fitted(self, raw: tuple[tuple[Array, float], ...]) -> Array:
-        """Return the solver's coefficients of raw ones (of a fit without dependent columns)."""
+        """Return the solver's coefficients of raw ones, if no columns depend on each other."""
         coef = np.zeros(self.design.d)
         for j, (s, term, (slopes, intercept)) in enumerate(
             zip(self.design.slices, self.terms, raw, strict=True)
         ):
-            slopes, intercept = self._in_units_of_fit(j, slopes, intercept)
+            if self.units.moves:
+                slopes, intercept = self._in_units_of_fit(j, slopes, intercept)
             coef[s] = slopes
-            centre = self.design.centre(j) if term.columns is not None else None
             if term.intercept:
-                coef[s.stop] = intercept + (0.0 if centre is None else float(centre @ slopes))
+                coef[s.stop] = intercept + self._shifted(j, slopes)
         return coef
+
+    def _shifted(self, j: int, slopes: Array) -> float:
+        """Return what term j's predictor gains with the shift of its columns."""
+        shift, columns = self.design.shift, self.design.terms[j].columns
+        return 0.0 if shift is None or columns is None else float(shift[columns] @ slopes)
 
     def _in_units_of_y(self, j: int, slopes: Array, intercept: float) -> tuple[Array, float]:
         """Return a term's coefficients for y as the user measures it."""
-        if not self.units.moves:
-            return slopes, intercept
         if self.units.moves[j] == "location":
             origin = self.units.origin if self.terms[j].intercept else 0.0
             return slopes * self.units.unit, intercept * self.units.unit + origin
-        return slopes, intercept + LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
+        return slopes, intercept + _LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
     def _in_units_of_fit(self, j: int, slopes: Array, intercept: float) -> tuple[Array, float]:
         """Return a term's coefficients for y as the fit measures it.
 
         It is the inverse of `_in_units_of_y`.
         """
-        if not self.units.moves:
-            return slopes, intercept
         if self.units.moves[j] == "location":
             origin = self.units.origin if self.terms[j].intercept else 0.0
             return slopes / self.units.unit, (intercept - origin) / self.units.unit
-        return slopes, intercept - LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
+        return slopes, intercept - _LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
-    def _spread(self, j: int, basis: Basis, coef: Array) -> float:
-        # The kept columns' predictor equals that of all columns up to a constant, which one row of
-        # X fixes.
-        fitted = coef[self.design.slices[j]]
+    def _expanded(self, j: int, basis: Basis, fitted: Array) -> float:
+        """Return what term j's predictor gains when its slopes are spread over all columns.
+
+        The gain is the same in all rows, so that the first row tells it.
+        """
         row = _first_row(self.design, self.terms[j])
         return float(row @ (basis.expand @ fitted) - row[basis.kept] @ fitted)
 
@@ -165,8 +169,8 @@ class Coordinates:
         matrix = self.matrix()
         result = fitted if matrix is None else matrix @ fitted @ matrix.T
         if estimable is not None:
-            # An intercept is that of all columns zero, which leaves the rows' space with the first
-            # undetermined slope.
+            # An intercept is the predictor where all columns are zero. The data do not determine
+            # it if they leave any slope open.
             pairs = zip(estimable, self.terms, strict=True)
             unknown = ~np.concatenate(
                 [np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
@@ -178,7 +182,7 @@ class Coordinates:
     def matrix(self) -> Array | None:
         """Return d raw / d coef, of shape (d_raw, d).
 
-        It is None where raw coefficients are the solver's.
+        It is None where the raw coefficients are those of the solver.
         """
         d = self.design.d
         if (
@@ -194,8 +198,8 @@ class Coordinates:
             - base
             for unit in np.eye(d)
         ]
-        rows = np.concatenate([np.r_[np.ones(t.size, bool), t.intercept] for t in self.terms])
-        return np.array(columns).reshape(d, -1).T[rows]
+        free = np.concatenate([np.r_[np.ones(t.size, bool), t.intercept] for t in self.terms])
+        return np.array(columns).reshape(d, -1).T[free]
 
 
 def _first_row(design: Design, term: Term) -> Array:

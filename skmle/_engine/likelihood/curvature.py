@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmle._engine.data.sums import strata, total
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.design import Design, Weights
 from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle.families.base import Rows, Softmax
@@ -30,7 +30,6 @@ class RowObjective(Protocol):
     """What the operator needs of an objective: `skmle._engine.likelihood.objective.Objective` is one."""
 
     design: Design
-    weight: Array | None
     penalties: tuple[Penalty, ...]
     threads: int
     mass: float
@@ -41,6 +40,9 @@ class RowObjective(Protocol):
 
     def rows_at(self, low: int, high: int, coef: Array, order: int) -> Rows:
         """Return -log q of some rows with its derivatives in eta."""
+
+    def weights(self, low: int, high: int) -> Weights:
+        """Return the weights of some rows."""
 
     def take(self, index: NDArray[np.intp]) -> Self:
         """Return the objective on some rows, gathered."""
@@ -103,8 +105,7 @@ class RowCurvature:
         def block(low: int, high: int) -> Evaluation:
             x = design.block(low, high)
             pushed = times(kept[low], still.eta(x, low, high, vector))
-            weight = None if objective.weight is None else objective.weight[low:high]
-            return Evaluation(0.0, design.pull_gradient(x, pushed, weight, high - low))
+            return Evaluation(0.0, design.pull_gradient(x, pushed, objective.weights(low, high)))
 
         result = self._sum(block).gradient
         assert result is not None
@@ -160,7 +161,7 @@ class RowCurvature:
             own, strengths = [*own, last * (1.0 - last)], [*strengths, strengths[0]]
         blocks = []
         for hessian, part in zip(
-            sample.design.own_blocks(x, own, sample.weight, m), strengths, strict=True
+            sample.design.own_blocks(x, own, sample.weights(0, m)), strengths, strict=True
         ):
             hessian /= sample.mass
             hessian[np.diag_indices(len(hessian))] += part
@@ -176,12 +177,10 @@ def diagonal(objective: RowObjective, curvature: Callable[[int, int], Any]) -> A
 
     def block(low: int, high: int) -> Evaluation:
         x = design.block(low, high)
-        weight = None if objective.weight is None else objective.weight[low:high]
         w = curvature(low, high)
         own = [np.broadcast_to(_own(w, j), (high - low,)) for j in range(len(design.terms))]
-        return Evaluation(
-            0.0, design.pull_gradient(None if x is None else x.squares(), own, weight, high - low)
-        )
+        squares = None if x is None else x.squares()
+        return Evaluation(0.0, design.pull_gradient(squares, own, objective.weights(low, high)))
 
     with np.errstate(all="ignore"):
         result = total(block, design.n, design.width, 1, objective.threads).gradient

@@ -1,37 +1,39 @@
-"""Coefficients <-> rows of eta.
+"""Linear predictors: from coefficients to the eta of each row, and from rows back to sums.
 
-A `Term` says on which columns one parameter depends. The coefficients of all terms stand in one vector, term by term:
-slopes, then the intercept. Columns are those of X minus `shift`; intercepts are moved back at the end
-(`skmle._engine.likelihood.coordinates`). What X is, only its blocks know (`skmle._engine.data.products`).
+A `Term` says on which columns of X one parameter depends. One vector has the coefficients of all
+terms, term by term: the slopes, then the intercept. The columns are those of X less a shift;
+`skmle._engine.likelihood.coordinates` corrects the intercepts at the end. Whether X is dense, sparse
+or coded, only its blocks know (`skmle._engine.data.products`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.data.blocks import Blocks, PlainBlocks
-from skmle._engine.data.products import Product, same
+from skmle._engine.data.products import Product, everything, same
+from skmle._engine.data.sandwiches import pair_products, sandwiches
 from skmle._engine.evaluation import Array, Evaluation
 from skmle.families.base import Rows, Softmax
 
-_MANY_CLASSES = (
-    6  # from so many modelled logits on, all pairs together take less time than one after the other
-)
-_ZERO = np.float64(0.0)
-_PART, _COLUMNS = 512, 256  # rows, and pairs of columns, of a product that stays in the cache
+# Modelled logits from which the blocks of a Hessian for all pairs of classes are computed together.
+# On dense columns that took less time than one pair after the other from about 6 classes on.
+_MANY_CLASSES = 6
+# Parameters from which the arrays of eta and its derivatives count when rows are cut into blocks,
+# and the columns' worth of memory that they are for each parameter. Chosen, not measured.
+_MANY_TERMS, _COLUMNS_PER_TERM = 4, 4
 
 
 class Term(NamedTuple):
-    """One parameter's linear predictor."""
+    """The linear predictor of one parameter."""
 
     columns: NDArray[np.intp] | slice | None
-    """Columns of X; None: a constant."""
+    """Columns of X; None: the parameter is a constant."""
     size: int
     """Number of slopes."""
     intercept: bool = True
@@ -42,13 +44,42 @@ class Term(NamedTuple):
         return self.size + self.intercept
 
 
+class Weights(NamedTuple):
+    """The weights of some rows, and weighted sums over them.
+
+    An entry of `Rows` has one number for each row, or one number that all rows share.
+    """
+
+    n: int
+    """Number of rows."""
+    each: Array | None = None
+    """The weight of each row; None: all weights are 1."""
+
+    def times(self, entry: Array) -> Array:
+        """Return the weighted entry; a number that all rows share is not weighted yet."""
+        return entry if self.each is None or entry.ndim == 0 else entry * self.each
+
+    def on_rows(self, weighted: Array) -> Array:
+        """Return what `times` gives as one number for each row."""
+        if weighted.ndim:
+            return weighted
+        return np.full(self.n, float(weighted)) if self.each is None else weighted * self.each
+
+    def total(self, weighted: Array) -> float:
+        """Return the sum over the rows of what `times` gives."""
+        if weighted.ndim:
+            return float(weighted.sum())
+        mass = float(self.n) if self.each is None else float(self.each.sum())
+        return float(weighted) * mass
+
+
 @dataclass
 class Design:
-    """Rows of X and their terms; for parameters without features X may be None.
+    """The rows of X and the terms that depend on them; X may be None where no term does.
 
     Parameters
     ----------
-    terms : sequence of Term
+    terms : tuple of Term
         One per parameter of the family.
     n : int
         Number of rows.
@@ -58,9 +89,10 @@ class Design:
     offset : ndarray of shape (n,), optional
         Added to the first eta.
     blocks : Blocks, optional
-        The rows of X less the shift, where they are at hand already.
+        The rows of X less the shift, where they were made before.
     single : bool
-        Whether products of columns for a hessian may be rounded to single precision before they are summed.
+        Whether products of columns for a Hessian may be rounded to single precision before they are
+        summed. `growing` asks for it, where five digits of the Hessian will do.
     """
 
     terms: tuple[Term, ...]
@@ -80,16 +112,17 @@ class Design:
         if self.blocks is None and self.X is not None:
             self.blocks = PlainBlocks(self.X, self.shift)
         self.p = 0 if self.blocks is None else self.blocks.p
-        # What one row of a block takes in the cache: its columns, and a few arrays for each of many parameters.
-        self.width = (0 if self.blocks is None else self.blocks.width) + (
-            4 * len(self.terms) if len(self.terms) > 3 else 0
-        )
+        # The memory of a row in columns; it decides how rows are cut into blocks.
+        self.width = 0 if self.blocks is None else self.blocks.width
+        if len(self.terms) >= _MANY_TERMS:
+            self.width += _COLUMNS_PER_TERM * len(self.terms)
         self.modelled = [j for j, t in enumerate(self.terms) if t.columns is not None]
         first = self.terms[self.modelled[0]] if self.modelled else None
         # Terms on the same columns share one product with X.
         self.shared = first is not None and all(
             same(self.terms[j].columns, first.columns) for j in self.modelled
         )
+        # Whether the terms are those of classes: several, all on the same columns.
         self.alike = (
             self.shared
             and len(self.modelled) == len(self.terms) > 1
@@ -104,23 +137,24 @@ class Design:
 
     def take(self, index: NDArray[np.intp]) -> Design:
         """Return the design of some rows, gathered."""
-        blocks = None if self.blocks is None else self.blocks.take(index)
         return Design(
-            self.terms,
-            len(index),
-            None,
-            self.shift,
-            None if self.offset is None else self.offset[index],
-            blocks,
+            terms=self.terms,
+            n=len(index),
+            shift=self.shift,
+            offset=None if self.offset is None else self.offset[index],
+            blocks=None if self.blocks is None else self.blocks.take(index),
         )
 
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Design, NDArray[np.intp]]:
-        """Return the design of some columns of X, gathered, and which coefficients are its own; all constants stay."""
+        """Return the design of some columns of X, gathered, and the indices of its coefficients.
+
+        All intercepts and constants stay.
+        """
         place = np.full(self.p, -1)
         place[columns] = np.arange(len(columns))
         terms, index = [], []
         for term, s in zip(self.terms, self.slices, strict=True):
-            if term.columns is None or _everything(term.columns):
+            if term.columns is None or everything(term.columns):
                 own = columns if term.columns is not None else np.zeros(0, np.intp)
                 terms.append(term._replace(size=len(own)))
             else:
@@ -129,17 +163,21 @@ class Design:
                 terms.append(term._replace(columns=at[own], size=len(own)))
             index += [s.start + own, np.arange(s.stop, s.stop + term.intercept)]
         blocks = None if self.blocks is None else self.blocks.restrict(columns)
-        return Design(tuple(terms), self.n, None, None, self.offset, blocks), np.concatenate(index)
+        part = Design(tuple(terms), self.n, offset=self.offset, blocks=blocks)
+        return part, np.concatenate(index)
 
     def carriers(self) -> NDArray[np.intp]:
-        """Return for each coefficient its column of X; -1 for constants."""
+        """Return the column of X of each coefficient; -1 for intercepts and constants."""
         result = np.full(self.d, -1)
         for j in self.modelled:
             result[self.slices[j]] = np.arange(self.p)[self.terms[j].columns]
         return result
 
     def reach(self) -> Array:
-        """Return for each coefficient the largest absolute value of its column (less the shift); 0 for intercepts."""
+        """Return the largest absolute value of each coefficient's column, less the shift.
+
+        It is 1 for a column of zeros, and 0 for intercepts and constants.
+        """
         result = np.zeros(self.d)
         if self.blocks is None:
             return result
@@ -149,16 +187,15 @@ class Design:
             result[self.slices[j]] = np.where(values > 0.0, values, 1.0)
         return result
 
-    def centre(self, j: int) -> Array | None:
-        """Return the shift of term j's columns."""
-        return None if self.shift is None else self.shift[self.terms[j].columns]
-
-    # ---------------------------------------------------------------- coefficients -> eta
+    # ---------------------------------------------------------------- from coefficients to eta
 
     def eta(self, block: Any, low: int, high: int, coef: Array) -> tuple[Array, ...] | Array:
-        """Return the linear predictors: (rows,) where a term has features or an offset, else 0-d."""
+        """Return the linear predictors.
+
+        They have shape (rows,) where a term has features or an offset; else they are 0-d.
+        """
         constants = [
-            coef[s.stop] if t.intercept else _ZERO
+            coef[s.stop] if t.intercept else np.float64(0.0)
             for s, t in zip(self.slices, self.terms, strict=True)
         ]
         if self.shared and len(self.modelled) == len(self.terms) > 1:
@@ -174,65 +211,63 @@ class Design:
             result[0] = result[0] + self.offset[low:high]
         return tuple(result)
 
-    # ---------------------------------------------------------------- rows -> sums
+    def without_offset(self) -> Design:
+        """Return the same design without the offset, to which directions do not add."""
+        return self if self.offset is None else replace(self, offset=None)
 
-    def pull(
-        self, block: Any, rows: Rows, weight: Array | None, count: int, order: int
-    ) -> Evaluation:
-        """Return the weighted sums over a block: value, gradient (d,), hessian (d, d)."""
-        mass = float(count) if weight is None else float(weight.sum())
+    # ---------------------------------------------------------------- from rows to sums
 
-        def weigh(a: Array) -> Array:
-            return a if weight is None or a.ndim == 0 else a * weight
-
-        def add_up(a: Array) -> float:
-            return float(a.sum()) if a.ndim else float(a) * mass
-
-        result = Evaluation(add_up(weigh(np.asarray(rows.value))))
+    def pull(self, block: Any, rows: Rows, weights: Weights, order: int) -> Evaluation:
+        """Return the weighted sums over a block: value, gradient (d,), Hessian (d, d)."""
+        result = Evaluation(weights.total(weights.times(np.asarray(rows.value))))
         if order < 1 or rows.gradient is None:
             return result
-        result.gradient = self.pull_gradient(block, rows.gradient, weight, count)
+        result.gradient = self.pull_gradient(block, rows.gradient, weights)
         if order < 2:
             return result
         result.hessian = np.zeros((self.d, self.d))
         if isinstance(rows.curvature, Softmax):
-            self._softmax(result.hessian, block, rows.curvature.probabilities, weight, count)
+            self._softmax(result.hessian, block, rows.curvature.probabilities, weights)
             return result
         assert rows.curvature is not None
         packed = iter(rows.curvature)
         for a in range(len(self.terms)):
             for b in range(a, len(self.terms)):
-                entry = next(packed)
-                if entry is not None:
-                    self._pair(result.hessian, block, a, b, weigh(np.asarray(entry)), weight, count)
+                if (entry := next(packed)) is not None:
+                    w = weights.times(np.asarray(entry))
+                    self._pair(result.hessian, block, a, b, w, weights)
         return result
 
-    def pull_gradient(self, block: Any, entries: Any, weight: Array | None, count: int) -> Array:
-        """Return (d eta / d coef)' entries, weighted and summed over a block: k entries, each (rows,) or 0-d."""
+    def pull_gradient(self, block: Any, entries: Any, weights: Weights) -> Array:
+        """Return (d eta / d coef)' entries, weighted and summed over a block.
+
+        There is an entry for each eta, of shape (rows,) or 0-d.
+        """
         if self.alike and all(np.ndim(entry) for entry in entries):
-            g = np.asarray(entries) if weight is None else np.asarray(entries) * weight
+            g = weights.times(np.asarray(entries))
             slopes = block.tdot(g, self.terms[0].columns)
-            return (
-                np.column_stack([slopes, g.sum(axis=1)]) if self.terms[0].intercept else slopes
-            ).ravel()
+            if self.terms[0].intercept:
+                slopes = np.column_stack([slopes, g.sum(axis=1)])
+            return slopes.ravel()
         result = np.empty(self.d)
-        for j, entry in enumerate(entries):
-            g = np.asarray(entry)
-            g = g if weight is None or g.ndim == 0 else g * weight
-            constant = (
-                float(g.sum())
-                if g.ndim
-                else float(g) * (count if weight is None else float(weight.sum()))
-            )
-            self._put(result, j, self._tdot(block, j, g, weight, count), constant)
+        for term, s, entry in zip(self.terms, self.slices, entries, strict=True):
+            w = weights.times(np.asarray(entry))
+            if term.columns is not None:
+                result[s] = block.tdot(weights.on_rows(w), term.columns)
+            if term.intercept:
+                result[s.stop] = weights.total(w)
         return result
 
-    def own_blocks(
-        self, block: Product, w: Sequence[Array], weight: Array | None, count: int
-    ) -> list[Array]:
-        """Return the blocks of the hessian of the terms alone, (length, length) each, for the curvatures w of their eta.
+    def own_blocks(self, block: Product, w: Sequence[Array], weights: Weights) -> list[Array]:
+        """Return each term's own block of the Hessian, of shape (length, length).
 
-        Curvatures beyond those of the terms are of a further one on the columns of the last.
+        Parameters
+        ----------
+        block : Product
+        w : sequence of ndarrays, (rows,) or 0-d
+            The curvature in each eta. There may be one more than there are terms; it is that of a
+            further term on the columns of the last.
+        weights : Weights
         """
         columns = self.terms[0].columns
         if (
@@ -243,148 +278,67 @@ class Design:
             and all(np.ndim(entry) for entry in w)
         ):
             x, own = self._with_ones(block.array(columns)), np.asarray(w)
-            if (own == own[:, :1]).all():  # where a fit starts, all rows have one law
-                return list(
-                    own[:, :1, None]
-                    * sandwiches(x, np.ones((1, count)) if weight is None else weight[None])
-                )
-            return list(sandwiches(x, own if weight is None else own * weight))
+            if (own == own[:, :1]).all():  # where a fit starts, all rows have the same law
+                every = weights.on_rows(np.ones(()))
+                return list(own[:, :1, None] * sandwiches(x, every[None]))
+            return list(sandwiches(x, weights.times(own)))
         blocks = []
         for j, entry in enumerate(w):
-            term, rows = (
-                self.terms[min(j, len(self.terms) - 1)],
-                Rows(np.zeros(()), (np.zeros(()),), (entry,)),
-            )
-            blocks.append(Design((term,), self.n).pull(block, rows, weight, count, 2).hessian)
-        return blocks  # type: ignore[return-value]
+            term = self.terms[min(j, len(self.terms) - 1)]
+            rows = Rows(np.zeros(()), (np.zeros(()),), (entry,))
+            alone = Design((term,), self.n).pull(block, rows, weights, 2)
+            assert alone.hessian is not None
+            blocks.append(alone.hessian)
+        return blocks
 
-    def without_offset(self) -> Design:
-        """Return the same design with no offset: for directions."""
-        return (
-            self
-            if self.offset is None
-            else Design(self.terms, self.n, self.X, self.shift, None, self.blocks)
-        )
+    def _pair(self, hessian: Array, block: Any, a: int, b: int, w: Array, weights: Weights) -> None:
+        """Write the block (a, b) of the Hessian and its mirror image.
 
-    def _put(self, target: Array, j: int, slopes: Array | None, constant: float) -> None:
-        s = self.slices[j]
-        if slopes is not None:
-            target[s] = slopes
-        if self.terms[j].intercept:
-            target[s.stop] = constant
-
-    def _tdot(self, block: Any, j: int, r: Array, weight: Array | None, count: int) -> Array | None:
-        """Return (columns of term j)' r."""
-        if self.terms[j].columns is None:
-            return None
-        return block.tdot(_full(r, weight, count), self.terms[j].columns)
-
-    def _pair(
-        self, hessian: Array, block: Any, a: int, b: int, w: Array, weight: Array | None, count: int
-    ) -> None:
-        """Add the block (a, b) of the hessian, and its mirror, for the curvature w between eta a and eta b."""
+        w is the weighted curvature between eta a and eta b.
+        """
         sa, sb, ta, tb = self.slices[a], self.slices[b], self.terms[a], self.terms[b]
+        on_rows = w
+        if ta.columns is not None or tb.columns is not None:
+            on_rows = weights.on_rows(w)
         if ta.columns is not None and tb.columns is not None:
-            hessian[sa, sb] = block.sandwich(
-                _full(w, weight, count), ta.columns, tb.columns, self.single
-            )
+            hessian[sa, sb] = block.sandwich(on_rows, ta.columns, tb.columns, self.single)
         if ta.columns is not None and tb.intercept:
-            hessian[sa, sb.stop] = self._tdot(block, a, w, weight, count)
+            hessian[sa, sb.stop] = block.tdot(on_rows, ta.columns)
         if tb.columns is not None and ta.intercept and a != b:
-            hessian[sa.stop, sb] = self._tdot(block, b, w, weight, count)
+            hessian[sa.stop, sb] = block.tdot(on_rows, tb.columns)
         if ta.intercept and tb.intercept:
-            hessian[sa.stop, sb.stop] = (
-                w.sum() if w.ndim else float(w) * (count if weight is None else weight.sum())
-            )
+            hessian[sa.stop, sb.stop] = weights.total(w)
         if a != b:
-            rows = slice(sa.start, sa.stop + ta.intercept)
-            cols = slice(sb.start, sb.stop + tb.intercept)
-            hessian[cols, rows] = hessian[rows, cols].T
+            lines = slice(sa.start, sa.stop + ta.intercept)
+            columns = slice(sb.start, sb.stop + tb.intercept)
+            hessian[columns, lines] = hessian[lines, columns].T
         elif ta.intercept:
             hessian[sa.stop, sa] = hessian[sa, sa.stop]
 
-    def _softmax(
-        self, hessian: Array, block: Any, p: Array, weight: Array | None, count: int
-    ) -> None:
+    def _softmax(self, hessian: Array, block: Any, p: Array, weights: Weights) -> None:
+        """Write the Hessian of classes with the probabilities p."""
         k = len(self.terms)
         if self.modelled and k >= _MANY_CLASSES and block.cheap_as_array:
-            self._together(hessian, block.array(self.terms[0].columns), p, weight)
+            self._together(hessian, block.array(self.terms[0].columns), p, weights)
             return
         for a in range(k):
             for b in range(a, k):
                 w = p[a] * ((a == b) - p[b])
-                w = w[0] if w.shape[0] == 1 and count != 1 else w  # the same for all rows
-                self._pair(
-                    hessian,
-                    block,
-                    a,
-                    b,
-                    w if weight is None or np.ndim(w) == 0 else w * weight,
-                    weight,
-                    count,
-                )
+                if w.shape[0] == 1 and weights.n != 1:  # one number that all rows share
+                    w = w[0]
+                self._pair(hessian, block, a, b, weights.times(w), weights)
 
-    def _together(self, hessian: Array, x: Array, p: Array, weight: Array | None) -> None:
+    def _together(self, hessian: Array, x: Array, p: Array, weights: Weights) -> None:
+        """Write the Hessian of classes, all pairs of classes and of columns at once."""
         k = len(p)
-        w = -_pair_products(p, range(k))
+        w = -pair_products(p, range(k))
         w[np.cumsum([0, *range(k, 1, -1)])] += p
-        found = iter(sandwiches(self._with_ones(x), w if weight is None else w * weight))
+        found = iter(sandwiches(self._with_ones(x), weights.times(w)))
         blocks = hessian.reshape(k, len(hessian) // k, k, -1)
         for a in range(k):
             for b in range(a, k):
                 blocks[a, :, b] = blocks[b, :, a] = next(found)
 
     def _with_ones(self, x: Array) -> Array:
+        """Return x, with a column of ones if the terms have intercepts."""
         return np.concatenate([x, np.ones((len(x), 1))], axis=1) if self.terms[0].intercept else x
-
-
-def sandwiches(x: Array, w: Array) -> Array:
-    """Return X' diag(w_i) X for each row of w: (r, q, q).
-
-    Each pair of columns occurs once in W Z', the rows of Z being all products of two columns.
-    """
-    q = x.shape[1]
-    sums = np.zeros((len(w), q * (q + 1) // 2))
-    for low in range(0, len(x), _PART):
-        columns, part = np.ascontiguousarray(x[low : low + _PART].T), w[:, low : low + _PART]
-        at = 0
-        for lot in _lots(q):
-            z = _pair_products(columns, lot)
-            sums[:, at : at + len(z)] += np.dot(part, z.T)
-            at += len(z)
-    return sums[:, _pair_table(q)]
-
-
-def _pair_products(a: Array, which: range) -> Array:
-    """Return row i of `a` times row j for all j from i on, for i in `which`."""
-    result = np.empty((sum(len(a) - i for i in which), a.shape[1]))
-    at = 0
-    for i in which:
-        np.multiply(a[i], a[i:], out=result[at : at + len(a) - i])
-        at += len(a) - i
-    return result
-
-
-def _lots(q: int) -> list[range]:
-    """Return the numbers to q in ranges that lead to some `_COLUMNS` pairs each."""
-    ends = np.cumsum(np.arange(q, 0, -1)) // _COLUMNS
-    cuts = [0, *(np.flatnonzero(np.diff(ends)) + 1), q]
-    return [range(low, high) for low, high in pairwise(cuts)]
-
-
-def _pair_table(q: int) -> NDArray[np.intp]:
-    """Return which of the pairs of q, in the order of `_pair_products`, is (i, j) or (j, i)."""
-    table = np.zeros((q, q), np.intp)
-    table[np.triu_indices(q)] = np.arange(q * (q + 1) // 2)
-    return np.maximum(table, table.T)
-
-
-def _everything(columns: Any) -> bool:
-    return isinstance(columns, slice) and columns == slice(None)
-
-
-def _full(r: Array, weight: Array | None, count: int) -> Array:
-    """Return r on each row (a constant has not been multiplied by the weights yet)."""
-    if r.ndim:
-        return r
-    return np.full(count, float(r)) if weight is None else float(r) * weight

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skmle._engine.data.sums import cuts, strata, total
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.likelihood.curvature import RowCurvature, times
-from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.design import Design, Weights
 from skmle._engine.likelihood.penalties import Lasso, Penalty, Ridge, total_curvature
 from skmle._engine.likelihood.watch import Watch
 from skmle.families.base import Arrays, Rows
@@ -80,10 +80,13 @@ class Objective:
         return result
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
-        weight = None if self.weight is None else self.weight[low:high]
         block = self.design.block(low, high)
         rows = self._rows_of(block, low, high, coef, order)
-        return self.design.pull(block, rows, weight, high - low, order)
+        return self.design.pull(block, rows, self.weights(low, high), order)
+
+    def weights(self, low: int, high: int) -> Weights:
+        """Return the weights of some rows."""
+        return Weights(high - low, None if self.weight is None else self.weight[low:high])
 
     def rows_at(self, low: int, high: int, coef: Array, order: int) -> Rows:
         """Return -log q of some rows with its derivatives in eta."""
@@ -182,8 +185,7 @@ class Objective:
 
         def block(low: int, high: int) -> Evaluation:
             rows = part.rows_at(low, high, coef, 1)
-            weight = None if self.weight is None else self.weight[low:high]
-            return design.pull(design.block(low, high), rows, weight, high - low, 1)
+            return design.pull(design.block(low, high), rows, self.weights(low, high), 1)
 
         return self._mean(block, 1)
 

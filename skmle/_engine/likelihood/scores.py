@@ -47,10 +47,9 @@ def _scores_of_block(objective: Objective, coef: Array, low: int, high: int) -> 
     design, block = objective.design, objective.design.block(low, high)
     gradient = objective.rows_at(low, high, coef, 1).gradient
     assert gradient is not None
-    result = np.empty((high - low, design.d))
+    result, weights = np.empty((high - low, design.d)), objective.weights(low, high)
     for term, s, entry in zip(design.terms, design.slices, gradient, strict=True):
-        g = np.broadcast_to(entry, (high - low,))
-        g = g if objective.weight is None else g * objective.weight[low:high]
+        g = weights.times(np.broadcast_to(entry, (high - low,)))
         if term.columns is not None:
             result[:, s] = block.array(term.columns) * g[:, None]
         if term.intercept:

@@ -1,7 +1,7 @@
-"""A likelihood: what a problem becomes once X is looked at and y is put into units.
+"""A likelihood: a problem whose X has been looked at and whose y has been put into units.
 
-It needs the rows. The objective is a function of the solver's coefficients; `raw` and `fitted` go
-between these and the user's.
+It needs the rows. Its objective is a function of the solver's coefficients; `raw` and `fitted`
+translate between these and the user's.
 """
 
 from __future__ import annotations
@@ -22,27 +22,30 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
-from skmle._engine.prepare.starts import LeastSquares, lead, starting_points
+from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import SOLVERS, Solver, Task, Working, choose, first_sample
 from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
 
-# Coefficients up to which the Hessian on all rows costs no more than the rest of a fit on samples.
+# Coefficients up to which standard errors are kept unless they are declined: one Hessian on all rows
+# then takes no longer than the rest of a fit on samples. Chosen, not measured.
 _CHEAP = 200
-_THREADED = 100  # coefficients from which BLAS would use its threads
+# Coefficients from which BLAS would use threads for the factors of a Hessian, which slows down the
+# many small systems of a fit with absolute penalties. Chosen, not measured.
+_THREADED = 100
 
 
 class Likelihood:
-    """The objective of a problem, in the solver's coordinates, with the way there and back.
+    """The objective of a problem in the solver's coordinates, with the way there and back.
 
     Parameters
     ----------
     problem : Problem
     watch : Watch, optional
-        Is told of each iterate.
+        It is called with each iterate.
     starts : list of tuple, optional
-        The family's starts, if they are known.
+        The family's starts, if they were computed before.
     columns : Columns, optional
         Those of the problem's X, if they were looked at before.
     """
@@ -59,7 +62,9 @@ class Likelihood:
         self.known_starts = starts
         self.columns = columns = look_at(problem) if columns is None else columns
         observed = problem.observed
-        self.units = units = Units.of(self.family, problem.terms, observed)
+        self.units = units = Units()
+        if self.family.movable:
+            self.units = units = Units.of(self.family, problem.terms, observed)
         self.statistics = observed.statistics
         if units.moves:
             self.statistics = self.family.standardise(self.statistics, units.origin, units.unit)
@@ -89,7 +94,9 @@ class Likelihood:
             penalties = tuple(OnSlopes(penalty, slopes) for penalty in problem.penalties)
             if problem.selects:
                 lasso = Lasso.on_slopes(problem.lasso, slopes, self.design.d)
-                lasso.strength[self._constants[-1:] if self.family.redundant else []] = np.inf
+                if self.family.redundant:
+                    # A constant added to all eta changes nothing: the last one is held at zero.
+                    lasso.strength[self._constants[-1:]] = np.inf
         return Objective(
             rows=law.rows,
             statistics=self.statistics,
@@ -105,7 +112,7 @@ class Likelihood:
 
     @property
     def _constants(self) -> NDArray[np.intp]:
-        """Which coefficients are intercepts or constants."""
+        """Indices of the coefficients that are intercepts or constants."""
         pairs = zip(self.design.slices, self.design.terms, strict=True)
         return np.array([s.stop for s, term in pairs if term.intercept], np.intp)
 
@@ -116,7 +123,7 @@ class Likelihood:
         return self.coordinates.raw(coef)
 
     def fitted(self, raw: Coefs) -> Array:
-        """Return the solver's coefficients, (d,); of a fit without dependent columns."""
+        """Return the solver's coefficients, (d,), if no columns of X depend on each other."""
         coef = self.coordinates.fitted(raw)
         if self.family.redundant and len(self._constants):
             # A constant added to all eta changes nothing: the last one is held at zero.
@@ -128,82 +135,87 @@ class Likelihood:
         value = solution.evaluation.value
         for penalty in self.objective.penalties:
             value -= penalty.value(solution.coef)
-        return -value * self.objective.mass - self._log_units() - self.problem.observed.base
+        total = -value * self.objective.mass
+        if self.units.moves:
+            total -= self._log_units()
+        return total - self.problem.observed.base
 
     def _log_units(self) -> float:
-        """Return what the log-likelihood loses by the unit in which the fit measures y.
+        """Return the difference that the unit of y makes to the log-likelihood.
 
-        That is the logarithm of the unit for each row whose probability is a density.
+        It is the logarithm of the unit for each row whose probability is a density.
         """
-        if not self.units.moves:
-            return 0.0
         observed, mass = self.problem.observed, self.objective.mass
         densities, log_unit = self.family.densities(observed.statistics), np.log(self.units.unit)
         if densities.ndim == 0:
             return float(log_unit) * float(densities) * mass
-        weighed = densities.sum() if observed.weight is None else densities @ observed.weight
-        return float(log_unit) * float(weighed)
+        count = densities.sum() if observed.weight is None else densities @ observed.weight
+        return float(log_unit) * float(count)
 
     # ---------------------------------------------------------------- starts and solvers
 
     @cached_property
     def pilot(self) -> Objective:
-        """The objective on a sample of the rows, where a sample shows enough.
+        """The objective on a sample of the rows, or on all rows where these are few.
 
-        It is enough for starts, and to see that y is not interpolated.
+        A sample is enough for starts that are near the maximum, and to see that the linear
+        predictor does not reproduce y. Starts that are the maximum need all rows.
         """
-        guessed = self.problem.X is not None or self.family.shortcuts.starts == "near"
-        m = first_sample(self.design.n, self.design.d) if guessed else None
+        near = self.problem.X is not None or self.family.shortcuts.starts == "near"
+        m = first_sample(self.design.n, self.design.d) if near else None
         return self.objective if m is None else self.objective.sample(m)
 
     @cached_property
-    def lead(self) -> LeastSquares | None:
-        """Least squares of a standardised y on its columns, in the pilot."""
-        return lead(self.pilot) if self.units.moves else None
+    def first_term_fit(self) -> LeastSquares | None:
+        """Least squares of y on the columns of the first term, in the pilot.
+
+        It is None where the first term is a constant. Only a y that is standardised can be compared
+        with the first eta: ask `units.moves` before.
+        """
+        return fit_first_term(self.pilot)
 
     def starts(self) -> list[Array]:
-        """Return where the solver may start, one or several coefficient vectors."""
+        """Return one or several vectors of coefficients from which the solver may start."""
         problem = self.problem
         if problem.start is not None and all(basis is None for basis in self.columns.bases):
             return [self.fitted(problem.start)]
-        # Where slopes are selected, the way starts with none; least squares would have all.
-        led = None if problem.selects else self.lead
-        return starting_points(self.family, self.pilot, led, self.known_starts)
+        first = None
+        # A fit that selects slopes starts with none of them, but least squares would have all.
+        if self.units.moves and self.objective.lasso is None:
+            first = self.first_term_fit
+        return starting_points(self.family, self.pilot, first, self.known_starts)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
-        """Return the best of the solutions from all starts, or that from the given one.
+        """Return the best of the solutions from all starts.
 
         Parameters
         ----------
         start : ndarray of shape (d,), optional
+            The only start, if given.
         working : Working, optional
-            What a solution under another penalty has kept.
+            The working set that the solution under another penalty has left.
         """
         best: Solution | None = None
+        wanted = self.problem.covariance
+        task = Task(
+            n=self.design.n,
+            d=self.design.d,
+            modelled=len(self.design.modelled),
+            kinks=self.objective.lasso is not None,
+            convex=self.problem.all_held,
+            hessian=self.design.d <= _CHEAP if wanted == "auto" else bool(wanted),
+        )
         smooth = [self._objective(law) for law in self.family.smoothings()]
         for coef in self.starts() if start is None else [start]:
             if smooth:
                 solution = self._solve_cusps(smooth, coef)
             else:
-                solution = self._minimise(self.objective, choose(self._task), coef, working)
+                solution = self._minimise(self.objective, choose(task), coef, working)
             working = solution.working
             if best is None or solution.evaluation.value < best.evaluation.value:
                 best = solution
         assert best is not None
         return best
-
-    @property
-    def _task(self) -> Task:
-        """What the solver is chosen by."""
-        wanted = self.problem.covariance
-        return Task(
-            n=self.design.n,
-            d=self.design.d,
-            modelled=len(self.design.modelled),
-            kinks=self.problem.selects,
-            convex=self.problem.all_held,
-            hessian=self.design.d <= _CHEAP if wanted == "auto" else bool(wanted),
-        )
 
     def _minimise(
         self, objective: Objective, solver: Solver, start: Array, working: Working | None = None
@@ -215,11 +227,11 @@ class Likelihood:
             return solver.solve(objective, start, working=working, **options)
 
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
-        """Follow smooth laws to one with cusps."""
+        """Return the solution of a law with cusps, which smooth laws approach."""
         problem = self.problem
-        # What is piecewise linear in the location, and smooth in all else, has its minimum at a
-        # vertex. A law around one with cusps, as of censored observations, is not: its starts are
-        # not final.
+        # An objective that is piecewise linear in the location, and smooth in all else, has its
+        # minimum at a vertex. That of a law around one with cusps, as of censored observations, is
+        # not piecewise linear; such a law has no final starts.
         linear = self.family.shortcuts.starts == "final"
         scale_is_constant = all(term.columns is None for term in problem.terms[1:])
         linear = linear and (not problem.selects or scale_is_constant)
@@ -228,15 +240,15 @@ class Likelihood:
             self.objective,
             smooth,
             start,
-            lambda objective, coef: self._minimise(objective, solver, coef),
-            linear and not problem.penalties and not self.family.relinked,
-            problem.tol,
-            problem.max_iter,
+            minimise=lambda objective, coef: self._minimise(objective, solver, coef),
+            vertex=linear and not problem.penalties and not self.family.relinked,
+            tol=problem.tol,
+            max_iter=problem.max_iter,
         )
         if not problem.selects:
             return solution._replace(evaluation=self.objective(solution.coef))
         working = Working.around(self.objective, solution.coef)
-        # The smooth laws' curvature is all in their cusps.
+        # The Hessian of the last smooth law would not do: its curvature is all near the cusps.
         working.renew(solution.coef[working.index])
         return solution._replace(working=working)
 
@@ -260,7 +272,8 @@ class Likelihood:
         inverse : ndarray of shape (d, d)
             Inverse Hessian of the objective.
         meat : ndarray of shape (d, d), optional
-            Of a sandwich; by default the information is taken at its word.
+            Covariance of the summed gradients, for a sandwich. Without it, the covariance is the
+            inverse information.
         """
         fitted = covariance(inverse, self.objective.mass, meat)
         return self.coordinates.covariance(fitted, self.estimable)
@@ -294,7 +307,7 @@ class Likelihood:
         sums = self.scores(coef, groups)
         return self.covariance(inverse, sums.T @ sums)
 
-    @property
+    @cached_property
     def estimable(self) -> tuple[NDArray[np.bool_], ...] | None:
         """Of each term, which slopes the data determine; None: all."""
         bases = self.columns.bases

@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from skmle._engine.data.sums import block_size, strata
 from skmle._engine.problem import Problem
 
+# Rows from which equal ones are looked for: with fewer, a fit takes no longer than the search.
 # Chosen, not measured.
-_FEWEST_ROWS = 20_000  # with fewer rows, a fit takes no longer than to look for equal ones
-_SAMPLE = 4096  # rows from which the number of distinct rows is estimated
-_SHRINK = 4  # so many times fewer rows must be left: merging costs about two passes over X
+FEWEST_ROWS = 20_000
+# Rows of the sample from which the number of distinct rows is estimated. Chosen, not measured.
+_SAMPLE = 4096
+# Merging must leave this many times fewer rows, because it takes as long as about two passes over
+# X. Chosen, not measured.
+_SHRINK = 4
 
 Hashes = NDArray[np.uint64]
 
@@ -27,10 +31,10 @@ Hashes = NDArray[np.uint64]
 def merge_rows(problem: Problem) -> Problem:
     """Return the problem with equal rows of (X, y, offset) merged, if that leaves few rows.
 
-    Else the problem is returned as it is.
+    Otherwise the problem is returned as it is. Ask only for problems with X and `FEWEST_ROWS` rows.
     """
     observed, n = problem.observed, problem.observed.n
-    if problem.X is None or n < _FEWEST_ROWS or observed.copies is not None:
+    if observed.copies is not None:
         return problem
     parts = [
         a
@@ -44,7 +48,7 @@ def merge_rows(problem: Problem) -> Problem:
     if len(first) * _SHRINK > len(inverse) or not _equal(parts, first, inverse):
         return problem
     rank = np.empty(len(first), np.intp)
-    order = np.argsort(first)  # merged rows stand where the first of them stood
+    order = np.argsort(first)  # a merged row takes the place of the first of its rows
     rank[order] = np.arange(len(first))
     first, inverse = first[order], rank[inverse]
     statistics = tuple(s[first] if len(s) == n else s for s in observed.statistics)
@@ -64,7 +68,7 @@ def merge_rows(problem: Problem) -> Problem:
 
 
 def _distinct(part: Any) -> float:
-    """Estimate how many distinct rows the data have of which these rows are a sample.
+    """Estimate from a sample of rows how many distinct rows all the data have.
 
     The estimate is a lower bound.
 

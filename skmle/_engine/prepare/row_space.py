@@ -33,22 +33,20 @@ class RowSpace:
         return solve_triangular(self.triangle, u, lower=True, trans="T") @ self.rows
 
     def told(self, tell: Tell | None) -> Tell | None:
-        """Return what is to be told of a fit in these coordinates: its iterates in those of the user."""
+        """Return a `tell` for a fit in these coordinates that shows it in the user's."""
         return None if tell is None else lambda make: tell(lambda: restore_columns(make(), self))
 
 
 def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
-    """Return the problem in coordinates of the row space.
+    """Return the problem in coordinates of the row space, for more columns than rows.
 
-    None is returned if that is not smaller, or is another problem, as with an absolute penalty.
+    None is returned if it would be another problem there, as with an absolute penalty.
     """
     X = problem.X
     if (
-        X is None
-        or sp.issparse(X)
+        sp.issparse(X)
         or problem.selects
         or not _rotates(problem.penalties)
-        or X.shape[1] <= X.shape[0]
         or problem.start is not None
     ):
         return None
@@ -70,7 +68,10 @@ def reduce_columns(problem: Problem) -> tuple[Problem, RowSpace] | None:
 
 
 def _rotates(penalties: tuple[Penalty, ...]) -> bool:
-    """Return whether the penalty is a ridge of one strength: such a sum of squares is the same in all orthonormal coordinates."""
+    """Return whether the penalty is a ridge of one strength.
+
+    Such a sum of squares is the same in all orthonormal coordinates.
+    """
     return bool(penalties) and all(
         isinstance(penalty, Ridge) and np.ndim(penalty.strength) == 0 for penalty in penalties
     )

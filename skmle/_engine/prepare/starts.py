@@ -1,4 +1,4 @@
-"""Where a fit starts, and where it need not: y that the linear predictor reproduces."""
+"""Where a fit starts, and whether the linear predictor reproduces y, so that no fit is needed."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Penalty, Ridge, total_curvature
 from skmle.families.base import Arrays, Family, Rows, average
 
-# No start lies further out in eta: data without a maximum there (all counts zero) have closed forms
-# at infinity.
+# Largest absolute eta of a start. Data without a maximum, such as counts that are all zero, have
+# starts at infinity, from where no step leads back. Chosen, not measured.
 _START = 20.0
-_EXACT = (
-    1e-8  # residuals below this share of the standard deviation of y are none: the fit interpolates
-)
+# Largest residual, in standard deviations of y, of a linear predictor that reproduces y. Rounding
+# leaves 1e-16 times the condition of the columns; chosen far above, not measured.
+_EXACT = 1e-8
 
 
 class LeastSquares(NamedTuple):
-    """Coefficients of the first term, and what they leave of each row."""
+    """Coefficients of the first term, and the residual of each row."""
 
     coef: Array
     residual: Array
 
 
-def lead(objective: Objective) -> LeastSquares | None:
+def fit_first_term(objective: Objective) -> LeastSquares | None:
     """Return penalised least squares of the first statistic on the first term's columns.
 
-    It is None where that is a constant.
+    It is None where the first term is a constant.
     """
     design, z = objective.design, objective.statistics[0]
     if design.terms[0].columns is None:
         return None
-    # Of other penalties than a ridge, the quadratic around zero is near enough for a start.
+    # A ridge with the curvature that the penalties have at zero is near enough for a start.
     held = total_curvature(objective.penalties, np.zeros(design.d))[: design.terms[0].length]
     own = (Ridge(held),) if objective.penalties else ()
     return least_squares(objective, z if design.offset is None else z - design.offset, own)
@@ -45,37 +45,33 @@ def lead(objective: Objective) -> LeastSquares | None:
 def starting_points(
     family: Family,
     objective: Objective,
-    led: LeastSquares | None,
+    first: LeastSquares | None,
     known: Sequence[tuple[float, ...]] | None = None,
 ) -> list[Array]:
     """Return the family's starts as coefficients of the objective's design.
 
     Parameters
     ----------
-    led : LeastSquares, optional
-        The objective's `lead`, if the first statistic less the first eta is again a sample of the
-        family: the other parameters start from its residuals. Otherwise all slopes start at zero.
+    first : LeastSquares, optional
+        The first term's coefficients from `fit_first_term`. The other parameters then start as those
+        of its residuals, which must be observations of the family, too. Without it, all slopes start
+        at zero.
     known : sequence of tuple, optional
         The family's starts, if they were computed before.
     """
     design, statistics = objective.design, objective.statistics
-    if led is not None:
-        statistics = (led.residual, *statistics[1:])
+    if first is not None:
+        statistics = (first.residual, *statistics[1:])
     result = []
     for chart_eta in known or family.starts(statistics, objective.weight):
-        eta = family.linked(
-            tuple(
-                np.clip(
-                    np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START), -1e300, 1e300
-                )
-            )
-        )
+        finite = np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START)
+        eta = family.linked(tuple(np.clip(finite, -1e300, 1e300)))
         coef = np.zeros(design.d)
         for e, s, term in zip(eta, design.slices, design.terms, strict=True):
             if term.intercept:
                 coef[s.stop] = float(e)
-        if led is not None:
-            coef[: len(led.coef)] += led.coef
+        if first is not None:
+            coef[: len(first.coef)] += first.coef
         elif design.offset is not None and design.terms[0].intercept:
             coef[design.slices[0].stop] -= average(design.offset, objective.weight)
         result.append(coef)
@@ -83,29 +79,28 @@ def starting_points(
 
 
 def interpolation(
-    family: Family, objective: Objective, led: LeastSquares | None = None
+    family: Family, objective: Objective, first: LeastSquares | None = None
 ) -> Array | None:
-    """Return coefficients with which the first parameter's rows reproduce y; None if none do.
+    """Return coefficients with which the first eta of each row reproduces y; None if none do.
 
-    The scale is almost zero there.
+    The scale, if there is one, is almost zero there.
 
     Parameters
     ----------
-    led : LeastSquares, optional
-        The objective's `lead`, if known and without penalty: a location that leaves nothing over is
-        a saturated law's.
+    first : LeastSquares, optional
+        What `fit_first_term` has found without a penalty, for laws whose first eta is a location.
     """
     design = objective.design
     limit = family.saturated(objective.statistics)
     if limit is None or design.terms[0].columns is None:
         return None
     constants = tuple(np.asarray(e) for e in limit.others)
-    with np.errstate(all="ignore"):  # under a link that cannot reach y
+    with np.errstate(all="ignore"):  # a link may not reach y
         z, *others = family.linked((limit.first, *constants))
     if not np.isfinite(z).all():
         return None
     z = z if design.offset is None else z - design.offset
-    coef, residual = led or least_squares(objective, z)
+    coef, residual = first or least_squares(objective, z)
     spread = np.sqrt(np.average((z - average(z, objective.weight)) ** 2, weights=objective.weight))
     if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
         return None
@@ -124,20 +119,17 @@ def least_squares(
     design = Design(whole.terms[:1], whole.n, whole.X, whole.shift, None, whole.blocks)
     squares = Objective(_squares, (z,), design, objective.weight, penalties, objective.threads)
     coef = np.zeros(design.d)
-    for _ in range(2):  # the second step refines the rounding of the first
+    for _ in range(2):  # the second step corrects the rounding errors of the first
         at = squares(coef)
         assert at.hessian is not None and at.gradient is not None
-        scale = np.sqrt(np.where(np.diag(at.hessian) > 0.0, np.diag(at.hessian), 1.0))
-        coef = (
-            coef
-            - np.linalg.lstsq(
-                at.hessian / np.outer(scale, scale), at.gradient / scale, rcond=1e-15
-            )[0]
-            / scale
-        )
+        diagonal = np.diag(at.hessian)
+        scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+        scaled = at.hessian / np.outer(scale, scale)
+        coef = coef - np.linalg.lstsq(scaled, at.gradient / scale, rcond=1e-15)[0] / scale
     return LeastSquares(coef, z - squares.direction(coef)[0])
 
 
 def _squares(statistics: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return half the squared residuals with their derivatives, in the form of a family's rows."""
     residual = eta[0] - statistics[0]
     return Rows(0.5 * residual * residual, (residual,), (np.ones(()),))
