@@ -214,7 +214,7 @@ def _missing(
     array = np.asarray(values)
     if array.dtype.kind == "O":
         bad = (
-            np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+            np.frompyfunc(lambda entry: _is_missing(entry, finite), 1, 1)(array).astype(bool)
             if array.ndim
             else np.zeros((), bool)
         )
@@ -243,12 +243,12 @@ def _all_finite(array: NDArray[Any], n_jobs: int | None = 1) -> bool:
     return all(in_order(finite, parts, thread_count(n_jobs)))
 
 
-def _is_missing(entry: Any) -> bool:
-    return (
-        entry is None
-        or type(entry).__name__ in ("NAType", "NaTType")
-        or (isinstance(entry, numbers.Real) and not np.isfinite(float(entry)))
-    )
+def _is_missing(entry: Any, finite: bool) -> bool:
+    if entry is None or type(entry).__name__ in ("NAType", "NaTType"):
+        return True
+    if not isinstance(entry, numbers.Real):
+        return False
+    return not np.isfinite(float(entry)) if finite else bool(np.isnan(float(entry)))
 
 
 def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
