@@ -79,6 +79,9 @@ class Family(Law, BaseEstimator):
     redundant: ClassVar[bool] = False
     """Whether a constant added to all eta changes nothing: the engine then holds one of the constants."""
 
+    cusps: ClassVar[bool] = False
+    """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
+
     @property
     def limits(self) -> tuple[Limit, ...]:
         """The limit laws, under the links of this one."""
