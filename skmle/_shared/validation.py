@@ -184,7 +184,8 @@ def _missing(array: NDArray[Any], finite: bool) -> _Missing:
     if array.dtype.kind != "O":
         bad = ~np.isfinite(array) if finite else np.isnan(array)
     elif array.ndim:
-        bad = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+        missing = np.frompyfunc(lambda entry: _is_missing(entry, finite), 1, 1)
+        bad = missing(array).astype(bool)
     else:
         bad = np.zeros((), bool)
     where = np.nonzero(bad) if array.ndim else (np.zeros(0, np.intp),)
@@ -227,12 +228,12 @@ def _finite(part: NDArray[Any]) -> bool:
         return bool(np.isfinite(part.sum())) or bool(np.isfinite(part).all())
 
 
-def _is_missing(entry: Any) -> bool:
-    return (
-        entry is None
-        or type(entry).__name__ in ("NAType", "NaTType")
-        or (isinstance(entry, numbers.Real) and not np.isfinite(float(entry)))
-    )
+def _is_missing(entry: Any, finite: bool) -> bool:
+    if entry is None or type(entry).__name__ in ("NAType", "NaTType"):
+        return True
+    if not isinstance(entry, numbers.Real):
+        return False
+    return not np.isfinite(float(entry)) if finite else bool(np.isnan(float(entry)))
 
 
 def adapted(family: Family, y: Any, what: str) -> Family:

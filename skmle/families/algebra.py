@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle.families.records import Array, Arrays, Rows, triangle
 
@@ -127,6 +128,31 @@ def pick(rows: Rows, index: Sequence[int]) -> Rows:
     known = dict(zip(triangle(len(rows.gradient)), rows.packed, strict=True))
     kept = (tuple(sorted((index[a], index[b]))) for a, b in triangle(len(index)))
     return Rows(rows.value, gradient, tuple(known[a, b] for a, b in kept))
+
+
+def of_rows(entries: Arrays, at: NDArray[np.intp], n: int | None = None) -> Arrays:
+    """Return some rows of arrays; with `n` rows given, entries that have no rows stay as they are."""
+    if n is None:
+        return tuple(entry[..., at] for entry in entries)
+    return tuple(e[..., at] if np.ndim(e) and e.shape[-1] == n else e for e in entries)
+
+
+def gather(parts: Sequence[tuple[NDArray[np.intp], Rows]], n: int, k: int, order: int) -> Rows:
+    """Return the rows of a function of k etas from parts of them, each with the places of its rows.
+
+    Rows of no part are zero.
+    """
+    lead = np.broadcast_shapes(*(np.shape(rows.value)[:-1] for _, rows in parts))
+    value = np.zeros((*lead, n))
+    gradient = [np.zeros_like(value) for _ in range(k if order > 0 else 0)]
+    curvature = [np.zeros_like(value) for _ in range(len(triangle(k)) if order > 1 else 0)]
+    for at, rows in parts:
+        value[..., at] = rows.value
+        for whole, slope in zip(gradient, rows.gradient or (), strict=True):
+            whole[..., at] = slope
+        for whole, bend in zip(curvature, rows.packed if order > 1 else (), strict=True):
+            whole[..., at] = 0.0 if bend is None else bend
+    return Rows(value, tuple(gradient), tuple(curvature)).upto(order)
 
 
 def differences(value: Callable[[Arrays], Array], eta: Arrays, order: int) -> Rows:

@@ -75,6 +75,9 @@ class Family(Parameters, Law, BaseEstimator):
     The engine then holds one of the constants; without it, the Hessian would be singular.
     """
 
+    cusps: ClassVar[bool] = False
+    """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
+
     @property
     def limits(self) -> tuple[Limit, ...]:
         """The limit laws, under the links of this one."""

@@ -22,6 +22,7 @@ from skmle.families.base import (
 )
 from skmle.families.tools.divergences import binet_gap, gap, of_trials
 from skmle.families.tools.special import LOG_2PI, bend, binet
+from skmle.families.tools.tails import log_beta_tail
 
 
 class Beta(Family):
@@ -150,6 +151,10 @@ class Beta(Family):
 
         mean, precision = theta
         return beta(mean * precision, (1.0 - mean) * precision)
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        mean, precision = theta
+        return log_beta_tail(mean * precision, (1.0 - mean) * precision, y, 1.0 - y, upper)
 
     @classmethod
     def from_scipy(

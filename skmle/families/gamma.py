@@ -20,6 +20,7 @@ from skmle.families.base import (
 )
 from skmle.families.tools.divergences import binet_gap, gap
 from skmle.families.tools.special import LOG_2PI, bend, binet
+from skmle.families.tools.tails import log_gamma_tail
 
 
 class Gamma(Family):
@@ -94,6 +95,10 @@ class Gamma(Family):
 
         mean, shape = theta
         return gamma(shape, scale=mean / shape)
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        mean, shape = theta
+        return log_gamma_tail(shape, shape * (y / mean), upper)
 
     @classmethod
     def from_scipy(cls, a: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:

@@ -86,6 +86,10 @@ class InverseGaussian(Family):
         mean, shape = theta
         return invgauss(mean / shape, scale=shape)
 
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        law = self.to_scipy(theta)
+        return np.asarray(law.logsf(y) if upper else law.logcdf(y), float)
+
     @classmethod
     def from_scipy(cls, mu: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
         return None if np.any(loc) else (cls(), (mu * scale, scale))

@@ -20,6 +20,8 @@ class SmoothLaplace(LocationScale):
     to it as the radius shrinks.
     """
 
+    cusps = True  # of its tails, which are Laplace's
+
     def __init__(self, radius: float = 1.0, *, links: Any = None) -> None:
         super().__init__(links=links)
         self.radius = radius
@@ -62,6 +64,7 @@ class Laplace(LocationScale):
     """
 
     shortcuts = Shortcuts(starts="final")
+    cusps = True
     scipy_name = "laplace"
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:

@@ -10,10 +10,12 @@ from scipy.special import gammaln
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families.poisson import Poisson
 from skmle.families.tools.special import log_rising, log_rising_table, settle
+from skmle.families.tools.tails import log_beta_tail
 
 # Dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more digits than the
 # distance from the Poisson law.
 _POISSON = 1e-8
+_LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
 
 
 class NegativeBinomial(Family):
@@ -137,7 +139,7 @@ class NegativeBinomial(Family):
         mean, dispersion = theta
         count = np.floor(y)
         k = np.clip(count, 0.0, 1e300)
-        poisson = dispersion < 1e-17
+        poisson = dispersion < _LEAST
         x = dispersion * mean
         value = np.where(
             poisson,
@@ -145,6 +147,17 @@ class NegativeBinomial(Family):
             beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)),
         )
         return np.where(count < 0.0, below, np.where(count > 1e300, 1.0 - below, value))
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        mean, dispersion = theta
+        count = np.floor(y)
+        poisson = dispersion < _LEAST
+        x = dispersion * mean
+        size = 1.0 / np.where(poisson, 1.0, dispersion)
+        waiting = np.maximum(count + 1.0, 1.0)
+        tail = log_beta_tail(waiting, size, x / (1.0 + x), 1.0 / (1.0 + x), not upper)
+        tail = np.where(count < 0.0, 0.0 if upper else -np.inf, tail)
+        return np.where(poisson, Poisson().log_tail(y, (mean,), upper), tail)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
         return settle(self.to_scipy(theta).ppf(q), lambda k: self.cdf(k, theta) >= q)

@@ -10,6 +10,7 @@ from scipy.special import gammaln
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.tools.divergences import bregman
 from skmle.families.tools.special import LOG_2PI
+from skmle.families.tools.tails import log_gamma_tail
 
 # From this mean on the entropy is that of Stirling's series: what the series leaves out, and what a
 # sum over the counts would lose, is below 1e-12.
@@ -61,6 +62,12 @@ class Poisson(Family):
         from scipy.stats import poisson
 
         return poisson(theta[0])
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        # More than k events happen by the time `mean` if the wait for k + 1 of them is shorter.
+        count = np.floor(y)
+        tail = log_gamma_tail(np.maximum(count + 1.0, 1.0), theta[0], not upper)
+        return np.where(count < 0.0, 0.0 if upper else -np.inf, tail)
 
     @classmethod
     def from_scipy(cls, mu: Array, loc: Array) -> tuple[Family, Arrays] | None:

@@ -11,6 +11,7 @@ from skmle.families.normal import Normal
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.special import LOG_2PI, log_rising
+from skmle.families.tools.tails import log_beta_tail
 
 
 class StudentT(LocationScale):
@@ -95,6 +96,14 @@ class StudentT(LocationScale):
 
         loc, scale, df = theta
         return t(df, loc, scale)
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        loc, scale, df = theta
+        z = (y - loc) / scale if upper else (loc - y) / scale  # P(Z > z) in both cases
+        share = np.asarray(1.0 / (1.0 + z * (z / df)))
+        smaller = log_beta_tail(0.5 * df, np.asarray(0.5), share, z * (z / df) * share, False)
+        half = smaller - np.log(2.0)
+        return np.where(z > 0.0, half, np.log1p(-np.exp(np.minimum(half, 0.0))))
 
     @classmethod
     def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays]:

@@ -108,7 +108,9 @@ def solve_cusps(
             and (found := _at_vertex(objective, coef, tol, max_iter)) is not None
         ):
             return found._replace(n_iter=n_iter + found.n_iter)
-        distance = float(objective.size * objective.curvature_along(coef, step)) ** 0.5
+        square = float(objective.size * objective.curvature_along(coef, step))
+        # Beside censored rows the objective need not be convex, so this may be no minimum yet.
+        distance = square**0.5 if square >= 0.0 else np.inf
         if stage > _NEAR_VERTEX and distance <= tol:
             return Solution(coef, objective(coef, 1), step, distance, n_iter, True)
     return Solution(coef, objective(coef, 1), step, distance, n_iter, False)

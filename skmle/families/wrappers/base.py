@@ -83,6 +83,10 @@ class Wrapper(Family):
         return self.inner.redundant
 
     @property
+    def cusps(self) -> bool:  # type: ignore[override]
+        return self.inner.cusps
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         return tuple(lim._replace(family=self.around(lim.family)) for lim in self.inner.limits)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import mix
+from skmle.families.algebra import gather, of_rows
 from skmle.families.base import (
     Array,
     Arrays,
@@ -20,12 +20,15 @@ from skmle.families.base import (
     Shortcuts,
     triangle,
 )
+from skmle.families.tools.intervals import between
 from skmle.families.wrappers.base import Wrapper
 
 # What is known of a row.
 _EXACT, _ABOVE, _BELOW, _BETWEEN, _NOTHING = range(5)
-_MEDIAN = float(np.log(2.0))  # -log of one half: a tail beyond it is the smaller one
-_FAR = 40.0  # how far out a slope is taken, in units of the longest step: exp(80) is still a number
+_FAR = 40.0  # how far out in eta, and twice, a row is looked at: exp(80) is still a number
+# Share that is left at twice the distance of what vanishes, as 1/t of a heavy tail, with some room;
+# and what is nothing but rounding.
+_FALLS, _ROUNDING = 0.6, 1e-12
 
 
 class Censored(Wrapper):
@@ -62,6 +65,8 @@ class Censored(Wrapper):
     def __init__(self, family: Any = "normal") -> None:
         super().__init__(family)
 
+    _smooth = False  # learnt by `adapt`: whether no row is exact, so that none has a cusp
+
     def around(self, family: Family) -> Censored:
         return Censored(family)
 
@@ -85,12 +90,14 @@ class Censored(Wrapper):
                 f"Censored: an interval is not defined for {inner.title}. Allowed: families of one "
                 "column of numbers whose support is fixed. Choose one of them."
             )
-        if np.isinf(y).all():
+        learnt = self.around(inner)
+        if (learnt._known_of(y[..., 0], y[..., 1]) == _NOTHING).all():
             raise ValueError(
-                f"Censored: all {len(y)} rows are open on both sides, so they tell nothing. Allowed: some row with "
-                "a finite end. Leave such rows out."
+                f"Censored: all {len(y)} rows hold every value of {inner.title}, so they tell "
+                "nothing. Allowed: some row with an end inside the support. Leave such rows out."
             )
-        return self.around(inner)
+        learnt._smooth = not (y[..., 0] == y[..., 1]).any()
+        return learnt
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         lower, upper = y[..., 0], y[..., 1]
@@ -114,16 +121,10 @@ class Censored(Wrapper):
         """Return the inner statistics of a value inside, of the lower and of the upper end, and what is known."""
         support = self.inner.support
         lower, upper = y[..., 0], y[..., 1]
-        exact = lower == upper
+        kind = self._known_of(lower, upper)
         first, last = self._ends(lower, upper)
         step = 1.0 if support.discrete else 0.0  # P(Y >= first) = P(Y > first - 1)
-        open_low = (first < support.low) | (first == support.low) & (
-            support.closed[0] or step == 0.0
-        )
-        open_high = last >= support.high
-        known = [exact, open_low & open_high, open_low, open_high]
-        kind = np.select(known, [_EXACT, _NOTHING, _BELOW, _ABOVE], _BETWEEN)
-        some = self._inside(lower, upper, kind)
+        some = self._inside(lower, upper)
         low = np.where((kind == _ABOVE) | (kind == _BETWEEN), first - step, some)
         high = np.where((kind == _BELOW) | (kind == _BETWEEN), last, some)
         if support.discrete:
@@ -131,19 +132,29 @@ class Censored(Wrapper):
         groups = (self.inner.statistics(value) for value in (some, low, high))
         return (*(entry for group in groups for entry in group), kind.astype(float))
 
-    def _inside(self, lower: Array, upper: Array, kind: NDArray[Any]) -> Array:
-        """Return for each row a value of the support that it allows, or that is near."""
+    def _known_of(self, lower: Array, upper: Array) -> NDArray[np.intp]:
+        """Return what is known of each row: ends beyond those of the support tell nothing."""
         support = self.inner.support
-        with np.errstate(invalid="ignore"):
-            middle = 0.5 * (np.maximum(lower, support.low) + np.minimum(upper, support.high))
-        known = [kind == _EXACT, kind == _ABOVE, kind == _BELOW]
-        value = np.select(known, [lower, lower, upper], middle)
-        value = np.where(np.isfinite(value), value, np.where(np.isfinite(lower), lower, upper))
-        anything = 0.0 if self.inner.contains(np.zeros(1))[0] else 0.5
-        value = np.where(np.isfinite(value), value, anything)
-        if support.discrete:
-            value = np.where(kind == _EXACT, value, np.floor(value))
-        # Where the bound itself is no value of the support (a beta law's 1, a count's -1), take one inside.
+        first, last = self._ends(lower, upper)
+        at_low = (first == support.low) & (support.closed[0] or not support.discrete)
+        open_low = (first < support.low) | at_low
+        open_high = last >= support.high
+        known = [lower == upper, open_low & open_high, open_low, open_high]
+        return np.select(known, [_EXACT, _NOTHING, _BELOW, _ABOVE], _BETWEEN)
+
+    def _inside(self, lower: Array, upper: Array) -> Array:
+        """Return the value that each row allows next to the middle of all ends.
+
+        Starts and units are those of these values, so no end far away, as one that stands for
+        infinity, may count.
+        """
+        ends = np.concatenate([lower, upper])
+        ends = ends[np.isfinite(ends)]
+        middle = np.median(ends) if len(ends) else 0.0
+        first, last = self._ends(lower, upper)
+        value = np.clip(np.floor(middle) if self.inner.support.discrete else middle, first, last)
+        value = np.where(lower == upper, lower, value)
+        # A bound itself may be no value of the support, as a beta law's 1 or a count's -1.
         nearby = np.clip(value, *self._interior_ends())
         return np.where(self.inner.contains(value), value, nearby)
 
@@ -173,65 +184,27 @@ class Censored(Wrapper):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         kinds = self._groups(statistics)[-1]
         k, n = len(eta), len(kinds)
-        value = np.zeros(np.broadcast_shapes((n,), *(np.shape(e) for e in eta)))
-        gradient = [np.zeros_like(value) for _ in range(k if order > 0 else 0)]
-        curvature = [np.zeros_like(value) for _ in range(len(triangle(k)) if order > 1 else 0)]
-        for kind in (_EXACT, _ABOVE, _BELOW, _BETWEEN):
+        parts = []
+        for kind in (_EXACT, _ABOVE, _BELOW, _BETWEEN, _NOTHING):
             at = np.flatnonzero(kinds == kind)
-            if not len(at):
-                continue
-            part = tuple(s[at] for s in statistics)
-            entries = tuple(e[..., at] if np.ndim(e) and e.shape[-1] == n else e for e in eta)
-            rows = self._known(kind, part, entries, order)
-            value[..., at] = rows.value
-            for whole, slope in zip(gradient, rows.gradient or (), strict=True):
-                whole[..., at] = slope
-            for whole, bend in zip(curvature, rows.packed if order > 1 else (), strict=True):
-                whole[..., at] = 0.0 if bend is None else bend
-        return Rows(value, tuple(gradient), tuple(curvature)).upto(order)
+            if len(at):
+                some = of_rows(statistics, at)
+                parts.append((at, self._known(kind, some, of_rows(eta, at, n), order)))
+        return gather(parts, n, k, order)
 
     def _known(self, kind: int, statistics: Arrays, eta: Arrays, order: int) -> Rows:
         """Return the rows of observations of all of which the same is known."""
-        some, low, high, _ = self._groups(statistics)
+        some, low, high, kinds = self._groups(statistics)
         if kind == _EXACT:
             return self.inner.evaluate(some, eta, order)
         if kind == _ABOVE:
             return self.inner.tail(low, eta, True, order)
         if kind == _BELOW:
             return self.inner.tail(high, eta, False, order)
-        return self._between(low, high, eta, order)
-
-    def _between(self, low: Arrays, high: Arrays, eta: Arrays, order: int) -> Rows:
-        """Return -log P(low < Y <= high), from the tails that are small there, whose difference keeps its digits."""
-        k, every = len(eta), range(len(eta))
-        above_low, below_high = (
-            self.inner.tail(low, eta, True, order),
-            self.inner.tail(high, eta, False, order),
-        )
-        above_high, below_low = (
-            self.inner.tail(high, eta, True, order),
-            self.inner.tail(low, eta, False, order),
-        )
-        zero = np.zeros(())
-        certain = Rows(zero, (zero,) * k, (zero,) * len(triangle(k)))
-        upper = mix([(above_low, every), (above_high, every)], k, [1.0, -1.0], order)
-        lower = mix([(below_high, every), (below_low, every)], k, [1.0, -1.0], order)
-        parts = [(certain, every), (below_low, every), (above_high, every)]
-        both = mix(parts, k, [1.0, -1.0, -1.0], order)
-        in_upper, in_lower = above_low.value > _MEDIAN, below_high.value > _MEDIAN
-
-        def chosen(one: Any, other: Any, third: Any) -> Array:
-            return np.where(in_upper, one, np.where(in_lower, other, third))
-
-        value = chosen(upper.value, lower.value, both.value)
-        if order < 1:
-            return Rows(value)
-        entries = zip(upper.gradient or (), lower.gradient or (), both.gradient or (), strict=True)
-        gradient = tuple(chosen(*three) for three in entries)
-        if order < 2:
-            return Rows(value, gradient)
-        packed = zip(upper.packed, lower.packed, both.packed, strict=True)
-        return Rows(value, gradient, tuple(chosen(*three) for three in packed))
+        if kind == _BETWEEN:
+            return between(self.inner, low, high, eta, order)
+        zero = np.zeros(np.broadcast_shapes(kinds.shape, *(np.shape(e) for e in eta)))
+        return Rows(zero, (zero,) * len(eta), (zero,) * len(triangle(len(eta)))).upto(order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails beyond values inside the intervals."""
@@ -246,8 +219,23 @@ class Censored(Wrapper):
             found = self.inner.starts(some, weight)
         return [tuple(e if np.isfinite(e) else 0.0 for e in start) for start in found]
 
+    def smoothings(self) -> tuple[Family, ...]:
+        return () if self._smooth else super().smoothings()
+
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
-        return self.inner.centre_and_spread(self._groups(statistics)[0], weight)
+        """Return the origin and the unit of values inside the intervals.
+
+        At the bounds of intervals many values are nearly equal, so that quartiles may lie next to
+        each other although the law is wide. The unit is then the root mean square distance.
+        """
+        values = self._groups(statistics)[0]
+        centre, spread = self.inner.centre_and_spread(values, weight)
+        away = np.abs(values[0] - centre)
+        largest = float(away.max())
+        if not largest > 0.0:
+            return centre, spread
+        square = np.average((away / largest) ** 2, weights=weight)  # without overflow
+        return centre, max(spread, largest * float(np.sqrt(square)))
 
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
         *groups, kind = self._groups(statistics)
@@ -289,7 +277,7 @@ class Censored(Wrapper):
         most = np.min(high[0], where=bounded_above, initial=np.inf)
         if exact.any():
             values = some[0][exact]
-            if not (least < values.min() and values.max() <= most):
+            if not (least <= values.min() and values.max() <= most):
                 return None
             exact_weight = None if weight is None else weight[exact]
             return self.inner.unbounded(tuple(s[exact] for s in some), exact_weight)
@@ -326,13 +314,17 @@ class Censored(Wrapper):
         if known is None:  # of an exact row it is only known that it stays where nothing moves
             still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
             known = np.where(still, 0.0, np.inf)
-        # The law of an interval has no formula far out, so its slope is taken there.
-        longest = max(float(np.abs(e).max(initial=0.0)) for e in delta) or 1.0
-        ends = (tuple(e * (t / longest) for e in delta) for t in (_FAR, 2.0 * _FAR))
+        # -log of a probability is never negative. So a row cannot become less likely on a way on
+        # which it vanishes, and only of such a row is it known, as far out it has no formula.
+        size = np.max(np.broadcast_arrays(*map(np.abs, delta), np.zeros(len(kind))), axis=0)
+        unit = np.where(size > 0.0, size, 1.0)
         with np.errstate(all="ignore"):
-            near, far = (self.evaluate(statistics, eta, 0).value for eta in ends)
-            slope = np.where(np.isfinite(far), (far - near) * (longest / _FAR), np.inf)
-        return np.where(exact, known, slope)
+            near, far = (
+                self.evaluate(statistics, tuple(e * (t / unit) for e in delta), 0).value
+                for t in (_FAR, 2.0 * _FAR)
+            )
+            vanishes = (far <= _FALLS * near) | (far <= _ROUNDING)
+        return np.where(exact, known, np.where(vanishes | (size == 0.0), 0.0, np.inf))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)

@@ -1,0 +1,110 @@
+"""The probability of an interval, -log P(low < Y <= high) of each row, of any family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.algebra import gather, mix, of_rows
+from skmle.families.base import Array, Arrays, Family, Rows, triangle
+
+_MEDIAN = float(np.log(2.0))  # -log of one half: a tail beyond it is the smaller one
+_FEW = 8  # whole numbers in an interval up to which their masses are summed
+# A density that varies by less than `_VARIES` nats over an interval, of which the ends of the
+# support are `_AWAY` lengths away, is integrated by five points. On all families the relative
+# error is below 1e-13, and a difference of tails has lost no more than two digits where this stops.
+_VARIES, _AWAY = 0.1, 4.0
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
+_PLACES, _SHARES = 0.5 * (1.0 + _NODES), 0.5 * _WEIGHTS
+
+
+def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int = 2) -> Rows:
+    """Return -log P(low < Y <= high) of each row at chart `eta`, with derivatives up to `order`.
+
+    Short intervals are summed or integrated, because the difference of two tails would lose the
+    digits of a small probability. The others are such differences.
+
+    Parameters
+    ----------
+    family : Family
+    low, high : tuple of ndarray
+        Its statistics of the ends, which lie in the support or, of counts, one below it.
+    """
+    start, end = family.restore(low), family.restore(high)
+    counted = family.support.discrete
+    short = end - start <= _FEW if counted else _is_flat(family, start, end, eta)
+    parts = []
+    for at, probability in ((np.flatnonzero(short), _short), (np.flatnonzero(~short), _long)):
+        if len(at):
+            ends = of_rows(low, at), of_rows(high, at)
+            parts.append((at, probability(family, *ends, of_rows(eta, at, len(short)), order)))
+    return gather(parts, len(short), len(eta), order)
+
+
+def _is_flat(family: Family, start: Array, end: Array, eta: Arrays) -> NDArray[np.bool_]:
+    """Return over which intervals the density is so flat that few points of it tell all."""
+    support, length = family.support, end - start
+    flat = (start - support.low > _AWAY * length) & (support.high - end > _AWAY * length)
+    flat &= (length > 0.0) & (not family.cusps)
+    at = np.flatnonzero(flat)
+    if len(at):
+        entries = of_rows(eta, at, len(flat))
+        with np.errstate(all="ignore"):
+            values = [
+                family.evaluate(statistics, entries, 0).value + family.base(statistics)
+                for statistics in _points(family, start[at], end[at])
+            ]
+            varies = np.ptp(np.broadcast_arrays(*values), axis=0)
+        flat[at] = (varies < _VARIES).reshape(-1, len(at)).all(axis=0)
+    return flat
+
+
+def _points(family: Family, start: Array, end: Array) -> list[Arrays]:
+    """Return the statistics of points inside: the first whole numbers, or those of the quadrature."""
+    if family.support.discrete:
+        return [family.statistics(np.minimum(start + j, end)) for j in range(1, _FEW + 1)]
+    return [family.statistics(start + place * (end - start)) for place in _PLACES]
+
+
+def _short(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return -log of the sum of masses, or of the integral of the density."""
+    start, end = family.restore(low), family.restore(high)
+    if family.support.discrete:
+        shares = [np.where(start + j <= end, 0.0, np.inf) for j in range(1, _FEW + 1)]
+    else:
+        shares = [-np.log(share * (end - start)) for share in _SHARES]
+    parts = []
+    for statistics, share in zip(_points(family, start, end), shares, strict=True):
+        rows = family.evaluate(statistics, eta, order)
+        value = rows.value + family.base(statistics) + share
+        parts.append((rows._replace(value=value), range(len(eta))))
+    return mix(parts, len(eta), order=order)
+
+
+def _long(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return -log of the difference of the tails that are small there."""
+    k, every = len(eta), range(len(eta))
+    above_low, above_high = (family.tail(end, eta, True, order) for end in (low, high))
+    below_low, below_high = (family.tail(end, eta, False, order) for end in (low, high))
+    zero = np.zeros(())
+    certain = Rows(zero, (zero,) * k, (zero,) * len(triangle(k)))
+    upper = mix([(above_low, every), (above_high, every)], k, [1.0, -1.0], order)
+    lower = mix([(below_high, every), (below_low, every)], k, [1.0, -1.0], order)
+    parts = [(certain, every), (below_low, every), (above_high, every)]
+    both = mix(parts, k, [1.0, -1.0, -1.0], order)
+    in_upper, in_lower = above_low.value > _MEDIAN, below_high.value > _MEDIAN
+
+    def chosen(one: Any, other: Any, third: Any) -> Array:
+        return np.where(in_upper, one, np.where(in_lower, other, third))
+
+    value = chosen(upper.value, lower.value, both.value)
+    if order < 1:
+        return Rows(value)
+    entries = zip(upper.gradient or (), lower.gradient or (), both.gradient or (), strict=True)
+    gradient = tuple(chosen(*three) for three in entries)
+    if order < 2:
+        return Rows(value, gradient)
+    packed = zip(upper.packed, lower.packed, both.packed, strict=True)
+    return Rows(value, gradient, tuple(chosen(*three) for three in packed))
