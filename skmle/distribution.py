@@ -22,9 +22,8 @@ from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.tables import (
-    fitted_law,
+    fitted_laws,
     natural_parameters,
-    observed_law,
     parameters_of_a_density,
 )
 from skmle._shared.validation import checked_features, positive_weights, weighted_mean
@@ -303,7 +302,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     def _store(self, families: list[Family], fits: list[Fit], counted: tuple[int, bool]) -> int:
         """Store the fits, one a column or one of all columns, and return which is the worst."""
         worst = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
-        laws = [fitted_law(result) for result in fits]
+        laws, self._observed = zip(*map(fitted_laws, fits), strict=True)
         triples = zip(families, fits, laws, strict=True)
         params = [natural_parameters(*triple) for triple in triples]
         self.distribution_: Distribution | IndependentColumns = (
@@ -316,7 +315,6 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             }
         else:
             self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
-        self._observed = [observed_law(result) for result in fits]
         self._record(fits[worst], counted)
         if len(fits) > 1:
             self._at_limit = {}  # A header has no room for the ends of several columns.

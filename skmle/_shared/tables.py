@@ -99,18 +99,17 @@ def coefficients_of_classes(
 # ---------------------------------------------------------------- densities
 
 
-def fitted_law(fit: Fit) -> Distribution:
-    """Return the law that predictions speak of; at a boundary, the limit law."""
-    return fit.family.predicted(_theta(fit))
+def fitted_laws(fit: Fit) -> tuple[Distribution, Distribution]:
+    """Return the law that predictions speak of, and that of what was observed.
 
-
-def observed_law(fit: Fit) -> Distribution:
-    """Return the law of what was observed: under censoring, say, less than the law's own values."""
-    return Distribution(fit.family, dict(zip(fit.family.names, _theta(fit), strict=True)))
-
-
-def _theta(fit: Fit) -> tuple[Array, ...]:
-    return fit.family.natural(tuple(np.asarray(eta) for _, eta in fit.coefs))
+    Under censoring, say, less is observed than the law's own values. At a boundary they are the limit law.
+    """
+    family = fit.family
+    theta = family.natural(tuple(np.asarray(eta) for _, eta in fit.coefs))
+    predicted = family.predicted(theta)
+    if predicted.family is family:
+        return predicted, predicted
+    return predicted, Distribution(family, dict(zip(family.names, theta, strict=True)))
 
 
 def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str, Array]:
