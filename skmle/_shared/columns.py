@@ -119,7 +119,7 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
     for j, param in enumerate(family.parameters):
         spec = features.get(param.name, "all" if param.name in modelled else "none")
         index = _indices(spec, param.name, names, n, apart, frame)
-        # The setting `fit_intercept` is that of the first parameter; a constant is nothing else.
+        # `fit_intercept` speaks of the first parameter, and a constant is nothing but an intercept.
         free = estimator.fit_intercept or j > 0 or index is None
         result[param.name] = Columns(
             columns=index,
