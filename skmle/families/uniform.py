@@ -27,8 +27,8 @@ class Uniform(Family):
     >>> from skmle import MLEDistribution
     >>> from skmle.exceptions import NonRegularWarning
     >>> with warnings.catch_warnings():
-    ... warnings.simplefilter("ignore", NonRegularWarning)
-    ... model = MLEDistribution("uniform").fit([[1.0], [2.0], [6.0]])
+    ...     warnings.simplefilter("ignore", NonRegularWarning)
+    ...     model = MLEDistribution("uniform").fit([[1.0], [2.0], [6.0]])
     >>> float(model.params_["low"]), float(model.params_["high"])
     (1.0, 6.0)
     """
