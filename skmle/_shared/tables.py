@@ -102,7 +102,8 @@ def coefficients_of_classes(
 def fitted_laws(fit: Fit) -> tuple[Distribution, Distribution]:
     """Return the law that predictions speak of, and that of what was observed.
 
-    Under censoring, say, less is observed than the law's own values. At a boundary they are the limit law.
+    Under censoring, say, less is observed than the law's own values. At a boundary both are of the
+    limit law.
     """
     family = fit.family
     theta = family.natural(tuple(np.asarray(eta) for _, eta in fit.coefs))

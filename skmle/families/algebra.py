@@ -131,7 +131,7 @@ def pick(rows: Rows, index: Sequence[int]) -> Rows:
 
 
 def of_rows(entries: Arrays, at: NDArray[np.intp], n: int | None = None) -> Arrays:
-    """Return some rows of arrays; with `n` rows given, entries that have no rows stay as they are."""
+    """Return some rows of arrays; if `n` is given, entries without n rows stay as they are."""
     if n is None:
         return tuple(entry[..., at] for entry in entries)
     return tuple(e[..., at] if np.ndim(e) and e.shape[-1] == n else e for e in entries)

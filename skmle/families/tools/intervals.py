@@ -62,7 +62,7 @@ def _is_flat(family: Family, start: Array, end: Array, eta: Arrays) -> NDArray[n
 
 
 def _points(family: Family, start: Array, end: Array) -> list[Arrays]:
-    """Return the statistics of points inside: the first whole numbers, or those of the quadrature."""
+    """Return the statistics of points inside: the first whole numbers, or the quadrature's."""
     if family.support.discrete:
         return [family.statistics(np.minimum(start + j, end)) for j in range(1, _FEW + 1)]
     return [family.statistics(start + place * (end - start)) for place in _PLACES]

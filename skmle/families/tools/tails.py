@@ -31,7 +31,8 @@ def log_gamma_tail(a: Array, x: Array, upper: bool) -> Array:
 
 
 def _far_gamma(a: Array, x: Array) -> Array:
-    # a log x - x - lgamma(a) by Binet's function; on the scale of log x it falls with the slope x - a.
+    # This is a log x - x - lgamma(a) by Binet's function. On the scale of log x it falls with the
+    # slope x - a.
     excess = (x - a) / a
     growth = np.where(x < 0.5 * a, np.log(x / a), np.log1p(excess))
     log_density = 0.5 * (np.log(a) - LOG_2PI) - binet(a, 0)[0] - a * (excess - growth)
