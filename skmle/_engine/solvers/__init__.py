@@ -14,7 +14,8 @@ from skmle._engine.evaluation import Solution
 from skmle._engine.solvers.conjugate import conjugate
 from skmle._engine.solvers.growing import first_sample, growing
 from skmle._engine.solvers.newton import newton
-from skmle._engine.solvers.proximal import Working, proximal
+from skmle._engine.solvers.proximal import proximal
+from skmle._engine.solvers.working import Working
 
 _MATRIX = 1500  # coefficients beyond which no Hessian is formed
 _PRODUCTS = 500  # coefficients from which products with the Hessian may cost less than it does
