@@ -1,10 +1,9 @@
 """One-hot columns as codes.
 
-A group is a range of adjacent columns of which at most one is 1 in each row, all others being 0. So
-what a row has in a group is one number, its level. What a row has in several groups is one number,
-too: the cell of their cross. Sums over rows by cell (`np.bincount`) then take the place of products
-with the columns, which would be many times more work. Groups are guessed from some rows and then
-verified in all.
+A group is a range of adjacent columns of which at most one is 1 in each row, all others being 0.
+One number, the level, tells which one is 1. One number tells the levels of several groups, too: the
+cell of their cross. Sums over rows by cell (`np.bincount`) then replace products with the columns,
+which would be many times more work. Groups are proposed by some rows and then verified in all rows.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ class Cross:
 
 
 def _indicator(ones: Sequence[NDArray[np.intp]], width: int) -> sp.csr_array:
-    """Return the array with a 1 in the given columns of each line; -1 stands for no column."""
+    """Return the array with a 1 in the given columns of each line; -1 means no column."""
     columns = np.column_stack(ones)
     lines, _ = np.nonzero(columns >= 0)
     return sp.csr_array(

@@ -36,8 +36,8 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
     objective, problem = likelihood.objective, likelihood.problem
     family, units = likelihood.family, likelihood.units
     reach = likelihood.columns.reach(problem.n)
-    # The eta that are pure numbers, as those of a standardised y are. The others are measured by the
-    # curvature.
+    # The eta that are pure numbers, as those of a standardised y are. The others are measured by
+    # the curvature.
     etas = range(len(family.parameters))
     pure = np.array([family.dimensionless(j) or units.located(j) for j in etas])
     if solution.working is not None:

@@ -1,6 +1,7 @@
 """The Hessian of an objective at one point as an operator, without forming the matrix.
 
-A product with a vector is one pass over the rows. An approximate inverse comes from a sample of rows.
+A product with a vector is one pass over the rows. An approximate inverse comes from a sample of
+rows.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ _BLOCK = 1500
 # With more coefficients than the first number, and fewer rows for each than the second, factoring
 # the blocks takes longer than the products that it saves. The diagonal is used there, too.
 _SMALL_BLOCK, _DEAR = 200, 5
-# Passes over the rows that factoring the blocks may take. They decide how many rows the sample behind
-# the blocks has, but for these bounds.
+# Passes over the rows that factoring the blocks may take. They decide how many rows the sample
+# behind the blocks has, but for these bounds.
 _PASSES = 2
 _ROWS_PER_COEFFICIENT = (20, 80)
 _FEWEST_ROWS = 2048
@@ -88,7 +89,7 @@ class RowCurvature:
             self.diagonal = known.diagonal
 
     def moved(self, coef: Array) -> RowCurvature:
-        """Return the hessian at another point, with the approximate inverse of this one."""
+        """Return the Hessian at another point, with the approximate inverse of this one."""
         return RowCurvature(self.objective, coef, self)
 
     @cached_property
@@ -110,7 +111,7 @@ class RowCurvature:
             return total(block, design.n, design.width, 1, self.objective.threads)
 
     def product(self, vector: Array) -> Array:
-        """Return the hessian times a vector."""
+        """Return the Hessian times a vector."""
         objective, design, kept = self.objective, self.objective.design, self.kept
         still = design.without_offset()
 
@@ -141,8 +142,8 @@ class RowCurvature:
         ]
         if self.reference is None:
             return np.concatenate(parts)
-        # By (diag(p) - p p')^-1 = diag(1/p) + 1 1'/p_K, the inverse has a part that all classes share;
-        # it is made of the block of the reference class.
+        # By (diag(p) - p p')^-1 = diag(1/p) + 1 1'/p_K, the inverse has a part that all classes
+        # share; it is made of the block of the reference class.
         shared = self.reference.solve(vector.reshape(len(parts), -1).sum(axis=0))
         return np.concatenate([part + shared for part in parts])
 
@@ -165,7 +166,7 @@ class RowCurvature:
         if longest > _BLOCK or (longest > _SMALL_BLOCK and objective.n < _DEAR * longest):
             return None, None
         fewest, most = (count * longest for count in _ROWS_PER_COEFFICIENT)
-        # A block of a Hessian takes (longest / 4) passes for each of the n rows, about.
+        # A row of the sample takes about as long as (longest / 4) rows of a pass.
         affordable = min(most, _PASSES * 4 * objective.n // longest)
         m = min(objective.n, max(_FEWEST_ROWS, fewest, affordable))
         sample = objective.take(strata(objective.n, m)) if m < objective.n else objective

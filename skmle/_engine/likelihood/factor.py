@@ -41,7 +41,7 @@ class Factor(NamedTuple):
 
     @property
     def least_pivot(self) -> float:
-        """The smallest squared pivot, which is near zero if the matrix is near to a singular one."""
+        """The smallest squared pivot; near zero if the matrix is nearly singular."""
         return float(np.diag(self.factor).min()) ** 2
 
     def solve(self, vector: Array) -> Array:

@@ -3,7 +3,7 @@
 Each step minimises the sum of a quadratic model of the smooth part and the absolute penalties,
 which keep their cusps, exactly; Levenberg-Marquardt damping makes it safe. Only a working set of
 columns takes part. It is solved as if it were all columns; then one gradient tells whether others
-must come in. A hessian serves several steps and is corrected by what they show of it, as long as
+must come in. A Hessian serves several steps and is corrected by what they show of it, as long as
 that is quicker than a new one. Along a path of penalties it serves the next penalty, too.
 """
 
@@ -18,10 +18,10 @@ from skmle._engine.solvers.quadratic import solve_quadratic
 from skmle._engine.solvers.working import NUGGET, P, Working
 
 _EPS = float(np.finfo(float).eps)
-# As in `newton`: the first damping, in units of the curvature; the share of slope^2 / f below which
-# that unit does not fall; the least share of the predicted gain that counts as a decrease; the
-# distance that is good enough to stop at when rounding hides what steps gain; and the number of
-# such steps on end after which the search stops.
+# These have the values of `newton`: the first damping, in units of the curvature; the share of
+# slope^2 / f below which that unit does not fall; the least share of the predicted gain that counts
+# as a decrease; the distance at which the fit counts as converged when rounding hides what steps
+# gain; and the number of such steps on end after which the search stops.
 _DAMPING = 1e-3
 _SLOPE = 1e-3
 _ACCEPT = 1e-3
@@ -30,11 +30,11 @@ _BLIND_STEPS = 4
 # The other values were chosen, not measured.
 _TRIES = 60  # of damping, each 4 times the one before: 1e36 in all, enough for any units
 _LOOSE = 0.1  # distance to which a working set that has just grown is solved
-# A new hessian is reckoned to take as long as (columns / this) steps without one. That is little:
-# on 10,000 rows of a logistic regression, one thread, a hessian of 130 columns took as long as 7
+# A new Hessian is reckoned to take as long as (columns / this) steps without one. That is little:
+# on 10,000 rows of a logistic regression, one thread, a Hessian of 130 columns took as long as 7
 # gradients. The rest of a step, the solution of the quadratic model, does not grow with the rows.
 _COST = 130
-_SETTLED = 2  # steps that Newton's method usually needs with a new hessian
+_SETTLED = 2  # steps that Newton's method usually needs with a new Hessian
 
 
 def proximal(
@@ -66,7 +66,7 @@ def proximal(
     Returns
     -------
     Solution
-        It has no hessian, and carries the last working set for the next penalty.
+        It has no Hessian, and carries the last working set for the next penalty.
 
     References
     ----------
@@ -130,7 +130,7 @@ class _Taken(NamedTuple):
 def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution:
     """Minimise on the working set.
 
-    Its hessian is renewed where that is quicker than to go on with the old one.
+    Its Hessian is renewed where that is quicker than to go on with the old one.
     """
     new = working.hessian is None
     at = working.renew(coef) if new else working.evaluate(coef)

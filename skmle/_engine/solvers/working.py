@@ -1,8 +1,8 @@
 """The working set of columns of a fit with absolute penalties, and what was found out on it.
 
 All other columns have slopes of zero. The set grows until no slope outside of it can leave zero. It
-has the Hessian of the likelihood at a point nearby, which steps correct by what they show of it, and
-the gradient in all coefficients. A path of penalties hands it from one penalty to the next.
+has the Hessian of the likelihood at a point nearby, which steps correct by what they show of it,
+and the gradient in all coefficients. A path of penalties hands it from one penalty to the next.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ class Working(Generic[P]):
         urge[self.columns] = 0.0
         if not (urge > 1.0 + _OUTSIDE).any():
             return False
-        # A step takes as long as a Hessian of the set, so the set may be larger than it must be, but
-        # not by much.
+        # A step takes as long as a Hessian of the set, so the set may be larger than it must be,
+        # but not by much.
         must = min(int((urge > 1.0).sum()), max(_FEWEST, _GROWTH * len(self.columns)))
         besides = max(_FEWEST, (len(self.columns) + must) // 2)
         first = np.argsort(-urge, kind="stable")[: must + besides]
@@ -151,7 +151,7 @@ class Working(Generic[P]):
         return True
 
     def renew(self, coef: Array) -> Evaluation:
-        """Compute a new hessian; return the evaluation."""
+        """Compute a new Hessian; return the evaluation."""
         at = self.part(coef, 2)
         assert at.hessian is not None
         self.hessian = at.hessian.copy()
@@ -159,7 +159,7 @@ class Working(Generic[P]):
         return at
 
     def learn(self, coef: Array, step: Array, change: Array) -> bool:
-        """Correct the hessian by the change of gradient along a step from `coef`.
+        """Correct the Hessian by the change of gradient along a step from `coef`.
 
         Return whether the objective was convex along it; if not, nothing is corrected.
 
@@ -180,9 +180,9 @@ class Working(Generic[P]):
         return True
 
     def judged(self, solution: Solution) -> Solution:
-        """Return a solution in the coefficients of `part`, with a hessian.
+        """Return a solution in the coefficients of `part`, with a Hessian.
 
-        In the hessian, coefficients that the absolute penalty holds at zero stand apart.
+        In the Hessian, coefficients that the absolute penalty holds at zero stand apart.
         """
         assert self.hessian is not None and solution.evaluation.gradient is not None
         coef = solution.coef[self.index]
