@@ -23,9 +23,9 @@ Codes = NDArray[np.intp]
 _CELLS = 2048  # of a cross, at most: a table of 16 kB of sums stays in the first-level cache
 _JOINT_CELLS = 65_536  # of two crosses, at most: 512 kB of sums stay in the second-level cache
 _FEWEST = 32  # with fewer one-hot columns, products are cheap as they are; chosen, not measured
-# Codes are used if a joint table stands for at least so many entries of X' w X. In the time of one
-# table, dense products formed 30 to 70 entries (one thread, 64 to 300 columns); the rest is margin
-# for the pass that makes the codes.
+# Entries of X' w X that a joint table must replace, at least, so that codes are used. In the time
+# of one table, dense products formed 30 to 70 entries (one thread, 64 to 300 columns); the rest is
+# margin for the pass that makes the codes.
 _JOINT_COST = 400
 _MOST_CROSSES = 16  # more take more passes over the rows than dense products; chosen, not measured
 

@@ -301,8 +301,8 @@ class Likelihood:
             return self.covariance(inverse, self.outer(coef))
         if len(groups) != self.design.n:
             raise ValueError(
-                f"sandwich: {len(groups)} groups of {self.design.n} rows. Allowed: one group a row. "
-                "Make the likelihood of the rows as they are, without merging equal ones."
+                f"sandwich: {len(groups)} groups of {self.design.n} rows. "
+                "Allowed: one group a row. Make the likelihood of the rows as they are, without merging equal ones."
             )
         sums = self.scores(coef, groups)
         return self.covariance(inverse, sums.T @ sums)
