@@ -302,7 +302,8 @@ class Likelihood:
         if len(groups) != self.design.n:
             raise ValueError(
                 f"sandwich: {len(groups)} groups of {self.design.n} rows. "
-                "Allowed: one group a row. Make the likelihood of the rows as they are, without merging equal ones."
+                "Allowed: one group a row. "
+                "Make the likelihood of the rows as they are, without merging equal ones."
             )
         sums = self.scores(coef, groups)
         return self.covariance(inverse, sums.T @ sums)
