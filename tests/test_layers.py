@@ -67,7 +67,7 @@ ENGINE = """
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
-    solvers.proximal solvers.cusps solvers
+    solvers.working solvers.proximal solvers.cusps solvers
     problem
     prepare.merging prepare.row_space prepare.starts prepare.closed
     prepare.columns prepare.likelihood

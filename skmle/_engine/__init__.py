@@ -1,1 +1,5 @@
-"""How a fit is computed: rows and design at the bottom, then penalties and solvers, the objective and `fit` on top."""
+"""How a fit is computed.
+
+Rows of data are at the bottom, then the likelihood, the solvers and the judge; `fit` has the steps
+in order.
+"""

@@ -1,4 +1,4 @@
-"""The records that the engine passes around: one value with its derivatives, one solution."""
+"""The records that the engine passes around: a value with its derivatives, and a solution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 @dataclass
 class Evaluation:
-    """An objective's value with its gradient (d,) and hessian (d, d) in one point.
+    """An objective's value with its gradient (d,) and Hessian (d, d) in one point.
 
     What was not asked for is None.
     """
@@ -25,9 +25,9 @@ class Evaluation:
 
     @cached_property
     def inverse(self) -> Array:
-        """The inverse hessian, computed on a unit diagonal, so that units do not matter.
+        """The inverse Hessian, computed on a unit diagonal, so that units do not matter.
 
-        It raises LinAlgError if the hessian is singular.
+        It raises LinAlgError if the Hessian is singular.
         """
         assert self.hessian is not None
         diagonal = np.abs(self.hessian.diagonal())
@@ -59,7 +59,7 @@ class Solution(NamedTuple):
 
     coef: Array
     evaluation: Evaluation
-    """At the point from which the last step was computed; its hessian serves the covariance."""
+    """At the point from which the last step was computed; its Hessian serves the covariance."""
     step: Array
     """The last Newton step.
 
@@ -68,7 +68,7 @@ class Solution(NamedTuple):
     distance: float
     """Newton decrement in standard errors before the last step.
 
-    It is inf if the hessian was not positive definite.
+    It is inf if the Hessian was not positive definite.
     """
     n_iter: int
     converged: bool
@@ -79,7 +79,7 @@ class Solution(NamedTuple):
     Then it need not show where the objective is flat.
     """
     working: Any = None
-    """What the solver kept of the way here, to go on from under another penalty; None: nothing."""
+    """The working set of `proximal`, with which a fit under another penalty may go on; or None."""
 
 
 def covariance(inverse: Array, mass: float, meat: Array | None = None) -> Array:
@@ -92,8 +92,9 @@ def covariance(inverse: Array, mass: float, meat: Array | None = None) -> Array:
     mass : float
         Total weight: a weight counts as that many rows.
     meat : ndarray of shape (d, d), optional
-        Covariance of the summed gradients. Then the covariance is the sandwich, which holds where
-        the law is not that of the data. Without it, the information is taken at its word.
+        Covariance of the summed gradients. With it, the covariance is the sandwich, which holds for
+        any law of the data. Without it, it is the inverse information, which holds if the data
+        follow the law that is fitted.
 
     References
     ----------

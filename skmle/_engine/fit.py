@@ -47,7 +47,7 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
 
     The rows are condensed, and the fit has a closed form where there is one.
     """
-    condensed = None if problem.needs_rows else problem.observed.condensed(problem.family)
+    condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
     known = closed_form(density)
     result = known if isinstance(known, Fit) else fit_likelihood(density, tell, known)

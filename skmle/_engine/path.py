@@ -1,6 +1,6 @@
 """Fits under a falling penalty, each starting where the last one ended.
 
-It starts with the coefficients of the last fit, its working set of columns and its Hessian.
+Each fit takes over the coefficients of the last one, its working set of columns and its Hessian.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def fit_path(
     problem : Problem
         With the penalties of strength 1.
     penalties : callable
-        strength -> the problem's penalties, and the strength of its absolute one.
+        From a strength to the problem's penalties and the strength of its absolute one.
     alphas : ndarray, optional
-        Falling; by default a grid from the least penalty under which all slopes are zero.
+        Falling strengths; by default a grid from the least under which all slopes are zero.
     """
     if not problem.selects:
         assert alphas is not None
@@ -61,7 +61,7 @@ def fit_path(
 
 
 def _greatest(likelihood: Likelihood) -> tuple[float, Working]:
-    """Return the least strength under which all slopes are zero, and what the solver keeps there."""
+    """Return the least strength under which all slopes are zero, and the working set there."""
     lasso, problem = likelihood.objective.lasso, likelihood.problem
     assert lasso is not None
     strength = lasso.strength

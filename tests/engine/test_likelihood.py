@@ -230,7 +230,7 @@ def test_the_rows_of_a_density_are_kept_where_they_are_needed():
 def test_a_closed_form_has_the_covariance_of_a_fit(family):
     y = np.random.default_rng(0).integers(0, 2, 200).astype(float)
     terms = tuple(Term(None, 0) for _ in family.parameters)
-    observed = observe(family, y, None).condensed(family)
+    observed = observe(family, y, None).condensed_for(family)
     posed = Problem(family=family, observed=observed, terms=terms)
     likelihood = Likelihood(replace(posed, observed=observe(family, y, None)))
     _, inverse = solved(likelihood)

@@ -27,15 +27,16 @@ _SPARSE_DENSITY = 0.1
 # columns to add up, so that few long blocks are best; chosen so that they have 16,384 rows, not
 # measured.
 _SPARSE_WIDTH = 32
-# One-hot columns are looked for in X with so many rows at least, and the groups are guessed from so
-# many rows. Chosen: in fewer rows (one block) products are cheap; not measured.
+# Rows from which one-hot columns are looked for, and rows of the sample in which they are looked
+# for first. Fewer rows are one block, where products are cheap. Chosen, not measured.
 _FEWEST_ROWS = 4096
-# One-hot columns are looked for if X has so many columns. Products with fewer are cheap as they
-# are; with more, no hessian is formed, for which codes are made. Chosen, not measured.
+# Numbers of columns between which one-hot columns are looked for. Products with fewer columns are
+# cheap as they are. With more, no Hessian is formed, and codes save most in a Hessian. Chosen, not
+# measured.
 _COLUMNS = (32, 2000)
-# Groups that turn out to be none are guessed again, so many times in all: each guess costs about a
-# pass over the rows. Chosen, not measured.
-_GUESSES = 4
+# Times that groups are proposed, if a row shows that one of the proposed groups is none. Each takes
+# about as long as a pass over the rows. Chosen, not measured.
+_PROPOSALS = 4
 # Rows that are looked at first for columns of zeros and ones: usually they show that there are
 # none. Chosen, not measured.
 _FIRST_LOOK = 64
@@ -45,7 +46,7 @@ _ROUNDING = 1e-9
 # Rows that are encoded at once. They are read three times and should stay in the second-level
 # cache: 1,024 rows of 140 columns are 1.1 MB. Chosen, not measured.
 _ENCODED = 1024
-# So many lots of `_ENCODED` rows are one task of a thread; chosen so that tasks last milliseconds.
+# Lots of `_ENCODED` rows that are one task of a thread. Chosen so that tasks last milliseconds.
 _TASK = 16
 # Share of the columns of X up to which those beside the codes are copied; chosen so that the copy
 # takes little memory beside X.
@@ -230,11 +231,11 @@ def blocks_of(X: Any, shift: Array | None = None, threads: int = 1) -> Blocks:
 def _coding(X: Any, threads: int) -> tuple[Table, list[Codes]] | None:
     """Return the table of the one-hot columns of X and the codes of all rows.
 
-    None is returned if there are few such columns. The groups are guessed from a sample of rows; if
-    other rows show that a group is none, they are added to the sample for the next guess.
+    None is returned if there are few such columns. A sample of rows proposes the groups. If other
+    rows show that a group is none, they are added to the sample, which proposes groups again.
     """
     sample = _array(X[strata(X.shape[0], _FEWEST_ROWS)])
-    for _ in range(_GUESSES):
+    for _ in range(_PROPOSALS):
         table = Table.of(X.shape[1], one_hot_groups(sample))
         if table is None or (sp.issparse(X) and len(table.rest) > _COLUMNS[0]):
             return None

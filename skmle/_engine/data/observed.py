@@ -1,8 +1,8 @@
 """What a fit needs of its observations, which for a density is often much less than all rows.
 
-A density of a family with sufficient statistics needs one row that stands for all. A density of
-another discrete law needs the distinct values and how often each of them came. Such a condensed
-sample has the same likelihood; it can be joined with the next batch, and no other data are kept.
+A density of a family with sufficient statistics needs one row in place of all. A density of another
+discrete law needs the distinct values and how often each of them occurs. Such a condensed sample
+has the same likelihood. It can be joined with the next batch, so that no other data are kept.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from skmle._engine.data.sums import block_size, keep_heap
 from skmle._engine.evaluation import Array
 from skmle.families.base import Arrays, Family, Limit
 
-# Blocks of rows that are condensed at once. Making statistics takes fewer temporary arrays than
-# evaluating a law, so that more rows fit the cache; chosen, not measured.
+# Blocks of rows that are condensed at once. Computing statistics takes fewer temporary arrays than
+# evaluating a law, so that more rows fit into the cache. Chosen, not measured.
 _BLOCKS = 4
-# Whole numbers are counted by `bincount` if none is larger than the number of rows, or than this.
+# Whole numbers are counted by `bincount` if none is larger than the number of rows, or than this
+# number. Chosen, not measured.
 _FEWEST_COUNTS = 64
 
 
@@ -39,19 +40,21 @@ class Observed:
         Weighted sum of the terms of -log q that depend on y only.
     equal : bool
         Whether all observations are the same number.
-    short : bool
-        Whether the rows are condensed.
+    is_condensed : bool
+        Whether the rows are fewer than those observed, with the same likelihood. Only then may
+        `closed_form` take the starts of a movable family for its answer.
     copies : ndarray of int of shape (n,), optional
-        How many of the user's rows each row stands for, after equal rows were merged; None: one.
+        How many of the user's rows each row replaces, after equal rows were merged; None: one.
     squares : ndarray of shape (n,), optional
-        The sum of the squared weights of these; None: the square of `weight`.
+        The sum of the squared weights of the rows that each row replaces; None: the square of
+        `weight`.
     """
 
     statistics: Arrays
     weight: Array | None
     base: float
     equal: bool
-    short: bool = False
+    is_condensed: bool = False
     copies: NDArray[np.intp] | None = None
     squares: Array | None = None
 
@@ -70,24 +73,23 @@ class Observed:
         """Total weight."""
         return float(self.n) if self.weight is None else float(self.weight.sum())
 
-    def condensed(self, family: Family) -> Observed | None:
+    def condensed_for(self, family: Family) -> Observed | None:
         """Return fewer rows with the same likelihood; None if the family needs them all."""
-        if self.short or not family.condensable:
-            return self if self.short else None
+        if self.is_condensed or not family.condensable:
+            return self if self.is_condensed else None
         if family.shortcuts.sums != "rows":
             rows, weight = self.statistics, self.weight
             if self.equal:
-                # The first of equal numbers is their mean exactly; a computed mean would be
-                # rounded.
+                # The first of equal numbers is their exact mean; a computed mean is rounded.
                 rows, weight = tuple(s[:1] for s in rows), None
             row, mass = family.collapse(rows, weight), self.mass
             base = self.base
             if family.shortcuts.sums == "base":
                 base = float(family.base(row).sum()) * mass
-            return Observed(row, np.array([mass]), base, self.equal, True)
+            return Observed(row, np.array([mass]), base, self.equal, is_condensed=True)
         first = self.statistics[0]
         values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
-        return Observed((values,), counts, self.base, self.equal, True)
+        return Observed((values,), counts, self.base, self.equal, is_condensed=True)
 
 
 def joined(parts: Sequence[Observed]) -> Observed:
@@ -106,7 +108,7 @@ def joined(parts: Sequence[Observed]) -> Observed:
 
 
 def condense(family: Family, y: Any, weight: Array | None) -> Observed:
-    """Return what a density needs of y, condensed if its family allows that.
+    """Return what a density needs of y, condensed if its family allows it.
 
     Long data are condensed block by block, so that temporary arrays stay in the cache.
     """
@@ -118,13 +120,13 @@ def condense(family: Family, y: Any, weight: Array | None) -> Observed:
             None if weight is None else weight[block],
             summed=family.shortcuts.sums != "base",
         )
-        return observed.condensed(family) or observed
+        return observed.condensed_for(family) or observed
 
     size = _BLOCKS * block_size(1)
     if family.shortcuts.sums == "rows" or len(y) <= size:
         return condensed(slice(None))
     together = joined([condensed(slice(low, low + size)) for low in range(0, len(y), size)])
-    return together.condensed(family) or together
+    return together.condensed_for(family) or together
 
 
 def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -> Observed:
@@ -137,7 +139,7 @@ def observe(family: Family, y: Any, weight: Array | None, summed: bool = True) -
         Inside the family's support.
     weight : ndarray of shape (n,), optional
     summed : bool
-        Whether `base` is summed. It is not where the sum will follow from a condensed row.
+        Whether `base` is summed. That is not needed where a condensed row will give the sum.
     """
     keep_heap()
     return _observed(family, family.statistics(y), weight, summed)

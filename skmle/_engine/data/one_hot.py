@@ -1,10 +1,9 @@
 """One-hot columns as codes.
 
-A group is a range of adjacent columns of which at most one is 1 in each row, all others being 0. So
-what a row has in a group is one number, its level. What a row has in several groups is one number,
-too: the cell of their cross. Sums over rows by cell (`np.bincount`) then take the place of products
-with the columns, which would be many times more work. Groups are guessed from some rows and then
-verified in all.
+A group is a range of adjacent columns of which at most one is 1 in each row, all others being 0.
+One number, the level, tells which one is 1. One number tells the levels of several groups, too: the
+cell of their cross. Sums over rows by cell (`np.bincount`) then replace products with the columns,
+which would be many times more work. Groups are proposed by some rows and then verified in all rows.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ Codes = NDArray[np.intp]
 _CELLS = 2048  # of a cross, at most: a table of 16 kB of sums stays in the first-level cache
 _JOINT_CELLS = 65_536  # of two crosses, at most: 512 kB of sums stay in the second-level cache
 _FEWEST = 32  # with fewer one-hot columns, products are cheap as they are; chosen, not measured
-# Codes are used if a joint table stands for at least so many entries of X' w X. In the time of one
-# table, dense products formed 30 to 70 entries (one thread, 64 to 300 columns); the rest is margin
-# for the pass that makes the codes.
+# Entries of X' w X that a joint table must replace, at least, so that codes are used. In the time
+# of one table, dense products formed 30 to 70 entries (one thread, 64 to 300 columns); the rest is
+# margin for the pass that makes the codes.
 _JOINT_COST = 400
 _MOST_CROSSES = 16  # more take more passes over the rows than dense products; chosen, not measured
 
@@ -86,7 +85,7 @@ class Cross:
 
 
 def _indicator(ones: Sequence[NDArray[np.intp]], width: int) -> sp.csr_array:
-    """Return the array with a 1 in the given columns of each line; -1 stands for no column."""
+    """Return the array with a 1 in the given columns of each line; -1 means no column."""
     columns = np.column_stack(ones)
     lines, _ = np.nonzero(columns >= 0)
     return sp.csr_array(

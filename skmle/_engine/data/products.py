@@ -22,7 +22,7 @@ from skmle._engine.evaluation import Array
 Columns = NDArray[np.intp] | slice
 ALL = slice(None)
 # Bytes of a block that are multiplied at once, with as much again for the weighted rows: together
-# they stay in a second-level cache of 2 MB. At 50 columns these are 2,621 rows; hessians were the
+# they stay in a second-level cache of 2 MB. At 50 columns these are 2,621 rows; Hessians were the
 # fastest with 2,048 to 4,096 rows at once.
 _PART = 1 << 20
 # Columns from which products are taken in single precision where that will do. 2,048 rows took

@@ -25,12 +25,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # A thread sums a chunk, that is, several blocks, by itself. One task a block instead makes threads
-# fight for the interpreter: 123 ms against 93 for a hessian of 50 columns and a million rows.
-_CHUNKS = (
-    16  # chunks of all rows; chosen as several for each thread of usual machines, not measured
-)
-_CHUNK_BYTES = 2 << 30  # most memory that the sums of all chunks may take; chosen, not measured
-# Blocks are about so many bytes, and have at least and at most so many rows. Gradient and hessian
+# fight for the interpreter: 123 ms against 93 for a Hessian of 50 columns and a million rows.
+# Chunks into which all rows are divided: several for each thread of usual machines. Chosen, not
+# measured.
+_CHUNKS = 16
+# Memory that the sums of all chunks may take, at most. Chosen, not measured.
+_CHUNK_BYTES = 2 << 30
+# Bytes of a block, and the least and largest number of its rows. Gradient and Hessian
 # of a million rows took, in ms: with 5 columns 22 and 44 in blocks of 1,024 rows, 11 and 26 of
 # 8,192, 10 and 25 of 32,768; with 50 columns 45 and 139, 37 and 145, 44 and 181. Too small costs
 # more than too large.
@@ -203,7 +204,7 @@ def total(
 def strata(n: int, m: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.intp]]:
     """Return m increasing row numbers out of n: a random one from each of m equal stretches.
 
-    So rows may be sorted or periodic, and still the sample stands for all of them.
+    So the sample represents all rows even if they are sorted or periodic.
     """
     rng = np.random.default_rng(seed)
     return np.minimum(((np.arange(m) + rng.random(m)) * (n / m)).astype(np.intp), n - 1)

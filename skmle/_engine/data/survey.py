@@ -1,6 +1,6 @@
-"""What X is like before a fit: columns far from zero, and columns that are combinations of others.
+"""A look at X before a fit: columns far from zero, and columns that are combinations of others.
 
-Rank is tested on the centred and scaled columns, never on a hessian, which separation makes
+Rank is tested on the centred and scaled columns, never on a Hessian, which separation makes
 singular, too. A fit on collinear columns keeps an independent subset of them. Its coefficients are
 then spread over all columns: to the solution of least norm in standardised columns, which does not
 depend on the subset, on the columns' units or on repeated rows.
@@ -39,9 +39,9 @@ _PREFERENCE = 0.01
 # squared length 1 to within this. Rounding turns the space by at most eps / _RANK = 2e-5, and
 # changes the squared length by the square of that. Chosen, not measured.
 _ESTIMABLE = 1e-8
-# Rows that the survey looks at: at least so many, and so many for each column if the rank matters.
-# Correlations of a sample have errors of 1/sqrt(rows), far from making zero pivots of independent
-# columns; chosen, not measured.
+# Rows that the survey looks at, at least, and for each column if the rank matters. Correlations of
+# a sample have errors of 1/sqrt(rows), which do not make zero pivots of independent columns.
+# Chosen, not measured.
 _SAMPLE_ROWS, _SAMPLE_ROWS_PER_COLUMN = 4096, 8
 
 
@@ -59,7 +59,7 @@ class Basis(NamedTuple):
     """For each of the p columns, whether the data determine its slope."""
 
     def among(self, columns: NDArray[np.intp], p: int) -> Basis:
-        """Return the basis of p columns of which these are the given ones, and all others are kept."""
+        """Return the basis of p columns, which keeps all columns but some of the given ones."""
         others = np.setdiff1d(np.arange(p), columns)
         kept = np.sort(np.concatenate([others, columns[self.kept]]))
         expand = np.zeros((p, len(kept)))
@@ -117,7 +117,7 @@ def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
 
 
 def _sparse_survey(X: Any, weight: Array | None) -> Survey:
-    """Look at sparse rows of which the rank does not matter, without making them dense."""
+    """Look at sparse rows without making them dense, where the rank does not matter."""
     w = np.full(X.shape[0], 1.0 / X.shape[0]) if weight is None else weight / weight.sum()
     centre = np.asarray(w @ X, float).ravel()
     square = np.asarray(w @ X.multiply(X).tocsr(), float).ravel()

@@ -1,7 +1,7 @@
 """Limit laws.
 
-Where a constant parameter runs to an end of its range, the law that is left there may be the
-answer.
+Where a constant parameter runs to an end of its range, the law that remains there may be the
+answer: a Poisson law, for instance, where the dispersion of a negative binomial runs to zero.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, Verdict
 from skmle.families.base import Family, Limit
 
-_FAR_ETA = 15.0  # beyond, a limit law is tried although all else looks interior
-_TIE = 1e-9  # nats a row by which a limit law may be less likely, because of rounding
+# Absolute eta of a constant parameter from which a limit law is tried although the fit looks
+# interior: exp(-15) = 3e-7 of a dispersion is hardly told from none. Chosen, not measured.
+_FAR_ETA = 15.0
+# Nats a row by which a limit law may be less likely than the fit, because both are rounded. Chosen,
+# not measured.
+_TIE = 1e-9
 
 Refit = Callable[[Problem, Columns], Fit]
-"""The fit of a problem whose X was looked at before."""
+"""(problem, columns) -> Fit; the columns of X were surveyed before."""
 
 
 def far_parameters(family: Family, coefs: Coefs) -> set[str]:
@@ -51,7 +55,10 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
 
 
 def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | None:
-    """Return the problem of a limit law on the same rows; None where it is none of this fit."""
+    """Return the problem of a limit law on the same rows, and its columns.
+
+    None is returned if the parameter that runs to an end of its range depends on features here.
+    """
     family, problem = likelihood.family, likelihood.problem
     if problem.terms[family.names.index(limit.parameter)].columns is not None:
         return None

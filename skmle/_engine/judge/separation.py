@@ -1,6 +1,6 @@
-"""Separation.
+"""Separation: a direction along which no row becomes less likely.
 
-A direction along which no row becomes less likely proves that there is no finite maximum.
+Such a direction proves that there is no finite maximum.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ from skmle.families.base import Arrays, Family
 # slowly spoil what the first round finds. Of 38 hard problems all but one were proved by the
 # fifth round; with 1e-5 throughout, two were not.
 _VANISHED = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12)
-_FARTHER = 5.0  # times as far, rows that run off have no curvature (2 and 10 take more rounds)
-_STEPS = 30  # of Newton's method in a round: 60 prove no more, 15 fewer
-_MARGIN = 1e-9  # of the largest change of eta: rounding in a certificate of separation
+# How many times farther along a direction the next round looks at the curvature: rows that run off
+# have none there. With 2 and with 10 more rounds were needed.
+_FARTHER = 5.0
+# Steps of Newton's method in a round: 60 proved no more problems, 15 fewer.
+_STEPS = 30
+# Share of the largest change of eta that counts as rounding in a proof. Chosen, not measured.
+_MARGIN = 1e-9
 
 
 def separation(likelihood: Likelihood, solution: Solution) -> Array | None:
@@ -33,12 +37,14 @@ def separation(likelihood: Likelihood, solution: Solution) -> Array | None:
     design, hessian = objective.design, solution.evaluation.hessian
     if family.recession(statistics, (np.zeros(design.n),) * len(design.terms)) is None:
         return None
-    # The last step proves most separations, and the coefficients prove a complete one.
+    # The last step proves most separations. The coefficients prove a complete one.
     directions = [solution.step, solution.coef]
-    if hessian is None:  # what it would show may still show in the columns that the data leave open
+    if hessian is None:
+        # Without a Hessian, the coefficients of columns that the data do not determine may be a
+        # proof.
         loose = undetermined(objective, solution.coef)
         directions.append(np.where(loose, solution.coef, 0.0))
-    # What a penalty holds does not run off whatever the likelihood does.
+    # A coefficient that a penalty holds does not run to infinity.
     held = objective.held()
     directions = [np.where(held, 0.0, direction) for direction in directions]
     hessian = None if held.any() else hessian
@@ -57,7 +63,8 @@ def certificate(
     Parameters
     ----------
     hessian : ndarray of shape (d, d), optional
-        That at the end of the fit. It shows where else to look if no given direction is a proof.
+        The Hessian at the end of the fit. It shows where else to look if no given direction is a
+        proof.
     directions : iterable of ndarray of shape (d,)
     """
     for direction in chain(directions, _faces(objective, hessian)):
@@ -69,10 +76,10 @@ def certificate(
 def _faces(objective: Objective, hessian: Array | None) -> Iterator[Array]:
     """Yield directions that move, ever more exactly, only rows that can run off to infinity.
 
-    Rows that have run off have lost their curvature, so the coefficients along which the hessian
+    Rows that have run off have lost their curvature, so the coefficients along which the Hessian
     has vanished move only them. There Newton's method starts again from zero: no row has run off
     yet, so that rounding is far away, and if a separation is all there is, the solution proves it.
-    If the solver stopped early, some of these rows cannot run off. The hessian far out along the
+    If the solver stopped early, some of these rows cannot run off. The Hessian far out along the
     solution shows which, and the next round leaves them out.
 
     References
@@ -116,13 +123,13 @@ class _Span:
         return Evaluation(at.value, gradient, hessian)
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
-        """Take no note: these are no iterates of the fit."""
+        """Do nothing: these are no iterates of the fit."""
 
 
 def separates(family: Family, statistics: Arrays, objective: Objective, step: Array) -> bool:
-    """Return whether no row's -log q ever rises along `step` and some row's eta moves.
+    """Return whether no row's -log q ever rises along `step`, and some row's eta moves.
 
-    No finite maximum exists.
+    Then no finite maximum exists.
     """
     delta = objective.direction(step)
     moved = max((float(np.abs(e).max(initial=0.0)) for e in delta), default=0.0)

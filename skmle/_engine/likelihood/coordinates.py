@@ -1,7 +1,7 @@
 """From the solver's coefficients to the user's, and back.
 
-They differ where columns of X depend on each other, where columns are shifted, and where y is fitted
-in units of its own spread.
+They differ where columns of X depend on each other, where columns are shifted, and where y is
+fitted in units of its own spread.
 """
 
 from __future__ import annotations

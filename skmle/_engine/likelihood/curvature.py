@@ -1,4 +1,8 @@
-"""The hessian of an objective at one point as an operator: products in one pass over the rows, and an approximate inverse."""
+"""The Hessian of an objective at one point as an operator, without forming the matrix.
+
+A product with a vector is one pass over the rows. An approximate inverse comes from a sample of
+rows.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +20,27 @@ from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle.families.base import Rows, Softmax
 
-_BLOCK = 1500  # coefficients of one term up to which its block of the hessian is factored; else the diagonal serves
-_SMALL_BLOCK, _DEAR = (
-    200,
-    5,
-)  # beyond so many coefficients, with fewer rows for each, factoring costs more than products
-_PASSES = 2  # that factoring the blocks may cost, which sets the rows of the sample behind them within these bounds
+# These values were chosen, not measured one by one.
+# Coefficients of one term up to which its block of the Hessian is factored, for the approximate
+# inverse. With more, the diagonal is used.
+_BLOCK = 1500
+# With more coefficients than the first number, and fewer rows for each than the second, factoring
+# the blocks takes longer than the products that it saves. The diagonal is used there, too.
+_SMALL_BLOCK, _DEAR = 200, 5
+# Passes over the rows that factoring the blocks may take. They decide how many rows the sample
+# behind the blocks has, but for these bounds.
+_PASSES = 2
 _ROWS_PER_COEFFICIENT = (20, 80)
-_NUGGET = 1e-8  # of a unit diagonal: a column may be constant in the sample
+_FEWEST_ROWS = 2048
+# Share of the diagonal that is added to it: a column may be constant in the sample.
+_NUGGET = 1e-8
 
 
 class RowObjective(Protocol):
-    """What the operator needs of an objective: `skmle._engine.likelihood.objective.Objective` is one."""
+    """What the operator needs of an objective.
+
+    `skmle._engine.likelihood.objective.Objective` has it.
+    """
 
     design: Design
     penalties: tuple[Penalty, ...]
@@ -49,14 +62,16 @@ class RowObjective(Protocol):
 
 
 class RowCurvature:
-    """The hessian as the sum over rows of J' w J, J = d eta / d coef, with the rows' w kept.
+    """The Hessian as the sum over the rows of J' w J.
+
+    J = d eta / d coef, and w is the curvature of the row's -log q, which is kept.
 
     Parameters
     ----------
     objective : RowObjective
     coef : ndarray of shape (d,)
     known : RowCurvature, optional
-        One whose approximate inverse is good enough.
+        The Hessian at another point, whose approximate inverse will do here.
     """
 
     def __init__(
@@ -70,19 +85,16 @@ class RowCurvature:
             self.blocks, self.reference = self._term_blocks(coef)
             self.diagonal = self._diagonal() if self.blocks is None else None
         else:
-            self.blocks, self.reference, self.diagonal = (
-                known.blocks,
-                known.reference,
-                known.diagonal,
-            )
+            self.blocks, self.reference = known.blocks, known.reference
+            self.diagonal = known.diagonal
 
     def moved(self, coef: Array) -> RowCurvature:
-        """Return the hessian at another point, with the approximate inverse of this one."""
+        """Return the Hessian at another point, with the approximate inverse of this one."""
         return RowCurvature(self.objective, coef, self)
 
     @cached_property
     def kept(self) -> dict[int, Any]:
-        """The rows' w, by the first row of each block."""
+        """The curvatures w of the rows, by the first row of each block."""
         kept: dict[int, Any] = {}
 
         def keep(low: int, high: int) -> Evaluation:
@@ -92,13 +104,14 @@ class RowCurvature:
         self._sum(keep)
         return kept
 
-    def _sum(self, block: Any) -> Evaluation:
+    def _sum(self, block: Callable[[int, int], Evaluation]) -> Evaluation:
+        """Return the sum of ``block(low, high)`` over all blocks of rows."""
         design = self.objective.design
         with np.errstate(all="ignore"):
             return total(block, design.n, design.width, 1, self.objective.threads)
 
     def product(self, vector: Array) -> Array:
-        """Return the hessian times a vector."""
+        """Return the Hessian times a vector."""
         objective, design, kept = self.objective, self.objective.design, self.kept
         still = design.without_offset()
 
@@ -115,7 +128,10 @@ class RowCurvature:
         return result
 
     def precondition(self, vector: Array) -> Array:
-        """Return an approximate inverse hessian times a vector: block by block of the terms, or by the diagonal."""
+        """Return an approximate inverse Hessian times a vector.
+
+        It consists of the inverse blocks of the terms, or of the inverse diagonal.
+        """
         if self.blocks is None:
             assert self.diagonal is not None
             return vector / self.diagonal
@@ -126,7 +142,8 @@ class RowCurvature:
         ]
         if self.reference is None:
             return np.concatenate(parts)
-        # (diag(p) - p p')^-1 = diag(1/p) + 1 1'/p_K: what all classes share is the reference class's.
+        # By (diag(p) - p p')^-1 = diag(1/p) + 1 1'/p_K, the inverse has a part that all classes
+        # share; it is made of the block of the reference class.
         shared = self.reference.solve(vector.reshape(len(parts), -1).sum(axis=0))
         return np.concatenate([part + shared for part in parts])
 
@@ -138,14 +155,20 @@ class RowCurvature:
         return np.where(result > 0.0, result, 1.0)
 
     def _term_blocks(self, coef: Array) -> tuple[list[Factor] | None, Factor | None]:
-        """Return the terms' own blocks of the hessian, factored, from a sample of rows, and that of a reference class."""
+        """Return the factors of the terms' own blocks of the Hessian, from a sample of rows.
+
+        The second result is that of a reference class, if the terms are those of classes. Both are
+        None if the diagonal should be used.
+        """
         objective = self.objective
         terms = objective.design.terms
         longest = max(t.length for t in terms)
         if longest > _BLOCK or (longest > _SMALL_BLOCK and objective.n < _DEAR * longest):
             return None, None
         fewest, most = (count * longest for count in _ROWS_PER_COEFFICIENT)
-        m = min(objective.n, max(2048, fewest, min(most, _PASSES * 4 * objective.n // longest)))
+        # A row of the sample takes about as long as (longest / 4) rows of a pass.
+        affordable = min(most, _PASSES * 4 * objective.n // longest)
+        m = min(objective.n, max(_FEWEST_ROWS, fewest, affordable))
         sample = objective.take(strata(objective.n, m)) if m < objective.n else objective
         curvature = sample.rows_at(0, m, coef, 2).curvature
         x = sample.design.block(0, m)
@@ -155,14 +178,12 @@ class RowCurvature:
         shared = objective.design.alike and isinstance(curvature, Softmax)
         if shared:
             assert isinstance(curvature, Softmax)
-            last = 1.0 - curvature.probabilities.sum(
-                axis=0
-            )  # of the reference class, which is penalised like the first
+            # The reference class is penalised like the first.
+            last = 1.0 - curvature.probabilities.sum(axis=0)
             own, strengths = [*own, last * (1.0 - last)], [*strengths, strengths[0]]
         blocks = []
-        for hessian, part in zip(
-            sample.design.own_blocks(x, own, sample.weights(0, m)), strengths, strict=True
-        ):
+        hessians = sample.design.own_blocks(x, own, sample.weights(0, m))
+        for hessian, part in zip(hessians, strengths, strict=True):
             hessian /= sample.mass
             hessian[np.diag_indices(len(hessian))] += part
             if (factor := Factor.of(hessian, _NUGGET)) is None:
@@ -172,7 +193,14 @@ class RowCurvature:
 
 
 def diagonal(objective: RowObjective, curvature: Callable[[int, int], Any]) -> Array:
-    """Return the diagonal of the likelihood's hessian, in one pass over the rows, whose curvature is given."""
+    """Return the diagonal of the likelihood's Hessian, in one pass over the rows.
+
+    Parameters
+    ----------
+    objective : RowObjective
+    curvature : callable
+        (low, high) -> curvature of these rows, as `Rows.curvature`.
+    """
     design = objective.design
 
     def block(low: int, high: int) -> Evaluation:
@@ -189,12 +217,11 @@ def diagonal(objective: RowObjective, curvature: Callable[[int, int], Any]) -> A
 
 
 def times(curvature: Any, eta: Any) -> Any:
-    """Return for each a the sum over b of w_ab eta_b."""
+    """Return for each eta a the sum over b of w_ab eta_b, w being the curvature of the rows."""
     if isinstance(curvature, Softmax):
         p, e = curvature.probabilities, np.asarray(eta)
-        pushed = e - np.einsum(
-            "kn,kn->n", p, e
-        )  # one array of this size, not three: memory is what takes the time
+        # One array of this size is made, not three, because most of the time goes into memory.
+        pushed = e - np.einsum("kn,kn->n", p, e)
         pushed *= p
         return pushed
     result: list[Any] = [np.zeros(())] * len(eta)
@@ -209,7 +236,7 @@ def times(curvature: Any, eta: Any) -> Any:
 
 
 def _own(curvature: Any, j: int) -> Array:
-    """Return w_jj."""
+    """Return the entry (j, j) of the curvature of the rows."""
     if isinstance(curvature, Softmax):
         p = curvature.probabilities[j]
         return p * (1.0 - p)

@@ -2,8 +2,8 @@
 
 A `Term` says on which columns of X one parameter depends. One vector has the coefficients of all
 terms, term by term: the slopes, then the intercept. The columns are those of X less a shift;
-`skmle._engine.likelihood.coordinates` corrects the intercepts at the end. Whether X is dense, sparse
-or coded, only its blocks know (`skmle._engine.data.products`).
+`skmle._engine.likelihood.coordinates` corrects the intercepts at the end. Whether X is dense,
+sparse or coded, only its blocks know (`skmle._engine.data.products`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cholesky factors of hessians scaled to a unit diagonal, so that units drop out."""
+"""Cholesky factors of Hessians that are scaled to a unit diagonal, so that units do not matter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skmle._engine.evaluation import Array
 
-ROUNDING = 1e-13  # a smaller squared pivot of a hessian on a unit diagonal is rounding: singular
+# A Hessian on a unit diagonal counts as singular if a squared pivot is smaller than this: its
+# rounding errors are some 1e-16 for each coefficient. Chosen with this margin.
+ROUNDING = 1e-13
 
 
 class Factor(NamedTuple):
@@ -20,7 +22,14 @@ class Factor(NamedTuple):
 
     @classmethod
     def of(cls, matrix: Array, nugget: float = 0.0) -> Factor | None:
-        """Factor a matrix, with so much added to its unit diagonal; None if it is not positive definite or not finite."""
+        """Factor a matrix; None if it is not positive definite, or not finite.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (d, d)
+        nugget : float
+            Added to the diagonal, once that is scaled to ones.
+        """
         diagonal = np.diag(matrix)
         if not np.isfinite(matrix).all():
             return None
@@ -32,7 +41,7 @@ class Factor(NamedTuple):
 
     @property
     def least_pivot(self) -> float:
-        """The smallest squared pivot: beyond rounding if the matrix is well away from singular."""
+        """The smallest squared pivot; near zero if the matrix is nearly singular."""
         return float(np.diag(self.factor).min()) ** 2
 
     def solve(self, vector: Array) -> Array:

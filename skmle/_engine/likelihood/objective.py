@@ -1,4 +1,4 @@
-"""The objective: mean negative log-posterior of a family on a design."""
+"""The objective: the mean negative log-likelihood of a family on a design, plus penalties."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from skmle.families.base import Arrays, Rows
 
 @dataclass
 class Objective:
-    """coef -> mean of -log q over the rows, plus the penalty; terms of y alone are left out.
+    """The function coef -> mean of -log q over the rows, plus the penalties.
+
+    Terms of -log q that depend on y alone are left out.
 
     Parameters
     ----------
     rows : callable
-        (statistics, eta, order) -> Rows: a family's formula.
+        A family's formula, (statistics, eta, order) -> Rows.
     statistics : tuple of ndarrays, each (n,) or (n, ...)
     design : Design
     weight : ndarray of shape (n,), optional
@@ -34,14 +36,14 @@ class Objective:
         On the coefficients of the design.
     threads : int
     watch : Watch, optional
-        Is told of each iterate that a solver accepts.
+        It is called with each iterate that a solver accepts.
     lasso : Lasso, optional
         A penalty with cusps, which is no part of an evaluation.
     count : int
-        Number of rows that the rows stand for, if more.
+        Number of the user's rows, if these are fewer because equal rows were merged.
     squares : ndarray of shape (n,), optional
-        The sum of the squared weights of the rows that each stands for; by default the square of
-        `weight`.
+        The sum of the squared weights of the user's rows that each row replaces; by default the
+        square of `weight`.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -63,9 +65,9 @@ class Objective:
         self.size = max(self.mass, float(self.design.n), float(self.count))
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
-        """Return value, gradient (order 1) and hessian (order 2) at `coef`.
+        """Return value, gradient (order 1) and Hessian (order 2) at `coef`.
 
-        They are not finite where the model overflows.
+        They are not finite where the law overflows.
         """
         result = self._mean(partial(self._block, coef=coef, order=order), order)
         for penalty in self.penalties:
@@ -99,7 +101,7 @@ class Objective:
         return self.rows(statistics, design.eta(block, low, high, coef), order)  # type: ignore[arg-type]
 
     def curvature(self, coef: Array) -> RowCurvature:
-        """Return the hessian at `coef` as an operator."""
+        """Return the Hessian at `coef` as an operator."""
         return RowCurvature(self, coef)
 
     @property
@@ -110,9 +112,9 @@ class Objective:
     def sample(self, m: int) -> Objective:
         """Return the objective on m rows, one at random from each of m equal stretches.
 
-        It has a weak prior on the slopes.
-        The prior, as strong as one row that says that no eta is beyond 5, holds what the sample
-        leaves open: a rare column may be absent or separate the few rows it has.
+        It has a weak prior on the slopes, as strong as one row from which no eta is beyond 5. The
+        prior holds the slopes that the sample does not determine: a column that is rare may be zero
+        in the sample, or separate the few rows in which it is not.
         """
         if m not in self._samples:
             part = self.take(strata(self.n, m))
@@ -121,16 +123,16 @@ class Objective:
         return self._samples[m]
 
     def in_single(self) -> Objective:
-        """Return this objective with hessians from products in single precision: half the work.
+        """Return this objective with Hessians from products in single precision.
 
-        Products are taken so where their range allows it.
+        They take half the time. Products are rounded only where their range allows it.
         """
         return replace(self, design=replace(self.design, single=True))
 
     def rarest(self) -> float:
-        """Return how many rows the rarest level has, of columns of zeros and ones.
+        """Return the number of ones in the column of zeros and ones that has the fewest.
 
-        It is inf if there is none.
+        It is inf if there is no such column.
         """
         return np.inf if self.design.blocks is None else self.design.blocks.rarest()
 
@@ -149,15 +151,15 @@ class Objective:
         )
 
     def held(self) -> NDArray[np.bool_]:
-        """Return which coefficients a penalty holds.
-
-        They do not run off, whatever the likelihood does.
-        """
+        """Return which coefficients a penalty holds, so that they cannot run to infinity."""
         held = total_curvature(self.penalties, np.zeros(self.design.d)) > 0.0
         return held if self.lasso is None else held | (self.lasso.strength > 0.0)
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
-        """Take note that a solver has come to `coef`, so many standard errors from the optimum."""
+        """Take note of an iterate that a solver has accepted.
+
+        The distance is that to the optimum, in standard errors.
+        """
         if self.watch is not None:
             self.watch(coef, at, distance, self.design.n)
 
@@ -190,7 +192,7 @@ class Objective:
         return self._mean(block, 1)
 
     def curvature_along(self, coef: Array, step: Array) -> float:
-        """Return step' H step for the likelihood's hessian at `coef`, without forming it."""
+        """Return step' H step for the likelihood's Hessian at `coef`, without forming it."""
         design, still = self.design, self.design.without_offset()
 
         def block(low: int, high: int) -> Evaluation:

@@ -230,8 +230,8 @@ def _blank(at: Evaluation, m: int) -> Evaluation:
 class Lasso:
     """A double exponential prior: sum of strength * abs(coef).
 
-    It has a cusp where a coefficient is zero, so it is no `Penalty` and no part of an evaluation:
-    `skmle._engine.solvers.proximal` knows it.
+    It has a cusp where a coefficient is zero, so it is no `Penalty` and no part of an evaluation.
+    `skmle._engine.solvers.proximal` minimises under it.
 
     Parameters
     ----------
@@ -244,7 +244,10 @@ class Lasso:
 
     @classmethod
     def on_slopes(cls, strength: float, slopes: Slopes, d: int) -> Lasso:
-        """Return the prior of the solver's d coefficients that is so strong on the user's slopes."""
+        """Return the prior of the solver's d coefficients.
+
+        Its strength is that of each of the user's slopes.
+        """
         assert slopes.expand is None, "an absolute penalty holds all slopes, so that all are fitted"
         result = np.zeros(d)
         result[slopes.index] = strength * slopes.units
@@ -256,7 +259,7 @@ class Lasso:
 
     def value(self, coef: Array) -> float:
         """Return the penalty."""
-        on = coef != 0.0  # where an infinite strength holds, there is nothing to pay
+        on = coef != 0.0  # an infinite strength times zero is zero
         return float(self.strength[on] @ np.abs(coef[on]))
 
 
@@ -281,6 +284,6 @@ def elastic_net(
 def total_curvature(penalties: Iterable[Penalty], coef: Array) -> Array:
     """Return the sum of the penalties' curvatures at `coef`, (d,).
 
-    Where one of them is concave, it counts for nothing.
+    Where the curvature of one of them is negative, it counts as zero.
     """
     return sum((np.maximum(p.curvature(coef), 0.0) for p in penalties), np.zeros(len(coef)))

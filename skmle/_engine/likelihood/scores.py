@@ -60,9 +60,9 @@ def _scores_of_block(objective: Objective, coef: Array, low: int, high: int) -> 
 def outer(objective: Objective, coef: Array, power: int = 2) -> Array:
     """Return the sum over the rows of weight^power g g', g being the gradient of -log q.
 
-    It is the Hessian of rows whose curvature is g g', so that it takes one pass over the rows, on
-    threads, whatever the family, its links and the form of X. Of merged rows the squares of the
-    weights were summed before.
+    It is the Hessian of rows whose curvature is g g'. So it takes one pass over the rows, on
+    threads, for all families, links and forms of X. The squared weights of merged rows were summed
+    when they were merged.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class Slopes:
         1.
     expand : ndarray of shape (m, r), optional
         The slopes of all columns from those of the columns that are fitted, where some columns
-        depend on others. None stands for the identity.
+        depend on others. None means the identity.
     """
 
     index: NDArray[np.intp]
@@ -57,8 +57,8 @@ class Slopes:
     def restrict(self, index: NDArray[np.intp]) -> tuple[Slopes, NDArray[np.intp] | None]:
         """Return the map of some of the solver's coefficients, and which slopes it keeps.
 
-        The other coefficients are zero.
-        Of expanded slopes, each may depend on each coefficient, so that all are kept: None.
+        The other coefficients are zero. Where slopes are expanded, each may depend on each
+        coefficient: all are kept, and the second result is None.
         """
         place = np.full(max(self.index.max(initial=-1), index.max(initial=-1)) + 1, -1)
         place[index] = np.arange(len(index))

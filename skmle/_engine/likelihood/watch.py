@@ -1,4 +1,4 @@
-"""Looking on while a fit runs: what it prints, whom it tells, and what is left if it is stopped."""
+"""Watching a fit while it runs: its lines of output, its callbacks, and its last iterate."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ class Stopped(Exception):
 
 
 class Watch:
-    """Is told of each iterate that a solver accepts, and keeps the last.
+    """It is called with each iterate that a solver accepts, and keeps the last one.
+
+    If the fit is interrupted, that one is its answer.
 
     Parameters
     ----------
     verbose : bool
         Whether to print a line an iterate.
     tell : callable, optional
-        Called with a function that gives the iterate as a `Solution`; returns whether to stop.
+        It is called with a function that gives the iterate as a `Solution`, and returns whether to
+        stop.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Watch:
         )
 
     def __call__(self, coef: Array, at: Evaluation, distance: float, rows: int) -> None:
-        """Take note of an iterate on so many rows; raise `Stopped` if it shall be the last.
+        """Take note of an iterate; raise `Stopped` if it shall be the last.
 
         Parameters
         ----------
@@ -50,9 +53,9 @@ class Watch:
         at : Evaluation
             At `coef`.
         distance : float
-            Standard errors from the optimum, as far as known; else infinite.
+            Distance to the optimum in standard errors; inf if the solver does not know it.
         rows : int
-            Of the data or of the sample of them that is being fitted.
+            Number of rows that are being fitted: of the data, or of a sample of them.
         """
         self.count += 1
         self._last = coef.copy(), at.value, distance

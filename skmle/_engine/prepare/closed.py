@@ -1,7 +1,7 @@
-"""Densities whose answer needs no solver.
+"""Densities whose fit needs no solver.
 
-Their likelihood is unbounded, their starts are exact, or the data stand at an end of the law's
-range.
+Their likelihood is unbounded, their starts are the maximum, or the data lie at an end of the law's
+range, such as counts that are all zero.
 """
 
 from __future__ import annotations
@@ -19,22 +19,26 @@ from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, V
 
 Starts = list[tuple[float, ...]]
 
-_UNDERFLOW = 700.0  # exp(-700) is still a positive number, and far below any rounding
-_END = 600.0  # odds beyond exp(600) are meant to be infinite
-# Coordinates of a density beyond which no covariance is kept.
+# Largest absolute eta at which a law at an end of its range is evaluated: exp(-700) is near the
+# least positive number.
+_UNDERFLOW = 700.0
+# Absolute eta, for a pure number, from which a start counts as infinite: data with odds of exp(600)
+# do not exist.
+_END = 600.0
+# Parameters of a density up to which its covariance is kept. Chosen, not measured.
 _LARGEST_DENSITY = 500
 
 
 def closed_form(problem: Problem) -> Fit | Starts | None:
-    """Return the fit of a density, of condensed rows or not, if it needs no solver.
+    """Return the fit of a density if it needs no solver, whether its rows are condensed or not.
 
-    Otherwise its starts are returned, if they are known.
+    Otherwise its starts are returned, if they were computed on the way, else None.
     """
     family, observed = problem.family, problem.observed
     if not problem.terms:
         return _constant_fit(problem, (), Verdict(INTERIOR))
-    # A condensed row tells whether all numbers were equal no more, but still in which space rows of
-    # several lie.
+    # Unbounded likelihoods of numbers come from numbers that are all equal. Those of rows of
+    # several numbers come from rows that lie in a smaller space, which only the family can tell.
     if observed.equal or family.observation.columns != 1:
         infinite = family.unbounded(observed.statistics, observed.weight)
         if infinite is not None:
@@ -43,7 +47,7 @@ def closed_form(problem: Problem) -> Fit | Starts | None:
         status = INTERIOR if family.support.fixed else NON_REGULAR
         start = family.starts(observed.statistics, observed.weight)[0]
         return _constant_fit(problem, start, Verdict(status))
-    if family.movable and not observed.short:
+    if family.movable and not observed.is_condensed:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
@@ -51,15 +55,15 @@ def closed_form(problem: Problem) -> Fit | Starts | None:
     if not all(abs(e) < end for e, end in zip(starts[0], ends, strict=True)):
         return _at_infinity(problem, starts[0])
     confirmed = None
-    if observed.short and family.shortcuts.starts != "near":
+    if observed.is_condensed and family.shortcuts.starts != "near":
         confirmed = _confirmed(problem, starts[0])
     return confirmed or (None if family.movable else starts)
 
 
 def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
-    """Return the fit of a density whose closed form stands at an end of the parameters.
+    """Return the fit of a density whose closed form is at an end of the parameters' range.
 
-    All counts are zero, for instance, or all trials failed.
+    That happens where all counts are zero, for instance, or all trials failed.
     """
     family = problem.family
     for limit in family.limits:
@@ -95,9 +99,9 @@ def _constant_fit(
     verdict: Verdict,
     confirm: bool = False,
 ) -> Fit:
-    """Return the fit of a density whose eta are known.
+    """Return the fit of a density at given eta.
 
-    To confirm that they are a maximum, it has their distance from it.
+    If they are to be confirmed as a maximum, it has their distance from it; else that is zero.
     """
     family, observed = problem.family, problem.observed
     eta = family.linked(tuple(np.asarray(e) for e in chart_eta))

@@ -1,4 +1,4 @@
-"""X as a fit works on it: looked at once, in blocks, without combinations of other columns."""
+"""X in the form in which a fit uses it: surveyed, in blocks, without dependent columns."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from skmle._engine.problem import Problem
 
 
 class Columns(NamedTuple):
-    """What a look at X has shown, and the terms that are fitted."""
+    """What was found out about X, and the terms that are fitted."""
 
     terms: tuple[Term, ...]
-    """Of the fit: without dependent columns."""
+    """The terms of the fit, without dependent columns."""
     bases: tuple[Basis | None, ...]
     """How each term's slopes follow from those fitted; None: they are the same."""
     survey: Survey | None = None
@@ -35,7 +35,7 @@ class Columns(NamedTuple):
     def reach(self, n: int) -> Array | None:
         """Return a bound on the absolute values of each column of n rows, less its shift.
 
-        It is None if none is known.
+        It is None if a column was constant in the surveyed sample, or X was not surveyed.
         """
         seen = self.survey
         if seen is None or not np.all(seen.scale > 0.0):
@@ -51,12 +51,13 @@ def look_at(problem: Problem) -> Columns:
     if X is None or not X.shape[1]:
         blocks = None if X is None else blocks_of(X, None, problem.threads)
         return Columns(terms, (None,) * len(terms), blocks=blocks)
-    seen = survey(X, problem.observed.weight, rank=not problem.all_held)
+    all_held = problem.all_held
+    seen = survey(X, problem.observed.weight, rank=not all_held)
     shift = None
     if seen.far and all(t.intercept for t in terms if t.columns is not None):
         shift = seen.centre
     blocks = blocks_of(X, shift, problem.threads)
-    if problem.all_held or (seen.full_rank and all(t.intercept for t in terms)):
+    if all_held or (seen.full_rank and all(t.intercept for t in terms)):
         return Columns(terms, (None,) * len(terms), seen, shift, blocks)
     pairs = zip(terms, problem.held, strict=True)
     bases = tuple(_basis(problem, term, held, seen, blocks) for term, held in pairs)
@@ -77,14 +78,15 @@ def _basis(
     weight = problem.observed.weight
     if not held.any():
         return find_basis(problem.X, term.columns, weight, term.intercept)
-    # Neither X nor a penalty sees a combination of columns only if it is one of slopes that no
-    # penalty holds.
+    # A combination of slopes that a penalty holds is determined by the penalty. So only the columns
+    # of the other slopes can be one too many.
     free = np.flatnonzero(~held)
     basis = find_basis(problem.X, _numbers(term)[free], weight, term.intercept)
     return None if basis is None else basis.among(free, term.size)
 
 
 def _reduced(term: Term, basis: Basis | None) -> Term:
+    """Return a term on the columns that are fitted."""
     if basis is None:
         return term
     return Term(_numbers(term)[basis.kept], len(basis.kept), term.intercept)

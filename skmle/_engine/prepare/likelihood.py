@@ -28,8 +28,8 @@ from skmle._engine.solvers import SOLVERS, Solver, Task, Working, choose, first_
 from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
 
-# Coefficients up to which standard errors are kept unless they are declined: one Hessian on all rows
-# then takes no longer than the rest of a fit on samples. Chosen, not measured.
+# Coefficients up to which standard errors are kept unless they are declined: one Hessian on all
+# rows then takes no longer than the rest of a fit on samples. Chosen, not measured.
 _CHEAP = 200
 # Coefficients from which BLAS would use threads for the factors of a Hessian, which slows down the
 # many small systems of a fit with absolute penalties. Chosen, not measured.
@@ -301,7 +301,8 @@ class Likelihood:
             return self.covariance(inverse, self.outer(coef))
         if len(groups) != self.design.n:
             raise ValueError(
-                f"sandwich: {len(groups)} groups of {self.design.n} rows. Allowed: one group a row. "
+                f"sandwich: {len(groups)} groups of {self.design.n} rows. "
+                "Allowed: one group a row. "
                 "Make the likelihood of the rows as they are, without merging equal ones."
             )
         sums = self.scores(coef, groups)

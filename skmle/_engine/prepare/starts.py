@@ -53,9 +53,9 @@ def starting_points(
     Parameters
     ----------
     first : LeastSquares, optional
-        The first term's coefficients from `fit_first_term`. The other parameters then start as those
-        of its residuals, which must be observations of the family, too. Without it, all slopes start
-        at zero.
+        The first term's coefficients from `fit_first_term`. The other parameters then start as
+        those of its residuals, which must be observations of the family, too. Without it, all
+        slopes start at zero.
     known : sequence of tuple, optional
         The family's starts, if they were computed before.
     """

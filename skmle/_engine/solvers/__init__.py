@@ -1,7 +1,7 @@
 """Solvers, and the choice of one by what it needs and offers.
 
 A solver is a function (objective, start, *, tol, max_iter) -> Solution. A new solver is one file
-here and one line of `SOLVERS`; the tests try whatever stands in it.
+here and one line of `SOLVERS`; the tests try all solvers there.
 """
 
 from __future__ import annotations
@@ -14,18 +14,24 @@ from skmle._engine.evaluation import Solution
 from skmle._engine.solvers.conjugate import conjugate
 from skmle._engine.solvers.growing import first_sample, growing
 from skmle._engine.solvers.newton import newton
-from skmle._engine.solvers.proximal import Working, proximal
+from skmle._engine.solvers.proximal import proximal
+from skmle._engine.solvers.working import Working
 
-_MATRIX = 1500  # coefficients beyond which no Hessian is formed
-_PRODUCTS = 500  # coefficients from which products with the Hessian may cost less than it does
-_SEVERAL = 4  # modelled parameters (classes) from which they do
-_WIDE = 2  # rows per coefficient below which they do for any number of parameters
+# These values were chosen, not measured one by one.
+_MATRIX = 1500  # coefficients up to which a Hessian is formed
+# Coefficients from which products of the Hessian with vectors may take less time than the Hessian.
+_PRODUCTS = 500
+# They do for at least this many modelled parameters (classes): at 10 classes of 50 columns a
+# Hessian took as long as 30 to 40 products, at 3 classes as long as 5.
+_SEVERAL = 4
+# They do for any number of parameters if there are fewer rows than this for each coefficient.
+_WIDE = 2
 
 Need = Literal["gradient", "hessian", "products", "samples", "kinks"]
 
 
 class Solver(NamedTuple):
-    """A solver, and what a choice between solvers turns on."""
+    """A solver, and what decides between solvers."""
 
     solve: Callable[..., Solution]
     needs: Need
@@ -79,12 +85,12 @@ def choose(task: Task) -> Solver:
 def _products_pay(task: Task) -> bool:
     """Return whether products with the Hessian take less time than the Hessian itself.
 
-    They are no alternative where the answer needs the Hessian.
-    Newton's own step shows best where a maximum may be missing, and samples shorten the way more
-    than products do.
+    Even where they do, Newton's method is chosen if the Hessian is wanted, or if a maximum may be
+    missing, because its step shows that best; and samples are chosen for many rows, because they
+    save more than products do.
     """
-    dear = task.modelled >= _SEVERAL or task.n < _WIDE * task.d
-    return dear and task.convex and not task.hessian and first_sample(task.n, task.d) is None
+    expensive = task.modelled >= _SEVERAL or task.n < _WIDE * task.d
+    return expensive and task.convex and not task.hessian and first_sample(task.n, task.d) is None
 
 
 __all__ = [

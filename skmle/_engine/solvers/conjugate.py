@@ -1,8 +1,8 @@
-"""Newton's method without a hessian, for so many coefficients that the matrix would cost too much.
+"""Newton's method without the matrix of the Hessian, for many coefficients.
 
 It has two phases. Limited-memory steps over an approximate inverse come first and take one gradient
 each. They go on as long as they are fast, which mostly is until they have arrived. Then come Newton
-steps by preconditioned conjugate gradients, where each product of the hessian with a vector is one
+steps by preconditioned conjugate gradients, where each product of the Hessian with a vector is one
 pass over the rows. They measure the distance, and finish where the first phase was slow.
 
 The stopping rule is that of `newton`: the decrement in standard errors, which a step by conjugate
@@ -19,11 +19,11 @@ from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.pairs import two_loop
 
 # These values were chosen, not measured one by one.
-_MOST_PRODUCTS = 500  # of the hessian with vectors in one step; a bound for singular hessians
+_MOST_PRODUCTS = 500  # of the Hessian with vectors in one step; a bound for singular Hessians
 # Relative accuracy, at most, to which a step is solved. Steps far from the optimum need no more,
 # and neither does a measured distance.
 _COARSE = 0.3
-# Share of sqrt(n) standard errors within which the hessian of the point before is kept. The hessian
+# Share of sqrt(n) standard errors within which the Hessian of the point before is kept. The Hessian
 # changes by about this share of itself there.
 _CLOSE = 1e-3
 _BACKTRACKS = 40  # halvings of a step before it is given up: it is then 1e-12 of what it was
@@ -31,13 +31,13 @@ _ARMIJO = 1e-4  # share of the predicted fall that a step must achieve; the text
 _MEMORY = 8  # pairs of (step, change of gradient) that are kept; textbooks advise 3 to 20
 _MOST_STEPS = 100  # limited-memory steps, at most
 _REFRESH = 3  # steps after which the preconditioner is made anew, at a point that is much better
-# The limited-memory steps count as slow once so many on end leave more than this share of the
-# distance.
+# Share of the distance that a fast limited-memory step leaves, at most, and the number of slow ones
+# on end after which Newton steps take over.
 _FAST, _PATIENCE = 0.9, 4
 # Share of the tolerance at which the limited-memory steps stop: they only estimate the distance,
 # which conjugate gradients must still find to be below the tolerance.
 _NEARLY = 0.5
-# If the distance grows by more than this factor, the pairs of the way so far do not fit the hessian
+# If the distance grows by more than this factor, the pairs of the way so far do not fit the Hessian
 # here, and are forgotten.
 _STALE = 10.0
 # Distance at which a fit counts as converged although rounding allows no further step: as in
@@ -46,19 +46,19 @@ _FLOOR = 1e-3
 
 
 class Curvature(Protocol):
-    """The hessian at one point, as an operator."""
+    """The Hessian at one point, as an operator."""
 
     def product(self, vector: Array) -> Array:
-        """Return the hessian times a vector."""
+        """Return the Hessian times a vector."""
 
     def precondition(self, vector: Array) -> Array:
-        """Return an approximate inverse of the hessian times a vector.
+        """Return an approximate inverse of the Hessian times a vector.
 
         The approximation must be symmetric and positive definite.
         """
 
     def moved(self, coef: Array) -> Curvature:
-        """Return the hessian at another point, with the approximate inverse of this point."""
+        """Return the Hessian at another point, with the approximate inverse of this point."""
 
 
 class MatrixFreeObjective(Protocol):
@@ -69,7 +69,7 @@ class MatrixFreeObjective(Protocol):
     def __call__(self, coef: Array, order: int = 1) -> Evaluation: ...
 
     def curvature(self, coef: Array) -> Curvature:
-        """Return the hessian at `coef`."""
+        """Return the Hessian at `coef`."""
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note of an iterate that was accepted, and of its distance to the optimum."""
@@ -139,7 +139,7 @@ def _approach(
     -------
     coef, at : the last point, and the objective there
     pairs : list of (step, change of gradient)
-    curvature : the hessian at the last point
+    curvature : the Hessian at the last point
     taken : int
         How many steps were taken.
     """

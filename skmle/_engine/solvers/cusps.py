@@ -8,8 +8,7 @@ its q coefficients.
 2. From there a descent along edges minimises the weighted sum of absolute residuals. Each step
    exchanges one row of the vertex for the row at which the sum starts to rise again.
 3. A dual solution proves the minimum: at the rows of zero residual, subgradients within their
-bounds
-   balance the gradient of all other rows.
+   bounds balance the gradient of all other rows.
 
 A scale that depends on the row weighs the rows, so vertex and scale take turns until neither moves.
 Under a ridge or another link there is no vertex. Then smooth laws are followed until the next one
@@ -61,7 +60,7 @@ class CuspedObjective(SmoothObjective, Protocol):
         """Return -log q of some rows with its derivatives in eta."""
 
     def curvature_along(self, coef: Array, step: Array) -> float:
-        """Return step' H step for the hessian at `coef`."""
+        """Return step' H step for the Hessian at `coef`."""
 
 
 def solve_cusps(
@@ -167,7 +166,7 @@ def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
     x = _columns(objective)
     y = objective.statistics[0]
     z = y if design.offset is None else y - design.offset
-    # The curvature that stands for the cusps is one over the squared scale of each row.
+    # The curvature that the family reports for a cusp is one over the squared scale of the row.
     curvature = objective.rows_at(0, design.n, coef, 2).packed[0]
     log_scale = -0.5 * np.log(np.asarray(curvature))
     # The mean of the log scale cancels. A constant scale then leaves the weights as they are, so
@@ -241,14 +240,14 @@ class _LeastAbsolute:
             excess = np.abs(multipliers) - self.weight[basis]
             for j in np.argsort(-excess):
                 if excess[j] <= _BALANCE * self.weight[basis[j]]:
-                    return (b, basis) if self._certified(residual, pull) else None
+                    return (b, basis) if self._is_proved(residual, pull) else None
                 entering = self._turn(residual, -np.sign(multipliers[j]) * inverse[:, j])
                 if entering is not None:
                     basis = basis.copy()
                     basis[j] = entering
                     break
             else:
-                return (b, basis) if self._certified(residual, pull) else None
+                return (b, basis) if self._is_proved(residual, pull) else None
         return None
 
     def _turn(self, residual: Array, direction: Array) -> int | None:
@@ -269,7 +268,7 @@ class _LeastAbsolute:
         turning = np.flatnonzero(slopes >= 0.0)
         return int(order[turning[0]]) if len(turning) else None
 
-    def _certified(self, residual: Array, pull: Array) -> bool:
+    def _is_proved(self, residual: Array, pull: Array) -> bool:
         """Return whether subgradients at the rows of zero residual can balance all other rows."""
         zero = residual == 0.0
         if zero.sum() > _MOST_TIES * self.x.shape[1]:

@@ -2,8 +2,8 @@
 
 The optimum of a random sample of m rows is about sqrt(d n / m) standard errors from that of all n
 rows. So each sample is solved to that accuracy only, and the next one, eight times larger, starts
-there. On all rows, gradient steps follow, which the hessian of the last sample preconditions. Then
-one Newton step closes: it squares the distance that is left, and its hessian gives the covariance.
+there. On all rows, gradient steps follow, which the Hessian of the last sample preconditions. Then
+one Newton step closes: it squares the distance that is left, and its Hessian gives the covariance.
 One more gradient measures the distance. The answer depends on the samples by less than `tol`. Where
 they do not lead to it, Newton's method on all rows takes over.
 """
@@ -20,38 +20,40 @@ from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
 
 # Where no number of a measurement is given, the value was chosen, not measured.
-_GROWTH = 8  # how many times larger the next sample is; all rows are so many times the last sample
-_ROWS_PER_COEFFICIENT = 20  # in the first sample, at least: with fewer its hessian is mostly noise
+# How many times larger each sample is than the one before. All rows are at least as many times the
+# last sample.
+_GROWTH = 8
+_ROWS_PER_COEFFICIENT = 20  # in the first sample, at least: with fewer its Hessian is mostly noise
 _FEWEST_ROWS = 1024  # in the first sample, at least
 # Newton steps on a sample, at most: one in which a column is rare may have no maximum. Without this
 # bound (and a prior) one sample of real data took 50 steps and 12 s.
 _SAMPLE_STEPS = 4
 _MOST_PASSES = 24  # gradients on all rows, at most; Newton takes over if more are to be expected
-# Distance over sqrt(n) at which the closing hessian is taken: it moves as fast as its point, and so
+# Distance over sqrt(n) at which the closing Hessian is taken: it moves as fast as its point, and so
 # standard errors have five digits. They were off by 3e-6 at 1.4e-5 in a logistic regression.
 _INFORMATION = 3e-6
-# Least pivot of a sample's hessian from which one of rounded products preconditions as well.
+# Least pivot of a sample's Hessian from which one of rounded products preconditions as well.
 _STEADY = 1e-4
-# Least pivot from which the hessian of rounded products, summed over all rows, gives standard
+# Least pivot from which the Hessian of rounded products, summed over all rows, gives standard
 # errors to five digits: errors of 1e-7 over the pivot were seen.
 _STEADIER = 0.03
-_INDEPENDENT = 0.7  # least pivot of a hessian from which its columns count as nearly independent
+_INDEPENDENT = 0.7  # least pivot of a Hessian from which its columns count as nearly independent
 # Rows that each level must have in the largest sample: a sample shows nothing of a level that it
-# hardly has, and a step along its hessian then leads astray.
+# hardly has, and a step along its Hessian then leads astray.
 _RARE = 20
 _MEMORY = 8  # pairs of (step, change of gradient) that are kept; textbooks advise 3 to 20
-# If the distance after the expected last step is still so many times the target, the expectation
+# If the distance after the expected last step is still this many times the target, the expectation
 # was wrong, and Newton takes over.
 _MISSED = 10.0
 _MOST_SAMPLES = 20  # a bound: 8^20 rows are more than any data have
-_MOST_CHORDS = 3  # gradients after the closing hessian, at most; mostly the first is the last
+_MOST_CHORDS = 3  # gradients after the closing Hessian, at most; mostly the first is the last
 
 
 class Roundable(SmoothObjective, Protocol):
-    """An objective whose hessian can be had faster, with rounded products."""
+    """An objective whose Hessian can be had faster, with rounded products."""
 
     def in_single(self) -> SmoothObjective:
-        """Return the objective with a rounded hessian.
+        """Return the objective with a rounded Hessian.
 
         Its entries, on a unit diagonal, may have errors of about 1e-7.
         """
@@ -110,7 +112,7 @@ def growing(
     max_iter : int
         Most iterations of Newton's method, where it takes over.
     curvature : bool
-        Whether the hessian on all rows is wanted; without it no closing step is taken.
+        Whether the Hessian on all rows is wanted; without it no closing step is taken.
 
     References
     ----------
@@ -126,7 +128,7 @@ def growing(
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
     # The closing step squares the distance over sqrt(n), so it may start at this distance. Its
-    # hessian is that of the point before the step, which must be near enough for the standard
+    # Hessian is that of the point before the step, which must be near enough for the standard
     # errors, too.
     root = np.sqrt(objective.n)
     target = min(0.5 * np.sqrt(tol * root), _INFORMATION * root) if curvature else tol
@@ -152,7 +154,7 @@ def _by_samples(
     passes : int
         Newton steps on all samples.
     factor : Factor or None
-        Of the last sample's hessian; it will precondition that of all rows.
+        Of the last sample's Hessian; it will precondition that of all rows.
     """
     coef, passes, steady = start, 0, True
     for m in sizes:
@@ -171,7 +173,7 @@ def _by_samples(
 
 
 def _less_noisy(hessian: Array, m: int) -> Array:
-    """Return the hessian of a sample of m rows, with less of the sample's noise.
+    """Return the Hessian of a sample of m rows, with less of the sample's noise.
 
     On a unit diagonal each entry has a variance of about 1/m. If there are few rows for each
     coefficient and the columns are nearly independent, this noise spreads the eigenvalues more than
@@ -191,7 +193,7 @@ def _less_noisy(hessian: Array, m: int) -> Array:
 
 
 def _well(hessian: Array) -> Factor | None:
-    """Return the factor of a hessian; None if it is singular to rounding."""
+    """Return the factor of a Hessian; None if it is singular to rounding."""
     factor = Factor.of(hessian)
     return factor if factor is not None and factor.least_pivot > ROUNDING else None
 
@@ -231,7 +233,7 @@ def _descend(
         previous, distance = distance, _distance(factor, there.gradient, objective.size)
         # Close to the optimum values differ by rounding only, so the distance has to grow, too.
         if not np.isfinite(there.value) or (there.value > at.value and distance > previous):
-            # The sample's hessian misleads here: Newton on all rows is safer than a line search.
+            # The sample's Hessian misleads here: Newton on all rows is safer than a line search.
             return None
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
         coef, at, shrinkage = coef + step, there, min(distance / previous, 1.0)
@@ -258,7 +260,7 @@ def _close(
 ) -> Solution:
     """Take one Newton step on all rows, then measure the distance.
 
-    While it is larger than `tol`, chord steps follow, that is, steps with the same hessian.
+    While it is larger than `tol`, chord steps follow, that is, steps with the same Hessian.
     """
     coef = found.coef
     at = (objective.in_single() if steady else objective)(coef, 2)

@@ -1,4 +1,4 @@
-"""Limited-memory pairs: an approximate inverse hessian, improved by what steps have shown of it."""
+"""Limited-memory pairs: an approximate inverse Hessian, improved by what steps have shown of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from skmle._engine.evaluation import Array
 def two_loop(
     pairs: Sequence[tuple[Array, Array]], inverse: Callable[[Array], Array], vector: Array
 ) -> Array:
-    """Return an approximate inverse hessian times a vector.
+    """Return an approximate inverse Hessian times a vector.
 
     Parameters
     ----------
     pairs : sequence of (s, y)
         Steps s and the changes of gradient y = H s that they showed, the oldest first.
     inverse : callable
-        A first approximation of the inverse hessian times a vector, which the pairs improve.
+        A first approximation of the inverse Hessian times a vector, which the pairs improve.
     vector : ndarray of shape (d,)
 
     References

@@ -3,211 +3,38 @@
 Each step minimises the sum of a quadratic model of the smooth part and the absolute penalties,
 which keep their cusps, exactly; Levenberg-Marquardt damping makes it safe. Only a working set of
 columns takes part. It is solved as if it were all columns; then one gradient tells whether others
-must come in. A hessian serves several steps and is corrected by what they show of it, as long as
+must come in. A Hessian serves several steps and is corrected by what they show of it, as long as
 that is quicker than a new one. Along a path of penalties it serves the next penalty, too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg.blas import dger
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.quadratic import solve_quadratic
+from skmle._engine.solvers.working import NUGGET, P, Working
 
 _EPS = float(np.finfo(float).eps)
-# As in `newton`: the first damping, in units of the curvature; the share of slope^2 / f below which
-# that unit does not fall; the least share of the predicted gain that counts as a decrease; the
-# distance that is good enough to stop at when rounding hides what steps gain; and the number of
-# such steps on end after which the search stops.
+# These have the values of `newton`: the first damping, in units of the curvature; the share of
+# slope^2 / f below which that unit does not fall; the least share of the predicted gain that counts
+# as a decrease; the distance at which the fit counts as converged when rounding hides what steps
+# gain; and the number of such steps on end after which the search stops.
 _DAMPING = 1e-3
 _SLOPE = 1e-3
 _ACCEPT = 1e-3
 _FLOOR = 1e-3
 _BLIND_STEPS = 4
 # The other values were chosen, not measured.
-# Damping that always stays: flat directions (equal columns, more columns than rows) need some
-# curvature.
-_NUGGET = 1e-11
 _TRIES = 60  # of damping, each 4 times the one before: 1e36 in all, enough for any units
 _LOOSE = 0.1  # distance to which a working set that has just grown is solved
-_GROWTH = 2  # a working set grows by at most so many times its size, or by `_FEWEST` columns
-_FEWEST = 32
-_NEARLY = 0.6  # a column whose slope is this share of its penalty comes in beside those that must
-_OUTSIDE = 1e-9  # share of the penalty by which the slope of a zero coefficient may exceed it
-# A new hessian is reckoned to take as long as (columns / this) steps without one. That is little:
-# on 10,000 rows of a logistic regression, one thread, a hessian of 130 columns took as long as 7
+# A new Hessian is reckoned to take as long as (columns / this) steps without one. That is little:
+# on 10,000 rows of a logistic regression, one thread, a Hessian of 130 columns took as long as 7
 # gradients. The rest of a step, the solution of the quadratic model, does not grow with the rows.
 _COST = 130
-_SETTLED = 2  # steps that Newton's method usually needs with a new hessian
-
-
-class PenalisedObjective(Protocol):
-    """What this solver needs of an objective."""
-
-    size: float
-    design: Any
-    penalties: Any
-    lasso: Any
-
-    def __call__(self, coef: Array, order: int = 2) -> Evaluation: ...
-
-    def restrict(self, columns: NDArray[np.intp]) -> tuple[Self, NDArray[np.intp]]:
-        """Return the objective on some columns, and the indices of the coefficients it keeps."""
-
-    def penalised_as(self, whole: Any, index: NDArray[np.intp]) -> Self:
-        """Return the same objective under the penalties that another has on these coefficients."""
-
-    def likelihood_at(self, part: Any, coef: Array) -> Evaluation:
-        """Return the likelihood, with its gradient in all coefficients, at a point of a part."""
-
-
-P = TypeVar("P", bound=PenalisedObjective)
-
-
-@dataclass
-class Working(Generic[P]):
-    """The working set of columns, and what is known of the objective on it.
-
-    A path hands it from one penalty to the next.
-
-    Parameters
-    ----------
-    objective : PenalisedObjective
-        The objective on all columns.
-    columns : ndarray of int
-        Indices of the columns in the set, increasing.
-    """
-
-    objective: P
-    columns: NDArray[np.intp]
-    end: Array | None = None
-    """Where the last search ended, in all coefficients."""
-    there: Evaluation | None = None
-    """The likelihood there, with its gradient in all coefficients."""
-    hessian: Array | None = field(default=None, repr=False)
-    """Hessian of the likelihood in the coefficients of `part`, at a point nearby."""
-
-    def __post_init__(self) -> None:
-        self.part, self.index = self.objective.restrict(self.columns)
-
-    @classmethod
-    def around(cls, objective: P, start: Array) -> Working[P]:
-        """Return the set of the columns whose slopes are not all zero."""
-        carriers = objective.design.carriers()
-        return cls(objective, np.unique(carriers[(carriers >= 0) & (start != 0.0)]))
-
-    def under(self, objective: P) -> Working[P]:
-        """Take another objective of the same likelihood: only its penalties are new."""
-        self.objective, self.part = objective, self.part.penalised_as(objective, self.index)
-        return self
-
-    @property
-    def kink(self) -> Array:
-        """The absolute penalty of each coefficient of `part`."""
-        return self.part.lasso.strength
-
-    def ridge(self, coef: Array) -> Array:
-        """Return the curvature that the other penalties add to each coefficient of `part`.
-
-        What is not on the diagonal of their Hessian, or concave, counts among that of the likelihood.
-        """
-        zero = np.zeros(len(self.index))
-        return sum((np.maximum(p.curvature(coef), 0.0) for p in self.part.penalties), zero)
-
-    @property
-    def gradient(self) -> Array:
-        """Gradient of the likelihood, in all coefficients, where the last search ended."""
-        assert self.there is not None and self.there.gradient is not None
-        return self.there.gradient
-
-    def measure(self, coef: Array) -> None:
-        """Compute the gradient in all coefficients, where a search has ended."""
-        self.end = coef.copy()
-        self.there = self.objective.likelihood_at(self.part, coef[self.index])
-
-    def evaluate(self, coef: Array) -> Evaluation:
-        """Return value and gradient of `part`.
-
-        Where the last search ended they are known and need no pass over the rows.
-        """
-        if self.end is None or not np.array_equal(self.end[self.index], coef):
-            return self.part(coef, 1)
-        at = Evaluation(self.there.value, self.gradient[self.index])  # type: ignore[union-attr]
-        for penalty in self.part.penalties:
-            penalty.add(at, coef)
-        return at
-
-    def grow(self) -> bool:
-        """Let in the columns whose slopes cannot stay zero; return whether there were any.
-
-        Some columns whose slopes hardly can stay zero come in with them.
-        """
-        kink, carriers = self.objective.lasso.strength, self.objective.design.carriers()
-        slopes = carriers >= 0
-        urge = np.zeros(self.objective.design.p)
-        np.maximum.at(urge, carriers[slopes], np.abs(self.gradient[slopes]) / kink[slopes])
-        urge[self.columns] = 0.0
-        if not (urge > 1.0 + _OUTSIDE).any():
-            return False
-        # A step costs what the hessian of the set costs, so the set may be larger than it must be,
-        # but not by much.
-        must = min(int((urge > 1.0).sum()), max(_FEWEST, _GROWTH * len(self.columns)))
-        besides = max(_FEWEST, (len(self.columns) + must) // 2)
-        first = np.argsort(-urge, kind="stable")[: must + besides]
-        self.columns = np.union1d(self.columns, first[urge[first] > _NEARLY])
-        self.part, self.index = self.objective.restrict(self.columns)
-        self.hessian = None
-        return True
-
-    def renew(self, coef: Array) -> Evaluation:
-        """Compute a new hessian; return the evaluation."""
-        at = self.part(coef, 2)
-        assert at.hessian is not None
-        self.hessian = at.hessian.copy()
-        self.hessian[np.diag_indices(len(coef))] -= self.ridge(coef)
-        return at
-
-    def learn(self, coef: Array, step: Array, change: Array) -> bool:
-        """Correct the hessian by the change of gradient along a step from `coef`.
-
-        Return whether the objective was convex along it; if not, nothing is corrected.
-
-        References
-        ----------
-        Nocedal & Wright (2006), Numerical Optimization, eq. 6.19 (BFGS).
-        """
-        assert self.hessian is not None
-        change = change - self.ridge(coef) * step
-        product = self.hessian @ step
-        along, seen = float(step @ product), float(step @ change)
-        if not (along > 0.0 and seen > _ACCEPT * along):
-            return False
-        # BLAS works in place on Fortran order, as the transpose has; it is the same symmetric
-        # matrix.
-        dger(1.0 / seen, change, change, a=self.hessian.T, overwrite_a=True)
-        dger(-1.0 / along, product, product, a=self.hessian.T, overwrite_a=True)
-        return True
-
-    def judged(self, solution: Solution) -> Solution:
-        """Return a solution in the coefficients of `part`, with a hessian.
-
-        In the hessian, coefficients that the absolute penalty holds at zero stand apart.
-        """
-        assert self.hessian is not None and solution.evaluation.gradient is not None
-        coef = solution.coef[self.index]
-        hessian = self.hessian + np.diag(self.ridge(coef))
-        diagonal = np.diag(hessian) * (1.0 + _NUGGET)
-        apart = (coef == 0.0) & (self.kink > 0.0)
-        hessian[apart], hessian[:, apart] = 0.0, 0.0
-        hessian[np.diag_indices(len(coef))] = np.where(apart & (diagonal <= 0.0), 1.0, diagonal)
-        found = solution.evaluation
-        at = Evaluation(found.value, solution.evaluation.gradient[self.index], hessian)
-        return solution._replace(coef=coef, evaluation=at, step=solution.step[self.index])
+_SETTLED = 2  # steps that Newton's method usually needs with a new Hessian
 
 
 def proximal(
@@ -239,7 +66,7 @@ def proximal(
     Returns
     -------
     Solution
-        It has no hessian, and carries the last working set for the next penalty.
+        It has no Hessian, and carries the last working set for the next penalty.
 
     References
     ----------
@@ -303,7 +130,7 @@ class _Taken(NamedTuple):
 def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution:
     """Minimise on the working set.
 
-    Its hessian is renewed where that is quicker than to go on with the old one.
+    Its Hessian is renewed where that is quicker than to go on with the old one.
     """
     new = working.hessian is None
     at = working.renew(coef) if new else working.evaluate(coef)
@@ -352,7 +179,7 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
     excess = np.maximum(np.abs(at.gradient) - kink, 0.0)
     scale = np.maximum(np.abs(diagonal), _SLOPE / (1.0 + abs(at.value)) * excess**2)
     scale = np.where(scale > 0.0, scale, 1.0)
-    a[np.diag_indices(len(coef))] = diagonal + (_NUGGET + damping) * scale
+    a[np.diag_indices(len(coef))] = diagonal + (NUGGET + damping) * scale
     if not np.isfinite(a).all():
         return None
     found = solve_quadratic(a, at.gradient - a @ coef, kink, coef)
