@@ -13,7 +13,8 @@ from scipy.special import expit, logit
 
 from skmle.families import Family, Support
 from skmle.families.base import IDENTITY, LOG, LOGIT, Softmax
-from tests.subjects import STEPS_TOWARDS
+from skmle.families.wrappers.fixed import fix
+from tests.subjects import RELINKED, STEPS_TOWARDS, SUBJECTS, has_links
 
 
 def has_gradient(family: Family) -> bool:
@@ -84,6 +85,30 @@ def tail_points(family: Family, size: float) -> list[tuple[np.ndarray, ...]]:
 def natural(family: Family, eta):
     """Theta at chart eta."""
     return family.natural(family.linked(eta))
+
+
+# ---------------------------------------------------------------- parameters held fixed
+
+
+def held():
+    """Return every family, with its own links and with others, with each of its parameters in turn held fixed."""
+    found = {}
+    for name, family in (
+        SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}
+    ).items():
+        if len(family.parameters) > 1 and family.support.fixed and has_links(family):
+            theta = natural(family, points(family, 1)[0])
+            found |= {
+                f"{name}-{p}": fix(family, {p: float(value)})
+                for p, value in zip(family.names, theta, strict=True)
+            }
+    return found
+
+
+HELD = held()
+
+
+# ---------------------------------------------------------------- observations
 
 
 def draw(family: Family, eta, n, rng):

@@ -11,30 +11,10 @@ from sklearn.base import clone
 from skmle import families
 from skmle.families import get_family
 from skmle.families.wrappers.fixed import fix
-from tests.families.laws import check_derivatives, draw, formula_of, natural, points
-from tests.subjects import RELINKED, SUBJECTS, every, has_links
+from tests.families.laws import HELD, check_derivatives, draw, formula_of, points
+from tests.subjects import SUBJECTS, every
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def held():
-    """Return every family, with its own links and with others, with each of its parameters in turn
-    held fixed.
-    """
-    found = {}
-    for name, family in (
-        SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}
-    ).items():
-        if len(family.parameters) > 1 and family.support.fixed and has_links(family):
-            theta = natural(family, points(family, 1)[0])
-            found |= {
-                f"{name}-{p}": fix(family, {p: float(value)})
-                for p, value in zip(family.names, theta, strict=True)
-            }
-    return found
-
-
-HELD = held()
 
 
 @every(HELD)
