@@ -21,21 +21,21 @@ def censored(
 ) -> NDArray[np.float64]:
     """Return rows [lower, upper] of observations of which only an interval is known.
 
-    `skmle.families.Censored` takes such rows, as y of a regression or X of a density. Ends that are equal
-    are an exact observation; -inf or inf leaves a side open. The rows can be split, shuffled and
-    sliced like any array.
+    `skmle.families.Censored` takes such rows, as y of a regression or X of a density. Ends that are
+    equal are an exact observation; -inf or inf leaves a side open. The rows can be split, shuffled
+    and sliced like any array.
 
     Parameters
     ----------
     time : array-like of shape (n,), optional
         Times or measurements.
     event : array-like of shape (n,), optional
-        With `time`: 1 or True where it is exact, 0 or False where nothing had happened yet (censored on the right).
-        Default: all are exact.
+        With `time`: 1 or True where it is exact, 0 or False where nothing had happened yet
+        (censored on the right). Default: all are exact.
     lower, upper : float or array-like of shape (n,), optional
-        With `time`, the limits of what could be measured: a value at or below `lower` is only known to lie
-        below it, and one at or above `upper` only to lie above. Without `time`, the ends of the intervals themselves;
-        one that is not given leaves its side open.
+        With `time`, the limits of what could be measured: a value at or below `lower` is only known
+        to lie below it, and one at or above `upper` only to lie above. Without `time`, the ends of
+        the intervals themselves; one that is not given leaves its side open.
 
     Returns
     -------
@@ -44,7 +44,8 @@ def censored(
     Raises
     ------
     ValueError
-        If shapes do not fit, an entry is NaN, an event is neither 0 nor 1, or a lower end is above its upper end.
+        If shapes do not fit, an entry is NaN, an event is neither 0 nor 1, or a lower end is above
+        its upper end.
 
     See Also
     --------
@@ -70,15 +71,16 @@ def censored(
     if time is None and (event is not None or not arrays):
         raise ValueError(
             f"censored: {'event' if event is not None else 'nothing'} was given without time. "
-            "Allowed: time, with event, lower and upper as needed, or lower and upper alone. Give time."
+            "Allowed: time, with event, lower and upper as needed, or lower and upper alone. "
+            "Give time."
         )
     n = max(np.size(values) for values in arrays.values())
     wrong = {name: v.shape for name, v in arrays.items() if v.shape not in ((), (n,))}
     if wrong or all(values.ndim == 0 for values in arrays.values()):
         name, shape = next(iter(wrong.items()), ("all", ()))
         raise ValueError(
-            f"censored: {name} has shape {shape}. Allowed: ({n},), one value a row; for limits also one "
-            "number for all rows. Mend the shape."
+            f"censored: {name} has shape {shape}. Allowed: ({n},), one value a row; for limits also "
+            "one number for all rows. Mend the shape."
         )
     if time is None:
         return _intervals(arrays, n)
@@ -89,8 +91,9 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     try:
         numbers = np.asarray(values, np.float64)
     except (TypeError, ValueError):
+        first = np.ravel(np.asarray(values, object))[0]
         raise ValueError(
-            f"censored: {name} is not made of numbers, as {np.ravel(np.asarray(values, object))[0]!r}. "
+            f"censored: {name} is not made of numbers, as {first!r}. "
             "Allowed: numbers; for events 0, 1, False and True. Convert it."
         ) from None
     bad = np.isnan(numbers)

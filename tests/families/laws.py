@@ -91,7 +91,7 @@ def natural(family: Family, eta):
 
 
 def held():
-    """Return every family, with its own links and with others, with each of its parameters in turn held fixed."""
+    """Return every family, under its own and other links, with each parameter in turn held."""
     found = {}
     for name, family in (
         SUBJECTS | {name: family for name, family in RELINKED.items() if name.endswith("-all")}

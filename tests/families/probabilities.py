@@ -1,4 +1,4 @@
-"""Probabilities of intervals from the density alone, as an oracle for tails and their differences."""
+"""Probabilities of intervals from the density alone: an oracle for tails and differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tails and intervals of every family of one column: probabilities by quadrature or sums, and their derivatives."""
+"""Tails and intervals of every family of one column, against quadrature or sums; derivatives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def one_column(family: Family) -> bool:
 
 
 def intervals(family: Family, eta) -> dict[str, tuple[float, float]]:
-    """Return an interval of each kind: one-sided and two-sided, in the middle, far out and narrow."""
+    """Return an interval of each kind: one- and two-sided, in the middle, far out and narrow."""
     theta = natural(family, eta)
 
     def low(q: float) -> float:

@@ -32,11 +32,14 @@ _FALLS, _ROUNDING = 0.6, 1e-12
 
 
 class Censored(Wrapper):
-    """The law `family` of a variable of which only an interval is known: observations are rows [lower, upper].
+    """The law `family` of a variable of which only an interval [lower, upper] is known.
+
+    Observations are rows [lower, upper].
 
     Equal ends are an exact observation, whose density or mass counts; -inf or inf leaves one side
-    open. Otherwise the probability of the interval counts: P(lower < Y <= upper) of a continuous law,
-    P(lower <= Y <= upper) of counts, so that both ends belong to it. `skmle.censored` builds such rows.
+    open. Otherwise the probability of the interval counts: P(lower < Y <= upper) of a continuous
+    law, P(lower <= Y <= upper) of counts, so that both ends belong to it. `skmle.censored` builds
+    such rows.
 
     Everything else is that of the family inside: its parameters, its links, and what is predicted,
     which is the uncensored variable. A score is the log-likelihood of what was observed.
@@ -118,7 +121,7 @@ class Censored(Wrapper):
     # ---------------------------------------------------------------- statistics
 
     def statistics(self, y: Array) -> Arrays:
-        """Return the inner statistics of a value inside, of the lower and of the upper end, and what is known."""
+        """Return inner statistics of a value inside and of both ends, and what is known of each row."""
         support = self.inner.support
         lower, upper = y[..., 0], y[..., 1]
         kind = self._known_of(lower, upper)
@@ -166,7 +169,7 @@ class Censored(Wrapper):
         return support.low + room, support.high - room
 
     def _groups(self, statistics: Arrays) -> tuple[Arrays, Arrays, Arrays, Array]:
-        """Return the statistics of a value inside, of the lower and of the upper ends, and what is known."""
+        """Return the statistics of a value inside, of the lower and the upper ends, and what is known."""
         m = (len(statistics) - 1) // 3
         some, low, high = (statistics[i * m : (i + 1) * m] for i in range(3))
         return some, low, high, statistics[-1]
@@ -263,10 +266,10 @@ class Censored(Wrapper):
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
-        """Return the way to where the law shrinks to a point that all rows allow, and why; None if it does not.
+        """Return the way to where the law shrinks to a point that all rows allow, and why.
 
-        Exact values that are all equal have a density without bound there. Without exact values the likelihood
-        tends to one, which is no less.
+        None if it does not. Exact values that are all equal have a density without bound there.
+        Without exact values the likelihood tends to one, which no other law reaches.
         """
         some, low, high, kind = self._groups(statistics)
         exact = kind == _EXACT
