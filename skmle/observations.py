@@ -79,8 +79,8 @@ def censored(
     if wrong or all(values.ndim == 0 for values in arrays.values()):
         name, shape = next(iter(wrong.items()), ("all", ()))
         raise ValueError(
-            f"censored: {name} has shape {shape}. Allowed: ({n},), one value a row; for limits also "
-            "one number for all rows. Mend the shape."
+            f"censored: {name} has shape {shape}. Allowed: ({n},), one value a row; for limits "
+            "also one number for all rows. Mend the shape."
         )
     if time is None:
         return _intervals(arrays, n)

@@ -121,7 +121,7 @@ class Censored(Wrapper):
     # ---------------------------------------------------------------- statistics
 
     def statistics(self, y: Array) -> Arrays:
-        """Return inner statistics of a value inside and of both ends, and what is known of each row."""
+        """Return the inner statistics of a value inside and of both ends, and what is known."""
         support = self.inner.support
         lower, upper = y[..., 0], y[..., 1]
         kind = self._known_of(lower, upper)
@@ -169,7 +169,7 @@ class Censored(Wrapper):
         return support.low + room, support.high - room
 
     def _groups(self, statistics: Arrays) -> tuple[Arrays, Arrays, Arrays, Array]:
-        """Return the statistics of a value inside, of the lower and the upper ends, and what is known."""
+        """Return the statistics of values inside, of both ends, and what is known."""
         m = (len(statistics) - 1) // 3
         some, low, high = (statistics[i * m : (i + 1) * m] for i in range(3))
         return some, low, high, statistics[-1]
