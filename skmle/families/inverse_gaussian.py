@@ -87,8 +87,12 @@ class InverseGaussian(Family):
         return invgauss(mean / shape, scale=shape)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        tail = super().log_tail(y, theta, upper)
+        if np.isfinite(tail).all():
+            return tail
+        # Of a tail beyond the numbers scipy has the logarithm; of others this loses digits.
         law = self.to_scipy(theta)
-        return np.asarray(law.logsf(y) if upper else law.logcdf(y), float)
+        return np.where(np.isfinite(tail), tail, law.logsf(y) if upper else law.logcdf(y))
 
     @classmethod
     def from_scipy(cls, mu: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skmle.families.algebra import differences
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated
 from skmle.families.normal import Normal
 from skmle.families.tools.location_scale import LocationScale
@@ -80,6 +81,42 @@ class StudentT(LocationScale):
             0.5 * df * growth - df * share + half * turn - constant2,
         )
         return Rows(value, gradient, curvature)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        # As of all location-scale laws, whose derivatives in z are those of the hazard; those in log df are differences.
+        loc, s, log_df = (np.asarray(e, float) for e in eta)
+        rate = np.exp(-s)
+        sign = 1.0 if upper else -1.0
+        zero, one = np.zeros(()), np.ones(())
+        with np.errstate(all="ignore"):  # beyond the floating-point numbers
+            z = (statistics[0] - loc) * rate
+
+            def value(moved: Arrays) -> Array:
+                return -self.log_tail(z, (zero, one, np.exp(moved[0])), upper)
+
+            def slope(moved: Arrays) -> Array:
+                density = self.evaluate((z,), (zero, zero, moved[0]), 0).value + 0.5 * LOG_2PI
+                return sign * np.exp(value(moved) - density)
+
+            own = differences(value, (log_df,), order)
+            if own.gradient is None:
+                return own
+            first = differences(slope, (log_df,), order - 1)
+            gradient = (-rate * first.value, -z * first.value, own.gradient[0])
+            if first.gradient is None:
+                return Rows(own.value, gradient)
+            df = np.exp(log_df)
+            second = first.value * (first.value - (df + 1.0) * z / (df + z * z))
+            turn = z * second
+            curvature = (
+                rate * rate * second,
+                rate * (first.value + turn),
+                -rate * first.gradient[0],
+                z * first.value + z * turn,
+                -z * first.gradient[0],
+                own.packed[0],
+            )
+            return Rows(own.value, gradient, curvature)
 
     def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * LOG_2PI)

@@ -21,10 +21,12 @@ from skmle.families.base import (
     triangle,
 )
 from skmle.families.tools.intervals import between
+from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.wrappers.base import Wrapper
 
 # What is known of a row.
 _EXACT, _ABOVE, _BELOW, _BETWEEN, _NOTHING = range(5)
+_ORDINARY = 20.0  # half interquartile ranges from the median that an ordinary end is away, at most
 _FAR = 40.0  # how far out in eta, and twice, a row is looked at: exp(80) is still a number
 # Share that is left at twice the distance of what vanishes, as 1/t of a heavy tail, with some room;
 # and what is nothing but rounding.
@@ -68,7 +70,7 @@ class Censored(Wrapper):
     def __init__(self, family: Any = "normal") -> None:
         super().__init__(family)
 
-    _smooth = False  # learnt by `adapt`: whether no row is exact, so that none has a cusp
+    _exact = 0.5  # learnt by `adapt`: the share of exact rows, of which 0 and 1 are told apart
 
     def around(self, family: Family) -> Censored:
         return Censored(family)
@@ -79,7 +81,7 @@ class Censored(Wrapper):
 
     @property
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
-        return Shortcuts()
+        return Shortcuts(starts=self.inner.shortcuts.starts if self._exact == 1.0 else "near")
 
     @property
     def observations(self) -> str:
@@ -99,7 +101,7 @@ class Censored(Wrapper):
                 f"Censored: all {len(y)} rows hold every value of {inner.title}, so they tell "
                 "nothing. Allowed: some row with an end inside the support. Leave such rows out."
             )
-        learnt._smooth = not (y[..., 0] == y[..., 1]).any()
+        learnt._exact = float(np.mean(y[..., 0] == y[..., 1]))
         return learnt
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
@@ -146,16 +148,21 @@ class Censored(Wrapper):
         return np.select(known, [_EXACT, _NOTHING, _BELOW, _ABOVE], _BETWEEN)
 
     def _inside(self, lower: Array, upper: Array) -> Array:
-        """Return the value that each row allows next to the middle of all ends.
+        """Return a value that each row allows: the one end, or the middle of two.
 
-        Starts and units are those of these values, so no end far away, as one that stands for
-        infinity, may count.
+        Starts and units are those of these values, so an end far away, such as one that stands for
+        infinity, counts as the end of what is ordinary.
         """
         ends = np.concatenate([lower, upper])
         ends = ends[np.isfinite(ends)]
-        middle = np.median(ends) if len(ends) else 0.0
+        centre, spread = centre_and_spread(ends, None) if len(ends) else (0.0, 1.0)
+        low = np.maximum(lower, centre - _ORDINARY * spread)
+        high = np.minimum(upper, centre + _ORDINARY * spread)
+        one_end = np.where(np.isfinite(lower), lower, np.where(np.isfinite(upper), upper, centre))
+        two = np.isfinite(lower) & np.isfinite(upper) & (lower < upper)
+        value = np.where(two, 0.5 * low + 0.5 * high, one_end)
         first, last = self._ends(lower, upper)
-        value = np.clip(np.floor(middle) if self.inner.support.discrete else middle, first, last)
+        value = np.clip(np.floor(value) if self.inner.support.discrete else value, first, last)
         value = np.where(lower == upper, lower, value)
         # A bound itself may be no value of the support, as a beta law's 1 or a count's -1.
         nearby = np.clip(value, *self._interior_ends())
@@ -223,7 +230,7 @@ class Censored(Wrapper):
         return [tuple(e if np.isfinite(e) else 0.0 for e in start) for start in found]
 
     def smoothings(self) -> tuple[Family, ...]:
-        return () if self._smooth else super().smoothings()
+        return super().smoothings() if self._exact else ()  # a tail has no cusps
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         """Return the origin and the unit of values inside the intervals.
