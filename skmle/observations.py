@@ -69,15 +69,15 @@ def censored(
     given = {"time": time, "event": event, "lower": lower, "upper": upper}
     arrays = {name: _numbers(name, value) for name, value in given.items() if value is not None}
     if time is None and (event is not None or not arrays):
+        found = "event was given without time" if event is not None else "nothing was given"
         raise ValueError(
-            f"censored: {'event' if event is not None else 'nothing'} was given without time. "
-            "Allowed: time, with event, lower and upper as needed, or lower and upper alone. "
-            "Give time."
+            f"censored: {found}. Allowed: time, with event, lower and upper as needed, or lower "
+            "and upper alone. Give time."
         )
     n = max(np.size(values) for values in arrays.values())
     wrong = {name: v.shape for name, v in arrays.items() if v.shape not in ((), (n,))}
     if wrong or all(values.ndim == 0 for values in arrays.values()):
-        name, shape = next(iter(wrong.items()), ("all", ()))
+        name, shape = next(iter(wrong.items()), (next(iter(arrays)), ()))
         raise ValueError(
             f"censored: {name} has shape {shape}. Allowed: ({n},), one value a row; for limits "
             "also one number for all rows. Mend the shape."
@@ -88,6 +88,13 @@ def censored(
 
 
 def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    kind = np.asarray(values).dtype.kind
+    if kind in "mM" or isinstance(values, np.ma.MaskedArray):
+        what = "is a masked array" if kind not in "mM" else "holds dates or durations"
+        raise ValueError(
+            f"censored: {name} {what}, whose meaning as a number is not clear. Allowed: numbers. "
+            "Divide by a unit, as by numpy.timedelta64(1, 'D'), or fill in what is masked."
+        )
     try:
         numbers = np.asarray(values, np.float64)
     except (TypeError, ValueError):
@@ -96,11 +103,12 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
             f"censored: {name} is not made of numbers, as {first!r}. "
             "Allowed: numbers; for events 0, 1, False and True. Convert it."
         ) from None
-    bad = np.isnan(numbers)
+    bad, allowed = np.isnan(numbers), "numbers, -inf and inf"
     if name == "event":
-        bad = ~np.isin(numbers, (0.0, 1.0))
+        bad, allowed = ~np.isin(numbers, (0.0, 1.0)), "0 (censored) and 1 (exact)"
+    if name == "time":
+        bad, allowed = ~np.isfinite(numbers), "finite numbers"
     if bad.any():
-        allowed = "0 (censored) and 1 (exact)" if name == "event" else "numbers, -inf and inf"
         raise ValueError(f"censored: {name} {_rows(bad, numbers)}. Allowed: {allowed}. Mend them.")
     return numbers
 
@@ -116,6 +124,13 @@ def _rows(bad: NDArray[np.bool_], values: NDArray[Any]) -> str:
 
 
 def _intervals(arrays: dict[str, NDArray[np.float64]], n: int) -> NDArray[np.float64]:
+    return np.column_stack(_limits(arrays, n))
+
+
+def _limits(
+    arrays: dict[str, NDArray[np.float64]], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lower and the upper limit of each row, infinite where none is given."""
     low = np.broadcast_to(arrays.get("lower", np.float64(-np.inf)), (n,))
     high = np.broadcast_to(arrays.get("upper", np.float64(np.inf)), (n,))
     crossed = low > high
@@ -123,9 +138,10 @@ def _intervals(arrays: dict[str, NDArray[np.float64]], n: int) -> NDArray[np.flo
         i = int(np.argmax(crossed))
         raise ValueError(
             f"censored: lower > upper in {int(crossed.sum())} of {n} rows (first: row {i}: "
-            f"[{low[i]:g}, {high[i]:g}]). Allowed: lower <= upper. Exchange or mend them."
+            f"[{float(low[i])!r}, {float(high[i])!r}]). Allowed: lower <= upper. Exchange or mend "
+            "them."
         )
-    return np.column_stack([low, high])
+    return low, high
 
 
 def _measured(arrays: dict[str, NDArray[np.float64]], n: int) -> NDArray[np.float64]:
@@ -133,12 +149,8 @@ def _measured(arrays: dict[str, NDArray[np.float64]], n: int) -> NDArray[np.floa
     low, high = time.astype(float), time.astype(float)
     if "event" in arrays:
         high = np.where(np.broadcast_to(arrays["event"], (n,)) == 1.0, high, np.inf)
-    if "lower" in arrays:
-        limit = np.broadcast_to(arrays["lower"], (n,))
-        below = time <= limit
-        low, high = np.where(below, -np.inf, low), np.where(below, limit, high)
-    if "upper" in arrays:
-        limit = np.broadcast_to(arrays["upper"], (n,))
-        above = time >= limit
-        low, high = np.where(above, limit, low), np.where(above, np.inf, high)
+    least, most = _limits(arrays, n)
+    below, above = time <= least, time >= most
+    low, high = np.where(below, -np.inf, low), np.where(below, least, high)
+    low, high = np.where(above, most, low), np.where(above, np.inf, high)
     return np.column_stack([low, high])

@@ -90,10 +90,16 @@ class Distribution:
     def log_prob(self, y: ArrayLike) -> Array:
         """Return log q(y) in nats, a density or a mass; -inf outside the support."""
         y = np.asarray(y) if not self.family.observation.numeric else np.asarray(y, float)
+        columns = self.family.observation.columns
+        if columns not in (None, 1) and np.shape(y)[-1:] != (columns,):
+            raise ValueError(
+                f"Distribution({type(self.family).__name__}): y has shape {np.shape(y)}. Allowed: "
+                f"(..., {columns}), the {columns} numbers of an observation last. Give them."
+            )
         eta = self.family.eta(self.theta)
         if not _finite(eta) or not _finite(self.family.chart(eta)):
             return self.family.log_prob_at_edge(y, self.theta)
-        scalar = y.ndim == (0 if self.family.observation.columns == 1 else 1)
+        scalar = y.ndim == (0 if columns == 1 else 1)
         values = self.family.log_prob(y[None] if scalar else y, eta)
         return values[0] if scalar and values.shape == (1,) else values
 

@@ -146,6 +146,21 @@ class Support:
         inside &= (y <= self.high) if self.closed[1] else (y < self.high)
         return inside & (y == np.floor(y)) if self.whole else inside
 
+    @property
+    def interior(self) -> tuple[float, float]:
+        """The least and the largest value that are surely inside; of whole numbers, the ends."""
+        if self.discrete:
+            return self.low, self.high
+        room = 1e-8 * (self.high - self.low) if np.isfinite(self.high) else 1e-8
+        return self.low + room, self.high - room
+
+    def between(self, low: float, high: float) -> float:
+        """Return a value well inside between two ends, of which one may be infinite."""
+        low, high = max(low, self.low), min(high, self.high)
+        if np.isfinite(low) and np.isfinite(high):
+            return 0.5 * (low + high)
+        return low + 1.0 + abs(low) if np.isfinite(low) else high - 1.0 - abs(high)
+
     def __str__(self) -> str:
         if not (np.isfinite(self.low) or np.isfinite(self.high)):
             return "finite real numbers"

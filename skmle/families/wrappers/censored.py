@@ -21,12 +21,21 @@ from skmle.families.base import (
     triangle,
 )
 from skmle.families.tools.intervals import between
-from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.known import (
+    ABOVE,
+    BELOW,
+    BETWEEN,
+    EXACT,
+    NOTHING,
+    each_group,
+    ends_of,
+    groups_of,
+    known_of,
+    value_inside,
+)
 from skmle.families.wrappers.base import Wrapper
 
-# What is known of a row.
-_EXACT, _ABOVE, _BELOW, _BETWEEN, _NOTHING = range(5)
-_ORDINARY = 20.0  # half interquartile ranges from the median that an ordinary end is away, at most
+_CHECKED = 100  # ends on which it is seen whether a family restores its observations
 _FAR = 40.0  # how far out in eta, and twice, a row is looked at: exp(80) is still a number
 # Share that is left at twice the distance of what vanishes, as 1/t of a heavy tail, with some room;
 # and what is nothing but rounding.
@@ -96,19 +105,20 @@ class Censored(Wrapper):
                 "column of numbers whose support is fixed. Choose one of them."
             )
         learnt = self.around(inner)
-        if (learnt._known_of(y[..., 0], y[..., 1]) == _NOTHING).all():
+        if (known_of(inner.support, y[..., 0], y[..., 1]) == NOTHING).all():
             raise ValueError(
                 f"Censored: all {len(y)} rows hold every value of {inner.title}, so they tell "
                 "nothing. Allowed: some row with an end inside the support. Leave such rows out."
             )
         learnt._exact = float(np.mean(y[..., 0] == y[..., 1]))
+        _check_restored(inner, y)
         return learnt
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         lower, upper = y[..., 0], y[..., 1]
         exact = lower == upper
         support = self.inner.support
-        first, last = self._ends(lower, upper)
+        first, last = ends_of(self.inner.support, lower, upper)
         if support.discrete:  # some whole number of the support lies between
             meets = np.maximum(first, support.low) <= np.minimum(last, support.high)
         else:
@@ -116,86 +126,38 @@ class Censored(Wrapper):
         inside = np.where(np.isfinite(lower), lower, 0.0)
         return np.where(exact, np.isfinite(lower) & self.inner.contains(inside), meets)
 
-    def _ends(self, lower: Array, upper: Array) -> tuple[Array, Array]:
-        """Return the first and the last possible value of intervals, of counts whole numbers."""
-        return (np.ceil(lower), np.floor(upper)) if self.inner.support.discrete else (lower, upper)
-
     # ---------------------------------------------------------------- statistics
 
     def statistics(self, y: Array) -> Arrays:
         """Return the inner statistics of a value inside and of both ends, and what is known."""
         support = self.inner.support
         lower, upper = y[..., 0], y[..., 1]
-        kind = self._known_of(lower, upper)
-        first, last = self._ends(lower, upper)
+        kind = known_of(self.inner.support, lower, upper)
+        first, last = ends_of(self.inner.support, lower, upper)
         step = 1.0 if support.discrete else 0.0  # P(Y >= first) = P(Y > first - 1)
-        some = self._inside(lower, upper)
-        low = np.where((kind == _ABOVE) | (kind == _BETWEEN), first - step, some)
-        high = np.where((kind == _BELOW) | (kind == _BETWEEN), last, some)
+        some = value_inside(self.inner, lower, upper)
+        low = np.where((kind == ABOVE) | (kind == BETWEEN), first - step, some)
+        high = np.where((kind == BELOW) | (kind == BETWEEN), last, some)
         if support.discrete:
             low = np.maximum(low, support.low - step)
         groups = (self.inner.statistics(value) for value in (some, low, high))
         return (*(entry for group in groups for entry in group), kind.astype(float))
 
-    def _known_of(self, lower: Array, upper: Array) -> NDArray[np.intp]:
-        """Return what is known of each row: ends beyond those of the support tell nothing."""
-        support = self.inner.support
-        first, last = self._ends(lower, upper)
-        at_low = (first == support.low) & (support.closed[0] or not support.discrete)
-        open_low = (first < support.low) | at_low
-        open_high = last >= support.high
-        known = [lower == upper, open_low & open_high, open_low, open_high]
-        return np.select(known, [_EXACT, _NOTHING, _BELOW, _ABOVE], _BETWEEN)
-
-    def _inside(self, lower: Array, upper: Array) -> Array:
-        """Return a value that each row allows: the one end, or the middle of two.
-
-        Starts and units are those of these values, so an end far away, such as one that stands for
-        infinity, counts as the end of what is ordinary.
-        """
-        ends = np.concatenate([lower, upper])
-        ends = ends[np.isfinite(ends)]
-        centre, spread = centre_and_spread(ends, None) if len(ends) else (0.0, 1.0)
-        low = np.maximum(lower, centre - _ORDINARY * spread)
-        high = np.minimum(upper, centre + _ORDINARY * spread)
-        one_end = np.where(np.isfinite(lower), lower, np.where(np.isfinite(upper), upper, centre))
-        two = np.isfinite(lower) & np.isfinite(upper) & (lower < upper)
-        value = np.where(two, 0.5 * low + 0.5 * high, one_end)
-        first, last = self._ends(lower, upper)
-        value = np.clip(np.floor(value) if self.inner.support.discrete else value, first, last)
-        value = np.where(lower == upper, lower, value)
-        # A bound itself may be no value of the support, as a beta law's 1 or a count's -1.
-        nearby = np.clip(value, *self._interior_ends())
-        return np.where(self.inner.contains(value), value, nearby)
-
-    def _interior_ends(self) -> tuple[float, float]:
-        support = self.inner.support
-        if support.discrete:
-            return support.low, support.high
-        room = 1e-8 * (support.high - support.low) if np.isfinite(support.high) else 1e-8
-        return support.low + room, support.high - room
-
-    def _groups(self, statistics: Arrays) -> tuple[Arrays, Arrays, Arrays, Array]:
-        """Return the statistics of values inside, of both ends, and what is known."""
-        m = (len(statistics) - 1) // 3
-        some, low, high = (statistics[i * m : (i + 1) * m] for i in range(3))
-        return some, low, high, statistics[-1]
-
     def base(self, statistics: Arrays) -> Array:
-        some, _, _, kind = self._groups(statistics)
-        return np.where(kind == _EXACT, self.inner.base(some), 0.0)
+        some, _, _, kind = groups_of(statistics)
+        return np.where(kind == EXACT, self.inner.base(some), 0.0)
 
     def densities(self, statistics: Arrays) -> Array:
-        some, _, _, kind = self._groups(statistics)
-        return np.where(kind == _EXACT, self.inner.densities(some), 0.0)
+        some, _, _, kind = groups_of(statistics)
+        return np.where(kind == EXACT, self.inner.densities(some), 0.0)
 
     # ---------------------------------------------------------------- the formula
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        kinds = self._groups(statistics)[-1]
+        kinds = groups_of(statistics)[-1]
         k, n = len(eta), len(kinds)
         parts = []
-        for kind in (_EXACT, _ABOVE, _BELOW, _BETWEEN, _NOTHING):
+        for kind in (EXACT, ABOVE, BELOW, BETWEEN, NOTHING):
             at = np.flatnonzero(kinds == kind)
             if len(at):
                 some = of_rows(statistics, at)
@@ -204,27 +166,27 @@ class Censored(Wrapper):
 
     def _known(self, kind: int, statistics: Arrays, eta: Arrays, order: int) -> Rows:
         """Return the rows of observations of all of which the same is known."""
-        some, low, high, kinds = self._groups(statistics)
-        if kind == _EXACT:
+        some, low, high, kinds = groups_of(statistics)
+        if kind == EXACT:
             return self.inner.evaluate(some, eta, order)
-        if kind == _ABOVE:
+        if kind == ABOVE:
             return self.inner.tail(low, eta, True, order)
-        if kind == _BELOW:
+        if kind == BELOW:
             return self.inner.tail(high, eta, False, order)
-        if kind == _BETWEEN:
+        if kind == BETWEEN:
             return between(self.inner, low, high, eta, order)
         zero = np.zeros(np.broadcast_shapes(kinds.shape, *(np.shape(e) for e in eta)))
         return Rows(zero, (zero,) * len(eta), (zero,) * len(triangle(len(eta)))).upto(order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails beyond values inside the intervals."""
-        return self.inner.tail(self._groups(statistics)[0], eta, upper, order)
+        return self.inner.tail(groups_of(statistics)[0], eta, upper, order)
 
     # ---------------------------------------------------------------- starts and units
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the starts of the family inside for a value inside each interval."""
-        some = self._groups(statistics)[0]
+        some = groups_of(statistics)[0]
         with np.errstate(all="ignore"):  # values that are all equal, though the intervals are not
             found = self.inner.starts(some, weight)
         return [tuple(e if np.isfinite(e) else 0.0 for e in start) for start in found]
@@ -238,7 +200,7 @@ class Censored(Wrapper):
         At the bounds of intervals many values are nearly equal, so that quartiles may lie next to
         each other although the law is wide. The unit is then the root mean square distance.
         """
-        values = self._groups(statistics)[0]
+        values = groups_of(statistics)[0]
         centre, spread = self.inner.centre_and_spread(values, weight)
         away = np.abs(values[0] - centre)
         largest = float(away.max())
@@ -248,7 +210,7 @@ class Censored(Wrapper):
         return centre, max(spread, largest * float(np.sqrt(square)))
 
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
-        *groups, kind = self._groups(statistics)
+        *groups, kind = groups_of(statistics)
         moved = (self.inner.standardise(group, origin, unit) for group in groups)
         return (*(entry for group in moved for entry in group), kind)
 
@@ -261,14 +223,14 @@ class Censored(Wrapper):
                 limit.parameter,
                 limit.value,
                 self.around(limit.family),
-                partial(_each_group, limit.observe),
+                partial(each_group, limit.observe),
             )
             for limit in self.inner.limits
         )
 
     def saturated(self, statistics: Arrays) -> Saturated | None:
-        some, _, _, kind = self._groups(statistics)
-        return self.inner.saturated(some) if (kind == _EXACT).all() else None
+        some, _, _, kind = groups_of(statistics)
+        return self.inner.saturated(some) if (kind == EXACT).all() else None
 
     def unbounded(
         self, statistics: Arrays, weight: Array | None
@@ -278,10 +240,10 @@ class Censored(Wrapper):
         None if it does not. Exact values that are all equal have a density without bound there.
         Without exact values the likelihood tends to one, which no other law reaches.
         """
-        some, low, high, kind = self._groups(statistics)
-        exact = kind == _EXACT
-        bounded_below = (kind == _ABOVE) | (kind == _BETWEEN)
-        bounded_above = (kind == _BELOW) | (kind == _BETWEEN)
+        some, low, high, kind = groups_of(statistics)
+        exact = kind == EXACT
+        bounded_below = (kind == ABOVE) | (kind == BETWEEN)
+        bounded_above = (kind == BELOW) | (kind == BETWEEN)
         # The first statistic grows with the observation.
         least = np.max(low[0], where=bounded_below, initial=-np.inf)
         most = np.min(high[0], where=bounded_above, initial=np.inf)
@@ -300,24 +262,16 @@ class Censored(Wrapper):
                 (high, np.argmin(np.where(bounded_above, high[0], np.inf))),
             )
         ]
-        point = self._between_ends(
+        point = self.inner.support.between(
             ends[0] if bounded_below.any() else -np.inf, ends[1] if bounded_above.any() else np.inf
         )
         limit = self.inner.saturated(self.inner.statistics(np.array([point])))
         reason = "all intervals have values in common, so the law shrinks to a point among them"
         return None if limit is None else ((float(limit.first[0]), *limit.others), reason)
 
-    def _between_ends(self, low: float, high: float) -> float:
-        """Return a value of the support between two ends, well inside."""
-        low, high = max(low, self.inner.support.low), min(high, self.inner.support.high)
-        if np.isfinite(low) and np.isfinite(high):
-            return 0.5 * (low + high)
-        end = low if np.isfinite(low) else high
-        return end + np.copysign(1.0 + abs(end), high - low if np.isfinite(low) else -1.0)
-
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
-        some, _, _, kind = self._groups(statistics)
-        exact = kind == _EXACT
+        some, _, _, kind = groups_of(statistics)
+        exact = kind == EXACT
         known = self.inner.recession(some, delta)
         if exact.all():
             return known
@@ -339,7 +293,7 @@ class Censored(Wrapper):
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)
         lower, upper = np.asarray(y)[..., 0], np.asarray(y)[..., 1]
-        first, last = self._ends(lower, upper)
+        first, last = ends_of(self.inner.support, lower, upper)
         before = first - 1.0 if self.inner.support.discrete else lower
         with np.errstate(divide="ignore", invalid="ignore"):
             between = np.log(law.cdf(last) - law.cdf(before))
@@ -347,8 +301,17 @@ class Censored(Wrapper):
         return np.where(self.contains(y), np.where(lower == upper, exact, between), -np.inf)
 
 
-def _each_group(observe: Any, statistics: Arrays) -> Arrays:
-    """Return the statistics of the limit law of all three groups, and what is known."""
-    m = (len(statistics) - 1) // 3
-    groups = (observe(statistics[i * m : (i + 1) * m]) for i in range(3))
-    return (*(entry for group in groups for entry in group), statistics[-1])
+def _check_restored(inner: Family, y: Array) -> None:
+    """Raise ValueError if a family does not tell the observations that have its statistics.
+
+    Tails are asked of the statistics, and by default of the observations behind them.
+    """
+    ends = y[np.isfinite(y) & inner.contains(np.where(np.isfinite(y), y, 0.0))][:_CHECKED]
+    restored = inner.restore(inner.statistics(ends))
+    wrong = ~np.isclose(restored, ends, rtol=1e-9, atol=0.0)
+    if wrong.any():
+        raise ValueError(
+            f"Censored: {inner.title}.restore gives {restored[wrong][0]:g} for the statistics of "
+            f"{ends[wrong][0]:g}. Allowed: the observation itself. State `restore`, the inverse of "
+            "`statistics`, in the family."
+        )

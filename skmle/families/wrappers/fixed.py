@@ -138,9 +138,7 @@ class Fixed(Wrapper):
 
     @property
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
-        # The location at which a law has its cusps is the same for every spread: its start stays
-        # final.
-        return Shortcuts("final" if self._cusped else "near", self.inner.shortcuts.sums)
+        return Shortcuts("final" if self._final else "near", self.inner.shortcuts.sums)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the starts of the family inside, moved to the best beside the parameters held.
@@ -178,13 +176,14 @@ class Fixed(Wrapper):
         own = [start[j] if j in far and not np.isfinite(start[j]) else np.nan for j in self.free]
         return tuple(b if np.isnan(e) else float(e) for b, e in zip(best, own, strict=True))
 
-    @property
-    def _cusped(self) -> bool:
-        """Whether the law inside has cusps in its first parameter, and this is free."""
-        return self.inner.shortcuts.starts == "final" and self.inner.names[0] not in self.values
-
     def smoothings(self) -> tuple[Family, ...]:
-        return super().smoothings() if self._cusped else ()
+        """Return the smooth laws around a location that is free: a law has its cusps there."""
+        return () if self.inner.names[0] in self.values else super().smoothings()
+
+    @property
+    def _final(self) -> bool:
+        """Whether the starts are final: the location of the cusps is the same for every spread."""
+        return self.inner.shortcuts.starts == "final" and self.inner.names[0] not in self.values
 
     # ---------------------------------------------------------------- verdicts
 
