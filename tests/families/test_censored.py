@@ -188,8 +188,8 @@ def test_every_parameter_may_depend_on_features(cls):
 def test_a_parameter_may_be_held(cls):
     """Held at its estimate, inside or outside, it leaves the others where they are."""
     model = density(cls)
-    if len(model.params_) < 2 or model.status_ != "interior":
-        pytest.skip("nothing is left to fit")
+    if len(model.params_) < 2 or model.status_ != "interior" or cls.cusps:
+        pytest.skip("nothing is left to fit, or the maximum stands at a cusp")
     for name, value in model.params_.items():
         within = Censored(fix(families.get_family(cls), {name: value}))
         for held in (MLEDistribution(Censored(cls), fixed={name: value}), MLEDistribution(within)):

@@ -20,17 +20,11 @@ from skmle.families.base import (
     Shortcuts,
     triangle,
 )
-from skmle.families.tools.intervals import between
-from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.intervals import between, ordinary, vanishes
 from skmle.families.wrappers.base import Wrapper
 
 # What is known of a row.
 _EXACT, _ABOVE, _BELOW, _BETWEEN, _NOTHING = range(5)
-_ORDINARY = 20.0  # half interquartile ranges from the median that an ordinary end is away, at most
-_FAR = 40.0  # how far out in eta, and twice, a row is looked at: exp(80) is still a number
-# Share that is left at twice the distance of what vanishes, as 1/t of a heavy tail, with some room;
-# and what is nothing but rounding.
-_FALLS, _ROUNDING = 0.6, 1e-12
 
 
 class Censored(Wrapper):
@@ -148,22 +142,11 @@ class Censored(Wrapper):
         return np.select(known, [_EXACT, _NOTHING, _BELOW, _ABOVE], _BETWEEN)
 
     def _inside(self, lower: Array, upper: Array) -> Array:
-        """Return a value that each row allows: the one end, or the middle of two.
-
-        Starts and units are those of these values, so an end far away, such as one that stands for
-        infinity, counts as the end of what is ordinary.
-        """
-        ends = np.concatenate([lower, upper])
-        ends = ends[np.isfinite(ends)]
-        centre, spread = centre_and_spread(ends, None) if len(ends) else (0.0, 1.0)
-        low = np.maximum(lower, centre - _ORDINARY * spread)
-        high = np.minimum(upper, centre + _ORDINARY * spread)
-        one_end = np.where(np.isfinite(lower), lower, np.where(np.isfinite(upper), upper, centre))
-        two = np.isfinite(lower) & np.isfinite(upper) & (lower < upper)
-        value = np.where(two, 0.5 * low + 0.5 * high, one_end)
-        first, last = self._ends(lower, upper)
-        value = np.clip(np.floor(value) if self.inner.support.discrete else value, first, last)
-        value = np.where(lower == upper, lower, value)
+        """Return a value of the support that each row allows, for starts and units."""
+        value = ordinary(lower, upper)
+        if self.inner.support.discrete:
+            value = np.clip(np.floor(value), *self._ends(lower, upper))
+            value = np.where(lower == upper, lower, value)
         # A bound itself may be no value of the support, as a beta law's 1 or a count's -1.
         nearby = np.clip(value, *self._interior_ends())
         return np.where(self.inner.contains(value), value, nearby)
@@ -324,17 +307,8 @@ class Censored(Wrapper):
         if known is None:  # of an exact row it is only known that it stays where nothing moves
             still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
             known = np.where(still, 0.0, np.inf)
-        # -log of a probability is never negative. So a row cannot become less likely on a way on
-        # which it vanishes, and only of such a row is it known, as far out it has no formula.
-        size = np.max(np.broadcast_arrays(*map(np.abs, delta), np.zeros(len(kind))), axis=0)
-        unit = np.where(size > 0.0, size, 1.0)
-        with np.errstate(all="ignore"):
-            near, far = (
-                self.evaluate(statistics, tuple(e * (t / unit) for e in delta), 0).value
-                for t in (_FAR, 2.0 * _FAR)
-            )
-            vanishes = (far <= _FALLS * near) | (far <= _ROUNDING)
-        return np.where(exact, known, np.where(vanishes | (size == 0.0), 0.0, np.inf))
+        falls = vanishes(partial(self.evaluate, statistics, order=0), delta, len(kind))
+        return np.where(exact, known, np.where(falls, 0.0, np.inf))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)
