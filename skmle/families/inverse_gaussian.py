@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import erfcx
 
 from skmle.families.base import (
     LOG,
@@ -87,12 +88,17 @@ class InverseGaussian(Family):
         return invgauss(mean / shape, scale=shape)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        tail = super().log_tail(y, theta, upper)
-        if np.isfinite(tail).all():
-            return tail
-        # Of a tail beyond the numbers scipy has the logarithm; of others this loses digits.
-        law = self.to_scipy(theta)
-        return np.where(np.isfinite(tail), tail, law.logsf(y) if upper else law.logcdf(y))
+        # P(Y > y) = Phi(-a) - exp(2 shape/mean) Phi(-c). Both terms have the factor exp(-a^2/2),
+        # without which neither underflows. The smaller tail is computed, the other is its rest.
+        mean, shape = theta
+        with np.errstate(divide="ignore", invalid="ignore"):
+            root, ratio = np.sqrt(0.5 * shape / y), y / mean
+            a, c = root * (ratio - 1.0), root * (ratio + 1.0)
+            above = a > 0.0
+            both = erfcx(np.abs(a)) + np.where(above, -1.0, 1.0) * erfcx(c)
+            smaller = np.log(0.5 * both) - a * a
+            rest = np.log1p(-np.exp(np.minimum(smaller, 0.0)))
+        return np.where(above == upper, smaller, rest)
 
     @classmethod
     def from_scipy(cls, mu: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:

@@ -165,6 +165,17 @@ BETA = [
 ]
 
 
+# mean, shape, y, log P(Y <= y), log P(Y > y) of an inverse Gaussian law, likewise.
+INVERSE_GAUSSIAN = [
+    (2.0, 3.0, 0.001, -1502.7296829428967, 0.0),
+    (2.0, 3.0, 1.5, -0.70180429579691712, -0.68456436817888528),
+    (2.0, 3.0, 4000.0, 0.0, -1510.3312511824744),
+    (1.0, 100000000.0, 1.01, 0.0, -4956.0192720796323),
+    (1.0, 100000000.0, 0.99, -5056.0292703309755, 0.0),
+    (1.0, 0.0001, 50.0, -0.0010318338492478723, -6.8769334962381962),
+]
+
+
 @pytest.mark.parametrize(("a", "x", "below", "above"), GAMMA)
 def test_log_tails_of_the_gamma_law(a, x, below, above):
     np.testing.assert_allclose(log_gamma_tail(a, x, False), below, rtol=1e-12, atol=1e-15)
@@ -175,6 +186,13 @@ def test_log_tails_of_the_gamma_law(a, x, below, above):
 def test_log_tails_of_the_beta_law(a, b, x, below):
     np.testing.assert_allclose(log_beta_tail(a, b, x, 1.0 - x, False), below, rtol=1e-12)
     np.testing.assert_allclose(log_beta_tail(b, a, 1.0 - x, x, True), below, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("mean", "shape", "y", "below", "above"), INVERSE_GAUSSIAN)
+def test_log_tails_of_the_inverse_gaussian_law(mean, shape, y, below, above):
+    law, theta = families.InverseGaussian(), (np.asarray(mean), np.asarray(shape))
+    np.testing.assert_allclose(law.log_tail(y, theta, False), below, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(law.log_tail(y, theta, True), above, rtol=1e-12, atol=1e-15)
 
 
 def test_log_tails_tend_to_those_of_the_limit_laws():

@@ -1,7 +1,8 @@
-"""The probability of an interval, -log P(low < Y <= high) of each row, of any family."""
+"""Intervals in which observations lie: their probabilities under any family, and values inside."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmle.families.algebra import gather, mix, of_rows
 from skmle.families.base import Array, Arrays, Family, Rows, triangle
+from skmle.families.tools.quantiles import centre_and_spread
 
 _MEDIAN = float(np.log(2.0))  # -log of one half: a tail beyond it is the smaller one
 _FEW = 8  # whole numbers in an interval up to which their masses are summed
@@ -17,7 +19,42 @@ _FEW = 8  # whole numbers in an interval up to which their masses are summed
 # error is below 1e-13, and a difference of tails has lost no more than two digits where this stops.
 _VARIES, _AWAY = 0.1, 4.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
+_ORDINARY = 20.0  # half interquartile ranges from the median that an ordinary end is away, at most
+_FAR = 40.0  # how far out in eta, and twice, a row is looked at: exp(80) is still a number
+# Share that is left at twice the distance of what vanishes, as 1/t of a heavy tail, with some room;
+# and what is nothing but rounding.
+_FALLS, _ROUNDING = 0.6, 1e-12
 _PLACES, _SHARES = 0.5 * (1.0 + _NODES), 0.5 * _WEIGHTS
+
+
+def ordinary(lower: Array, upper: Array) -> Array:
+    """Return a value of each interval: its one end, or the middle of two.
+
+    An end far away, such as one that stands for infinity, counts as the end of what is ordinary.
+    """
+    ends = np.concatenate([lower, upper])
+    ends = ends[np.isfinite(ends)]
+    centre, spread = centre_and_spread(ends, None) if len(ends) else (0.0, 1.0)
+    low = np.maximum(lower, centre - _ORDINARY * spread)
+    high = np.minimum(upper, centre + _ORDINARY * spread)
+    one_end = np.where(np.isfinite(lower), lower, np.where(np.isfinite(upper), upper, centre))
+    two = np.isfinite(lower) & np.isfinite(upper) & (lower < upper)
+    return np.clip(np.where(two, 0.5 * low + 0.5 * high, one_end), lower, upper)
+
+
+def vanishes(evaluate: Callable[[Arrays], Rows], delta: Arrays, n: int) -> NDArray[np.bool_]:
+    """Return which of n rows have a -log P that tends to zero far out along `delta`, or stay.
+
+    As it is never negative, such a row is nowhere on that way less likely than at its end.
+    """
+    size = np.max(np.broadcast_arrays(*map(np.abs, delta), np.zeros(n)), axis=0)
+    unit = np.where(size > 0.0, size, 1.0)
+    with np.errstate(all="ignore"):
+        near, far = (
+            evaluate(tuple(e * (t / unit) for e in delta)).value for t in (_FAR, 2.0 * _FAR)
+        )
+        falls = np.isfinite(near) & (far <= _FALLS * near)
+    return falls | (far <= _ROUNDING) | (size == 0.0)
 
 
 def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int = 2) -> Rows:

@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.base import Array, Arrays, Family, Support
-from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.intervals import ordinary
 
 EXACT, ABOVE, BELOW, BETWEEN, NOTHING = range(5)
 """A value; that it lies above the lower end, below the upper one, between both; nothing."""
-
-_ORDINARY = 20.0  # half interquartile ranges from the median that an ordinary end is away, at most
 
 
 def ends_of(support: Support, lower: Array, upper: Array) -> tuple[Array, Array]:
@@ -32,22 +30,11 @@ def known_of(support: Support, lower: Array, upper: Array) -> NDArray[np.intp]:
 
 
 def value_inside(inner: Family, lower: Array, upper: Array) -> Array:
-    """Return a value that each row allows: the one end, or the middle of two.
-
-    Starts and units are those of these values, so an end far away, such as one that stands for
-    infinity, counts as the end of what is ordinary.
-    """
-    ends = np.concatenate([lower, upper])
-    ends = ends[np.isfinite(ends)]
-    centre, spread = centre_and_spread(ends, None) if len(ends) else (0.0, 1.0)
-    low = np.maximum(lower, centre - _ORDINARY * spread)
-    high = np.minimum(upper, centre + _ORDINARY * spread)
-    one_end = np.where(np.isfinite(lower), lower, np.where(np.isfinite(upper), upper, centre))
-    two = np.isfinite(lower) & np.isfinite(upper) & (lower < upper)
-    value = np.where(two, 0.5 * low + 0.5 * high, one_end)
-    first, last = ends_of(inner.support, lower, upper)
-    value = np.clip(np.floor(value) if inner.support.discrete else value, first, last)
-    value = np.where(lower == upper, lower, value)
+    """Return a value of the support that each row allows, for starts and units."""
+    value = ordinary(lower, upper)
+    if inner.support.discrete:
+        value = np.clip(np.floor(value), *ends_of(inner.support, lower, upper))
+        value = np.where(lower == upper, lower, value)
     # A bound itself may be no value of the support, as a beta law's 1 or a count's -1.
     nearby = np.clip(value, *inner.support.interior)
     return np.where(inner.contains(value), value, nearby)

@@ -20,7 +20,7 @@ from skmle.families.base import (
     Shortcuts,
     triangle,
 )
-from skmle.families.tools.intervals import between
+from skmle.families.tools.intervals import between, vanishes
 from skmle.families.tools.known import (
     ABOVE,
     BELOW,
@@ -36,10 +36,6 @@ from skmle.families.tools.known import (
 from skmle.families.wrappers.base import Wrapper
 
 _CHECKED = 100  # ends on which it is seen whether a family restores its observations
-_FAR = 40.0  # how far out in eta, and twice, a row is looked at: exp(80) is still a number
-# Share that is left at twice the distance of what vanishes, as 1/t of a heavy tail, with some room;
-# and what is nothing but rounding.
-_FALLS, _ROUNDING = 0.6, 1e-12
 
 
 class Censored(Wrapper):
@@ -278,17 +274,8 @@ class Censored(Wrapper):
         if known is None:  # of an exact row it is only known that it stays where nothing moves
             still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
             known = np.where(still, 0.0, np.inf)
-        # -log of a probability is never negative. So a row cannot become less likely on a way on
-        # which it vanishes, and only of such a row is it known, as far out it has no formula.
-        size = np.max(np.broadcast_arrays(*map(np.abs, delta), np.zeros(len(kind))), axis=0)
-        unit = np.where(size > 0.0, size, 1.0)
-        with np.errstate(all="ignore"):
-            near, far = (
-                self.evaluate(statistics, tuple(e * (t / unit) for e in delta), 0).value
-                for t in (_FAR, 2.0 * _FAR)
-            )
-            vanishes = (far <= _FALLS * near) | (far <= _ROUNDING)
-        return np.where(exact, known, np.where(vanishes | (size == 0.0), 0.0, np.inf))
+        falls = vanishes(partial(self.evaluate, statistics, order=0), delta, len(kind))
+        return np.where(exact, known, np.where(falls, 0.0, np.inf))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)
