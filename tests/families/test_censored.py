@@ -231,7 +231,7 @@ def test_links_do_not_change_a_density(cls, links):
     np.testing.assert_allclose(other.score(X, rows) * len(X), other.log_likelihood_, rtol=1e-12)
 
 
-# ---------------------------------------------------------------- what is predicted, and scikit-learn
+# ---------------------------------------------------------------- predictions, and scikit-learn
 
 
 @LAWS

@@ -1,4 +1,4 @@
-"""Censored observations without a maximum, at the ends of the support, and beside other programs."""
+"""Censored observations without a maximum, at ends of the support, and beside other programs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_value_next_to_others_has_a_maximum(name):
 
 
 def test_where_only_one_share_is_known_no_separation_is_claimed():
-    """P(Y <= 1) alone is known: all laws with this share are equally likely, and none is at an end."""
+    """P(Y <= 1) alone is known: all laws with this share are equally likely, none at an end."""
     rows = np.array([[0.0, 1.0], [1.0, np.inf]])
     with pytest.warns() as warned:
         model = MLEDistribution(Censored("weibull")).fit(rows)
