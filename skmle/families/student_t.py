@@ -83,7 +83,8 @@ class StudentT(LocationScale):
         return Rows(value, gradient, curvature)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        # As of all location-scale laws, whose derivatives in z are those of the hazard; those in log df are differences.
+        # As of all location-scale laws, derivatives in z are those of the hazard. Those in log df
+        # are differences.
         loc, s, log_df = (np.asarray(e, float) for e in eta)
         rate = np.exp(-s)
         sign = 1.0 if upper else -1.0
