@@ -11,17 +11,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from skmle import censored
+from skmle.families import Censored, Family
+
 FOLDER = Path(__file__).parents[1] / "reference"
 
 
 class Model(NamedTuple):
     """How a family of the cases is called here.
 
-    Its name, and (name, power) of each of its parameters.
+    Its name, and (name, power) of each of its parameters; and which of theirs are logarithms of
+    ours, so that their identity is our link log.
     """
 
-    family: str
+    family: str | Family
     parameters: dict[str, tuple[str, int]]
+    logarithms: tuple[str, ...] = ()
+
+
+LOG_TIME = {"mu": ("scale", 1), "sigma": ("shape", -1)}  # location and scale of its logarithm
 
 
 MODELS = {
@@ -34,14 +42,16 @@ MODELS = {
     "student_t": Model("student_t", {"mu": ("loc", 1), "sigma": ("scale", 1), "nu": ("df", 1)}),
     "negbin2": Model("negative_binomial", {"mu": ("mean", 1), "alpha": ("dispersion", 1)}),
     "multinomial": Model("categorical", {}),
+    "tobit": Model(Censored("normal"), {"mu": ("loc", 1), "sigma": ("scale", 1)}),
+    "aft_lognormal": Model(Censored("lognormal"), {"mu": ("loc", 1), "sigma": ("scale", 1)}),
+    "aft_weibull": Model(Censored("weibull"), LOG_TIME, ("mu",)),
+    "aft_loglogistic": Model(Censored("log_logistic"), LOG_TIME, ("mu",)),
 }
 
 
-# Censoring, truncation, ordered classes and Firth's penalty have no model yet.
+# Truncation, ordered classes and Firth's penalty have no model yet.
 NOT_YET = {
-    "affairs_tobit": "tobit",
     "docvis_zero_truncated_poisson": "ztpoisson",
-    "ovarian_weibull_aft": "aft_weibull",
     "sex2_firth": "firth",
     "ucla_ordered_logit": "ordinal",
 }
@@ -91,7 +101,12 @@ class Case:
 
     @property
     def y(self) -> np.ndarray:
-        return self.columns[self.model["response"]["column"]]
+        response = self.model["response"]
+        if "time" in response:
+            return censored(self.columns[response["time"]], self.columns[response["event"]])
+        column = self.columns[response["column"]]
+        limits = {end: response[end] for end in ("lower", "upper") if end in response}
+        return censored(column, **limits) if limits else column
 
     @property
     def weight(self) -> np.ndarray | None:
@@ -138,7 +153,21 @@ def load_columns(data: dict[str, Any]) -> dict[str, np.ndarray]:
     return columns
 
 
-SPECS = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+def load_specs() -> dict[str, dict[str, Any]]:
+    """Return the cases of all files by their names; a file may have several of the same data."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.json")):
+        spec = json.loads(path.read_text())
+        several = spec.pop("cases", None)
+        parts = {path.stem: {}} if several is None else several
+        found |= {
+            name if several is None else f"{path.stem}_{name}": spec | part
+            for name, part in parts.items()
+        }
+    return found
+
+
+SPECS = load_specs()
 
 MODELLED = {name: spec for name, spec in SPECS.items() if needs(spec) in MODELS}
 

@@ -89,7 +89,8 @@ def estimate(
             index.append(where[name, "intercept" if term == "const" else term])
             value = inference.estimate[index[-1]]
             if name not in constant:  # on a log scale theta^power multiplies by the power
-                assert spec["link"] == links[name] and (power == 1 or spec["link"] == "log")
+                link = "log" if theirs in ours.logarithms else spec["link"]
+                assert link == links[name] and (power == 1 or link == "log")
                 params.append(power * value)
                 slopes.append(power)
             elif spec["link"] == "log":
