@@ -49,7 +49,17 @@ def test_rows_that_are_all_censored_on_one_side_have_no_maximum(name, side):
 
 
 @pytest.mark.parametrize(
-    "name", ["weibull", "lognormal", "exponential", "gamma", "normal", "poisson", "geometric"]
+    "name",
+    [
+        "weibull",
+        "lognormal",
+        "exponential",
+        "gamma",
+        "inverse_gaussian",
+        "normal",
+        "poisson",
+        "geometric",
+    ],
 )
 def test_a_group_without_events_is_named(name):
     y = counts() if name in COUNTS else times()
@@ -61,10 +71,12 @@ def test_a_group_without_events_is_named(name):
         model = MLERegressor(Censored(name)).fit(X, rows)
     assert len(warned) == 1 and model.status_ == "no_maximum"
     assert "'treated'" in str(warned[0].message) and "'age'" not in str(warned[0].message)
-    # All others are fitted as they are alone.
+    # All others are fitted as they are alone, but for a law whose tail tends to less than one.
     rest = (X["treated"] == 0.0).to_numpy()
     alone = MLERegressor(Censored(name)).fit(X.loc[rest, ["age"]], rows[rest])
-    np.testing.assert_allclose(model.log_likelihood_, alone.log_likelihood_, rtol=1e-6)
+    assert model.log_likelihood_ < alone.log_likelihood_ + 1e-9
+    if name != "inverse_gaussian":
+        np.testing.assert_allclose(model.log_likelihood_, alone.log_likelihood_, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

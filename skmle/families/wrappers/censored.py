@@ -20,7 +20,7 @@ from skmle.families.base import (
     Shortcuts,
     triangle,
 )
-from skmle.families.tools.intervals import between, vanishes
+from skmle.families.tools.intervals import between, never_rises
 from skmle.families.tools.known import (
     ABOVE,
     BELOW,
@@ -274,7 +274,7 @@ class Censored(Wrapper):
         if known is None:  # of an exact row it is only known that it stays where nothing moves
             still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
             known = np.where(still, 0.0, np.inf)
-        falls = vanishes(partial(self.evaluate, statistics, order=0), delta, len(kind))
+        falls = never_rises(partial(self.evaluate, statistics, order=0), delta, len(kind))
         return np.where(exact, known, np.where(falls, 0.0, np.inf))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
