@@ -98,7 +98,8 @@ class Link:
 
     def theta(self, eta: Array) -> Array:
         """Return the parameter at `eta`."""
-        return self.inverse(eta)[0]
+        with np.errstate(over="ignore"):  # far out on the way to no maximum it is infinite
+            return self.inverse(eta)[0]
 
     def slope(self, eta: Array) -> Array:
         """Return d theta / d eta, which carries standard errors from eta to theta."""

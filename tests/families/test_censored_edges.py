@@ -116,6 +116,13 @@ def test_where_only_one_share_is_known_no_separation_is_claimed():
     np.testing.assert_allclose(model.log_likelihood_, -2.0 * np.log(2.0), rtol=1e-9)
 
 
+def test_parameters_beyond_the_numbers_are_infinite_without_a_warning_of_numpy():
+    rows = np.array([[1.83360037, np.inf], [0.0, 0.84250914]])
+    with pytest.warns() as warned:
+        MLEDistribution(Censored("weibull")).fit(rows)
+    assert len(warned) == 1 and not issubclass(warned[0].category, RuntimeWarning)
+
+
 def test_values_bunched_at_a_limit_leave_the_law_wide():
     """Quartiles of the bounds lie next to each other, so they are no measure of the spread."""
     rows = [[1.62721977, 1.62721977], [4.07203293, 4.07203293], *[[-np.inf, 1.62467554]] * 6]
