@@ -8,6 +8,7 @@ import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.tools.divergences import gap
+from skmle.families.tools.special import log_complement
 
 
 class Exponential(Family):
@@ -64,7 +65,7 @@ class Exponential(Family):
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         with np.errstate(divide="ignore"):
             ratio = y / theta[0]
-            return -ratio if upper else np.log(-np.expm1(-ratio))
+            return -ratio if upper else log_complement(-ratio)
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]

@@ -19,7 +19,7 @@ from skmle.families.base import (
     average,
 )
 from skmle.families.tools.divergences import of_trials
-from skmle.families.tools.special import logistic_kernel, logistic_recession, settle
+from skmle.families.tools.special import log_complement, logistic_kernel, logistic_recession, settle
 
 
 class Geometric(Family):
@@ -84,7 +84,7 @@ class Geometric(Family):
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         log_sf = self._log_sf(y, theta)
         with np.errstate(divide="ignore"):
-            return log_sf if upper else np.log(-np.expm1(log_sf))
+            return log_sf if upper else log_complement(log_sf)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
         return settle(self._trials(np.log1p(-q), theta), lambda k: self.cdf(k, theta) >= q)

@@ -43,8 +43,11 @@ class Law(ABC):
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         """Return log P(Y > y) if `upper`, else log P(Y <= y)."""
+        from skmle.families.tools.special import log_probability  # which is made of records, too
+
+        above, below = self.sf(y, theta), self.cdf(y, theta)
         with np.errstate(divide="ignore"):
-            return np.log(self.sf(y, theta) if upper else self.cdf(y, theta))
+            return log_probability(above, below) if upper else log_probability(below, above)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
         """Return the smallest y with P(Y <= y) >= q."""

@@ -10,6 +10,7 @@ from scipy.special import gammaln
 from skmle.families.base import LOG, Array, Arrays, Family, Param, average
 from skmle.families.tools.divergences import log_gamma_gap, rise
 from skmle.families.tools.location_scale import LogLocationScale
+from skmle.families.tools.special import log_complement
 
 
 class Weibull(LogLocationScale):
@@ -45,7 +46,7 @@ class Weibull(LogLocationScale):
         return -np.exp(z)
 
     def log_cdf(self, z: Array) -> Array:
-        return np.log(-np.expm1(-np.exp(z)))
+        return log_complement(-np.exp(z))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).

@@ -12,7 +12,7 @@ from skmle.exceptions import NoMaximumWarning, SeparationWarning
 from skmle.families import Censored
 from skmle.families.wrappers.fixed import fix
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 LIFETIMES = ["weibull", "lognormal", "exponential", "gamma", "inverse_gaussian", "log_logistic"]
 COUNTS = ["poisson", "negative_binomial", "geometric"]

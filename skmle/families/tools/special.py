@@ -214,6 +214,21 @@ def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:
     return np.where(delta > 0, (trials - successes) * delta, -successes * delta)
 
 
+def log_probability(tail: Array, other: Array) -> Array:
+    """Return the logarithm of a probability whose complement is `other`.
+
+    Where it is close to one, only its complement has the digits of its logarithm, in which a row
+    that runs off to certainty shows that it does.
+    """
+    return np.where(tail > 0.5, np.log1p(-np.minimum(other, 0.5)), np.log(tail))
+
+
+def log_complement(log_tail: Array) -> Array:
+    """Return log(1 - exp(x)) for x <= 0, with all its digits at both ends."""
+    near = log_tail > -np.log(2.0)
+    return np.where(near, np.log(-np.expm1(log_tail)), np.log1p(-np.exp(log_tail)))
+
+
 def settle(k: Array, reached: Callable[[Array], NDArray[np.bool_]]) -> Array:
     """Return the smallest whole number at which a level is `reached`.
 

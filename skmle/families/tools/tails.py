@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import betainc, betaincc, betaln, gammainc, gammaincc
 
 from skmle.families.base import Array
-from skmle.families.tools.special import LOG_2PI, binet
+from skmle.families.tools.special import LOG_2PI, binet, log_probability
 
 # Below, scipy's incomplete gamma and beta functions lose digits. Here the tail is 36 standard
 # deviations out or more, where the points below leave relative errors of 1e-12.
@@ -21,10 +21,11 @@ _POINTS, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
 def log_gamma_tail(a: Array, x: Array, upper: bool) -> Array:
     """Return log P(Y > x) (`upper`) or log P(Y <= x) of the gamma law of shape a and scale one."""
     a, x = np.broadcast_arrays(np.asarray(a, float), np.asarray(x, float))
-    tail = np.asarray(gammaincc(a, x) if upper else gammainc(a, x))
+    above, below = np.asarray(gammaincc(a, x)), np.asarray(gammainc(a, x))
+    tail, other = (above, below) if upper else (below, above)
     with np.errstate(all="ignore"):
         far = (tail < _LEAST) & (x > 0.0) & np.isfinite(x) & np.isfinite(a)
-        result = np.where(far, 0.0, np.log(tail))
+        result = np.where(far, 0.0, log_probability(tail, other))
         if far.any():
             result[far] = _far_gamma(a[far], x[far])
     return result
@@ -51,9 +52,10 @@ def log_beta_tail(a: Array, b: Array, x: Array, x_bar: Array, upper: bool) -> Ar
     if upper:  # the other end's lower tail
         a, b, x, x_bar = b, a, x_bar, x
     tail = np.where(x <= x_bar, betainc(a, b, x), betaincc(b, a, x_bar))
+    other = np.where(x <= x_bar, betaincc(a, b, x), betainc(b, a, x_bar))
     with np.errstate(all="ignore"):
         far = (tail < _LEAST) & (x > 0.0) & np.isfinite(a) & np.isfinite(b)
-        result = np.where(far, 0.0, np.log(tail))
+        result = np.where(far, 0.0, log_probability(tail, other))
         if far.any():
             result[far] = _far_beta(a[far], b[far], x[far], x_bar[far])
     return result
