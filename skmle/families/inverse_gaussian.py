@@ -20,7 +20,7 @@ from skmle.families.base import (
     average,
 )
 from skmle.families.tools.divergences import gap
-from skmle.families.tools.special import LOG_2PI
+from skmle.families.tools.special import LOG_2PI, log_complement
 
 
 class InverseGaussian(Family):
@@ -97,7 +97,7 @@ class InverseGaussian(Family):
             above = a > 0.0
             both = erfcx(np.abs(a)) + np.where(above, -1.0, 1.0) * erfcx(c)
             smaller = np.log(0.5 * both) - a * a
-            rest = np.log1p(-np.exp(np.minimum(smaller, 0.0)))
+            rest = log_complement(np.minimum(smaller, 0.0))
         return np.where(above == upper, smaller, rest)
 
     @classmethod

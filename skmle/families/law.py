@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.records import Array, Arrays, Support
+from skmle.families.tools.special import log_probability
 
 
 class Law(ABC):
@@ -43,8 +44,6 @@ class Law(ABC):
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         """Return log P(Y > y) if `upper`, else log P(Y <= y)."""
-        from skmle.families.tools.special import log_probability  # which is made of records, too
-
         above, below = self.sf(y, theta), self.cdf(y, theta)
         with np.errstate(divide="ignore"):
             return log_probability(above, below) if upper else log_probability(below, above)

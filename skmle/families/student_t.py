@@ -11,7 +11,7 @@ from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, 
 from skmle.families.normal import Normal
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import centre_and_spread
-from skmle.families.tools.special import LOG_2PI, log_rising
+from skmle.families.tools.special import LOG_2PI, log_complement, log_rising
 from skmle.families.tools.tails import log_beta_tail
 
 
@@ -141,7 +141,7 @@ class StudentT(LocationScale):
         share = np.asarray(1.0 / (1.0 + z * (z / df)))
         smaller = log_beta_tail(0.5 * df, np.asarray(0.5), share, z * (z / df) * share, False)
         half = smaller - np.log(2.0)
-        return np.where(z > 0.0, half, np.log1p(-np.exp(np.minimum(half, 0.0))))
+        return np.where(z > 0.0, half, log_complement(np.minimum(half, 0.0)))
 
     @classmethod
     def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays]:

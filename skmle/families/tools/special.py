@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.base import Rows
+from skmle.families.records import Rows
 
 Array = NDArray[np.float64]
 
