@@ -130,7 +130,11 @@ def counted_passes() -> Iterator[Any]:
     try:
         yield result
     finally:
-        Objective.__call__, RowCurvature.product, RowCurvature.__init__ = evaluate, product, start  # type: ignore
+        Objective.__call__, RowCurvature.product, RowCurvature.__init__ = (
+            evaluate,
+            product,
+            start,
+        )  # type: ignore
 
 
 # ---------------------------------------------------------------- memory

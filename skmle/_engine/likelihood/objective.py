@@ -98,7 +98,8 @@ class Objective:
         design, statistics = self.design, self.statistics
         if high - low < design.n:
             statistics = tuple(s[low:high] if len(s) == design.n else s for s in statistics)
-        return self.rows(statistics, design.eta(block, low, high, coef), order)  # type: ignore[arg-type]
+        eta = design.eta(block, low, high, coef)
+        return self.rows(statistics, eta, order)  # type: ignore[arg-type]
 
     def curvature(self, coef: Array) -> RowCurvature:
         """Return the Hessian at `coef` as an operator."""

@@ -285,4 +285,5 @@ def _close(
 
 
 def _finite(at: Evaluation) -> bool:
-    return bool(np.isfinite(at.value)) and bool(np.isfinite(at.gradient).all())  # type: ignore[arg-type]
+    value, gradient = at.value, at.gradient
+    return bool(np.isfinite(value) and np.isfinite(gradient).all())  # type: ignore[arg-type]

@@ -158,7 +158,8 @@ def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution
             continue
         iteration += 1
         blind = blind + 1 if taken.share == np.inf else 0
-        convex = working.learn(coef, taken.step, taken.at.gradient - at.gradient)  # type: ignore[operator]
+        change = taken.at.gradient - at.gradient  # type: ignore[operator]
+        convex = working.learn(coef, taken.step, change)
         coef, previous = coef + taken.step, distance
         new = not (convex and taken.damping == 0.0)
         at = working.renew(coef) if new else taken.at
