@@ -267,7 +267,7 @@ class MLERegressor(RegressorMixin, Predictions, LikelihoodEstimator):
         family = adapted(family, y, "MLERegressor")
         if self.fixed:
             family = fix(family, self.fixed)
-        check_support(family, y, "y", mask)
+        check_support(family, y, "y", mask, rates=True)
         columns = resolve_features(self, family, frame)
         penalties, lasso = self._penalties(float(self.alpha), family)
         problem = self._problem(
@@ -337,11 +337,15 @@ class MLERegressor(RegressorMixin, Predictions, LikelihoodEstimator):
     def log_prob(
         self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
     ) -> Array:
-        """Return log q(y|x) of each row in nats, (n,); -inf outside the support."""
+        """Return log q(y|x) of each row in nats, (n,); -inf outside the support.
+
+        Of a rate, a real number under a law of counts, it is the law's formula, which is no
+        log-probability: rates may be compared under count laws, not with densities.
+        """
         eta = self._eta(X, offset, exposure)
         y = checked_response(self, X, y, self._law)
         with np.errstate(over="ignore"):
-            return self._law.log_prob(y, eta)
+            return self._law.log_prob(y, eta, rates=True)
 
     def score(
         self,

@@ -135,8 +135,10 @@ def _normal_prediction(model: Any, X: Any, y: Any) -> Array:
 
 
 def _poisson_prediction(model: Any, X: Any, y: Any) -> Array:
-    mean = model.predict(X)
-    return Distribution(get_family("poisson"), {"mean": mean}).log_prob(_observed(model, y, mean))
+    # The least positive double stands for a mean that has underflowed.
+    family, mean = get_family("poisson"), np.maximum(model.predict(X), np.finfo(float).tiny)
+    # It takes rates, as skmle's own regression does, and so its score does.
+    return family.log_prob(_observed(model, y, mean), family.eta((mean,)), rates=True)
 
 
 def _transformed_target(model: Any, X: Any, y: Any) -> Array:

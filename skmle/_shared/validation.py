@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -250,7 +251,9 @@ def adapted(family: Family, y: Any, what: str) -> Family:
         raise mixed_labels(y, what) from None
 
 
-def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -> None:
+def check_support(
+    family: Family, y: Any, what: str, mask: Mask | None = None, rates: bool = False
+) -> None:
     """Raise ValueError if rows of y lie outside the family's support; it names and counts them.
 
     Parameters
@@ -261,27 +264,37 @@ def check_support(family: Family, y: Any, what: str, mask: Mask | None = None) -
         What y is called in the message.
     mask : ndarray of bool, optional
         The user's rows of which y are those with True: the message has their numbers there.
+    rates : bool
+        Whether all that a regression takes is allowed (`Family.takes`).
     """
-    support = family.support
+    support, holds, allowed = family.support, family.contains, family.observations
+    if rates and support.rates:
+        support, holds = replace(support, whole=False), family.takes
+        allowed = str(support)
     if family.observation.numeric and family.observation.columns == 1 and not support.whole:
         ends = ([y.min()] if support.low > -np.inf else []) + (
             [y.max()] if support.high < np.inf else []
         )
-        if family.contains(np.array(ends)).all():
+        if holds(np.array(ends)).all():
             return  # an interval holds all that lies between its ends
-    inside = family.contains(y)
+    inside = holds(y)
     if inside.all():
         return
     values = np.asarray(y)
     # Of labels and of intervals, the support of their values says nothing by itself.
     numbers_alone = family.observation.numeric and family.observation.finite
     negative = numbers_alone and support.low >= 0 and bool((values < 0).any())
-    allowed = family.observations + (" for each value y" if numbers_alone else "")
+    allowed += " for each value y" if numbers_alone else ""
+    advice = "Remove or mend these rows, or choose a family whose support holds them."
+    if support.whole and support.rates and support.spans(values).all():
+        advice = (
+            "Choose a continuous family; rates are for MLERegressor, with exposures as "
+            "sample_weight."
+        )
     raise ValueError(
         f"{'Negative values in data: ' if negative else ''}{family.title}: "
         f"{_rows(~inside, values, mask)} of {what} outside the support. "
-        f"Allowed: {allowed}. Remove or mend these rows, or choose a family whose support holds "
-        "them."
+        f"Allowed: {allowed}. {advice}"
     )
 
 

@@ -132,6 +132,13 @@ class Family(Parameters, Law, BaseEstimator):
         """Return for each row of y whether it lies in the support."""
         return self.support.contains(y)
 
+    def takes(self, y: Array) -> NDArray[np.bool_]:
+        """Return for each row of y whether a regression takes it.
+
+        It takes the rows of the support; and rates, where the support says so.
+        """
+        return self.support.spans(y) if self.support.rates else self.contains(y)
+
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return -log P(Y > y) (`upper`) or -log P(Y <= y) of each row at chart `eta`.
 
@@ -286,12 +293,14 @@ class Family(Parameters, Law, BaseEstimator):
             curvature.append(new)
         return Rows(inner.value, gradient, tuple(curvature))
 
-    def log_prob(self, y: Array, eta: Arrays) -> Array:
+    def log_prob(self, y: Array, eta: Arrays, rates: bool = False) -> Array:
         """Return log q(y | eta) of each row in nats.
 
-        It is -inf outside the support, and where a link leads out of its parameter's range.
+        It is -inf outside the support, and where a link leads out of its parameter's range. With
+        `rates`, what a regression `takes` counts as inside: the formula then goes on between whole
+        numbers, where it is no log-probability.
         """
-        inside = self.contains(y)
+        inside = self.takes(y) if rates else self.contains(y)
         if not inside.any():
             return np.full(np.broadcast_shapes(inside.shape, *(np.shape(e) for e in eta)), -np.inf)
         if not inside.all():

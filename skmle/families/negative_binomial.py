@@ -22,8 +22,8 @@ class NegativeBinomial(Family):
     """Negative binomial law of counts with `mean` and `dispersion`.
 
     The variance is mean + dispersion mean^2. As dispersion -> 0 it is Poisson, and a fit to
-    counts no more dispersed than that ends there (status "boundary"). Real y >= 0 are accepted.
-    scipy: ``nbinom(1/dispersion, 1/(1 + dispersion mean))``.
+    counts no more dispersed than that ends there (status "boundary"). A regression also
+    takes rates, as that of Poisson does. scipy: ``nbinom(1/dispersion, 1/(1 + dispersion mean))``.
 
     References
     ----------
@@ -42,7 +42,7 @@ class NegativeBinomial(Family):
 
     scipy_name = "nbinom"
     parameters = (Param("mean", LOG), Param("dispersion", LOG))
-    support = Support(0.0, closed=(True, False), discrete=True)
+    support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
 
     @property
     def limits(self) -> tuple[Limit, ...]:

@@ -20,8 +20,8 @@ _LARGE = 1e3
 class Poisson(Family):
     """Poisson law of counts with the given `mean`.
 
-    q(y) = exp(-mean) mean^y / Gamma(y + 1). Real y >= 0 are accepted, as rates are fitted with
-    their exposure as weight. scipy: ``poisson(mean)``.
+    q(y) = exp(-mean) mean^y / y!, for whole y >= 0. A regression also takes rates, real numbers
+    y >= 0 with their exposure as weight: y! is then Gamma(y + 1). scipy: ``poisson(mean)``.
 
     References
     ----------
@@ -36,7 +36,7 @@ class Poisson(Family):
 
     scipy_name = "poisson"
     parameters = (Param("mean", LOG),)
-    support = Support(0.0, closed=(True, False), discrete=True)
+    support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def base(self, statistics: Arrays) -> Array:

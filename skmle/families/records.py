@@ -136,15 +136,25 @@ class Support:
     closed: tuple[bool, bool] = (False, False)
     discrete: bool = False
     whole: bool = False
-    """Whether y must be a whole number; a discrete law may still be fitted to rates."""
+    """Whether y must be a whole number."""
+    rates: bool = False
+    """Whether a regression also takes the real numbers between the whole ones.
+
+    They are rates, counts divided by their exposure, with the exposure as weight. The law itself
+    gives them no mass.
+    """
     fixed: bool = True
     """Whether it is the same for all parameters, so that the usual standard errors hold."""
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row whether it lies in the support."""
-        inside = (y >= self.low) if self.closed[0] else (y > self.low)
-        inside &= (y <= self.high) if self.closed[1] else (y < self.high)
+        inside = self.spans(y)
         return inside & (y == np.floor(y)) if self.whole else inside
+
+    def spans(self, y: Array) -> NDArray[np.bool_]:
+        """Return for each row whether it lies between the ends of the support."""
+        inside = (y >= self.low) if self.closed[0] else (y > self.low)
+        return inside & ((y <= self.high) if self.closed[1] else (y < self.high))
 
     @property
     def interior(self) -> tuple[float, float]:

@@ -66,7 +66,7 @@ def test_values_outside_the_support_are_named_and_counted(cls):
             "each value y"
         )
         assert_four_parts(assert_refused(MLEDistribution(name), columns, says=says))
-        if is_conditional(cls):
+        if is_conditional(cls) and not cls().takes(np.array([bad])).all():
             says = f"{expected} of y outside the support"
             assert_four_parts(assert_refused(MLERegressor(name), X, y, says=says))
 

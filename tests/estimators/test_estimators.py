@@ -110,7 +110,7 @@ def regressor(cls: type[Family]) -> MLERegressor:
     takes = (
         family.observation.numeric
         and family.observation.columns == 1
-        and family.support.contains(np.array([0.5, 99.5])).all()
+        and family.takes(np.array([0.5, 99.5])).all()
     )
     return (MLERegressor if takes else MappedRegressor)(own_name(cls))
 
@@ -120,7 +120,7 @@ def regressor(cls: type[Family]) -> MLERegressor:
 VARIANTS = [
     MLEDistribution(fixed={"loc": 0.0}),
     MLEDistribution(store_information=False, n_jobs=2),
-    MLEDistribution(families.Poisson),
+    MappedDistribution(families.Poisson),
     CrossEntropyClassifier(),
     CrossEntropyClassifier(alpha=0.1),
     CrossEntropyClassifier(class_weight="balanced"),

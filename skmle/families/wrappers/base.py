@@ -115,6 +115,9 @@ class Wrapper(Family):
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return self.inner.contains(y)
 
+    def takes(self, y: Array) -> NDArray[np.bool_]:
+        return self.inner.takes(y)
+
     # ---------------------------------------------------------------- handed on: verdicts
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:

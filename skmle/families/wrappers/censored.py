@@ -122,6 +122,9 @@ class Censored(Wrapper):
         inside = np.where(np.isfinite(lower), lower, 0.0)
         return np.where(exact, np.isfinite(lower) & self.inner.contains(inside), meets)
 
+    def takes(self, y: Array) -> NDArray[np.bool_]:
+        return self.contains(y)  # an interval of rates has no meaning
+
     # ---------------------------------------------------------------- statistics
 
     def statistics(self, y: Array) -> Arrays:
