@@ -9,7 +9,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
@@ -19,15 +18,13 @@ from skmle._engine.verdict import INTERIOR
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import (
     Columns,
-    linear_predictors,
     natural_constants,
     resolve_features,
-    resolve_offset,
     undetermined,
-    warn_of_missing,
 )
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
+from skmle._shared.offset import resolve_offset
 from skmle._shared.predictions import Predictions
 from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import (
@@ -36,12 +33,9 @@ from skmle._shared.validation import (
     check_conditional,
     check_support,
     checked_data,
-    checked_features,
-    checked_response,
     positive_weights,
-    weighted_mean,
 )
-from skmle.families import Distribution, Family, get_family
+from skmle.families import Family, get_family
 from skmle.families.wrappers.fixed import fix
 from skmle.inference import Inference
 
@@ -57,7 +51,7 @@ class Prepared(NamedTuple):
     """Whether an offset and an exposure were given beside X."""
 
 
-class MLERegressor(RegressorMixin, Predictions, LikelihoodEstimator):
+class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
     """Fit a conditional law q(y|x), any parameter of which may depend on features.
 
     Each modelled parameter is link^-1(X @ coef + intercept), the others are constants; all maximise
@@ -312,61 +306,6 @@ class MLERegressor(RegressorMixin, Predictions, LikelihoodEstimator):
         self.params_ = natural_constants(result, self._columns, self.fixed or {})
         self._covariance = result.covariance
         self.aliased_ = undetermined(result.estimable, names_of_columns)
-
-    # ---------------------------------------------------------------- use
-
-    def _eta(
-        self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None
-    ) -> tuple[Array, ...]:
-        """Return the linear predictor of each parameter, (n,) each."""
-        check_is_fitted(self)
-        X = checked_features(
-            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
-        )
-        known = resolve_offset(self, X, offset, exposure, self._law)
-        return linear_predictors(X, self._columns, self.coefs_, self.intercepts_, known)
-
-    def predict_dist(
-        self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
-    ) -> Distribution:
-        """Return each row's law: a `Distribution` with parameters of shape (n,)."""
-        eta = self._eta(X, offset, exposure)
-        with np.errstate(over="ignore"):
-            return self._law.predicted(self._law.natural(eta))
-
-    def log_prob(
-        self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
-    ) -> Array:
-        """Return log q(y|x) of each row in nats, (n,); -inf outside the support.
-
-        Of a rate, a real number under a law of counts, it is the law's formula, which is no
-        log-probability: rates may be compared under count laws, not with densities.
-        """
-        eta = self._eta(X, offset, exposure)
-        y = checked_response(self, X, y, self._law)
-        with np.errstate(over="ignore"):
-            return self._law.log_prob(y, eta, rates=True)
-
-    def score(
-        self,
-        X: Any,
-        y: Any = None,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-        exposure: ArrayLike | None = None,
-    ) -> float:
-        """Return the (weighted) mean log-likelihood in nats; not R^2.
-
-        It is minus the empirical conditional cross-entropy.
-
-        Warns
-        -----
-        ScoreWarning
-            If fit was given an offset or exposure beside X and score is not.
-        """
-        values = self.log_prob(X, y, offset, exposure)
-        warn_of_missing(self._beside, offset, exposure, stacklevel=2)
-        return weighted_mean(values, sample_weight)
 
     # ---------------------------------------------------------------- inference
 

@@ -1,25 +1,52 @@
-"""What follows from each row's law: its mean, its quantiles, its intervals and draws from it."""
+"""A fitted regression as it is asked: each row's law, and all that follows from it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
-from skmle.families import Distribution
+from skmle._shared.columns import Columns, linear_predictors
+from skmle._shared.offset import resolve_offset, warn_of_missing
+from skmle._shared.validation import checked_features, checked_response, weighted_mean
+from skmle.families import Distribution, Family
 
 Array = NDArray[np.float64]
 
 
 class Predictions:
-    """The base of estimators that give each row a law of a number, by `predict_dist`."""
+    """What a fitted regression is asked."""
+
+    coefs_: dict[str, Array]
+    intercepts_: dict[str, float]
+    _law: Family
+    """The law that was fitted."""
+    _columns: Mapping[str, Columns]
+    """The columns of each of its parameters."""
+    _beside: tuple[bool, bool]
+    """Whether an offset and an exposure were given beside X."""
+
+    def _eta(
+        self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None
+    ) -> tuple[Array, ...]:
+        """Return the linear predictor of each parameter, (n,) each."""
+        check_is_fitted(self)
+        X = checked_features(
+            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
+        )
+        known = resolve_offset(self, X, offset, exposure, self._law)
+        return linear_predictors(X, self._columns, self.coefs_, self.intercepts_, known)
 
     def predict_dist(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
     ) -> Distribution:
         """Return each row's law: a `Distribution` with parameters of shape (n,)."""
-        raise NotImplementedError
+        eta = self._eta(X, offset, exposure)
+        with np.errstate(over="ignore"):
+            return self._law.predicted(self._law.natural(eta))
 
     def predict(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
@@ -70,3 +97,37 @@ class Predictions:
     ) -> NDArray[Any]:
         """Draw y from each row's law: (n,), or (n_samples, n)."""
         return self.predict_dist(X, offset, exposure).rvs(n_samples, random_state)
+
+    def log_prob(
+        self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> Array:
+        """Return log q(y|x) of each row in nats, (n,); -inf outside the support.
+
+        Of a rate, a real number under a law of counts, it is the law's formula, which is no
+        log-probability: rates may be compared under count laws, not with densities.
+        """
+        eta = self._eta(X, offset, exposure)
+        y = checked_response(self, X, y, self._law)
+        with np.errstate(over="ignore"):
+            return self._law.log_prob(y, eta, rates=True)
+
+    def score(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> float:
+        """Return the (weighted) mean log-likelihood in nats; not R^2.
+
+        It is minus the empirical conditional cross-entropy.
+
+        Warns
+        -----
+        ScoreWarning
+            If fit was given an offset or exposure beside X and score is not.
+        """
+        values = self.log_prob(X, y, offset, exposure)
+        warn_of_missing(self._beside, offset, exposure, stacklevel=2)
+        return weighted_mean(values, sample_weight)
