@@ -9,8 +9,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
@@ -19,18 +17,20 @@ from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.callbacks import FitTask, with_callbacks
-from skmle._shared.classes import check_link, family_of_classes, from_each_class, to_each_class
+from skmle._shared.classes import (
+    check_link,
+    classes_that_count,
+    family_of_present,
+    from_each_class,
+    to_each_class,
+    with_absent,
+)
 from skmle._shared.columns import undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
-from skmle._shared.labels import class_weights, label_columns, one_label_a_row, sorted_labels
 from skmle._shared.messages import warn_verdict
+from skmle._shared.probabilities import Probabilities
 from skmle._shared.tables import coefficients_of_classes
-from skmle._shared.validation import (
-    checked_data,
-    checked_features,
-    positive_weights,
-    weighted_mean,
-)
+from skmle._shared.validation import checked_data
 from skmle.families import Family
 from skmle.families.links import LOGIT, Link, get_link
 from skmle.inference import Inference
@@ -43,9 +43,11 @@ class Prepared(NamedTuple):
 
     problem: Problem
     classes: NDArray[Any]
+    present: NDArray[np.bool_]
+    """Which classes have rows of positive weight."""
 
 
-class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
+class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator):
     """Logistic regression, binary or multinomial, at the maximum of the conditional likelihood.
 
     The coefficients maximise the mean of log q(y|x) over the rows, that is, they minimise the
@@ -71,7 +73,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         which the page "Add a penalty" explains.
     fit_intercept : bool, default=True
     class_weight : dict or "balanced", optional
-        Weights of the classes, multiplied with `sample_weight`.
+        Weights of the classes, multiplied with `sample_weight`; 0 leaves a class out.
     tol : float, default=1e-6
         Distance to the optimum, in standard errors, at which a fit may stop: it does not depend on
         units or on n.
@@ -95,6 +97,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         same probabilities the least penalised are returned (for l1_ratio=1 each column has median
         zero).
     intercept_ : ndarray of shape (1,) or (K,)
+        Infinite where a class has no row of positive weight and so has probability zero.
     classes_ : ndarray of shape (K,)
     log_likelihood_ : float
         Total log-likelihood of the training data in nats.
@@ -159,7 +162,8 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         ----------
         X : array-like or sparse matrix of shape (n, p)
         y : array-like of shape (n,)
-            Labels of any type, at least two different ones with positive weight.
+            Labels of any type, at least two different ones. A label whose rows all have weight
+            zero is a class of probability zero.
         sample_weight : array-like of shape (n,), optional
             Weights; an integer weight is that many equal rows.
 
@@ -192,41 +196,30 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         X, y = checked_data(
             self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
         )
-        if y.dtype.kind not in "biuSU":
-            # Whole numbers and texts are classes; to look at every value would take long.
-            check_classification_targets(y)
-        weight, mask = positive_weights(sample_weight, X)
-        if mask is not None:
-            X, y = X[mask], y[mask]
-        classes, codes = sorted_labels(y, "CrossEntropyClassifier")
-        if len(classes) < 2:
-            raise ValueError(
-                f"CrossEntropyClassifier: y has only one class, {str(classes[0])!r}, in its "
-                f"{len(y)} rows of positive weight. Allowed: at least two classes. Give rows of "
-                "another class too."
-            )
-        if self.class_weight is not None:
-            of_class = class_weights(self.class_weight, classes, y, weight)
-            weight, _ = positive_weights(weight, X, of_class[codes])
-        family = family_of_classes(len(classes), self.link, self._selects)
-        k, p = len(family.parameters), X.shape[1]
+        found = classes_that_count(y, X, sample_weight, self.class_weight)
+        classes, present, codes, weight, mask = found
+        X = X if mask is None else X[mask]
+        count = int(present.sum())
+        family = family_of_present(len(classes), count, self.link, absolute=self._selects)
+        k, p, numeric = len(family.parameters), X.shape[1], family.observation.numeric
         penalties, lasso = self._penalties(float(self.alpha), family)
         problem = self._problem(
             family=family,
-            observed=observe(family, codes.astype(np.float64) if k == 1 else codes, weight),
+            observed=observe(family, codes.astype(np.float64) if numeric else codes, weight),
             terms=(Term(slice(None), p, self.fit_intercept),) * k,
             X=X.tocsr() if sp.issparse(X) else X,
             penalties=penalties,
             lasso=lasso,
             start=self._start(classes, p) if self.warm_start else None,
         )
-        return Prepared(problem, classes)
+        return Prepared(problem, classes, present)
 
     def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
         """Return the penalties on the slopes under a strength, and that of the absolute one."""
         k = len(family.parameters)
         # Slopes against a reference class are penalised as those of all classes, once centred.
-        classes = k + 1 if k > 1 and not family.redundant else 0
+        labelled = not family.observation.numeric
+        classes = k + 1 if labelled and not family.redundant else 0
         penalties, lasso = elastic_net(alpha, float(self.l1_ratio), classes)
         if self.penalty is None:
             return penalties, lasso
@@ -241,7 +234,7 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         """Return the coefficients of the fit before, if it was of the same classes and columns."""
         if not hasattr(self, "coef_") or self.coef_.shape[1] != p:
             return None
-        if not np.array_equal(classes, self.classes_):
+        if not np.array_equal(classes, self.classes_) or not np.isfinite(self.intercept_).all():
             return None
         slopes, intercepts = self.coef_, self.intercept_
         if len(classes) > 2 and not self._selects:
@@ -253,15 +246,18 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
         observed = prepared.problem.observed
         self._record(result, (observed.n, observed.weight is not None))
         self._covariance, self.classes_ = result.covariance, prepared.classes
-        slopes = np.array([w for w, _ in result.coefs])
+        self._present = present = prepared.present
+        slopes = np.array([w for w, _ in result.coefs]).reshape(-1, self.n_features_in_)
         intercepts = np.array([b for _, b in result.coefs])
         if len(self.classes_) > 2:
-            redundant = len(slopes) == len(self.classes_)
+            redundant = result.family.redundant
             slopes, intercepts = to_each_class(slopes, intercepts, redundant, self.l1_ratio == 1.0)
             if redundant:
                 # There is one row more than log-odds: where none of a column's is zero, one follows
                 # from the others.
                 self.n_parameters_ -= int((slopes != 0.0).all(axis=0).sum())
+        if not present.all():
+            slopes, intercepts = with_absent(slopes, intercepts, present, self.link)
         self.coef_, self.intercept_ = slopes, intercepts
         names = self._feature_names() if result.estimable is not None else []
         self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
@@ -272,75 +268,17 @@ class CrossEntropyClassifier(ClassifierMixin, LikelihoodEstimator):
             return [f"x{j}" for j in range(self.n_features_in_)]
         return [str(name) for name in names]
 
-    # ---------------------------------------------------------------- use
-
-    def _eta(self, X: Any) -> Array:
-        """Return the linear predictors: (n,) for two classes, (n, K) for more."""
-        check_is_fitted(self)
-        X = checked_features(
-            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
-        )
-        eta = np.asarray(X @ self.coef_.T, np.float64) + self.intercept_
-        return eta[:, 0] if len(self.classes_) == 2 else eta
-
-    def decision_function(self, X: Any) -> Array:
-        """Return the linear predictors: (n,) for two classes, (n, K) for more; the largest decides.
-
-        Of two classes the second is predicted where the value is positive: the links cloglog and
-        loglog, which give probability 1/2 elsewhere than at zero, have that point subtracted. The
-        sign is turned where a link falls as the probability rises.
-        """
-        eta = self._eta(X)
-        if eta.ndim == 2:
-            return eta
-        even = float(family_of_classes(2, self.link).eta((np.asarray(0.5),))[0])
-        return eta - even if get_link(self.link).rising else even - eta
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
-        eta = self._eta(X)
-        if eta.ndim == 2:
-            eta = eta - eta.max(axis=1, keepdims=True)
-            return eta - np.log(np.exp(eta).sum(axis=1, keepdims=True))
-        family = family_of_classes(2, self.link)
-        labels = [(np.full(len(eta), value),) for value in (0.0, 1.0)]
-        with np.errstate(over="ignore"):
-            columns = [-family.rows(label, (eta,), 0).value for label in labels]
-        return np.column_stack(columns)
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, (n, K)."""
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of each row, (n,)."""
-        scores = self.decision_function(X)
-        index = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0.0).astype(np.intp)
-        return self.classes_[index]
-
-    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return the (weighted) mean log-likelihood of the labels in nats; not the accuracy.
-
-        It is ``-sklearn.metrics.log_loss``. A label that the fit has not seen has probability zero:
-        the score is then -inf.
-        """
-        return weighted_mean(self.log_prob(X, y), sample_weight)
-
-    def log_prob(self, X: Any, y: Any) -> Array:
-        """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one."""
-        log_proba = self.predict_log_proba(X)
-        y = one_label_a_row(y, len(log_proba), "CrossEntropyClassifier")
-        column = label_columns(self.classes_, y)
-        return np.where(column >= 0, log_proba[np.arange(len(y)), column], -np.inf)
-
     # ---------------------------------------------------------------- inference
 
     def _results(self) -> Inference:
+        # A class that is certain has no coefficients, and neither has one that is absent.
+        shown = self._present if self._present.sum() > 1 else self._present & False
+        rows = shown if len(shown) > 2 else shown[:1]
         lines = coefficients_of_classes(
-            slopes=self.coef_,
-            intercepts=self.intercept_ if self.fit_intercept else None,
+            slopes=self.coef_[rows],
+            intercepts=self.intercept_[rows] if self.fit_intercept else None,
             names=self._feature_names(),
-            classes=self.classes_,
+            classes=self.classes_[shown],
             covariance=self._covariance,
         )
         return self._report(self._title(), lines, self._covariance is not None)

@@ -174,14 +174,14 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         ------
         ValueError
             If an observation lies outside the family's support, a weight is negative, all weights
-            are zero, a value is not finite, or there are fewer than two rows.
+            are zero, or a value is not finite.
 
         Warns
         -----
         FitWarning
             If the fit did not end at an interior maximum; its subclass says how.
         """
-        return self._fit(X, sample_weight, None, least=2)
+        return self._fit(X, sample_weight, None)
 
     @available_if(_sums_up)
     @with_callbacks
@@ -218,15 +218,15 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         FitWarning
             As `fit`: a first batch of equal numbers, for one, has no density.
         """
-        return self._fit(X, sample_weight, getattr(self, "_seen", None), least=1)
+        return self._fit(X, sample_weight, getattr(self, "_seen", None))
 
     def _fit(
-        self, X: Any, sample_weight: ArrayLike | None, seen: list[Seen] | None, least: int
+        self, X: Any, sample_weight: ArrayLike | None, seen: list[Seen] | None
     ) -> MLEDistribution:
-        """Fit to X and what has been seen before, if anything; X has at least so many rows."""
+        """Fit to X and what has been seen before, if anything."""
         family = get_family(self.family)
         check_settings(self)
-        X = self._rows(X, family, reset=seen is None, least=least)
+        X = self._rows(X, family, reset=seen is None)
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = self._samples(rows, family)
@@ -261,7 +261,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             warn_verdict(fits[worst], f"MLEDistribution({family.title}){column}", ())
         return self
 
-    def _rows(self, X: Any, family: Family, reset: bool, least: int = 1) -> Any:
+    def _rows(self, X: Any, family: Family, reset: bool) -> Any:
         if type(X).__name__ == "Series":
             X = X.to_frame()  # a Series of pandas or polars is a column with a name
         return checked_features(
@@ -269,7 +269,6 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             X,
             dtype=np.float64 if family.observation.numeric else None,
             reset=reset,
-            ensure_min_samples=least,
             finite=family.observation.finite,
         )
 

@@ -13,13 +13,16 @@ from sklearn.base import RegressorMixin
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.penalties import Penalty, elastic_net
-from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import (
+    KNOWN,
     Columns,
+    led_by,
     natural_constants,
     resolve_features,
+    start_again,
     undetermined,
 )
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
@@ -36,7 +39,7 @@ from skmle._shared.validation import (
     positive_weights,
 )
 from skmle.families import Family, get_family
-from skmle.families.wrappers.fixed import fix
+from skmle.families.wrappers.fixed import fix, with_lead
 from skmle.inference import Inference
 
 Array = NDArray[np.float64]
@@ -49,6 +52,10 @@ class Prepared(NamedTuple):
     columns: dict[str, Columns]
     beside: tuple[bool, bool]
     """Whether an offset and an exposure were given beside X."""
+    lead: float | None
+    """The eta at which the first parameter is held; None if it is free."""
+    title: str
+    """The law with what is held of it, in words."""
 
 
 class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
@@ -212,7 +219,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         ------
         ValueError
             If an observation lies outside the support, a weight is negative, all are zero, a value
-            is not finite, a column or parameter is unknown, or there are fewer than two rows.
+            is not finite, or a column or parameter is unknown.
 
         Warns
         -----
@@ -227,8 +234,8 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         self._store(result, prepared)
         task.done()
         if result.verdict.status != INTERIOR:
-            names = [own.names for own in self._columns.values()]
-            warn_verdict(result, f"MLERegressor({prepared.problem.family.title})", names)
+            names = [prepared.columns[p.name].names for p in result.family.parameters]
+            warn_verdict(result, f"MLERegressor({prepared.title})", names)
         return self
 
     def _prepare(
@@ -251,7 +258,6 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             of_y={"multi_output": family.observation.columns != 1, "y_numeric": True},
             accept_sparse=["csr", "csc"],
             dtype=[np.float64, np.float32],
-            ensure_min_samples=2,
         )
         y = as_response(y, family)
         known = resolve_offset(self, X, offset, exposure, family)
@@ -263,49 +269,49 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             family = fix(family, self.fixed)
         check_support(family, y, "y", mask, rates=True)
         columns = resolve_features(self, family, frame)
+        title = family.title
+        family, columns, known, lead = led_by(family, columns, known)
         penalties, lasso = self._penalties(float(self.alpha), family)
         problem = self._problem(
             family=family,
             observed=observe(family, y, weight),
-            terms=tuple(own.term for own in columns.values()),
+            terms=tuple(columns[param.name].term for param in family.parameters),
             X=X.tocsr() if sp.issparse(X) else X,
             offset=known,
             penalties=penalties,
             lasso=lasso,
-            start=self._start(columns) if self.warm_start else None,
+            start=start_again(self, family, columns) if self.warm_start else None,
         )
-        return Prepared(problem, columns, (offset is not None, exposure is not None))
+        beside = offset is not None, exposure is not None
+        return Prepared(problem, columns, beside, lead, title)
 
     def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
         """Return the penalties on the slopes under a strength, and that of the absolute one."""
         penalties, lasso = elastic_net(alpha, float(self.l1_ratio))
         return penalties if self.penalty is None else (*penalties, self.penalty), lasso
 
-    def _start(self, columns: Mapping[str, Columns]) -> Coefs | None:
-        """Return the coefficients of the fit before, if they are of the same columns and finite."""
-        sizes = {name: len(own.names) for name, own in columns.items()}
-        if not hasattr(self, "coefs_") or sizes != {n: len(w) for n, w in self.coefs_.items()}:
-            return None
-        if not np.isfinite([*self.intercepts_.values()]).all():
-            return None
-        return tuple((self.coefs_[name], self.intercepts_[name]) for name in columns)
-
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
         observed = prepared.problem.observed
         self._record(result, (observed.n, observed.weight is not None))
-        self._law, self._beside = result.family, prepared.beside
+        self._law, lead = with_lead(result.family)
+        self._lead = prepared.lead if lead is None else lead
+        self._beside = prepared.beside
+        self._title = prepared.title if result.limit is None else result.family.title
         # At a boundary the law is the limit law, which has fewer parameters.
-        names = [param.name for param in result.family.parameters]
-        self._columns = {name: prepared.columns[name] for name in names}
-        names_of_columns = [own.names for own in self._columns.values()]
-        fitted = dict(zip(names, result.coefs, strict=True))
+        columns = prepared.columns
+        self._columns = {param.name: columns[param.name] for param in self._law.parameters}
+        own = {param.name: columns[param.name] for param in result.family.parameters}
+        pairs = zip(own, result.coefs, strict=True)
+        fitted = {name: coefs for name, coefs in pairs if own[name] is not KNOWN}
         self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
-        self.intercepts_ = {name: intercept for name, (_, intercept) in fitted.items()}
-        self.coef_, self.intercept_ = next(iter(fitted.values()), (np.zeros(0), 0.0))
-        self.params_ = natural_constants(result, self._columns, self.fixed or {})
+        intercepts: dict[str, float] = {name: np.float64(b) for name, (_, b) in fitted.items()}
+        self.intercepts_ = intercepts
+        self.coef_ = next(iter(self.coefs_.values()), np.zeros(0))
+        self.intercept_ = next(iter(self.intercepts_.values()), np.float64(0.0))
+        self.params_ = natural_constants(result, own, self.fixed or {})
         self._covariance = result.covariance
-        self.aliased_ = undetermined(result.estimable, names_of_columns)
+        self.aliased_ = undetermined(result.estimable, [c.names for c in own.values()])
 
     # ---------------------------------------------------------------- inference
 
@@ -319,7 +325,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             names=getattr(self, "feature_names_in_", None),
             covariance=self._covariance,
         )
-        return self._report(f"{self._law.title} regression", lines, self._covariance is not None)
+        return self._report(f"{self._title} regression", lines, self._covariance is not None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

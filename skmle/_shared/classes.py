@@ -6,10 +6,13 @@ Users see one row of coefficients a class; fitted are those against a reference 
 from __future__ import annotations
 
 import difflib
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._shared.labels import check_labels, class_weights, sorted_labels
+from skmle._shared.validation import positive_weights
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
@@ -54,6 +57,84 @@ def family_of_classes(k: int, link: str | Link, absolute: bool = False) -> Famil
     # A ridge measures log-odds against a reference by a metric in which all classes are alike. For
     # absolute penalties there is no such metric, so that all k rows are fitted.
     return SymmetricCategorical(k) if absolute else Categorical(k)
+
+
+class Classes(NamedTuple):
+    """The classes of some labels, and the rows that count."""
+
+    classes: NDArray[Any]
+    present: NDArray[np.bool_]
+    """Which classes have rows of positive weight."""
+    codes: NDArray[np.intp]
+    """Of each row of positive weight, the position of its class among those present."""
+    weight: Array | None
+    """Of these rows; None if all count alike."""
+    mask: NDArray[np.bool_] | None
+    """Which rows of X they are; None if all."""
+
+
+def classes_that_count(y: NDArray[Any], X: Any, sample_weight: Any, class_weight: Any) -> Classes:
+    """Return the classes of the labels y, and the rows of X that count under both weights.
+
+    Raises
+    ------
+    ValueError
+        If the labels are no classes, or are all the same, or a weight is not allowed.
+    """
+    check_labels(y, "CrossEntropyClassifier")
+    classes, codes = sorted_labels(y, "CrossEntropyClassifier")
+    if len(classes) < 2:
+        raise ValueError(
+            f"CrossEntropyClassifier: y has only one class, {str(classes[0])!r}, in its "
+            f"{len(y)} rows. Allowed: at least two classes. Give rows of another class too."
+        )
+    weight, mask = positive_weights(sample_weight, X)
+    if class_weight is not None:
+        counted = slice(None) if mask is None else mask
+        seen, of_class = np.unique(codes[counted]), np.zeros(len(classes))
+        of_class[seen] = class_weights(class_weight, classes[seen], y[counted], weight)
+        weight, mask = positive_weights(sample_weight, X, of_class[codes])
+    codes = codes if mask is None else codes[mask]
+    present = np.bincount(codes, minlength=len(classes)) > 0
+    if not present.all():
+        codes = (np.cumsum(present) - 1)[codes]
+    return Classes(classes, present, codes, weight, mask)
+
+
+def family_of_present(k: int, present: int, link: str | Link, absolute: bool = False) -> Family:
+    """Return the family of those of k classes that have rows of positive weight.
+
+    Of more than two classes it is the limit of that of all k where the others become impossible:
+    the penalty still treats those present alike. One class alone is certain.
+
+    Raises
+    ------
+    ValueError
+        As `family_of_classes`.
+    """
+    family = family_of_classes(k, link, absolute)
+    if present == k:
+        return family
+    return SymmetricCategorical(present) if absolute and present > 1 else Categorical(present)
+
+
+def with_absent(
+    slopes: Array, intercepts: Array, present: NDArray[np.bool_], link: str | Link
+) -> tuple[Array, Array]:
+    """Return the coefficients of all classes from those of the classes present.
+
+    A class that is absent has probability zero: its slopes are zero, and its intercept is at that
+    end of the link.
+    """
+    shape = len(present) if len(present) > 2 else 1, slopes.shape[1]
+    all_slopes, all_intercepts = np.zeros(shape), np.full(shape[0], -np.inf)
+    if len(present) > 2:
+        all_slopes[present], all_intercepts[present] = slopes, intercepts
+    else:
+        with np.errstate(divide="ignore"):
+            certain = family_of_classes(2, link).eta((np.asarray(float(present[1])),))
+        all_intercepts[0] = float(certain[0])
+    return all_slopes, all_intercepts
 
 
 def from_each_class(slopes: Array, intercepts: Array) -> tuple[Array, Array]:

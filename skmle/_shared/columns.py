@@ -12,8 +12,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit
+from skmle._engine.problem import Coefs, Fit
 from skmle.families import Family
+from skmle.families.wrappers.fixed import with_lead
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -36,6 +37,10 @@ class Columns(NamedTuple):
         """The same for the engine; a slice stands for all columns, so that nothing is copied."""
         selection = slice(None) if self.all else self.columns
         return Term(selection, len(self.names), self.intercept)
+
+
+KNOWN = Columns(columns=None, names=[], all=False, intercept=False)
+"""Those of a parameter that is held: its linear predictor has no coefficients."""
 
 
 def resolve_column(
@@ -174,6 +179,45 @@ def _indices(
             "repetition."
         )
     return index if len(index) else None
+
+
+# ---------------------------------------------------------------- a first parameter that is held
+
+
+class Led(NamedTuple):
+    """A law with its parameters' columns, also of a first parameter that is held."""
+
+    family: Family
+    """The law to be fitted: its first parameter is free, with no coefficients, to be led."""
+    columns: dict[str, Columns]
+    known: Array | None
+    """The known part of the first linear predictor."""
+    lead: float | None
+    """The eta at which the first parameter is held; None if it is free."""
+
+
+def led_by(family: Family, columns: dict[str, Columns], known: Array | None) -> Led:
+    """Return a law to whose first parameter `known` is added, whether it is held or not."""
+    free, lead = with_lead(family)
+    if lead is None:
+        return Led(family, columns, known, None)
+    columns = {free.names[0]: KNOWN, **columns}
+    if known is None:
+        return Led(family, columns, None, lead)
+    return Led(free, columns, known + lead, lead)
+
+
+def start_again(estimator: Any, family: Family, columns: Mapping[str, Columns]) -> Coefs | None:
+    """Return the coefficients of the fit before, if they are of the same columns and finite."""
+    free = [name for name, own in columns.items() if own is not KNOWN]
+    sizes = {name: len(columns[name].names) for name in free}
+    slopes, intercepts = getattr(estimator, "coefs_", None), getattr(estimator, "intercepts_", {})
+    if slopes is None or sizes != {name: len(w) for name, w in slopes.items()}:
+        return None
+    if not np.isfinite([*intercepts.values()]).all():
+        return None
+    before = {name: (slopes[name], float(intercepts[name])) for name in free}
+    return tuple(before.get(param.name, (np.zeros(0), 0.0)) for param in family.parameters)
 
 
 # ---------------------------------------------------------------- what was fitted

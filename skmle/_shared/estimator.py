@@ -75,7 +75,7 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         self.converged_ = fit.verdict.status in (INTERIOR, BOUNDARY, NON_REGULAR)
         self.n_iter_ = fit.n_iter
         self.distance_ = fit.distance
-        self.log_likelihood_ = fit.log_likelihood
+        self.log_likelihood_ = fit.log_likelihood + 0.0  # A zero shall have no sign.
         self.n_parameters_ = fit.n_parameters
         self.weight_sum_ = fit.mass
         self._counted = counted
@@ -257,7 +257,10 @@ _ALLOWED = {
         lambda v: _is_number(v) and v > 0,
         "a positive number of standard errors, such as 1e-6",
     ),
-    "max_iter": (lambda v: _is_number(v, numbers.Integral) and v > 0, "a positive whole number"),
+    "max_iter": (
+        lambda v: _is_number(v, numbers.Integral) and v >= 0,
+        "a whole number >= 0 (0: the start)",
+    ),
     "n_jobs": (
         lambda v: v is None or (_is_number(v, numbers.Integral) and v != 0),
         "None, a positive number of threads, or -1 for all cores",

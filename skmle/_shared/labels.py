@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
 
 Indices = NDArray[np.intp]
 
@@ -40,6 +42,23 @@ def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.
         return np.unique(y, return_inverse=True)
     except TypeError:
         raise mixed_labels(y, what) from None
+
+
+def check_labels(y: NDArray[Any], what: str) -> None:
+    """Raise ValueError if the labels are no classes, as fractional numbers are not.
+
+    Whole numbers and texts are classes, and to look at each of them would take long. Python's own
+    whole numbers are classes, too, of any size.
+    """
+    if y.dtype.kind in "biuSU":
+        return
+    if y.dtype.kind == "O":
+        kinds = {type(label) for label in y.ravel().tolist()}
+        if all(issubclass(kind, numbers.Integral) for kind in kinds):
+            return
+        if len(kinds) > 1 and not all(issubclass(kind, numbers.Number) for kind in kinds):
+            raise mixed_labels(y, what)
+    check_classification_targets(y)
 
 
 def mixed_labels(y: NDArray[Any], what: str) -> ValueError:
@@ -81,17 +100,17 @@ def one_label_a_row(y: Any, n: int, what: str) -> NDArray[Any]:
 def class_weights(
     class_weight: Any, classes: NDArray[Any], y: NDArray[Any], sample_weight: Any
 ) -> NDArray[np.float64]:
-    """Return the weight of each class, as scikit-learn computes them.
+    """Return the weight of each class, as scikit-learn computes them; 0 leaves a class out.
 
     Raises
     ------
     ValueError
-        If one is not positive and finite.
+        If one is negative or not finite, or all are zero.
     """
     weights = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=sample_weight)
-    if not (np.isfinite(weights).all() and (weights > 0).all()):
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
         raise ValueError(
             f"CrossEntropyClassifier: class_weight={class_weight!r} is not allowed; give each "
-            "class a positive, finite weight."
+            "class a finite weight >= 0, and some class a positive one."
         )
     return weights

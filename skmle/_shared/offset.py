@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array
 
 from skmle._shared.columns import own_column
-from skmle._shared.validation import check_finite
+from skmle._shared.validation import as_floats, check_finite
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 
@@ -67,9 +67,10 @@ def _from_column_or_array(
     if given is None:
         picked = X[:, [own_column(estimator, what, column)]]
         return np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
-    values = check_array(
-        given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what
-    )
+    with as_floats(type(estimator).__name__, what):
+        values = check_array(
+            given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what
+        )
     check_finite(estimator, values, what)
     values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
     if values.shape != (n,):

@@ -23,9 +23,11 @@ class Predictions:
     coefs_: dict[str, Array]
     intercepts_: dict[str, float]
     _law: Family
-    """The law that was fitted."""
+    """The law that was fitted, with its first parameter free."""
     _columns: Mapping[str, Columns]
     """The columns of each of its parameters."""
+    _lead: float | None
+    """The eta at which the first parameter is held; None if it was fitted."""
     _beside: tuple[bool, bool]
     """Whether an offset and an exposure were given beside X."""
 
@@ -38,7 +40,10 @@ class Predictions:
             self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
         )
         known = resolve_offset(self, X, offset, exposure, self._law)
-        return linear_predictors(X, self._columns, self.coefs_, self.intercepts_, known)
+        intercepts = self.intercepts_
+        if self._lead is not None:
+            intercepts = {self._law.names[0]: self._lead, **intercepts}
+        return linear_predictors(X, self._columns, self.coefs_, intercepts, known)
 
     def predict_dist(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None

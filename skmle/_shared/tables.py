@@ -37,6 +37,8 @@ def coefficients_of_a_regression(
     """Return the lines of a regression's table; `names` are those of the columns of X, if any."""
     parts = []
     for j, (name, own) in enumerate(columns.items()):
+        if name not in slopes:  # it is held
+            continue
         if names is None or own.columns is None:
             labels = list(own.names)
         else:
@@ -138,7 +140,7 @@ def parameters_of_a_density(
         theta = map(np.asarray, family.natural(entries))
         # Of a matrix, which is symmetric, the lower triangle tells all.
         flat = [t.ravel() if t.ndim < 2 else t[np.tril_indices(len(t))] for t in theta]
-        estimate = np.concatenate(flat)
+        estimate = np.concatenate([np.zeros(0), *flat])
         if covariance is None:
             jacobian = np.zeros((len(charts), len(eta)))
         else:

@@ -6,7 +6,8 @@ Each error says what is wrong, where, what is allowed, and what to do.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -38,6 +39,18 @@ _MEND = "Remove these rows or mend their weights."
 # ---------------------------------------------------------------- X and y
 
 
+@contextmanager
+def as_floats(name: str, what: str) -> Iterator[None]:
+    """Raise ValueError for a whole number that no float can hold, where one is converted."""
+    try:
+        yield
+    except OverflowError:
+        raise ValueError(
+            f"{name}: Input {what} holds a whole number that is too large for a float. Allowed: "
+            "numbers up to 1.8e308. Give it in a larger unit, or as a logarithm."
+        ) from None
+
+
 def checked_features(
     estimator: BaseEstimator, X: Any, *, finite: bool = True, **checks: Any
 ) -> Any:
@@ -53,7 +66,8 @@ def checked_features(
     ValueError
         As `validate_data`, and, naming the rows, if values are missing or not finite.
     """
-    X = validate_data(estimator, X, ensure_all_finite=False, **checks)
+    with as_floats(type(estimator).__name__, "X"):
+        X = validate_data(estimator, X, ensure_all_finite=False, **checks)
     names = getattr(estimator, "feature_names_in_", None)
     check_finite(estimator, X, "X", names, finite=finite)
     return X
@@ -84,13 +98,14 @@ def checked_data(
     """
     check_finite(estimator, y, "y", finite=finite)
     plain = type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biufSU"
-    if finite and not plain:
-        X, y = validate_data(estimator, X, y, ensure_all_finite=False, **(of_y or {}), **checks)
-    else:
-        X = validate_data(estimator, X, ensure_all_finite=False, **checks)
-        if not plain:  # scikit-learn would let no infinite y through
-            y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
-        check_consistent_length(X, y)
+    with as_floats(type(estimator).__name__, "X or y"):
+        if finite and not plain:
+            X, y = validate_data(estimator, X, y, ensure_all_finite=False, **(of_y or {}), **checks)
+        else:
+            X = validate_data(estimator, X, ensure_all_finite=False, **checks)
+            if not plain:  # scikit-learn would let no infinite y through
+                y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+            check_consistent_length(X, y)
     check_finite(estimator, X, "X", getattr(estimator, "feature_names_in_", None))
     return X, y
 
@@ -124,7 +139,10 @@ def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -
     """
     finite = family.observation.finite
     check_finite(estimator, y, "y", finite=finite)
-    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_all_finite=finite)
+    with as_floats(type(estimator).__name__, "y"):
+        y = check_array(
+            y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_all_finite=finite
+        )
     response = as_response(y, family)
     check_consistent_length(X, response)
     return response
@@ -160,7 +178,7 @@ def check_finite(
         return
     missing = _missing_in_sparse(values) if sparse else _missing(array, finite)
     if len(missing.rows):
-        raise _not_finite(missing, f"{type(estimator).__name__}: {what}", names, finite)
+        raise _not_finite(missing, type(estimator).__name__, what, names, finite)
 
 
 class _Missing(NamedTuple):
@@ -195,7 +213,7 @@ def _missing(array: NDArray[Any], finite: bool) -> _Missing:
 
 
 def _not_finite(
-    missing: _Missing, what: str, names: Sequence[str] | None, finite: bool
+    missing: _Missing, name: str, what: str, names: Sequence[str] | None, finite: bool
 ) -> ValueError:
     where = [f"row {row}" for row in missing.rows[:_SHOWN]]
     if missing.columns is not None:
@@ -206,12 +224,13 @@ def _not_finite(
     pairs = zip(where, missing.entries, strict=False)
     shown = ", ".join(f"{place}: {entry!s}" for place, entry in pairs)
     more = ", ..." if len(missing.rows) > _SHOWN else ""
-    kinds, allowed = "NaN, missing or infinite values", "finite numbers, or labels"
-    if not finite:
-        kinds, allowed = "NaN or missing values", "numbers, -inf and inf"
+    # The words of scikit-learn, which also calls missing values NaN.
+    infinite = [isinstance(e, (float, np.floating)) and bool(np.isinf(e)) for e in missing.entries]
+    kinds = " and ".join(["NaN"] * (not all(infinite)) + ["infinity"] * any(infinite))
+    allowed = "finite numbers, or labels" if finite else "numbers, -inf and inf"
     return ValueError(
-        f"{what} holds {kinds} in {len(np.unique(missing.rows))} of {missing.n} rows "
-        f"({shown}{more}). Allowed: {allowed}. "
+        f"{name}: Input {what} contains {kinds} in {len(np.unique(missing.rows))} of {missing.n} "
+        f"rows ({shown}{more}). Allowed: {allowed}. "
         "Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
     )
 
@@ -232,8 +251,8 @@ def _finite(part: NDArray[Any]) -> bool:
 def _is_missing(entry: Any, finite: bool) -> bool:
     if entry is None or type(entry).__name__ in ("NAType", "NaTType"):
         return True
-    if not isinstance(entry, numbers.Real):
-        return False
+    if not isinstance(entry, numbers.Real) or isinstance(entry, numbers.Rational):
+        return False  # whole numbers and fractions are finite, even if too large for a float
     return not np.isfinite(float(entry)) if finite else bool(np.isnan(float(entry)))
 
 
@@ -347,13 +366,14 @@ def positive_weights(
     if sample_weight is None or isinstance(sample_weight, numbers.Number):
         weight = np.full(n, 1.0 if sample_weight is None else sample_weight, np.float64)
     else:
-        weight = check_array(
-            sample_weight,
-            ensure_2d=False,
-            dtype=np.float64,
-            ensure_all_finite=False,
-            input_name="sample_weight",
-        )
+        with as_floats("weights", "sample_weight"):
+            weight = check_array(
+                sample_weight,
+                ensure_2d=False,
+                dtype=np.float64,
+                ensure_all_finite=False,
+                input_name="sample_weight",
+            )
     if weight.shape != (n,):
         raise ValueError(
             f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape "
@@ -361,7 +381,8 @@ def positive_weights(
         )
     if not _all_finite(weight):
         raise ValueError(
-            f"sample_weight: NaN or infinity in {_rows(~np.isfinite(weight), weight)}. Allowed: "
+            f"Input sample_weight contains {'NaN' if np.isnan(weight).any() else 'infinity'}: "
+            f"{_rows(~np.isfinite(weight), weight)} are not finite. Allowed: "
             f"finite weights >= 0. {_MEND}"
         )
     if (weight < 0).any():
@@ -376,6 +397,11 @@ def positive_weights(
         )
     if class_weight is not None:
         weight = weight * class_weight
+        if not (weight > 0).any():
+            raise ValueError(
+                f"class_weight: all {n} rows that count are of classes of weight zero. Allowed: "
+                "some row of positive weight. Give one of these classes a positive weight."
+            )
     mask = weight > 0
     return (weight, None) if mask.all() else (weight[mask], mask)
 

@@ -31,7 +31,6 @@ from tests.estimators.refusals import (
         {"tol": -1.0},
         {"tol": "small"},
         {"tol": np.nan},
-        {"max_iter": 0},
         {"max_iter": 2.5},
         {"max_iter": -3},
         {"n_jobs": 0},

@@ -129,7 +129,7 @@ def test_values_of_x_that_are_not_finite_are_named_and_counted(kind, value):
     bad = FRAME.copy()
     bad.iloc[[4, 4, 9], [1, 0, 1]] = value
     says = (
-        r"X holds NaN, missing or infinite values in 2 of 30 rows "
+        rf"Input X contains {'NaN' if np.isnan(value) else 'infinity'} in 2 of 30 rows "
         rf"\(row 4, column age: {value}, row 4, column time: {value}, row 9"
     )
     assert_four_parts(assert_refused(ESTIMATORS[kind], *arguments(kind, bad), says=says))
@@ -160,7 +160,7 @@ def test_values_of_y_that_are_not_finite_are_named_and_counted(value):
     y = Y.copy()
     y[[5, 6]] = value
     says = (
-        r"y holds NaN, missing or infinite values in 2 of 30 rows "
+        rf"Input y contains {'NaN' if np.isnan(value) else 'infinity'} in 2 of 30 rows "
         rf"\(row 5: {value}, row 6: {value}\)"
     )
     for response in (y, y.tolist(), pd.Series(y)):
@@ -183,14 +183,14 @@ def test_missing_labels_are_named_and_counted(missing):
             CrossEntropyClassifier(),
             X,
             labels,
-            says=r"y holds NaN, missing .* in 1 of 30 rows \(row 3: ",
+            says=r"Input y contains NaN in 1 of 30 rows \(row 3: ",
         )
     )
     assert_four_parts(
         assert_refused(
             MLEDistribution("categorical"),
             labels[:, None],
-            says=r"X holds .* 1 of 30 rows \(row 3, column 0: ",
+            says=r"Input X contains NaN in 1 of 30 rows \(row 3, column 0: ",
         )
     )
 
@@ -212,7 +212,7 @@ def test_offsets_that_are_not_finite_are_named_and_counted(what, value):
         X,
         np.arange(30),
         **{what: given},
-        says=rf"{what} holds .* 1 of 30 rows \(row 8: {value}\)",
+        says=rf"Input {what} contains .* in 1 of 30 rows \(row 8: {value}\)",
     )
     assert_four_parts(message)
 
@@ -248,7 +248,7 @@ def test_any_numbers_give_a_fit_or_an_error_that_says_why(data, cls):
             try:
                 model.fit(*args)
             except ValueError as refused:
-                assert re.search(r"NaN|outside the support", str(refused)), refused
+                assert re.search(r"NaN|infinity|outside the support", str(refused)), refused
                 assert not set(vars(model)) - set(model.get_params()) - {"n_features_in_"}
             else:
                 assert model.status_ in (

@@ -54,8 +54,8 @@ def into_support(values: np.ndarray, family: Family) -> np.ndarray:
 class MappedDistribution(MLEDistribution):
     """A density of the data mapped into its family's support."""
 
-    def _rows(self, X: Any, family: Family, reset: bool, least: int = 1) -> Any:
-        return into_support(super()._rows(X, family, reset, least), family)
+    def _rows(self, X: Any, family: Family, reset: bool) -> Any:
+        return into_support(super()._rows(X, family, reset), family)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,6 +10,7 @@ Times in this file were measured on 2 cores with 2 MB of second-level cache each
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -89,14 +90,6 @@ def thread_count(n_jobs: int | None) -> int:
     return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
 
 
-@lru_cache(maxsize=1)
-def _controller() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    # Made once and only for long data: it takes 4 ms to look through the loaded libraries.
-    return ThreadpoolController()
-
-
 def one_blas_thread(needed: bool = True) -> AbstractContextManager[Any]:
     """Return a context in which BLAS takes one thread, if that is needed.
 
@@ -106,7 +99,66 @@ def one_blas_thread(needed: bool = True) -> AbstractContextManager[Any]:
     have a BLAS of their own, whose threads wait for work by spinning; where products alternate with
     factorisations the two fight for the cores, too: 86 s against 18 s were seen.
     """
-    return _controller().limit(limits=1, user_api="blas") if needed else nullcontext()
+    return _ONE_THREAD if needed else nullcontext()
+
+
+@lru_cache(maxsize=1)
+def _blas() -> list[Any]:
+    """Return the controllers of the libraries of BLAS that are loaded."""
+    from threadpoolctl import ThreadpoolController
+
+    # Made once: it takes 4 ms to look through the loaded libraries.
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+class _OneThread:
+    """BLAS at one thread for as long as any fit of this process wants it.
+
+    The number of threads belongs to the whole process. If each fit saved and restored it by
+    itself, the second of two fits at once would save one thread, and if it ended last, restore it
+    for good. So the users are counted: the first saves the numbers, the last restores them.
+    """
+
+    def __init__(self) -> None:
+        self._before: list[int] = []
+        """Threads of each library before; empty while there is nothing to restore."""
+        self._forget_users()
+        # A fork copies the lock and the count, but not the threads that would release them.
+        if os.name == "posix":
+            os.register_at_fork(after_in_child=self._forget_users)
+
+    def _forget_users(self) -> None:
+        self._lock, self._users = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._users += 1
+            # In the child of a fork, what the parent has saved is still to be restored.
+            if self._users == 1 and not self._before:
+                threads = [library.num_threads for library in _blas()]
+                if any(count > 1 for count in threads):
+                    self._before = threads
+                    _set_threads([1] * len(threads))
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._before:
+                _set_threads(self._before)
+                self._before = []
+
+
+def _set_threads(counts: list[int]) -> None:
+    for library, count in zip(_blas(), counts, strict=True):
+        # From threadpoolctl 3.8 on only the thread that has set a number of OpenBLAS may change it
+        # again, until it is cleared; but the first and the last user may be different threads.
+        clear = getattr(library, "clear_controlling_thread", lambda force: None)
+        clear(force=True)
+        library.set_num_threads(count)
+        clear(force=True)
+
+
+_ONE_THREAD = _OneThread()
 
 
 def is_long(n: int, p: int) -> bool:

@@ -205,7 +205,10 @@ class Likelihood:
             convex=self.problem.all_held,
             hessian=self.design.d <= _CHEAP if wanted == "auto" else bool(wanted),
         )
-        smooth = [self._objective(law) for law in self.family.smoothings()]
+        # A law has its cusps where the first parameter meets an observation: one that is held has
+        # none on the way.
+        laws = self.family.smoothings() if self.design.terms[0].length else ()
+        smooth = [self._objective(law) for law in laws]
         for coef in self.starts() if start is None else [start]:
             if smooth:
                 solution = self._solve_cusps(smooth, coef)

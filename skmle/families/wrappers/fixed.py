@@ -46,6 +46,8 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
     """
     if not values:
         return family
+    if isinstance(family, Fixed):
+        return fix(family.inner, {**family.values, **values})
     names = family.names
     if names != tuple(p.name for p in family.parameters):
         raise ValueError(
@@ -72,6 +74,19 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
                 "number. Give one."
             )
     return Fixed(family, dict(values))
+
+
+def with_lead(family: Family) -> tuple[Family, float | None]:
+    """Return the law with its first parameter among those free, and the eta at which it was held.
+
+    The known part of the first linear predictor is added to that eta. The eta is None for a law
+    whose first parameter is free already.
+    """
+    if not isinstance(family, Fixed) or (first := family.inner.names[0]) not in family.values:
+        return family, None
+    eta = family.inner.link(0).forward(np.asarray(family.values[first], float))
+    rest = {name: value for name, value in family.values.items() if name != first}
+    return Fixed(family.inner, rest) if rest else family.inner, float(eta)
 
 
 class Fixed(Wrapper):
@@ -234,5 +249,6 @@ class Fixed(Wrapper):
 
     def predicted(self, theta: Arrays) -> Distribution:
         pairs = ((name, self.values[name]) for name in self.inner.names if name in self.values)
-        held = tuple(np.asarray(value, float) for _, value in pairs)
+        shape = np.shape(theta[0]) if theta else ()  # one value a row, as the others have
+        held = tuple(np.full(shape, value, float) for _, value in pairs)
         return self.inner.predicted(self.complete(theta, held))

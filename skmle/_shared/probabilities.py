@@ -1,0 +1,88 @@
+"""What follows from each row's linear predictors: its classes' probabilities, and their use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skmle._shared.classes import family_of_classes
+from skmle._shared.labels import label_columns, one_label_a_row
+from skmle._shared.validation import checked_features, weighted_mean
+from skmle.families.links import Link, get_link
+
+Array = NDArray[np.float64]
+
+
+class Probabilities:
+    """The base of estimators that give each row the probabilities of classes."""
+
+    link: str | Link
+    coef_: Array
+    intercept_: Array
+    classes_: NDArray[Any]
+    _present: NDArray[np.bool_]
+    """Which classes had rows of positive weight."""
+
+    def _eta(self, X: Any) -> Array:
+        """Return the linear predictors: (n,) for two classes, (n, K) for more."""
+        check_is_fitted(self)
+        X = checked_features(
+            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
+        )
+        eta = np.asarray(X @ self.coef_.T, np.float64) + self.intercept_
+        return eta[:, 0] if len(self.classes_) == 2 else eta
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the linear predictors: (n,) for two classes, (n, K) for more; the largest decides.
+
+        Of two classes the second is predicted where the value is positive: the links cloglog and
+        loglog, which give probability 1/2 elsewhere than at zero, have that point subtracted. The
+        sign is turned where a link falls as the probability rises.
+        """
+        eta = self._eta(X)
+        if eta.ndim == 2:
+            return eta
+        even = float(family_of_classes(2, self.link).eta((np.asarray(0.5),))[0])
+        return eta - even if get_link(self.link).rising else even - eta
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
+        eta = self._eta(X)
+        if eta.ndim == 2:
+            eta = eta - eta.max(axis=1, keepdims=True)
+            return eta - np.log(np.exp(eta).sum(axis=1, keepdims=True))
+        family = family_of_classes(2, self.link)
+        labels = [(np.full(len(eta), value),) for value in (0.0, 1.0)]
+        if not self._present.all():
+            return np.tile(np.where(self._present, 0.0, -np.inf), (len(eta), 1))
+        with np.errstate(over="ignore"):
+            columns = [-family.rows(label, (eta,), 0).value for label in labels]
+        return np.column_stack(columns)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, (n, K)."""
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row, (n,)."""
+        scores = self.decision_function(X)
+        index = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0.0).astype(np.intp)
+        return self.classes_[index]
+
+    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return the (weighted) mean log-likelihood of the labels in nats; not the accuracy.
+
+        It is ``-sklearn.metrics.log_loss``. A label that the fit has not seen has probability zero:
+        the score is then -inf.
+        """
+        return weighted_mean(self.log_prob(X, y), sample_weight)
+
+    def log_prob(self, X: Any, y: Any) -> Array:
+        """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one."""
+        log_proba = self.predict_log_proba(X)
+        y = one_label_a_row(y, len(log_proba), "CrossEntropyClassifier")
+        column = label_columns(self.classes_, y)
+        return np.where(column >= 0, log_proba[np.arange(len(y)), column], -np.inf)
