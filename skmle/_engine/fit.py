@@ -78,8 +78,8 @@ def solve_and_judge(
 
     def refit(problem: Problem, columns: Columns) -> Fit:
         if problem.features:
-            return fit_likelihood(problem, tell, columns=columns)
-        return fit_density(problem, tell)
+            return fit_likelihood(problem, columns=columns)
+        return fit_density(problem)
 
     if (known := foregone(likelihood)) is not None:
         return known, working

@@ -42,6 +42,8 @@ class FitTask:
             "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
         }
         self.context: Any = None
+        self.before: Callable[[], dict[str, Any]] | None = None
+        """Makes the attributes of the iterate before."""
         self.tell: Tell | None = None
         """What the engine calls at each iterate; None if nobody listens."""
         if hasattr(estimator, "_skl_callbacks"):
@@ -55,8 +57,14 @@ class FitTask:
             self.store(fitted, make())
             return dict(vars(fitted))
 
+        return self._subtask(attributes)
+
+    def _subtask(self, attributes: Callable[[], dict[str, Any]]) -> bool:
         iterate = self.context.subcontext(task_name="iterate")
-        iterate.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        iterate.call_on_fit_task_begin(
+            estimator=self.estimator, **self.data, reconstruction_attributes=self.before
+        )
+        self.before = attributes
         return bool(
             iterate.call_on_fit_task_end(
                 estimator=self.estimator, **self.data, reconstruction_attributes=attributes
@@ -67,6 +75,8 @@ class FitTask:
         """Say that the fit has ended and is stored."""
         if self.context is not None:
             state = dict(vars(self.estimator))
+            if self.before is None:  # A fit without a step, as in closed form, is one iterate.
+                self._subtask(lambda: state)
             self.context.call_on_fit_task_end(
                 estimator=self.estimator, **self.data, reconstruction_attributes=state
             )

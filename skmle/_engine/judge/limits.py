@@ -50,7 +50,7 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         if verdict.status == INTERIOR:
             end, title = f"{limit.parameter} tends to {limit.value:g}", other.family.title
             verdict = Verdict(BOUNDARY, f"the likelihood rises as {end}, where the law is {title}")
-        return replace(other, verdict=verdict, limit=limit, n_iter=other.n_iter + solution.n_iter)
+        return replace(other, verdict=verdict, limit=limit, n_iter=max(1, likelihood.watch.count))
     return None
 
 

@@ -111,7 +111,7 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
         log_likelihood=likelihood.log_likelihood(solution),
         mass=likelihood.objective.mass,
         verdict=verdict,
-        n_iter=max(1, solution.n_iter),
+        n_iter=max(likelihood.watch.count, min(1, likelihood.problem.max_iter)),
         distance=solution.distance,
         estimable=likelihood.estimable,
         moving=None if verdict.direction is None else _moving(likelihood, verdict.direction),

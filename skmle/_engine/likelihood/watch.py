@@ -13,10 +13,16 @@ class Stopped(Exception):
     """Raised inside a fit that a callback has stopped."""
 
 
-class Watch:
-    """It is called with each iterate that a solver accepts, and keeps the last one.
+class Spent(Exception):
+    """Raised inside a search that has taken as many steps as it may."""
 
-    If the fit is interrupted, that one is its answer.
+
+class Watch:
+    """It is called with each point that a solver accepts, counts the steps, and keeps the last.
+
+    If the fit is interrupted, the last point is its answer. A search that would take more than
+    a most of steps ends at the last that it may take, whatever solvers take part in it. So the
+    iterate i that is told, from 0 on, is the fit with ``max_iter=i + 1``.
 
     Parameters
     ----------
@@ -28,24 +34,46 @@ class Watch:
     """
 
     def __init__(
-        self, verbose: bool = False, tell: Callable[[Callable[[], Solution]], bool] | None = None
+        self,
+        verbose: bool = False,
+        tell: Callable[[Callable[[], Solution]], bool] | None = None,
     ) -> None:
         self.verbose, self.tell = verbose, tell
         self.count = 0
+        """Steps of all searches of the fit."""
+        self._taken, self._most = 0, np.inf
+        self._point: Array | None = None
         self._last: tuple[Array, float, float] | None = None
+        self._best: Solution | None = None
+
+    def begin(self, most: float, best: Solution | None = None) -> None:
+        """Take note that a search begins.
+
+        Parameters
+        ----------
+        most : float
+            How many steps it may take.
+        best : Solution, optional
+            The best of the searches before, of the same fit; None if this is the first.
+        """
+        self.count = 0 if best is None else self.count
+        self._taken, self._most = 0, most
+        self._point, self._last, self._best = None, None, best
 
     @property
     def last(self) -> Solution | None:
-        """The last iterate; None before the first."""
+        """The last point, or the answer of an earlier search if that is better; None before."""
         if self._last is None:
-            return None
+            return self._best
         coef, value, distance = self._last
+        if self._best is not None and self._best.evaluation.value < value:
+            return self._best._replace(n_iter=self.count)
         return Solution(
             coef, Evaluation(value), np.zeros_like(coef), distance, self.count, converged=False
         )
 
     def __call__(self, coef: Array, at: Evaluation, distance: float, rows: int) -> None:
-        """Take note of an iterate; raise `Stopped` if it shall be the last.
+        """Take note of a point; raise `Stopped` or `Spent` if there shall be no step from it.
 
         Parameters
         ----------
@@ -57,8 +85,17 @@ class Watch:
         rows : int
             Number of rows that are being fitted: of the data, or of a sample of them.
         """
-        self.count += 1
-        self._last = coef.copy(), at.value, distance
+        point = coef if at.end is None else at.end
+        before, self._point = self._point, point.copy()
+        stays = before is not None and bool((before == point).all())
+        if before is not None and not stays:
+            if self._taken == self._most:
+                raise Spent
+            self._taken += 1
+            self.count += 1
+        self._last = self._point, at.value, distance
+        if before is None or stays:
+            return  # A start is no iterate, nor is a point from which the next stage goes on.
         if self.verbose:
             print(
                 f"[skmle] iterate {self.count}: {rows} rows, objective {at.value:.10g} a row, "

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.data.sums import one_blas_thread
-from skmle._engine.evaluation import Array, Solution, covariance
+from skmle._engine.evaluation import Array, Solution, covariance, value_at_end
 from skmle._engine.likelihood import scores as rows_apart
 from skmle._engine.likelihood.coordinates import Coordinates, Units
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
-from skmle._engine.likelihood.watch import Watch
+from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
@@ -34,6 +34,9 @@ _CHEAP = 200
 # Coefficients from which BLAS would use threads for the factors of a Hessian, which slows down the
 # many small systems of a fit with absolute penalties. Chosen, not measured.
 _THREADED = 100
+# Steps from which on `max_iter` bounds those to each of the smooth laws on the way to one with
+# cusps, not all together: their default. A ridge beside a modelled scale was seen to need 130.
+_EACH = 100
 
 
 class Likelihood:
@@ -132,7 +135,7 @@ class Likelihood:
 
     def log_likelihood(self, solution: Solution) -> float:
         """Return the total log-likelihood in nats, constants included, without the penalty."""
-        value = solution.evaluation.value
+        value = value_at_end(self.objective, solution)
         for penalty in self.objective.penalties:
             value -= penalty.value(solution.coef)
         total = -value * self.objective.mass
@@ -209,16 +212,36 @@ class Likelihood:
         # none on the way.
         laws = self.family.smoothings() if self.design.terms[0].length else ()
         smooth = [self._objective(law) for law in laws]
+        most: float = self.problem.max_iter
+        if smooth and most >= _EACH:
+            most = np.inf  # for each of the smooth laws that many are enough
         for coef in self.starts() if start is None else [start]:
-            if smooth:
-                solution = self._solve_cusps(smooth, coef)
-            else:
-                solution = self._minimise(self.objective, choose(task), coef, working)
+            self.watch.begin(most, best)
+            try:
+                if smooth:
+                    solution = self._solve_cusps(smooth, coef)
+                else:
+                    solution = self._minimise(self.objective, choose(task), coef, working)
+            except Spent:
+                solution = self._spent()
             working = solution.working
             if best is None or solution.evaluation.value < best.evaluation.value:
                 best = solution
         assert best is not None
         return best
+
+    def _spent(self) -> Solution:
+        """Return the last point of a search that has taken as many steps as it may."""
+        solution = self.watch.last
+        assert solution is not None
+        solution = solution._replace(evaluation=self.objective(solution.coef, 1), rough=True)
+        return self._with_working(solution) if self.problem.selects else solution
+
+    def _with_working(self, solution: Solution) -> Solution:
+        """Return a solution of an absolute penalty with the working set around it."""
+        working = Working.around(self.objective, solution.coef)
+        working.renew(solution.coef[working.index])
+        return solution._replace(working=working)
 
     def _minimise(
         self, objective: Objective, solver: Solver, start: Array, working: Working | None = None
@@ -250,10 +273,8 @@ class Likelihood:
         )
         if not problem.selects:
             return solution._replace(evaluation=self.objective(solution.coef))
-        working = Working.around(self.objective, solution.coef)
         # The Hessian of the last smooth law would not do: its curvature is all near the cusps.
-        working.renew(solution.coef[working.index])
-        return solution._replace(working=working)
+        return self._with_working(solution)
 
     # ---------------------------------------------------------------- for standard errors
 

@@ -89,7 +89,7 @@ def conjugate(
     tol : float
         Distance to the optimum in standard errors.
     max_iter : int
-        Most limited-memory steps, and most Newton steps.
+        Most steps, limited-memory and Newton's together.
 
     References
     ----------
@@ -106,7 +106,10 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
         objective, coef, objective(coef, 1), tol, min(_MOST_STEPS, max_iter)
     )
     step, distance = np.zeros_like(coef), np.inf
-    for iteration in range(before, before + max_iter + 1):
+    if before == max_iter:
+        objective.accepted(coef, at, distance)
+        return Solution(coef, at, step, distance, before, False)
+    for iteration in range(before, max_iter + 1):
         previous, known = step, distance
         if iteration > before and known > _CLOSE * objective.size**0.5:
             curvature = objective.curvature(coef)
@@ -115,12 +118,14 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
         if not distance <= _STALE * known:
             step, pairs = _newton_step(objective, curvature, at, tol, [])
             distance = _decrement(objective, at, step)
+        if distance <= tol:
+            at.end = coef + step
         objective.accepted(coef, at, distance)
-        if distance <= tol or iteration == before + max_iter:
+        if distance <= tol or iteration == max_iter:
             # Where all derivatives have underflowed, this step is zero. The verdict then needs the
             # step before, which shows in which direction the coefficients run off.
             shown = step if step.any() else previous
-            last = coef + step if distance <= tol else coef
+            last = coef if at.end is None else at.end
             return Solution(last, at, shown, distance, iteration, distance <= tol)
         found = _backtrack(objective, coef, at, step)
         if found is None:

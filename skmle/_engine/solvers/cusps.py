@@ -148,7 +148,9 @@ class _Rest:
 
     def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
         """Take note of an iterate that was accepted."""
-        self.objective.accepted(np.concatenate([self.held, coef]), at, distance)
+        end = coef if at.end is None else at.end
+        whole = np.concatenate([self.held, end])
+        self.objective.accepted(whole, Evaluation(at.value), distance)
 
 
 def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:

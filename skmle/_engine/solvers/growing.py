@@ -276,11 +276,14 @@ def _close(
         assert there.gradient is not None
         finite = np.isfinite(there.value)
         distance = _distance(factor, there.gradient, objective.size) if finite else np.inf
-        objective.accepted(coef, there, distance)
         step = -factor.solve(there.gradient)
         if distance <= tol:
             there.hessian = hessian
-            return Solution(coef + step, there, step, distance, found.n_iter + extra + 2, True)
+            there.end = coef + step
+        objective.accepted(coef, there, distance)
+        if there.end is not None:
+            count = found.n_iter + extra + 2
+            return Solution(there.end, there, step, distance, count, True)
     return newton(objective, coef, tol=tol, max_iter=max_iter)
 
 

@@ -121,7 +121,6 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
         return Solution(coef, at, newton_step, np.inf, 0, False)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
-        objective.accepted(coef, at, model.distance)
         # On the way to a limit law rounding may leave a step of zero. The step before is kept,
         # because the verdict needs the direction.
         onward = strode or flat >= _FLAT
@@ -130,8 +129,12 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
         if model.step is not None and model.distance <= tol:
             # The last step costs nothing and squares the distance. On the way to a limit law it is
             # not taken: it may be rounding error.
-            last = coef if onward else coef + newton_step
+            last = coef
+            if not onward:
+                last = at.end = coef + newton_step
+            objective.accepted(coef, at, model.distance)
             return Solution(last, at, newton_step, model.distance, iteration, True)
+        objective.accepted(coef, at, model.distance)
         # Far out towards a limit law the Hessian is rounding error; keep the previous distance
         # there.
         known = known if onward and model.step is None else model.distance

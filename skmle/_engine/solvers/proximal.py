@@ -90,10 +90,10 @@ def proximal(
         if not grown and (goal == tol or not found.converged):
             step = np.zeros_like(coef)
             step[working.index] = found.step
-            at = Evaluation(0.0, working.gradient.copy())
+            assert working.there is not None
+            at = Evaluation(working.there.value, working.gradient.copy())
             for penalty in objective.penalties:
                 penalty.add(at, coef)
-            at.value = found.evaluation.value
             return Solution(
                 coef=coef,
                 evaluation=at,
@@ -145,7 +145,9 @@ def _newton(working: Working, coef: Array, goal: float, budget: int) -> Solution
         step = step if model is None else model.step
         if distance <= goal:
             # The last step costs nothing, and squares the distance.
+            working.accepted(coef + step, at, distance)
             return Solution(coef + step, at, step, distance, iteration, True)
+        working.accepted(coef, at, distance)
         if iteration >= budget or blind >= _BLIND_STEPS:
             arrived = blind >= _BLIND_STEPS and distance <= _FLOOR
             return Solution(coef, at, step, distance, iteration, arrived)

@@ -43,6 +43,9 @@ class PenalisedObjective(Protocol):
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation: ...
 
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note of an iterate and its distance to the optimum."""
+
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Self, NDArray[np.intp]]:
         """Return the objective on some columns, and the indices of the coefficients it keeps."""
 
@@ -110,6 +113,12 @@ class Working(Generic[P]):
         """Gradient of the likelihood, in all coefficients, where the last search ended."""
         assert self.there is not None and self.there.gradient is not None
         return self.there.gradient
+
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note of an iterate of `part`, in all coefficients."""
+        whole = np.zeros(self.objective.design.d)
+        whole[self.index] = coef
+        self.objective.accepted(whole, at, distance)
 
     def measure(self, coef: Array) -> None:
         """Compute the gradient in all coefficients, where a search has ended."""
