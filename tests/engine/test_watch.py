@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 import skmle._shared.callbacks as callbacks_module
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle._engine.likelihood.objective import Objective
-from skmle.exceptions import InterruptedWarning
+from skmle.exceptions import InterruptedWarning, NotConvergedWarning
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
@@ -190,12 +190,89 @@ def test_callbacks_see_each_iterate(kind):
     assert listener.scores[0] <= listener.scores[-1] + 1e-12
 
 
+# All solvers, with and without penalties; and a fit that runs to infinity.
+MANY = RNG.normal(size=(2000, 60))
+LONGER = {
+    "lasso": (CrossEntropyClassifier(alpha=0.02, l1_ratio=1.0), (X, LABELS)),
+    "ridge": (CrossEntropyClassifier(alpha=0.1), (X, LABELS)),
+    "elastic net": (MLERegressor("poisson", alpha=0.02, l1_ratio=0.5), (X, COUNTS)),
+    "median lasso": (
+        MLERegressor("laplace", alpha=0.02, l1_ratio=1.0),
+        (X, COUNTS + RNG.laplace(size=400)),
+    ),
+    "conjugate": (
+        CrossEntropyClassifier(alpha=1e-3, store_information=False),
+        (MANY, (MANY[:, :12] + RNG.gumbel(size=(2000, 12))).argmax(axis=1)),
+    ),
+    "closed form": (MLEDistribution("normal"), (X[:, :1],)),
+    "separated": (CrossEntropyClassifier(), (X, (X[:, 0] > 0).astype(int))),
+}
+
+
+class Iterates(Listener):
+    """A callback that keeps the iterates, and those from which they come."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        super().__init__(stop_at)
+        self.before, self.after = [], []
+
+    def on_fit_task_begin(self, estimator, context, *, fitted_estimator=None):
+        if context.task_name == "iterate":
+            self.before.append(fitted_estimator)
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        if context.task_name == "iterate":
+            self.after.append(fitted_estimator)
+        return len(self.after) == self.stop_at
+
+
+def parameters(model) -> np.ndarray:
+    if hasattr(model, "params_") and not hasattr(model, "coefs_"):
+        return np.concatenate([np.ravel(value) for value in model.params_.values()])
+    coefs = getattr(model, "coefs_", {"": getattr(model, "coef_", None)})
+    intercepts = getattr(model, "intercepts_", {"": getattr(model, "intercept_", None)})
+    return np.concatenate([np.ravel(part) for d in (coefs, intercepts) for part in d.values()])
+
+
 @has_callbacks
-def test_a_callback_may_stop_the_fit():
-    model, data = fresh("classifier")
-    with pytest.warns(InterruptedWarning):
-        model.set_callbacks(Listener(stop_at=2)).fit(*data)
-    assert model.status_ == "interrupted" and model.n_iter_ == 2
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
+@pytest.mark.parametrize("kind", [*FITS, *LONGER])
+def test_an_iterate_is_the_fit_with_as_many_steps(kind):
+    """scikit-learn's test_logistic_regression_callback_fitted_estimator, for every solver."""
+    model, data = (FITS | LONGER)[kind]
+    listener = Iterates()
+    fitted = clone(model).set_callbacks(listener).fit(*data)
+    assert len(listener.after) == fitted.n_iter_ == len(listener.before)
+    for i, iterate in enumerate(listener.after):
+        shorter = clone(model).set_params(max_iter=i + 1).fit(*data)
+        assert shorter.n_iter_ == i + 1
+        # Equal to the last bit: they come from the same steps.
+        np.testing.assert_array_equal(parameters(iterate), parameters(shorter))
+        if i > 0:
+            np.testing.assert_array_equal(
+                parameters(listener.before[i]), parameters(listener.after[i - 1])
+            )
+    np.testing.assert_array_equal(parameters(iterate), parameters(fitted))
+
+
+@has_callbacks
+@pytest.mark.parametrize("kind", [kind for kind in [*FITS, *LONGER] if kind != "closed form"])
+def test_a_callback_may_stop_the_fit(kind):
+    model, data = (FITS | LONGER)[kind]
+    listener = Iterates(stop_at=2)
+    with pytest.warns(InterruptedWarning, match="stopped after 2 iterates"):
+        stopped = clone(model).set_callbacks(listener).fit(*data)
+    assert stopped.status_ == "interrupted" and stopped.n_iter_ == 2 == len(listener.after)
+    np.testing.assert_array_equal(parameters(stopped), parameters(listener.after[1]))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in [*FITS, *LONGER] if kind != "closed form"])
+def test_no_iteration_gives_the_start(kind):
+    model, data = (FITS | LONGER)[kind]
+    with pytest.warns(NotConvergedWarning, match="the solver stopped after 0 iterations"):
+        start = clone(model).set_params(max_iter=0).fit(*data)
+    assert start.status_ == "not_converged" and start.n_iter_ == 0 and not start.converged_
+    assert start.score(*data) * start.weight_sum_ == pytest.approx(start.log_likelihood_, rel=1e-9)
 
 
 @has_callbacks
