@@ -22,6 +22,7 @@ from skmle._shared.classes import (
     classes_that_count,
     family_of_present,
     from_each_class,
+    title_of_classes,
     to_each_class,
     with_absent,
 )
@@ -32,7 +33,7 @@ from skmle._shared.probabilities import Probabilities
 from skmle._shared.tables import coefficients_of_classes
 from skmle._shared.validation import checked_data
 from skmle.families import Family
-from skmle.families.links import LOGIT, Link, get_link
+from skmle.families.links import LOGIT, Link
 from skmle.inference import Inference
 
 Array = NDArray[np.float64]
@@ -194,7 +195,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         check_settings(self)
         check_link(self.link)
         X, y = checked_data(
-            self, X, y, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
+            self, X, y, labels=True, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
         )
         found = classes_that_count(y, X, sample_weight, self.class_weight)
         classes, present, codes, weight, mask = found
@@ -281,17 +282,11 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             classes=self.classes_[shown],
             covariance=self._covariance,
         )
-        return self._report(self._title(), lines, self._covariance is not None)
-
-    def _title(self) -> str:
-        if len(self.classes_) > 2:
-            what = "one row a class" if self._selects else "log-odds that sum to zero over classes"
-            return f"Multinomial cross-entropy classifier, {what}"
-        label = self.classes_[1]
-        name = str(label) if isinstance(label, str) else f"class {label!s}"
-        link = get_link(self.link)
-        scale = "log-odds" if link is LOGIT else link.name
-        return f"Binary cross-entropy classifier, {scale} of {name}"
+        return self._report(
+            title_of_classes(self.classes_, self.link, self._selects),
+            lines,
+            self._covariance is not None,
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

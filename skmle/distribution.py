@@ -21,6 +21,7 @@ from skmle._shared.batches import Seen, joined_with
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
+from skmle._shared.samples import as_table, log_prob_of_samples, samples_of
 from skmle._shared.tables import (
     fitted_laws,
     natural_parameters,
@@ -158,8 +159,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, p)
-            Observations; a pandas or polars Series counts as one column.
+        X : array-like of shape (n, p), or (n,) for a family of one column
+            Observations; a list, an array of one dimension or a Series counts as one column.
         y : None
             Ignored.
         sample_weight : array-like of shape (n,), optional
@@ -181,6 +182,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         FitWarning
             If the fit did not end at an interior maximum; its subclass says how.
         """
+        X = as_table(X, y, get_family(self.family))
         return self._fit(X, sample_weight, None)
 
     @available_if(_sums_up)
@@ -218,7 +220,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         FitWarning
             As `fit`: a first batch of equal numbers, for one, has no density.
         """
-        return self._fit(X, sample_weight, getattr(self, "_seen", None))
+        seen = getattr(self, "_seen", None)
+        X = as_table(X, y, get_family(self.family), 1 if seen is None else self.n_features_in_)
+        return self._fit(X, sample_weight, seen)
 
     def _fit(
         self, X: Any, sample_weight: ArrayLike | None, seen: list[Seen] | None
@@ -229,7 +233,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         X = self._rows(X, family, reset=seen is None)
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
-        samples = self._samples(rows, family)
+        samples = samples_of(rows, family, getattr(self, "feature_names_in_", None))
         pairs = [
             joined_with(
                 None if seen is None else seen[j],
@@ -262,33 +266,14 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return self
 
     def _rows(self, X: Any, family: Family, reset: bool) -> Any:
-        if type(X).__name__ == "Series":
-            X = X.to_frame()  # a Series of pandas or polars is a column with a name
         return checked_features(
             self,
             X,
+            numbers=family.observation.numeric,
             dtype=np.float64 if family.observation.numeric else None,
             reset=reset,
             finite=family.observation.finite,
         )
-
-    def _samples(self, X: Any, family: Family) -> list[tuple[Any, str]]:
-        """Return the samples to be fitted, each with a name.
-
-        They are the columns of X, or all of X for a law of several columns.
-        """
-        wanted = family.observation.columns
-        if wanted == 1:
-            names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))
-            return [
-                (np.ascontiguousarray(X[:, j]), f"column {names[j]!s}") for j in range(X.shape[1])
-            ]
-        if wanted is not None and X.shape[1] != wanted:
-            raise ValueError(
-                f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {wanted}, "
-                "as one observation takes. Choose these columns, or a family of one column."
-            )
-        return [(X, "X")]
 
     def _fit_one(self, family: Family, observed: Observed, tell: Tell | None) -> Fit:
         terms = (Term(None, 0),) * len(family.parameters)
@@ -332,19 +317,21 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def score_samples(self, X: Any) -> Array:
         """Return the log-density (or log-mass) of each row in nats; -inf outside the support."""
+        return self._log_prob(X)
+
+    def _log_prob(self, X: Any, sample_weight: ArrayLike | None = None) -> Array:
+        """Return `score_samples`; of rows of weight zero, no label is called unseen."""
         check_is_fitted(self)
-        X = self._rows(X, get_family(self.family), reset=False)
-        law = self._observed[0]
-        if law.family.observation.columns != 1:
-            return law.log_prob(X)
-        return np.sum([q.log_prob(x) for q, x in zip(self._observed, X.T, strict=True)], axis=0)
+        family = get_family(self.family)
+        X = self._rows(as_table(X, None, family, self.n_features_in_), family, reset=False)
+        return log_prob_of_samples(self._observed, X, sample_weight)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the rows of X in nats.
 
         It is minus the empirical cross-entropy.
         """
-        return weighted_mean(self.score_samples(X), sample_weight)
+        return weighted_mean(self._log_prob(X, sample_weight), sample_weight)
 
     def predict(self, X: Any) -> Array:
         """Return the density (or mass) of each row, (n,)."""

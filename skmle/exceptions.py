@@ -41,4 +41,11 @@ class InterruptedWarning(FitWarning):
 
 
 class ScoreWarning(UserWarning):
-    """A score was asked for under other conditions than the fit's, such as without its exposure."""
+    """A fitted model was asked under other conditions than those of its fit.
+
+    Such as without the exposure that fit was given, or about a label that fit has not seen.
+    """
+
+
+class SettingWarning(UserWarning):
+    """Settings have no effect, or contradict each other."""

@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import UNUSED
 
 from skmle._any_model.log_prob import check_offset, row_log_prob
 from skmle._any_model.unwrap import unwrap
 from skmle._shared.estimator import LikelihoodEstimator
-from skmle._shared.validation import weighted_mean
+from skmle._shared.validation import positive_weights, weighted_mean
 
 __all__ = ["LogLikelihoodScorer", "log_likelihood_score", "log_likelihood_scorer"]
 
@@ -77,6 +79,12 @@ def log_likelihood_score(
         If y is missing or of a wrong shape, a weight is negative or all are zero, or a predicted
         standard deviation is zero.
 
+    Warns
+    -----
+    ScoreWarning
+        If a row of positive weight has a label that the fit has not seen, or fit was given an
+        offset or exposure and this is not.
+
     See Also
     --------
     log_likelihood_scorer : The same as ``scoring=``.
@@ -123,7 +131,11 @@ def log_likelihood_score(
     if isinstance(model, LikelihoodEstimator):
         # Its own `score` also warns if fit had an exposure and none is given here.
         return model.score(X, y, sample_weight=sample_weight, **offset_or_exposure)
-    return weighted_mean(row_log_prob(model, X, y, **offset_or_exposure), sample_weight)
+    weight, counting = positive_weights(sample_weight, X)
+    if counting is not None:
+        rows = np.flatnonzero(counting)
+        X, y = _safe_indexing(X, rows), None if y is None else _safe_indexing(y, rows)
+    return weighted_mean(row_log_prob(model, X, y, **offset_or_exposure), weight)
 
 
 class LogLikelihoodScorer(BaseEstimator):

@@ -74,7 +74,9 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         names or indices, a slice, a boolean mask or a column selector. Default: the first parameter
         on all columns, the rest constant.
     offset : str or int, optional
-        A column of X that is added to the first linear predictor and is no feature.
+        A column of X that is added to the first linear predictor, on the scale of its link, and is
+        no feature: under the link log that of log(years), where ``exposure="years"`` takes the
+        logarithm itself.
     exposure : str or int, optional
         A positive column of X whose logarithm is added to the first linear predictor (log link) and
         is no feature.
@@ -212,8 +214,9 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             Observations inside the family's support.
         sample_weight : array-like of shape (n,), optional
             Weights; an integer weight is that many equal rows.
-        offset, exposure : array-like of shape (n,), optional
-            As the constructor's columns of the same names, given beside X.
+        offset, exposure : float or array-like of shape (n,), optional
+            As the constructor's columns of the same names, given beside X; a number is that of all
+            rows. Later calls then need theirs, too, or warn.
 
         Raises
         ------
@@ -260,8 +263,8 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             dtype=[np.float64, np.float32],
         )
         y = as_response(y, family)
-        known = resolve_offset(self, X, offset, exposure, family)
         weight, mask = positive_weights(sample_weight, X)
+        known = resolve_offset(self, X, offset, exposure, family, mask)
         if mask is not None:
             X, y, known = X[mask], y[mask], None if known is None else known[mask]
         family = adapted(family, y, "MLERegressor")

@@ -21,7 +21,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._shared.estimator import LikelihoodEstimator
-from skmle._shared.labels import label_columns
+from skmle._shared.labels import of_labels
 from skmle.families import Distribution, get_family
 
 Array = NDArray[np.float64]
@@ -100,8 +100,7 @@ def _classifier(model: Any, X: Any, y: Any) -> Array:
         )
     # ngboost's classifier keeps no classes_: its labels are 0, 1, ...
     classes = getattr(model, "classes_", np.arange(log_proba.shape[1]))
-    column = label_columns(classes, labels.ravel())
-    return np.where(column >= 0, log_proba[np.arange(len(column)), column], -np.inf)
+    return of_labels(type(model).__name__, log_proba, classes, labels.ravel())
 
 
 def _predicted_law(model: Any, X: Any, y: Any) -> Array:

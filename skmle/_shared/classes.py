@@ -137,6 +137,18 @@ def with_absent(
     return all_slopes, all_intercepts
 
 
+def title_of_classes(classes: NDArray[Any], link: str | Link, absolute: bool) -> str:
+    """Return the header of the table of a classifier."""
+    if len(classes) > 2:
+        what = "one row a class" if absolute else "log-odds that sum to zero over classes"
+        return f"Multinomial cross-entropy classifier, {what}"
+    label = classes[1]
+    name = str(label) if isinstance(label, str) else f"class {label!s}"
+    resolved = get_link(link)
+    scale = "log-odds" if resolved is LOGIT else resolved.name
+    return f"Binary cross-entropy classifier, {scale} of {name}"
+
+
 def from_each_class(slopes: Array, intercepts: Array) -> tuple[Array, Array]:
     """Return the coefficients against the last class from those of one row a class."""
     return slopes[:-1] - slopes[-1], intercepts[:-1] - intercepts[-1]

@@ -84,13 +84,21 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
 
     # ---------------------------------------------------------------- criteria
 
-    def aic(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+    def aic(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> float:
         """Return Akaike's criterion, 2 k - 2 log-likelihood, in nats; lower is better.
 
         Parameters
         ----------
         X, y, sample_weight : array-like, optional
             Data on which to take the log-likelihood; by default that of the fit.
+        **offset_or_exposure : array-like of shape (n,)
+            `offset` and `exposure` of a regressor's rows, if fit was given them beside X.
 
         Returns
         -------
@@ -98,10 +106,16 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
             With k = `n_parameters_`, the number of parameters estimated.
         """
         check_is_fitted(self)
-        total, _ = self._total(X, y, sample_weight)
+        total, _ = self._total(X, y, sample_weight, offset_or_exposure)
         return 2.0 * self.n_parameters_ - 2.0 * total
 
-    def bic(self, X: Any = None, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+    def bic(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> float:
         """Return Schwarz's criterion, k log(n) - 2 log-likelihood, in nats; lower is better.
 
         Parameters
@@ -109,18 +123,27 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         X, y, sample_weight : array-like, optional
             Data on which to take the log-likelihood; by default that of the fit. n is the sum of
             the weights.
+        **offset_or_exposure : array-like of shape (n,)
+            As in `aic`.
         """
         check_is_fitted(self)
-        total, mass = self._total(X, y, sample_weight)
+        total, mass = self._total(X, y, sample_weight, offset_or_exposure)
         return float(np.log(mass)) * self.n_parameters_ - 2.0 * total
 
-    def _total(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> tuple[float, float]:
+    def _total(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        offset_or_exposure: Mapping[str, ArrayLike],
+    ) -> tuple[float, float]:
         """Return the log-likelihood and the sum of the weights: of these data, or of the fit's."""
         if X is None:
             return self.log_likelihood_, self.weight_sum_
         n = X.shape[0] if hasattr(X, "shape") else len(X)
         mass = float(n) if sample_weight is None else float(np.sum(sample_weight))
-        return mass * self.score(X, y, sample_weight=sample_weight), mass
+        score: Any = self.score  # That of a regressor takes an offset and an exposure.
+        return mass * score(X, y, sample_weight=sample_weight, **offset_or_exposure), mass
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean log-likelihood in nats."""

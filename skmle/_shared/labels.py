@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,16 @@ from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from skmle._shared.messages import level_outside
+from skmle.exceptions import ScoreWarning
+
 Indices = NDArray[np.intp]
 
 # From 2^53 on every double is a whole number and neighbours differ by more than one: those below
 # can be converted to integers and back without loss.
 _WHOLE = 2.0**53
+_SHOWN = 5  # rows that a message names, at most; chosen for reading
+_MOST_CLASSES = 10  # classes that a message lists, at most; chosen for reading
 
 
 def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.intp]]:
@@ -76,6 +82,70 @@ def label_columns(classes: Any, labels: Any) -> Indices:
     # types without an order, so they cannot be searched for among sorted classes.
     position = {label: j for j, label in enumerate(np.asarray(classes).tolist())}
     return np.array([position.get(label, -1) for label in np.asarray(labels).tolist()], np.intp)
+
+
+def of_labels(
+    what: str,
+    log_proba: NDArray[np.float64],
+    classes: Any,
+    labels: NDArray[Any],
+    counting: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float64]:
+    """Return the log-probability of each row's label, (n,), from those of all classes, (n, K).
+
+    That of a label that is no class is -inf, of which a warning tells.
+    """
+    column = label_columns(classes, labels)
+    warn_of_unseen(what, labels, column < 0, f"labels {_in_words(classes)}", counting)
+    return np.where(column >= 0, log_proba[np.arange(len(column)), column], -np.inf)
+
+
+def warn_of_unseen(
+    what: str,
+    labels: NDArray[Any],
+    unseen: NDArray[np.bool_],
+    seen: str,
+    counting: NDArray[np.bool_] | None = None,
+) -> None:
+    """Warn if there are labels that the fit has not seen, and name them.
+
+    Parameters
+    ----------
+    what : str
+        The model that was fitted.
+    labels : ndarray of shape (n, ...)
+    unseen : ndarray of bool of shape (n,)
+    seen : str
+        What the fit has seen, in words.
+    counting : ndarray of bool of shape (n,), optional
+        The rows that count; the others may have any label.
+    """
+    rows = np.flatnonzero(unseen if counting is None else unseen & counting)
+    if not len(rows):
+        return
+    shown = ", ".join(f"row {row}: {_shown(labels[row])}" for row in rows[:_SHOWN])
+    shown += ", ..." if len(rows) > _SHOWN else ""
+    advice = "Leave these rows out, or fit on rows of every label (StratifiedKFold splits so)."
+    if len(rows) == len(labels):
+        advice = "No label is known: give labels of the type and spelling that fit was given."
+    warnings.warn(
+        f"{what}: {len(rows)} of {len(labels)} rows have a label that fit has not seen ({shown}), "
+        f"so that their log-probability is -inf. Allowed: {seen}. {advice}",
+        ScoreWarning,
+        stacklevel=level_outside(),
+    )
+
+
+def _shown(label: Any) -> str:
+    """Return a label as it is written in Python: texts with quotes, numbers without their type."""
+    return repr(label.tolist() if isinstance(label, (np.generic, np.ndarray)) else label)
+
+
+def _in_words(classes: Any) -> str:
+    """Return the first classes as they are written in Python, and how many there are."""
+    shown = [_shown(label) for label in np.asarray(classes)[:_MOST_CLASSES]]
+    more = "" if len(classes) <= _MOST_CLASSES else f", ... ({len(classes)} in all)"
+    return ", ".join(shown) + more
 
 
 def one_label_a_row(y: Any, n: int, what: str) -> NDArray[Any]:

@@ -37,10 +37,10 @@ def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]]) -> None:
     """
     category, text = _in_words(fit, names)
     message = f"{what}: {text} (status_ = {fit.verdict.status!r})"
-    warnings.warn(message, category, stacklevel=_level_outside())
+    warnings.warn(message, category, stacklevel=level_outside())
 
 
-def _level_outside() -> int:
+def level_outside() -> int:
     """Return the stacklevel, for the function that asks, of the line outside that led to it.
 
     scikit-learn wraps `fit` into frames of its own, and how many depends on its version.

@@ -8,23 +8,43 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_array
 
 from skmle._shared.columns import own_column
-from skmle._shared.validation import as_floats, check_finite
+from skmle._shared.kinds import as_numbers
+from skmle._shared.messages import level_outside
+from skmle._shared.validation import check_finite
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+# What stands for the value of a row that does not count: it changes no linear predictor.
+_NEUTRAL = {"offset": 0.0, "exposure": 1.0}
 
 
 def resolve_offset(
-    estimator: Any, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None, family: Family
+    estimator: Any,
+    X: Any,
+    offset: ArrayLike | None,
+    exposure: ArrayLike | None,
+    family: Family,
+    counting: Mask | None = None,
 ) -> Array | None:
     """Return the known part of the first linear predictor, of shape (n,), or None if there is none.
 
     It is the offset plus the logarithm of the exposure. Each of the two comes from the column of X
-    that the estimator names for it, or from the array that is given beside X.
+    that the estimator names for it, or from the numbers that are given beside X, one a row or one
+    for all rows.
+
+    Parameters
+    ----------
+    estimator : MLERegressor
+    X : ndarray or sparse array of shape (n, p)
+    offset, exposure : array-like of shape (n,) or number, optional
+    family : Family
+    counting : ndarray of bool of shape (n,), optional
+        The rows of positive weight; the values of the others are not looked at.
 
     Raises
     ------
@@ -34,15 +54,15 @@ def resolve_offset(
     """
     if all(given is None for given in (offset, exposure, estimator.offset, estimator.exposure)):
         return None
-    added = _from_column_or_array(estimator, X, "offset", offset)
-    exposed = _from_column_or_array(estimator, X, "exposure", exposure)
+    added = _from_column_or_array(estimator, X, "offset", offset, counting)
+    exposed = _from_column_or_array(estimator, X, "exposure", exposure, counting)
     if exposed is None:
         return added
     if not (exposed > 0).all():
         bad = np.flatnonzero(~(exposed > 0))
         raise ValueError(
             f"exposure: {len(bad)} of {len(exposed)} rows are not positive (first: row {bad[0]}: "
-            f"{exposed[bad[0]]:g}). Allowed: exposure > 0. Remove these rows."
+            f"{exposed[bad[0]]:g}). Allowed: exposure > 0. Remove them, or give them weight 0."
         )
     if family.link(0).name != "log":
         raise ValueError(
@@ -53,7 +73,7 @@ def resolve_offset(
 
 
 def _from_column_or_array(
-    estimator: Any, X: Any, what: str, given: ArrayLike | None
+    estimator: Any, X: Any, what: str, given: ArrayLike | None, counting: Mask | None
 ) -> Array | None:
     """Return the values of offset or exposure (`what`), one a row; None if there are none."""
     column, n = getattr(estimator, what), X.shape[0]
@@ -66,28 +86,32 @@ def _from_column_or_array(
         )
     if given is None:
         picked = X[:, [own_column(estimator, what, column)]]
-        return np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
-    with as_floats(type(estimator).__name__, what):
-        values = check_array(
-            given, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what
-        )
-    check_finite(estimator, values, what)
-    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        values = np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
+    else:
+        values = as_numbers(given, what)
+        shape: tuple[int, ...] = np.shape(values)
+        values = values[:, 0] if shape[1:] == (1,) else values
+        values = np.full(n, float(values)) if np.ndim(values) == 0 else values
     if values.shape != (n,):
         raise ValueError(
-            f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},). "
-            "Give one value a row."
+            f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},), or "
+            "one number for all rows. Give one value a row."
         )
+    if counting is not None:
+        values = np.where(counting, values, _NEUTRAL[what])
+    check_finite(estimator, values, what)
     return values
 
 
-def warn_of_missing(at_fit: tuple[bool, bool], offset: Any, exposure: Any, stacklevel: int) -> None:
+def warn_of_forgotten(at_fit: tuple[bool, bool], offset: Any, exposure: Any) -> None:
     """Warn if offset or exposure was given beside X to the fit, as `at_fit` says, but not here."""
-    for what, given, values in zip(("offset", "exposure"), at_fit, (offset, exposure), strict=True):
+    for what, given, values in zip(_NEUTRAL, at_fit, (offset, exposure), strict=True):
         if given and values is None:
+            neutral = _NEUTRAL[what]
             message = (
-                f"MLERegressor.score: fit was given {what}=, score was not, so rates are compared "
-                f"with counts. Allowed: both or neither. Pass {what}= here too, or name a column "
-                "of X in the constructor, which every pipeline and split keeps."
+                f"MLERegressor: fit was given {what}= beside X, this call was not: its answer is "
+                f"of rows with {what} {neutral:g}. Allowed: {what}= here too, one value a row, or "
+                f" {what}={neutral:g} to say so. Pass it, or name a column of X in the "
+                "constructor, which every pipeline and split keeps."
             )
-            warnings.warn(message, ScoreWarning, stacklevel=stacklevel + 1)
+            warnings.warn(message, ScoreWarning, stacklevel=level_outside())

@@ -10,8 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._shared.columns import Columns, linear_predictors
-from skmle._shared.offset import resolve_offset, warn_of_missing
-from skmle._shared.validation import checked_features, checked_response, weighted_mean
+from skmle._shared.labels import warn_of_unseen
+from skmle._shared.offset import resolve_offset, warn_of_forgotten
+from skmle._shared.validation import (
+    checked_features,
+    checked_response,
+    positive_weights,
+    weighted_mean,
+)
 from skmle.families import Distribution, Family
 
 Array = NDArray[np.float64]
@@ -32,14 +38,22 @@ class Predictions:
     """Whether an offset and an exposure were given beside X."""
 
     def _eta(
-        self, X: Any, offset: ArrayLike | None, exposure: ArrayLike | None
+        self,
+        X: Any,
+        offset: ArrayLike | None,
+        exposure: ArrayLike | None,
+        counting: NDArray[np.bool_] | None = None,
     ) -> tuple[Array, ...]:
-        """Return the linear predictor of each parameter, (n,) each."""
+        """Return the linear predictor of each parameter, (n,) each.
+
+        Offset and exposure of rows that are not `counting`, if that is given, are not looked at.
+        """
         check_is_fitted(self)
         X = checked_features(
             self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
         )
-        known = resolve_offset(self, X, offset, exposure, self._law)
+        known = resolve_offset(self, X, offset, exposure, self._law, counting)
+        warn_of_forgotten(self._beside, offset, exposure)
         intercepts = self.intercepts_
         if self._lead is not None:
             intercepts = {self._law.names[0]: self._lead, **intercepts}
@@ -111,10 +125,24 @@ class Predictions:
         Of a rate, a real number under a law of counts, it is the law's formula, which is no
         log-probability: rates may be compared under count laws, not with densities.
         """
-        eta = self._eta(X, offset, exposure)
+        return self._log_prob(X, y, offset, exposure)
+
+    def _log_prob(
+        self,
+        X: Any,
+        y: Any,
+        offset: ArrayLike | None,
+        exposure: ArrayLike | None,
+        counting: NDArray[np.bool_] | None = None,
+    ) -> Array:
+        eta = self._eta(X, offset, exposure, counting)
         y = checked_response(self, X, y, self._law)
         with np.errstate(over="ignore"):
-            return self._law.log_prob(y, eta, rates=True)
+            values = self._law.log_prob(y, eta, rates=True)
+        if not self._law.observation.numeric:
+            outside = ~self._law.contains(y)
+            warn_of_unseen(type(self).__name__, y, outside, self._law.observations, counting)
+        return values
 
     def score(
         self,
@@ -133,6 +161,6 @@ class Predictions:
         ScoreWarning
             If fit was given an offset or exposure beside X and score is not.
         """
-        values = self.log_prob(X, y, offset, exposure)
-        warn_of_missing(self._beside, offset, exposure, stacklevel=2)
+        _, counting = positive_weights(sample_weight, X)
+        values = self._log_prob(X, y, offset, exposure, counting)
         return weighted_mean(values, sample_weight)

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._shared.classes import family_of_classes
-from skmle._shared.labels import label_columns, one_label_a_row
-from skmle._shared.validation import checked_features, weighted_mean
+from skmle._shared.labels import of_labels, one_label_a_row
+from skmle._shared.validation import checked_features, positive_weights, weighted_mean
 from skmle.families.links import Link, get_link
 
 Array = NDArray[np.float64]
@@ -77,12 +77,20 @@ class Probabilities:
 
         It is ``-sklearn.metrics.log_loss``. A label that the fit has not seen has probability zero:
         the score is then -inf.
+
+        Warns
+        -----
+        ScoreWarning
+            If fit has not seen a label of a row of positive weight.
         """
-        return weighted_mean(self.log_prob(X, y), sample_weight)
+        _, counting = positive_weights(sample_weight, X)
+        return weighted_mean(self._log_prob(X, y, counting), sample_weight)
 
     def log_prob(self, X: Any, y: Any) -> Array:
         """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one."""
+        return self._log_prob(X, y)
+
+    def _log_prob(self, X: Any, y: Any, counting: NDArray[np.bool_] | None = None) -> Array:
         log_proba = self.predict_log_proba(X)
         y = one_label_a_row(y, len(log_proba), "CrossEntropyClassifier")
-        column = label_columns(self.classes_, y)
-        return np.where(column >= 0, log_proba[np.arange(len(y)), column], -np.inf)
+        return of_labels("CrossEntropyClassifier", log_proba, self.classes_, y, counting)

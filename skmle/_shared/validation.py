@@ -6,8 +6,7 @@ Each error says what is wrong, where, what is allowed, and what to do.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
+    _num_samples,
     check_array,
     check_consistent_length,
     column_or_1d,
@@ -23,6 +23,13 @@ from sklearn.utils.validation import (
 )
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
+from skmle._shared.kinds import (
+    as_floats,
+    as_numbers,
+    check_columns,
+    check_no_measurements,
+    check_numbers,
+)
 from skmle._shared.labels import mixed_labels
 from skmle.families import Family
 
@@ -39,20 +46,8 @@ _MEND = "Remove these rows or mend their weights."
 # ---------------------------------------------------------------- X and y
 
 
-@contextmanager
-def as_floats(name: str, what: str) -> Iterator[None]:
-    """Raise ValueError for a whole number that no float can hold, where one is converted."""
-    try:
-        yield
-    except OverflowError:
-        raise ValueError(
-            f"{name}: Input {what} holds a whole number that is too large for a float. Allowed: "
-            "numbers up to 1.8e308. Give it in a larger unit, or as a logarithm."
-        ) from None
-
-
 def checked_features(
-    estimator: BaseEstimator, X: Any, *, finite: bool = True, **checks: Any
+    estimator: BaseEstimator, X: Any, *, finite: bool = True, numbers: bool = True, **checks: Any
 ) -> Any:
     """Return X as scikit-learn's `validate_data` does.
 
@@ -60,12 +55,16 @@ def checked_features(
     ----------
     finite : bool
         Whether X must be finite; if not, infinite numbers may be among it, but no missing ones.
+    numbers : bool
+        Whether X must be made of numbers.
 
     Raises
     ------
     ValueError
-        As `validate_data`, and, naming the rows, if values are missing or not finite.
+        As `validate_data` and `check_columns`, and, naming the rows, if values are missing or
+        not finite.
     """
+    check_columns(estimator, X, numbers)
     with as_floats(type(estimator).__name__, "X"):
         X = validate_data(estimator, X, ensure_all_finite=False, **checks)
     names = getattr(estimator, "feature_names_in_", None)
@@ -79,6 +78,7 @@ def checked_data(
     y: Any,
     *,
     finite: bool = True,
+    labels: bool = False,
     of_y: Mapping[str, bool] | None = None,
     **checks: Any,
 ) -> tuple[Any, Any]:
@@ -88,6 +88,8 @@ def checked_data(
     ----------
     finite : bool
         Whether y must be finite; if not, infinite numbers may be among it, but no missing ones.
+    labels : bool
+        Whether y may be other than numbers.
     of_y : mapping of str to bool, optional
         Those arguments of `validate_data` that concern y alone.
 
@@ -97,6 +99,9 @@ def checked_data(
         As `validate_data`, and, naming the rows, if values are missing or not finite.
     """
     check_finite(estimator, y, "y", finite=finite)
+    check_columns(estimator, X)
+    if not labels:
+        check_numbers(y, f"{type(estimator).__name__}: y", "For labels use CrossEntropyClassifier.")
     plain = type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biufSU"
     with as_floats(type(estimator).__name__, "X or y"):
         if finite and not plain:
@@ -139,6 +144,7 @@ def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -
     """
     finite = family.observation.finite
     check_finite(estimator, y, "y", finite=finite)
+    check_numbers(y, f"{type(estimator).__name__}: y", "For labels use CrossEntropyClassifier.")
     with as_floats(type(estimator).__name__, "y"):
         y = check_array(
             y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_all_finite=finite
@@ -262,12 +268,15 @@ def adapted(family: Family, y: Any, what: str) -> Family:
     Raises
     ------
     ValueError
-        If the data are labels that cannot be ordered.
+        If the data are labels that cannot be ordered, or measurements that are to be labels.
     """
     try:
-        return family.adapt(y)
+        learnt = family.adapt(y)
     except TypeError:
         raise mixed_labels(y, what) from None
+    if learnt is not family and not family.observation.numeric:
+        check_no_measurements(y, what)
+    return learnt
 
 
 def check_support(
@@ -362,18 +371,11 @@ def positive_weights(
     """
     if sample_weight is None and class_weight is None:
         return None, None
-    n = X.shape[0]
+    n = _num_samples(X)
     if sample_weight is None or isinstance(sample_weight, numbers.Number):
         weight = np.full(n, 1.0 if sample_weight is None else sample_weight, np.float64)
     else:
-        with as_floats("weights", "sample_weight"):
-            weight = check_array(
-                sample_weight,
-                ensure_2d=False,
-                dtype=np.float64,
-                ensure_all_finite=False,
-                input_name="sample_weight",
-            )
+        weight = as_numbers(sample_weight, "sample_weight")
     if weight.shape != (n,):
         raise ValueError(
             f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape "

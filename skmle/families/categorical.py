@@ -24,6 +24,7 @@ from skmle.families.base import (
 from skmle.families.links import Link
 
 _SAFE = 600.0  # eta whose exponentials can be added up as they are
+_SHOWN = 10  # labels that a message lists, at most; chosen for reading
 _NEVER = (
     1e-300  # the share that stands for a label never seen, where it is the reference of the others
 )
@@ -107,9 +108,11 @@ class Categorical(Family):
 
     @property
     def observations(self) -> str:
-        return (
-            "any labels" if self.categories is None else "the labels that the family was made with"
-        )
+        if self.categories is None:
+            return "any labels"
+        labels = np.asarray(self.labels).tolist()
+        more = f", ... ({len(labels)} in all)" if len(labels) > _SHOWN else ""
+        return f"the labels {', '.join(map(repr, labels[:_SHOWN]))}{more}"
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.isin(y, self.labels)

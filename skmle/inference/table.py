@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 _WIDTH = 80  # columns of a terminal
 
 
+def printable(name: object) -> str:
+    """Return a name as text; one with line breaks or control codes as Python writes it.
+
+    Else a name could forge a line of a table.
+    """
+    text = str(name)
+    return text if text.isprintable() else repr(text)
+
+
 @dataclass(frozen=True)
 class Summary:
     """A printable table of an `Inference`; `str` gives text, a notebook shows HTML.

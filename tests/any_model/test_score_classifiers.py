@@ -5,6 +5,8 @@ Every one of scikit-learn, and skmle's, on one scale.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -21,6 +23,7 @@ from sklearn.utils import get_tags
 
 import skmle
 from skmle import CrossEntropyClassifier
+from skmle.exceptions import ScoreWarning
 from skmle.information import empirical_cross_entropy
 from skmle.metrics import log_likelihood_score
 from tests.any_model.foreign import (
@@ -138,8 +141,11 @@ def test_an_unseen_label_scores_minus_infinity_unless_its_weight_is_zero(model, 
     model = quietly(model, X, y)
     mixed = np.array([*y[: -len(alien)], *alien], object)
     known = np.arange(12) < 12 - len(alien)
-    assert log_likelihood_score(model, X, mixed) == -np.inf
-    np.testing.assert_array_equal(np.isneginf(skmle.log_prob(model, X, mixed)), ~known)
+    says = rf"{len(alien)} of 12 rows have a label that fit has not seen .row {12 - len(alien)}: "
+    with pytest.warns(ScoreWarning, match=says + re.escape(repr(alien[0]))) as caught:
+        assert log_likelihood_score(model, X, mixed) == -np.inf
+        np.testing.assert_array_equal(np.isneginf(skmle.log_prob(model, X, mixed)), ~known)
+    assert len(caught) == 2
     np.testing.assert_allclose(
         log_likelihood_score(model, X, mixed, known.astype(float)),
         log_likelihood_score(model, X[known], [pair[c] for c in code[known]]),

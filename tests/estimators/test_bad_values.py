@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
-from skmle.exceptions import FitWarning
+from skmle.exceptions import FitWarning, ScoreWarning
 from skmle.families import Categorical, Family
 from tests.estimators.refusals import (
     ESTIMATORS,
@@ -117,7 +117,8 @@ def test_a_row_outside_the_support_of_a_fitted_model_has_score_minus_infinity():
     regression = MLERegressor("poisson").fit(X, np.arange(30) % 4)
     assert regression.score(X[:2], [-1.0, 1.0]) == -np.inf
     classifier = CrossEntropyClassifier(alpha=0.1).fit(X, LABELS)
-    assert classifier.score(X[:2], ["maybe", "yes"]) == -np.inf
+    with pytest.warns(ScoreWarning, match="label that fit has not seen .row 0: 'maybe'."):
+        assert classifier.score(X[:2], ["maybe", "yes"]) == -np.inf
 
 
 # ---------------------------------------------------------------- NaN, infinities, missing labels

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+import skmle
 from skmle import MLERegressor
 from skmle.exceptions import NonRegularWarning, ScoreWarning
+from skmle.metrics import log_likelihood_score
 from tests.estimators.data import assert_same_fit, counts
 
 # Of the uniform law, whose maximum has no standard errors: to say so is right, in every fit.
@@ -38,7 +42,7 @@ def test_exposure_as_a_column_as_an_argument_and_by_hand(family):
     np.testing.assert_allclose(argument.predict(X, exposure=time), expected, rtol=1e-9)
     np.testing.assert_allclose(column.predict(beside), expected, rtol=1e-9)
     np.testing.assert_allclose(named.predict(frame), expected, rtol=1e-9)
-    np.testing.assert_allclose(argument.predict(X) * time, expected, rtol=1e-9)
+    np.testing.assert_allclose(argument.predict(X, exposure=1.0) * time, expected, rtol=1e-9)
     assert column.score(beside, y) == pytest.approx(argument.score(X, y, exposure=time), rel=1e-12)
     assert column.score(beside, y) * len(y) == pytest.approx(column.log_likelihood_, rel=1e-9)
     np.testing.assert_array_equal(column.predict_dist(beside).mean(), column.predict(beside))
@@ -57,11 +61,72 @@ def test_a_poisson_model_of_counts_with_exposure_is_one_of_rates_with_weights():
     assert rates.intercept_ == pytest.approx(exposed.intercept_, rel=1e-9)
 
 
-def test_score_warns_if_fit_saw_an_exposure_and_it_does_not():
+# What a regression is asked, each with what it takes beside X.
+QUESTIONS = {
+    "predict": (),
+    "predict_dist": (),
+    "predict_interval": (0.9,),
+    "predict_quantile": (0.5,),
+    "sample": (),
+    "log_prob": ("y",),
+    "score": ("y",),
+    "aic": ("y",),
+    "bic": ("y",),
+    "log_likelihood_score": ("y",),
+}
+MODULE = {name: getattr(skmle, name) for name in QUESTIONS if hasattr(skmle, name)}
+MODULE["log_likelihood_score"] = log_likelihood_score
+
+
+def test_every_question_that_takes_an_exposure_is_asked_here():
+    takes = {
+        name
+        for name, method in inspect.getmembers(MLERegressor, inspect.isfunction)
+        if "exposure" in str(inspect.signature(method)) and name not in ("__init__", "fit")
+    }
+    assert {name for name in takes if not name.startswith(("_", "set_"))} == set(QUESTIONS) - {
+        "log_likelihood_score"
+    }
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("what", ["offset", "exposure"])
+def test_every_question_warns_once_of_what_fit_saw_and_it_does_not(name, what):
     X, time, y = counts()
-    model = MLERegressor("poisson").fit(X, y, exposure=time)
-    with pytest.warns(ScoreWarning, match="fit was given exposure=, score was not"):
-        model.score(X, y)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model.score(X, y, exposure=time)
+    known = time if what == "exposure" else np.log(time)
+    model = MLERegressor("poisson").fit(X, y, **{what: known})
+    asked = [getattr(model, name, None), partial(MODULE[name], model) if name in MODULE else None]
+    for ask in filter(None, asked):
+        rest = tuple(y if given == "y" else given for given in QUESTIONS[name])
+        with pytest.warns(ScoreWarning, match=f"fit was given {what}= beside X") as caught:
+            ask(X, *rest)
+        assert len(caught) == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ask(X, *rest, **{what: known})
+            ask(X, *rest, **{what: 2.0})  # one number for all rows
+
+
+def test_criteria_of_given_data_take_the_exposure_of_their_rows():
+    X, time, y = counts()
+    weight = np.arange(len(y)) % 3
+    model = MLERegressor("poisson").fit(X, y, weight, exposure=time)
+    for criterion in (model.aic, model.bic):
+        assert criterion(X, y, weight, exposure=time) == pytest.approx(criterion(), rel=1e-12)
+
+
+@pytest.mark.parametrize("unknown", [0.0, -1.0, np.nan, np.inf])
+def test_exposures_of_rows_of_weight_zero_do_not_count(unknown):
+    X, time, y = counts()
+    weight, wrong = np.ones(len(y)), time.copy()
+    weight[[2, 5]], wrong[[2, 5]] = 0.0, unknown
+    fine = MLERegressor("poisson").fit(X, y, weight, exposure=time)
+    fits = [(MLERegressor("poisson"), X, {"exposure": wrong})]
+    if np.isfinite(unknown):  # values of X have to be numbers
+        fits.append((MLERegressor("poisson", exposure=2), np.column_stack([X, wrong]), {}))
+    for model, table, beside in fits:
+        assert_same_fit(fine, model.fit(table, y, weight, **beside))
+        score = model.score(table, y, weight, **beside)
+        assert score == pytest.approx(fine.score(X, y, weight, exposure=time), rel=1e-12)
+        with pytest.raises(ValueError, match="exposure"):
+            model.fit(table, y, **beside)

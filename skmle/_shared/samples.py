@@ -1,0 +1,76 @@
+"""The samples of a density: X as a table, its columns as samples, each asked of its own law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmle._shared.kinds import as_column
+from skmle._shared.labels import warn_of_unseen
+from skmle._shared.validation import positive_weights
+from skmle.families import Distribution, Family
+
+Array = NDArray[np.float64]
+
+
+def as_table(X: Any, y: Any, family: Family, columns: int = 1) -> Any:
+    """Return one-dimensional X as a column, if that is what the family and the fit have.
+
+    Beside a y it stays as it is: scikit-learn's contract then wants it refused.
+
+    Parameters
+    ----------
+    X, y : array-like
+    family : Family
+    columns : int
+        How many columns the fit had before; 1 without one.
+    """
+    one = columns == 1 and family.observation.columns == 1
+    return as_column(X) if (one and y is None) or type(X).__name__ == "Series" else X
+
+
+def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tuple[Any, str]]:
+    """Return the samples to be fitted, each with a name.
+
+    They are the columns of X, or all of X for a law of several columns.
+
+    Raises
+    ------
+    ValueError
+        If the law takes another number of columns.
+    """
+    wanted = family.observation.columns
+    if wanted == 1:
+        labels = range(X.shape[1]) if names is None else names
+        return [
+            (np.ascontiguousarray(X[:, j]), f"column {label!s}") for j, label in enumerate(labels)
+        ]
+    if wanted is not None and X.shape[1] != wanted:
+        raise ValueError(
+            f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {wanted}, "
+            "as one observation takes. Choose these columns, or a family of one column."
+        )
+    return [(X, "X")]
+
+
+def log_prob_of_samples(
+    laws: Sequence[Distribution], X: Any, sample_weight: ArrayLike | None = None
+) -> Array:
+    """Return the log-probability of each row of X, (n,), under the laws of its samples.
+
+    Warns
+    -----
+    ScoreWarning
+        If a row of positive weight has a label that no fit has seen.
+    """
+    if laws[0].family.observation.columns != 1:
+        return laws[0].log_prob(X)
+    if not laws[0].family.observation.numeric:
+        _, counting = positive_weights(sample_weight, X)
+        for law, sample in zip(laws, X.T, strict=True):
+            unseen, seen = ~law.family.contains(sample), law.family.observations
+            warn_of_unseen("MLEDistribution", sample, unseen, seen, counting)
+    return np.sum([law.log_prob(x) for law, x in zip(laws, X.T, strict=True)], axis=0)
