@@ -44,6 +44,8 @@ class Path:
         In nats, without the penalty.
     n_parameters : ndarray of int of shape (m,)
         How many coefficients are not zero, intercepts and constant parameters included.
+    effective_parameters : ndarray of shape (m,)
+        Each fit's `effective_parameters_`.
     statuses : list of str
         Each fit's `status_`.
     distances : ndarray of shape (m,)
@@ -57,6 +59,7 @@ class Path:
     intercepts: Array = field(repr=False)
     log_likelihoods: Array
     n_parameters: NDArray[np.intp]
+    effective_parameters: Array
     statuses: Sequence[str]
     distances: Array
     n_iters: NDArray[np.intp]
@@ -169,6 +172,7 @@ def path(
         intercepts=np.array([model.intercept_ for model in models]),
         log_likelihoods=np.array([model.log_likelihood_ for model in models]),
         n_parameters=np.array([model.n_parameters_ for model in models], np.intp),
+        effective_parameters=np.array([model.effective_parameters_ for model in models]),
         statuses=[model.status_ for model in models],
         distances=np.array([model.distance_ for model in models]),
         n_iters=np.array([model.n_iter_ for model in models], np.intp),

@@ -104,6 +104,8 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         Total log-likelihood of the training data in nats.
     status_, converged_, distance_, n_iter_, n_parameters_, weight_sum_
         As in `MLEDistribution`.
+    effective_parameters_ : float
+        As in `MLERegressor`.
     aliased_ : list of str
         Columns that are combinations of others: their coefficients are those of least norm, without
         standard errors.
@@ -256,7 +258,10 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             if redundant:
                 # There is one row more than log-odds: where none of a column's is zero, one follows
                 # from the others.
-                self.n_parameters_ -= int((slopes != 0.0).all(axis=0).sum())
+                spare = int((slopes != 0.0).all(axis=0).sum())
+                self.n_parameters_ -= spare
+                # A smooth penalty has counted them out.
+                self.effective_parameters_ -= spare if result.shrunk == 0.0 else 0
         if not present.all():
             slopes, intercepts = with_absent(slopes, intercepts, present, self.link)
         self.coef_, self.intercept_ = slopes, intercepts
@@ -275,17 +280,18 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         # A class that is certain has no coefficients, and neither has one that is absent.
         shown = self._present if self._present.sum() > 1 else self._present & False
         rows = shown if len(shown) > 2 else shown[:1]
+        covariance = self._covariance if self._errors_hold else None
         lines = coefficients_of_classes(
             slopes=self.coef_[rows],
             intercepts=self.intercept_[rows] if self.fit_intercept else None,
             names=self._feature_names(),
             classes=self.classes_[shown],
-            covariance=self._covariance,
+            covariance=covariance,
         )
         return self._report(
             title_of_classes(self.classes_, self.link, self._selects),
             lines,
-            self._covariance is not None,
+            covariance is not None,
         )
 
     def __sklearn_tags__(self) -> Any:

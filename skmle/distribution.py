@@ -104,6 +104,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         Iterations; the most of any column.
     n_parameters_ : int
         Number of parameters estimated.
+    effective_parameters_ : float
+        The same: a density has no penalty.
     weight_sum_ : float
         Number of rows, or the sum of their weights.
     n_features_in_ : int
@@ -306,6 +308,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self.n_iter_ = max(f.n_iter for f in fits)
         self.distance_ = float(max(f.distance for f in fits))
         self.n_parameters_ = sum(f.n_parameters for f in fits)
+        self.effective_parameters_ = float(self.n_parameters_)
         self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
         self._families = [f.family for f in fits]
         self._covariances = [f.covariance for f in fits]
@@ -365,11 +368,12 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         components = [""]
         if several:
             components = names or [f"column {j}" for j in range(self.n_features_in_)]
-        fits = zip(components, self._families, self._eta, self._covariances, strict=True)
+        covariances = [c if self._errors_hold else None for c in self._covariances]
+        fits = zip(components, self._families, self._eta, covariances, strict=True)
         lines = join([parameters_of_a_density(*one, names) for one in fits])
         laws = " and ".join(dict.fromkeys(family.title for family in self._families))
         title = f"{laws} distribution{', independent columns' if several else ''}"
-        known = all(covariance is not None for covariance in self._covariances)
+        known = all(covariance is not None for covariance in covariances)
         return self._report(title, lines, known)
 
     def __sklearn_tags__(self) -> Any:

@@ -122,6 +122,9 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         Natural values of the parameters that are constant.
     log_likelihood_, status_, converged_, distance_, n_iter_, n_parameters_, weight_sum_
         As in `MLEDistribution`.
+    effective_parameters_ : float
+        `n_parameters_`, in which those under a smooth penalty count by the share of their curvature
+        that comes from the data; nan if it was not computed.
     aliased_ : list of str
         Columns that are combinations of others: their coefficients are those of least norm, without
         standard errors.
@@ -319,6 +322,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
     # ---------------------------------------------------------------- inference
 
     def _results(self) -> Inference:
+        covariance = self._covariance if self._errors_hold else None
         lines = coefficients_of_a_regression(
             law=self._law,
             columns=self._columns,
@@ -326,9 +330,9 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             intercepts=self.intercepts_,
             # Asked for now, as a pipeline gives the columns their names after the fit.
             names=getattr(self, "feature_names_in_", None),
-            covariance=self._covariance,
+            covariance=covariance,
         )
-        return self._report(f"{self._title} regression", lines, self._covariance is not None)
+        return self._report(f"{self._title} regression", lines, covariance is not None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

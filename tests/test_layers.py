@@ -71,7 +71,7 @@ ENGINE = """
     problem
     prepare.merging prepare.row_space prepare.starts prepare.closed
     prepare.columns prepare.likelihood
-    judge.interior judge.separation judge.edge judge.limits judge.verdict
+    judge.freedom judge.interior judge.separation judge.edge judge.limits judge.verdict
     fit path
 """.split()
 

@@ -143,6 +143,8 @@ class Fit:
 
     Collinear columns count once, and slopes that a penalty holds at zero do not count.
     """
+    shrunk: float | None = 0.0
+    """By how many a smooth penalty lowers the effective number of parameters; None: not known."""
     condensed: Observed | None = None
     """Of a density: all it needs of its data, if that is less than the data.
 

@@ -22,7 +22,7 @@ from skmle._shared.callbacks import CallbackSupportMixin
 from skmle.families import Family, get_family
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
-from skmle.inference.missing import why_missing
+from skmle.inference.missing import why_missing, why_no_criteria
 
 Array = NDArray[np.float64]
 _BOOLS = (bool, np.bool_)
@@ -45,9 +45,12 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
     status_: str
     log_likelihood_: float
     n_parameters_: int
+    effective_parameters_: float
     weight_sum_: float
     _counted: tuple[int, bool]
     """Rows of positive weight, and whether they were given weights."""
+    _kinked: bool
+    """Whether the law that was fitted has cusps in its parameters."""
     _at_limit: dict[str, float]
     """The parameter that ran to an end of its range, with that end; empty if none did."""
 
@@ -77,6 +80,9 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         self.distance_ = fit.distance
         self.log_likelihood_ = fit.log_likelihood + 0.0  # A zero shall have no sign.
         self.n_parameters_ = fit.n_parameters
+        shrunk = np.nan if fit.shrunk is None else fit.shrunk
+        self.effective_parameters_ = float(fit.n_parameters - shrunk)
+        self._kinked = fit.family.kinked
         self.weight_sum_ = fit.mass
         self._counted = counted
         end = fit.limit
@@ -103,11 +109,18 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         float
-            With k = `n_parameters_`, the number of parameters estimated.
+            With k = `effective_parameters_`: the number of parameters estimated, in which those
+            under a smooth penalty count by the share of their curvature that comes from the data.
+
+        Raises
+        ------
+        ValueError
+            If the estimate maximises no likelihood (class weights), or k is not known.
         """
         check_is_fitted(self)
+        self._check_criteria()
         total, _ = self._total(X, y, sample_weight, offset_or_exposure)
-        return 2.0 * self.n_parameters_ - 2.0 * total
+        return 2.0 * self.effective_parameters_ - 2.0 * total
 
     def bic(
         self,
@@ -125,10 +138,39 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
             the weights.
         **offset_or_exposure : array-like of shape (n,)
             As in `aic`.
+
+        Raises
+        ------
+        ValueError
+            As `aic`.
         """
         check_is_fitted(self)
+        self._check_criteria()
         total, mass = self._total(X, y, sample_weight, offset_or_exposure)
-        return float(np.log(mass)) * self.n_parameters_ - 2.0 * total
+        return float(np.log(mass)) * self.effective_parameters_ - 2.0 * total
+
+    def _without_criteria(self) -> tuple[str, str] | None:
+        """Return why there are no AIC and BIC, and what to do; None if there are."""
+        return why_no_criteria(self._weighs_classes, self.effective_parameters_)
+
+    def _check_criteria(self) -> None:
+        """Raise ValueError if there are no AIC and BIC."""
+        if (missing := self._without_criteria()) is not None:
+            why, mend = missing
+            raise ValueError(
+                f"{type(self).__name__}: no AIC and no BIC, because {why}. Allowed: "
+                "fits that maximise the likelihood, or that and a penalty whose curvature is "
+                f"known. {mend}"
+            )
+
+    @property
+    def _weighs_classes(self) -> bool:
+        return getattr(self, "class_weight", None) is not None
+
+    @property
+    def _errors_hold(self) -> bool:
+        """Whether the inverse observed information is the covariance of the estimates."""
+        return not (self._weighs_classes or self._kinked)
 
     def _total(
         self,
@@ -173,15 +215,21 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
             why, mend = self._why_missing()
             raise ValueError(
                 f"{type(self).__name__}: no covariance, because {why}. "
-                "Allowed: a regular maximum without absolute penalty, with store_information on. "
-                f"{mend}"
+                "Allowed: a regular maximum without absolute penalty, class weights or cusps, "
+                f"with store_information on. {mend}"
             )
         return result
 
     def _why_missing(self) -> tuple[str, str]:
         """Return why there is no covariance, and what to do about it."""
         alpha, l1_ratio = getattr(self, "alpha", 0.0), getattr(self, "l1_ratio", 0.0)
-        return why_missing(self.status_, self.store_information, l1_ratio if alpha > 0.0 else 0.0)
+        return why_missing(
+            self.status_,
+            self.store_information,
+            l1_ratio=l1_ratio if alpha > 0.0 else 0.0,
+            weighs_classes=self._weighs_classes,
+            kinked=self._kinked,
+        )
 
     def _results(self) -> Inference:
         """Return the results, filled with nan where there is no covariance."""
@@ -192,14 +240,19 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         count, weighted = self._counted
         weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
         at = ", ".join(f"{name} = {value:g}" for name, value in self._at_limit.items())
+        missing, notes = self._without_criteria(), []
+        criteria = ""
+        if missing is None:
+            criteria = f", AIC {self.aic():.2f}, BIC {self.bic():.2f}"
+        else:
+            notes.append("No AIC and BIC: {}. {}".format(*missing))
         header = [
             title,
             f"{count} observations{weight}, status {self.status_}" + (f" ({at})" if at else ""),
-            f"log-likelihood {self.log_likelihood_:.4f}, AIC {self.aic():.2f}, "
-            f"BIC {self.bic():.2f}",
+            f"log-likelihood {self.log_likelihood_:.4f}{criteria}",
         ]
         reason = "" if known else "{}. {}".format(*self._why_missing())
-        return Inference.from_lines(lines, header, self._prior, reason)
+        return Inference.from_lines(lines, header, self._prior, reason, notes)
 
     @property
     def _prior(self) -> str:

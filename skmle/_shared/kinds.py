@@ -7,6 +7,7 @@ masks; none of these is what a likelihood can mean.
 from __future__ import annotations
 
 import datetime
+import numbers
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -61,7 +62,7 @@ def as_numbers(values: Any, what: str) -> Array:
         If they are text, dates, or masked.
     """
     check_numbers(values, what, "Convert them to numbers.")
-    if np.ndim(values) == 0:
+    if isinstance(values, numbers.Number) or getattr(values, "ndim", 1) == 0:
         return np.asarray(values, np.float64)
     with as_floats("Numbers beside X", what):
         return check_array(

@@ -79,6 +79,14 @@ class Family(Parameters, Law, BaseEstimator):
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 
     @property
+    def kinked(self) -> bool:
+        """Whether a parameter that is fitted has cusps in -log q, as the place of a median has.
+
+        The observed information then says nothing of how sure the estimates are.
+        """
+        return self.cusps
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         """The limit laws, under the links of this one."""
         return ()

@@ -79,11 +79,16 @@ class Inference:
 
     @classmethod
     def from_lines(
-        cls, lines: TableLines, header: Sequence[str], prior: str = "", reason: str = ""
+        cls,
+        lines: TableLines,
+        header: Sequence[str],
+        prior: str = "",
+        reason: str = "",
+        notes: Sequence[str] = (),
     ) -> Inference:
         """Return the results made of lines, with a footer that says where the errors come from.
 
-        `prior` names the settings that penalise, as the footer is to have them.
+        `prior` names the settings that penalise, as the footer is to have them; `notes` follow.
         """
         no_errors = bool(reason) and bool(np.isnan(lines.eta_errors).all())
         return cls(
@@ -92,7 +97,7 @@ class Inference:
             estimate=lines.estimate,
             covariance=lines.covariance,
             header=header,
-            footer=[] if no_errors else _footer(sorted(lines.links), prior),
+            footer=[*([] if no_errors else _footer(sorted(lines.links), prior)), *notes],
             testable=lines.testable,
             eta=lines.eta,
             eta_errors=lines.eta_errors,

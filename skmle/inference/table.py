@@ -65,8 +65,9 @@ class Summary:
 
     def _notes(self) -> list[str]:
         result = self.inference
+        footer = [line for note in result.footer for line in textwrap.wrap(note, _WIDTH)]
         if result.reason:
-            return [*result.footer, *textwrap.wrap(f"No standard errors: {result.reason}", _WIDTH)]
+            return [*footer, *textwrap.wrap(f"No standard errors: {result.reason}", _WIDTH)]
         pairs = zip(result.terms, result.standard_errors, strict=True)
         names = dict.fromkeys(
             term for term, error in pairs if np.isnan(error) and term != "intercept"
@@ -75,7 +76,7 @@ class Summary:
             f"nan: not determined by the data, as {', '.join(names)} are linear combinations of "
             "each other or constant."
         )
-        return [*result.footer, *([aliased] if names else [])]
+        return [*footer, *([aliased] if names else [])]
 
     def _grouped(self, lines: list[list[str]]) -> Iterator[tuple[str, list[str]]]:
         """Yield each line with the name of its component where that begins, else with ""."""

@@ -71,7 +71,7 @@ def test_exposure_passes_to_the_last_step(rng):
     )
     np.testing.assert_allclose(
         skmle.predict_dist(pipe, X, exposure=exposure).mean(),
-        exposure * skmle.predict_dist(pipe, X).mean(),
+        exposure * skmle.predict_dist(pipe, X, exposure=1.0).mean(),
         rtol=1e-12,
     )
     rows = skmle.log_prob(pipe, X, y, exposure=exposure)

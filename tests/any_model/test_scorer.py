@@ -30,6 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle.exceptions import ScoreWarning
 from skmle.metrics import LogLikelihoodScorer, log_likelihood_score, log_likelihood_scorer
 from tests.any_model.foreign import EXACT
 
@@ -58,13 +59,17 @@ def test_a_forest_and_the_classifier_in_one_cross_validation():
     [CrossEntropyClassifier(alpha=0.01), RandomForestClassifier(10, random_state=0), GaussianNB()],
     ids=repr,
 )
-def test_a_fold_that_lacks_a_class_is_minus_infinity_without_a_warning(model):
+def test_a_fold_that_lacks_a_class_is_minus_infinity_and_the_class_is_named(model):
     X, y = load_iris(return_X_y=True)
     names = np.array(["setosa", "versicolor", "virginica"])[y]
-    scores = cross_val_score(
-        model, X, names, cv=KFold(3), scoring=log_likelihood_scorer
-    )  # sorted by class: each fold is one
-    assert np.isneginf(scores).all()
+    says = (
+        "50 of 50 rows have a label that fit has not seen .row 0: '(setosa|versicolor|virginica)'"
+    )
+    with pytest.warns(ScoreWarning, match=says) as caught:
+        scores = cross_val_score(
+            model, X, names, cv=KFold(3), scoring=log_likelihood_scorer
+        )  # sorted by class: each fold is one
+    assert np.isneginf(scores).all() and len(caught) == 3
 
 
 @pytest.mark.parametrize("scoring", [None, log_likelihood_scorer], ids=["score", "scorer"])

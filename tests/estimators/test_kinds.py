@@ -318,12 +318,18 @@ def test_numbers_of_every_container_pass_the_door(make):
 def test_missing_values_of_nullable_types_are_named(dtype):
     column = pd.Series(range(30), dtype=dtype)
     column[4] = pd.NA
-    says = r"X holds NaN, missing or infinite values in 1 of 30 rows \(row 4, column x"
+    says = r"Input X contains NaN in 1 of 30 rows \(row 4, column x"
     frame = pd.DataFrame({"a": Y, "x": column})
     for kind, model in ESTIMATORS.items():
         assert_refused(model, *arguments(kind, frame), says=says)
-    assert_refused(MLERegressor(), X, column, says=r"y holds NaN, .* \(row 4: ")
-    assert_refused(MLERegressor(), X, Y, sample_weight=column, says=r"sample_weight: NaN or inf")
+    assert_refused(MLERegressor(), X, column, says=r"Input y contains NaN .*\(row 4: ")
     assert_refused(
-        MLERegressor("poisson"), X, Y**2, exposure=column + 1, says=r"exposure holds NaN, .*row 4"
+        MLERegressor(), X, Y, sample_weight=column, says=r"Input sample_weight contains NaN"
+    )
+    assert_refused(
+        MLERegressor("poisson"),
+        X,
+        Y**2,
+        exposure=column + 1,
+        says=r"Input exposure contains NaN.*row 4",
     )

@@ -17,7 +17,7 @@ from skmle import families
 from skmle.families import REGISTRY, Family, all_families, get_family
 from skmle.families.base import LOG
 from tests.families.laws import draw, natural, points
-from tests.subjects import RELINKED, SUBJECTS, every
+from tests.subjects import LABELS, RELINKED, SUBJECTS, every
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -141,6 +141,6 @@ def test_observations_in_words():
         assert family.observations == (
             str(family.support)
             if family.observation.numeric
-            else "the labels that the family was made with"
+            else f"the labels {', '.join(map(repr, LABELS.tolist()))}"
         )
     assert get_family("categorical").observations == "any labels"

@@ -15,6 +15,7 @@ from skmle._engine.judge.edge import (
     rows_of_vanished_scale,
     vanished_scale,
 )
+from skmle._engine.judge.freedom import shrunk_by
 from skmle._engine.judge.interior import is_interior
 from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit
 from skmle._engine.judge.separation import separation
@@ -116,6 +117,7 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
         estimable=likelihood.estimable,
         moving=None if verdict.direction is None else _moving(likelihood, verdict.direction),
         n_parameters=n_parameters,
+        shrunk=shrunk_by(likelihood, solution),
     )
 
 

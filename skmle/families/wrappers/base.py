@@ -87,6 +87,10 @@ class Wrapper(Family):
         return self.inner.cusps
 
     @property
+    def kinked(self) -> bool:
+        return self.inner.kinked
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         return tuple(lim._replace(family=self.around(lim.family)) for lim in self.inner.limits)
 

@@ -193,6 +193,10 @@ class Censored(Wrapper):
     def smoothings(self) -> tuple[Family, ...]:
         return super().smoothings() if self._exact else ()  # a tail has no cusps
 
+    @property
+    def kinked(self) -> bool:
+        return self.inner.kinked and self._exact > 0.0
+
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         """Return the origin and the unit of values inside the intervals.
 

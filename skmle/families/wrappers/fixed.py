@@ -196,6 +196,11 @@ class Fixed(Wrapper):
         return () if self.inner.names[0] in self.values else super().smoothings()
 
     @property
+    def kinked(self) -> bool:
+        """Whether the location of the cusps is free."""
+        return self.inner.kinked and self.inner.names[0] not in self.values
+
+    @property
     def _final(self) -> bool:
         """Whether the starts are final: the location of the cusps is the same for every spread."""
         return self.inner.shortcuts.starts == "final" and self.inner.names[0] not in self.values
