@@ -324,8 +324,10 @@ class Family(Parameters, Law, BaseEstimator):
 def average(values: Array, weight: Array | None) -> float:
     """Return the (weighted) mean of the rows of one statistic.
 
-    That of ones is exactly 1, so that data at an edge are recognised.
+    That of ones is exactly 1, so that data at an edge are recognised; that of one row is its value.
     """
+    if len(values) == 1:
+        return float(values[0])
     if weight is None:
         return float(values.sum() / len(values))
     return float((values * weight).sum() / weight.sum())

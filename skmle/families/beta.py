@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma, zeta
 
 from skmle.families.base import (
     LOG,
@@ -20,9 +19,18 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.tools.divergences import binet_gap, gap, of_trials
+from skmle.families.tools.divergences import binet_gap, gap, gap_beside, of_trials
 from skmle.families.tools.special import LOG_2PI, bend, binet
 from skmle.families.tools.tails import log_beta_tail
+
+# Precision from which nothing may cancel: where y is the mean, rounding leaves 1e-16 in log(y/mean)
+# and its mirror, of which this precision makes 1e-11.
+_PRECISE = 1e4
+# Differences of mean logarithms below which they are averaged row by row: as differences they keep
+# eleven digits here.
+_NARROW = 1e-3
+
+_LARGEST_EXPONENT = 700.0  # its exponential is near the largest number
 
 
 class Beta(Family):
@@ -50,16 +58,48 @@ class Beta(Family):
     shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
-        return np.log(y), np.log1p(-y)
+        return np.log(y), np.log1p(-y), y
 
     def base(self, statistics: Arrays) -> Array:
-        log_y, log_1y = statistics
-        return log_y + log_1y
+        log_y, log_1y, _, *more = statistics
+        return log_y + log_1y - (more[0] + more[1]) if more else log_y + log_1y
+
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        # The logarithms of the mean share m and of its rest; the mean itself; by how much the mean
+        # logarithms of shares and rests lie below these; and by how much rounding has missed the
+        # mean, for whoever joins such rows. Of precise shares the last three are tiny, and
+        # averaged row by row.
+        log_y, log_1y, y, *more = statistics
+        zero = np.zeros(())
+        within, within_bar, missed = more or (zero, zero, zero)
+        mean, rest = average(y, weight), 0.0
+        logs = np.log(mean), np.log1p(-mean)
+        gap = logs[0] - average(log_y - within, weight)
+        gap_bar = logs[1] - average(log_1y - within_bar, weight)
+        if max(gap, gap_bar) < _NARROW:
+            mean += average(y - mean + missed, weight)
+            logs = np.log(mean), np.log1p(-mean)
+            away, away_bar = (y - mean) / mean, (mean - y) / (1.0 - mean)
+            rest = average(y - mean + missed, weight)
+            gap = average(gap_beside(away) + away * (missed / y) + within, weight)
+            turn = away_bar * (missed / (1.0 - y))
+            gap_bar = average(gap_beside(away_bar) - turn + within_bar, weight)
+        return tuple(np.array([value]) for value in (*logs, mean, gap, gap_bar, rest))
+
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        mean, precision = theta
+        if not np.max(precision) > _PRECISE:
+            return None
+        a, b = mean * precision, (1.0 - mean) * precision
+        rest = 0.5 * (np.log(a) + np.log1p(-mean) - LOG_2PI)
+        for sign, value in ((-1.0, a), (-1.0, b), (1.0, precision)):
+            rest = rest + sign * binet(value, 0)[0]
+        return rest - precision * of_trials(mean, y) - np.log(y) - np.log1p(-y)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # lgamma by Binet's mu: -log q = log(y (1-y)) + precision KL((m, 1-m) : (y, 1-y))
         # - log(precision m (1-m)/2pi)/2 + mu(a) + mu(b) - mu(a+b).
-        log_y, log_1y = statistics
+        log_y, log_1y, y, *more = statistics
         logit, log_precision = eta
         precision = np.exp(log_precision)
         low = np.minimum(logit, 0.0)
@@ -74,73 +114,55 @@ class Beta(Family):
             binet(x, order) for x in (a, b, precision)
         )
         lean, lean_bar = log_m - log_y, log_m_bar - log_1y
+        apart = lean - lean_bar
+        if np.max(precision) > _PRECISE:
+            apart = logit - (log_y - log_1y)
+            divergence = precision * _divergence(y, apart, m, m_bar)
+        else:
+            divergence = a * lean + b * lean_bar
+        if more:
+            within, within_bar, _ = more
+            apart = apart + within - within_bar
+            divergence = divergence + a * within + b * within_bar
         value = (
-            a * lean
-            + b * lean_bar
-            - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar)
-            + mu_a
-            + mu_b
-            - mu_c
+            divergence - 0.5 * ((log_precision - LOG_2PI) + log_m + log_m_bar) + mu_a + mu_b - mu_c
         )
         if order < 1:
             return Rows(value)
         assert mu_a1 is not None and mu_b1 is not None and mu_c1 is not None
         # In a and b at fixed precision the derivatives are lean - 1/(2 a) + mu'(a) and its mirror;
         # d log m = m_bar d logit.
-        in_a, in_b = lean + mu_a1, lean_bar + mu_b1
         v, skew = a * m_bar, m_bar - m
-        gradient0 = v * (in_a - in_b) - 0.5 * skew
-        gradient1 = a * in_a + b * in_b - 0.5 - precision * mu_c1
+        gradient0 = v * (apart + (mu_a1 - mu_b1)) - 0.5 * skew
+        gradient1 = divergence + a * mu_a1 + b * mu_b1 - 0.5 - precision * mu_c1
         if order < 2:
             return Rows(value, (gradient0, gradient1))
         assert mu_a2 is not None and mu_b2 is not None and mu_c2 is not None
         # a^2 and b^2 times their second derivatives, less a and b (these cancel) and 1/2.
-        turn_a, turn_b = a * a * mu_a2, b * b * mu_b2
+        turn_a, turn_b = a * (a * mu_a2), b * (b * mu_b2)  # a * a may overflow
         turn_am, turn_bm = m_bar * (0.5 + turn_a), m * (0.5 + turn_b)
         curvature = (
             v + m_bar * turn_am + m * turn_bm + skew * gradient0,
             gradient0 + turn_am - turn_bm,
-            gradient1 + 0.5 + turn_a + turn_b - precision**2 * mu_c2,
+            gradient1 + 0.5 + turn_a + turn_b - precision * (precision * mu_c2),
         )
         return Rows(value, (gradient0, gradient1), curvature)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        # Newton on digamma(a) - digamma(a + b) = mean log y and its mirror (Gnanadesikan et al.
-        # 1967), from their approximation by logarithms; the search in log a, log b stays in range.
-        left, right = (average(s, weight) for s in statistics)
-        geometric, geometric_bar = np.exp(left), np.exp(right)
-        room = max(1.0 - geometric - geometric_bar, 1e-12)
-        a, b = 0.5 + 0.5 * geometric / room, 0.5 + 0.5 * geometric_bar / room
-        for _ in range(30):
-            letters = np.array([a, b, a + b])
-            (psi_a, psi_b, psi_c), (own, own_b, shared) = digamma(letters), zeta(2.0, letters)
-            rest, rest_bar = psi_a - psi_c - left, psi_b - psi_c - right
-            determinant = own * own_b - shared * (own + own_b)
-            if determinant > 1e-8 * own * own_b:
-                step, step_bar = (
-                    (own_b - shared) * rest + shared * rest_bar,
-                    shared * rest + (own - shared) * rest_bar,
-                )
-                step, step_bar = step / (determinant * a), step_bar / (determinant * b)
-            else:
-                # Observations that agree to eight digits leave rounding in place of a jacobian;
-                # least squares steps along what is left.
-                jacobian = np.array(
-                    [[(own - shared) * a, -shared * b], [-shared * a, (own_b - shared) * b]]
-                )
-                step, step_bar = np.linalg.lstsq(jacobian, np.array([rest, rest_bar]))[0]
-            step, step_bar = (min(max(s, -2.0), 2.0) for s in (step, step_bar))
-            a, b = a * np.exp(-step), b * np.exp(-step_bar)
-            if max(abs(step), abs(step_bar)) < 1e-8:  # the next step would be its square
-                break
-        return [(np.log(a) - np.log(b), np.log(a + b))]
+        _, _, (mean,), (gap,), (gap_bar,), _ = self.collapse(statistics, weight)
+        if max(gap, gap_bar) < _NARROW:
+            # Where the precision is large, the mean logarithms lie (1 - m)/(2 a) and m/(2 b) below.
+            with np.errstate(divide="ignore"):  # all observations are equal
+                precision = 0.5 / (mean * gap + (1.0 - mean) * gap_bar)
+            return [(float(np.log(mean) - np.log1p(-mean)), float(np.log(precision)))]
+        left, right = np.log(mean) - gap, np.log1p(-mean) - gap_bar
+        return [_interior_start(left, right)]
 
     def saturated(self, statistics: Arrays) -> Saturated:
         return Saturated(statistics[0] - statistics[1], (float(np.log(1e16)),), "precision")
 
     def restore(self, statistics: Arrays) -> Array:
-        log_y, log_1y = statistics
-        return np.where(log_y < log_1y, np.exp(log_y), -np.expm1(log_1y))
+        return statistics[2]
 
     def mirrored(self, theta: Arrays) -> Arrays:
         mean, precision = theta
@@ -188,3 +210,49 @@ class Beta(Family):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, precision = theta
         return rng.beta(mean * precision, (1.0 - mean) * precision, size=size)
+
+
+def _divergence(y: Array, apart: Array, m: Array, m_bar: Array) -> Array:
+    """Return m log(m/y) + (1 - m) log((1 - m)/(1 - y)), of which the logits are `apart`.
+
+    It is written for the smaller one of y and 1 - y, so that the two terms are as small as it.
+    """
+    low = y < 0.5
+    share = np.where(low, y, 1.0 - y)
+    turn = np.minimum(np.where(low, apart, -apart), _LARGEST_EXPONENT)
+    return np.where(low, m, m_bar) * turn - np.log1p(share * np.expm1(turn))
+
+
+def _interior_start(left: float, right: float) -> tuple[float, float]:
+    """Return logit and log precision with the mean logarithms `left` of y and `right` of 1 - y.
+
+    It is Newton's method on digamma(a) - digamma(a + b) = left and its mirror (Gnanadesikan et al.
+    1967), from their approximation by logarithms; the search in log a, log b stays in range.
+    """
+    geometric, geometric_bar = np.exp(left), np.exp(right)
+    room = -np.expm1(right) - geometric if left < right else -np.expm1(left) - geometric_bar
+    a, b = 0.5 + 0.5 * geometric / room, 0.5 + 0.5 * geometric_bar / room
+    for _ in range(30):
+        c = a + b
+        (mu_a1, mu_a2), (mu_b1, mu_b2), (mu_c1, mu_c2) = (_slopes(x) for x in (a, b, c))
+        # Differences from the terms at c, which are of its size where one of a and b is small.
+        rest = -np.log1p(b / a) - 0.5 * b / a / c + (mu_a1 - mu_c1) - left
+        rest_bar = -np.log1p(a / b) - 0.5 * a / b / c + (mu_b1 - mu_c1) - right
+        own = b / c * (1.0 + 0.5 / a + 0.5 / c) + a * (mu_a2 - mu_c2)
+        own_bar = a / c * (1.0 + 0.5 / b + 0.5 / c) + b * (mu_b2 - mu_c2)
+        shared = (1.0 + 0.5 / c) / c + mu_c2  # trigamma(c)
+        determinant = own * own_bar - (a * shared) * (b * shared)
+        step = (own_bar * rest + b * shared * rest_bar) / determinant
+        step_bar = (a * shared * rest + own * rest_bar) / determinant
+        step, step_bar = (min(max(s, -2.0), 2.0) for s in (step, step_bar))
+        a, b = a * np.exp(-step), b * np.exp(-step_bar)
+        if max(abs(step), abs(step_bar)) < 1e-8:  # the next step would be its square
+            break
+    return float(np.log(a) - np.log(b)), float(np.log(a + b))
+
+
+def _slopes(x: float) -> tuple[float, float]:
+    """Return the first two derivatives of Binet's function."""
+    _, first, second = binet(np.asarray(x))
+    assert first is not None and second is not None
+    return float(first), float(second)

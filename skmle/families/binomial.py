@@ -20,6 +20,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.counts import LARGE, deviance, has_large, stirling
 from skmle.families.tools.divergences import of_trials
 from skmle.families.tools.special import logistic_kernel, logistic_recession
 
@@ -52,7 +53,7 @@ class Binomial(Family):
     parameters = (Param("probability", LOGIT),)
     observation = Observation(columns=2)
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
-    shortcuts = Shortcuts(starts="maximum", sums="statistics")
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:
         super().__init__(links=links)
@@ -69,15 +70,49 @@ class Binomial(Family):
         return y[..., 0], y[..., 0] + y[..., 1]
 
     def base(self, statistics: Arrays) -> Array:
-        successes, trials = statistics
-        return gammaln(successes + 1.0) + gammaln(trials - successes + 1.0) - gammaln(trials + 1.0)
+        # Minus the logarithm of the binomial coefficient; of many trials, without the part that
+        # the deviance has in it.
+        successes, trials, *more = statistics
+        if more:
+            return more[1]
+        some = np.minimum(trials, LARGE) if (large := has_large(trials)) else trials
+        share = np.minimum(successes, some)
+        plain = gammaln(share + 1.0) + gammaln(some - share + 1.0) - gammaln(some + 1.0)
+        return np.where(trials > LARGE, _stirling(successes, trials), plain) if large else plain
+
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        # The means of successes and trials, the mean deviance of the rows from the share of
+        # successes in all, and the mean of `_stirling`.
+        successes, trials, *more = statistics
+        total, mean = average(trials, weight), average(successes, weight)
+        share = (mean / total, (total - mean) / total) if total > 0.0 else (0.5, 0.5)
+        within, base = more or (np.zeros(()), _stirling(successes, trials))
+        spread = average(_deviance(successes, trials, *share) + within, weight)
+        means = (np.array([mean]), np.array([total]), np.array([spread]))
+        return (*means, np.array([average(base, weight)]))
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        successes, trials = statistics
-        return logistic_kernel(successes, trials, eta[0], order)
+        successes, trials, *more = statistics
+        rows = logistic_kernel(successes, trials, eta[0], order)
+        if not more and not has_large(trials):
+            return rows
+        t = np.exp(-np.abs(eta[0]))
+        low, high = t / (1.0 + t), 1.0 / (1.0 + t)
+        up = eta[0] > 0.0
+        value = _deviance(successes, trials, np.where(up, high, low), np.where(up, low, high))
+        if more:
+            return rows._replace(value=value + more[0])
+        return rows._replace(value=np.where(trials > LARGE, value, rows.value))
+
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        successes, trials = self.statistics(y)
+        if not has_large(trials):
+            return None
+        p = theta[0]
+        return -(_deviance(successes, trials, p, 1.0 - p) + _stirling(successes, trials))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        successes, trials = (average(s, weight) for s in statistics)
+        successes, trials = (average(s, weight) for s in statistics[:2])
         if trials == 0.0:
             raise ValueError(
                 "Binomial: all rows have zero trials. Allowed: some row with successes + failures "
@@ -87,8 +122,7 @@ class Binomial(Family):
             return [(np.log(successes) - np.log(trials - successes),)]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
-        successes, trials = statistics
-        return logistic_recession(successes, trials, delta[0])
+        return logistic_recession(statistics[0], statistics[1], delta[0])
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         from scipy.special import xlog1py, xlogy
@@ -120,3 +154,13 @@ class Binomial(Family):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         successes = rng.binomial(self.trials, theta[0], size=size).astype(float)
         return np.stack([successes, self.trials - successes], axis=-1)
+
+
+def _deviance(successes: Array, trials: Array, p: Any, p_bar: Any) -> Array:
+    """Return half the deviance of rows of trials of which each succeeds with p = 1 - p_bar."""
+    return deviance(successes, trials * p) + deviance(trials - successes, trials * p_bar)
+
+
+def _stirling(successes: Array, trials: Array) -> Array:
+    """Return what -log q has beside `_deviance`."""
+    return stirling(successes) + stirling(trials - successes) - stirling(trials)

@@ -99,6 +99,10 @@ class Distribution:
         eta = self.family.eta(self.theta)
         if not _finite(eta) or not _finite(self.family.chart(eta)):
             return self.family.log_prob_at_edge(y, self.theta)
+        with np.errstate(all="ignore"):  # of observations outside the support
+            exact = self.family.log_prob_of(y, self.theta)
+        if exact is not None:
+            return np.where(self.family.contains(y), exact, -np.inf)[()]
         scalar = y.ndim == (0 if columns == 1 else 1)
         values = self.family.log_prob(y[None] if scalar else y, eta)
         return values[0] if scalar and values.shape == (1,) else values

@@ -22,6 +22,13 @@ from skmle.families.base import (
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import LOG_2PI, log_complement
 
+# Ratio of shape and mean from which y/mean - 1 is taken of the two themselves: the logarithm of the
+# mean leaves 1e-15 in it, of which this ratio makes 1e-11.
+_PRECISE = 1e4
+# Mean of (y - mean)^2/(mean y) below which it is averaged row by row: as a difference of inverses
+# it keeps twelve digits here.
+_NARROW = 1e-3
+
 
 class InverseGaussian(Family):
     """Inverse Gaussian law of y > 0 with `mean` and `shape`; the variance is mean^3/shape.
@@ -57,25 +64,54 @@ class InverseGaussian(Family):
     def base(self, statistics: Arrays) -> Array:
         return 1.5 * np.log(statistics[0]) + 0.5 * LOG_2PI
 
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        # The mean and its inverse; the mean of u^2/y, u = y/mean - 1, by which the mean inverse
+        # exceeds that of the mean; and the mean of u, by which rounding has missed the mean, for
+        # whoever joins such rows. As a difference of inverses the third would have no digits for
+        # precise measurements.
+        y, inverse, *more = statistics
+        within, missed = more or (np.zeros(()), np.zeros(()))
+        mean, rest = average(y, weight), 0.0
+        spread = average(inverse + within, weight) - 1.0 / mean
+        if spread * mean < _NARROW:
+            mean += average(y - mean + y * missed, weight)
+            away = (y - mean) / mean
+            rest = average(away + missed * (1.0 + away), weight)
+            spread = average(away * (away + 2.0 * missed) * inverse + within, weight)
+        return tuple(np.array([value]) for value in (mean, 1.0 / mean, spread, rest))
+
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        y, inverse = statistics
+        # The distance is shape (y/mean - 1)^2/(2 y).
+        y, inverse, *more = statistics
         log_mean, log_shape = eta
         shape, rate = np.exp(log_shape), np.exp(-log_mean)
-        ratio = y * rate
-        distance = 0.5 * shape * ((ratio - 2.0) * rate + inverse)
+        if more:
+            beyond = np.expm1(np.log(y) - log_mean)
+            ratio = 1.0 + beyond
+        else:
+            ratio = y * rate
+            beyond = ratio - 1.0
+        distance = 0.5 * shape * (beyond * beyond * inverse + (more[0] if more else 0.0))
         value = distance - 0.5 * log_shape
         if order < 1:
             return Rows(value)
-        pull = shape * rate * (1.0 - ratio)
+        pull = -shape * rate * beyond
         gradient = (pull, distance - 0.5)
         if order < 2:
             return Rows(value, gradient)
         return Rows(value, gradient, (shape * rate * (2.0 * ratio - 1.0), pull, distance))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        y, inverse = statistics
-        mean = average(y, weight)
-        return [(np.log(mean), -np.log(average(inverse, weight) - 1.0 / mean))]
+        (mean,), _, (spread,), _ = self.collapse(statistics, weight)
+        with np.errstate(divide="ignore"):  # log(0) if all observations are equal
+            return [(np.log(mean), -np.log(spread))]
+
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        mean, shape = theta
+        if not np.max(shape / mean) > _PRECISE:
+            return None
+        away = (y - mean) / mean
+        return 0.5 * (np.log(shape / y) - LOG_2PI) - np.log(y) - 0.5 * shape * (away * away / y)
 
     def saturated(self, statistics: Arrays) -> Saturated:
         y = statistics[0]

@@ -104,6 +104,14 @@ class Law(ABC):
             return np.asarray(frozen.rvs(size=size, random_state=rng), float)
         return self.quantile(rng.random(size), theta)
 
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        """Return log q(y) by theta itself, where eta does not have digits enough; else None.
+
+        The logarithm of a mean of 1e15 has no more digits than tell it from its neighbours' by
+        several counts. What is returned outside the support does not count.
+        """
+        return None
+
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         """Return log q(y) where some parameter stands at an end of its range.
 

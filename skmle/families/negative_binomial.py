@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families.poisson import Poisson
-from skmle.families.tools.special import log_rising, log_rising_table, settle
+from skmle.families.tools.counts import has_large, log_factorial, stirling, surplus
+from skmle.families.tools.divergences import gap_beside
+from skmle.families.tools.special import binet, log_rising, log_rising_table, settle
 from skmle.families.tools.tails import log_beta_tail
 
 # Dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more digits than the
@@ -49,7 +50,7 @@ class NegativeBinomial(Family):
         return (Limit("dispersion", 0.0, Poisson(links=self.links_of(("mean",)))),)
 
     def base(self, statistics: Arrays) -> Array:
-        return gammaln(statistics[0] + 1.0)
+        return log_factorial(statistics[0])
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # With r = 1/dispersion, x = dispersion mean, and
@@ -58,6 +59,9 @@ class NegativeBinomial(Family):
         (y,) = statistics
         log_mean, log_dispersion = eta
         dispersion = np.exp(log_dispersion)
+        if has_large(y):
+            rows = _saddle(y, np.exp(log_mean), dispersion, order)
+            return rows._replace(value=rows.value - surplus(y))
         x = np.exp(log_mean + log_dispersion)
         r = 1.0 / dispersion
         growth, share = np.log1p(x), x / (1.0 + x)
@@ -74,6 +78,12 @@ class NegativeBinomial(Family):
         bend = push / (1.0 + x)
         curvature = (bend, bend - r * share, bend - 2.0 * r * share + r * growth - rise2)
         return Rows(value, gradient, curvature)
+
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        if not has_large(y):
+            return None
+        mean, dispersion = theta
+        return -(_saddle(y, mean, dispersion, 0).value + stirling(y))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
@@ -196,3 +206,38 @@ def _rising(y: Array, dispersion: Array, order: int) -> tuple[Array, Array | Non
             value, first, second = log_rising_table(int(top), float(dispersion))
             return value.take(codes), first.take(codes), second.take(codes)
     return log_rising(y, 1.0 / dispersion, order)
+
+
+def _saddle(y: Array, mean: Array, dispersion: Array, order: int) -> Rows:
+    """Return -log q - stirling(y) with its derivatives, in which nothing large cancels.
+
+    With r = 1/dispersion, d = (y - mean)/(r + mean) and g(d) = d - log(1 + d), it is
+    r g(d) + y g(-r d/y) + log(1 + y/r)/2 + mu(r) - mu(y + r).
+    """
+    with np.errstate(all="ignore"):  # of counts that are 0, and parameters far away
+        r = 1.0 / dispersion
+        top, centre = y + r, r + mean
+        away = (y - mean) / centre
+        below = gap_beside(away)
+        here = np.where(y > 0.0, y, 1.0)
+        above = np.where(y > 0.0, y * gap_beside(-r * away / here), r * (mean / centre))
+        m0, m1, m2 = binet(top, order)
+        n0, n1, n2 = binet(r, order)
+        growth = np.where(y < r, np.log1p(y / r), np.log(top) - np.log(r))
+        value = r * below + above + 0.5 * growth + n0 - m0
+        if order < 1:
+            return Rows(value)
+        assert m1 is not None and n1 is not None
+        pull = -r * away  # (mean - y)/(1 + dispersion mean)
+        gradient = (pull, 0.5 * y / top - r * below + r * (m1 - n1))
+        if order < 2:
+            return Rows(value, gradient)
+        assert m2 is not None and n2 is not None
+        share = mean / centre
+        turn = r * (m1 - n1) + r * r * (m2 - n2)
+        curvature = (
+            top * share * (r / centre),
+            -pull * share,
+            r * below - (r * away) ** 2 / top + 0.5 * y * r / top**2 - turn,
+        )
+        return Rows(value, gradient, curvature)

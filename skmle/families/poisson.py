@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.tools.counts import deviance, has_large, log_factorial, stirling, surplus
 from skmle.families.tools.divergences import bregman
 from skmle.families.tools.special import LOG_2PI
 from skmle.families.tools.tails import log_gamma_tail
@@ -37,18 +37,43 @@ class Poisson(Family):
     scipy_name = "poisson"
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
-    shortcuts = Shortcuts(starts="maximum", sums="statistics")
+    shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def base(self, statistics: Arrays) -> Array:
-        return gammaln(statistics[0] + 1.0)
+        return log_factorial(statistics[0]) if len(statistics) == 1 else statistics[2]
+
+    def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
+        # The counts' mean, their mean deviance from it, and the mean of their `stirling`. A row
+        # that stands for others has a deviance of its own.
+        y, *more = statistics
+        mean = average(y, weight)
+        within, base = more or (np.zeros(()), stirling(y))
+        spread = average(deviance(y, np.asarray(mean)) + within, weight)
+        return np.array([mean]), np.array([spread]), np.array([average(base, weight)])
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        (y,) = statistics
+        y, *more = statistics
         mean = np.exp(eta[0])
-        value = mean - y * eta[0]
+        if more and y[0] > 0.0:
+            # By the logarithm of the counts' mean, which is the start, so that it is the maximum.
+            away = eta[0] - np.log(y)
+            beyond = np.expm1(away)
+            value = y * (beyond - away) + more[0]
+            return Rows(value, (y * beyond,), (mean,)).upto(order)
+        if more:
+            value = mean + more[0]
+        elif has_large(y):
+            value = deviance(y, mean) - surplus(y)
+        else:
+            value = mean - y * eta[0]
         if order < 1:
             return Rows(value)
         return Rows(value, (mean - y,), (mean,) if order > 1 else None)
+
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        if not has_large(y):
+            return None
+        return -(deviance(y, theta[0]) + stirling(y))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):

@@ -111,8 +111,8 @@ class Shortcuts(NamedTuple):
     """What a density needs of its data.
 
     It needs all "rows"; or one row, which `collapse` makes of the "statistics", as where `evaluate`
-    is affine in them; or this row alone also for the sum of `base`, if that is affine in the
-    statistics, too. A wrong claim makes the fit of a density wrong.
+    is affine in them; or this row alone also for the sum of `base`, which `collapse` then keeps in
+    it. A wrong claim makes the fit of a density wrong.
     """
 
 

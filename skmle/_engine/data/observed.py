@@ -98,12 +98,11 @@ def joined(parts: Sequence[Observed]) -> Observed:
         np.concatenate(columns)
         for columns in zip(*(part.statistics for part in parts), strict=True)
     )
-    equal = all(part.equal for part in parts) and bool((statistics[0] == statistics[0][0]).all())
     return Observed(
         statistics,
         np.concatenate([part.weights for part in parts]),
         sum(part.base for part in parts),
-        equal,
+        all(part.equal for part in parts) and _all_equal(statistics),
     )
 
 
@@ -158,8 +157,18 @@ def _observed(family: Family, statistics: Arrays, weight: Array | None, summed: 
         total = float(base) * (float(len(first)) if weight is None else float(weight.sum()))
     else:
         total = float(base.sum() if weight is None else weight @ base)
-    equal = first.ndim == 1 and bool(first[0] == first[-1]) and bool((first == first[0]).all())
-    return Observed(statistics, weight, total, equal)
+    return Observed(statistics, weight, total, _all_equal(statistics))
+
+
+def _all_equal(statistics: Arrays) -> bool:
+    """Return whether all rows are the same number; those of several numbers in a row never are.
+
+    All statistics are looked at: rows of equally many successes may have unlike numbers of trials.
+    """
+    if statistics[0].ndim != 1:
+        return False
+    # The last row differs from the first in almost all data, which ends the search at once.
+    return all(s[0] == s[-1] and bool((s == s[0]).all()) for s in statistics)
 
 
 def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | None:

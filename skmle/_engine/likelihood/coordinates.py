@@ -167,7 +167,8 @@ class Coordinates:
             Of each term, which slopes the data determine; None: all.
         """
         matrix = self.matrix()
-        result = fitted if matrix is None else matrix @ fitted @ matrix.T
+        with np.errstate(over="ignore"):  # a variance beyond the numbers is infinite
+            result = fitted if matrix is None else matrix @ fitted @ matrix.T
         if estimable is not None:
             # An intercept is the predictor where all columns are zero. The data do not determine
             # it if they leave any slope open.

@@ -22,9 +22,9 @@ Starts = list[tuple[float, ...]]
 # Largest absolute eta at which a law at an end of its range is evaluated: exp(-700) is near the
 # least positive number.
 _UNDERFLOW = 700.0
-# Absolute eta, for a pure number, from which a start counts as infinite: data with odds of exp(600)
-# do not exist.
-_END = 600.0
+# Absolute eta, for a pure number, from which a start counts as infinite. Counts with odds of
+# exp(600) do not exist; shares of 1e-300 do, and doubles end at exp(709).
+_END_OF_COUNTS, _END = 600.0, 709.0
 # Parameters of a density up to which its covariance is kept. Chosen, not measured.
 _LARGEST_DENSITY = 500
 
@@ -51,8 +51,9 @@ def closed_form(problem: Problem) -> Fit | Starts | None:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
-    ends = [_END if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
-    if not all(abs(e) < end for e, end in zip(starts[0], ends, strict=True)):
+    end = _END_OF_COUNTS if family.support.discrete else _END
+    ends = [end if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
+    if not all(abs(e) < limit for e, limit in zip(starts[0], ends, strict=True)):
         return _at_infinity(problem, starts[0])
     confirmed = None
     if observed.is_condensed and family.shortcuts.starts != "near":

@@ -28,6 +28,13 @@ def gap(x: Array) -> Array:
     )
 
 
+def gap_beside(d: Array) -> Array:
+    """Return d - log(1 + d) >= 0 of d >= -1, which is `gap` of a number that is known beside 1."""
+    d = np.asarray(d, float)
+    direct = np.where(np.isinf(d), np.inf, d - np.log1p(d))
+    return np.where(np.abs(d) < 0.3, _near(d, d / (2.0 + d)), direct)
+
+
 def rise(v: Array) -> Array:
     """Return exp(v) - 1 - v >= 0, to full relative accuracy also next to its zero at 0."""
     d = np.expm1(v)
@@ -39,9 +46,9 @@ def bregman(p: Array, q: Array) -> Array:
 
     It is the divergence of two Poisson laws, and a share of many others.
     """
-    shift = np.asarray(q / p)
-    # The shift is infinite where p is zero, or too small beside q to count.
-    return np.where(np.isfinite(shift), p * gap(shift), q)
+    away = np.asarray((q - p) / p)
+    # It is infinite where p is zero, or too small beside q to count.
+    return np.where(np.isfinite(away), p * gap_beside(away), q)
 
 
 def of_trials(p: Array, q: Array) -> Array:

@@ -201,6 +201,9 @@ class Wrapper(Family):
     def sf(self, y: Array, theta: Arrays) -> Array:
         return self.predicted(theta).sf(y)
 
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        return None  # a wrapper may observe less than the law inside
+
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         law = self.predicted(theta)
         return law.family.log_tail(y, law.theta, upper)

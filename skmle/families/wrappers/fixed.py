@@ -253,7 +253,14 @@ class Fixed(Wrapper):
     # ---------------------------------------------------------------- the law
 
     def predicted(self, theta: Arrays) -> Distribution:
-        pairs = ((name, self.values[name]) for name in self.inner.names if name in self.values)
+        return self.inner.predicted(self._all_of(theta))
+
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        return self.inner.log_prob_of(y, self._all_of(theta))
+
+    def _all_of(self, theta: Arrays) -> Arrays:
+        """Return all natural parameters, those held among them."""
+        names = (name for name in self.inner.names if name in self.values)
         shape = np.shape(theta[0]) if theta else ()  # one value a row, as the others have
-        held = tuple(np.full(shape, value, float) for _, value in pairs)
-        return self.inner.predicted(self.complete(theta, held))
+        held = tuple(np.full(shape, self.values[name], float) for name in names)
+        return self.complete(theta, held)
