@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import entr
+from scipy.special import entr, xlog1py
 
 from skmle.families.base import (
     LOGIT,
@@ -71,7 +71,7 @@ class Bernoulli(Family):
         return theta[0] * (1.0 - theta[0])
 
     def known_entropy(self, theta: Arrays) -> Array:
-        return entr(theta[0]) + entr(1.0 - theta[0])
+        return entr(theta[0]) - xlog1py(1.0 - theta[0], -theta[0])
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         return of_trials(p[0], q[0])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import gammaln, ndtri
 
 from skmle.families.base import (
     LOGIT,
@@ -20,12 +20,17 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.counts import LARGE, deviance, has_large, stirling
 from skmle.families.tools.divergences import of_trials
-from skmle.families.tools.special import logistic_kernel, logistic_recession
+from skmle.families.tools.special import LOG_2PI, logistic_kernel, logistic_recession
+from skmle.families.tools.tails import log_beta_tail
+
+# Variance from which the entropy is that of its series: what this leaves out is below 1e-12.
+_SPREAD = 1e6
 
 
-class Binomial(Family):
+class Binomial(ByTails):
     """Binomial law of counts of successes with their `probability`.
 
     An observation is a row [successes, failures]. The numbers of trials are the rows' sums and
@@ -141,6 +146,31 @@ class Binomial(Family):
     def from_scipy(cls, n: Array, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
         # One family has one number of trials.
         return None if np.any(loc) or np.ndim(n) else (cls(int(n)), (p,))
+
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        # More than k trials succeed if the one that is (k + 1)-th in a uniform order is below p.
+        p, count = theta[0], np.floor(y)
+        inside = np.clip(count, 0.0, self.trials - 1.0)
+        tail = log_beta_tail(inside + 1.0, self.trials - inside, p, 1.0 - p, not upper)
+        tail = np.where(count < 0.0, 0.0 if upper else -np.inf, tail)
+        return np.where(count >= self.trials, -np.inf if upper else 0.0, tail)
+
+    def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        sign = -1.0 if upper else 1.0
+        return np.rint(self.mean(theta) + sign * ndtri(q) * np.sqrt(self.variance(theta)))
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        from skmle.families.tools import numerical  # not above: it imports all of the quadrature
+
+        p = theta[0]
+        spread = self.variance(theta)
+        large = spread > _SPREAD
+        top = np.where(large, spread, 1.0)
+        series = 0.5 * (LOG_2PI + 1.0 + np.log(top)) + (4.0 * p * (1.0 - p) - 1.0) / (12.0 * top)
+        return np.where(large, series, numerical.entropy(self, (np.where(large, 0.0, p),)))
+
+    def observation_of(self, y: Array) -> Array:
+        return np.stack(np.broadcast_arrays(y, self.trials - y), axis=-1)
 
     def mean(self, theta: Arrays) -> Array:
         return self.trials * theta[0]

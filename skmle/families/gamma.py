@@ -18,6 +18,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside
 from skmle.families.tools.special import LOG_2PI, bend, binet
 from skmle.families.tools.tails import log_gamma_tail
@@ -33,7 +34,7 @@ _NARROW = 1e-3
 _LEAST_GAP = 1e-40
 
 
-class Gamma(Family):
+class Gamma(ByTails):
     """Gamma law of y > 0 with `mean` and `shape`; the variance is mean^2/shape.
 
     q(y) = (shape/mean)^shape y^(shape - 1) exp(-shape y/mean) / Gamma(shape).
@@ -106,7 +107,7 @@ class Gamma(Family):
             return Rows(value, gradient)
         assert mu2 is not None
         return Rows(
-            value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * shape * mu2)
+            value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * (shape * mu2))
         )
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
@@ -146,6 +147,10 @@ class Gamma(Family):
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def variance(self, theta: Arrays) -> Array:
+        mean, shape = theta
+        return mean * (mean / shape)
 
     def known_entropy(self, theta: Arrays) -> Array:
         # Of scale one it is shape + lgamma(shape) - (shape - 1) digamma(shape).

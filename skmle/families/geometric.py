@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import entr
+from scipy.special import xlog1py
 
 from skmle.families.base import (
     LOGIT,
@@ -18,11 +18,12 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import of_trials
-from skmle.families.tools.special import log_complement, logistic_kernel, logistic_recession, settle
+from skmle.families.tools.special import log_complement, logistic_kernel, logistic_recession
 
 
-class Geometric(Family):
+class Geometric(ByTails):
     """Geometric law of the number of trials y = 1, 2, ... up to the first success.
 
     Each trial succeeds with the given `probability`.
@@ -71,35 +72,20 @@ class Geometric(Family):
     def variance(self, theta: Arrays) -> Array:
         return (1.0 - theta[0]) / theta[0] ** 2
 
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return -np.expm1(self._log_sf(y, theta))
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self._log_sf(y, theta))
-
-    def _log_sf(self, y: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore"):  # certain success
-            return np.where(y < 1.0, 0.0, np.maximum(np.floor(y), 1.0) * np.log1p(-theta[0]))
-
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        log_sf = self._log_sf(y, theta)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore"):  # certain success
+            log_sf = np.where(y < 1.0, 0.0, np.maximum(np.floor(y), 1.0) * np.log1p(-theta[0]))
             return log_sf if upper else log_complement(log_sf)
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        return settle(self._trials(np.log1p(-q), theta), lambda k: self.cdf(k, theta) >= q)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        return settle(self._trials(np.log(q), theta), lambda k: self.sf(k, theta) <= q)
-
-    def _trials(self, log_failing: Array, theta: Arrays) -> Array:
-        """Return about how many trials all fail with probability exp(log_failing)."""
-        with np.errstate(divide="ignore"):
-            return np.maximum(np.ceil(log_failing / np.log1p(-theta[0])), 1.0)
+    def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        # About so many trials all fail with the probability of the upper tail.
+        with np.errstate(all="ignore"):
+            failing = np.log(q) if upper else np.log1p(-q)
+            return np.maximum(np.ceil(failing / np.log1p(-theta[0])), 1.0)
 
     def known_entropy(self, theta: Arrays) -> Array:
         (p,) = theta
-        return (entr(p) + entr(1.0 - p)) / p  # 1/p trials are expected
+        return -np.log(p) - xlog1py(1.0 - p, -p) / p  # 1/p trials are expected
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         return of_trials(p[0], q[0]) / p[0]  # 1/p trials are expected

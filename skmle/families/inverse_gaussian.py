@@ -19,6 +19,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import LOG_2PI, log_complement
 
@@ -30,7 +31,7 @@ _PRECISE = 1e4
 _NARROW = 1e-3
 
 
-class InverseGaussian(Family):
+class InverseGaussian(ByTails):
     """Inverse Gaussian law of y > 0 with `mean` and `shape`; the variance is mean^3/shape.
 
     q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)).
@@ -142,6 +143,10 @@ class InverseGaussian(Family):
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
+
+    def variance(self, theta: Arrays) -> Array:
+        mean, shape = theta
+        return mean * mean * (mean / shape)
 
     def known_entropy(self, theta: Arrays) -> Array:
         return np.asarray(self.to_scipy(theta).entropy(), float)

@@ -124,6 +124,13 @@ class Law(ABC):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.contains(y), log_q(y), -np.inf)
 
+    def observation_of(self, y: Array) -> Array:
+        """Return the observations of a univariate law that its numbers y stand for.
+
+        They are y itself, but of a law whose number is completed by others: successes by failures.
+        """
+        return y
+
     def mirrored(self, theta: Arrays) -> Arrays | None:
         """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1.
 

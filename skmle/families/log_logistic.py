@@ -62,6 +62,12 @@ class LogLogistic(LogLocationScale):
     def from_scipy(cls, c: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
         return None if np.any(loc) else (cls(), (scale, c))
 
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        return np.where(y > 0.0, np.exp(self.log_tail(y, theta, False)), 0.0 * y)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        return np.where(y > 0.0, np.exp(self.log_tail(y, theta, True)), 1.0 + 0.0 * y)
+
     def known_entropy(self, theta: Arrays) -> Array:
         scale, shape = theta
         return 2.0 + np.log(scale) - np.log(shape)

@@ -53,6 +53,19 @@ class Lognormal(Gaussian):
     def from_scipy(cls, s: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
         return None if np.any(loc) else (cls(), (np.log(scale), s))
 
+    def mean(self, theta: Arrays) -> Array:
+        loc, scale = theta
+        with np.errstate(over="ignore"):
+            return np.exp(loc + 0.5 * scale * scale)
+
+    def variance(self, theta: Arrays) -> Array:
+        loc, scale = theta
+        square = np.square(scale)
+        with np.errstate(over="ignore", divide="ignore"):
+            # log(expm1(square)), in which nothing overflows; square itself where that is small
+            growth = square + np.log(-np.expm1(-square))
+            return np.exp(2.0 * loc + square + growth)
+
     def known_entropy(self, theta: Arrays) -> Array:
         loc, scale = theta
         return 0.5 * (LOG_2PI + 1.0) + np.log(scale) + loc

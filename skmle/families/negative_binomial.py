@@ -8,18 +8,20 @@ import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families.poisson import Poisson
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.counts import has_large, log_factorial, stirling, surplus
 from skmle.families.tools.divergences import gap_beside
-from skmle.families.tools.special import binet, log_rising, log_rising_table, settle
-from skmle.families.tools.tails import log_beta_tail
+from skmle.families.tools.special import binet, log_rising, log_rising_table
+from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 
 # Dispersion below which scipy's rounding of 1/(1 + dispersion mean) costs more digits than the
 # distance from the Poisson law.
 _POISSON = 1e-8
+_SMOOTH = 1e16  # variance over mean, and count, from which single counts do not matter
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
 
 
-class NegativeBinomial(Family):
+class NegativeBinomial(ByTails):
     """Negative binomial law of counts with `mean` and `dispersion`.
 
     The variance is mean + dispersion mean^2. As dispersion -> 0 it is Poisson, and a fit to
@@ -131,33 +133,6 @@ class NegativeBinomial(Family):
         mean, dispersion = theta
         return mean + dispersion * mean**2
 
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        from scipy.special import betaincc, pdtr
-
-        return self._by_beta(betaincc, pdtr, y, theta, 0.0)
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        from scipy.special import betainc, pdtrc
-
-        return self._by_beta(betainc, pdtrc, y, theta, 1.0)
-
-    def _by_beta(self, beta: Any, limit: Any, y: Array, theta: Arrays, below: float) -> Array:
-        """Return cdf or sf by the incomplete beta function of x/(1 + x).
-
-        Small values of it are rounded off in scipy's own p = 1/(1 + x).
-        """
-        mean, dispersion = theta
-        count = np.floor(y)
-        k = np.clip(count, 0.0, 1e300)
-        poisson = dispersion < _LEAST
-        x = dispersion * mean
-        value = np.where(
-            poisson,
-            limit(k, mean),
-            beta(k + 1.0, 1.0 / np.where(poisson, 1.0, dispersion), x / (1.0 + x)),
-        )
-        return np.where(count < 0.0, below, np.where(count > 1e300, 1.0 - below, value))
-
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, dispersion = theta
         count = np.floor(y)
@@ -166,14 +141,16 @@ class NegativeBinomial(Family):
         size = 1.0 / np.where(poisson, 1.0, dispersion)
         waiting = np.maximum(count + 1.0, 1.0)
         tail = log_beta_tail(waiting, size, x / (1.0 + x), 1.0 / (1.0 + x), not upper)
+        # Where single counts do not matter they are the gamma law that mixes the means. Where scipy
+        # finds no value, the gamma law with the same variance is at hand.
+        spread = 1.0 + x
+        smooth = np.isnan(tail) | ((x > _SMOOTH) & (count > _SMOOTH))
+        if smooth.any():
+            tail = np.where(
+                smooth, log_gamma_tail(mean / spread, (count + 0.5) / spread, upper), tail
+            )
         tail = np.where(count < 0.0, 0.0 if upper else -np.inf, tail)
         return np.where(poisson, Poisson().log_tail(y, (mean,), upper), tail)
-
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        return settle(self.to_scipy(theta).ppf(q), lambda k: self.cdf(k, theta) >= q)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        return settle(self.to_scipy(theta).isf(q), lambda k: self.sf(k, theta) <= q)
 
     def known_entropy(self, theta: Arrays) -> Array:
         from skmle.families.tools import numerical  # not above: it imports all of the quadrature

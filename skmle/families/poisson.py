@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.counts import deviance, has_large, log_factorial, stirling, surplus
 from skmle.families.tools.divergences import bregman
 from skmle.families.tools.special import LOG_2PI
@@ -17,7 +18,7 @@ from skmle.families.tools.tails import log_gamma_tail
 _LARGE = 1e3
 
 
-class Poisson(Family):
+class Poisson(ByTails):
     """Poisson law of counts with the given `mean`.
 
     q(y) = exp(-mean) mean^y / y!, for whole y >= 0. A regression also takes rates, real numbers
@@ -99,6 +100,9 @@ class Poisson(Family):
         return None if np.any(loc) else (cls(), (mu,))
 
     def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def variance(self, theta: Arrays) -> Array:
         return theta[0]
 
     def known_entropy(self, theta: Arrays) -> Array:

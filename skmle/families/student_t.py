@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import betaln
 
 from skmle.families.algebra import differences
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated
 from skmle.families.normal import Normal
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.special import LOG_2PI, log_complement, log_rising
 from skmle.families.tools.tails import log_beta_tail
 
+# A number from which on the square is left to logarithms: that of 1e154 overflows.
+_FAR = 1e150
+_LARGEST_EXPONENT = 700.0  # its exponential is near the largest number
 
-class StudentT(LocationScale):
+
+class StudentT(ByTails, LocationScale):
     """Student's t law with location `loc`, `scale` and degrees of freedom `df`, all estimated.
 
     q(y) = c(df)/scale (1 + z^2/df)^(-(df + 1)/2), z = (y - loc)/scale. As df -> inf it is normal,
@@ -51,11 +57,18 @@ class StudentT(LocationScale):
         # -log q = s + (nu + 1)/2 log(1 + z^2/nu) - D(1/2, nu/2), D = log_rising: the constant tends
         # to 0 as nu -> inf.
         loc, s, log_df = eta
+        log_df = np.clip(log_df, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
         df, rate = np.exp(log_df), np.exp(-s)
         z = (statistics[0] - loc) * rate
-        u = z * z / df
+        with np.errstate(over="ignore"):
+            u = z * z / df
         half = 0.5 * (df + 1.0)
         growth = np.log1p(u)
+        if np.size(u) and np.max(u) > _FAR:
+            far = u > _FAR  # where the square may have overflowed
+            away = np.log(np.where(far, np.abs(z), 1.0))
+            growth = np.where(far, 2.0 * away - log_df, growth)
+            u = np.minimum(u, _FAR)
         constant, constant1, constant2 = log_rising(np.asarray(0.5), 0.5 * df, order)
         value = s + half * growth - constant
         if order < 1:
@@ -138,10 +151,21 @@ class StudentT(LocationScale):
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, scale, df = theta
         z = (y - loc) / scale if upper else (loc - y) / scale  # P(Z > z) in both cases
-        share = np.asarray(1.0 / (1.0 + z * (z / df)))
-        smaller = log_beta_tail(0.5 * df, np.asarray(0.5), share, z * (z / df) * share, False)
-        half = smaller - np.log(2.0)
+        with np.errstate(over="ignore", divide="ignore"):
+            square = z * (z / df)
+            share = np.asarray(1.0 / (1.0 + square))
+            log_size = 2.0 * np.log(np.abs(z)) - np.log(df)
+        smaller = log_beta_tail(0.5 * df, np.asarray(0.5), share, square * share, False)
+        # Where the square overflows, the tail is the first term of its series.
+        first = -0.5 * df * log_size - np.log(0.5 * df) - betaln(0.5 * df, 0.5)
+        half = np.where(np.abs(z) > _FAR, first, smaller) - np.log(2.0)
         return np.where(z > 0.0, half, log_complement(np.minimum(half, 0.0)))
+
+    def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        from scipy.special import stdtrit
+
+        loc, scale, df = theta
+        return loc + scale * (-stdtrit(df, q) if upper else stdtrit(df, q))
 
     @classmethod
     def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays]:

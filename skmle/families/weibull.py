@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, zeta
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, average
 from skmle.families.tools.divergences import log_gamma_gap, rise
 from skmle.families.tools.location_scale import LogLocationScale
 from skmle.families.tools.special import log_complement
+
+# Inverse shape below which the variance is that of a power series, whose terms fall like (2 x)^j,
+# and how many of them have all digits.
+_SERIES, _TERMS = 0.05, 16
 
 
 class Weibull(LogLocationScale):
@@ -64,6 +68,24 @@ class Weibull(LogLocationScale):
     @classmethod
     def from_scipy(cls, c: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
         return None if np.any(loc) else (cls(), (scale, c))
+
+    def mean(self, theta: Arrays) -> Array:
+        scale, shape = theta
+        with np.errstate(over="ignore", divide="ignore"):
+            return scale * np.exp(gammaln(1.0 + 1.0 / shape))
+
+    def variance(self, theta: Arrays) -> Array:
+        # mean^2 (Gamma(1 + 2 x)/Gamma(1 + x)^2 - 1) with x = 1/shape. The logarithm of the ratio is
+        # the sum over j >= 2 of zeta(j) (-x)^j (2^j - 2)/j, in which nothing cancels.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            x = 1.0 / np.asarray(theta[1], float)
+            near = np.minimum(x, _SERIES)
+            series = np.zeros_like(near)
+            for j in range(_TERMS, 1, -1):
+                series = -near * (series + zeta(j) * (2.0**j - 2.0) / j)
+            series = -near * series
+            ratio = np.where(x < _SERIES, series, gammaln(1.0 + 2.0 * x) - 2.0 * gammaln(1.0 + x))
+            return self.mean(theta) ** 2 * np.expm1(ratio)
 
     def known_entropy(self, theta: Arrays) -> Array:
         scale, shape = theta

@@ -172,11 +172,8 @@ def _from_distribution(law: Distribution) -> Law:
     finite = family.probabilities(law.theta)
     if finite is not None:
         return Finite(*finite)
-    if family.observation.columns == 1:
+    if family.univariate:
         return FamilyLine(law)
-    frozen = law.to_scipy() if family.univariate else None
-    if frozen is not None:
-        return ScipyLine(frozen.dist, _parameters(frozen), law)
     return Many(law, np.shape(law.mean())[-1], law.log_prob, law.discrete, law)
 
 

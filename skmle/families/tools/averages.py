@@ -41,14 +41,16 @@ class FamilyRows:
     def log_prob(self, y: Array) -> Array:
         """Return log q(y), with one y for each law."""
         law = Distribution(self.family, dict(zip(self.family.names, self.theta, strict=True)))
-        value = np.asarray(law.log_prob(y), float)
+        value = np.asarray(law.log_prob(self.family.observation_of(y)), float)
         # Families of counts may accept real y, for rates; but the law has no mass there.
         return np.where(y == np.floor(y), value, -np.inf) if self.discrete else value
 
     def quantiles(self, levels: Sequence[float]) -> Array:
         """Return the quantiles of each law, of shape (n, levels)."""
-        if self.frozen is None:
-            return self.family.quantile(np.asarray(levels, float)[:, None], self.theta).T
+        shape = (len(levels), self.size)
+        value = self.family.quantile(np.asarray(levels, float)[:, None], self.theta)
+        if self.frozen is None or not np.isnan(value).any():
+            return np.broadcast_to(value, shape).T
         return quantiles_of(self.frozen, levels, self.size, self.discrete)
 
     def support(self) -> tuple[Array, Array]:

@@ -95,6 +95,12 @@ class LocationScale(Family):
         curvature = (rate * rate * second, sign * rate * (first + turn), pull + z * turn)
         return Rows(value, gradient, curvature)
 
+    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        loc, spread = self.chart(self.eta(theta))[:2]
+        with np.errstate(all="ignore"):  # beyond the floating-point numbers
+            z = (self.statistics(y)[0] - loc) * np.exp(-self.spread_sign * spread)
+            return self.log_sf(z) if upper else self.log_cdf(z)
+
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         if len(self.parameters) > 2:  # a shape, in which the tail has to be differenced
             return super().tail(statistics, eta, upper, order)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.records import Array, Arrays
+from skmle.families.tools import ranks
 from skmle.families.tools.averages import FamilyRows
 from skmle.families.tools.expectation import expectation
 
 if TYPE_CHECKING:
     from skmle.families.law import Law
-
-_BITS = 64  # halvings after which all floating-point numbers are told apart
 
 
 def quantile(law: Law, q: Array, theta: Arrays) -> Array:
@@ -41,32 +40,13 @@ def _least(
     in their order, 64 times. So it is exact at every scale, and at the steps of discrete laws, too.
     """
     level, *parameters = np.broadcast_arrays(np.asarray(q, float), *theta)
-    low = np.full(level.shape, _rank(max(law.support.low, -np.finfo(float).max)))
-    high = np.full(level.shape, _rank(min(law.support.high, np.finfo(float).max)))
-    with np.errstate(all="ignore"):  # far out in the tails
-        for _ in range(_BITS):
-            middle = low // 2 + high // 2 + (low & high & 1)  # their sum would overflow
-            there = reached(_number(middle), level, tuple(parameters))
-            low, high = np.where(there, low, middle), np.where(there, middle, high)
-    result = _number(high)
+    result = ranks.least(lambda y: reached(y, level, tuple(parameters)), level.shape, law.support)
     result = np.where(level == lowest, law.support.low, result)
     result = np.where(level == 1.0 - lowest, law.support.high, result)
     unknown = np.isnan(level) | (level < 0.0) | (level > 1.0)
     for parameter in parameters:
         unknown = unknown | np.isnan(parameter)
     return np.where(unknown, np.nan, result)
-
-
-def _rank(y: float) -> np.int64:
-    """Return the place of a number in the order of all floating-point numbers."""
-    bits = np.float64(y).view(np.int64)
-    return np.int64(bits) if bits >= 0 else np.int64(np.iinfo(np.int64).min) - bits
-
-
-def _number(rank: NDArray[np.int64]) -> Array:
-    """Return the floating-point numbers at places of that order."""
-    bits = np.where(rank >= 0, rank, np.iinfo(np.int64).min - rank)
-    return bits.view(np.float64)
 
 
 # ---------------------------------------------------------------- moments and entropy

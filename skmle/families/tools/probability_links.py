@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+# Size of eta whose square is a number still. Beyond it, predictors count as this large.
+_SQUARABLE = 1e150
+
 Jet = tuple[Array, Array, Array]
 """A function's value and its first two derivatives, at the same points."""
 
@@ -23,6 +26,7 @@ def probit_inverse(eta: Array) -> Jet:
     """Return the normal distribution function."""
     from scipy.special import ndtr
 
+    eta = np.clip(eta, -_SQUARABLE, _SQUARABLE)
     density = np.exp(-0.5 * eta * eta) / np.sqrt(2 * np.pi)
     return ndtr(eta), density, -eta * density
 
@@ -33,7 +37,7 @@ def probit_logit(eta: Array) -> Jet:
 
     # With s = |eta| and half = exp(s^2/2) Phi(-s), nothing under- or overflows; the jet of the
     # other tail is its mirror.
-    s = np.abs(eta)
+    s = np.minimum(np.abs(eta), _SQUARABLE)
     half = 0.5 * erfcx(np.sqrt(0.5) * s)
     bell = np.exp(-0.5 * s * s)
     above = 1.0 - half * bell  # Phi(s)
@@ -96,6 +100,7 @@ def loglog_logit(eta: Array) -> Jet:
 
 def cauchit_inverse(eta: Array) -> Jet:
     """Return Cauchy's distribution function."""
+    eta = np.clip(eta, -_SQUARABLE, _SQUARABLE)
     # arctan2(1, -eta) is the tail-accurate form of arctan(eta) + pi/2.
     slope = 1.0 / (np.pi * (1.0 + eta * eta))
     return np.arctan2(1.0, -eta) / np.pi, slope, -2.0 * np.pi * eta * slope**2
@@ -103,6 +108,7 @@ def cauchit_inverse(eta: Array) -> Jet:
 
 def cauchit_logit(eta: Array) -> Jet:
     """Return the logit of Cauchy's distribution function."""
+    eta = np.clip(eta, -_SQUARABLE, _SQUARABLE)
     below, slope, curve = cauchit_inverse(eta)
     above = np.arctan2(1.0, eta) / np.pi
     odds = slope / (below * above)

@@ -5,7 +5,7 @@ They are written with numpy's fast ufuncs where those of scipy.special are slow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +159,7 @@ def log_rising(y: Array, r: Array, order: int = 2) -> tuple[Array, Array | None,
     if order < 2:
         return value, first, None
     assert m2 is not None and n2 is not None
-    second = r * growth - y * r / top - half * r / top + r * (m1 - n1) + r * r * (m2 - n2)
+    second = r * growth - y * r / top - half * r / top + r * (m1 - n1) + r * (r * (m2 - n2))
     return value, first, second
 
 
@@ -227,12 +227,3 @@ def log_complement(log_tail: Array) -> Array:
     """Return log(1 - exp(x)) for x <= 0, with all its digits at both ends."""
     near = log_tail > -np.log(2.0)
     return np.where(near, np.log(-np.expm1(log_tail)), np.log1p(-np.exp(log_tail)))
-
-
-def settle(k: Array, reached: Callable[[Array], NDArray[np.bool_]]) -> Array:
-    """Return the smallest whole number at which a level is `reached`.
-
-    It is k or a neighbour of k, as rounding may have made k wrong by one.
-    """
-    k = np.where((k > 0.0) & reached(k - 1.0), k - 1.0, k)
-    return np.where(reached(k), k, k + 1.0)

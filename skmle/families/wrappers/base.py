@@ -201,6 +201,9 @@ class Wrapper(Family):
     def sf(self, y: Array, theta: Arrays) -> Array:
         return self.predicted(theta).sf(y)
 
+    def observation_of(self, y: Array) -> Array:
+        return self.inner.observation_of(y)
+
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         return None  # a wrapper may observe less than the law inside
 

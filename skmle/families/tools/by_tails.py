@@ -1,0 +1,171 @@
+"""Tail probabilities and quantiles of a law from its own `log_tail`, where scipy's are not right.
+
+scipy's upper quantiles of counts are those of 1 - q, which is 1 for small q, and some of its
+searches end far from the quantile, or not at all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammainccinv, gammaincinv
+
+from skmle.families.base import Array, Arrays, Family
+from skmle.families.tools import ranks
+
+_MOST = 300  # steps of a search: one in four halves the 64 bits in which a quantile may lie
+_HALVES = 4
+# How far a logarithm may be from the one wanted where the search ends; without this, a density that
+# has lost its digits far out could end it.
+_CLOSE = 1e-3
+_DOUBLINGS = 12  # of steps between counts; all doubles are halved in 64 steps
+_WHOLE = 2.0**52  # below it the doubles of counts have no gaps
+_EXACT = 4.0 * np.finfo(float).eps  # relative size of a step that changes nothing
+
+
+class ByTails(Family):
+    """Families whose probabilities and quantiles follow from their `log_tail`.
+
+    `rough_quantile` is where the search begins; what it returns has all its digits.
+    """
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        return np.exp(self._log_tail(y, theta, False))
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        return np.exp(self._log_tail(y, theta, True))
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        return self._inverse(q, theta, False)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return self._inverse(q, theta, True)
+
+    def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        """Return about where a quantile lies; nan if that is not known.
+
+        By default it is that of a gamma law with the same mean and variance.
+        """
+        mean, variance = self.mean(theta), self.variance(theta)
+        size = mean * (mean / variance)
+        return mean / size * (gammainccinv(size, q) if upper else gammaincinv(size, q))
+
+    def _log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        """Return `log_tail`; scipy's where parameters are at an end of their range."""
+        y = np.asarray(y, float)
+        inside = self._inside(theta)
+        with np.errstate(all="ignore"):
+            if inside.all():
+                return np.where(np.isnan(y), np.nan, self._tail_between_ends(y, theta, upper))
+            frozen = self.to_scipy(theta)
+            edge = np.log(frozen.sf(y) if upper else frozen.cdf(y))
+            safe = tuple(np.where(inside, value, 1.0) for value in theta)
+            return np.where(inside, self._tail_between_ends(y, safe, upper), edge)
+
+    def _tail_between_ends(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        low, above = self.support.low, y == np.inf
+        below = (y < low) if self.support.closed[0] else (y <= low)
+        known = below | above
+        tail = self.log_tail(np.where(known, 1.0, y), theta, upper)
+        return np.where(known, np.where(above == upper, -np.inf, 0.0), tail)
+
+    def _inside(self, theta: Arrays) -> NDArray[np.bool_]:
+        """Return where no parameter is at an end of its range, where the formulas hold."""
+        finite = (np.isfinite(e) for e in self.eta(theta))
+        return np.logical_and.reduce(np.broadcast_arrays(*finite))
+
+    def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        with np.errstate(all="ignore"):
+            rough = self.rough_quantile(q, theta, upper)
+        between = self._inside(theta)
+        ends = np.isin(q, (0.0, 1.0))
+        if ends.any() or not between.all():  # scipy's, as at an end of the parameters' range
+            frozen, q_end = self.to_scipy(theta), np.where(between & ~ends, 0.0, q)
+            with np.errstate(all="ignore"):
+                theirs = frozen.isf(q_end) if upper else frozen.ppf(q_end)
+            rough = np.where(between & ~ends, rough, theirs)
+        level, start, inside, *parameters = np.broadcast_arrays(
+            np.asarray(q, float), rough, between, *theta
+        )
+        result = np.array(start)
+        todo = inside & (level > 0.0) & (level < 1.0)
+        if todo.any():
+            some = tuple(np.asarray(parameter)[todo] for parameter in parameters)
+            search = self._count_at if self.support.discrete else self._point_at
+            with np.errstate(all="ignore"):  # far out in the tails
+                result[todo] = search(level[todo], some, upper, start[todo])
+        return np.where((level >= 0.0) & (level <= 1.0), result, np.nan)[()]
+
+    def _count_at(self, q: Array, theta: Arrays, upper: bool, start: Array) -> Array:
+        """Return the smallest count at which the level is reached, which is often near `start`."""
+
+        def reached(k: Array, level: Array, parameters: Arrays) -> NDArray[np.bool_]:
+            if upper:
+                return self.sf(k, parameters) <= level
+            return self.cdf(k, parameters) >= level
+
+        below = self.support.low - 1.0
+        first = np.where(np.isfinite(start), np.maximum(np.floor(start), below), below)
+        there = reached(first, q, theta)
+        # The level is not reached at `low` and is reached at `high`: steps of double length, and
+        # then halves. Far away, and where counts have gaps between doubles, all doubles are halved.
+        low, high = np.where(there, below, first), np.where(there, first, np.inf)
+        closed = np.zeros(len(q), bool)
+        for step in 2.0 ** np.arange(_DOUBLINGS):
+            k = np.where(there, np.maximum(first - step, below), first + step)
+            yes = reached(k, q, theta)
+            low = np.where(closed | yes, low, k)
+            high = np.where(~closed & yes, k, high)
+            closed |= yes != there
+            if closed.all():
+                break
+        near = closed & (np.abs(first) < _WHOLE)
+        while (near & (high - low > 1.0)).any():
+            k = np.floor(0.5 * (low + high))
+            yes = reached(k, q, theta)
+            low, high = np.where(near & ~yes, k, low), np.where(near & yes, k, high)
+        if not near.all():
+            some, level = tuple(value[~near] for value in theta), q[~near]
+            high[~near] = ranks.least(lambda y: reached(y, level, some), level.shape, self.support)
+        return high
+
+    def _point_at(self, q: Array, theta: Arrays, upper: bool, start: Array) -> Array:
+        """Return where a tail has the probability q: for small q where its logarithm is log q."""
+        smaller = q <= 0.5
+        result = np.empty_like(q)
+        for rows, log_q, side in (
+            (smaller, np.log(q), upper),
+            (~smaller, np.log1p(-q), not upper),
+        ):
+            if rows.any():
+                some = tuple(value[rows] for value in theta)
+                result[rows] = self._newton(log_q[rows], some, side, start[rows])
+        return result
+
+    def _newton(self, log_q: Array, theta: Arrays, upper: bool, start: Array) -> Array:
+        """Return where the logarithm of a tail is log_q, by Newton's method between two bounds."""
+        low, high = ranks.ends(self.support, log_q.shape)
+        first, last = low, high
+        positive, sign = self.support.low == 0.0, 1.0 if upper else -1.0
+        eta = self.eta(theta)
+        middle = ranks.number(ranks.between(low, high))
+        y = np.where(np.isfinite(start) & self.contains(start), start, middle)
+        for i in range(_MOST):
+            tail = self.log_tail(y, theta, upper)
+            gap = tail - log_q
+            reached, place = (gap <= 0.0 if upper else gap >= 0.0), ranks.rank(y)
+            low, high = np.where(reached, low, place), np.where(reached, place, high)
+            hazard = np.exp(self.log_prob(y, eta) - tail)
+            step = sign * gap / hazard
+            new = y * np.exp(step / y) if positive else y + step
+            done = (np.abs(new - y) <= _EXACT * np.abs(y)) & (np.abs(gap) < _CLOSE)
+            done |= low + 1 >= high
+            if done.all():
+                break
+            place = ranks.rank(new)
+            inside = np.isfinite(new) & (place > low) & (place < high) & (i % _HALVES < _HALVES - 1)
+            middle = ranks.number(ranks.between(low, high))
+            y = np.where(done, y, np.where(inside, new, middle))
+        # Beyond the numbers that doubles can hold it is the end of the support.
+        y = np.where((low == first) & (low + 1 >= high), self.support.low, y)
+        return np.where((high == last) & (low + 1 >= high), self.support.high, y)
