@@ -30,6 +30,7 @@ from skmle._shared.columns import undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.messages import warn_verdict
 from skmle._shared.probabilities import Probabilities
+from skmle._shared.separated import rows_in_words
 from skmle._shared.tables import coefficients_of_classes
 from skmle._shared.validation import checked_data
 from skmle.families import Family
@@ -46,6 +47,9 @@ class Prepared(NamedTuple):
     classes: NDArray[Any]
     present: NDArray[np.bool_]
     """Which classes have rows of positive weight."""
+    y: NDArray[Any]
+    mask: NDArray[np.bool_] | None
+    """Which of the user's rows are fitted; None: all."""
 
 
 class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator):
@@ -109,6 +113,8 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
     aliased_ : list of str
         Columns that are combinations of others: their coefficients are those of least norm, without
         standard errors.
+    separated_ : Bunch
+        What runs to infinity, as in `MLERegressor`; its `columns` are given for each class.
     n_features_in_, feature_names_in_
         Number and names of the columns of X.
 
@@ -189,7 +195,8 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         task.done()
         if result.verdict.status != INTERIOR:
             names = [self._feature_names()] * len(result.coefs)
-            warn_verdict(result, "CrossEntropyClassifier", names)
+            rows = rows_in_words(result, prepared.y, prepared.mask)
+            warn_verdict(result, "CrossEntropyClassifier", names, rows, bool(self._prior))
         return self
 
     def _prepare(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Prepared:
@@ -201,7 +208,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         )
         found = classes_that_count(y, X, sample_weight, self.class_weight)
         classes, present, codes, weight, mask = found
-        X = X if mask is None else X[mask]
+        X, y = (X, y) if mask is None else (X[mask], y[mask])
         count = int(present.sum())
         family = family_of_present(len(classes), count, self.link, absolute=self._selects)
         k, p, numeric = len(family.parameters), X.shape[1], family.observation.numeric
@@ -215,7 +222,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             lasso=lasso,
             start=self._start(classes, p) if self.warm_start else None,
         )
-        return Prepared(problem, classes, present)
+        return Prepared(problem, classes, present, y, mask)
 
     def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
         """Return the penalties on the slopes under a strength, and that of the absolute one."""
@@ -262,17 +269,13 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
                 self.n_parameters_ -= spare
                 # A smooth penalty has counted them out.
                 self.effective_parameters_ -= spare if result.shrunk == 0.0 else 0
+        names = self._feature_names() if result.estimable or result.separated else []
+        labels = self.classes_[present if len(present) > 2 else slice(1, None)].tolist()
+        self._store_separated(result, labels, [names] * len(labels), prepared.mask)
         if not present.all():
             slopes, intercepts = with_absent(slopes, intercepts, present, self.link)
         self.coef_, self.intercept_ = slopes, intercepts
-        names = self._feature_names() if result.estimable is not None else []
         self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
-
-    def _feature_names(self) -> list[str]:
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
-            return [f"x{j}" for j in range(self.n_features_in_)]
-        return [str(name) for name in names]
 
     # ---------------------------------------------------------------- inference
 
@@ -287,6 +290,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             names=self._feature_names(),
             classes=self.classes_[shown],
             covariance=covariance,
+            beyond=self._beyond,
         )
         return self._report(
             title_of_classes(self.classes_, self.link, self._selects),

@@ -29,6 +29,7 @@ from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_
 from skmle._shared.messages import warn_verdict
 from skmle._shared.offset import resolve_offset
 from skmle._shared.predictions import Predictions
+from skmle._shared.separated import rows_in_words
 from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import (
     adapted,
@@ -56,6 +57,9 @@ class Prepared(NamedTuple):
     """The eta at which the first parameter is held; None if it is free."""
     title: str
     """The law with what is held of it, in words."""
+    y: NDArray[Any]
+    mask: NDArray[np.bool_] | None
+    """Which of the user's rows are fitted; None: all."""
 
 
 class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
@@ -128,6 +132,10 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
     aliased_ : list of str
         Columns that are combinations of others: their coefficients are those of least norm, without
         standard errors.
+    separated_ : Bunch
+        What runs to infinity where the likelihood has no maximum: `columns`, for each parameter the
+        columns whose coefficients do, as {name: inf or -inf}; `rows`, the numbers of the rows that
+        are predicted perfectly (the first 1000), and `n_rows`, how many these are.
     n_features_in_, feature_names_in_
         Number and names of the columns of X.
 
@@ -241,7 +249,8 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         task.done()
         if result.verdict.status != INTERIOR:
             names = [prepared.columns[p.name].names for p in result.family.parameters]
-            warn_verdict(result, f"MLERegressor({prepared.title})", names)
+            rows = rows_in_words(result, prepared.y, prepared.mask)
+            warn_verdict(result, f"MLERegressor({prepared.title})", names, rows, bool(self._prior))
         return self
 
     def _prepare(
@@ -289,7 +298,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             start=start_again(self, family, columns) if self.warm_start else None,
         )
         beside = offset is not None, exposure is not None
-        return Prepared(problem, columns, beside, lead, title)
+        return Prepared(problem, columns, beside, lead, title, y, mask)
 
     def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
         """Return the penalties on the slopes under a strength, and that of the absolute one."""
@@ -317,7 +326,12 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         self.intercept_ = next(iter(self.intercepts_.values()), np.float64(0.0))
         self.params_ = natural_constants(result, own, self.fixed or {})
         self._covariance = result.covariance
-        self.aliased_ = undetermined(result.estimable, [c.names for c in own.values()])
+        names = [c.names for c in own.values()]
+        self.aliased_ = undetermined(result.estimable, names)
+        self._store_separated(result, [*own], names, prepared.mask)
+        if self._beyond is not None:  # A parameter that is known has no line in the table.
+            pairs = zip(self._beyond, own.values(), strict=True)
+            self._beyond = [part for part, columns in pairs if columns is not KNOWN]
 
     # ---------------------------------------------------------------- inference
 
@@ -331,6 +345,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             # Asked for now, as a pipeline gives the columns their names after the fit.
             names=getattr(self, "feature_names_in_", None),
             covariance=covariance,
+            beyond=self._beyond,
         )
         return self._report(f"{self._title} regression", lines, covariance is not None)
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
-from skmle._engine.judge.verdict import foregone, judge, unfinished
-from skmle._engine.likelihood.watch import Stopped, Watch
+from skmle._engine.judge.alarm import alarm_of
+from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
+from skmle._engine.likelihood.watch import RunsOff, Stopped, Watch
 from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
@@ -83,10 +84,14 @@ def solve_and_judge(
 
     if (known := foregone(likelihood)) is not None:
         return known, working
+    likelihood.objective.alarm = alarm_of(likelihood)
     try:
         solution = likelihood.solve(working=working)
+    except RunsOff as found:
+        return separated_at(likelihood, found), working
     except (KeyboardInterrupt, Stopped):
         if likelihood.watch.last is None:
             raise
         return unfinished(likelihood, likelihood.watch.last), working
+    likelihood.objective.alarm = None
     return judge(likelihood, solution, refit), solution.working

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,22 @@ class Problem:
         return self.observed.n if self.rows is None else self.rows
 
 
+class Separated(NamedTuple):
+    """What runs off to infinity in a fit without a maximum, and which rows are certain there."""
+
+    way: Coefs
+    """The direction in which slopes and intercepts run off; 0: they need not.
+
+    It is one of few columns, where different ones prove the same. Only signs and ratios count.
+    """
+    loose: tuple[tuple[NDArray[np.bool_], bool], ...]
+    """Of each parameter, which slopes, and whether the intercept, the other rows leave open."""
+    rows: NDArray[np.intp]
+    """Numbers of the rows that are certain, or at a limit law, among those of the problem."""
+    apart: bool
+    """Whether the columns that run off are zero in all of these rows."""
+
+
 Tell = Callable[[Callable[[], "Fit"]], bool]
 """Called at each iterate with a function that gives the fit as of there.
 
@@ -136,8 +152,8 @@ class Fit:
     limit: Limit | None = None
     estimable: tuple[NDArray[np.bool_], ...] | None = None
     """Of each term, which slopes the data determine; None: all."""
-    moving: tuple[NDArray[np.bool_], ...] | None = None
-    """Of each term, which slopes run to infinity where there is no maximum."""
+    separated: Separated | None = None
+    """What runs to infinity, where some rows separate from the others."""
     n_parameters: int = 0
     """How many parameters were estimated.
 

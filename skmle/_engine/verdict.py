@@ -13,6 +13,8 @@ NON_REGULAR = "non_regular"
 NOT_CONVERGED = "not_converged"
 INTERRUPTED = "interrupted"
 
+# A reason of NO_MAXIMUM: some rows run off to certainty.
+SEPARATION = "separation"
 # A reason of NOT_CONVERGED: another iteration would change nothing.
 STALLED = "no step lowers the objective any further, because of rounding"
 

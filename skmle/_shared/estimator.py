@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
+from skmle._shared.separated import beyond, separated_of
 from skmle.families import Family, get_family
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
@@ -87,6 +88,23 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         self._counted = counted
         end = fit.limit
         self._at_limit = {} if end is None else {end.parameter: float(end.value)}
+
+    def _feature_names(self) -> list[str]:
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            return [f"x{j}" for j in range(self.n_features_in_)]
+        return [str(name) for name in names]
+
+    def _store_separated(
+        self,
+        fit: Fit,
+        parameters: Sequence[Hashable],
+        names: Sequence[Sequence[str]],
+        mask: NDArray[np.bool_] | None,
+    ) -> None:
+        """Store what runs off to infinity: by names for the user, by numbers for the table."""
+        self.separated_ = separated_of(fit, parameters, names, mask)
+        self._beyond = beyond(fit, len(parameters))
 
     # ---------------------------------------------------------------- criteria
 

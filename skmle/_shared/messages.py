@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from skmle._engine.problem import Fit
-from skmle._engine.verdict import BOUNDARY, INTERRUPTED, NO_MAXIMUM, NON_REGULAR
+from skmle._engine.verdict import BOUNDARY, INTERRUPTED, NO_MAXIMUM, NON_REGULAR, SEPARATION
 from skmle.exceptions import (
     BoundaryWarning,
     FitWarning,
@@ -23,7 +23,13 @@ from skmle.exceptions import (
 _SHOWN = 5  # columns that a message names, at most; chosen for reading
 
 
-def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]]) -> None:
+def warn_verdict(
+    fit: Fit,
+    what: str,
+    names: Sequence[Sequence[str]],
+    rows: str = "",
+    penalised: bool = False,
+) -> None:
     """Warn, in four parts, that a fit is not at an interior maximum.
 
     Parameters
@@ -34,8 +40,12 @@ def warn_verdict(fit: Fit, what: str, names: Sequence[Sequence[str]]) -> None:
         The estimator and family, for the message.
     names : sequence of sequences of str
         For each parameter, the names of its slopes.
+    rows : str
+        Which rows are predicted perfectly, in words, where some columns separate them.
+    penalised : bool
+        Whether the slopes are penalised.
     """
-    category, text = _in_words(fit, names)
+    category, text = _in_words(fit, names, rows, penalised)
     message = f"{what}: {text} (status_ = {fit.verdict.status!r})"
     warnings.warn(message, category, stacklevel=level_outside())
 
@@ -54,9 +64,18 @@ def level_outside() -> int:
     return level
 
 
-def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning], str]:
+def _in_words(
+    fit: Fit, names: Sequence[Sequence[str]], rows: str, penalised: bool
+) -> tuple[type[FitWarning], str]:
     """Return the class of the warning, and what happened, what is returned and what to do."""
     status, reason = fit.verdict.status, fit.verdict.reason
+    if status == BOUNDARY and fit.separated is not None:
+        where = _where(fit, _moving_columns(fit, names))
+        return BoundaryWarning, (
+            f"the maximum is at the boundary: {reason} {where}, in {rows}. All "
+            "other coefficients are returned with their standard errors. Fit these rows apart to "
+            "silence this."
+        )
     if status == BOUNDARY:
         return BoundaryWarning, (
             f"the maximum is at the boundary: {reason}. The limit law's parameters are returned, "
@@ -67,11 +86,8 @@ def _in_words(fit: Fit, names: Sequence[Sequence[str]]) -> tuple[type[FitWarning
             "the estimate is the maximum, but the support depends on the parameters, so no "
             "standard errors are given. Use the bootstrap if you need them."
         )
-    if status == NO_MAXIMUM and reason == "separation":
-        return SeparationWarning, (
-            f"the likelihood has no maximum: {_separated(_moving_columns(fit, names))}. The last "
-            "iterate is returned, without standard errors. Set alpha > 0, or drop or merge columns."
-        )
+    if status == NO_MAXIMUM and reason == SEPARATION:
+        return SeparationWarning, _separation(fit, _moving_columns(fit, names), rows, penalised)
     if status == NO_MAXIMUM:
         return NoMaximumWarning, (
             f"the likelihood has no maximum: {reason}. Parameters on the way there are returned, "
@@ -103,23 +119,59 @@ def _how_far(fit: Fit) -> str:
     return f"{fit.distance:.2g} standard errors from the optimum"
 
 
-def _separated(moving: Sequence[str]) -> str:
-    """Return which columns separate the outcomes."""
+def _separation(fit: Fit, moving: Sequence[str], rows: str, penalised: bool) -> str:
+    """Return what separates the outcomes, what is known all the same, and what to do."""
+    known = fit.covariance is not None and bool(np.isfinite(np.diag(fit.covariance)).any())
+    rest = "The last iterate is returned, without standard errors."
+    if known:
+        rest = "All other coefficients are returned with their standard errors."
+    advice = "Set alpha > 0, or drop or merge columns."
+    if not moving or penalised:
+        # The intercept has no penalty.
+        advice = "Give rows of other outcomes, too, or leave these rows out."
+    return f"the likelihood has no maximum: {_separated(fit, moving, rows)}. {rest} {advice}"
+
+
+def _where(fit: Fit, moving: Sequence[str]) -> str:
+    """Return in which rows a parameter runs to its limit."""
+    assert fit.separated is not None
     if not moving:
-        return "all outcomes stand at an end of the law's range, so the intercept runs to infinity"
+        return "in all rows"
+    shown = ", ".join(map(repr, moving[:_SHOWN]))
+    shown += f", ... ({len(moving)} in all)" if len(moving) > _SHOWN else ""
+    if len(moving) == 1:
+        zero = "zero" if fit.separated.apart else "not zero"
+        return f"where the column {shown} is {zero}"
+    if fit.separated.apart:
+        return f"where the columns {shown} are all zero"
+    return f"along the columns {shown}"
+
+
+def _separated(fit: Fit, moving: Sequence[str], rows: str) -> str:
+    """Return which columns separate the outcomes, and of which rows."""
+    of_rows = f"; {rows}" if rows else ""
+    if not moving:
+        return (
+            "all outcomes stand at an end of the law's range, so the intercept runs to infinity"
+            + of_rows
+        )
     shown = ", ".join(map(repr, moving[:_SHOWN]))
     if len(moving) > _SHOWN:
         shown += f", ... ({len(moving)} in all)"
     columns = f"column {shown} separates" if len(moving) == 1 else f"columns {shown} separate"
-    return f"the {columns} the outcomes, so the coefficients run to infinity"
+    if fit.separated is not None and fit.separated.apart and len(moving) > 1:
+        columns = f"rows in which the columns {shown} are all zero separate"
+        return f"the {columns} from the others, so the coefficients run to infinity{of_rows}"
+    return f"the {columns} the outcomes, so the coefficients run to infinity{of_rows}"
 
 
 def _moving_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:
     """Return the names of the columns along which a separated fit runs to infinity."""
+    way = () if fit.separated is None else fit.separated.way
     moving = [
         label
-        for slopes, labels in zip(fit.moving or (), names, strict=False)
-        for label, moves in zip(labels, slopes, strict=True)
-        if moves
+        for (slopes, _), labels in zip(way, names, strict=False)
+        for label, change in zip(labels, slopes, strict=True)
+        if change != 0.0
     ]
     return list(dict.fromkeys(moving))

@@ -33,8 +33,12 @@ def coefficients_of_a_regression(
     intercepts: Mapping[str, float],
     names: Sequence[Any] | None,
     covariance: Array | None,
+    beyond: Sequence[Array] | None = None,
 ) -> TableLines:
-    """Return the lines of a regression's table; `names` are those of the columns of X, if any."""
+    """Return the lines of a regression's table; `names` are those of the columns of X, if any.
+
+    `beyond` is what is added to the coefficients, parameter by parameter, that run off.
+    """
     parts = []
     for j, (name, own) in enumerate(columns.items()):
         if name not in slopes:  # it is held
@@ -46,6 +50,8 @@ def coefficients_of_a_regression(
         coefs = slopes[name]
         if own.intercept:
             labels, coefs = [*labels, "intercept"], np.append(coefs, intercepts[name])
+        if beyond is not None and covariance is not None:
+            coefs = coefs + beyond[j][: len(coefs)]
         if labels:
             parts.append(
                 Part(
@@ -70,6 +76,7 @@ def coefficients_of_classes(
     names: Sequence[str],
     classes: NDArray[Any],
     covariance: Array | None,
+    beyond: Sequence[Array] | None = None,
 ) -> TableLines:
     """Return the lines of a classifier's table.
 
@@ -82,6 +89,8 @@ def coefficients_of_classes(
     classes : ndarray of shape (K,)
     covariance : ndarray, optional
         Of the coefficients that were fitted: for K > 2 classes, those against the last class.
+    beyond : sequence of ndarray, optional
+        What is added to the coefficients that run off, slopes and intercept, class by class.
     """
     k = len(slopes)
     if k > 1 and covariance is not None:
@@ -90,6 +99,8 @@ def coefficients_of_classes(
     terms, estimate = list(names), slopes
     if intercepts is not None:
         terms, estimate = [*terms, "intercept"], np.column_stack([slopes, intercepts])
+    if beyond is not None and covariance is not None:
+        estimate = estimate + np.array(beyond)[:, : estimate.shape[1]]
     return coefficient_lines(
         components=[label for label in labels for _ in terms],
         terms=terms * k,

@@ -116,7 +116,7 @@ def centred_covariance(covariance: Array, k: int) -> Array:
     q = len(covariance) // (k - 1)
     centring = np.kron(np.vstack([np.eye(k - 1), np.zeros(k - 1)]) - 1.0 / k, np.eye(q))
     # What the data do not determine for one class they determine for none: its column is to blame.
-    undetermined = np.tile(np.isnan(np.diag(covariance))[:q], k)
+    undetermined = np.tile(np.isnan(np.diag(covariance)).reshape(k - 1, q).any(axis=0), k)
     result = centring @ np.where(np.isnan(covariance), 0.0, covariance) @ centring.T
     result[undetermined], result[:, undetermined] = np.nan, np.nan
     return result

@@ -68,15 +68,23 @@ class Summary:
         footer = [line for note in result.footer for line in textwrap.wrap(note, _WIDTH)]
         if result.reason:
             return [*footer, *textwrap.wrap(f"No standard errors: {result.reason}", _WIDTH)]
-        pairs = zip(result.terms, result.standard_errors, strict=True)
+        lost = ~np.isfinite(result.estimate)
         names = dict.fromkeys(
-            term for term, error in pairs if np.isnan(error) and term != "intercept"
+            term
+            for term, error, away in zip(result.terms, result.standard_errors, lost, strict=True)
+            if np.isnan(error) and not away and term != "intercept"
+        )
+        off = dict.fromkeys(t for t, away in zip(result.terms, lost, strict=True) if away)
+        runs = (
+            f"inf, nan: no finite number is the estimate of {', '.join(off)}; see `separated_` of "
+            "the fit."
         )
         aliased = (
             f"nan: not determined by the data, as {', '.join(names)} are linear combinations of "
             "each other or constant."
         )
-        return [*footer, *([aliased] if names else [])]
+        notes = [*([aliased] if names else []), *(textwrap.wrap(runs, _WIDTH) if off else [])]
+        return [*footer, *notes]
 
     def _grouped(self, lines: list[list[str]]) -> Iterator[tuple[str, list[str]]]:
         """Yield each line with the name of its component where that begins, else with ""."""

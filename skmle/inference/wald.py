@@ -31,7 +31,8 @@ def normal_interval(estimate: Array, error: Array, level: float) -> tuple[Array,
             "give a number between 0 and 1, such as 0.95."
         )
     reach = float(ndtri(0.5 + 0.5 * level)) * error
-    return estimate - reach, estimate + reach
+    with np.errstate(invalid="ignore"):  # an estimate that is infinite has no interval
+        return estimate - reach, estimate + reach
 
 
 def linked_interval(

@@ -48,6 +48,8 @@ class Observed:
     squares : ndarray of shape (n,), optional
         The sum of the squared weights of the rows that each row replaces; None: the square of
         `weight`.
+    members : ndarray of int, optional
+        For each of the user's rows the number of the row that replaces it; None: its own.
     """
 
     statistics: Arrays
@@ -57,6 +59,7 @@ class Observed:
     is_condensed: bool = False
     copies: NDArray[np.intp] | None = None
     squares: Array | None = None
+    members: NDArray[np.intp] | None = None
 
     @property
     def n(self) -> int:

@@ -20,10 +20,10 @@ from skmle._engine.prepare.likelihood import Likelihood
 
 # Largest change of any row's eta in the last step to an interior maximum, in eta's unit. On the way
 # to infinity the change stays about 1. Chosen between, not measured.
-_LARGEST_STEP = 1e-2
+LARGEST_STEP = 1e-2
 # Largest standard error, in eta, of a constant parameter that the data determine: exp(1000) is far
 # beyond all numbers. Chosen, not measured.
-_LARGEST_ERROR = 1e3
+LARGEST_ERROR = 1e3
 
 
 def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
@@ -46,7 +46,7 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
         objective, solution = working.part, working.judged(solution)
         reach = None if reach is None else reach[working.columns]
     spreads = _spreads(objective, solution, pure)
-    limit = min(1e3 * problem.tol, _LARGEST_STEP)
+    limit = min(1e3 * problem.tol, LARGEST_STEP)
     if (
         _step_bound(objective, solution.step, reach, spreads) > limit
         and objective.largest_eta(solution.step, spreads) > limit
@@ -55,10 +55,10 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
     if solution.evaluation.hessian is None:
         doubtful = solution.rough and not problem.all_held
         return not (doubtful and undetermined(objective, solution.coef).any())
-    return _determined(objective, solution, pure)
+    return determined(objective, solution, pure)
 
 
-def _determined(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> bool:
+def determined(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> bool:
     """Return whether the data determine all constant parameters whose eta are pure numbers."""
     pairs = zip(objective.design.slices, objective.design.terms, pure, strict=True)
     constants = [s.stop for s, t, number in pairs if t.columns is None and t.intercept and number]
@@ -68,7 +68,34 @@ def _determined(objective: Objective, solution: Solution, pure: NDArray[np.bool_
         variances = np.abs(np.diag(solution.evaluation.inverse)) / objective.size
     except np.linalg.LinAlgError:
         return False
-    return bool((variances[constants] <= _LARGEST_ERROR**2).all())
+    return bool((variances[constants] <= LARGEST_ERROR**2).all())
+
+
+def is_vague(likelihood: Likelihood, solution: Solution) -> bool:
+    """Return whether some coefficient has an error so large that its rows may be running off.
+
+    Where derivatives underflow, as those of complementary log-log links, a fit that runs off comes
+    to a stop: neither the decrement nor the step shows it, but the errors do.
+    """
+    objective, hessian = likelihood.objective, solution.evaluation.hessian
+    if hessian is None or objective.lasso is not None:
+        return False
+    curvature = np.diag(hessian)
+    if likelihood.problem.covariance:
+        try:
+            variance = np.abs(np.diag(solution.evaluation.inverse))
+        except np.linalg.LinAlgError:
+            return True
+    else:
+        variance = 1.0 / np.maximum(curvature, np.finfo(float).tiny)
+    reach, design = likelihood.columns.reach(likelihood.problem.n), objective.design
+    sizes = np.ones(design.d)
+    if reach is None:
+        sizes = np.maximum(design.reach(), 1.0 * (design.carriers() < 0))
+    else:
+        for j in design.modelled:
+            sizes[design.slices[j]] = reach[design.terms[j].columns]
+    return bool((variance * sizes**2 > LARGEST_ERROR**2 * objective.size).any())
 
 
 def undetermined(objective: Objective, coef: Array) -> NDArray[np.bool_]:
@@ -83,7 +110,7 @@ def undetermined(objective: Objective, coef: Array) -> NDArray[np.bool_]:
         return objective.rows_at(low, high, coef, 2).curvature
 
     information = diagonal(objective, curvature) * objective.size
-    return objective.design.reach() ** 2 > _LARGEST_ERROR**2 * information
+    return objective.design.reach() ** 2 > LARGEST_ERROR**2 * information
 
 
 def _spreads(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.judge.behind import Behind, of_charts, towards_limits
 from skmle._engine.judge.interior import undetermined
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
@@ -28,14 +29,13 @@ _FARTHER = 5.0
 # Steps of Newton's method in a round: 60 proved no more problems, 15 fewer.
 _STEPS = 30
 # Share of the largest change of eta that counts as rounding in a proof. Chosen, not measured.
-_MARGIN = 1e-9
+MARGIN = 1e-9
 
 
 def separation(likelihood: Likelihood, solution: Solution) -> Array | None:
     """Return a direction that proves that a fit has no finite maximum; None if none is found."""
-    family, statistics, objective = likelihood.family, likelihood.statistics, likelihood.objective
-    design, hessian = objective.design, solution.evaluation.hessian
-    if family.recession(statistics, (np.zeros(design.n),) * len(design.terms)) is None:
+    objective, hessian = likelihood.objective, solution.evaluation.hessian
+    if not recedes(likelihood.family, likelihood.statistics, objective):
         return None
     # The last step proves most separations. The coefficients prove a complete one.
     directions = [solution.step, solution.coef]
@@ -47,8 +47,20 @@ def separation(likelihood: Likelihood, solution: Solution) -> Array | None:
     # A coefficient that a penalty holds does not run to infinity.
     held = objective.held()
     directions = [np.where(held, 0.0, direction) for direction in directions]
-    hessian = None if held.any() else hessian
-    return certificate(family, statistics, objective, hessian, directions)
+    return certificate(
+        likelihood.family,
+        likelihood.statistics,
+        objective,
+        hessian,
+        directions,
+        space=np.eye(len(held))[:, ~held] if held.any() else None,
+    )
+
+
+def recedes(family: Family, statistics: Arrays, objective: Objective) -> bool:
+    """Return whether the family knows of its rows what becomes of them far out."""
+    design = objective.design
+    return family.recession(statistics, (np.zeros(design.n),) * len(design.terms)) is not None
 
 
 def certificate(
@@ -57,6 +69,8 @@ def certificate(
     objective: Objective,
     hessian: Array | None,
     directions: Iterable[Array],
+    behind: Behind | None = None,
+    space: Array | None = None,
 ) -> Array | None:
     """Return a direction that proves that there is no finite maximum; None if none is found.
 
@@ -66,14 +80,18 @@ def certificate(
         The Hessian at the end of the fit. It shows where else to look if no given direction is a
         proof.
     directions : iterable of ndarray of shape (d,)
+    behind : Behind, optional
+        Along which directions rows have run off before; `objective` is the limit there.
+    space : ndarray of shape (d, m), optional
+        A basis of the directions among which to look; by default that of all.
     """
-    for direction in chain(directions, _faces(objective, hessian)):
-        if separates(family, statistics, objective, direction):
+    for direction in chain(directions, _faces(objective, hessian, space)):
+        if separates(family, statistics, objective, direction, behind):
             return direction
     return None
 
 
-def _faces(objective: Objective, hessian: Array | None) -> Iterator[Array]:
+def _faces(objective: Objective, hessian: Array | None, space: Array | None) -> Iterator[Array]:
     """Yield directions that move, ever more exactly, only rows that can run off to infinity.
 
     Rows that have run off have lost their curvature, so the coefficients along which the Hessian
@@ -91,26 +109,32 @@ def _faces(objective: Objective, hessian: Array | None) -> Iterator[Array]:
         return
     at_zero = objective(np.zeros(len(hessian))).hessian
     for least in _VANISHED:
-        basis = _vanished(hessian, at_zero, least)
+        basis = vanished(hessian, at_zero, least, space)
         if not basis.size:
             return
         start = np.zeros(basis.shape[1])
-        direction = basis @ newton(_Span(objective, basis), start, max_iter=_STEPS).coef
+        direction = basis @ newton(Span(objective, basis), start, max_iter=_STEPS).coef
         yield direction
         hessian = objective(_FARTHER * direction).hessian
 
 
-def _vanished(hessian: Array | None, reference: Array | None, least: float) -> Array:
+def vanished(
+    hessian: Array | None, reference: Array | None, least: float, space: Array | None = None
+) -> Array:
     """Return as columns a basis of where less than a share `least` is left of a curvature."""
     assert hessian is not None and reference is not None
+    if space is not None:
+        hessian, reference = space.T @ hessian @ space, space.T @ reference @ space
     try:
         share, vectors = eigh(hessian, reference)
     except (np.linalg.LinAlgError, ValueError):  # the reference is singular, or not all is finite
-        return np.zeros((len(hessian), 0))
-    return vectors[:, share < least]
+        found = np.zeros((len(hessian), 0))
+    else:
+        found = vectors[:, np.abs(share) < least]
+    return found if space is None else space @ found
 
 
-class _Span:
+class Span:
     """The objective as a function on the span of some columns."""
 
     def __init__(self, objective: Objective, basis: Array) -> None:
@@ -126,19 +150,30 @@ class _Span:
         """Do nothing: these are no iterates of the fit."""
 
 
-def separates(family: Family, statistics: Arrays, objective: Objective, step: Array) -> bool:
+def separates(
+    family: Family,
+    statistics: Arrays,
+    objective: Objective,
+    step: Array,
+    behind: Behind | None = None,
+) -> bool:
     """Return whether no row's -log q ever rises along `step`, and some row's eta moves.
 
     Then no finite maximum exists.
     """
-    delta = objective.direction(step)
+    clean = cleaned(objective, step)
+    if not any(e.any() for e in clean) or towards_limits(family, clean).any():
+        return False
+    slack = MARGIN * max(float(np.abs(e).max()) for e in clean)
+    if behind is not None:
+        clean = behind.then(clean)
+    growth = family.recession(statistics, of_charts(family, clean))
+    return growth is not None and bool(np.max(growth) <= slack)
+
+
+def cleaned(objective: Objective, step: Array) -> Arrays:
+    """Return the change of each eta along a step, (n,) each, with zero for what is rounding."""
+    delta, n = objective.direction(step), objective.design.n
     moved = max((float(np.abs(e).max(initial=0.0)) for e in delta), default=0.0)
-    if not moved > 0.0:
-        return False
-    n = objective.design.n
-    slack = _MARGIN * moved
-    clean = tuple(np.where(np.abs(np.broadcast_to(e, (n,))) > slack, e, 0.0) for e in delta)
-    growth = family.recession(statistics, clean)
-    if growth is None or not any(e.any() for e in clean):
-        return False
-    return bool(np.max(growth) <= slack)
+    slack = MARGIN * moved
+    return tuple(np.where(np.abs(np.broadcast_to(e, (n,))) > slack, e, 0.0) for e in delta)

@@ -5,10 +5,11 @@ A small decrement alone does not decide: see `skmle._engine.judge.interior`.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import replace
 
-from skmle._engine.evaluation import Array, Solution
+import numpy as np
+
+from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.judge.edge import (
     INTERPOLATED,
     interpolation_of,
@@ -16,16 +17,27 @@ from skmle._engine.judge.edge import (
     vanished_scale,
 )
 from skmle._engine.judge.freedom import shrunk_by
-from skmle._engine.judge.interior import is_interior
+from skmle._engine.judge.interior import is_interior, is_vague
+from skmle._engine.judge.limit_rows import rows_at_a_limit
 from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit
-from skmle._engine.judge.separation import separation
+from skmle._engine.judge.polish import polished
+from skmle._engine.judge.receding import Receded, recede
+from skmle._engine.judge.separated import record
+from skmle._engine.judge.separation import recedes, separation
+from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit
-from skmle._engine.verdict import INTERIOR, INTERRUPTED, NO_MAXIMUM, NOT_CONVERGED, STALLED, Verdict
+from skmle._engine.verdict import (
+    BOUNDARY,
+    INTERIOR,
+    INTERRUPTED,
+    NO_MAXIMUM,
+    NOT_CONVERGED,
+    SEPARATION,
+    STALLED,
+    Verdict,
+)
 
-# Share of the largest change of a slope along a direction, in standard deviations of the columns,
-# from which a slope counts as moving: well above rounding. Chosen, not measured.
-_MOVES = 1e-6
 # Coefficients up to which a fit keeps its covariance: 2,000 take 32 MB. Chosen, not measured.
 _LARGEST_COVARIANCE = 2000
 # Rows up to which limit laws are always tried: on few rows a lesser maximum inside may lie beside a
@@ -61,11 +73,16 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
     cusps = likelihood.family.shortcuts.starts == "final"
     vanished = cusps and rows_of_vanished_scale(likelihood, solution) > 0
     if not vanished and is_interior(likelihood, solution):
+        if is_vague(likelihood, solution):
+            if (at_limit := _at_a_limit(likelihood, solution)) is not None:
+                return at_limit
+            if (direction := separation(likelihood, solution)) is not None:
+                return separated(likelihood, solution, direction)
         limit = None
         if likelihood.family.limits and _doubtful(likelihood, solution):
             limit = likelier_limit(likelihood, solution, refit)
         return limit or outcome(likelihood, solution, Verdict(INTERIOR))
-    limit = likelier_limit(likelihood, solution, refit)
+    limit = likelier_limit(likelihood, solution, refit) or _at_a_limit(likelihood, solution)
     return limit or _without_maximum(likelihood, solution)
 
 
@@ -78,15 +95,30 @@ def _doubtful(likelihood: Likelihood, solution: Solution) -> bool:
     return few or bool(far_parameters(likelihood.family, likelihood.raw(solution.coef)))
 
 
+def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:
+    """Return a fit some of whose rows are at a limit law; None if none are."""
+    if (found := rows_at_a_limit(likelihood, solution)) is None:
+        return None
+    limit, direction, known = found
+    verdict = Verdict(BOUNDARY, f"{limit.parameter} tends to {limit.value:g}", direction)
+    return _receded(likelihood, solution, known, verdict)
+
+
 def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     """Return a fit that has come to no maximum, with the reason if one is found."""
     if (direction := separation(likelihood, solution)) is not None:
-        return outcome(likelihood, solution, Verdict(NO_MAXIMUM, "separation", direction))
+        return separated(likelihood, solution, direction)
     if (found := interpolation_of(likelihood)) is not None:
         return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
     if reason := vanished_scale(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
-    if solution.converged:
+    if (better := polished(likelihood, solution)) is not None:
+        return outcome(likelihood, better, Verdict(INTERIOR))
+    # A penalty of all slopes leaves a maximum, unless a certificate says that it does not.
+    held = likelihood.problem.all_held and recedes(
+        likelihood.family, likelihood.statistics, likelihood.objective
+    )
+    if solution.converged and not held:
         reason = "the likelihood still rises towards infinity"
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason, solution.step))
     reason = STALLED if solution.n_iter < likelihood.problem.max_iter else ""
@@ -115,10 +147,52 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
         n_iter=max(likelihood.watch.count, min(1, likelihood.problem.max_iter)),
         distance=solution.distance,
         estimable=likelihood.estimable,
-        moving=None if verdict.direction is None else _moving(likelihood, verdict.direction),
         n_parameters=n_parameters,
         shrunk=shrunk_by(likelihood, solution),
     )
+
+
+def separated(likelihood: Likelihood, solution: Solution, direction: Array) -> Fit:
+    """Return a fit that runs off along a direction, with what is known of the rest."""
+    known = recede(likelihood, solution, direction)
+    verdict = Verdict(NO_MAXIMUM, SEPARATION, direction)
+    return _receded(likelihood, solution, known, verdict)
+
+
+def _receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict: Verdict) -> Fit:
+    """Return a fit some of whose rows have run off, with what is known of the rest."""
+    at = solution._replace(
+        coef=found.coef, evaluation=likelihood.objective(found.coef, 0), working=None
+    )
+    result = outcome(likelihood, at, verdict)
+    known = record(likelihood, found)
+    covariance = None
+    if found.inverse is not None and _wants_covariance(likelihood):
+        covariance = likelihood.covariance(found.inverse)
+        loose = np.concatenate(
+            [
+                np.append(slopes, [intercept] * term.intercept).astype(bool)
+                for term, (slopes, intercept) in zip(
+                    likelihood.problem.terms, known.loose, strict=True
+                )
+            ]
+        )
+        covariance[loose], covariance[:, loose] = np.nan, np.nan
+    return replace(result, covariance=covariance, separated=known)
+
+
+def separated_at(likelihood: Likelihood, found: RunsOff) -> Fit:
+    """Return a fit that was seen to run off on its way."""
+    likelihood.objective.alarm = None
+    at = Solution(
+        coef=found.coef,
+        evaluation=Evaluation(np.inf),
+        step=found.direction,
+        distance=np.inf,
+        n_iter=likelihood.watch.count,
+        converged=False,
+    )
+    return separated(likelihood, at, found.direction)
 
 
 def unfinished(likelihood: Likelihood, solution: Solution) -> Fit:
@@ -129,30 +203,12 @@ def unfinished(likelihood: Likelihood, solution: Solution) -> Fit:
 
 def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
     """Return the covariance of the user's coefficients; None if it is not wanted or not known."""
-    problem = likelihood.problem
-    raw = sum(t.length for t in problem.terms)
-    wanted = problem.covariance and raw <= _LARGEST_COVARIANCE
-    if not wanted or solution.evaluation.hessian is None:
+    if not _wants_covariance(likelihood) or solution.evaluation.hessian is None:
         return None
     return likelihood.covariance(solution.evaluation.inverse)
 
 
-def _moving(likelihood: Likelihood, direction: Array) -> tuple[NDArray[np.bool_], ...] | None:
-    """Return which slopes move along a direction, each measured by its column's spread."""
-    seen = likelihood.columns.survey
-    if seen is None:
-        return None
-    scale = np.where(seen.scale > 0.0, seen.scale, 1.0)
-    here, there = likelihood.raw(np.zeros_like(direction)), likelihood.raw(direction)
-    sizes, largest = [], 0.0
-    for term, (slopes, intercept), (to, up) in zip(
-        likelihood.problem.terms, here, there, strict=True
-    ):
-        size, mean = np.zeros(0), 0.0
-        if term.columns is not None:
-            size = np.abs(to - slopes) * scale[term.columns]
-            # The predictor of the mean row moves with the intercept.
-            mean = float((to - slopes) @ seen.centre[term.columns])
-        sizes.append(size)
-        largest = max(largest, float(size.max(initial=0.0)), abs(up - intercept + mean))
-    return tuple(s > _MOVES * largest for s in sizes)
+def _wants_covariance(likelihood: Likelihood) -> bool:
+    """Return whether the covariance of the user's coefficients is wanted, and is not too large."""
+    raw = sum(t.length for t in likelihood.problem.terms)
+    return bool(likelihood.problem.covariance) and raw <= _LARGEST_COVARIANCE

@@ -44,6 +44,9 @@ class Objective:
     squares : ndarray of shape (n,), optional
         The sum of the squared weights of the user's rows that each row replaces; by default the
         square of `weight`.
+    alarm : callable, optional
+        (coef, value) -> None. It is called with each accepted iterate, and raises an exception if
+        no maximum will be found. Objectives on some of the rows have none.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -56,6 +59,7 @@ class Objective:
     lasso: Lasso | None = None
     count: int = 0
     squares: Array | None = field(default=None, repr=False)
+    alarm: Callable[[Array, float], None] | None = field(default=None, repr=False)
     _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -149,6 +153,7 @@ class Objective:
             weight=weight,
             squares=squares,
             count=0,
+            alarm=None,
         )
 
     def held(self) -> NDArray[np.bool_]:
@@ -163,6 +168,8 @@ class Objective:
         """
         if self.watch is not None:
             self.watch(coef, at, distance, self.design.n)
+        if self.alarm is not None:
+            self.alarm(coef, at.value)
 
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
         """Return the objective of some columns, and which coefficients it keeps.
@@ -170,7 +177,7 @@ class Objective:
         The slopes of all other columns are zero.
         """
         design, index = self.design.restrict(columns)
-        part = replace(self, design=design, penalties=(), lasso=None)
+        part = replace(self, design=design, penalties=(), lasso=None, alarm=None)
         return part.penalised_as(self, index), index
 
     def penalised_as(self, whole: Objective, index: NDArray[np.intp]) -> Objective:

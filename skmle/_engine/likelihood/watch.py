@@ -13,6 +13,22 @@ class Stopped(Exception):
     """Raised inside a fit that a callback has stopped."""
 
 
+class RunsOff(Exception):
+    """Raised inside a fit that is seen to have no maximum.
+
+    Parameters
+    ----------
+    direction : ndarray of shape (d,)
+        Its proof.
+    coef : ndarray of shape (d,)
+        Where it was seen.
+    """
+
+    def __init__(self, direction: Array, coef: Array) -> None:
+        super().__init__()
+        self.direction, self.coef = direction, coef
+
+
 class Spent(Exception):
     """Raised inside a search that has taken as many steps as it may."""
 

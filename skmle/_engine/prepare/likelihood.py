@@ -24,7 +24,16 @@ from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
-from skmle._engine.solvers import SOLVERS, Solver, Task, Working, choose, first_sample
+from skmle._engine.solvers import (
+    SOLVERS,
+    Solver,
+    Task,
+    Working,
+    approach,
+    choose,
+    first_sample,
+    likely_separated,
+)
 from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
 
@@ -37,6 +46,9 @@ _THREADED = 100
 # Steps from which on `max_iter` bounds those to each of the smooth laws on the way to one with
 # cusps, not all together: their default. A ridge beside a modelled scale was seen to need 130.
 _EACH = 100
+# Steps by gradients, at most and for each coefficient, that look for a separation before others are
+# taken: together they take about as long as one Hessian. Chosen, not measured.
+_LOOKING, _LOOKING_EACH = 100, 0.1
 
 
 class Likelihood:
@@ -221,7 +233,13 @@ class Likelihood:
                 if smooth:
                     solution = self._solve_cusps(smooth, coef)
                 else:
-                    solution = self._minimise(self.objective, choose(task), coef, working)
+                    solver = choose(task)
+                    if self.objective.alarm is not None and likely_separated(task, solver):
+                        looking = min(_LOOKING, int(_LOOKING_EACH * task.d))
+                        coef = approach(
+                            self.objective, coef, tol=self.problem.tol, most=looking
+                        )
+                    solution = self._minimise(self.objective, solver, coef, working)
             except Spent:
                 solution = self._spent()
             working = solution.working

@@ -57,7 +57,14 @@ def merge_rows(problem: Problem) -> Problem:
     if observed.weight is not None:
         weight = np.bincount(inverse, observed.weight).astype(np.float64)
         squares = np.bincount(inverse, observed.weight**2).astype(np.float64)
-    merged = replace(observed, statistics=statistics, weight=weight, copies=copies, squares=squares)
+    merged = replace(
+        observed,
+        statistics=statistics,
+        weight=weight,
+        copies=copies,
+        squares=squares,
+        members=inverse,
+    )
     return replace(
         problem,
         X=problem.X[first],

@@ -101,6 +101,13 @@ def conjugate(
         return _iterate(objective, np.array(start, float), tol, max_iter)._replace(rough=True)
 
 
+def approach(objective: MatrixFreeObjective, start: Array, *, tol: float, most: int) -> Array:
+    """Return where limited-memory steps lead, `most` of them at most, be they fast or slow."""
+    with np.errstate(all="ignore"):
+        coef = np.array(start, float)
+        return _approach(objective, coef, objective(coef, 1), tol, most, patience=most)[0]
+
+
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
     coef, at, pairs, curvature, before = _approach(
         objective, coef, objective(coef, 1), tol, min(_MOST_STEPS, max_iter)
@@ -136,7 +143,12 @@ def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: 
 
 
 def _approach(
-    objective: MatrixFreeObjective, coef: Array, at: Evaluation, tol: float, most: int
+    objective: MatrixFreeObjective,
+    coef: Array,
+    at: Evaluation,
+    tol: float,
+    most: int,
+    patience: int = _PATIENCE,
 ) -> tuple[Array, Evaluation, list[tuple[Array, Array]], Curvature, int]:
     """Take limited-memory steps over the preconditioner as long as they are fast.
 
@@ -158,7 +170,7 @@ def _approach(
         distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
         slow = slow + 1 if distance > _FAST * known else 0
-        arrived = distance <= _NEARLY * tol or slow >= _PATIENCE or not np.isfinite(distance)
+        arrived = distance <= _NEARLY * tol or slow >= patience or not np.isfinite(distance)
         found = None if arrived else _backtrack(objective, coef, at, step)
         if found is None:
             break

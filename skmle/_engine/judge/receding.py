@@ -1,0 +1,244 @@
+"""What is known of a fit some of whose rows run off to infinity.
+
+The likelihood that is left where they have run off is constant along the directions that prove it.
+Newton's method goes on across them: its maximum there, if there is one, has the coefficients and
+the errors of all that does not run off. If there is none, further rows run off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import qr
+
+from skmle._engine.evaluation import Array, Solution
+from skmle._engine.judge.behind import Behind
+from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP
+from skmle._engine.judge.separation import Span, certificate, cleaned, vanished
+from skmle._engine.likelihood.factor import ROUNDING, Factor
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.solvers.newton import newton
+from skmle.families.base import Arrays, Rows
+
+# Coefficients up to which the rest of a fit is computed: the directions that no row of it
+# determines take about ten Hessians' time to find. Chosen, not measured.
+_MOST = 1500
+# Rounds in which further rows run off, at most. Chosen, not measured.
+_ROUNDS = 20
+# Steps of Newton's method in a round, at most. Chosen, not measured.
+_STEPS = 50
+# Share of the curvature at zero below which the rows that are left determine nothing of a
+# direction. One row of a million has a share of 1e-6; rounding leaves 1e-16 times the condition.
+_GONE = 1e-9
+# Directions up to which their basis is tidied, which takes as long as a factor of so many columns.
+# Chosen, not measured.
+_MANY = 300
+# Share of the largest entry of a direction that is rounding. Chosen, not measured.
+_ROUNDING = 1e-9
+# Nats by which the returned log-likelihood may lie below its supremum, and doublings of the way
+# there. Chosen, not measured.
+_NEAR, _DOUBLINGS = 1e-10, 60
+
+
+class Receded(NamedTuple):
+    """Where a fit runs off, and the maximum of what is left."""
+
+    directions: tuple[Array, ...]
+    """Directions of the solver's coefficients along which rows run off, one after the other."""
+    behind: Behind
+    certain: NDArray[np.bool_]
+    """The rows that are predicted perfectly in the end."""
+    free: Array | None
+    """Columns that span all directions along which what is left is constant; None: all do."""
+    coef: Array
+    """Coefficients near the supremum."""
+    inverse: Array | None
+    """Inverse Hessian of what is left, across the free directions; None if it is not known."""
+    value: float
+    """Supremum of the objective, with the sign of a minimum."""
+
+
+def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Receded:
+    """Return what is known of a fit that runs off along a direction."""
+    objective, tol = likelihood.objective, likelihood.problem.tol
+    d = objective.design.d
+    start = np.zeros(d)
+    behind = Behind.of(cleaned(objective, direction))
+    directions = [direction]
+    limit, coef = behind.limit(objective), solution.coef
+    certain = _certain(limit, behind)
+    if certain.all() and not objective.held().any():
+        value = limit(start, 0).value
+        coef = _near(objective, coef, directions, value)
+        return Receded((direction,), behind, certain, None, coef, None, value)
+    if d > _MOST or objective.lasso is not None:
+        return Receded((direction,), behind, certain, None, coef, None, limit(coef, 0).value)
+    unit = _units(objective)
+    held = objective.held()
+    space = np.eye(d)[:, ~held] if held.any() else None
+    inverse = None
+    for _ in range(_ROUNDS):
+        free = tidy(_free(objective, limit, behind, space))
+        across = _across(free, unit)
+        span = Span(limit, across)
+        found = newton(span, across.T @ (coef * unit**2), tol=tol, max_iter=_STEPS)
+        coef = across @ found.coef
+        step = across @ found.step
+        if found.converged and _is_still(limit, behind, step):
+            inner = found.evaluation.inverse
+            inverse = across @ inner @ across.T
+            if (np.diag(inner) <= LARGEST_ERROR**2 * objective.size).all():
+                break
+        further = certificate(
+            family=likelihood.family,
+            statistics=likelihood.statistics,
+            objective=limit,
+            hessian=limit(coef).hessian,
+            directions=[step, coef],
+            behind=behind,
+            space=across if space is None else _both(across, space),
+        )
+        if further is None:
+            break
+        directions.append(further)
+        behind = behind.further(cleaned(objective, further))
+        limit, inverse = behind.limit(objective), None
+    value = limit(coef, 0).value
+    certain = _certain(limit, behind)
+    coef = _near(objective, coef + _along(free, unit, solution.coef), directions, value)
+    return Receded(tuple(directions), behind, certain, free, coef, inverse, value)
+
+
+def _units(objective: Objective) -> Array:
+    """Return the root mean square of each coefficient's column."""
+    design = objective.design
+    squares = np.diag(_gram(objective, [np.ones(design.n)] * len(design.terms)))
+    return np.sqrt(np.where(squares > 0.0, squares, 1.0))
+
+
+def _gram(objective: Objective, weights: list[Array]) -> Array:
+    """Return the mean of the squares of the columns of each term, under weights of its rows."""
+    pairs = [(a, b) for a in range(len(weights)) for b in range(a, len(weights))]
+
+    def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
+        mine = statistics[-len(weights) :]
+        curvature = tuple(mine[a] if a == b else None for a, b in pairs)
+        return Rows(np.zeros(()), (np.zeros(()),) * len(weights), curvature)
+
+    sums = replace(
+        objective,
+        rows=rows,
+        statistics=(*objective.statistics, *weights),
+        penalties=(),
+        lasso=None,
+    )
+    hessian = sums(np.zeros(objective.design.d)).hessian
+    assert hessian is not None
+    return hessian
+
+
+def _free(objective: Objective, limit: Objective, behind: Behind, space: Array | None) -> Array:
+    """Return columns that span all directions of which the rows that are left know nothing."""
+    start = np.zeros(objective.design.d)
+    at_zero, left = objective(start).hessian, limit(start).hessian
+    if at_zero is None or left is None or not _is_positive(at_zero):
+        # Of a law that is not convex at zero, the columns tell, in the rows where an eta still has
+        # an influence.
+        certain, n = _certain(limit, behind), objective.design.n
+        at_zero = _gram(objective, [np.ones(n)] * len(behind.delta))
+        left = _gram(objective, [(~certain & (e == 0.0)).astype(float) for e in behind.delta])
+    return vanished(left, at_zero, _GONE, space)
+
+
+def _is_positive(hessian: Array) -> bool:
+    """Return whether a Hessian is positive definite, beyond rounding."""
+    factor = Factor.of(hessian)
+    return factor is not None and factor.least_pivot > ROUNDING
+
+
+def tidy(basis: Array) -> Array:
+    """Return a basis of the same space, in which rounding is zero.
+
+    Each vector has a coordinate of its own, which is zero in all others.
+    """
+    if not basis.size or basis.shape[1] > _MANY:
+        return basis
+    basis = basis / np.abs(basis).max(axis=0)
+    _, _, order = qr(basis.T, mode="economic", pivoting=True)
+    own = order[: basis.shape[1]]
+    result = basis @ np.linalg.inv(basis[own])
+    return np.where(np.abs(result) > _ROUNDING * np.abs(result).max(axis=0), result, 0.0)
+
+
+def _across(free: Array, unit: Array) -> Array:
+    """Return a basis of all that the free directions do not move, in standardised columns.
+
+    Its vectors are orthonormal in the coefficients times their units.
+    """
+    whole, _ = qr(free * unit[:, None])
+    return whole[:, free.shape[1] :] / unit[:, None]
+
+
+def _along(free: Array, unit: Array, coef: Array) -> Array:
+    """Return the part of the coefficients that lies along the free directions."""
+    scaled, _ = qr(free * unit[:, None], mode="economic")
+    return scaled @ (scaled.T @ (coef * unit)) / unit
+
+
+def _both(across: Array, space: Array) -> Array:
+    """Return a basis of the directions of a space of coordinates that lie across."""
+    held = ~space.any(axis=1)
+    _, sizes, right = np.linalg.svd(across[held])
+    rank = int((sizes > _ROUNDING * max(sizes.max(initial=0.0), 1e-300)).sum())
+    return across @ right[rank:].T
+
+
+def _is_still(limit: Objective, behind: Behind, step: Array) -> bool:
+    """Return whether a step moves no row by more than an interior maximum allows.
+
+    Rows that have run off are left out, unless all have.
+    """
+    rows = ~behind.moved
+    rows = rows if rows.any() else ~rows
+    moves = [np.broadcast_to(e, rows.shape)[rows] for e in limit.direction(step)]
+    return max(float(np.abs(e).max(initial=0.0)) for e in moves) <= LARGEST_STEP
+
+
+def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
+    """Return the rows that have run off and on which no coefficient has an influence any more.
+
+    At coefficients of zero an influence would show.
+    """
+    moved = np.flatnonzero(behind.moved)
+    result = np.zeros(limit.design.n, bool)
+    if len(moved):
+        part, coef = limit.take(moved), np.zeros(limit.design.d)
+        with np.errstate(all="ignore"):
+            gradient = part.rows_at(0, len(moved), coef, 1).gradient
+        assert gradient is not None
+        still = [np.broadcast_to(np.abs(g) <= _ROUNDING, (len(moved),)) for g in gradient]
+        result[moved] = np.all(still, axis=0)
+    return result
+
+
+def _near(objective: Objective, coef: Array, directions: list[Array], supremum: float) -> Array:
+    """Return coefficients whose objective is the supremum to within rounding, if there are any.
+
+    Rows that ran off first go farthest.
+    """
+    value = objective(coef, 0).value
+    for direction in reversed(directions):
+        largest = max(float(np.abs(e).max(initial=0.0)) for e in objective.direction(direction))
+        step = direction / largest
+        for _ in range(_DOUBLINGS):
+            if (value - supremum) * objective.mass <= _NEAR:
+                return coef
+            there = objective(coef + step, 0).value
+            if not there < value:
+                break
+            coef, value, step = coef + step, there, 2.0 * step
+    return coef
