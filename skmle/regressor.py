@@ -330,8 +330,8 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         self.aliased_ = undetermined(result.estimable, names)
         self._store_separated(result, [*own], names, prepared.mask)
         if self._beyond is not None:  # A parameter that is known has no line in the table.
-            pairs = zip(self._beyond, own.values(), strict=True)
-            self._beyond = [part for part, columns in pairs if columns is not KNOWN]
+            shown = [column is not KNOWN for column in own.values()]
+            self._beyond = [b for b, show in zip(self._beyond, shown, strict=True) if show]
 
     # ---------------------------------------------------------------- inference
 

@@ -125,7 +125,7 @@ def test_a_level_in_which_some_classes_never_occur(classes):
     assert np.isinf(table.loc[lost, "estimate"]).all()
     assert np.isfinite(table.loc[~lost, ["estimate", "std_error"]]).all().all()
     if classes == 3:
-        # A little weight on the class that does not occur there has hardly an influence on the rest.
+        # A little weight on the class that does not occur there has hardly an influence.
         more, extra = pd.concat([X, X.loc[up]]), np.full(6, 2)
         weight = np.r_[np.ones(600), np.full(6, 1e-9)]
         near = CrossEntropyClassifier().fit(more, np.r_[y, extra], sample_weight=weight)
