@@ -71,8 +71,9 @@ ENGINE = """
     problem
     prepare.merging prepare.row_space prepare.starts prepare.closed
     prepare.columns prepare.likelihood
-    judge.freedom judge.interior judge.behind judge.separation judge.alarm judge.receding judge.fewest
-    judge.separated judge.polish judge.edge judge.limits judge.limit_rows judge.verdict
+    judge.freedom judge.interior judge.behind judge.separation judge.alarm judge.receding
+    judge.fewest judge.separated judge.polish judge.edge judge.limits judge.limit_rows
+    judge.verdict
     fit path
 """.split()
 

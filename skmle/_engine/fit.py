@@ -86,12 +86,13 @@ def solve_and_judge(
         return known, working
     likelihood.objective.alarm = alarm_of(likelihood)
     try:
-        solution = likelihood.solve(working=working)
-    except RunsOff as found:
-        return separated_at(likelihood, found), working
+        try:
+            solution = likelihood.solve(working=working)
+        except RunsOff as found:
+            return separated_at(likelihood, found), working
+        likelihood.objective.alarm = None
+        return judge(likelihood, solution, refit), solution.working
     except (KeyboardInterrupt, Stopped):
         if likelihood.watch.last is None:
             raise
         return unfinished(likelihood, likelihood.watch.last), working
-    likelihood.objective.alarm = None
-    return judge(likelihood, solution, refit), solution.working

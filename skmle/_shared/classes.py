@@ -59,18 +59,6 @@ def family_of_classes(k: int, link: str | Link, absolute: bool = False) -> Famil
     return SymmetricCategorical(k) if absolute else Categorical(k)
 
 
-def title_of_classes(classes: NDArray[Any], link: str | Link, absolute: bool) -> str:
-    """Return the title of a classifier's table."""
-    if len(classes) > 2:
-        what = "one row a class" if absolute else "log-odds that sum to zero over classes"
-        return f"Multinomial cross-entropy classifier, {what}"
-    label = classes[1]
-    name = str(label) if isinstance(label, str) else f"class {label!s}"
-    known = get_link(link)
-    scale = "log-odds" if known is LOGIT else known.name
-    return f"Binary cross-entropy classifier, {scale} of {name}"
-
-
 class Classes(NamedTuple):
     """The classes of some labels, and the rows that count."""
 

@@ -27,7 +27,7 @@ _LEAST = 1e-18
 def polished(likelihood: Likelihood, solution: Solution) -> Solution | None:
     """Return the interior maximum to which a fit leads that goes on; None if it leads to none."""
     objective, hessian = likelihood.objective, solution.evaluation.hessian
-    if not solution.converged and solution.n_iter >= likelihood.problem.max_iter:
+    if likelihood.watch.spent:
         return None
     if hessian is None or objective.lasso is not None or not np.isfinite(hessian).all():
         return None
@@ -49,7 +49,10 @@ def polished(likelihood: Likelihood, solution: Solution) -> Solution | None:
         n_iter=solution.n_iter + found.n_iter,
         converged=True,
     )
-    return better if is_interior(likelihood, better) or _is_still(likelihood, better) else None
+    if not (is_interior(likelihood, better) or _is_still(likelihood, better)):
+        return None
+    objective.accepted(coef, better.evaluation, better.distance)
+    return better
 
 
 def _is_still(likelihood: Likelihood, solution: Solution) -> bool:

@@ -97,7 +97,7 @@ def _doubtful(likelihood: Likelihood, solution: Solution) -> bool:
 
 def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:
     """Return a fit some of whose rows are at a limit law; None if none are."""
-    if (found := rows_at_a_limit(likelihood, solution)) is None:
+    if likelihood.watch.spent or (found := rows_at_a_limit(likelihood, solution)) is None:
         return None
     limit, direction, known = found
     verdict = Verdict(BOUNDARY, f"{limit.parameter} tends to {limit.value:g}", direction)
@@ -160,14 +160,18 @@ def separated(likelihood: Likelihood, solution: Solution, direction: Array) -> F
 
 
 def _receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict: Verdict) -> Fit:
-    """Return a fit some of whose rows have run off, with what is known of the rest."""
-    at = solution._replace(
-        coef=found.coef, evaluation=likelihood.objective(found.coef, 0), working=None
-    )
+    """Return a fit some of whose rows have run off, with what is known of the rest.
+
+    To go on there is one more step. A fit that may take no more ends where it is.
+    """
+    known, spent = record(likelihood, found), likelihood.watch.spent
+    coef = solution.coef if spent else found.coef
+    at = solution._replace(coef=coef, evaluation=likelihood.objective(coef, 0), working=None)
+    if not spent:
+        likelihood.objective.accepted(coef, at.evaluation, solution.distance)
     result = outcome(likelihood, at, verdict)
-    known = record(likelihood, found)
     covariance = None
-    if found.inverse is not None and _wants_covariance(likelihood):
+    if found.inverse is not None and not spent and _wants_covariance(likelihood):
         covariance = likelihood.covariance(found.inverse)
         loose = np.concatenate(
             [

@@ -77,6 +77,11 @@ class Watch:
         self._point, self._last, self._best = None, None, best
 
     @property
+    def spent(self) -> bool:
+        """Whether the search may take no more steps."""
+        return self._taken >= self._most
+
+    @property
     def last(self) -> Solution | None:
         """The last point, or the answer of an earlier search if that is better; None before."""
         if self._last is None:

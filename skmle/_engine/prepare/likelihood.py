@@ -236,9 +236,7 @@ class Likelihood:
                     solver = choose(task)
                     if self.objective.alarm is not None and likely_separated(task, solver):
                         looking = min(_LOOKING, int(_LOOKING_EACH * task.d))
-                        coef = approach(
-                            self.objective, coef, tol=self.problem.tol, most=looking
-                        )
+                        coef = approach(self.objective, coef, tol=self.problem.tol, most=looking)
                     solution = self._minimise(self.objective, solver, coef, working)
             except Spent:
                 solution = self._spent()
