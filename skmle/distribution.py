@@ -322,12 +322,12 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         """Return the log-density (or log-mass) of each row in nats; -inf outside the support."""
         return self._log_prob(X)
 
-    def _log_prob(self, X: Any, sample_weight: ArrayLike | None = None) -> Array:
+    def _log_prob(self, X: Any, sample_weight: ArrayLike | None = None, told: bool = True) -> Array:
         """Return `score_samples`; of rows of weight zero, no label is called unseen."""
         check_is_fitted(self)
         family = get_family(self.family)
         X = self._rows(as_table(X, None, family, self.n_features_in_), family, reset=False)
-        return log_prob_of_samples(self._observed, X, sample_weight)
+        return log_prob_of_samples(self._observed, X, sample_weight, told)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the rows of X in nats.
@@ -338,7 +338,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def predict(self, X: Any) -> Array:
         """Return the density (or mass) of each row, (n,)."""
-        return np.exp(self.score_samples(X))
+        return np.exp(self._log_prob(X, told=False))
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> NDArray[Any]:
         """Draw rows from the fitted law.

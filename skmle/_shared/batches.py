@@ -15,6 +15,10 @@ from skmle.families.wrappers.fixed import fix
 
 Array = NDArray[np.float64]
 
+# Different numbers up to which a density of labels takes measurements for labels: scikit-learn's
+# checks give it some hundred.
+_FEW_LABELS = 200
+
 
 class Seen(NamedTuple):
     """What is kept of the data of one law: all that more data need to be joined to them."""
@@ -76,5 +80,6 @@ def joined_with(
 
 
 def _learnt(family: Family, held: Mapping[str, float], sample: Any, label: str) -> Family:
-    learnt = adapted(family, sample, f"MLEDistribution({family.title}), {label}")
+    what = f"MLEDistribution({family.title}), {label}"
+    learnt = adapted(family, sample, what, few=_FEW_LABELS)
     return fix(learnt, held) if held else learnt

@@ -146,14 +146,17 @@ def _is_number(text: str | bytes) -> bool:
     return True
 
 
-def check_no_measurements(y: Any, what: str) -> None:
-    """Raise ValueError if what are to be labels are measurements: mostly different, not whole."""
+def check_no_measurements(y: Any, what: str, few: int = 0) -> None:
+    """Raise ValueError if what are to be labels are measurements: mostly different, not whole.
+
+    Up to `few` different numbers are labels all the same.
+    """
     array = np.asarray(y)
     if array.dtype.kind != "f" or not len(array):
         return
     fraction = np.flatnonzero(array != np.floor(array))
     distinct = len(np.unique(array)) if len(fraction) else 0
-    if 2 * distinct > len(array):
+    if 2 * distinct > len(array) and distinct > few:
         raise ValueError(
             f"{what}: {distinct} different numbers in {len(array)} rows, not all whole (row "
             f"{fraction[0]}: {array[fraction[0]]:g}), are measurements, no labels. Allowed: labels "

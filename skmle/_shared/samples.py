@@ -59,18 +59,21 @@ def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tupl
 
 
 def log_prob_of_samples(
-    laws: Sequence[Distribution], X: Any, sample_weight: ArrayLike | None = None
+    laws: Sequence[Distribution],
+    X: Any,
+    sample_weight: ArrayLike | None = None,
+    told: bool = True,
 ) -> Array:
     """Return the log-probability of each row of X, (n,), under the laws of its samples.
 
     Warns
     -----
     ScoreWarning
-        If a row of positive weight has a label that no fit has seen.
+        If a row of positive weight has a label that no fit has seen, and that is to be `told`.
     """
     if laws[0].family.observation.columns != 1:
         return laws[0].log_prob(X)
-    if not laws[0].family.observation.numeric:
+    if told and not laws[0].family.observation.numeric:
         _, counting = positive_weights(sample_weight, X)
         for law, sample in zip(laws, X.T, strict=True):
             unseen, seen = ~law.family.contains(sample), law.family.observations

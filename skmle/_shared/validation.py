@@ -263,8 +263,8 @@ def _is_missing(entry: Any, finite: bool) -> bool:
     return not np.isfinite(float(entry)) if finite else bool(np.isnan(float(entry)))
 
 
-def adapted(family: Family, y: Any, what: str) -> Family:
-    """Return the family with what it learns from the data.
+def adapted(family: Family, y: Any, what: str, few: int = 0) -> Family:
+    """Return the family with what it learns from the data; `few` as in `check_no_measurements`.
 
     Raises
     ------
@@ -276,7 +276,7 @@ def adapted(family: Family, y: Any, what: str) -> Family:
     except TypeError:
         raise mixed_labels(y, what) from None
     if learnt is not family and not family.observation.numeric:
-        check_no_measurements(y, what)
+        check_no_measurements(y, what, few)
     return learnt
 
 
