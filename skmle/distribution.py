@@ -17,6 +17,7 @@ from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Tell
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
+from skmle._shared.arrays import like
 from skmle._shared.batches import Seen, joined_with
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
@@ -320,7 +321,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def score_samples(self, X: Any) -> Array:
         """Return the log-density (or log-mass) of each row in nats; -inf outside the support."""
-        return self._log_prob(X)
+        return like(X, self._log_prob(X))
 
     def _log_prob(self, X: Any, sample_weight: ArrayLike | None = None) -> Array:
         """Return `score_samples`; of rows of weight zero, no label is called unseen."""
@@ -338,7 +339,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def predict(self, X: Any) -> Array:
         """Return the density (or mass) of each row, (n,)."""
-        return np.exp(self.score_samples(X))
+        return like(X, np.exp(self._log_prob(X)))
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> NDArray[Any]:
         """Draw rows from the fitted law.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._shared.arrays import like
 from skmle._shared.columns import Columns, linear_predictors
 from skmle._shared.labels import warn_of_unseen
 from skmle._shared.offset import resolve_offset, warn_of_forgotten
@@ -73,7 +74,9 @@ class Predictions:
         """Return the conditional mean of each row, (n,); the median, for a law that has no mean."""
         law = self.predict_dist(X, offset, exposure)
         mean = np.asarray(law.mean(), float)
-        return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
+        if np.isnan(mean).any():
+            mean = np.where(np.isnan(mean), law.median(), mean)
+        return like(X, mean)
 
     def predict_quantile(
         self,
@@ -90,8 +93,8 @@ class Predictions:
             )
         law = self.predict_dist(X, offset, exposure)
         if levels.ndim == 0:
-            return law.ppf(levels)
-        return np.stack([law.ppf(level) for level in levels], axis=-1)
+            return like(X, law.ppf(levels))
+        return like(X, np.stack([law.ppf(level) for level in levels], axis=-1))
 
     def predict_interval(
         self,
@@ -104,7 +107,7 @@ class Predictions:
 
         It is an interval for y, not for its mean.
         """
-        return self.predict_dist(X, offset, exposure).interval(coverage)
+        return like(X, self.predict_dist(X, offset, exposure).interval(coverage))
 
     def sample(
         self,
@@ -115,7 +118,7 @@ class Predictions:
         exposure: ArrayLike | None = None,
     ) -> NDArray[Any]:
         """Draw y from each row's law: (n,), or (n_samples, n)."""
-        return self.predict_dist(X, offset, exposure).rvs(n_samples, random_state)
+        return like(X, self.predict_dist(X, offset, exposure).rvs(n_samples, random_state))
 
     def log_prob(
         self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
@@ -125,7 +128,7 @@ class Predictions:
         Of a rate, a real number under a law of counts, it is the law's formula, which is no
         log-probability: rates may be compared under count laws, not with densities.
         """
-        return self._log_prob(X, y, offset, exposure)
+        return like(X, self._log_prob(X, y, offset, exposure))
 
     def _log_prob(
         self,

@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
 )
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
+from skmle._shared.arrays import to_numpy
 from skmle._shared.kinds import (
     as_floats,
     as_numbers,
@@ -64,6 +65,7 @@ def checked_features(
         As `validate_data` and `check_columns`, and, naming the rows, if values are missing or
         not finite.
     """
+    X = to_numpy(X, f"{type(estimator).__name__}, X")
     check_columns(estimator, X, numbers)
     with as_floats(type(estimator).__name__, "X"):
         X = validate_data(estimator, X, ensure_all_finite=False, **checks)
@@ -98,6 +100,8 @@ def checked_data(
     ValueError
         As `validate_data`, and, naming the rows, if values are missing or not finite.
     """
+    X = to_numpy(X, f"{type(estimator).__name__}, X")
+    y = to_numpy(y, f"{type(estimator).__name__}, y")
     check_finite(estimator, y, "y", finite=finite)
     check_columns(estimator, X)
     if not labels:
@@ -143,6 +147,7 @@ def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -
         As `as_response`, and if values are missing or there is not one a row.
     """
     finite = family.observation.finite
+    y = to_numpy(y, f"{type(estimator).__name__}, y")
     check_finite(estimator, y, "y", finite=finite)
     check_numbers(y, f"{type(estimator).__name__}: y", "For labels use CrossEntropyClassifier.")
     with as_floats(type(estimator).__name__, "y"):
@@ -372,6 +377,7 @@ def positive_weights(
     if sample_weight is None and class_weight is None:
         return None, None
     n = _num_samples(X)
+    sample_weight = to_numpy(sample_weight, "sample_weight")
     if sample_weight is None or isinstance(sample_weight, numbers.Number):
         weight = np.full(n, 1.0 if sample_weight is None else sample_weight, np.float64)
     else:
