@@ -233,7 +233,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         """Fit to X and what has been seen before, if anything."""
         family = get_family(self.family)
         check_settings(self)
-        X = self._rows(X, family, reset=seen is None)
+        given, X = X, self._rows(X, family, reset=seen is None)
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = samples_of(rows, family, getattr(self, "feature_names_in_", None))
@@ -254,7 +254,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         counted = count + len(rows), weighted or weight is not None
         task = FitTask(
             self,
-            X,
+            given,
             None,
             sample_weight,
             lambda model, result: model._store(families, [result], counted),

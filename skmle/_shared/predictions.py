@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skmle._shared.arrays import like
 from skmle._shared.columns import Columns, linear_predictors
@@ -66,7 +66,11 @@ class Predictions:
         """Return each row's law: a `Distribution` with parameters of shape (n,)."""
         eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            return self._law.predicted(self._law.natural(eta))
+            theta = self._law.natural(eta)
+        if not eta:  # A law of one label has nothing to predict, and is the same for all rows.
+            n = _num_samples(X)
+            theta = tuple(np.broadcast_to(entry, (n, *entry.shape)) for entry in theta)
+        return self._law.predicted(theta)
 
     def predict(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
