@@ -19,6 +19,7 @@ from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import (
     KNOWN,
     Columns,
+    check_conditional,
     led_by,
     natural_constants,
     resolve_features,
@@ -34,7 +35,6 @@ from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import (
     adapted,
     as_response,
-    check_conditional,
     check_support,
     checked_data,
     positive_weights,

@@ -345,20 +345,6 @@ def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, numbers.Real) else repr(str(value))
 
 
-def check_conditional(family: Family) -> None:
-    """Raise ValueError if the family's parameters cannot depend on features."""
-    if not family.support.fixed:
-        why = "its support depends on its parameters"
-    elif family.observation.columns is None:
-        why = "its observations are rows of several columns"
-    else:
-        return
-    raise ValueError(
-        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular "
-        "families of one response. Use MLEDistribution."
-    )
-
-
 # ---------------------------------------------------------------- weights
 
 
