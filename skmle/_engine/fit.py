@@ -20,6 +20,7 @@ from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working
+from skmle._engine.verdict import KEYBOARD
 
 
 def fit(problem: Problem, tell: Tell | None = None) -> Fit:
@@ -92,7 +93,8 @@ def solve_and_judge(
             return separated_at(likelihood, found), working
         likelihood.objective.alarm = None
         return judge(likelihood, solution, refit), solution.working
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, Stopped) as stop:
         if likelihood.watch.last is None:
             raise
-        return unfinished(likelihood, likelihood.watch.last), working
+        reason = KEYBOARD if isinstance(stop, KeyboardInterrupt) else ""
+        return unfinished(likelihood, likelihood.watch.last, reason), working

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from skmle._engine.problem import Fit
-from skmle._engine.verdict import BOUNDARY, INTERRUPTED, NO_MAXIMUM, NON_REGULAR, SEPARATION
+from skmle._engine.verdict import (
+    BOUNDARY,
+    INTERRUPTED,
+    KEYBOARD,
+    NO_MAXIMUM,
+    NON_REGULAR,
+    SEPARATION,
+)
+from skmle._shared.interrupts import pass_on_interrupt
 from skmle.exceptions import (
     BoundaryWarning,
     FitWarning,
@@ -44,7 +52,14 @@ def warn_verdict(
         Which rows are predicted perfectly, in words, where some columns separate them.
     penalised : bool
         Whether the slopes are penalised.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the keyboard has stopped the fit, but is to stop more.
     """
+    if fit.verdict.reason == KEYBOARD:
+        pass_on_interrupt()
     category, text = _in_words(fit, names, rows, penalised)
     message = f"{what}: {text} (status_ = {fit.verdict.status!r})"
     warnings.warn(message, category, stacklevel=level_outside())

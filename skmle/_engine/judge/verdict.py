@@ -199,10 +199,10 @@ def separated_at(likelihood: Likelihood, found: RunsOff) -> Fit:
     return separated(likelihood, at, found.direction)
 
 
-def unfinished(likelihood: Likelihood, solution: Solution) -> Fit:
+def unfinished(likelihood: Likelihood, solution: Solution, reason: str = "") -> Fit:
     """Return the fit at an iterate, which may be one on a sample of the rows."""
     on_all = solution._replace(evaluation=likelihood.objective(solution.coef, 0))
-    return outcome(likelihood, on_all, Verdict(INTERRUPTED))
+    return outcome(likelihood, on_all, Verdict(INTERRUPTED, reason))
 
 
 def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
