@@ -39,10 +39,17 @@ def done(task: FitTask) -> None:
 
 
 def _predicted(model: Any, X: Any) -> np.ndarray | None:
-    """Return what is predicted; None for a family of one's own that does not say its mean."""
+    """Return what is predicted; None where that cannot be asked.
+
+    A family of one's own need not say its mean. Rows of weight zero may lack an exposure.
+    """
     try:
         return np.asarray(model.predict(X))
     except NotImplementedError:
+        return None
+    except ValueError:
+        if getattr(model, "exposure", None) is None:
+            raise
         return None
 
 
@@ -62,8 +69,10 @@ def check(model: Any, X: Any, y: Any, weight: Any) -> None:
     arguments = (X,) if y is None else (X, y)
     score = model.score(*arguments, sample_weight=weight)
     assert not np.isnan(score), "the score is nan"
-    # Where there is no maximum the parameters stand where the law has no more digits.
-    if status == "no_maximum" or getattr(model, "class_weight", None) is not None:
+    # Where there is no maximum the parameters stand where the law has no more digits, and where
+    # the fit has not come to one they may be beyond the numbers.
+    lost = status == "no_maximum" or (status == "not_converged" and not np.isfinite(score))
+    if lost or getattr(model, "class_weight", None) is not None:
         return
     if not _goes_on(model, X):
         total = score * model.weight_sum_

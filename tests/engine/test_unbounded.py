@@ -194,8 +194,10 @@ def test_absent_categories(absent, present):
 
 
 def test_zeros_of_an_exponential_law():
-    _, said = judge(MLEDistribution("exponential"), np.zeros((9, 1)))
+    model, said = judge(MLEDistribution("exponential"), np.zeros((9, 1)))
     assert said == "no_maximum"
+    assert model.score(np.zeros((2, 1))) == np.inf and model.score([[1.0]]) == -np.inf
+    np.testing.assert_array_equal(model.predict([[0.0], [1.0]]), [np.inf, 0.0])
 
 
 @pytest.mark.slow
