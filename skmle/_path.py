@@ -19,6 +19,7 @@ from skmle._engine.path import fit_path
 from skmle._engine.verdict import INTERIOR
 from skmle.classifier import CrossEntropyClassifier
 from skmle.exceptions import FitWarning
+from skmle.inference.show import equal, html_table, text_table
 from skmle.regressor import MLERegressor
 
 __all__ = ["Path", "path"]
@@ -28,7 +29,7 @@ Array = NDArray[np.float64]
 _SHOWN = 5  # penalties that a warning names, at most; chosen for reading
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Path:
     """The fits of `path`, from the strongest penalty to the weakest.
 
@@ -64,6 +65,35 @@ class Path:
     distances: Array
     n_iters: NDArray[np.intp]
     _models: Sequence[Any] = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return equal(self, other, [name for name in self.__dataclass_fields__ if name[0] != "_"])
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the heading and the lines, one a fit, as cells of text."""
+        head = ["", "alpha", "log-likelihood", "parameters", "effective", "status", "iterations"]
+        columns = zip(
+            self.alphas,
+            self.log_likelihoods,
+            self.n_parameters,
+            self.effective_parameters,
+            self.statuses,
+            self.n_iters,
+            strict=True,
+        )
+        lines = [
+            [str(i), f"{a:.4g}", f"{ll:.4f}", str(k), f"{e:.2f}", status, str(n)]
+            for i, (a, ll, k, e, status, n) in enumerate(columns)
+        ]
+        return head, lines
+
+    def __repr__(self) -> str:
+        return text_table(*self._cells())
+
+    def _repr_html_(self) -> str:
+        return html_table(*self._cells(), caption=f"Path of {len(self.alphas)} fits")
 
     def estimator(self, index: int) -> Any:
         """Return the fitted estimator at an index of `alphas`; -1 is the weakest penalty."""

@@ -375,7 +375,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         laws = " and ".join(dict.fromkeys(family.title for family in self._families))
         title = f"{laws} distribution{', independent columns' if several else ''}"
         known = all(covariance is not None for covariance in covariances)
-        return self._report(title, lines, known)
+        squares = all(law.least_squares and not law.relinked for law in self._families)
+        return self._report(title, lines, known, 1 if squares else None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

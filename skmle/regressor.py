@@ -347,7 +347,12 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             covariance=covariance,
             beyond=self._beyond,
         )
-        return self._report(f"{self._title} regression", lines, covariance is not None)
+        first, *others = self._columns.values()
+        squares = self._law.least_squares and not self._law.relinked
+        constant = all(own.columns is None for own in others)
+        squares_of = len(first.names) + first.intercept if squares and constant else None
+        known = covariance is not None
+        return self._report(f"{self._title} regression", lines, known, squares_of)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

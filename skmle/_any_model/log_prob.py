@@ -119,7 +119,8 @@ def _predicted_law(model: Any, X: Any, y: Any) -> Array:
 
 
 def _normal_prediction(model: Any, X: Any, y: Any) -> Array:
-    loc, scale = model.predict(X, return_std=True)
+    # Of a DataFrame some models make a Series.
+    loc, scale = map(np.asarray, model.predict(X, return_std=True))
     point = np.flatnonzero(~(scale > 0))
     if len(point):
         raise ValueError(
@@ -135,7 +136,10 @@ def _normal_prediction(model: Any, X: Any, y: Any) -> Array:
 
 def _poisson_prediction(model: Any, X: Any, y: Any) -> Array:
     # The least positive double stands for a mean that has underflowed.
-    family, mean = get_family("poisson"), np.maximum(model.predict(X), np.finfo(float).tiny)
+    family, mean = (
+        get_family("poisson"),
+        np.maximum(np.asarray(model.predict(X)), np.finfo(float).tiny),
+    )
     # It takes rates, as skmle's own regression does, and so its score does.
     return family.log_prob(_observed(model, y, mean), family.eta((mean,)), rates=True)
 

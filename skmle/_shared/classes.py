@@ -17,6 +17,7 @@ from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
 from skmle.families.links import LINKS, LOGIT, Link, get_link
+from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
 
@@ -143,7 +144,7 @@ def title_of_classes(classes: NDArray[Any], link: str | Link, absolute: bool) ->
         what = "one row a class" if absolute else "log-odds that sum to zero over classes"
         return f"Multinomial cross-entropy classifier, {what}"
     label = classes[1]
-    name = str(label) if isinstance(label, str) else f"class {label!s}"
+    name = printable(label) if isinstance(label, str) else f"class {label!s}"
     resolved = get_link(link)
     scale = "log-odds" if resolved is LOGIT else resolved.name
     return f"Binary cross-entropy classifier, {scale} of {name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import numbers
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Coefs, Fit
+from skmle._shared.messages import level_outside
+from skmle.exceptions import SettingWarning
 from skmle.families import Family
 from skmle.families.wrappers.fixed import with_lead
 
@@ -48,6 +51,9 @@ def resolve_column(
 ) -> int:
     """Return the index of one column, by name or index.
 
+    A ColumnTransformer writes the name of its step before that of a column: "remainder__years" is
+    found as "years", if no other column ends so.
+
     Raises
     ------
     ValueError
@@ -58,10 +64,14 @@ def resolve_column(
         known = [] if names is None else [str(n) for n in names]
         if column in known:
             return known.index(column)
+        behind = [j for j, name in enumerate(known) if name.endswith(f"__{column}")]
+        if len(behind) == 1:
+            return behind[0]
         if not known:
             raise ValueError(
                 f"{what}: X has no column {column!r}, as it has no names. Allowed: {span}. Give "
-                "an index, or a DataFrame."
+                'an index, or a DataFrame; of a pipeline, set_output(transform="pandas") keeps '
+                "the names."
             )
         near = difflib.get_close_matches(column, known, n=3)
         hint = (
@@ -71,6 +81,12 @@ def resolve_column(
         )
         have = ", ".join(known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
         raise ValueError(f"{what}: X has no column {column!r}. Allowed: {have}. {hint}")
+    if np.ndim(column) > 0:
+        raise ValueError(
+            f"{what}: a {type(column).__name__} of shape {np.shape(column)} was given to the "
+            "constructor. Allowed: the name or index of a column of X; numbers go to fit, predict "
+            f"and score. Give them there: fit(X, y, {what}=...)."
+        )
     if not isinstance(column, numbers.Integral):
         raise ValueError(
             f"{what}: {column!r} names no column. Allowed: names, and indices from {span}. Give "
@@ -138,6 +154,8 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
     for j, param in enumerate(family.parameters):
         spec = features.get(param.name, "all" if param.name in modelled else "none")
         index = _indices(spec, param.name, names, n, apart, frame)
+        if j == 0 and index is not None:
+            _warn_of_double_use(given, apart, index, param.name)
         # `fit_intercept` speaks of the first parameter, and a constant is nothing but an intercept.
         free = estimator.fit_intercept or j > 0 or index is None
         result[param.name] = Columns(
@@ -147,6 +165,22 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
             intercept=param.intercept and free,
         )
     return result
+
+
+def _warn_of_double_use(
+    given: Mapping[str, Any], apart: Sequence[int], features: Indices, parameter: str
+) -> None:
+    """Warn if a column is both a feature of the first parameter and its offset or exposure."""
+    named = [(what, column) for what, column in given.items() if column is not None]
+    for (what, column), index in zip(named, apart, strict=True):
+        if index in features:
+            warnings.warn(
+                f"MLERegressor: column {column!r} is the {what} and also a feature of {parameter}, "
+                f"so that its coefficient takes the {what} back. Allowed: one of both. Leave it "
+                f"out of features[{parameter!r}], or set {what}=None.",
+                SettingWarning,
+                stacklevel=level_outside(),
+            )
 
 
 def _indices(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -19,11 +20,14 @@ from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
+from skmle._shared.messages import level_outside
 from skmle._shared.separated import beyond, separated_of
+from skmle.exceptions import SettingWarning
 from skmle.families import Family, get_family
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing, why_no_criteria
+from skmle.inference.wald import note_of_few_rows
 
 Array = NDArray[np.float64]
 _BOOLS = (bool, np.bool_)
@@ -33,8 +37,9 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
     """Settings, fitted state and inference that all estimators have."""
 
     _doc_link_module = "skmle"
+    # The page that docs/api.md makes of each estimator.
     _doc_link_template = (
-        "https://skmle.readthedocs.io/en/latest/api/{estimator_module}.{estimator_name}.html"
+        "https://skmle.readthedocs.io/en/latest/generated/skmle.{estimator_name}.html"
     )
 
     tol: float
@@ -253,17 +258,32 @@ class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
         """Return the results, filled with nan where there is no covariance."""
         raise NotImplementedError
 
-    def _report(self, title: str, lines: TableLines, known: bool) -> Inference:
-        """Return the results of a table under a header; `known`: whether there is a covariance."""
+    def _report(
+        self, title: str, lines: TableLines, known: bool, squares_of: int | None = None
+    ) -> Inference:
+        """Return the results of a table under a header.
+
+        Parameters
+        ----------
+        title : str
+        lines : TableLines
+        known : bool
+            Whether there is a covariance.
+        squares_of : int, optional
+            The number of coefficients whose estimate is that of least squares.
+        """
         count, weighted = self._counted
         weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
         at = ", ".join(f"{name} = {value:g}" for name, value in self._at_limit.items())
-        missing, notes = self._without_criteria(), []
+        missing = self._without_criteria()
+        notes: list[str] = []
         criteria = ""
         if missing is None:
             criteria = f", AIC {self.aic():.2f}, BIC {self.bic():.2f}"
         else:
             notes.append("No AIC and BIC: {}. {}".format(*missing))
+        if known and squares_of is not None and not self._prior:
+            notes += filter(None, [note_of_few_rows(self.weight_sum_, squares_of)])
         header = [
             title,
             f"{count} observations{weight}, status {self.status_}" + (f" ({at})" if at else ""),
@@ -313,7 +333,13 @@ def family_if_known(family: Any) -> Family | None:
 
 
 def check_settings(estimator: BaseEstimator) -> None:
-    """Raise ValueError if a constructor argument of the estimator has a value of no meaning."""
+    """Raise ValueError if a constructor argument of the estimator has a value of no meaning.
+
+    Warns
+    -----
+    SettingWarning
+        If one has no effect: an `l1_ratio` without penalty.
+    """
     arguments = vars(estimator)
     for name, (allowed, what) in _ALLOWED.items():
         if name in arguments and not allowed(arguments[name]):
@@ -321,6 +347,13 @@ def check_settings(estimator: BaseEstimator) -> None:
                 f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give "
                 f"{what}."
             )
+    if arguments.get("l1_ratio", 0) > 0 and arguments["alpha"] == 0:
+        warnings.warn(
+            f"{type(estimator).__name__}: l1_ratio={arguments['l1_ratio']!r} has no effect, as "
+            "alpha=0 is no penalty. Allowed: alpha > 0 beside it. Set alpha, or l1_ratio=0.",
+            SettingWarning,
+            stacklevel=level_outside(),
+        )
 
 
 def _is_number(value: Any, kind: Any = numbers.Real) -> bool:

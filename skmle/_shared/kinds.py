@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from skmle.inference.table import printable
+from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
 

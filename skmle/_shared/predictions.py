@@ -111,6 +111,11 @@ class Predictions:
 
         It is an interval for y, not for its mean.
         """
+        if not 0.0 < coverage < 1.0:
+            raise ValueError(
+                f"predict_interval: coverage={coverage!r} is not allowed; give a number between 0 "
+                "and 1, such as 0.95."
+            )
         return like(X, self.predict_dist(X, offset, exposure).interval(coverage))
 
     def sample(

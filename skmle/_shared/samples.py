@@ -12,6 +12,7 @@ from skmle._shared.kinds import as_column
 from skmle._shared.labels import warn_of_unseen
 from skmle._shared.validation import positive_weights
 from skmle.families import Distribution, Family
+from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
 
@@ -46,7 +47,8 @@ def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tupl
     if wanted == 1:
         labels = range(X.shape[1]) if names is None else names
         return [
-            (np.ascontiguousarray(X[:, j]), f"column {label!s}") for j, label in enumerate(labels)
+            (np.ascontiguousarray(X[:, j]), f"column {printable(label)}")
+            for j, label in enumerate(labels)
         ]
     if wanted is not None and X.shape[1] != wanted:
         raise ValueError(

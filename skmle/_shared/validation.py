@@ -33,6 +33,7 @@ from skmle._shared.kinds import (
 )
 from skmle._shared.labels import mixed_labels
 from skmle.families import Family
+from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -229,7 +230,7 @@ def _not_finite(
     where = [f"row {row}" for row in missing.rows[:_SHOWN]]
     if missing.columns is not None:
         where = [
-            f"{row}, column {column if names is None else names[column]}"
+            f"{row}, column {column if names is None else printable(names[column])}"
             for row, column in zip(where, missing.columns, strict=False)
         ]
     pairs = zip(where, missing.entries, strict=False)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skmle.families.base import (
     Family,
@@ -28,9 +28,6 @@ from skmle.families.base import (
 from skmle.families.distribution import Distribution
 from skmle.families.links import Link, get_link
 from skmle.families.tools.location_scale import LocationScale, LogLocationScale
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones
 # follow).
@@ -77,10 +74,9 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def all_families() -> Iterator[type[Family]]:
-    """Yield every family class of the registry."""
-    for cls in REGISTRY:
-        yield __getattr__(cls)
+def all_families() -> tuple[type[Family], ...]:
+    """Return every family class of the registry, as for the grid of a search."""
+    return tuple(__getattr__(cls) for cls in REGISTRY)
 
 
 def get_family(family: str | type[Family] | Family) -> Family:
@@ -119,7 +115,10 @@ def _unknown(family: str, name: str) -> ValueError:
     near = difflib.get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
     allowed = ", ".join(names[0] for _, names in REGISTRY.values())
-    return ValueError(f"Unknown family {family!r}. Allowed: {allowed}; {hint}")
+    return ValueError(
+        f"Unknown family {family!r}. Allowed: {allowed}, or your own class "
+        f"(docs/add_a_family.md); {hint}"
+    )
 
 
 __all__ = [

@@ -78,6 +78,12 @@ class Family(Parameters, Law, BaseEstimator):
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 
+    least_squares: ClassVar[bool] = False
+    """Whether least squares fits a location under the identity link beside a constant scale.
+
+    Tables of few rows then say how far z and the most likely scale are from t and the unbiased one.
+    """
+
     @property
     def kinked(self) -> bool:
         """Whether a parameter that is fitted has cusps in -log q, as the place of a median has.

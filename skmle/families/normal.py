@@ -31,6 +31,7 @@ class Normal(Gaussian):
     """
 
     scipy_name = "norm"
+    least_squares = True
 
     def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * LOG_2PI)

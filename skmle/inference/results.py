@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
+from skmle.inference.show import equal
 from skmle.inference.table import Summary
 from skmle.inference.wald import (
     Inverse,
@@ -22,7 +23,23 @@ from skmle.inference.wald import (
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+# What tells two results apart: the maps from eta to the estimates follow from the links, which the
+# footer names.
+_FIELDS = (
+    "components",
+    "terms",
+    "estimate",
+    "covariance",
+    "header",
+    "footer",
+    "testable",
+    "eta",
+    "eta_errors",
+    "reason",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Inference:
     """Estimates and their covariance, with all that follows from them.
 
@@ -76,6 +93,17 @@ class Inference:
     eta_errors: Array | None = field(default=None, repr=False)
     inverses: Sequence[Inverse | None] | None = field(default=None, repr=False)
     reason: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return equal(self, other, _FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     @classmethod
     def from_lines(

@@ -11,20 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
+from skmle.inference.show import printable
 
 if TYPE_CHECKING:
     from skmle.inference.results import Inference
 
 _WIDTH = 80  # columns of a terminal
-
-
-def printable(name: object) -> str:
-    """Return a name as text; one with line breaks or control codes as Python writes it.
-
-    Else a name could forge a line of a table.
-    """
-    text = str(name)
-    return text if text.isprintable() else repr(text)
 
 
 @dataclass(frozen=True)
@@ -57,7 +49,12 @@ class Summary:
             if result.reason:
                 numbers[1:] = ["" if text == "nan" else text for text in numbers[1:]]
             lines.append(
-                [str(term), *numbers, statistic(result.statistic[i]), p_value(result.p_value[i])]
+                [
+                    printable(term),
+                    *numbers,
+                    statistic(result.statistic[i]),
+                    p_value(result.p_value[i]),
+                ]
             )
         tested = any(cells[-1] for cells in lines)
         kept = len(head) if tested else len(head) - 2  # without z and p
@@ -76,21 +73,17 @@ class Summary:
         )
         off = dict.fromkeys(t for t, away in zip(result.terms, lost, strict=True) if away)
         runs = (
-            f"inf, nan: no finite number is the estimate of {', '.join(off)}; see `separated_` of "
-            "the fit."
+            f"inf, nan: no finite number is the estimate of {', '.join(map(printable, off))}; see "
+            "`separated_` of the fit."
         )
-        aliased = (
-            f"nan: not determined by the data, as {', '.join(names)} are linear combinations of "
-            "each other or constant."
-        )
-        notes = [*([aliased] if names else []), *(textwrap.wrap(runs, _WIDTH) if off else [])]
-        return [*footer, *notes]
+        notes = _undetermined([*names], "intercept" in result.terms) if names else []
+        return [*footer, *notes, *(textwrap.wrap(runs, _WIDTH) if off else [])]
 
     def _grouped(self, lines: list[list[str]]) -> Iterator[tuple[str, list[str]]]:
         """Yield each line with the name of its component where that begins, else with ""."""
         previous = ""
         for name, cells in zip(self.inference.components, lines, strict=True):
-            yield (str(name) if name != previous else ""), cells
+            yield (printable(name) if name != previous else ""), cells
             previous = name
 
     def __str__(self) -> str:
@@ -148,3 +141,16 @@ class Summary:
             f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{''.join(body)}</tbody></table><p>{notes}</p>"
         )
+
+
+def _undetermined(names: Sequence[str], intercept: bool) -> list[str]:
+    """Return the note on columns whose coefficients the data do not determine, and what to do."""
+    what, mend = "is constant or a linear combination of other columns", "Leave it out"
+    if len(names) > 1:
+        what = "are linear combinations of each other or constant"
+        mend = "Leave one of them out, as OneHotEncoder(drop='first') does"
+    if intercept:
+        mend += ", or set fit_intercept=False"
+    shown = ", ".join(map(printable, names))
+    note = f"nan: not determined by the data, as {shown} {what}. {mend}."
+    return textwrap.wrap(note, _WIDTH)

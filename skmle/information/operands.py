@@ -151,7 +151,8 @@ def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
         raise ValueError(
             f"{name}: {int(off.sum())} of {sums.size} probability {table}s do not sum to 1; the "
             f"first sums to {worst:.10g}. Allowed: a sum within {_SUM:g} of 1. Normalise: divide "
-            "by the sum, in double precision."
+            "by the sum, in double precision. For observations instead of probabilities take "
+            "empirical_cross_entropy(model, X)."
         )
     return p
 

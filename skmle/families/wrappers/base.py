@@ -87,6 +87,10 @@ class Wrapper(Family):
         return self.inner.cusps
 
     @property
+    def least_squares(self) -> bool:  # type: ignore[override]
+        return False  # a wrapper observes less, or fits less
+
+    @property
     def kinked(self) -> bool:
         return self.inner.kinked
 

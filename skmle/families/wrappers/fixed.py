@@ -59,9 +59,12 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
         raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
     for name, value in values.items():
         if name not in names:
+            from skmle.families.tools.scipy_names import in_our_words  # for this message alone
+
+            words = in_our_words(family, name)
             raise ValueError(
                 f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: "
-                f"{', '.join(names)}. Rename the key."
+                f"{', '.join(names)}. {words + ' ' if words else ''}Rename the key."
             )
         with np.errstate(all="ignore"):
             eta = family.link(names.index(name)).forward(np.asarray(value, float))

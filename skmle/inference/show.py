@@ -1,0 +1,60 @@
+"""How results are shown and compared: names in one line, plain tables, equality of records."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def printable(name: object) -> str:
+    """Return a name as text; one with line breaks or control codes as Python writes it.
+
+    Else a name could forge a line of a table.
+    """
+    text = str(name)
+    return text if text.isprintable() else repr(text)
+
+
+def text_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table of cells as text, its columns aligned to the right."""
+    widths = [max(len(cells[i]) for cells in [head, *lines]) for i in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        return "  ".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([rule, line(head), rule, *map(line, lines), rule])
+
+
+def html_table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str) -> str:
+    """Return a table of cells as HTML."""
+
+    def row(cells: Sequence[str], tag: str) -> str:
+        inner = "".join(
+            f'<{tag} style="text-align:right">{html.escape(cell)}</{tag}>' for cell in cells
+        )
+        return f"<tr>{inner}</tr>"
+
+    body = "".join(row(cells, "td") for cells in lines)
+    return (
+        f"<table><caption>{html.escape(caption)}</caption><thead>{row(head, 'th')}</thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def equal(one: Any, other: Any, names: Sequence[str]) -> bool:
+    """Return whether two records have the same values by these names; nan is equal to nan."""
+    return type(one) is type(other) and all(
+        _same(getattr(one, name), getattr(other, name)) for name in names
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) and one.dtype.kind == "f":
+        return np.array_equal(one, other, equal_nan=True)
+    if one is None or other is None:
+        return one is other
+    return bool(np.array_equal(one, other))
