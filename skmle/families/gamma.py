@@ -155,7 +155,8 @@ class Gamma(ByTails):
     def known_entropy(self, theta: Arrays) -> Array:
         # Of scale one it is shape + lgamma(shape) - (shape - 1) digamma(shape).
         mean, shape = theta
-        return 0.5 * (LOG_2PI + 1.0 - np.log(shape)) + np.log(mean) - 0.5 / shape + bend(shape, 1.0)
+        value = 0.5 * (LOG_2PI + 1.0 - np.log(shape)) - 0.5 / shape + bend(shape, 1.0)
+        return np.where(np.isinf(shape), -np.inf, value + np.log(mean))
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         # A term for the means, two for the shapes, as
