@@ -85,6 +85,11 @@ class Solution(NamedTuple):
 
     Then it need not show where the objective is flat.
     """
+    least_pivot: float = 1.0
+    """The smallest squared pivot of the last Hessian on a unit diagonal; 0 if there was none.
+
+    Near zero, the Hessian has lost its digits. It is 1 where it is not known.
+    """
     working: Any = None
     """The working set of `proximal`, with which a fit under another penalty may go on; or None."""
 

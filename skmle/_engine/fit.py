@@ -12,7 +12,7 @@ from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
-from skmle._engine.likelihood.watch import RunsOff, Stopped, Watch
+from skmle._engine.likelihood.watch import RunsOff, Stopped
 from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
@@ -62,14 +62,7 @@ def fit_likelihood(
     columns: Columns | None = None,
 ) -> Fit:
     """Return the fit of a problem whose rows and columns are taken as they are."""
-
-    def told(make: Callable[[], Solution]) -> bool:
-        assert tell is not None
-        return tell(lambda: unfinished(likelihood, make()))
-
-    watch = Watch(problem.verbose, None if tell is None else told)
-    likelihood = Likelihood(problem, watch, starts, columns)
-    return solve_and_judge(likelihood, tell)[0]
+    return solve_and_judge(Likelihood(problem, None, starts, columns), tell)[0]
 
 
 def solve_and_judge(
@@ -84,15 +77,30 @@ def solve_and_judge(
 
     if (known := foregone(likelihood)) is not None:
         return known, working
-    likelihood.objective.alarm = alarm_of(likelihood)
     try:
         try:
-            solution = likelihood.solve(working=working)
+            solution = _solve(likelihood, tell, working)
+            if (closer := likelihood.closer(solution)) is not None:
+                likelihood = closer
+                solution = _solve(likelihood, tell)
         except RunsOff as found:
             return separated_at(likelihood, found), working
-        likelihood.objective.alarm = None
         return judge(likelihood, solution, refit), solution.working
     except (KeyboardInterrupt, Stopped):
         if likelihood.watch.last is None:
             raise
         return unfinished(likelihood, likelihood.watch.last), working
+
+
+def _solve(likelihood: Likelihood, tell: Tell | None, working: Working | None = None) -> Solution:
+    """Return the solution of a likelihood, whose iterates are told in the user's coordinates."""
+
+    def told(make: Callable[[], Solution]) -> bool:
+        assert tell is not None
+        return tell(lambda: unfinished(likelihood, make()))
+
+    likelihood.watch.tell = None if tell is None else told
+    likelihood.objective.alarm = alarm_of(likelihood)
+    solution = likelihood.solve(working=working)
+    likelihood.objective.alarm = None
+    return solution

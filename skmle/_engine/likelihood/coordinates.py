@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
+from skmle._engine.data.basis import Basis
 from skmle._engine.data.observed import Observed
-from skmle._engine.data.survey import Basis
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.slopes import Slopes
@@ -103,11 +103,11 @@ class Coordinates:
         ):
             fitted = coef[s]
             intercept = float(coef[s.stop]) if term.intercept else 0.0
-            if self.design.shift is not None:
-                intercept -= self._shifted(j, fitted)
-            slopes = fitted if basis is None else basis.expand @ fitted
-            if basis is not None and term.intercept:
-                intercept -= self._expanded(j, basis, fitted)
+            if basis is None:
+                slopes, level = fitted, self._shifted(j, fitted)
+            else:
+                slopes, level = basis.expand @ fitted, float(basis.level @ fitted)
+            intercept -= level if term.intercept else 0.0
             if self.units.moves:
                 slopes, intercept = self._in_units_of_y(j, slopes, intercept)
             result.append((slopes, intercept))
@@ -147,14 +147,6 @@ class Coordinates:
             origin = self.units.origin if self.terms[j].intercept else 0.0
             return slopes / self.units.unit, (intercept - origin) / self.units.unit
         return slopes, intercept - _LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
-
-    def _expanded(self, j: int, basis: Basis, fitted: Array) -> float:
-        """Return what term j's predictor gains when its slopes are spread over all columns.
-
-        The gain is the same in all rows, so that the first row tells it.
-        """
-        row = _first_row(self.design, self.terms[j])
-        return float(row @ (basis.expand @ fitted) - row[basis.kept] @ fitted)
 
     def covariance(self, fitted: Array, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array:
         """Return the covariance of raw coefficients from that of the fitted ones.
@@ -201,9 +193,3 @@ class Coordinates:
         ]
         free = np.concatenate([np.r_[np.ones(t.size, bool), t.intercept] for t in self.terms])
         return np.array(columns).reshape(d, -1).T[free]
-
-
-def _first_row(design: Design, term: Term) -> Array:
-    block = design.X[:1]
-    row = np.asarray(block.toarray() if hasattr(block, "toarray") else block, float)[0]
-    return row[term.columns]

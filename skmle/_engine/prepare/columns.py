@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.data.basis import Basis, can_combine, combine, find_basis, is_steep
 from skmle._engine.data.blocks import Blocks, blocks_of
-from skmle._engine.data.survey import Basis, Survey, find_basis, surely_independent, survey
+from skmle._engine.data.survey import Survey, surely_independent, survey
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Problem
@@ -25,6 +27,8 @@ class Columns(NamedTuple):
     shift: Array | None = None
     """What is subtracted from columns that lie far from zero."""
     blocks: Blocks | None = None
+    combined: Survey | None = None
+    """What is known of the combinations of columns that are fitted; None: columns as they are."""
 
     def of_terms(self, index: list[int]) -> Columns:
         """Return the same for some of the terms."""
@@ -37,7 +41,7 @@ class Columns(NamedTuple):
 
         It is None if a column was constant in the surveyed sample, or X was not surveyed.
         """
-        seen = self.survey
+        seen = self.combined or self.survey
         if seen is None or not np.all(seen.scale > 0.0):
             return None
         # No value of a column is further from its mean than sqrt(n) standard deviations.
@@ -60,12 +64,21 @@ def look_at(problem: Problem) -> Columns:
     if all_held or (seen.full_rank and all(t.intercept for t in terms)):
         return Columns(terms, (None,) * len(terms), seen, shift, blocks)
     pairs = zip(terms, problem.held, strict=True)
-    bases = tuple(_basis(problem, term, held, seen, blocks) for term, held in pairs)
-    return Columns(tuple(map(_reduced, terms, bases)), bases, seen, shift, blocks)
+    pairs = zip(terms, problem.held, strict=True)
+    bases = tuple(_basis(problem, term, held, seen, shift, blocks) for term, held in pairs)
+    found = Columns(tuple(map(_reduced, terms, bases)), bases, seen, shift, blocks)
+    if any(basis is not None and basis.steep for basis in bases):
+        return combined(problem, found) or found
+    return found
 
 
 def _basis(
-    problem: Problem, term: Term, held: NDArray[np.bool_], seen: Survey, blocks: Blocks
+    problem: Problem,
+    term: Term,
+    held: NDArray[np.bool_],
+    seen: Survey,
+    shift: Array | None,
+    blocks: Blocks,
 ) -> Basis | None:
     """Return how a term's slopes follow from those of independent columns.
 
@@ -77,12 +90,95 @@ def _basis(
         return None
     weight = problem.observed.weight
     if not held.any():
-        return find_basis(problem.X, term.columns, weight, term.intercept)
+        return find_basis(problem.X, term.columns, weight, term.intercept, shift)
     # A combination of slopes that a penalty holds is determined by the penalty. So only the columns
     # of the other slopes can be one too many.
-    free = np.flatnonzero(~held)
-    basis = find_basis(problem.X, _numbers(term)[free], weight, term.intercept)
-    return None if basis is None else basis.among(free, term.size)
+    free, numbers = np.flatnonzero(~held), _numbers(term)
+    basis = find_basis(problem.X, numbers[free], weight, term.intercept, shift)
+    shifts = np.zeros(term.size) if shift is None else shift[numbers]
+    return None if basis is None else basis.among(free, shifts)
+
+
+def look_closer(
+    problem: Problem, found: Columns, curvature: Sequence[Array | None]
+) -> Columns | None:
+    """Return columns that do not nearly depend on each other, after a fit whose Hessian says so.
+
+    It is None if they do not, or cannot be replaced.
+
+    Parameters
+    ----------
+    problem : Problem
+    found : Columns
+        What was found out before the fit.
+    curvature : sequence of (ndarray or None)
+        For each term, the curvature of the penalties in its slopes, if there is any.
+    """
+    X, weight = problem.X, problem.observed.weight
+    if X is None or found.combined is not None:
+        return None
+    seen: dict[bytes, tuple[Basis | None, bool]] = {}
+    bases, steep = [], False
+    for term, basis, prior in zip(problem.terms, found.bases, curvature, strict=True):
+        key = _key(term, prior)
+        if key not in seen:
+            if term.columns is None or basis is not None:
+                seen[key] = basis, basis is not None and basis.steep
+            elif prior is None:
+                new = find_basis(X, term.columns, weight, term.intercept, found.shift)
+                seen[key] = new, new is not None
+            else:
+                seen[key] = None, is_steep(X, term.columns, weight, term.intercept, prior)
+        bases.append(seen[key][0])
+        steep |= seen[key][1]
+    closer = found._replace(terms=tuple(map(_reduced, problem.terms, bases)), bases=tuple(bases))
+    return combined(problem, closer, curvature) if steep else None
+
+
+def combined(
+    problem: Problem, found: Columns, curvature: Sequence[Array | None] | None = None
+) -> Columns | None:
+    """Return columns in whose place orthonormal combinations of them are fitted.
+
+    It is None where they cannot be combined. The parameters are those of `look_closer`.
+    """
+    X, weight = problem.X, problem.observed.weight
+    sizes = [term.size for term in found.terms if term.columns is not None]
+    if problem.selects or not can_combine(X, max(sizes)):
+        return None
+    known: dict[bytes, tuple[NDArray[np.intp], Basis]] = {}
+    parts: list[Array] = []
+    terms: list[Term] = []
+    bases: list[Basis | None] = []
+    priors = [None] * len(problem.terms) if curvature is None else curvature
+    for term, basis, prior in zip(problem.terms, found.bases, priors, strict=True):
+        if term.columns is None:
+            terms.append(term)
+            bases.append(None)
+            continue
+        key = _key(term, prior)
+        if key not in known:
+            made, part = combine(X, term.columns, weight, term.intercept, basis, prior)
+            place = sum(other.shape[1] for other in parts) + np.arange(part.shape[1])
+            parts.append(part)
+            known[key] = place, made
+        place, made = known[key]
+        terms.append(Term(place, len(place), term.intercept))
+        bases.append(made)
+    if len(parts) == 1:  # terms on all columns share their products
+        terms = [t if t.columns is None else t._replace(columns=slice(None)) for t in terms]
+    blocks = blocks_of(np.hstack(parts), None, problem.threads)
+    # Combinations have mean zero, or at least no large one, and a standard deviation of at most 1.
+    new = Survey(np.zeros(blocks.p), np.ones(blocks.p), True)
+    return Columns(tuple(terms), tuple(bases), found.survey, None, blocks, new)
+
+
+def _key(term: Term, prior: Array | None) -> bytes:
+    """Return what tells apart terms whose columns are to be combined one by one."""
+    if term.columns is None:
+        return b""
+    own = np.r_[_numbers(term), term.intercept].astype(float)
+    return own.tobytes() + (b"" if prior is None else prior.tobytes())
 
 
 def _reduced(term: Term, basis: Basis | None) -> Term:
