@@ -126,5 +126,6 @@ def covariance(inverse: Array, mass: float, meat: Array | None = None) -> Array:
     ----------
     White (1982), Maximum likelihood estimation of misspecified models, Econometrica 50.
     """
-    bread = inverse / mass
+    with np.errstate(over="ignore"):  # at a weight of 1e-308 in all, nothing is known
+        bread = inverse / mass
     return bread if meat is None else bread @ meat @ bread

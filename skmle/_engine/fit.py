@@ -36,7 +36,13 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
     n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
     if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:
         smaller, space = reduced
-        return restore_columns(fit(smaller, space.told(tell)), space)
+        return restore_columns(_fit_rows(smaller, space.told(tell)), space)
+    return _fit_rows(problem, tell)
+
+
+def _fit_rows(problem: Problem, tell: Tell | None) -> Fit:
+    """Return the fit of a problem whose columns are taken as they are."""
+    n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
     if problem.X is not None and n >= FEWEST_ROWS:
         problem = merge_rows(problem)
     with one_blas_thread(blas_threads_harm(n, p)):

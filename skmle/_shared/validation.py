@@ -8,6 +8,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,9 @@ _SHOWN = 5  # rows that a message names, at most; chosen for reading
 # Arrays of at least so many numbers are searched for nan and infinity on threads. With two cores,
 # two threads took as long as one at 2 to 4 million doubles; to start threads costs more below.
 _THREADED = 4_000_000
+# Largest value of a column of X that a slope belongs to: slopes of larger ones lose digits near the
+# least double.
+_LARGEST = 1e300
 _MEND = "Remove these rows or mend their weights."
 
 
@@ -111,7 +115,8 @@ def checked_data(
             if not plain:  # scikit-learn would let no infinite y through
                 y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
             check_consistent_length(X, y)
-    check_finite(estimator, X, "X", getattr(estimator, "feature_names_in_", None))
+    names = getattr(estimator, "feature_names_in_", None)
+    check_finite(estimator, X, "X", names, most=_LARGEST)
     return X, y
 
 
@@ -161,11 +166,12 @@ def check_finite(
     names: Sequence[str] | None = None,
     *,
     finite: bool = True,
+    most: float = np.inf,
 ) -> None:
     """Raise ValueError if `values` is None, or holds NaN, infinity or missing labels.
 
-    Infinite numbers are let through unless values are to be `finite`. The message names the first
-    of these rows and counts them all.
+    Infinite numbers are let through unless values are to be `finite`, and so are numbers of an
+    absolute value above `most`. The message names the first of these rows and counts them all.
     """
     if values is None:
         raise ValueError(
@@ -178,13 +184,29 @@ def check_finite(
     # Of objects, each may be of another kind, so that each is looked at. Whole numbers, texts and
     # truth values are never missing.
     doubtful = array.dtype.kind == "O" or (
-        array.dtype.kind == "f" and not _all_finite(array, n_jobs)
+        array.dtype.kind == "f" and not _all_finite(array, n_jobs, most)
     )
     if not doubtful:
         return
     missing = _missing_in_sparse(values) if sparse else _missing(array, finite)
     if len(missing.rows):
         raise _not_finite(missing, type(estimator).__name__, what, names, finite)
+    if most < np.inf and array.dtype.kind == "f":
+        place = np.unravel_index(np.abs(array).argmax(), array.shape)
+        if abs(array[place]) > most:
+            row, column = place if not sparse else _place(values, int(place[0]))
+            name = column if names is None else names[column]
+            raise ValueError(
+                f"{type(estimator).__name__}: {what} has a value that is too large: row {row}, "
+                f"column {name}: {array[place]:.3g}. Allowed: absolute values up to {most:g}. "
+                "Divide the column by a constant, or fill the value in if it means a missing one."
+            )
+
+
+def _place(values: Any, index: int) -> tuple[int, int]:
+    """Return the row and the column of a sparse array's stored entry."""
+    entries = values.tocoo()
+    return int(entries.row[index]), int(entries.col[index])
 
 
 class _Missing(NamedTuple):
@@ -241,17 +263,20 @@ def _not_finite(
     )
 
 
-def _all_finite(array: NDArray[Any], n_jobs: int | None = 1) -> bool:
+def _all_finite(array: NDArray[Any], n_jobs: int | None = 1, most: float = np.inf) -> bool:
     if array.size < _THREADED:
-        return _finite(array)
+        return _finite(array, most)
     parts = [array[low:high] for low, high in cuts(len(array), array[0].size)]
-    return all(in_order(_finite, parts, thread_count(n_jobs)))
+    return all(in_order(partial(_finite, most=most), parts, thread_count(n_jobs)))
 
 
-def _finite(part: NDArray[Any]) -> bool:
-    # A finite sum proves it, in less time than to look at each number; but a sum may overflow.
+def _finite(part: NDArray[Any], most: float = np.inf) -> bool:
+    # A finite sum proves it, in less time than to look at each number; but a sum may overflow. A
+    # small sum may hide large numbers that cancel; a fit can bear these, too.
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(part.sum())) or bool(np.isfinite(part).all())
+        if abs(part.sum()) < most:
+            return True
+        return bool(np.isfinite(part).all()) and bool((np.abs(part) <= most).all())
 
 
 def _is_missing(entry: Any, finite: bool) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.linalg.lapack import dpstrf
 
 from skmle._engine.data.blocks import Blocks
@@ -18,6 +19,12 @@ from skmle._engine.evaluation import Array, Evaluation
 # |mean| / sd of a column from which columns are shifted: products of columns as they are lose its
 # square, here two of sixteen digits.
 _FAR = 10.0
+# Absolute values and spreads between which products of columns, weights and penalties surely stay
+# among the doubles, which reach from 1e-308 to 1e308. Chosen with a margin.
+_LEAST, _MOST = 1e-100, 1e100
+# Largest value up to which a column counts as zero: a slope of one in its unit would be beyond the
+# largest double.
+_NOTHING = 1e-300
 # sd / |mean| up to which a column counts as constant: rounding leaves some eps = 2e-16 of it.
 _CONSTANT = 1e-13
 # Smallest pivot of a correlation matrix from which columns are surely independent, and a Hessian of
@@ -39,6 +46,8 @@ class Survey(NamedTuple):
     """Standard deviations; 0 for a column that is constant in the sample."""
     full_rank: bool
     """Whether the columns (and an intercept) are surely independent."""
+    extreme: bool = False
+    """Whether squares of some column may over- or underflow, so that `units` are needed."""
 
     @property
     def far(self) -> bool:
@@ -62,19 +71,23 @@ def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
     if n > m:
         index = strata(n, m)
         X, weight = X[index], None if weight is None else weight[index]
-    if not rank and sp.issparse(X):
-        return _sparse_survey(X, weight)
-    x = dense(X)
-    centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
-    z = x - centre
-    square = (
-        np.einsum("ij,ij->j", z, z) / len(z) if weight is None else weight @ (z * z) / weight.sum()
-    )
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # in extreme columns
+        if not rank and sp.issparse(X):
+            return _sparse_survey(X, weight)
+        x = dense(X)
+        centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
+        z = x - centre
+        square = (
+            np.einsum("ij,ij->j", z, z) / len(z)
+            if weight is None
+            else weight @ (z * z) / weight.sum()
+        )
     scale = real_spread(np.sqrt(square), centre)
-    varied = rank and len(x) > p and bool(np.all(scale > 0.0))
+    extreme = _extreme(x, centre, scale)
+    varied = rank and len(x) > p and not extreme and bool(np.all(scale > 0.0))
     if varied:
         z /= scale
-    return Survey(centre, scale, varied and _smallest_pivot(z.T @ z) > SURELY_FULL)
+    return Survey(centre, scale, varied and _smallest_pivot(z.T @ z) > SURELY_FULL, extreme)
 
 
 def _sparse_survey(X: Any, weight: Array | None) -> Survey:
@@ -82,7 +95,51 @@ def _sparse_survey(X: Any, weight: Array | None) -> Survey:
     w = np.full(X.shape[0], 1.0 / X.shape[0]) if weight is None else weight / weight.sum()
     centre = np.asarray(w @ X, float).ravel()
     square = np.asarray(w @ X.multiply(X).tocsr(), float).ravel()
-    return Survey(centre, np.sqrt(np.maximum(square - centre**2, 0.0)), False)
+    scale = np.sqrt(np.maximum(square - centre**2, 0.0))
+    return Survey(centre, scale, False, _extreme(X, centre, scale))
+
+
+def _extreme(x: Any, centre: Array, scale: Array) -> bool:
+    """Return whether squares of some column may over- or underflow."""
+    size = np.abs(centre) + scale
+    doubtful = ~((scale > _LEAST) & (size < _MOST))
+    if not doubtful.any():
+        return False
+    return bool(out_of_range(largest(x[:, np.flatnonzero(doubtful)])).any())
+
+
+def largest(x: Any) -> Array:
+    """Return the largest absolute value of each column."""
+    if not sp.issparse(x):
+        return np.abs(np.asarray(x, np.float64)).max(axis=0, initial=0.0)
+    return np.asarray(abs(x).max(axis=0).toarray(), np.float64).ravel()
+
+
+def out_of_range(sizes: Array) -> NDArray[np.bool_]:
+    """Return for which largest values of a column squares may over- or underflow.
+
+    A column of zeros is in range, and so is one whose slopes could not be represented.
+    """
+    return ~(sizes < _MOST) | ((sizes > _NOTHING) & (sizes < _LEAST))
+
+
+def units(X: Any, small: bool) -> Array:
+    """Return powers of two with which the columns of X are to be multiplied.
+
+    Parameters
+    ----------
+    X : array or sparse array of shape (n, p)
+    small : bool
+        Whether columns of small numbers need it, too.
+    """
+    sizes = largest(X)
+    wanted = out_of_range(sizes) & (small | (sizes > 1.0))
+    return np.where(wanted, np.ldexp(1.0, -np.frexp(sizes)[1]), 1.0)
+
+
+def in_units(X: Any, unit: Array) -> Any:
+    """Return X with each column multiplied by its unit."""
+    return X.multiply(unit).tocsr() if sp.issparse(X) else np.asarray(X, np.float64) * unit
 
 
 def real_spread(scale: Array, centre: Array) -> Array:

@@ -71,12 +71,15 @@ class Coordinates:
     bases : tuple of Basis or None
         How the slopes of each term follow from those fitted; None: they are the same.
     units : Units
+    unit : ndarray of shape (p,), optional
+        What the columns of X were multiplied with.
     """
 
     terms: tuple[Term, ...]
     design: Design
     bases: tuple[Basis | None, ...]
     units: Units
+    unit: Array | None = None
 
     def slopes(self) -> Slopes:
         """Return the user's slopes, term by term, as a map of the solver's coefficients.
@@ -90,10 +93,15 @@ class Coordinates:
         if any(basis is not None for basis in self.bases):
             known = [(self.bases[j], size) for (j, _), size in zip(own, sizes, strict=True)]
             expand = block_diag(*(np.eye(n) if b is None else b.expand for b, n in known))
+        units = np.repeat(units, sizes)
+        if self.unit is not None:
+            of_columns = np.concatenate([self.unit[self.terms[j].columns] for j, _ in own])
+            if expand is None:
+                units = units * of_columns
+            else:
+                expand = of_columns[:, None] * expand
         index = [np.arange(s.start, s.stop) for _, s in own]
-        return Slopes(
-            np.concatenate([*index, np.zeros(0, np.intp)]), np.repeat(units, sizes), expand
-        )
+        return Slopes(np.concatenate([*index, np.zeros(0, np.intp)]), units, expand)
 
     def raw(self, coef: Array) -> tuple[tuple[Array, float], ...]:
         """Return (slopes, intercept) of each parameter on the user's scale."""
@@ -108,6 +116,8 @@ class Coordinates:
             else:
                 slopes, level = basis.expand @ fitted, float(basis.level @ fitted)
             intercept -= level if term.intercept else 0.0
+            if self.unit is not None and term.columns is not None:
+                slopes = slopes * self.unit[term.columns]
             if self.units.moves:
                 slopes, intercept = self._in_units_of_y(j, slopes, intercept)
             result.append((slopes, intercept))
@@ -121,6 +131,8 @@ class Coordinates:
         ):
             if self.units.moves:
                 slopes, intercept = self._in_units_of_fit(j, slopes, intercept)
+            if self.unit is not None and term.columns is not None:
+                slopes = slopes / self.unit[term.columns]
             coef[s] = slopes
             if term.intercept:
                 coef[s.stop] = intercept + self._shifted(j, slopes)
@@ -159,6 +171,9 @@ class Coordinates:
             Of each term, which slopes the data determine; None: all.
         """
         matrix = self.matrix()
+        if matrix is not None and self.unit is not None:
+            # The variance of a slope of 1e200 is beyond the doubles, though its error is not.
+            matrix = matrix.astype(np.longdouble)
         with np.errstate(over="ignore"):  # a variance beyond the numbers is infinite
             result = fitted if matrix is None else matrix @ fitted @ matrix.T
         if estimable is not None:
@@ -180,6 +195,7 @@ class Coordinates:
         d = self.design.d
         if (
             self.design.shift is None
+            and self.unit is None
             and not self.units.moves
             and all(basis is None for basis in self.bases)
         ):

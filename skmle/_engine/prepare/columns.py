@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.data.basis import Basis, can_combine, combine, find_basis, is_steep
 from skmle._engine.data.blocks import Blocks, blocks_of
-from skmle._engine.data.survey import Survey, surely_independent, survey
+from skmle._engine.data.survey import (
+    Survey,
+    in_units,
+    largest,
+    out_of_range,
+    surely_independent,
+    survey,
+    units,
+)
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Problem
@@ -27,8 +36,14 @@ class Columns(NamedTuple):
     shift: Array | None = None
     """What is subtracted from columns that lie far from zero."""
     blocks: Blocks | None = None
-    combined: Survey | None = None
-    """What is known of the combinations of columns that are fitted; None: columns as they are."""
+    fitted: Survey | None = None
+    """What is known of the columns that are fitted, if these are not those of X."""
+    combined: bool = False
+    """Whether combinations of columns are fitted in their place."""
+    unit: Array | None = None
+    """What the columns of X were multiplied with."""
+    X: Any = None
+    """X in these units."""
 
     def of_terms(self, index: list[int]) -> Columns:
         """Return the same for some of the terms."""
@@ -41,7 +56,7 @@ class Columns(NamedTuple):
 
         It is None if a column was constant in the surveyed sample, or X was not surveyed.
         """
-        seen = self.combined or self.survey
+        seen = self.fitted or self.survey
         if seen is None or not np.all(seen.scale > 0.0):
             return None
         # No value of a column is further from its mean than sqrt(n) standard deviations.
@@ -49,24 +64,45 @@ class Columns(NamedTuple):
         return spread if self.shift is not None else spread + np.abs(seen.centre)
 
 
-def look_at(problem: Problem) -> Columns:
-    """Return the columns of a problem's X."""
+def look_at(problem: Problem, extreme: bool = False) -> Columns:
+    """Return the columns of a problem's X.
+
+    Parameters
+    ----------
+    problem : Problem
+    extreme : bool
+        Whether squares of a column are known to over- or underflow.
+    """
     X, terms = problem.X, problem.terms
     if X is None or not X.shape[1]:
         blocks = None if X is None else blocks_of(X, None, problem.threads)
         return Columns(terms, (None,) * len(terms), blocks=blocks)
-    all_held = problem.all_held
-    seen = survey(X, problem.observed.weight, rank=not all_held)
+    seen = survey(X, problem.observed.weight, rank=not problem.all_held)
+    if not extreme and not seen.extreme:
+        return _looked_at(problem, seen)
+    # The slope of a column of small numbers is large, and a penalty on it, in small units, may be
+    # beyond all numbers. As it is, the column has no weight beside the penalty, which is right.
+    unit = units(X, small=not problem.penalised)
+    scaled = replace(problem, X=in_units(X, unit))
+    seen = survey(scaled.X, problem.observed.weight, rank=not problem.all_held)
+    user = seen._replace(centre=seen.centre / unit, scale=seen.scale / unit)
+    found = _looked_at(scaled, seen)
+    return found._replace(survey=user, fitted=found.fitted or seen, unit=unit)
+
+
+def _looked_at(problem: Problem, seen: Survey) -> Columns:
+    """Return the columns of a problem's X, of which squares are in range."""
+    X, terms, all_held = problem.X, problem.terms, problem.all_held
     shift = None
     if seen.far and all(t.intercept for t in terms if t.columns is not None):
         shift = seen.centre
     blocks = blocks_of(X, shift, problem.threads)
     if all_held or (seen.full_rank and all(t.intercept for t in terms)):
-        return Columns(terms, (None,) * len(terms), seen, shift, blocks)
+        return Columns(terms, (None,) * len(terms), seen, shift, blocks, X=X)
     pairs = zip(terms, problem.held, strict=True)
     pairs = zip(terms, problem.held, strict=True)
     bases = tuple(_basis(problem, term, held, seen, shift, blocks) for term, held in pairs)
-    found = Columns(tuple(map(_reduced, terms, bases)), bases, seen, shift, blocks)
+    found = Columns(tuple(map(_reduced, terms, bases)), bases, seen, shift, blocks, X=X)
     if any(basis is not None and basis.steep for basis in bases):
         return combined(problem, found) or found
     return found
@@ -99,6 +135,13 @@ def _basis(
     return None if basis is None else basis.among(free, shifts)
 
 
+def look_for_extremes(problem: Problem, found: Columns) -> Columns | None:
+    """Return columns in other units, if the survey has missed values that need them; else None."""
+    if problem.X is None or found.unit is not None or not out_of_range(largest(problem.X)).any():
+        return None
+    return look_at(problem, extreme=True)
+
+
 def look_closer(
     problem: Problem, found: Columns, curvature: Sequence[Array | None]
 ) -> Columns | None:
@@ -114,8 +157,8 @@ def look_closer(
     curvature : sequence of (ndarray or None)
         For each term, the curvature of the penalties in its slopes, if there is any.
     """
-    X, weight = problem.X, problem.observed.weight
-    if X is None or found.combined is not None:
+    X, weight = found.X, problem.observed.weight
+    if X is None or found.combined:
         return None
     seen: dict[bytes, tuple[Basis | None, bool]] = {}
     bases, steep = [], False
@@ -142,9 +185,9 @@ def combined(
 
     It is None where they cannot be combined. The parameters are those of `look_closer`.
     """
-    X, weight = problem.X, problem.observed.weight
+    X, weight = found.X, problem.observed.weight
     sizes = [term.size for term in found.terms if term.columns is not None]
-    if problem.selects or not can_combine(X, max(sizes)):
+    if not can_combine(X, max(sizes)):
         return None
     known: dict[bytes, tuple[NDArray[np.intp], Basis]] = {}
     parts: list[Array] = []
@@ -170,7 +213,14 @@ def combined(
     blocks = blocks_of(np.hstack(parts), None, problem.threads)
     # Combinations have mean zero, or at least no large one, and a standard deviation of at most 1.
     new = Survey(np.zeros(blocks.p), np.ones(blocks.p), True)
-    return Columns(tuple(terms), tuple(bases), found.survey, None, blocks, new)
+    return found._replace(
+        terms=tuple(terms),
+        bases=tuple(bases),
+        shift=None,
+        blocks=blocks,
+        fitted=new,
+        combined=True,
+    )
 
 
 def _key(term: Term, prior: Array | None) -> bytes:

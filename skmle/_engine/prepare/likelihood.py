@@ -22,7 +22,7 @@ from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty, total_curvature
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
-from skmle._engine.prepare.columns import Columns, look_at, look_closer
+from skmle._engine.prepare.columns import Columns, look_at, look_closer, look_for_extremes
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -88,7 +88,9 @@ class Likelihood:
         self.design = Design(
             columns.terms, observed.n, problem.X, columns.shift, offset, columns.blocks
         )
-        self.coordinates = Coordinates(problem.terms, self.design, columns.bases, units)
+        self.coordinates = Coordinates(
+            problem.terms, self.design, columns.bases, units, columns.unit
+        )
         self.objective = self._objective(self.family)
 
     def under(
@@ -127,11 +129,17 @@ class Likelihood:
         )
 
     def closer(self, solution: Solution) -> Likelihood | None:
-        """Return the likelihood in combinations of the columns of X, if these are nearly dependent.
+        """Return the likelihood on columns that are nearly as good as orthonormal, or None.
 
-        Only the last Hessian shows that if a penalty holds slopes, or a sample of rows hides it.
+        It is None if the columns of the fit are good enough. Only the end of a fit shows that they
+        are not where a penalty holds slopes, or where the surveyed rows hide it.
         """
-        if solution.least_pivot > SURELY_FULL or self.problem.selects:
+        flat = solution.least_pivot <= SURELY_FULL
+        if solution.converged and not flat:
+            return None
+        if (scaled := look_for_extremes(self.problem, self.columns)) is not None:
+            return Likelihood(self.problem, columns=scaled)
+        if not flat or self.problem.selects:
             return None
         curvature = total_curvature(self.objective.penalties, np.zeros(self.design.d))
         own = [curvature[s] if curvature[s].any() else None for s in self.design.slices]

@@ -120,7 +120,7 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
     damping, good, flat, blind, strode, previous, known = 0.0, 0, 0, 0, False, np.inf, np.inf
     newton_step = np.zeros_like(coef)
     if not _finite(at):
-        return Solution(coef, at, newton_step, np.inf, 0, False)
+        return Solution(coef, at, newton_step, np.inf, 0, False, least_pivot=0.0)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
         # On the way to a limit law rounding may leave a step of zero. The step before is kept,
