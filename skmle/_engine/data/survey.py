@@ -19,9 +19,9 @@ from skmle._engine.evaluation import Array, Evaluation
 # |mean| / sd of a column from which columns are shifted: products of columns as they are lose its
 # square, here two of sixteen digits.
 _FAR = 10.0
-# Absolute values and spreads between which products of columns, weights and penalties surely stay
+# Absolute values and spreads between which high powers, times weights and penalties, surely stay
 # among the doubles, which reach from 1e-308 to 1e308. Chosen with a margin.
-_LEAST, _MOST = 1e-100, 1e100
+_LEAST, _MOST = 1e-30, 1e30
 # Largest value up to which a column counts as zero: a slope of one in its unit would be beyond the
 # largest double.
 _NOTHING = 1e-300
