@@ -14,6 +14,7 @@ from skmle._engine.judge.alarm import alarm_of
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
 from skmle._engine.likelihood.watch import RunsOff, Stopped
 from skmle._engine.prepare.closed import Starts, closed_form
+from skmle._engine.prepare.closer import closer_likelihood
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
@@ -86,7 +87,7 @@ def solve_and_judge(
     try:
         try:
             solution = _solve(likelihood, tell, working)
-            if (closer := likelihood.closer(solution)) is not None:
+            if (closer := closer_likelihood(likelihood, solution)) is not None:
                 likelihood = closer
                 solution = _solve(likelihood, tell)
         except RunsOff as found:

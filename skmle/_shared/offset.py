@@ -10,9 +10,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from skmle._shared.columns import own_column
+from skmle._shared.finite import check_finite
 from skmle._shared.kinds import as_numbers
 from skmle._shared.messages import level_outside
-from skmle._shared.validation import check_finite
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 

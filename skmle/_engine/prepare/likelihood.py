@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.data.sums import one_blas_thread
-from skmle._engine.data.survey import SURELY_FULL
 from skmle._engine.evaluation import Array, Solution, covariance, value_at_end
 from skmle._engine.likelihood import scores as rows_apart
 from skmle._engine.likelihood.coordinates import Coordinates, Units
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty, total_curvature
+from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
-from skmle._engine.prepare.columns import Columns, look_at, look_closer, look_for_extremes
+from skmle._engine.prepare.columns import Columns, look_at
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -127,24 +126,6 @@ class Likelihood:
             count=problem.n,
             squares=problem.observed.squares,
         )
-
-    def closer(self, solution: Solution) -> Likelihood | None:
-        """Return the likelihood on columns that are nearly as good as orthonormal, or None.
-
-        It is None if the columns of the fit are good enough. Only the end of a fit shows that they
-        are not where a penalty holds slopes, or where the surveyed rows hide it.
-        """
-        flat = solution.least_pivot <= SURELY_FULL
-        if solution.converged and not flat:
-            return None
-        if (scaled := look_for_extremes(self.problem, self.columns)) is not None:
-            return Likelihood(self.problem, columns=scaled)
-        if not flat or self.problem.selects:
-            return None
-        curvature = total_curvature(self.objective.penalties, np.zeros(self.design.d))
-        own = [curvature[s] if curvature[s].any() else None for s in self.design.slices]
-        columns = look_closer(self.problem, self.columns, own)
-        return columns and Likelihood(self.problem, columns=columns)
 
     @property
     def _constants(self) -> NDArray[np.intp]:
