@@ -34,6 +34,9 @@ _ROUNDINGS = 8.0 * float(np.finfo(float).eps)
 # Smallest relative pivot from which the Hessian of the columns has standard errors to seven digits:
 # its square is that of a correlation matrix in `survey`.
 _STEEP = 3e-4
+# Share of a column that others leave unexplained below which it is named: a little above the least
+# pivot, so that all columns of a near dependence are. Chosen, not measured.
+_NAMED = 10.0 * _STEEP
 # How much less the last column counts than the first when QR chooses among equally good columns:
 # much more than rounding, and too little to pass over a column that is clearly better.
 _PREFERENCE = 0.01
@@ -64,8 +67,15 @@ class Basis(NamedTuple):
 
     The intercept takes it back.
     """
-    steep: bool = False
-    """Whether the kept columns are nearly dependent, so that their Hessian loses many digits."""
+    condition: float = 1.0
+    """That of the kept columns, standardised, if these are nearly dependent; else 1."""
+    dependent: NDArray[np.bool_] | None = None
+    """Which of the p columns are nearly combinations of others; None: none."""
+
+    @property
+    def steep(self) -> bool:
+        """Whether the kept columns are nearly dependent, so that their Hessian loses digits."""
+        return self.condition > 1.0
 
     def among(self, columns: NDArray[np.intp], shift: Array) -> Basis:
         """Return the basis of all columns of a term, which keeps all but some of the given ones.
@@ -86,7 +96,10 @@ class Basis(NamedTuple):
         expand[np.ix_(columns, own)], level[own] = self.expand, self.level
         estimable = np.ones(p, bool)
         estimable[columns] = self.estimable
-        return Basis(kept, expand, estimable, level, self.steep)
+        dependent = None if self.dependent is None else np.zeros(p, bool)
+        if dependent is not None:
+            dependent[columns] = self.dependent
+        return Basis(kept, expand, estimable, level, self.condition, dependent)
 
 
 class Standard(NamedTuple):
@@ -169,7 +182,12 @@ def find_basis(
     level = _product(given.centre, spread) - given.centre[kept]
     if shift is not None:
         level = level + shift[columns][kept]
-    return Basis(kept, spread, estimable, level, steep)
+    if not steep:
+        return Basis(kept, spread, estimable, level)
+    condition, own = _nearly_dependent(r[:, kept])
+    dependent = np.zeros(p, bool)
+    dependent[kept] = own
+    return Basis(kept, spread, estimable, level, condition, dependent)
 
 
 def is_steep(X: Any, columns: Any, weight: Array | None, intercept: bool, prior: Array) -> bool:
@@ -284,6 +302,18 @@ def _rank(r: Array, given: Standard) -> tuple[int, NDArray[np.intp], bool]:
     least = max(_RANK, _ROUNDINGS * float((np.abs(given.centre) * given.inverse).max()))
     rank = int((pivots > least * pivots[0]).sum())
     return rank, order, bool(pivots[rank - 1] <= _STEEP * pivots[0])
+
+
+def _nearly_dependent(r: Array) -> tuple[float, NDArray[np.bool_]]:
+    """Return the condition of columns, and which are nearly combinations of the others.
+
+    Of a column, 1 over the length of its line of R^-1 is what the others leave unexplained.
+    """
+    inverse = np.linalg.inv(_triangle(r))
+    unexplained = 1.0 / np.sqrt(np.einsum("ij,ij->i", inverse, inverse))
+    length = np.sqrt(np.einsum("ij,ij->j", r, r))
+    values = svd(r, compute_uv=False)
+    return float(values[0] / values[-1]), unexplained < _NAMED * length
 
 
 def _first_columns(r: Array, rank: int) -> NDArray[np.intp] | None:

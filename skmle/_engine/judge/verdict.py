@@ -152,6 +152,8 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
         n_iter=max(likelihood.watch.count, min(1, likelihood.problem.max_iter)),
         distance=solution.distance,
         estimable=likelihood.estimable,
+        dependent=likelihood.columns.dependent() if likelihood.columns.condition > 1.0 else None,
+        condition=likelihood.columns.condition,
         n_parameters=n_parameters,
         shrunk=shrunk_by(likelihood, solution),
     )

@@ -45,6 +45,19 @@ class Columns(NamedTuple):
     X: Any = None
     """X in these units."""
 
+    @property
+    def condition(self) -> float:
+        """The condition of columns that are nearly dependent; 1 if none are."""
+        return max((basis.condition for basis in self.bases if basis is not None), default=1.0)
+
+    def dependent(self) -> tuple[NDArray[np.bool_], ...]:
+        """Return for each term which columns are nearly combinations of others."""
+        result = []
+        for term, basis in zip(self.terms, self.bases, strict=True):
+            none = np.zeros(term.size if basis is None else len(basis.estimable), bool)
+            result.append(none if basis is None or basis.dependent is None else basis.dependent)
+        return tuple(result)
+
     def of_terms(self, index: list[int]) -> Columns:
         """Return the same for some of the terms."""
         return self._replace(
