@@ -192,8 +192,8 @@ def test_nearly_collinear_columns_are_solved(family, design, exponent):
     assert said == expected and model.aliased_ == []
     assert said != "interior" or model.distance_ <= model.tol
     np.testing.assert_allclose(model.log_likelihood_, plain.log_likelihood_, rtol=1e-9, atol=1e-8)
-    if said not in ("interior", "boundary"):
-        return
+    if said not in ("interior", "boundary") or family.smoothings():
+        return  # no standard errors
     p, inverse = columns.plain.shape[1], np.linalg.inv(columns.mix)
     estimate, error = coefficients(model, p)
     table = plain.inference()

@@ -38,12 +38,17 @@ class Columns(NamedTuple):
     blocks: Blocks | None = None
     fitted: Survey | None = None
     """What is known of the columns that are fitted, if these are not those of X."""
-    combined: bool = False
-    """Whether combinations of columns are fitted in their place."""
+    before: Columns | None = None
+    """The columns themselves, where combinations of them are fitted in their place."""
     unit: Array | None = None
     """What the columns of X were multiplied with."""
     X: Any = None
     """X in these units."""
+
+    @property
+    def given(self) -> Columns:
+        """The columns of X, before any were combined."""
+        return self if self.before is None else self.before
 
     @property
     def condition(self) -> float:
@@ -171,7 +176,7 @@ def look_closer(
         For each term, the curvature of the penalties in its slopes, if there is any.
     """
     X, weight = found.X, problem.observed.weight
-    if X is None or found.combined:
+    if X is None or found.before is not None:
         return None
     seen: dict[bytes, tuple[Basis | None, bool]] = {}
     bases, steep = [], False
@@ -232,7 +237,7 @@ def combined(
         shift=None,
         blocks=blocks,
         fitted=new,
-        combined=True,
+        before=found,
     )
 
 
