@@ -154,6 +154,10 @@ class Fit:
     """Of each term, which slopes the data determine; None: all."""
     separated: Separated | None = None
     """What runs to infinity, where some rows separate from the others."""
+    dependent: tuple[NDArray[np.bool_], ...] | None = None
+    """Of each term, which columns are nearly combinations of others; None: none are."""
+    condition: float = 1.0
+    """The condition of these columns, once they are standardised."""
     n_parameters: int = 0
     """How many parameters were estimated.
 

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle._shared.arrays import to_numpy
 from skmle._shared.columns import own_column
+from skmle._shared.finite import check_finite
 from skmle._shared.kinds import as_numbers
 from skmle._shared.messages import level_outside
-from skmle._shared.validation import check_finite
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 

@@ -171,7 +171,7 @@ class _Trial:
 
     def _columns(self, columns: NDArray[np.intp]) -> Array:
         """Return some columns of X less their shifts, divided by their largest absolute values."""
-        blocks = self.likelihood.columns.blocks
+        blocks = self.likelihood.columns.given.blocks
         assert blocks is not None
         parts = [blocks.block(*cut).array(columns) for cut in cuts(blocks.n, blocks.width)]
         x = np.concatenate(parts)

@@ -67,7 +67,8 @@ def _are_zero(likelihood: Likelihood, way: Coefs, rows: NDArray[np.intp]) -> boo
     )
     if not len(columns) or len(columns) * len(rows) > _LOOKED_AT:
         return False
-    blocks, shift = likelihood.columns.blocks, likelihood.columns.shift
+    given = likelihood.columns.given
+    blocks, shift = given.blocks, given.shift
     assert blocks is not None
     zero = 0.0 if shift is None else -shift[columns]
     return bool((blocks.take(rows).block(0, len(rows)).array(columns) == zero).all())

@@ -18,6 +18,10 @@ from skmle._engine.likelihood.penalties import Lasso, Penalty, Ridge, total_curv
 from skmle._engine.likelihood.watch import Watch
 from skmle.families.base import Arrays, Rows
 
+# Weight from which more of it makes no standard error smaller in the distance to the optimum: of
+# the mean gradient, doubles hold 1e-16, which is 1e-9 standard errors at this weight.
+_LARGEST_SIZE = 1e14
+
 
 @dataclass
 class Objective:
@@ -66,7 +70,7 @@ class Objective:
         self.mass = float(self.design.n if self.weight is None else self.weight.sum())
         # Multiplying all weights by a constant moves no maximum, so it must not move the stopping
         # rule either.
-        self.size = max(self.mass, float(self.design.n), float(self.count))
+        self.size = min(max(self.mass, float(self.design.n), float(self.count)), _LARGEST_SIZE)
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and Hessian (order 2) at `coef`.

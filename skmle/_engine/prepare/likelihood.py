@@ -87,7 +87,9 @@ class Likelihood:
         self.design = Design(
             columns.terms, observed.n, problem.X, columns.shift, offset, columns.blocks
         )
-        self.coordinates = Coordinates(problem.terms, self.design, columns.bases, units)
+        self.coordinates = Coordinates(
+            problem.terms, self.design, columns.bases, units, columns.unit
+        )
         self.objective = self._objective(self.family)
 
     def under(

@@ -122,6 +122,8 @@ def least_squares(
     for _ in range(2):  # the second step corrects the rounding errors of the first
         at = squares(coef)
         assert at.hessian is not None and at.gradient is not None
+        if not (np.isfinite(at.hessian).all() and np.isfinite(at.gradient).all()):
+            break  # LAPACK would not return
         diagonal = np.diag(at.hessian)
         scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
         scaled = at.hessian / np.outer(scale, scale)
