@@ -23,6 +23,11 @@ from skmle.families import Distribution, Family
 
 Array = NDArray[np.float64]
 
+# Share of the largest linear predictor by which one may be outside the domain of its link and still
+# counts as at the end of it: some hundred roundings of a sum. Chosen, not measured.
+_ROUNDING = 1e-13
+_SHOWN = 5  # rows that a message names, at most; chosen for reading
+
 
 class Predictions:
     """What a fitted regression is asked."""
@@ -66,7 +71,7 @@ class Predictions:
         """Return each row's law: a `Distribution` with parameters of shape (n,)."""
         eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            theta = self._law.natural(eta)
+            theta = self._law.natural(_inside_domains(self._law, eta))
         if not eta:  # A law of one label has nothing to predict, and is the same for all rows.
             n = _num_samples(X)
             theta = tuple(np.broadcast_to(entry, (n, *entry.shape)) for entry in theta)
@@ -176,3 +181,28 @@ class Predictions:
         _, counting = positive_weights(sample_weight, X)
         values = self._log_prob(X, y, offset, exposure, counting)
         return weighted_mean(values, sample_weight)
+
+
+def _inside_domains(law: Family, eta: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Return linear predictors that are inside the domains of their links, or at an end.
+
+    Raises
+    ------
+    ValueError
+        If a row is outside by more than rounding.
+    """
+    result = list(eta)
+    for j, (low, high) in enumerate(law.domains):
+        slack = _ROUNDING * float(np.abs(eta[j]).max(initial=0.0))
+        outside = np.flatnonzero((eta[j] < low - slack) | (eta[j] > high + slack))
+        if outside.size:
+            shown = ", ".join(map(str, outside[:_SHOWN]))
+            more = ", ..." if outside.size > _SHOWN else ""
+            raise ValueError(
+                f"{law.title}: the linear predictor of {law.names[j]} is outside the domain of "
+                f"link {law.link(j).name!r} in {outside.size} of {len(eta[j])} rows (rows {shown}"
+                f"{more}), such as {eta[j][outside[0]]:.6g}. Allowed: predictors from {low:g} to "
+                f"{high:g}. Leave these rows out, or fit with a link that maps onto the whole line."
+            )
+        result[j] = np.clip(eta[j], low, high)
+    return tuple(result)

@@ -22,7 +22,13 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
-from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
+from skmle._engine.prepare.feasible import inside_of
+from skmle._engine.prepare.starts import (
+    LeastSquares,
+    finite_start,
+    fit_first_term,
+    starting_points,
+)
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
     SOLVERS,
@@ -40,6 +46,9 @@ from skmle.families.base import Family
 # Coefficients up to which standard errors are kept unless they are declined: one Hessian on all
 # rows then takes no longer than the rest of a fit on samples. Chosen, not measured.
 _CHEAP = 200
+# Chart eta of a start at infinity, where links have domains: near the edge nothing is seen of the
+# rest. Chosen, not measured.
+_INSIDE = 3.0
 # Coefficients from which BLAS would use threads for the factors of a Hessian, which slows down the
 # many small systems of a fit with absolute penalties. Chosen, not measured.
 _THREADED = 100
@@ -195,12 +204,23 @@ class Likelihood:
         """Return one or several vectors of coefficients from which the solver may start."""
         problem = self.problem
         if problem.start is not None and all(basis is None for basis in self.columns.bases):
-            return [self.fitted(problem.start)]
+            start = self.fitted(problem.start)
+            if not self.family.domains or np.isfinite(self.objective(start, 0).value):
+                return [start]
         first = None
         # A fit that selects slopes starts with none of them, but least squares would have all.
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
+        if self.family.restricted:
+            return self._starts_inside()
         return starting_points(self.family, self.pilot, first, self.known_starts)
+
+    def _starts_inside(self) -> list[Array]:
+        """Return starts at which every row is inside the domain of its links."""
+        pilot = self.pilot
+        known = self.known_starts or self.family.starts(pilot.statistics, pilot.weight)
+        charted = [finite_start(eta, _INSIDE) for eta in known]
+        return inside_of(self.family, self.objective, charted)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
         """Return the best of the solutions from all starts.
