@@ -75,6 +75,13 @@ class Family(Parameters, Law, BaseEstimator):
     The engine then holds one of the constants; without it, the Hessian would be singular.
     """
 
+    several_modes: ClassVar[bool] = False
+    """Whether outlying or clustered rows may give its likelihood several maxima.
+
+    A fit then starts from several linear predictors, tries all starts on a sample of the rows, and
+    goes on from the best. Without it, a lesser maximum may pass for the answer.
+    """
+
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 

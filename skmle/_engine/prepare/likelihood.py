@@ -22,6 +22,8 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
+from skmle._engine.prepare.modes import best_starts
+from skmle._engine.prepare.robust import robust_predictors
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -198,7 +200,15 @@ class Likelihood:
         # A fit that selects slopes starts with none of them, but least squares would have all.
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
-        return starting_points(self.family, self.pilot, first, self.known_starts)
+        starts = starting_points(self.family, self.pilot, first, self.known_starts)
+        if not self.family.several_modes:
+            return starts
+        if first is not None:
+            for coef in robust_predictors(self.pilot, first):
+                starts += starting_points(self.family, self.pilot, first.moved(self.pilot, coef))
+            if problem.penalised:
+                starts += starting_points(self.family, self.pilot, None)
+        return best_starts(self.pilot, starts, sampled=self.pilot is not self.objective)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
         """Return the best of the solutions from all starts.
