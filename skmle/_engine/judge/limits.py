@@ -74,9 +74,9 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
 
 def _maximised(problem: Problem, fit: Fit) -> float:
     """Return what a fit maximises: its total log-likelihood, less the penalties on its slopes."""
-    slopes = np.concatenate([slopes for slopes, _ in fit.coefs])
     if not problem.penalised:
         return fit.log_likelihood
+    slopes = np.concatenate([slopes for slopes, _ in fit.coefs])
     penalty = sum(penalty.value(slopes) for penalty in problem.penalties)
     return fit.log_likelihood - fit.mass * (penalty + problem.lasso * float(np.abs(slopes).sum()))
 

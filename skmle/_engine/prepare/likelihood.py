@@ -51,6 +51,9 @@ _EACH = 100
 # Steps by gradients, at most and for each coefficient, that look for a separation before others are
 # taken: together they take about as long as one Hessian. Chosen, not measured.
 _LOOKING, _LOOKING_EACH = 100, 0.1
+# Largest distance in standard errors at which a solver may stop. The last step to a maximum tells
+# it from a way to infinity only if it is small. Near a maximum one step more squares the distance.
+_LOOSEST = 1e-3
 
 
 class Likelihood:
@@ -272,7 +275,7 @@ class Likelihood:
     def _minimise(
         self, objective: Objective, solver: Solver, start: Array, working: Working | None = None
     ) -> Solution:
-        options = {"tol": self.problem.tol, "max_iter": self.problem.max_iter}
+        options = {"tol": min(self.problem.tol, _LOOSEST), "max_iter": self.problem.max_iter}
         if solver.needs != "kinks":
             return solver.solve(objective, start, **options)
         with one_blas_thread(self.design.d > _THREADED):
@@ -294,7 +297,7 @@ class Likelihood:
             start,
             minimise=lambda objective, coef: self._minimise(objective, solver, coef),
             vertex=linear and not problem.penalties and not self.family.relinked,
-            tol=problem.tol,
+            tol=min(problem.tol, _LOOSEST),
             max_iter=problem.max_iter,
         )
         if not problem.selects:

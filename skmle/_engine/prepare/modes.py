@@ -20,7 +20,8 @@ from skmle._engine.solvers.newton import newton
 # to the best of all maxima found from some fifty starts.
 _TRIED = 2
 # Distance in standard errors at which a trial ends on all rows, and its most steps: one that needs
-# more is on its way to where a scale vanishes. On a sample, a trial ends within the sample's error.
+# more is on its way to where a scale vanishes. On a sample, a trial ends within the sample's error,
+# about the root of the number of coefficients.
 _ROUGH, _STEPS = 1e-2, 40
 # Nats, in total, by which a maximum must be better than another one to count as another one.
 _OTHER = 1e-2
@@ -85,15 +86,24 @@ def _kept(
     converged = [t for t in trials if t.converged and np.isfinite(t.evaluation.value)]
     if not converged:
         return [first]
-    best = min(converged, key=lambda trial: trial.evaluation.value)
-    own = trials[0].evaluation.value if trials[0].converged else np.inf
+    best = min(converged, key=lambda trial: _foreseen(sample, trial))
+    least, own = _foreseen(sample, best), np.inf
+    if trials[0].converged:
+        own = _foreseen(sample, trials[0])
     nats = _OTHER / sample.size
     kept = []
-    if own <= best.evaluation.value + (_UNSURE if sampled else nats):
-        kept.append(trials[0].coef if _near(sample, trials[0].coef - first) else first)
-    if best.evaluation.value + nats < own:
+    if own <= least + (_UNSURE if sampled else nats):
+        # A fit of all rows shows its way from the start on.
+        moved = sampled and _near(sample, trials[0].coef - first)
+        kept.append(trials[0].coef if moved else first)
+    if least + nats < own:
         kept.append(best.coef)
     return kept
+
+
+def _foreseen(sample: Objective, trial: Solution) -> float:
+    """Return the value that the quadratic model foresees at the maximum near the end of a trial."""
+    return trial.evaluation.value - 0.5 * trial.distance**2 / sample.size
 
 
 def _near(sample: Objective, change: Array) -> bool:
