@@ -22,8 +22,7 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
-from skmle._engine.prepare.modes import best_starts
-from skmle._engine.prepare.robust import robust_predictors
+from skmle._engine.prepare.modes import several_starts
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -157,20 +156,8 @@ class Likelihood:
             value -= penalty.value(solution.coef)
         total = -value * self.objective.mass
         if self.units.moves:
-            total -= self._log_units()
+            total -= self.units.log_volume(self.family, self.problem.observed)
         return total - self.problem.observed.base
-
-    def _log_units(self) -> float:
-        """Return the difference that the unit of y makes to the log-likelihood.
-
-        It is the logarithm of the unit for each row whose probability is a density.
-        """
-        observed, mass = self.problem.observed, self.objective.mass
-        densities, log_unit = self.family.densities(observed.statistics), np.log(self.units.unit)
-        if densities.ndim == 0:
-            return float(log_unit) * float(densities) * mass
-        count = densities.sum() if observed.weight is None else densities @ observed.weight
-        return float(log_unit) * float(count)
 
     # ---------------------------------------------------------------- starts and solvers
 
@@ -206,12 +193,7 @@ class Likelihood:
         starts = starting_points(self.family, self.pilot, first, self.known_starts)
         if not self.family.several_modes:
             return starts
-        if first is not None:
-            for coef in robust_predictors(self.pilot, first):
-                starts += starting_points(self.family, self.pilot, first.moved(self.pilot, coef))
-            if problem.penalised:
-                starts += starting_points(self.family, self.pilot, None)
-        return best_starts(self.pilot, starts, sampled=self.pilot is not self.objective)
+        return several_starts(self.family, self.pilot, self.objective, first, starts)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
         """Return the best of the solutions from all starts.

@@ -14,7 +14,10 @@ import numpy as np
 from skmle._engine.data.sums import strata
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.robust import robust_predictors
+from skmle._engine.prepare.starts import LeastSquares, starting_points
 from skmle._engine.solvers.newton import newton
+from skmle.families.base import Family
 
 # Starts that are tried beside the first. Of 250 hard samples the two best by their value alone led
 # to the best of all maxima found from some fifty starts.
@@ -41,6 +44,34 @@ _NEAR = 4.0
 _FEW, _APART = 256, 1.0
 
 
+def several_starts(
+    family: Family,
+    sample: Objective,
+    whole: Objective,
+    first: LeastSquares | None,
+    starts: Sequence[Array],
+) -> list[Array]:
+    """Return the best starts of a law that may have several maxima.
+
+    Parameters
+    ----------
+    family : Family
+    sample, whole : Objective
+        On some of the rows, or on all, and on all.
+    first : LeastSquares, optional
+        Of the first term on the sample; robust predictors are found from there.
+    starts : sequence of ndarray of shape (d,)
+        Those from least squares, or from constants.
+    """
+    tried = list(starts)
+    if first is not None:
+        for coef in robust_predictors(sample, first):
+            tried += starting_points(family, sample, first.moved(sample, coef))
+        if whole.penalties:
+            tried += starting_points(family, sample, None)
+    return best_starts(sample, tried, sampled=sample is not whole)
+
+
 def best_starts(sample: Objective, starts: Sequence[Array], sampled: bool) -> list[Array]:
     """Return the starts that lead to the best maxima on a sample of the rows.
 
@@ -54,7 +85,7 @@ def best_starts(sample: Objective, starts: Sequence[Array], sampled: bool) -> li
         Whether the sample has fewer rows than the data. Then maxima that it can hardly tell apart
         are all kept.
     """
-    quiet = replace(sample, watch=None)
+    quiet = replace(sample, watch=None, alarm=None)
     few = quiet if quiet.n <= _FEW else quiet.take(strata(quiet.n, _FEW))
     first, *others = starts
     values = np.array([few(start, 0).value for start in others])
