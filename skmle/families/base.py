@@ -81,6 +81,13 @@ class Family(Parameters, Law, BaseEstimator):
     A fitted law is then asked for log q at the eta of its fit.
     """
 
+    several_modes: ClassVar[bool] = False
+    """Whether outlying or clustered rows may give its likelihood several maxima.
+
+    A fit then starts from several linear predictors, tries all starts on a sample of the rows, and
+    goes on from the best. Without it, a lesser maximum may pass for the answer.
+    """
+
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 

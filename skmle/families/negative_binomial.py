@@ -18,6 +18,7 @@ from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 # distance from the Poisson law.
 _POISSON = 1e-8
 _SMOOTH = 1e16  # variance over mean, and count, from which single counts do not matter
+_LEAST_LOG = -600.0  # log dispersion below which its square, too, is nearly zero
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
 
 
@@ -60,6 +61,8 @@ class NegativeBinomial(ByTails):
         # -log q = (y + r) log(1 + x) - y log mean - D. Nothing large cancels as r -> inf.
         (y,) = statistics
         log_mean, log_dispersion = eta
+        # Of a smaller dispersion the inverse is no number. This one is Poisson to the last digit.
+        log_dispersion = np.maximum(log_dispersion, _LEAST_LOG)
         dispersion = np.exp(log_dispersion)
         if has_large(y):
             rows = _saddle(y, np.exp(log_mean), dispersion, order)

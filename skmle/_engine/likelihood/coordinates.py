@@ -57,6 +57,17 @@ class Units(NamedTuple):
         """Return whether a parameter is a location, in units of the spread of y."""
         return bool(self.moves) and self.moves[j] == "location"
 
+    def log_volume(self, family: Family, observed: Observed) -> float:
+        """Return the difference that the unit of y makes to the log-likelihood.
+
+        It is the logarithm of the unit for each row whose probability is a density.
+        """
+        densities, log_unit = family.densities(observed.statistics), float(np.log(self.unit))
+        if densities.ndim == 0:
+            return log_unit * float(densities) * observed.mass
+        weight = observed.weight
+        return log_unit * float(densities.sum() if weight is None else densities @ weight)
+
 
 @dataclass(frozen=True)
 class Coordinates:

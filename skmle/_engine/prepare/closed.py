@@ -79,10 +79,11 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
     if family.support.discrete:
         verdict = Verdict(BOUNDARY, f"{end} all its mass does too")
     else:
+        # The parameters on the way there are returned: at the end there is no density.
         verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
-    result = _constant_fit(problem, near, verdict)
+        return _constant_fit(problem, near, verdict)
     return replace(
-        result,
+        _constant_fit(problem, near, verdict),
         coefs=tuple(
             (np.zeros(0), float(e)) for e in family.linked(tuple(np.asarray(e) for e in chart_eta))
         ),

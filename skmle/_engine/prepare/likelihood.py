@@ -23,6 +23,7 @@ from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
 from skmle._engine.prepare.feasible import inside_of
+from skmle._engine.prepare.modes import several_starts
 from skmle._engine.prepare.starts import (
     LeastSquares,
     finite_start,
@@ -58,6 +59,9 @@ _EACH = 100
 # Steps by gradients, at most and for each coefficient, that look for a separation before others are
 # taken: together they take about as long as one Hessian. Chosen, not measured.
 _LOOKING, _LOOKING_EACH = 100, 0.1
+# Largest distance in standard errors at which a solver may stop. The last step to a maximum tells
+# it from a way to infinity only if it is small. Near a maximum one step more squares the distance.
+_LOOSEST = 1e-3
 
 
 class Likelihood:
@@ -163,20 +167,8 @@ class Likelihood:
             value -= penalty.value(solution.coef)
         total = -value * self.objective.mass
         if self.units.moves:
-            total -= self._log_units()
+            total -= self.units.log_volume(self.family, self.problem.observed)
         return total - self.problem.observed.base
-
-    def _log_units(self) -> float:
-        """Return the difference that the unit of y makes to the log-likelihood.
-
-        It is the logarithm of the unit for each row whose probability is a density.
-        """
-        observed, mass = self.problem.observed, self.objective.mass
-        densities, log_unit = self.family.densities(observed.statistics), np.log(self.units.unit)
-        if densities.ndim == 0:
-            return float(log_unit) * float(densities) * mass
-        count = densities.sum() if observed.weight is None else densities @ observed.weight
-        return float(log_unit) * float(count)
 
     # ---------------------------------------------------------------- starts and solvers
 
@@ -213,7 +205,10 @@ class Likelihood:
             first = self.first_term_fit
         if self.family.restricted:
             return self._starts_inside()
-        return starting_points(self.family, self.pilot, first, self.known_starts)
+        starts = starting_points(self.family, self.pilot, first, self.known_starts)
+        if not self.family.several_modes:
+            return starts
+        return several_starts(self.family, self.pilot, self.objective, first, starts)
 
     def _starts_inside(self) -> list[Array]:
         """Return starts at which every row is inside the domain of its links."""
@@ -284,7 +279,7 @@ class Likelihood:
     def _minimise(
         self, objective: Objective, solver: Solver, start: Array, working: Working | None = None
     ) -> Solution:
-        options = {"tol": self.problem.tol, "max_iter": self.problem.max_iter}
+        options = {"tol": min(self.problem.tol, _LOOSEST), "max_iter": self.problem.max_iter}
         if solver.needs != "kinks":
             return solver.solve(objective, start, **options)
         with one_blas_thread(self.design.d > _THREADED):
@@ -306,7 +301,7 @@ class Likelihood:
             start,
             minimise=lambda objective, coef: self._minimise(objective, solver, coef),
             vertex=linear and not problem.penalties and not self.family.relinked,
-            tol=problem.tol,
+            tol=min(problem.tol, _LOOSEST),
             max_iter=problem.max_iter,
         )
         if not problem.selects:

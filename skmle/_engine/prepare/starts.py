@@ -27,6 +27,12 @@ class LeastSquares(NamedTuple):
     coef: Array
     residual: Array
 
+    def moved(self, objective: Objective, coef: Array) -> LeastSquares:
+        """Return the same record of other coefficients on the same rows."""
+        change = np.zeros(objective.design.d)
+        change[: len(coef)] = coef - self.coef
+        return LeastSquares(coef, self.residual - objective.direction(change)[0])
+
 
 def fit_first_term(objective: Objective) -> LeastSquares | None:
     """Return penalised least squares of the first statistic on the first term's columns.

@@ -84,6 +84,10 @@ class Wrapper(Family):
         return self.inner.redundant
 
     @property
+    def several_modes(self) -> bool:  # type: ignore[override]
+        return self.inner.several_modes
+
+    @property
     def cusps(self) -> bool:  # type: ignore[override]
         return self.inner.cusps
 
