@@ -15,12 +15,15 @@ import numpy as np
 
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.prepare.starts import least_squares
+from skmle._engine.prepare.starts import finite_start, least_squares
 from skmle._engine.solvers import newton
 from skmle.families.base import Arrays, Family, Rows, average, triangle
 
 Domains = tuple[tuple[float, float], ...]
 
+# Chart eta of a start at infinity: near the edge of a domain nothing is seen of the rest. Chosen,
+# not measured.
+_INSIDE = 3.0
 # Shares of the distance between the constant fit and the edge that are tried as a margin, the
 # largest first. Chosen, not measured.
 _MARGINS = (0.5, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
@@ -35,21 +38,29 @@ _CHART_STEPS = 20  # of Newton's method on the charts: a start need not be a max
 _SHOWN = 5  # rows that a message names, at most; chosen for reading
 
 
-def inside_of(family: Family, objective: Objective, charted: Sequence[Arrays]) -> list[Array]:
+def inside_of(
+    family: Family,
+    objective: Objective,
+    pilot: Objective,
+    known: Sequence[tuple[float, ...]] | None = None,
+) -> list[Array]:
     """Return starts at which every row is inside the domain of its links.
 
     Parameters
     ----------
-    charted : sequence of tuples
-        The chart eta of constant fits.
+    pilot : Objective
+        The objective on all rows, or on a sample of them, from which the family starts.
+    known : sequence of tuple, optional
+        The chart eta of constant fits, if they were computed before.
 
     Raises
     ------
     ValueError
         If there are no coefficients under which every row is inside.
     """
+    known = known or family.starts(pilot.statistics, pilot.weight)
     result, refuge = [], None
-    for chart_eta in charted:
+    for chart_eta in (finite_start(eta, _INSIDE) for eta in known):
         eta = _constants(family, objective, chart_eta)
         nearest = _nearest(objective, eta)
         if not _is_inside(objective, nearest):

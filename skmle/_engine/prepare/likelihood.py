@@ -26,7 +26,6 @@ from skmle._engine.prepare.feasible import inside_of
 from skmle._engine.prepare.modes import several_starts
 from skmle._engine.prepare.starts import (
     LeastSquares,
-    finite_start,
     fit_first_term,
     starting_points,
 )
@@ -47,9 +46,6 @@ from skmle.families.base import Family
 # Coefficients up to which standard errors are kept unless they are declined: one Hessian on all
 # rows then takes no longer than the rest of a fit on samples. Chosen, not measured.
 _CHEAP = 200
-# Chart eta of a start at infinity, where links have domains: near the edge nothing is seen of the
-# rest. Chosen, not measured.
-_INSIDE = 3.0
 # Coefficients from which BLAS would use threads for the factors of a Hessian, which slows down the
 # many small systems of a fit with absolute penalties. Chosen, not measured.
 _THREADED = 100
@@ -204,18 +200,11 @@ class Likelihood:
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
         if self.family.restricted:
-            return self._starts_inside()
+            return inside_of(self.family, self.objective, self.pilot, self.known_starts)
         starts = starting_points(self.family, self.pilot, first, self.known_starts)
         if not self.family.several_modes:
             return starts
         return several_starts(self.family, self.pilot, self.objective, first, starts)
-
-    def _starts_inside(self) -> list[Array]:
-        """Return starts at which every row is inside the domain of its links."""
-        pilot = self.pilot
-        known = self.known_starts or self.family.starts(pilot.statistics, pilot.weight)
-        charted = [finite_start(eta, _INSIDE) for eta in known]
-        return inside_of(self.family, self.objective, charted)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
         """Return the best of the solutions from all starts.
