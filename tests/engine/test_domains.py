@@ -253,6 +253,14 @@ def test_risk_ratios_and_differences_with_all_of_a_group(family, right, form):
         np.testing.assert_allclose(errors[:2], [error, error], rtol=1e-6)
 
 
+def test_a_coefficient_that_the_edge_determines_has_no_error():
+    y = np.r_[np.zeros(10), 3.0 * np.ones(5), 6.0 * np.ones(5)]
+    model, _ = fitted(MLERegressor(Poisson(links={"mean": "identity"})), RISK, y)
+    errors = model.inference().standard_errors
+    assert np.isnan(errors).sum() == 1
+    np.testing.assert_allclose(errors[np.isfinite(errors)], np.sqrt(4.5 / 10), rtol=1e-6)
+
+
 def test_the_message_counts_rows_and_says_what_was_fitted():
     with pytest.warns(
         BoundaryWarning, match=r"10 rows stand .* link 'log' \(fitted probability 1\)"

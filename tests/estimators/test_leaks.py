@@ -51,6 +51,11 @@ def test_many_fits_leave_no_memory_behind(kind):
     assert after - before < LEFT
 
 
+def _global_state() -> tuple:
+    legacy = np.random.get_state()[1].tobytes()  # noqa: NPY002 - that it is not touched is the test
+    return np.geterr(), list(warnings.filters), legacy
+
+
 @every_kind
 def test_a_fit_changes_nothing_of_the_process(kind):
     model, data = FITS[kind]

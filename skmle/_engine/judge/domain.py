@@ -37,6 +37,9 @@ _STIFF = 1e6
 # separation is then still to be proved.
 _VANISHED = 1e-9
 
+# Share of its variance well inside below which a coefficient is determined by the edge. Chosen.
+_HELD = 1e-10
+
 
 class AtEdge(NamedTuple):
     """A maximum at the edge of a domain."""
@@ -44,7 +47,9 @@ class AtEdge(NamedTuple):
     solution: Solution
     """Its coefficients are inside by rounding."""
     inverse: Array | None
-    """The inverse Hessian on the face; nan for coefficients that the edge determines."""
+    """The inverse Hessian on the face."""
+    across: Array | None
+    """The inverse Hessian well inside: what variances are if the edge determines nothing."""
     reason: str
     rows: int
     """How many of the user's rows stand at the edge."""
@@ -110,7 +115,7 @@ def _from(
         again = likelihood.solve(start=path.solution.coef)
         return again if again.converged and is_off_edge(likelihood, again) else None
     if objective.lasso is not None:
-        return _at(likelihood, path.solution, path.edges, None)
+        return _at(likelihood, path.solution, path.edges)
     found = maximum_on_face(family, objective, path, problem.tol, problem.max_iter)
     if found is None:
         return None
@@ -120,7 +125,11 @@ def _from(
     if (direction := _run_off(likelihood, found, likelihood.starts()[0])) is not None:
         return inside._replace(step=direction)
     inverse = _inverse(found)
-    return _at(likelihood, inside, found.edges, inverse)
+    try:
+        across = path.inside.evaluation.inverse
+    except np.linalg.LinAlgError:
+        across = None
+    return _at(likelihood, inside, found.edges, inverse, across)
 
 
 def _run_off(likelihood: Likelihood, found: OnFace, start: Array) -> Array | None:
@@ -190,7 +199,13 @@ def _put_inside(likelihood: Likelihood, found: OnFace, inside: Array) -> Solutio
     return found.solution._replace(coef=coef, evaluation=Evaluation(value, at.gradient, at.hessian))
 
 
-def _at(likelihood: Likelihood, solution: Solution, edges: Edges, inverse: Array | None) -> AtEdge:
+def _at(
+    likelihood: Likelihood,
+    solution: Solution,
+    edges: Edges,
+    inverse: Array | None = None,
+    across: Array | None = None,
+) -> AtEdge:
     """Return the record of a maximum at the edge, with what stands there in words."""
     family, n = likelihood.family, likelihood.design.n
     copies = likelihood.problem.observed.copies
@@ -213,4 +228,17 @@ def _at(likelihood: Likelihood, solution: Solution, edges: Edges, inverse: Array
                 f"{count} {stand} at the edge of the domain of link {link.name!r} "
                 f"(fitted {family.names[j]} {theta:.6g})"
             )
-    return AtEdge(solution, inverse, " and ".join(parts), max(most, int(copies[rows].sum())))
+    count = max(most, int(copies[rows].sum()))
+    return AtEdge(solution, inverse, across, " and ".join(parts), count)
+
+
+def covariance_at_edge(likelihood: Likelihood, found: AtEdge) -> Array | None:
+    """Return the covariance along the edge; nan for coefficients that the edge determines."""
+    if found.inverse is None or found.across is None:
+        return None
+    covariance = likelihood.covariance(found.inverse)
+    whole = likelihood.covariance(found.across)
+    with np.errstate(invalid="ignore"):  # coefficients that the data do not determine are nan
+        held = np.diag(covariance) <= _HELD * np.abs(np.diag(whole))
+    covariance[held], covariance[:, held] = np.nan, np.nan
+    return covariance

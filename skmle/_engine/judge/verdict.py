@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.judge.domain import AtEdge, finish, is_off_edge
+from skmle._engine.judge.domain import AtEdge, covariance_at_edge, finish, is_off_edge
 from skmle._engine.judge.edge import (
     INTERPOLATED,
     interpolation_of,
@@ -109,9 +109,8 @@ def _finished(likelihood: Likelihood, solution: Solution) -> AtEdge | Solution:
 def _at_edge(likelihood: Likelihood, found: AtEdge) -> Fit:
     """Return the fit of a maximum at the edge, with the covariance of its face."""
     result = outcome(likelihood, found.solution, Verdict(BOUNDARY, found.reason))
-    covariance = None
-    if found.inverse is not None and _wants_covariance(likelihood):
-        covariance = likelihood.covariance(found.inverse)
+    wanted = _wants_covariance(likelihood)
+    covariance = covariance_at_edge(likelihood, found) if wanted else None
     return replace(result, covariance=covariance, rows_at_edge=found.rows)
 
 

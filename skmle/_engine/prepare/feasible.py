@@ -21,9 +21,9 @@ from skmle.families.base import Arrays, Family, Rows, average, triangle
 
 Domains = tuple[tuple[float, float], ...]
 
-# Chart eta of a start at infinity: near the edge of a domain nothing is seen of the rest. Chosen,
-# not measured.
-_INSIDE = 3.0
+# Chart eta in the place of infinite ones: next to an edge nothing is seen of the rest. Chosen, not
+# measured.
+_FAR = 3.0
 # Shares of the distance between the constant fit and the edge that are tried as a margin, the
 # largest first. Chosen, not measured.
 _MARGINS = (0.5, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
@@ -48,19 +48,22 @@ def inside_of(
 
     Parameters
     ----------
+    family : Family
+    objective : Objective
+        On all rows.
     pilot : Objective
-        The objective on all rows, or on a sample of them, from which the family starts.
+        On rows that are enough for starts near the maximum.
     known : sequence of tuple, optional
-        The chart eta of constant fits, if they were computed before.
+        The family's starts, if they were computed before.
 
     Raises
     ------
     ValueError
         If there are no coefficients under which every row is inside.
     """
-    known = known or family.starts(pilot.statistics, pilot.weight)
     result, refuge = [], None
-    for chart_eta in (finite_start(eta, _INSIDE) for eta in known):
+    for start in known or family.starts(pilot.statistics, pilot.weight):
+        chart_eta = finite_start(start, _FAR)
         eta = _constants(family, objective, chart_eta)
         nearest = _nearest(objective, eta)
         if not _is_inside(objective, nearest):
@@ -70,6 +73,11 @@ def inside_of(
         result.append(nearest)
         result += _by_chart(family, objective, nearest, eta, chart_eta)
     return result
+
+
+def may_start(family: Family, objective: Objective, coef: Array) -> bool:
+    """Return whether every row is inside the domain of its links, so that a fit may start."""
+    return not family.domains or _is_inside(objective, coef)
 
 
 def _is_inside(objective: Objective, coef: Array) -> bool:

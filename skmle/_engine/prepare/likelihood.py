@@ -22,13 +22,9 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
-from skmle._engine.prepare.feasible import inside_of
+from skmle._engine.prepare.feasible import inside_of, may_start
 from skmle._engine.prepare.modes import several_starts
-from skmle._engine.prepare.starts import (
-    LeastSquares,
-    fit_first_term,
-    starting_points,
-)
+from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
     SOLVERS,
@@ -46,8 +42,8 @@ from skmle.families.base import Family
 # Coefficients up to which standard errors are kept unless they are declined: one Hessian on all
 # rows then takes no longer than the rest of a fit on samples. Chosen, not measured.
 _CHEAP = 200
-# Coefficients from which BLAS would use threads for the factors of a Hessian, which slows down the
-# many small systems of a fit with absolute penalties. Chosen, not measured.
+# Coefficients from which threads of BLAS slow down the many small systems of a fit with absolute
+# penalties. Chosen, not measured.
 _THREADED = 100
 # Steps from which on `max_iter` bounds those to each of the smooth laws on the way to one with
 # cusps, not all together: their default. A ridge beside a modelled scale was seen to need 130.
@@ -189,11 +185,10 @@ class Likelihood:
         return fit_first_term(self.pilot)
 
     def starts(self) -> list[Array]:
-        """Return one or several vectors of coefficients from which the solver may start."""
+        """Return one or several vectors of coefficients to start from."""
         problem = self.problem
         if problem.start is not None and all(basis is None for basis in self.columns.bases):
-            start = self.fitted(problem.start)
-            if not self.family.domains or np.isfinite(self.objective(start, 0).value):
+            if may_start(self.family, self.objective, start := self.fitted(problem.start)):
                 return [start]
         first = None
         # A fit that selects slopes starts with none of them, but least squares would have all.
@@ -277,9 +272,8 @@ class Likelihood:
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
         """Return the solution of a law with cusps, which smooth laws approach."""
         problem = self.problem
-        # An objective that is piecewise linear in the location, and smooth in all else, has its
-        # minimum at a vertex. That of a law around one with cusps, as of censored observations, is
-        # not piecewise linear; such a law has no final starts.
+        # An objective that is piecewise linear in the location has its minimum at a vertex. That of
+        # a law around one with cusps, as of censored observations, is not, and has no final starts.
         linear = self.family.shortcuts.starts == "final"
         scale_is_constant = all(term.columns is None for term in problem.terms[1:])
         linear = linear and (not problem.selects or scale_is_constant)

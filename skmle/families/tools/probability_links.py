@@ -26,7 +26,7 @@ def log_logit(eta: Array) -> Jet:
     """Return the logit of exp(eta), for eta < 0."""
     above = -np.expm1(eta)  # 1 - exp(eta), with its digits also where the probability is near 1
     with np.errstate(divide="ignore", invalid="ignore"):  # from zero on there is no logit
-        return eta - np.log(above), 1.0 / above, (1.0 - above) / (above * above)
+        return eta - np.log(above), 1.0 / above, np.exp(eta) / (above * above)
 
 
 def probit_inverse(eta: Array) -> Jet:
