@@ -164,6 +164,14 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
             all=index is not None and np.array_equal(index, np.arange(n)),
             intercept=param.intercept and free,
         )
+    penalised = estimator.alpha > 0 or estimator.penalty is not None
+    if penalised and not any(own.names for own in result.values()):
+        warnings.warn(
+            "MLERegressor: the penalty has no effect, as no parameter depends on a column of X. "
+            "Allowed: alpha > 0 or penalty=... beside some slope. Set alpha=0, or mend features.",
+            SettingWarning,
+            stacklevel=level_outside(),
+        )
     return result
 
 

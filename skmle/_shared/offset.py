@@ -112,7 +112,7 @@ def warn_of_forgotten(at_fit: tuple[bool, bool], offset: Any, exposure: Any) -> 
             message = (
                 f"MLERegressor: fit was given {what}= beside X, this call was not: its answer is "
                 f"of rows with {what} {neutral:g}. Allowed: {what}= here too, one value a row, or "
-                f" {what}={neutral:g} to say so. Pass it, or name a column of X in the "
+                f"{what}={neutral:g} to say so. Pass it, or name a column of X in the "
                 "constructor, which every pipeline and split keeps."
             )
             warnings.warn(message, ScoreWarning, stacklevel=level_outside())

@@ -113,12 +113,11 @@ def get_family(family: str | type[Family] | Family) -> Family:
 
 def _unknown(family: str, name: str) -> ValueError:
     near = difflib.get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "choose one of them."
+    hint = "choose one of them, or write your own, as docs/add_a_family.md shows."
+    if near:
+        hint = f"did you mean {' or '.join(map(repr, near))}?"
     allowed = ", ".join(names[0] for _, names in REGISTRY.values())
-    return ValueError(
-        f"Unknown family {family!r}. Allowed: {allowed}, or your own class "
-        f"(docs/add_a_family.md); {hint}"
-    )
+    return ValueError(f"Unknown family {family!r}. Allowed: {allowed}; {hint}")
 
 
 __all__ = [

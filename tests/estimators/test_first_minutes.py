@@ -125,6 +125,11 @@ def test_an_l1_ratio_without_penalty_is_told(model):
     skmle.path(type(model)(l1_ratio=0.5), *args, n_alphas=3)
 
 
+def test_a_penalty_without_slopes_is_told():
+    with pytest.warns(SettingWarning, match="the penalty has no effect, as no parameter depends"):
+        MLERegressor(alpha=0.1, features={"loc": "none"}).fit(X, Y)
+
+
 @pytest.mark.parametrize("coverage", [95, 0.0, 1.0, -0.5, np.nan])
 def test_a_coverage_out_of_range_is_named(coverage):
     model = MLERegressor().fit(X, Y)
