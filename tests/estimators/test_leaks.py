@@ -51,14 +51,20 @@ def test_many_fits_leave_no_memory_behind(kind):
     assert after - before < LEFT
 
 
+def state() -> tuple[object, ...]:
+    """Return what numpy and Python keep for the whole process."""
+    numbers = np.random.get_state()[1].tobytes()  # noqa: NPY002 - the state that is shared
+    return np.geterr(), list(warnings.filters), numbers
+
+
 @every_kind
 def test_a_fit_changes_nothing_of_the_process(kind):
     model, data = FITS[kind]
     copies = [array.copy() for array in data]
-    before = np.geterr(), list(warnings.filters), np.random.get_state()[1].tobytes()
+    before = state()
     model.fit(*data)
     model.predict(data[0])
-    assert before == (np.geterr(), list(warnings.filters), np.random.get_state()[1].tobytes())
+    assert before == state()
     for array, copy in zip(data, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
 
