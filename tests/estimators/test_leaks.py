@@ -51,19 +51,20 @@ def test_many_fits_leave_no_memory_behind(kind):
     assert after - before < LEFT
 
 
-def _global_state() -> tuple:
-    legacy = np.random.get_state()[1].tobytes()  # noqa: NPY002 - that it is not touched is the test
-    return np.geterr(), list(warnings.filters), legacy
+def state() -> tuple[object, ...]:
+    """Return what numpy and Python keep for the whole process."""
+    numbers = np.random.get_state()[1].tobytes()  # noqa: NPY002 - the state that is shared
+    return np.geterr(), list(warnings.filters), numbers
 
 
 @every_kind
 def test_a_fit_changes_nothing_of_the_process(kind):
     model, data = FITS[kind]
     copies = [array.copy() for array in data]
-    before = _global_state()
+    before = state()
     model.fit(*data)
     model.predict(data[0])
-    assert before == _global_state()
+    assert before == state()
     for array, copy in zip(data, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
 
