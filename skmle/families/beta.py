@@ -82,9 +82,11 @@ class Beta(Family):
             logs = np.log(mean), np.log1p(-mean)
             away, away_bar = (y - mean) / mean, (mean - y) / (1.0 - mean)
             rest = average(y - mean + missed, weight)
-            gap = average(gap_beside(away) + away * (missed / y) + within, weight)
+            gap = average(gap_beside(away, y / mean) + away * (missed / y) + within, weight)
             turn = away_bar * (missed / (1.0 - y))
-            gap_bar = average(gap_beside(away_bar) - turn + within_bar, weight)
+            gap_bar = average(
+                gap_beside(away_bar, (1.0 - y) / (1.0 - mean)) - turn + within_bar, weight
+            )
         return tuple(np.array([value]) for value in (*logs, mean, gap, gap_bar, rest))
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:

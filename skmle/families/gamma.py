@@ -78,7 +78,7 @@ class Gamma(ByTails):
             mean += average(y - mean + y * missed, weight)
             away, log_mean = (y - mean) / mean, np.log(mean)
             rest = average(away + missed * (1.0 + away), weight)
-            spread = average(gap_beside(away) + away * missed + within, weight)
+            spread = average(gap_beside(away, y / mean) + away * missed + within, weight)
         return tuple(np.array([value]) for value in (mean, log_mean, spread, rest))
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
@@ -115,7 +115,7 @@ class Gamma(ByTails):
         if not np.max(shape) > _PRECISE:
             return None
         rest = 0.5 * (np.log(shape) - LOG_2PI) - binet(shape, 0)[0] - np.log(y)
-        return rest - shape * gap_beside((y - mean) / mean)
+        return rest - shape * gap_beside((y - mean) / mean, y / mean)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The gap is log shape - digamma(shape) at the maximum.

@@ -96,7 +96,7 @@ class Geometric(ByTails):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         p = np.broadcast_to(theta[0], size)
-        draws = rng.geometric(np.maximum(p, _DRAWN)).astype(float)
+        draws = np.asarray(rng.geometric(np.maximum(p, _DRAWN)), float)
         if (rare := p < _DRAWN).any():  # the wait is exponential, to the last digit of a draw
             with np.errstate(divide="ignore"):
                 draws = np.where(rare, np.ceil(rng.standard_exponential(size) / p), draws)

@@ -199,9 +199,10 @@ def _saddle(y: Array, mean: Array, dispersion: Array, order: int) -> Rows:
         r = 1.0 / dispersion
         top, centre = y + r, r + mean
         away = (y - mean) / centre
-        below = gap_beside(away)
+        below = gap_beside(away, top / centre)
         here = np.where(y > 0.0, y, 1.0)
-        above = np.where(y > 0.0, y * gap_beside(-r * away / here), r * (mean / centre))
+        turn = y * gap_beside(-r * away / here, (mean / here) * (top / centre))
+        above = np.where(y > 0.0, turn, r * (mean / centre))
         m0, m1, m2 = binet(top, order)
         n0, n1, n2 = binet(r, order)
         growth = np.where(y < r, np.log1p(y / r), np.log(top) - np.log(r))

@@ -14,7 +14,7 @@ HUGE = [
     *(
         (Binomial(n), {"probability": p})
         for n in (10**12, 10**18, 10**19, 10**25)
-        for p in (1e-19, 0.3)
+        for p in (10.0 / n, 0.3)
     ),
     *(("geometric", {"probability": p}) for p in (1e-17, 1e-25)),
 ]

@@ -40,7 +40,7 @@ from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
 
 # Coefficients up to which standard errors are kept unless they are declined: one Hessian on all
-# rows then takes no longer than the rest of a fit on samples. Chosen, not measured.
+# rows takes no longer than the rest of a fit on samples. Chosen, not measured.
 _CHEAP = 200
 # Coefficients from which threads of BLAS slow down the many small systems of a fit with absolute
 # penalties. Chosen, not measured.
@@ -168,8 +168,8 @@ class Likelihood:
     def pilot(self) -> Objective:
         """The objective on a sample of the rows, or on all rows where these are few.
 
-        A sample is enough for starts that are near the maximum, and to see that the linear
-        predictor does not reproduce y. Starts that are the maximum need all rows.
+        A sample is enough for starts near the maximum, and to see that the linear predictor does
+        not reproduce y. Starts that are the maximum need all rows.
         """
         near = self.problem.X is not None or self.family.shortcuts.starts == "near"
         m = first_sample(self.design.n, self.design.d) if near else None
@@ -179,8 +179,8 @@ class Likelihood:
     def first_term_fit(self) -> LeastSquares | None:
         """Least squares of y on the columns of the first term, in the pilot.
 
-        It is None where the first term is a constant. Only a y that is standardised can be compared
-        with the first eta: ask `units.moves` before.
+        It is None where the first term is a constant. Only a standardised y can be compared with
+        the first eta: ask `units.moves` before.
         """
         return fit_first_term(self.pilot)
 
@@ -191,7 +191,7 @@ class Likelihood:
             if may_start(self.family, self.objective, start := self.fitted(problem.start)):
                 return [start]
         first = None
-        # A fit that selects slopes starts with none of them, but least squares would have all.
+        # A fit that selects slopes starts with none, but least squares would have all.
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
         if self.family.restricted:
@@ -289,7 +289,7 @@ class Likelihood:
         )
         if not problem.selects:
             return solution._replace(evaluation=self.objective(solution.coef))
-        # The Hessian of the last smooth law would not do: its curvature is all near the cusps.
+        # That of the last smooth law would not do: its curvature is all near the cusps.
         return self._with_working(solution)
 
     # ---------------------------------------------------------------- for standard errors
