@@ -69,11 +69,11 @@ ENGINE = """
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers
     problem
-    prepare.merging prepare.row_space prepare.starts prepare.closed
+    prepare.merging prepare.row_space prepare.starts prepare.feasible prepare.closed
     prepare.columns prepare.likelihood
     judge.freedom judge.interior judge.behind judge.separation judge.alarm judge.receding
-    judge.fewest judge.separated judge.polish judge.edge judge.limits judge.limit_rows
-    judge.verdict
+    judge.fewest judge.separated judge.polish judge.edge judge.barrier judge.face judge.domain
+    judge.limits judge.limit_rows judge.verdict
     fit path
 """.split()
 

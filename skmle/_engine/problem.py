@@ -161,6 +161,8 @@ class Fit:
     """
     shrunk: float | None = 0.0
     """By how many a smooth penalty lowers the effective number of parameters; None: not known."""
+    rows_at_edge: int = 0
+    """How many rows stand at the edge of the domain of a link, at a maximum there."""
     condensed: Observed | None = None
     """Of a density: all it needs of its data, if that is less than the data.
 

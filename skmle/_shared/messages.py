@@ -76,6 +76,12 @@ def _in_words(
             "other coefficients are returned with their standard errors. Fit these rows apart to "
             "silence this."
         )
+    if status == BOUNDARY and fit.rows_at_edge:
+        return BoundaryWarning, (
+            f"the maximum is at the boundary: {reason}. The estimates are right; standard errors "
+            "are those along the edge, nan for coefficients that it determines. Choose a link that "
+            "maps onto the whole line to silence this."
+        )
     if status == BOUNDARY:
         return BoundaryWarning, (
             f"the maximum is at the boundary: {reason}. The limit law's parameters are returned, "

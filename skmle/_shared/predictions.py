@@ -22,6 +22,11 @@ from skmle.families import Distribution, Family
 
 Array = NDArray[np.float64]
 
+# Share of the largest linear predictor by which one may be outside the domain of its link and still
+# counts as at the end of it: some hundred roundings of a sum. Chosen, not measured.
+_ROUNDING = 1e-13
+_SHOWN = 5  # rows that a message names, at most; chosen for reading
+
 
 class Predictions:
     """What a fitted regression is asked."""
@@ -65,7 +70,7 @@ class Predictions:
         """Return each row's law: a `Distribution` with parameters of shape (n,)."""
         eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            return self._law.predicted(self._law.natural(eta))
+            return self._law.predicted(self._law.natural(_inside_domains(self._law, eta)))
 
     def predict(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
@@ -164,3 +169,28 @@ class Predictions:
         _, counting = positive_weights(sample_weight, X)
         values = self._log_prob(X, y, offset, exposure, counting)
         return weighted_mean(values, sample_weight)
+
+
+def _inside_domains(law: Family, eta: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Return linear predictors that are inside the domains of their links, or at an end.
+
+    Raises
+    ------
+    ValueError
+        If a row is outside by more than rounding.
+    """
+    result = list(eta)
+    for j, (low, high) in enumerate(law.domains):
+        slack = _ROUNDING * float(np.abs(eta[j]).max(initial=0.0))
+        outside = np.flatnonzero((eta[j] < low - slack) | (eta[j] > high + slack))
+        if outside.size:
+            shown = ", ".join(map(str, outside[:_SHOWN]))
+            more = ", ..." if outside.size > _SHOWN else ""
+            raise ValueError(
+                f"{law.title}: the linear predictor of {law.names[j]} is outside the domain of "
+                f"link {law.link(j).name!r} in {outside.size} of {len(eta[j])} rows (rows {shown}"
+                f"{more}), such as {eta[j][outside[0]]:.6g}. Allowed: predictors from {low:g} to "
+                f"{high:g}. Leave these rows out, or fit with a link that maps onto the whole line."
+            )
+        result[j] = np.clip(eta[j], low, high)
+    return tuple(result)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.judge.domain import AtEdge, covariance_at_edge, finish, is_off_edge
 from skmle._engine.judge.edge import (
     INTERPOLATED,
     interpolation_of,
@@ -69,6 +70,12 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
     refit : callable
         (problem, columns) -> Fit, for limit laws.
     """
+    if likelihood.family.domains:
+        finished = _finished(likelihood, solution)
+        if isinstance(finished, AtEdge):
+            limit = likelier_limit(likelihood, finished.solution, refit)
+            return limit or _at_edge(likelihood, finished)
+        solution = finished
     # No step shows that the scale of a law with cusps has vanished.
     cusps = likelihood.family.shortcuts.starts == "final"
     vanished = cusps and rows_of_vanished_scale(likelihood, solution) > 0
@@ -84,6 +91,22 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
         return limit or outcome(likelihood, solution, Verdict(INTERIOR))
     limit = likelier_limit(likelihood, solution, refit) or _at_a_limit(likelihood, solution)
     return limit or _without_maximum(likelihood, solution)
+
+
+def _finished(likelihood: Likelihood, solution: Solution) -> AtEdge | Solution:
+    """Return the maximum at the edge of a link's domain if steps were cut by it or led to it."""
+    arrived = solution.converged and solution.distance <= likelihood.problem.tol
+    if arrived and is_off_edge(likelihood, solution):
+        return solution
+    return finish(likelihood, solution)
+
+
+def _at_edge(likelihood: Likelihood, found: AtEdge) -> Fit:
+    """Return the fit of a maximum at the edge, with the covariance of its face."""
+    result = outcome(likelihood, found.solution, Verdict(BOUNDARY, found.reason))
+    wanted = _wants_covariance(likelihood)
+    covariance = covariance_at_edge(likelihood, found) if wanted else None
+    return replace(result, covariance=covariance, rows_at_edge=found.rows)
 
 
 def _doubtful(likelihood: Likelihood, solution: Solution) -> bool:

@@ -223,6 +223,11 @@ class Objective:
         pairs = zip(self.direction(step), units, strict=True)
         return max((float(np.abs(e).max(initial=0.0)) / unit for e, unit in pairs), default=0.0)
 
+    def etas(self, coef: Array) -> list[Array]:
+        """Return the linear predictors at `coef`: per parameter (n,), or 0-d for a constant."""
+        etas, offset = self.direction(coef), self.design.offset
+        return etas if offset is None else [etas[0] + offset, *etas[1:]]
+
     def direction(self, step: Array) -> list[Array]:
         """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""
         design, still = self.design, self.design.without_offset()

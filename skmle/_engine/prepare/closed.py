@@ -13,6 +13,7 @@ import numpy as np
 from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import covariance
 from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
@@ -117,16 +118,19 @@ def _constant_fit(
     known = Fit(family, coefs, None, log_likelihood, objective.mass, verdict, n_parameters=design.d)
     if evaluation.hessian is None:
         return known
-    assert evaluation.gradient is not None
-    finite = np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()
+    finite = np.isfinite(evaluation.hessian).all()
     if confirm and not finite:
         return replace(known, distance=np.inf)
     try:
         inverse = evaluation.inverse
     except np.linalg.LinAlgError:
         return replace(known, distance=np.inf)
-    gradient = evaluation.gradient if confirm else np.zeros(design.d)
-    assert gradient is not None
-    distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))
-    known = replace(known, distance=distance)
+    if confirm:
+        # Only a positive definite Hessian tells a maximum from a saddle or a minimum.
+        factor = Factor.of(evaluation.hessian)
+        if factor is None:
+            return replace(known, distance=np.inf)
+        assert evaluation.gradient is not None
+        fall = max(float(evaluation.gradient @ factor.solve(evaluation.gradient)), 0.0)
+        known = replace(known, distance=float(np.sqrt(objective.size * fall)))
     return replace(known, covariance=covariance(inverse, objective.mass)) if wanted else known

@@ -64,8 +64,7 @@ def starting_points(
         statistics = (first.residual, *statistics[1:])
     result = []
     for chart_eta in known or family.starts(statistics, objective.weight):
-        finite = np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START)
-        eta = family.linked(tuple(np.clip(finite, -1e300, 1e300)))
+        eta = family.linked(finite_start(chart_eta))
         coef = np.zeros(design.d)
         for e, s, term in zip(eta, design.slices, design.terms, strict=True):
             if term.intercept:
@@ -76,6 +75,12 @@ def starting_points(
             coef[design.slices[0].stop] -= average(design.offset, objective.weight)
         result.append(coef)
     return result
+
+
+def finite_start(chart_eta: Sequence[float], far: float = _START) -> Arrays:
+    """Return chart eta of a start as finite numbers; `far` is in the place of infinite ones."""
+    finite = np.nan_to_num(chart_eta, nan=0.0, posinf=far, neginf=-far)
+    return tuple(np.clip(finite, -1e300, 1e300))
 
 
 def interpolation(

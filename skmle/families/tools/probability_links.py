@@ -22,6 +22,13 @@ def expit(eta: Array) -> Jet:
     return theta, slope, slope * (1.0 - 2.0 * theta)
 
 
+def log_logit(eta: Array) -> Jet:
+    """Return the logit of exp(eta), for eta < 0."""
+    above = -np.expm1(eta)  # 1 - exp(eta), with its digits also where the probability is near 1
+    with np.errstate(divide="ignore", invalid="ignore"):  # from zero on there is no logit
+        return eta - np.log(above), 1.0 / above, np.exp(eta) / (above * above)
+
+
 def probit_inverse(eta: Array) -> Jet:
     """Return the normal distribution function."""
     from scipy.special import ndtr
