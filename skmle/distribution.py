@@ -17,7 +17,7 @@ from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Tell
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
-from skmle._shared.batches import Seen, joined_with
+from skmle._shared.batches import Seen, joined_with, kept
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
@@ -196,7 +196,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
         The result is exactly that of all rows at once. Only families for whose data a sum of fixed
         size stands (as the mean and the spread do for the normal), and discrete ones, of whose data
-        the distinct values are counted, have this method.
+        the distinct values are counted, have this method. Of more than 4096 distinct counts a
+        negative binomial model keeps none, and has to be fitted to all rows.
 
         Parameters
         ----------
@@ -313,7 +314,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self._families = [f.family for f in fits]
         self._covariances = [f.covariance for f in fits]
         pairs = zip(families, fits, strict=True)
-        self._seen = [Seen(family, result.condensed) for family, result in pairs]
+        self._seen = [kept(family, result.condensed) for family, result in pairs]
         return worst
 
     # ---------------------------------------------------------------- use

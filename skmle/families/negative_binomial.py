@@ -9,7 +9,7 @@ import numpy as np
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families.poisson import Poisson
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import has_large, log_factorial, stirling, surplus
+from skmle.families.tools.counts import has_large, log_factorial, poisson_draws, stirling, surplus
 from skmle.families.tools.divergences import gap_beside
 from skmle.families.tools.special import binet, log_rising, log_rising_table
 from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
@@ -131,7 +131,8 @@ class NegativeBinomial(ByTails):
 
     def variance(self, theta: Arrays) -> Array:
         mean, dispersion = theta
-        return mean + dispersion * mean**2
+        with np.errstate(over="ignore"):
+            return mean * (1.0 + dispersion * mean)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, dispersion = theta
@@ -169,7 +170,7 @@ class NegativeBinomial(ByTails):
         mixing = dispersion * rng.gamma(
             np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size)
         )
-        return np.asarray(rng.poisson(mean * np.where(poisson, 1.0, mixing), size=size), float)
+        return poisson_draws(mean * np.where(poisson, 1.0, mixing), size, rng)
 
 
 def _rising(y: Array, dispersion: Array, order: int) -> tuple[Array, Array | None, Array | None]:
@@ -195,9 +196,10 @@ def _saddle(y: Array, mean: Array, dispersion: Array, order: int) -> Rows:
         r = 1.0 / dispersion
         top, centre = y + r, r + mean
         away = (y - mean) / centre
-        below = gap_beside(away)
+        below = gap_beside(away, top / centre)
         here = np.where(y > 0.0, y, 1.0)
-        above = np.where(y > 0.0, y * gap_beside(-r * away / here), r * (mean / centre))
+        turn = y * gap_beside(-r * away / here, (mean / here) * (top / centre))
+        above = np.where(y > 0.0, turn, r * (mean / centre))
         m0, m1, m2 = binet(top, order)
         n0, n1, n2 = binet(r, order)
         growth = np.where(y < r, np.log1p(y / r), np.log(top) - np.log(r))

@@ -172,7 +172,9 @@ class StudentT(ByTails, LocationScale):
         return cls(), (loc, scale, df)
 
     def known_entropy(self, theta: Arrays) -> Array:
-        return np.asarray(self.to_scipy(theta).entropy(), float)
+        loc, scale, df = theta
+        standard = self.to_scipy((np.zeros(np.shape(loc)), np.ones(()), df))
+        return np.asarray(standard.entropy(), float) + np.log(scale)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale, df = theta

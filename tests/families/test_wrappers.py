@@ -39,6 +39,7 @@ DERIVED = {
     "known_entropy": "information measures ask the predicted law",
     "divergence": "information measures ask the predicted law",
     "probabilities": "information measures ask the predicted law",
+    "finer_eta": "of the normal law of several columns, which has no parameters to hold",
     "scipy_name": "scipy has no law around a law",
     "from_scipy": "scipy has no law around a law",
 }

@@ -124,7 +124,7 @@ def _constant_fit(
     try:
         inverse = evaluation.inverse
     except np.linalg.LinAlgError:
-        return replace(known, distance=np.inf)
+        return replace(known, distance=np.inf) if confirm else known
     gradient = evaluation.gradient if confirm else np.zeros(design.d)
     assert gradient is not None
     distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))

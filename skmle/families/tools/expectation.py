@@ -53,6 +53,9 @@ _NARROW = 1e-8
 # Distances from an end at 0, and from the median towards infinity, at which panels stop: below the
 # first doubles lose digits, and the square of the second does not overflow.
 _NEAREST, _FARTHEST = 1e-300, 1e150
+_MANY_WIDTHS = 1e4  # quartile distances of counts within which panels reach at least
+_FAR_PANELS = 256  # of the logarithm of counts beyond: each is about one unit long
+_REACHES = 6  # doublings of the outermost quantiles of q at which panels begin, too
 _FIRST_STEP = 1e-3  # of t: the shortest doubling panel
 _DOUBLINGS = 70  # of the width of panels: more than the 53 binary digits of whole numbers need
 
@@ -195,7 +198,7 @@ def _sides(p: Univariate, signs: tuple[float, ...]) -> _Sides:
     width = np.clip(np.where(width > 0.0, width, narrow), 1e-140, 1e140)
     reach = np.abs(end - centre)
     if p.discrete:
-        last = np.minimum(reach, _FAR)
+        last = np.minimum(reach, np.maximum(_FAR, _MANY_WIDTHS * width))
     else:
         # Next to an end that is not zero, doubles resolve a few units in the last place.
         nearest = np.maximum(_NEAREST, 4.0 * np.spacing(np.abs(end)))
@@ -210,7 +213,12 @@ def _panels(sides: _Sides, p: Univariate, q: Univariate) -> tuple[Index, Array, 
     step = np.fmax(np.nan_to_num(own).max(axis=1, keepdims=True), shortest)
     marks = [own, step * 2.0 ** np.arange(1, _DOUBLINGS)]
     if q is not p:
-        marks.append(sides.locate(np.column_stack([*q.support(), q.quantiles(_LEVELS)])))
+        theirs = q.quantiles(_LEVELS)
+        # Where q is narrow beside p, its tails end within a panel of p.
+        middle = theirs[:, len(_LEVELS) // 2, None]
+        reach = (theirs[:, [0, -1]] - middle)[:, :, None] * 2.0 ** np.arange(1, _REACHES)
+        beyond = middle + reach.reshape(len(theirs), 2 * (_REACHES - 1))
+        marks.append(sides.locate(np.column_stack([*q.support(), theirs, beyond])))
     first, last = np.zeros((len(sides.row), 1)), sides.last[:, None]
     if sides.lattice:
         # The median itself belongs to the upper side. Panels of masses do not include their end.
@@ -345,17 +353,40 @@ def _beyond(integrand: Integrand, sides: _Sides, size: Array) -> Array:
     """
     side = np.arange(len(sides.row))
     if sides.lattice:
-        open_ended, inner = np.isinf(sides.end), np.floor(sides.last / 16.0)
-        length = np.full(len(side), np.log(16.0))
-    else:
-        length = np.minimum(20.0, 0.5 * sides.last)
-        open_ended, inner = sides.last > 0.0, sides.last - length
-    value, before = integrand(side, np.stack([sides.last, inner], axis=1)).T
-    if sides.lattice:
-        value, before = value * sides.last, before * inner  # dt = t d(log t)
+        return _beyond_counts(integrand, sides, size)
+    length = np.minimum(20.0, 0.5 * sides.last)
+    values = integrand(side, np.stack([sides.last, sides.last - length], axis=1)).T
+    rest = _tail(values[0], values[1], length, sides.last > 0.0, size[sides.row])
+    return np.asarray(np.bincount(sides.row, rest, minlength=len(size)), float)
+
+
+def _tail(value: Array, before: Array, length: Array, open_: Any, size: Array) -> Array:
+    """Return the integral beyond `value` of the exponential through it and what is `before`."""
     rate = np.log(np.abs(before / value)) / length
     # What is below the rounding error of the sum does not matter, whatever its rate.
-    matters = open_ended & (np.abs(value) > 1e-16 * size[sides.row])
+    matters = open_ & (np.abs(value) > 1e-16 * size)
     tail = np.where(rate > _SLOWEST, value / rate, np.copysign(np.inf, value))
-    rest = np.where(matters, tail, 0.0)
-    return np.asarray(np.bincount(sides.row, rest, minlength=len(size)), float)
+    return np.where(matters, tail, 0.0)
+
+
+def _beyond_counts(integrand: Integrand, sides: _Sides, size: Array) -> Array:
+    """Return what lies beyond the last panels of counts, which there are as dense as numbers.
+
+    It is integrated over the logarithm of the count, in which a power is an exponential.
+    """
+    side = np.arange(len(sides.row))
+    value = integrand(side, sides.last[:, None])[:, 0] * sides.last
+    side = side[np.isinf(sides.end) & (np.abs(value) > 1e-16 * size[sides.row])]
+    if not len(side):
+        return np.zeros(len(size))
+    start = np.log(sides.last[side])[:, None]
+    half = 0.5 * (np.log(_FARTHEST) - start) / _FAR_PANELS
+    total = np.zeros(len(side))
+    for panel in range(_FAR_PANELS):
+        t = np.exp(start + half * (2.0 * panel + 1.0 + _NODES))
+        total += (integrand(side, t) * t * (half * _WEIGHTS)).sum(axis=1)
+    ends = _FARTHEST * np.array([1.0, np.exp(-1.0)])
+    values = (integrand(side, np.broadcast_to(ends, (len(side), 2))) * ends).T
+    row = sides.row[side]
+    total += _tail(values[0], values[1], np.ones(len(side)), True, size[row])
+    return np.asarray(np.bincount(row, total, minlength=len(size)), float)

@@ -76,9 +76,10 @@ def cloglog_logit(eta: Array) -> Jet:
     )  # the next term is h^2/24
     # 1 - ratio exp(-h) = h/2 - h^2/12 + h^4/720 - ..: the difference has no digits left where h is
     # small.
+    small = np.minimum(hazard, 1e-3)
     gap = np.where(
         hazard < 1e-3,
-        hazard * (0.5 - hazard / 12.0 * (1.0 - hazard * hazard / 60.0)),
+        small * (0.5 - small / 12.0 * (1.0 - small * small / 60.0)),
         1.0 - ratio * np.exp(-hazard),
     )
     return value, ratio, ratio * gap

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,6 +108,9 @@ class Wrapper(Family):
 
     def adapt(self, y: Array) -> Family:
         return self.around(self.inner.adapt(y))
+
+    def for_parameters(self, params: Mapping[str, Any]) -> Family:
+        return self  # its parameters may be fewer than those of the family inside
 
     @property
     def observations(self) -> str:
