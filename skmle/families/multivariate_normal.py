@@ -23,11 +23,9 @@ from skmle.families.base import (
 )
 from skmle.families.links import Link
 from skmle.families.tools.divergences import gap
+from skmle.families.tools.factors import covariance_root, diagonal, factor_of, upper_factor
 from skmle.families.tools.special import LOG_2PI
 
-# Share of a column's spread that the columns before leave to it, from which the factor of the
-# correlation matrix has ten digits. Below, the factor is found without forming the matrix.
-_SAFE = 1e-3
 _SQUARABLE = 1e150  # the square of a number of twice this size is a number still
 _ASYMMETRY = 1e-8  # of a covariance, in products of standard deviations: rounding, not a mistake
 # Share below which a law with this floor is shown in place of one that lives in fewer dimensions:
@@ -104,7 +102,7 @@ class MultivariateNormal(Family):
                 "finite numbers. Correct the entries."
             )
         turned = np.swapaxes(covariance, -1, -2)
-        sd = np.sqrt(np.abs(_diagonal(covariance)))
+        sd = np.sqrt(np.abs(diagonal(covariance)))
         off = np.abs(covariance - turned) > _ASYMMETRY * sd[..., :, None] * sd[..., None, :]
         if off.any():
             *_, a, b = (int(i) for i in np.argwhere(off)[0])
@@ -113,7 +111,7 @@ class MultivariateNormal(Family):
                 f"MultivariateNormal: covariance[{a}, {b}] and [{b}, {a}] are {pair}. Allowed: a "
                 "symmetric matrix. Give (covariance + covariance.T)/2 if they differ by rounding."
             )
-        _root(covariance, "MultivariateNormal")
+        covariance_root(covariance, "MultivariateNormal")
         return MultivariateNormal(d)
 
     def check_links(self) -> None:
@@ -156,7 +154,7 @@ class MultivariateNormal(Family):
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         mean, sd, rows = self._scaled(statistics, weight)
-        return mean[None], (_factor(rows) * sd)[None]
+        return mean[None], (factor_of(rows) * sd)[None]
 
     def _scaled(self, statistics: Arrays, weight: Array | None) -> tuple[Array, Array, Array]:
         """Return means, spreads, and rows whose squares sum up to the correlation matrix."""
@@ -236,13 +234,13 @@ class MultivariateNormal(Family):
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
         mean, sd, rows = self._scaled(statistics, weight)
-        values, vectors = np.linalg.svd(_factor(rows))[1:]
+        values, vectors = np.linalg.svd(factor_of(rows))[1:]
         # The least singular value that rounding of the observations cannot have made of zero.
         noise = 8.0 * self.d * np.finfo(float).eps * (1.0 + np.max(np.abs(mean) / sd))
         if values[-1] > noise:
             return None
         rank = int((values > noise).sum())
-        floored = _upper(np.maximum(values, _FLOOR)[:, None] * vectors) * sd
+        floored = upper_factor(np.maximum(values, _FLOOR)[:, None] * vectors) * sd
         reason = (
             f"the observations lie in a space of {rank} dimensions, so the density of their "
             f"{self.d} columns grows without bound on it"
@@ -294,13 +292,15 @@ class MultivariateNormal(Family):
 
     def eta(self, theta: Arrays) -> Arrays:
         mean, covariance = (np.asarray(value, float) for value in theta)
-        return tuple(np.asarray(e) for e in self._coordinates(mean, _root(covariance, "law")))
+        return tuple(
+            np.asarray(e) for e in self._coordinates(mean, covariance_root(covariance, "law"))
+        )
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import Covariance, multivariate_normal
 
         # By its factor: scipy looks at eigenvalues, which are of any size where units are.
-        factor = Covariance.from_cholesky(_root(np.asarray(theta[1], float), "law"))
+        factor = Covariance.from_cholesky(covariance_root(np.asarray(theta[1], float), "law"))
         return multivariate_normal(np.asarray(theta[0], float), factor)
 
     @classmethod
@@ -319,7 +319,7 @@ class MultivariateNormal(Family):
         from scipy.stats import multivariate_normal
 
         mean, covariance = (np.asarray(value, float) for value in theta)
-        sd = np.sqrt(_diagonal(covariance))
+        sd = np.sqrt(diagonal(covariance))
         correlation = covariance / sd[:, None] / sd
         return np.asarray(multivariate_normal.cdf((y - mean) / sd, cov=correlation), float)
 
@@ -338,54 +338,18 @@ class MultivariateNormal(Family):
         return self.quantile(q, theta)
 
     def known_entropy(self, theta: Arrays) -> Array:
-        root = _root(theta[1], "p")
-        return 0.5 * self.d * (LOG_2PI + 1.0) + np.log(_diagonal(root)).sum(axis=-1)
+        root = covariance_root(theta[1], "p")
+        return 0.5 * self.d * (LOG_2PI + 1.0) + np.log(diagonal(root)).sum(axis=-1)
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         (mean_p, covariance_p), (mean_q, covariance_q) = p, q
-        root_p, root_q = _root(covariance_p, "p"), _root(covariance_q, "q")
+        root_p, root_q = covariance_root(covariance_p, "p"), covariance_root(covariance_q, "q")
         turn = np.linalg.solve(root_q, root_p)  # triangular: its diagonal holds the determinant
         shift = np.linalg.solve(root_q, (mean_p - mean_q)[..., None])[..., 0]
         below = np.tril(turn, -1)
-        spread = gap(_diagonal(turn) ** 2).sum(axis=-1) + (below**2).sum(axis=(-2, -1))
+        spread = gap(diagonal(turn) ** 2).sum(axis=-1) + (below**2).sum(axis=(-2, -1))
         return 0.5 * ((shift**2).sum(axis=-1) + spread)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, covariance = theta
         return rng.multivariate_normal(mean, covariance, size=size, method="cholesky")
-
-
-def _diagonal(matrix: NDArray[Any]) -> NDArray[Any]:
-    return np.diagonal(matrix, axis1=-2, axis2=-1)
-
-
-def _root(covariance: Array, name: str) -> Array:
-    """Return the lower Cholesky factor; ValueError, which names the law, if there is none."""
-    try:
-        return np.asarray(np.linalg.cholesky(covariance), float)
-    except np.linalg.LinAlgError:
-        smallest = np.linalg.eigvalsh(covariance).min()
-        raise ValueError(
-            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in "
-            "fewer dimensions than it has columns and has no density there. Allowed: positive "
-            "definite covariances. Leave out the columns that the others determine."
-        ) from None
-
-
-def _factor(rows: Array) -> Array:
-    """Return upper triangular R with R'R = rows'rows, whose columns have the length one."""
-    try:
-        root = np.linalg.cholesky(rows.T @ rows).T
-        if np.diag(root).min() > _SAFE:
-            return np.asarray(root, float)
-    except np.linalg.LinAlgError:
-        pass
-    d = rows.shape[1]
-    some = rows if len(rows) >= d else np.concatenate([rows, np.zeros((d - len(rows), d))])
-    return _upper(some)
-
-
-def _upper(matrix: Array) -> Array:
-    """Return upper triangular R with R'R = matrix'matrix and a diagonal that is not negative."""
-    root = np.asarray(np.linalg.qr(matrix)[1], float)
-    return np.where(np.diag(root) < 0.0, -1.0, 1.0)[:, None] * root
