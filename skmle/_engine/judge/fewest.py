@@ -94,10 +94,12 @@ def _thinned(
             np.maximum.at(sizes, _numbers(term, len(sizes)), np.abs(change[:-1]))
     columns = np.flatnonzero(sizes)
     columns = columns[np.argsort(-sizes[columns], kind="stable")]
-    if len(columns) < 2:
+    if not len(columns):
         return None
     trial = _Trial(likelihood, direction, [bool(change.any()) for change in moving], behind)
     best = None
+    if len(columns) == 1:
+        return trial(columns)  # it may do without the intercept
     if len(columns) > _TRIED:
         columns = columns[:_TRIED]
         if (best := trial(columns)) is None:
