@@ -122,6 +122,15 @@ def _in_words(
             "estimator has it, to go on from here."
         )
     stop = f"the solver stopped after {fit.n_iter} iterations, {_how_far(fit)}"
+    if dependent := _dependent_columns(fit, names):
+        shown = ", ".join(map(repr, dependent[:_SHOWN]))
+        shown += f", ... ({len(dependent)} in all)" if len(dependent) > _SHOWN else ""
+        return NotConvergedWarning, (
+            f"{stop}{': ' * bool(reason)}{reason}. The columns {shown} are nearly combinations of "
+            f"others (condition {fit.condition:.0e}). The last iterate is returned. Drop one of "
+            "them, give X as a dense array, or for powers of a column take orthogonal polynomials, "
+            "SplineTransformer, or powers of the standardised column."
+        )
     if reason:  # Another iteration would change nothing, so that max_iter need not be raised.
         return NotConvergedWarning, (
             f"{stop}: {reason}. The last iterate is returned. Rescale extreme columns, drop "
@@ -184,6 +193,13 @@ def _separated(fit: Fit, moving: Sequence[str], rows: str) -> str:
         columns = f"rows in which the columns {shown} are all zero separate"
         return f"the {columns} from the others, so the coefficients run to infinity{of_rows}"
     return f"the {columns} the outcomes, so the coefficients run to infinity{of_rows}"
+
+
+def _dependent_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names of the columns that are nearly combinations of others."""
+    pairs = zip(fit.dependent or (), names, strict=False)
+    named = [label for own, labels in pairs for label in np.array(labels, object)[own]]
+    return list(dict.fromkeys(named))
 
 
 def _moving_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:

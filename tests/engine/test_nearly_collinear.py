@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from skmle import CrossEntropyClassifier, MLERegressor
 from skmle._engine.data.exact import exact_product
+from skmle.exceptions import NotConvergedWarning
 from tests.engine.verdicts import REGRESSED, draw, judge
 from tests.subjects import every
 
@@ -279,3 +280,20 @@ def test_a_column_and_its_copy(difference):
         assert model.aliased_ == []
     if difference < 1e-12:
         assert model.aliased_ != []
+
+
+def test_columns_that_cannot_be_solved_are_named():
+    """Of sparse columns that are too many to combine: the columns, their condition, the cure."""
+    rng = np.random.default_rng(0)
+    near = nearly_equal(rng, 400, 30)
+    X = sp.csr_array(np.column_stack([rng.normal(size=400), near.X]))
+    y = (rng.logistic(size=400) + near.plain[:, 0] > 0.0).astype(int)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skmle._engine.prepare.columns.can_combine", lambda X, p: False)
+        model = CrossEntropyClassifier()
+        with pytest.warns(
+            NotConvergedWarning,
+            match=r"'x1', 'x2' are nearly combinations of others \(condition 2e\+09\).*Drop",
+        ):
+            model.fit(X, y)
+    assert model.status_ == "not_converged"

@@ -93,7 +93,7 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
         limit = None
         if likelihood.family.limits and _doubtful(likelihood, solution):
             limit = likelier_limit(likelihood, solution, refit)
-        return limit or outcome(likelihood, solution, Verdict(INTERIOR))
+        return limit or _at_the_maximum(likelihood, solution)
     limit = likelier_limit(likelihood, solution, refit) or _at_a_limit(likelihood, solution)
     return limit or _without_maximum(likelihood, solution)
 
@@ -112,6 +112,21 @@ def _at_edge(likelihood: Likelihood, found: AtEdge) -> Fit:
     wanted = _wants_covariance(likelihood)
     covariance = covariance_at_edge(likelihood, found) if wanted else None
     return replace(result, covariance=covariance, rows_at_edge=found.rows)
+
+
+def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
+    """Return the fit of an interior maximum, if the solution is as near to it as was asked."""
+    if solution.distance <= likelihood.problem.tol:
+        return outcome(likelihood, solution, Verdict(INTERIOR))
+    if (better := _polished_to_tol(likelihood, solution)) is not None:
+        return outcome(likelihood, better, Verdict(INTERIOR))
+    return outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
+
+
+def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:
+    """Return the maximum to which a fit leads that goes on, if it comes as near as was asked."""
+    better = polished(likelihood, solution)
+    return None if better is None or better.distance > likelihood.problem.tol else better
 
 
 def _doubtful(likelihood: Likelihood, solution: Solution) -> bool:
@@ -140,7 +155,7 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
     if reason := vanished_scale(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
-    if (better := polished(likelihood, solution)) is not None:
+    if (better := _polished_to_tol(likelihood, solution)) is not None:
         return outcome(likelihood, better, Verdict(INTERIOR))
     # A penalty of all slopes leaves a maximum, unless a certificate says that it does not.
     held = likelihood.problem.all_held and recedes(
