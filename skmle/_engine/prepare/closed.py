@@ -120,12 +120,14 @@ def _constant_fit(
         return known
     assert evaluation.gradient is not None
     finite = np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()
-    if confirm and not finite:
-        return replace(known, distance=np.inf)
+    # Squares of very large or small scales are no numbers. What is final needs no confirmation.
+    unknown = replace(known, distance=np.inf if confirm else 0.0)
+    if not finite:
+        return unknown
     try:
         inverse = evaluation.inverse
     except np.linalg.LinAlgError:
-        return replace(known, distance=np.inf)
+        return unknown
     gradient = evaluation.gradient if confirm else np.zeros(design.d)
     assert gradient is not None
     distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))
