@@ -70,7 +70,7 @@ ENGINE = """
     solvers.working solvers.proximal solvers.cusps solvers
     problem
     prepare.merging prepare.row_space prepare.starts prepare.robust prepare.modes prepare.closed
-    prepare.columns prepare.likelihood
+    prepare.columns prepare.likelihood prepare.residuals
     judge.freedom judge.interior judge.behind judge.separation judge.alarm judge.receding
     judge.fewest judge.separated judge.polish judge.edge judge.limits judge.limit_rows
     judge.verdict

@@ -17,6 +17,7 @@ from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
+from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working
@@ -69,6 +70,11 @@ def fit_likelihood(
 
     watch = Watch(problem.verbose, None if tell is None else told)
     likelihood = Likelihood(problem, watch, starts, columns)
+    if (known := foregone(likelihood)) is not None:
+        return known
+    if (rest := without_lead(likelihood)) is not None:
+        left, lead = rest
+        return restored(fit_likelihood(left, lead.told(tell), columns=likelihood.columns), lead)
     return solve_and_judge(likelihood, tell)[0]
 
 

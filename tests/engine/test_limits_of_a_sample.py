@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from skmle import MLEDistribution
+from skmle import MLEDistribution, MLERegressor
 
 pytestmark = [
     pytest.mark.numerics,
@@ -198,3 +198,41 @@ def test_a_loose_tolerance_does_not_hide_a_maximum(family, tol):
         }.get(family, np.abs(rng.standard_t(2.0, 300)) + 0.1)
         model = MLEDistribution(family, tol=tol).fit(y[:, None])
         assert model.status_ == "interior" and model.distance_ <= tol
+
+
+@pytest.mark.parametrize("family", ["normal", "laplace", "logistic", "t", "lognormal"])
+@pytest.mark.parametrize("share", [1e-5, 1e-7, 1e-8, 1e-9, 1e-10])
+def test_tiny_residuals_keep_their_digits(family, share):
+    """A relation that holds but for a tiny share of y is one with a small scale, not an exact one.
+
+    The fit of the residuals of least squares alone, in their own unit, is the right answer.
+    """
+    rng = np.random.default_rng(0)
+    X, noise = rng.normal(size=(60, 2)), rng.normal(size=60)
+    y = 1.0 + X @ [2.0, 3.0] + share * noise
+    columns = np.column_stack([np.ones(60), X])
+    inverse = np.linalg.pinv(columns)
+    exact = y.astype(np.longdouble) - columns.astype(np.longdouble) @ np.array([1, 2, 3], "g")
+    left = np.asarray((exact - columns.astype(np.longdouble) @ (inverse @ exact)) / share, float)
+    name = "normal" if family == "lognormal" else family
+    right = MLERegressor(name).fit(X, left)
+    model = MLERegressor(family).fit(X, np.exp(y) if family == "lognormal" else y)
+    assert model.status_ == right.status_ != "no_maximum"
+    assert model.distance_ <= model.tol
+    # What rounding leaves of y is 1e-15 of it, and exp and log leave ten times as much.
+    rtol = (1e-14 if family == "lognormal" else 1e-15) / share + 1e-7
+    np.testing.assert_allclose(model.params_["scale"], share * right.params_["scale"], rtol=rtol)
+    np.testing.assert_allclose(model.coef_, [2.0, 3.0], atol=share)
+    if family != "laplace":  # its errors do not hold, so none are given
+        errors = np.sqrt(np.diag(model.inference().covariance))[:2]
+        wanted = share * np.sqrt(np.diag(right.inference().covariance))[:2]
+        np.testing.assert_allclose(errors, wanted, rtol=10.0 * rtol)
+
+
+@pytest.mark.parametrize("family", ["normal", "laplace", "logistic", "t"])
+@pytest.mark.parametrize("origin", [0.0, 1e6])
+def test_what_rounding_leaves_is_exact(family, origin):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = MLERegressor(family).fit(X, origin + X @ [2.0, 3.0])
+    assert model.status_ == "no_maximum"
+    np.testing.assert_allclose(model.coef_, [2.0, 3.0], rtol=1e-9)
