@@ -18,6 +18,7 @@ from skmle._engine.prepare.closer import closer_likelihood
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
+from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working
@@ -85,14 +86,18 @@ def solve_and_judge(
 
     if (known := foregone(likelihood)) is not None:
         return known, working
+    if (rest := without_lead(likelihood)) is not None:
+        left, lead = rest
+        found = fit_likelihood(left, lead.told(tell), columns=likelihood.columns)
+        return restored(found, lead), working
     try:
         try:
             solution = _solve(likelihood, tell, working)
             if (closer := closer_likelihood(likelihood, solution)) is not None:
                 likelihood = closer
                 solution = _solve(likelihood, tell)
-        except RunsOff as found:
-            return separated_at(likelihood, found), working
+        except RunsOff as proof:
+            return separated_at(likelihood, proof), working
         return judge(likelihood, solution, refit), solution.working
     except (KeyboardInterrupt, Stopped) as stop:
         if likelihood.watch.last is None:

@@ -119,19 +119,21 @@ def _constant_fit(
     known = Fit(family, coefs, None, log_likelihood, objective.mass, verdict, n_parameters=design.d)
     if evaluation.hessian is None:
         return known
-    finite = np.isfinite(evaluation.hessian).all()
-    if confirm and not finite:
-        return replace(known, distance=np.inf)
+    assert evaluation.gradient is not None
+    # Squares of very large or small scales are no numbers. What is final needs no confirmation.
+    unknown = replace(known, distance=np.inf if confirm else 0.0)
+    finite = np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()
+    if not finite:
+        return unknown
     try:
         inverse = evaluation.inverse
     except np.linalg.LinAlgError:
-        return replace(known, distance=np.inf) if confirm else known
+        return unknown
     if confirm:
         # Only a positive definite Hessian tells a maximum from a saddle or a minimum.
         factor = Factor.of(evaluation.hessian)
         if factor is None:
-            return replace(known, distance=np.inf)
-        assert evaluation.gradient is not None
+            return unknown
         fall = max(float(evaluation.gradient @ factor.solve(evaluation.gradient)), 0.0)
         known = replace(known, distance=float(np.sqrt(objective.size * fall)))
     return replace(known, covariance=covariance(inverse, objective.mass)) if wanted else known

@@ -18,7 +18,10 @@ from skmle.families.base import Arrays, Family, Rows, average
 _START = 20.0
 # Largest residual, in standard deviations of y, of a linear predictor that reproduces y. Rounding
 # leaves 1e-16 times the condition of the columns; chosen far above, not measured.
-_EXACT = 1e-8
+_EXACT = 1e-12
+# Largest residual as a share of the largest |y|: half an eps of y itself is rounding, and as much
+# of the predictor.
+_ROUNDED = 2.0 * float(np.finfo(float).eps)
 
 
 class LeastSquares(NamedTuple):
@@ -90,7 +93,10 @@ def finite_start(chart_eta: Sequence[float], far: float = _START) -> Arrays:
 
 
 def interpolation(
-    family: Family, objective: Objective, first: LeastSquares | None = None
+    family: Family,
+    objective: Objective,
+    first: LeastSquares | None = None,
+    origin: float = 0.0,
 ) -> Array | None:
     """Return coefficients with which the first eta of each row reproduces y; None if none do.
 
@@ -100,6 +106,8 @@ def interpolation(
     ----------
     first : LeastSquares, optional
         What `fit_first_term` has found without a penalty, for laws whose first eta is a location.
+    origin : float
+        What was subtracted from y beforehand, in the units of y now.
     """
     design = objective.design
     limit = family.saturated(objective.statistics)
@@ -113,7 +121,8 @@ def interpolation(
     z = z if design.offset is None else z - design.offset
     coef, residual = first or least_squares(objective, z)
     spread = np.sqrt(np.average((z - average(z, objective.weight)) ** 2, weights=objective.weight))
-    if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
+    rounding = _ROUNDED * (float(np.abs(z).max()) + abs(origin))
+    if np.abs(residual).max() > max(_EXACT * (spread if spread > 0.0 else 1.0), rounding):
         return None
     result = np.zeros(design.d)
     result[: len(coef)] = coef
