@@ -21,6 +21,9 @@ MOST_ROWS = 2000
 # Largest difference of two sums of log-probabilities, relative to the larger of their size and
 # their number of rows: a thousand times the rounding of sums of so many rows.
 SAME = 1e-9
+# Times the change with the last bits of X that a prediction's rounding may make: there is one more
+# rounding for each column, and one draw of bits may happen to change little.
+LAST_BITS = 30.0
 AT_A_MAXIMUM = ("interior", "boundary", "non_regular")
 
 plain_done = FitTask.done
@@ -77,11 +80,25 @@ def check(model: Any, X: Any, y: Any, weight: Any) -> None:
     if not _goes_on(model, X):
         total = score * model.weight_sum_
         difference = abs(total - model.log_likelihood_)
-        scale = abs(model.log_likelihood_) + model.weight_sum_
-        assert difference <= SAME * scale or total == model.log_likelihood_, (
+        allowed = SAME * (abs(model.log_likelihood_) + model.weight_sum_)
+        if difference > allowed:
+            allowed += LAST_BITS * model.weight_sum_ * _last_bits(model, X, y, weight, score)
+        assert difference <= allowed or total == model.log_likelihood_, (
             f"{type(model).__name__} {status}: score x weight_sum_ is {total!r}, log_likelihood_ "
             f"{model.log_likelihood_!r}"
         )
+
+
+def _last_bits(model: Any, X: Any, y: Any, weight: Any, score: float) -> float:
+    """Return by how much the score changes with the last bits of X.
+
+    A prediction cannot have more digits than X times the coefficients has. Where columns nearly
+    cancel, or residuals are tiny, a fit computes in other coordinates, and has more.
+    """
+    if y is None or not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        return 0.0
+    bits = np.random.default_rng(0).integers(-1, 2, X.shape) * np.finfo(X.dtype).eps
+    return abs(model.score(X * (1.0 + bits), y, sample_weight=weight) - score)
 
 
 def _goes_on(model: Any, X: Any) -> bool:

@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 import skmle
 from skmle import CrossEntropyClassifier, MLERegressor, families
-from skmle.exceptions import FitWarning
+from skmle.exceptions import FitWarning, SettingWarning
 from tests.engine.elastic import N, P, labels, response, table
 
 PATHS = {
@@ -109,7 +109,10 @@ def test_estimators_without_a_path_are_refused():
         ValueError, match="under l1_ratio=0 no alpha makes all slopes zero. Allowed: "
     ):
         skmle.path(CrossEntropyClassifier(), X, y)
-    with pytest.raises(ValueError, match="no parameter depends on a column of X. Allowed: "):
+    with (
+        pytest.raises(ValueError, match="no parameter depends on a column of X. Allowed: "),
+        pytest.warns(SettingWarning, match="the penalty has no effect"),
+    ):
         skmle.path(MLERegressor(features={"loc": "none"}, l1_ratio=1.0), X, y)
 
 
