@@ -111,8 +111,10 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
     effective_parameters_ : float
         As in `MLERegressor`.
     aliased_ : list of str
-        Columns that are combinations of others: their coefficients are those of least norm, without
-        standard errors.
+        Columns that are combinations of others, exactly or to within 1e-11 of their spread: of the
+        coefficients that fit alike, those of least norm in standardised columns are returned
+        (without an intercept: in columns divided by their root mean square), without standard
+        errors.
     separated_ : Bunch
         What runs to infinity, as in `MLERegressor`; its `columns` are given for each class.
     n_features_in_, feature_names_in_

@@ -17,7 +17,8 @@ from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit, Tell
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
-from skmle._shared.batches import Seen, joined_with
+from skmle._shared.arrays import like
+from skmle._shared.batches import Seen, joined_with, kept
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
@@ -196,7 +197,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
         The result is exactly that of all rows at once. Only families for whose data a sum of fixed
         size stands (as the mean and the spread do for the normal), and discrete ones, of whose data
-        the distinct values are counted, have this method.
+        the distinct values are counted, have this method. Of more than 4096 distinct counts a
+        negative binomial model keeps none, and has to be fitted to all rows.
 
         Parameters
         ----------
@@ -232,7 +234,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         """Fit to X and what has been seen before, if anything."""
         family = get_family(self.family)
         check_settings(self)
-        X = self._rows(X, family, reset=seen is None)
+        given, X = X, self._rows(X, family, reset=seen is None)
         weight, mask = positive_weights(sample_weight, X)
         rows = X if mask is None else X[mask]
         samples = samples_of(rows, family, getattr(self, "feature_names_in_", None))
@@ -253,7 +255,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         counted = count + len(rows), weighted or weight is not None
         task = FitTask(
             self,
-            X,
+            given,
             None,
             sample_weight,
             lambda model, result: model._store(families, [result], counted),
@@ -313,14 +315,14 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self._families = [f.family for f in fits]
         self._covariances = [f.covariance for f in fits]
         pairs = zip(families, fits, strict=True)
-        self._seen = [Seen(family, result.condensed) for family, result in pairs]
+        self._seen = [kept(family, result.condensed) for family, result in pairs]
         return worst
 
     # ---------------------------------------------------------------- use
 
     def score_samples(self, X: Any) -> Array:
         """Return the log-density (or log-mass) of each row in nats; -inf outside the support."""
-        return self._log_prob(X)
+        return like(X, self._log_prob(X))
 
     def _log_prob(self, X: Any, sample_weight: ArrayLike | None = None, told: bool = True) -> Array:
         """Return `score_samples`; of rows of weight zero, no label is called unseen."""
@@ -338,7 +340,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def predict(self, X: Any) -> Array:
         """Return the density (or mass) of each row, (n,)."""
-        return np.exp(self._log_prob(X, told=False))
+        return like(X, np.exp(self._log_prob(X, told=False)))
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> NDArray[Any]:
         """Draw rows from the fitted law.

@@ -19,6 +19,7 @@ from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import (
     KNOWN,
     Columns,
+    check_conditional,
     led_by,
     natural_constants,
     resolve_features,
@@ -34,7 +35,6 @@ from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import (
     adapted,
     as_response,
-    check_conditional,
     check_support,
     checked_data,
     positive_weights,
@@ -130,8 +130,10 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         `n_parameters_`, in which those under a smooth penalty count by the share of their curvature
         that comes from the data; nan if it was not computed.
     aliased_ : list of str
-        Columns that are combinations of others: their coefficients are those of least norm, without
-        standard errors.
+        Columns that are combinations of others, exactly or to within 1e-11 of their spread: of the
+        coefficients that fit alike, those of least norm in standardised columns are returned
+        (without an intercept: in columns divided by their root mean square), without standard
+        errors.
     separated_ : Bunch
         What runs to infinity where the likelihood has no maximum: `columns`, for each parameter the
         columns whose coefficients do, as {name: inf or -inf}; `rows`, the numbers of the rows that

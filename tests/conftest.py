@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from skmle._shared.callbacks import FitTask
+from tests import after_every_fit
+
 STEPS = 10.0 ** -np.array([3.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def what_holds_after_every_fit() -> Iterator[None]:
+    """Check every fit of the tests, as `tests/after_every_fit.py` says."""
+    FitTask.done = after_every_fit.done
+    yield
+    FitTask.done = after_every_fit.plain_done
 
 
 @pytest.fixture

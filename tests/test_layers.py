@@ -63,17 +63,18 @@ CLOSED = {
 ENGINE = """
     evaluation verdict
     data.sums data.one_hot data.products data.blocks data.sandwiches data.observed data.survey
+    data.exact data.basis
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers
     problem
-    prepare.merging prepare.row_space prepare.starts prepare.closed
-    prepare.columns prepare.likelihood
+    prepare.merging prepare.row_space prepare.starts prepare.feasible prepare.robust prepare.modes
+    prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.separation judge.alarm judge.receding
-    judge.fewest judge.separated judge.polish judge.edge judge.limits judge.limit_rows
-    judge.verdict
+    judge.fewest judge.separated judge.polish judge.edge judge.barrier judge.face judge.domain
+    judge.limits judge.limit_rows judge.verdict
     fit path
 """.split()
 
@@ -230,7 +231,13 @@ def test_only_one_file_knows_sparse_and_dense():
     asking = {module for module, path in MODULES.items() if "issparse" in path.read_text()}
     before = {
         f"skmle._engine.{name}"
-        for name in ("data.blocks", "data.survey", "prepare.row_space", "prepare.merging")
+        for name in (
+            "data.blocks",
+            "data.survey",
+            "data.basis",
+            "prepare.row_space",
+            "prepare.merging",
+        )
     }
     lower = {
         m

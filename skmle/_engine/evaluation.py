@@ -85,6 +85,11 @@ class Solution(NamedTuple):
 
     Then it need not show where the objective is flat.
     """
+    least_pivot: float = 1.0
+    """The smallest squared pivot of the last Hessian on a unit diagonal; 0 if there was none.
+
+    Near zero, the Hessian has lost its digits. It is 1 where it is not known.
+    """
     working: Any = None
     """The working set of `proximal`, with which a fit under another penalty may go on; or None."""
 
@@ -121,5 +126,6 @@ def covariance(inverse: Array, mass: float, meat: Array | None = None) -> Array:
     ----------
     White (1982), Maximum likelihood estimation of misspecified models, Econometrica 50.
     """
-    bread = inverse / mass
+    with np.errstate(over="ignore"):  # at a weight of 1e-308 in all, nothing is known
+        bread = inverse / mass
     return bread if meat is None else bread @ meat @ bread

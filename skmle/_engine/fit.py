@@ -12,14 +12,17 @@ from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
-from skmle._engine.likelihood.watch import RunsOff, Stopped, Watch
+from skmle._engine.likelihood.watch import RunsOff, Stopped
 from skmle._engine.prepare.closed import Starts, closed_form
+from skmle._engine.prepare.closer import closer_likelihood
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
+from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working
+from skmle._engine.verdict import KEYBOARD
 
 
 def fit(problem: Problem, tell: Tell | None = None) -> Fit:
@@ -36,7 +39,13 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
     n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
     if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:
         smaller, space = reduced
-        return restore_columns(fit(smaller, space.told(tell)), space)
+        return restore_columns(_fit_rows(smaller, space.told(tell)), space)
+    return _fit_rows(problem, tell)
+
+
+def _fit_rows(problem: Problem, tell: Tell | None) -> Fit:
+    """Return the fit of a problem whose columns are taken as they are."""
+    n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
     if problem.X is not None and n >= FEWEST_ROWS:
         problem = merge_rows(problem)
     with one_blas_thread(blas_threads_harm(n, p)):
@@ -62,14 +71,7 @@ def fit_likelihood(
     columns: Columns | None = None,
 ) -> Fit:
     """Return the fit of a problem whose rows and columns are taken as they are."""
-
-    def told(make: Callable[[], Solution]) -> bool:
-        assert tell is not None
-        return tell(lambda: unfinished(likelihood, make()))
-
-    watch = Watch(problem.verbose, None if tell is None else told)
-    likelihood = Likelihood(problem, watch, starts, columns)
-    return solve_and_judge(likelihood, tell)[0]
+    return solve_and_judge(Likelihood(problem, None, starts, columns), tell)[0]
 
 
 def solve_and_judge(
@@ -84,15 +86,35 @@ def solve_and_judge(
 
     if (known := foregone(likelihood)) is not None:
         return known, working
-    likelihood.objective.alarm = alarm_of(likelihood)
+    if (rest := without_lead(likelihood)) is not None:
+        left, lead = rest
+        found = fit_likelihood(left, lead.told(tell), columns=likelihood.columns)
+        return restored(found, lead), working
     try:
         try:
-            solution = likelihood.solve(working=working)
-        except RunsOff as found:
-            return separated_at(likelihood, found), working
-        likelihood.objective.alarm = None
+            solution = _solve(likelihood, tell, working)
+            if (closer := closer_likelihood(likelihood, solution)) is not None:
+                likelihood = closer
+                solution = _solve(likelihood, tell)
+        except RunsOff as proof:
+            return separated_at(likelihood, proof), working
         return judge(likelihood, solution, refit), solution.working
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, Stopped) as stop:
         if likelihood.watch.last is None:
             raise
-        return unfinished(likelihood, likelihood.watch.last), working
+        reason = KEYBOARD if isinstance(stop, KeyboardInterrupt) else ""
+        return unfinished(likelihood, likelihood.watch.last, reason), working
+
+
+def _solve(likelihood: Likelihood, tell: Tell | None, working: Working | None = None) -> Solution:
+    """Return the solution of a likelihood, whose iterates are told in the user's coordinates."""
+
+    def told(make: Callable[[], Solution]) -> bool:
+        assert tell is not None
+        return tell(lambda: unfinished(likelihood, make()))
+
+    likelihood.watch.tell = None if tell is None else told
+    likelihood.objective.alarm = alarm_of(likelihood)
+    solution = likelihood.solve(working=working)
+    likelihood.objective.alarm = None
+    return solution

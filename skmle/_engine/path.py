@@ -16,6 +16,7 @@ from skmle._engine.likelihood.penalties import Lasso, Penalty
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.solvers import Working, proximal
+from skmle._engine.verdict import KEYBOARD
 
 
 def grid(greatest: float, eps: float, count: int) -> Array:
@@ -43,7 +44,7 @@ def fit_path(
     """
     if not problem.selects:
         assert alphas is not None
-        return alphas, [fit(problem.under(*penalties(float(alpha)))) for alpha in alphas]
+        return alphas, [_whole(fit(problem.under(*penalties(float(alpha))))) for alpha in alphas]
     likelihood = Likelihood(problem)
     working: Working | None
     greatest, working = _greatest(likelihood)
@@ -54,10 +55,17 @@ def fit_path(
     for alpha in alphas:
         penalised = likelihood.under(*penalties(float(alpha)), start)
         found, working = solve_and_judge(penalised, working=working)
-        fits.append(found)
+        fits.append(_whole(found))
         # The limit law has fewer coefficients, and the next fit may well be inside.
         start = found.coefs if found.limit is None else None
     return alphas, fits
+
+
+def _whole(found: Fit) -> Fit:
+    """Return the fit; an interrupted one ends the path, as the penalties after it have no fits."""
+    if found.verdict.reason == KEYBOARD:
+        raise KeyboardInterrupt
+    return found
 
 
 def _greatest(likelihood: Likelihood) -> tuple[float, Working]:

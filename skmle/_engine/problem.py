@@ -154,6 +154,10 @@ class Fit:
     """Of each term, which slopes the data determine; None: all."""
     separated: Separated | None = None
     """What runs to infinity, where some rows separate from the others."""
+    dependent: tuple[NDArray[np.bool_], ...] | None = None
+    """Of each term, which columns are nearly combinations of others; None: none are."""
+    condition: float = 1.0
+    """The condition of these columns, once they are standardised."""
     n_parameters: int = 0
     """How many parameters were estimated.
 
@@ -161,6 +165,8 @@ class Fit:
     """
     shrunk: float | None = 0.0
     """By how many a smooth penalty lowers the effective number of parameters; None: not known."""
+    rows_at_edge: int = 0
+    """How many rows stand at the edge of the domain of a link, at a maximum there."""
     condensed: Observed | None = None
     """Of a density: all it needs of its data, if that is less than the data.
 

@@ -18,6 +18,9 @@ SEPARATION = "separation"
 # A reason of NOT_CONVERGED: another iteration would change nothing.
 STALLED = "no step lowers the objective any further, because of rounding"
 
+# A reason of INTERRUPTED: it was no callback.
+KEYBOARD = "the keyboard"
+
 
 class Verdict(NamedTuple):
     """A status with its reason, in words, and the direction in which the fit runs off."""

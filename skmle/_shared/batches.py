@@ -20,12 +20,23 @@ Array = NDArray[np.float64]
 _FEW_LABELS = 200
 
 
+# Distinct counts up to which a fitted model keeps them for `partial_fit`: 64 kB. More would be the
+# data themselves, which a fitted model does not keep. Chosen, not measured.
+_MOST_COUNTS = 4096
+
+
 class Seen(NamedTuple):
     """What is kept of the data of one law: all that more data need to be joined to them."""
 
     family: Family
     observed: Observed | None
-    """None for a family that needs all its rows."""
+    """None where there is nothing of a size that does not grow with the data."""
+
+
+def kept(family: Family, condensed: Observed | None) -> Seen:
+    """Return what is kept of data: the row that stands for all, or a small table of counts."""
+    keeps = condensed is not None and condensed.n <= _MOST_COUNTS
+    return Seen(family, condensed if keeps else None)
 
 
 def joined_with(
@@ -66,8 +77,14 @@ def joined_with(
     if counted is None or not learnt.contains(counted[0]).all():
         check_support(learnt, sample, label, mask)  # To say where one is amiss takes the rows.
     sample, weight = counted or (sample, weight)
-    if before is None or before.observed is None:
+    if before is None:
         return learnt, condense(learnt, sample, weight)
+    if before.observed is None:
+        raise ValueError(
+            f"MLEDistribution({family.title}).partial_fit, {label}: what was seen before has more "
+            f"than {_MOST_COUNTS} distinct counts, and these were not kept. Allowed: at most as "
+            "many. Use fit on all rows."
+        )
     if learnt.shortcuts.sums != "rows":
         return learnt, joined([before.observed, condense(learnt, sample, weight)])
     # Values that were counted are observations with a weight. There may be labels among them that

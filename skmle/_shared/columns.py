@@ -107,6 +107,20 @@ def own_column(estimator: Any, what: str, column: str | int) -> int:
     )
 
 
+def check_conditional(family: Family) -> None:
+    """Raise ValueError if the family's parameters cannot depend on features."""
+    if not family.support.fixed:
+        why = "its support depends on its parameters"
+    elif family.observation.columns is None:
+        why = "its observations are rows of several columns"
+    else:
+        return
+    raise ValueError(
+        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular "
+        "families of one response. Use MLEDistribution."
+    )
+
+
 def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Columns]:
     """Return the columns of each parameter of the family, by its name.
 

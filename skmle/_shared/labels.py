@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from skmle._shared.arrays import to_numpy
 from skmle._shared.messages import level_outside
 from skmle.exceptions import ScoreWarning
 
@@ -156,7 +157,7 @@ def one_label_a_row(y: Any, n: int, what: str) -> NDArray[Any]:
     ValueError
         If there is not one label a row.
     """
-    y = np.asarray(y)
+    y = np.asarray(to_numpy(y, what))
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.shape != (n,):

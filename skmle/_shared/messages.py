@@ -9,7 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from skmle._engine.problem import Fit
-from skmle._engine.verdict import BOUNDARY, INTERRUPTED, NO_MAXIMUM, NON_REGULAR, SEPARATION
+from skmle._engine.verdict import (
+    BOUNDARY,
+    INTERRUPTED,
+    KEYBOARD,
+    NO_MAXIMUM,
+    NON_REGULAR,
+    SEPARATION,
+)
+from skmle._shared.interrupts import pass_on_interrupt
 from skmle.exceptions import (
     BoundaryWarning,
     FitWarning,
@@ -44,7 +52,14 @@ def warn_verdict(
         Which rows are predicted perfectly, in words, where some columns separate them.
     penalised : bool
         Whether the slopes are penalised.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the keyboard has stopped the fit, but is to stop more.
     """
+    if fit.verdict.reason == KEYBOARD:
+        pass_on_interrupt()
     category, text = _in_words(fit, names, rows, penalised)
     message = f"{what}: {text} (status_ = {fit.verdict.status!r})"
     warnings.warn(message, category, stacklevel=level_outside())
@@ -69,18 +84,8 @@ def _in_words(
 ) -> tuple[type[FitWarning], str]:
     """Return the class of the warning, and what happened, what is returned and what to do."""
     status, reason = fit.verdict.status, fit.verdict.reason
-    if status == BOUNDARY and fit.separated is not None:
-        where = _where(fit, _moving_columns(fit, names))
-        return BoundaryWarning, (
-            f"the maximum is at the boundary: {reason} {where}, in {rows}. All "
-            "other coefficients are returned with their standard errors. Fit these rows apart to "
-            "silence this."
-        )
     if status == BOUNDARY:
-        return BoundaryWarning, (
-            f"the maximum is at the boundary: {reason}. The limit law's parameters are returned, "
-            "with its standard errors where it has any. Fit that law to silence this."
-        )
+        return BoundaryWarning, _boundary(fit, names, rows)
     if status == NON_REGULAR:
         return NonRegularWarning, (
             "the estimate is the maximum, but the support depends on the parameters, so no "
@@ -100,16 +105,52 @@ def _in_words(
             "is returned, without standard errors. Fit again, with warm_start=True if the "
             "estimator has it, to go on from here."
         )
-    stop = f"the solver stopped after {fit.n_iter} iterations, {_how_far(fit)}"
-    if reason:  # Another iteration would change nothing, so that max_iter need not be raised.
-        return NotConvergedWarning, (
-            f"{stop}: {reason}. The last iterate is returned. Rescale extreme columns, drop "
-            "columns that others nearly determine, penalise them (alpha > 0), or choose a simpler "
-            "model."
+    return NotConvergedWarning, _not_converged(fit, names, penalised)
+
+
+def _boundary(fit: Fit, names: Sequence[Sequence[str]], rows: str) -> str:
+    """Return what a maximum at an end of the parameters' range, or of a link's domain, is."""
+    what = f"the maximum is at the boundary: {fit.verdict.reason}"
+    if fit.separated is not None:
+        return (
+            f"{what} {_where(fit, _moving_columns(fit, names))}, in {rows}. All other coefficients "
+            "are returned with their standard errors. Fit these rows apart to silence this."
         )
-    return NotConvergedWarning, (
-        f"{stop}. The last iterate is returned. Raise max_iter, rescale extreme columns, or choose "
-        "a simpler model."
+    if fit.rows_at_edge:
+        return (
+            f"{what}. The estimates are right; standard errors are those along the edge, nan for "
+            "coefficients that it determines. Choose a link that maps onto the whole line to "
+            "silence this."
+        )
+    return (
+        f"{what}. The limit law's parameters are returned, with its standard errors where it has "
+        "any. Fit that law to silence this."
+    )
+
+
+def _not_converged(fit: Fit, names: Sequence[Sequence[str]], penalised: bool) -> str:
+    """Return how far a fit has come that has not arrived, and what may help."""
+    reason = f": {fit.verdict.reason}" if fit.verdict.reason else ""
+    stop = f"the solver stopped after {fit.n_iter} iterations, {_how_far(fit)}{reason}"
+    if dependent := _dependent_columns(fit, names):
+        shown = ", ".join(map(repr, dependent[:_SHOWN]))
+        shown += f", ... ({len(dependent)} in all)" if len(dependent) > _SHOWN else ""
+        return (
+            f"{stop}. The columns {shown} are nearly combinations of others (condition "
+            f"{fit.condition:.0e}). The last iterate is returned. Drop one of them, give X as a "
+            "dense array, or for powers of a column take orthogonal polynomials, "
+            "SplineTransformer, or powers of the standardised column."
+        )
+    if not reason:
+        return (
+            f"{stop}. The last iterate is returned. Raise max_iter, rescale extreme columns, or "
+            "choose a simpler model."
+        )
+    # Another iteration would change nothing, so that max_iter need not be raised.
+    penalise = "" if penalised else "penalise them (alpha > 0), "
+    return (
+        f"{stop}. The last iterate is returned. Rescale extreme columns, drop columns that others "
+        f"nearly determine, {penalise}or choose a simpler model."
     )
 
 
@@ -163,6 +204,13 @@ def _separated(fit: Fit, moving: Sequence[str], rows: str) -> str:
         columns = f"rows in which the columns {shown} are all zero separate"
         return f"the {columns} from the others, so the coefficients run to infinity{of_rows}"
     return f"the {columns} the outcomes, so the coefficients run to infinity{of_rows}"
+
+
+def _dependent_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names of the columns that are nearly combinations of others."""
+    pairs = zip(fit.dependent or (), names, strict=False)
+    named = [label for own, labels in pairs for label in np.array(labels, object)[own]]
+    return list(dict.fromkeys(named))
 
 
 def _moving_columns(fit: Fit, names: Sequence[Sequence[str]]) -> list[str]:

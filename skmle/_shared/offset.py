@@ -9,10 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from skmle._shared.arrays import to_numpy
 from skmle._shared.columns import own_column
+from skmle._shared.finite import check_finite
 from skmle._shared.kinds import as_numbers
 from skmle._shared.messages import level_outside
-from skmle._shared.validation import check_finite
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 
@@ -88,7 +89,7 @@ def _from_column_or_array(
         picked = X[:, [own_column(estimator, what, column)]]
         values = np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
     else:
-        values = as_numbers(given, what)
+        values = as_numbers(to_numpy(given, what), what)
         shape: tuple[int, ...] = np.shape(values)
         values = values[:, 0] if shape[1:] == (1,) else values
         values = np.full(n, float(values)) if np.ndim(values) == 0 else values

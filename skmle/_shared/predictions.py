@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skmle._shared.arrays import like
 from skmle._shared.columns import Columns, linear_predictors
 from skmle._shared.labels import warn_of_unseen
 from skmle._shared.offset import resolve_offset, warn_of_forgotten
@@ -21,6 +22,11 @@ from skmle._shared.validation import (
 from skmle.families import Distribution, Family
 
 Array = NDArray[np.float64]
+
+# Share of the largest linear predictor by which one may be outside the domain of its link and still
+# counts as at the end of it: some hundred roundings of a sum. Chosen, not measured.
+_ROUNDING = 1e-13
+_SHOWN = 5  # rows that a message names, at most; chosen for reading
 
 
 class Predictions:
@@ -65,7 +71,11 @@ class Predictions:
         """Return each row's law: a `Distribution` with parameters of shape (n,)."""
         eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            return self._law.predicted(self._law.natural(eta))
+            theta = self._law.natural(_inside_domains(self._law, eta))
+        if not eta:  # A law of one label has nothing to predict, and is the same for all rows.
+            n = _num_samples(X)
+            theta = tuple(np.broadcast_to(entry, (n, *entry.shape)) for entry in theta)
+        return self._law.predicted(theta)
 
     def predict(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
@@ -73,7 +83,9 @@ class Predictions:
         """Return the conditional mean of each row, (n,); the median, for a law that has no mean."""
         law = self.predict_dist(X, offset, exposure)
         mean = np.asarray(law.mean(), float)
-        return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
+        if np.isnan(mean).any():
+            mean = np.where(np.isnan(mean), law.median(), mean)
+        return like(X, mean)
 
     def predict_quantile(
         self,
@@ -90,8 +102,8 @@ class Predictions:
             )
         law = self.predict_dist(X, offset, exposure)
         if levels.ndim == 0:
-            return law.ppf(levels)
-        return np.stack([law.ppf(level) for level in levels], axis=-1)
+            return like(X, law.ppf(levels))
+        return like(X, np.stack([law.ppf(level) for level in levels], axis=-1))
 
     def predict_interval(
         self,
@@ -109,7 +121,7 @@ class Predictions:
                 f"predict_interval: coverage={coverage!r} is not allowed; give a number between 0 "
                 "and 1, such as 0.95."
             )
-        return self.predict_dist(X, offset, exposure).interval(coverage)
+        return like(X, self.predict_dist(X, offset, exposure).interval(coverage))
 
     def sample(
         self,
@@ -120,7 +132,7 @@ class Predictions:
         exposure: ArrayLike | None = None,
     ) -> NDArray[Any]:
         """Draw y from each row's law: (n,), or (n_samples, n)."""
-        return self.predict_dist(X, offset, exposure).rvs(n_samples, random_state)
+        return like(X, self.predict_dist(X, offset, exposure).rvs(n_samples, random_state))
 
     def log_prob(
         self, X: Any, y: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
@@ -130,7 +142,7 @@ class Predictions:
         Of a rate, a real number under a law of counts, it is the law's formula, which is no
         log-probability: rates may be compared under count laws, not with densities.
         """
-        return self._log_prob(X, y, offset, exposure)
+        return like(X, self._log_prob(X, y, offset, exposure))
 
     def _log_prob(
         self,
@@ -172,3 +184,28 @@ class Predictions:
         else:
             values = self._log_prob(X, y, offset, exposure, counting)
         return weighted_mean(values, sample_weight)
+
+
+def _inside_domains(law: Family, eta: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Return linear predictors that are inside the domains of their links, or at an end.
+
+    Raises
+    ------
+    ValueError
+        If a row is outside by more than rounding.
+    """
+    result = list(eta)
+    for j, (low, high) in enumerate(law.domains):
+        slack = _ROUNDING * float(np.abs(eta[j]).max(initial=0.0))
+        outside = np.flatnonzero((eta[j] < low - slack) | (eta[j] > high + slack))
+        if outside.size:
+            shown = ", ".join(map(str, outside[:_SHOWN]))
+            more = ", ..." if outside.size > _SHOWN else ""
+            raise ValueError(
+                f"{law.title}: the linear predictor of {law.names[j]} is outside the domain of "
+                f"link {law.link(j).name!r} in {outside.size} of {len(eta[j])} rows (rows {shown}"
+                f"{more}), such as {eta[j][outside[0]]:.6g}. Allowed: predictors from {low:g} to "
+                f"{high:g}. Leave these rows out, or fit with a link that maps onto the whole line."
+            )
+        result[j] = np.clip(eta[j], low, high)
+    return tuple(result)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._shared.arrays import like
 from skmle._shared.classes import family_of_classes
 from skmle._shared.labels import of_labels, one_label_a_row
 from skmle._shared.validation import checked_features, positive_weights, weighted_mean
@@ -42,6 +43,9 @@ class Probabilities:
         loglog, which give probability 1/2 elsewhere than at zero, have that point subtracted. The
         sign is turned where a link falls as the probability rises.
         """
+        return like(X, self._decisions(X))
+
+    def _decisions(self, X: Any) -> Array:
         eta = self._eta(X)
         if eta.ndim == 2:
             return eta
@@ -50,6 +54,9 @@ class Probabilities:
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
+        return like(X, self._log_probabilities(X))
+
+    def _log_probabilities(self, X: Any) -> Array:
         eta = self._eta(X)
         if eta.ndim == 2:
             eta = eta - eta.max(axis=1, keepdims=True)
@@ -64,13 +71,13 @@ class Probabilities:
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, (n, K)."""
-        return np.exp(self.predict_log_proba(X))
+        return like(X, np.exp(self._log_probabilities(X)))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row, (n,)."""
-        scores = self.decision_function(X)
+        scores = self._decisions(X)
         index = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0.0).astype(np.intp)
-        return self.classes_[index]
+        return like(X, self.classes_[index])
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the (weighted) mean log-likelihood of the labels in nats; not the accuracy.
@@ -88,9 +95,9 @@ class Probabilities:
 
     def log_prob(self, X: Any, y: Any) -> Array:
         """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one."""
-        return self._log_prob(X, y)
+        return like(X, self._log_prob(X, y))
 
     def _log_prob(self, X: Any, y: Any, counting: NDArray[np.bool_] | None = None) -> Array:
-        log_proba = self.predict_log_proba(X)
+        log_proba = self._log_probabilities(X)
         y = one_label_a_row(y, len(log_proba), "CrossEntropyClassifier")
         return of_labels("CrossEntropyClassifier", log_proba, self.classes_, y, counting)

@@ -119,11 +119,9 @@ def fitted_laws(fit: Fit) -> tuple[Distribution, Distribution]:
     limit law.
     """
     family = fit.family
-    theta = family.natural(tuple(np.asarray(eta) for _, eta in fit.coefs))
-    predicted = family.predicted(theta)
-    if predicted.family is family:
-        return predicted, predicted
-    return predicted, Distribution(family, dict(zip(family.names, theta, strict=True)))
+    observed = Distribution.at(family, tuple(np.asarray(eta) for _, eta in fit.coefs))
+    predicted = family.predicted(observed.theta)
+    return (observed if predicted.family is family else predicted), observed
 
 
 def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str, Array]:

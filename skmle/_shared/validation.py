@@ -6,12 +6,11 @@ Each error says what is wrong, where, what is allowed, and what to do.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
@@ -22,7 +21,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skmle._engine.data.sums import cuts, in_order, thread_count
+from skmle._shared.arrays import to_numpy
+from skmle._shared.finite import LARGEST, all_finite, check_finite
 from skmle._shared.kinds import (
     as_floats,
     as_numbers,
@@ -32,15 +32,11 @@ from skmle._shared.kinds import (
 )
 from skmle._shared.labels import mixed_labels
 from skmle.families import Family
-from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _SHOWN = 5  # rows that a message names, at most; chosen for reading
-# Arrays of at least so many numbers are searched for nan and infinity on threads. With two cores,
-# two threads took as long as one at 2 to 4 million doubles; to start threads costs more below.
-_THREADED = 4_000_000
 _MEND = "Remove these rows or mend their weights."
 
 
@@ -65,6 +61,7 @@ def checked_features(
         As `validate_data` and `check_columns`, and, naming the rows, if values are missing or
         not finite.
     """
+    X = to_numpy(X, f"{type(estimator).__name__}, X")
     check_columns(estimator, X, numbers)
     with as_floats(type(estimator).__name__, "X"):
         X = validate_data(estimator, X, ensure_all_finite=False, **checks)
@@ -99,6 +96,8 @@ def checked_data(
     ValueError
         As `validate_data`, and, naming the rows, if values are missing or not finite.
     """
+    X = to_numpy(X, f"{type(estimator).__name__}, X")
+    y = to_numpy(y, f"{type(estimator).__name__}, y")
     check_finite(estimator, y, "y", finite=finite)
     check_columns(estimator, X)
     if not labels:
@@ -112,7 +111,8 @@ def checked_data(
             if not plain:  # scikit-learn would let no infinite y through
                 y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
             check_consistent_length(X, y)
-    check_finite(estimator, X, "X", getattr(estimator, "feature_names_in_", None))
+    names = getattr(estimator, "feature_names_in_", None)
+    check_finite(estimator, X, "X", names, most=LARGEST)
     return X, y
 
 
@@ -144,6 +144,7 @@ def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -
         As `as_response`, and if values are missing or there is not one a row.
     """
     finite = family.observation.finite
+    y = to_numpy(y, f"{type(estimator).__name__}, y")
     check_finite(estimator, y, "y", finite=finite)
     check_numbers(y, f"{type(estimator).__name__}: y", "For labels use CrossEntropyClassifier.")
     with as_floats(type(estimator).__name__, "y"):
@@ -153,114 +154,6 @@ def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -
     response = as_response(y, family)
     check_consistent_length(X, response)
     return response
-
-
-def check_finite(
-    estimator: BaseEstimator,
-    values: Any,
-    what: str,
-    names: Sequence[str] | None = None,
-    *,
-    finite: bool = True,
-) -> None:
-    """Raise ValueError if `values` is None, or holds NaN, infinity or missing labels.
-
-    Infinite numbers are let through unless values are to be `finite`. The message names the first
-    of these rows and counts them all.
-    """
-    if values is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is None. "
-            "Allowed: one observation a row of X. Give y."
-        )
-    sparse = sp.issparse(values)
-    array = values.data if sparse else np.asarray(values)
-    n_jobs = getattr(estimator, "n_jobs", None)
-    # Of objects, each may be of another kind, so that each is looked at. Whole numbers, texts and
-    # truth values are never missing.
-    doubtful = array.dtype.kind == "O" or (
-        array.dtype.kind == "f" and not _all_finite(array, n_jobs)
-    )
-    if not doubtful:
-        return
-    missing = _missing_in_sparse(values) if sparse else _missing(array, finite)
-    if len(missing.rows):
-        raise _not_finite(missing, type(estimator).__name__, what, names, finite)
-
-
-class _Missing(NamedTuple):
-    """Entries that are missing or not finite."""
-
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp] | None
-    """None if the data have not two dimensions."""
-    entries: NDArray[Any]
-    n: int
-    """Number of rows of the data."""
-
-
-def _missing_in_sparse(values: Any) -> _Missing:
-    entries = values.tocoo()
-    bad = ~np.isfinite(entries.data)
-    return _Missing(entries.row[bad], entries.col[bad], entries.data[bad], values.shape[0])
-
-
-def _missing(array: NDArray[Any], finite: bool) -> _Missing:
-    """Return the entries that are missing, or not `finite`; missing labels count, too."""
-    if array.dtype.kind != "O":
-        bad = ~np.isfinite(array) if finite else np.isnan(array)
-    elif array.ndim:
-        missing = np.frompyfunc(lambda entry: _is_missing(entry, finite), 1, 1)
-        bad = missing(array).astype(bool)
-    else:
-        bad = np.zeros((), bool)
-    where = np.nonzero(bad) if array.ndim else (np.zeros(0, np.intp),)
-    columns = where[1] if array.ndim == 2 else None
-    return _Missing(where[0], columns, array[bad], len(array) if array.ndim else 0)
-
-
-def _not_finite(
-    missing: _Missing, name: str, what: str, names: Sequence[str] | None, finite: bool
-) -> ValueError:
-    where = [f"row {row}" for row in missing.rows[:_SHOWN]]
-    if missing.columns is not None:
-        where = [
-            f"{row}, column {column if names is None else printable(names[column])}"
-            for row, column in zip(where, missing.columns, strict=False)
-        ]
-    pairs = zip(where, missing.entries, strict=False)
-    shown = ", ".join(f"{place}: {entry!s}" for place, entry in pairs)
-    more = ", ..." if len(missing.rows) > _SHOWN else ""
-    # The words of scikit-learn, which also calls missing values NaN.
-    infinite = [isinstance(e, (float, np.floating)) and bool(np.isinf(e)) for e in missing.entries]
-    kinds = " and ".join(["NaN"] * (not all(infinite)) + ["infinity"] * any(infinite))
-    allowed = "finite numbers, or labels" if finite else "numbers, -inf and inf"
-    return ValueError(
-        f"{name}: Input {what} contains {kinds} in {len(np.unique(missing.rows))} of {missing.n} "
-        f"rows ({shown}{more}). Allowed: {allowed}. "
-        "Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
-    )
-
-
-def _all_finite(array: NDArray[Any], n_jobs: int | None = 1) -> bool:
-    if array.size < _THREADED:
-        return _finite(array)
-    parts = [array[low:high] for low, high in cuts(len(array), array[0].size)]
-    return all(in_order(_finite, parts, thread_count(n_jobs)))
-
-
-def _finite(part: NDArray[Any]) -> bool:
-    # A finite sum proves it, in less time than to look at each number; but a sum may overflow.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(part.sum())) or bool(np.isfinite(part).all())
-
-
-def _is_missing(entry: Any, finite: bool) -> bool:
-    if entry is None or type(entry).__name__ in ("NAType", "NaTType"):
-        return True
-    if not isinstance(entry, numbers.Real) or isinstance(entry, numbers.Rational):
-        return False  # whole numbers and fractions are finite, even if too large for a float
-    return not np.isfinite(float(entry)) if finite else bool(np.isnan(float(entry)))
 
 
 def adapted(family: Family, y: Any, what: str, few: int = 0) -> Family:
@@ -341,20 +234,6 @@ def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, numbers.Real) else repr(str(value))
 
 
-def check_conditional(family: Family) -> None:
-    """Raise ValueError if the family's parameters cannot depend on features."""
-    if not family.support.fixed:
-        why = "its support depends on its parameters"
-    elif family.observation.columns is None:
-        why = "its observations are rows of several columns"
-    else:
-        return
-    raise ValueError(
-        f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular "
-        "families of one response. Use MLEDistribution."
-    )
-
-
 # ---------------------------------------------------------------- weights
 
 
@@ -373,6 +252,7 @@ def positive_weights(
     if sample_weight is None and class_weight is None:
         return None, None
     n = _num_samples(X)
+    sample_weight = to_numpy(sample_weight, "sample_weight")
     if sample_weight is None or isinstance(sample_weight, numbers.Number):
         weight = np.full(n, 1.0 if sample_weight is None else sample_weight, np.float64)
     else:
@@ -382,7 +262,7 @@ def positive_weights(
             f"sample_weight: the shape is {weight.shape}, but X has {n} rows. Allowed: shape "
             f"({n},). Give one weight a row."
         )
-    if not _all_finite(weight):
+    if not all_finite(weight):
         raise ValueError(
             f"Input sample_weight contains {'NaN' if np.isnan(weight).any() else 'infinity'}: "
             f"{_rows(~np.isfinite(weight), weight)} are not finite. Allowed: "

@@ -75,6 +75,19 @@ class Family(Parameters, Law, BaseEstimator):
     The engine then holds one of the constants; without it, the Hessian would be singular.
     """
 
+    finer_eta: ClassVar[bool] = False
+    """Whether eta has digits that the natural parameters have not.
+
+    A fitted law is then asked for log q at the eta of its fit.
+    """
+
+    several_modes: ClassVar[bool] = False
+    """Whether outlying or clustered rows may give its likelihood several maxima.
+
+    A fit then starts from several linear predictors, tries all starts on a sample of the rows, and
+    goes on from the best. Without it, a lesser maximum may pass for the answer.
+    """
+
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 
@@ -130,6 +143,13 @@ class Family(Parameters, Law, BaseEstimator):
 
     def adapt(self, y: Array) -> Family:
         """Return this family with what it must learn from the data first: categories, dimension."""
+        return self
+
+    def for_parameters(self, params: Mapping[str, Any]) -> Family:
+        """Return this family with what natural parameters tell of it, such as its dimension.
+
+        ValueError is raised if they are none of a law.
+        """
         return self
 
     @property

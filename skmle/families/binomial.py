@@ -21,11 +21,12 @@ from skmle.families.base import (
     average,
 )
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import LARGE, deviance, has_large, stirling
+from skmle.families.tools.counts import LARGE, binomial_draws, deviance, has_large, stirling
 from skmle.families.tools.divergences import of_trials
 from skmle.families.tools.special import LOG_2PI, logistic_kernel, logistic_recession
 from skmle.families.tools.tails import log_beta_tail
 
+_BITS = 64  # of a number that a message shows
 # Variance from which the entropy is that of its series: what this leaves out is below 1e-12.
 _SPREAD = 1e6
 
@@ -63,6 +64,23 @@ class Binomial(ByTails):
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:
         super().__init__(links=links)
         self.trials = trials
+
+    @property
+    def _count(self) -> float:
+        """The number of trials as a float."""
+        try:
+            count = float(self.trials)
+        except (TypeError, ValueError, OverflowError):
+            count = np.nan
+        if not (0.0 <= count < np.inf and count == np.floor(count)):
+            n = self.trials  # Python does not print whole numbers of any length
+            long = isinstance(n, int) and n.bit_length() > _BITS
+            shown = f"a number of {n.bit_length()} bits" if long else repr(n)
+            raise ValueError(
+                f"Binomial(trials={shown}) is not allowed. Allowed: a whole number from 0 to "
+                f"{np.finfo(float).max:.3g}. Give one."
+            )
+        return count
 
     @property
     def univariate(self) -> bool:
@@ -140,7 +158,7 @@ class Binomial(ByTails):
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import binom
 
-        return binom(self.trials, theta[0])
+        return binom(self._count, theta[0])
 
     @classmethod
     def from_scipy(cls, n: Array, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
@@ -150,10 +168,10 @@ class Binomial(ByTails):
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         # More than k trials succeed if the one that is (k + 1)-th in a uniform order is below p.
         p, count = theta[0], np.floor(y)
-        inside = np.clip(count, 0.0, self.trials - 1.0)
-        tail = log_beta_tail(inside + 1.0, self.trials - inside, p, 1.0 - p, not upper)
+        inside = np.clip(count, 0.0, self._count - 1.0)
+        tail = log_beta_tail(inside + 1.0, self._count - inside, p, 1.0 - p, not upper)
         tail = np.where(count < 0.0, 0.0 if upper else -np.inf, tail)
-        return np.where(count >= self.trials, -np.inf if upper else 0.0, tail)
+        return np.where(count >= self._count, -np.inf if upper else 0.0, tail)
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         sign = -1.0 if upper else 1.0
@@ -170,20 +188,20 @@ class Binomial(ByTails):
         return np.where(large, series, numerical.entropy(self, (np.where(large, 0.0, p),)))
 
     def observation_of(self, y: Array) -> Array:
-        return np.stack(np.broadcast_arrays(y, self.trials - y), axis=-1)
+        return np.stack(np.broadcast_arrays(y, self._count - y), axis=-1)
 
     def mean(self, theta: Arrays) -> Array:
-        return self.trials * theta[0]
+        return self._count * theta[0]
 
     def variance(self, theta: Arrays) -> Array:
-        return self.trials * theta[0] * (1.0 - theta[0])
+        return self._count * theta[0] * (1.0 - theta[0])
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
-        return self.trials * of_trials(p[0], q[0])
+        return self._count * of_trials(p[0], q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        successes = rng.binomial(self.trials, theta[0], size=size).astype(float)
-        return np.stack([successes, self.trials - successes], axis=-1)
+        successes = binomial_draws(self._count, theta[0], size, rng)
+        return np.stack([successes, self._count - successes], axis=-1)
 
 
 def _deviance(successes: Array, trials: Array, p: Any, p_bar: Any) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,17 @@ class Categorical(Family):
 
     def adapt(self, y: Array) -> Family:
         return self if self.categories is not None else Categorical(np.unique(y))
+
+    def for_parameters(self, params: Mapping[str, Any]) -> Family:
+        p = np.asarray(params["probabilities"], float)
+        count = p.shape[-1] if p.ndim else 0
+        if not count or (self.categories is not None and len(self.labels) != count):
+            known = "" if self.categories is None else f" of length {len(self.labels)}"
+            raise ValueError(
+                f"Categorical: probabilities of shape {p.shape}. Allowed: one for each category on "
+                f"the last axis{known}. Give them so."
+            )
+        return self if self.categories is not None else Categorical(count)
 
     def check_links(self) -> None:
         if self.links:

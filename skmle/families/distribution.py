@@ -51,11 +51,19 @@ class Distribution:
                 f"Distribution({type(law).__name__}): {got}. Allowed: exactly "
                 f"{', '.join(law.names)}. Give each."
             )
-        self.family: Family = law
+        self.family: Family = law.for_parameters(params)
         self.params: dict[str, Array] = {
             name: np.asarray(params[name], float) for name in law.names
         }
+        self._eta: Arrays | None = None
         self._check_range()
+
+    @classmethod
+    def at(cls, family: Family, eta: Arrays) -> Distribution:
+        """Return the law at linked `eta`, which it keeps if that is finer than its parameters."""
+        law = cls(family, dict(zip(family.names, family.natural(eta), strict=True)))
+        law._eta = eta if family.finer_eta else None
+        return law
 
     def _check_range(self) -> None:
         family = self.family
@@ -96,7 +104,7 @@ class Distribution:
                 f"Distribution({type(self.family).__name__}): y has shape {np.shape(y)}. Allowed: "
                 f"(..., {columns}), the {columns} numbers of an observation last. Give them."
             )
-        eta = self.family.eta(self.theta)
+        eta = self.family.eta(self.theta) if self._eta is None else self._eta
         if not _finite(eta) or not _finite(self.family.chart(eta)):
             return self.family.log_prob_at_edge(y, self.theta)
         with np.errstate(all="ignore"):  # of observations outside the support
@@ -142,6 +150,24 @@ class Distribution:
     def sf(self, y: ArrayLike) -> Array:
         """Return P(Y > y)."""
         return self.family.sf(np.asarray(y), self.theta)
+
+    def logcdf(self, y: ArrayLike) -> Array:
+        """Return log P(Y <= y), a number also where the probability is too small for one."""
+        return self._log_tail(y, False)
+
+    def logsf(self, y: ArrayLike) -> Array:
+        """Return log P(Y > y), a number also where the probability is too small for one."""
+        return self._log_tail(y, True)
+
+    def _log_tail(self, y: ArrayLike, upper: bool) -> Array:
+        family, y = self.family, np.asarray(y, float)
+        with np.errstate(all="ignore"):  # of probabilities that are zero
+            plain = np.log(self.sf(y) if upper else self.cdf(y))
+            if not family.univariate or not _finite(family.eta(self.theta)):
+                return plain
+            exact = family.log_tail(y, self.theta, upper)
+        inside = (y > family.support.low) & (y < family.support.high)
+        return np.where(inside, exact, plain)[()]
 
     def ppf(self, q: ArrayLike) -> Array:
         """Return the smallest y with P(Y <= y) >= q."""

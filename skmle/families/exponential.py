@@ -47,6 +47,15 @@ class Exponential(Family):
         (d,) = delta
         return np.where(d < 0, np.where(statistics[0] > 0, np.inf, d), d)
 
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        """Return log q(y) of a mean of zero, all whose mass is at zero, or of an infinite mean."""
+        (mean,) = theta
+        with np.errstate(all="ignore"):
+            inside = -y / mean - np.log(mean)
+        edge = np.where((mean == 0.0) & (y == 0.0), np.inf, -np.inf)
+        at_edge = (mean == 0.0) | np.isinf(mean)
+        return np.where(self.contains(y), np.where(at_edge, edge, inside), -np.inf)
+
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import expon
 

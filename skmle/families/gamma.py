@@ -78,7 +78,7 @@ class Gamma(ByTails):
             mean += average(y - mean + y * missed, weight)
             away, log_mean = (y - mean) / mean, np.log(mean)
             rest = average(away + missed * (1.0 + away), weight)
-            spread = average(gap_beside(away) + away * missed + within, weight)
+            spread = average(gap_beside(away, y / mean) + away * missed + within, weight)
         return tuple(np.array([value]) for value in (mean, log_mean, spread, rest))
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
@@ -115,7 +115,7 @@ class Gamma(ByTails):
         if not np.max(shape) > _PRECISE:
             return None
         rest = 0.5 * (np.log(shape) - LOG_2PI) - binet(shape, 0)[0] - np.log(y)
-        return rest - shape * gap_beside((y - mean) / mean)
+        return rest - shape * gap_beside((y - mean) / mean, y / mean)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The gap is log shape - digamma(shape) at the maximum.
@@ -155,7 +155,8 @@ class Gamma(ByTails):
     def known_entropy(self, theta: Arrays) -> Array:
         # Of scale one it is shape + lgamma(shape) - (shape - 1) digamma(shape).
         mean, shape = theta
-        return 0.5 * (LOG_2PI + 1.0 - np.log(shape)) + np.log(mean) - 0.5 / shape + bend(shape, 1.0)
+        value = 0.5 * (LOG_2PI + 1.0 - np.log(shape)) - 0.5 / shape + bend(shape, 1.0)
+        return np.where(np.isinf(shape), -np.inf, value + np.log(mean))
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         # A term for the means, two for the shapes, as

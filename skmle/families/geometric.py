@@ -22,6 +22,9 @@ from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import of_trials
 from skmle.families.tools.special import log_complement, logistic_kernel, logistic_recession
 
+# Least probability of which numpy draws: its counts have 64 bits, which rarer successes exceed.
+_DRAWN = 1e-16
+
 
 class Geometric(ByTails):
     """Geometric law of the number of trials y = 1, 2, ... up to the first success.
@@ -70,7 +73,8 @@ class Geometric(ByTails):
         return 1.0 / theta[0]
 
     def variance(self, theta: Arrays) -> Array:
-        return (1.0 - theta[0]) / theta[0] ** 2
+        with np.errstate(over="ignore", divide="ignore"):
+            return (1.0 - theta[0]) / theta[0] / theta[0]
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         with np.errstate(divide="ignore"):  # certain success
@@ -91,4 +95,9 @@ class Geometric(ByTails):
         return of_trials(p[0], q[0]) / p[0]  # 1/p trials are expected
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.geometric(theta[0], size=size).astype(float)
+        p = np.broadcast_to(theta[0], size)
+        draws = np.asarray(rng.geometric(np.maximum(p, _DRAWN)), float)
+        if (rare := p < _DRAWN).any():  # the wait is exponential, to the last digit of a draw
+            with np.errstate(divide="ignore"):
+                draws = np.where(rare, np.ceil(rng.standard_exponential(size) / p), draws)
+        return draws

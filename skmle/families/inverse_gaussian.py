@@ -149,7 +149,12 @@ class InverseGaussian(ByTails):
         return mean * mean * (mean / shape)
 
     def known_entropy(self, theta: Arrays) -> Array:
-        return np.asarray(self.to_scipy(theta).entropy(), float)
+        # By scipy's, of the law with mean one.
+        mean, shape = theta
+        known = np.isfinite(shape) & (shape > 0.0) & (mean > 0.0) & np.isfinite(mean)
+        size = np.where(known, shape / mean, 1.0)
+        standard = np.asarray(self.to_scipy((np.ones(()), size)).entropy(), float)
+        return np.where(known, standard + np.log(mean), np.where(shape == 0.0, np.nan, -np.inf))
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         (mean_p, shape_p), (mean_q, shape_q) = p, q

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from skmle.families.tools.probability_links import (
     cloglog_inverse,
     cloglog_logit,
     expit,
+    log_logit,
     loglog_inverse,
     loglog_logit,
     probit_forward,
@@ -96,9 +98,15 @@ class Link:
                 "Allowed: two numbers, the smaller first; infinite ones are. Give such a pair."
             )
 
+    def eta(self, theta: Array) -> Array:
+        """Return eta at `theta`; infinite at some ends of the domain, nan outside of it."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.outside(theta), np.nan, np.asarray(self.forward(theta), float))
+
     def theta(self, eta: Array) -> Array:
         """Return the parameter at `eta`."""
-        with np.errstate(over="ignore"):  # far out on the way to no maximum it is infinite
+        # It is infinite far out on the way to no maximum, and at some ends of what eta can be.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             return self.inverse(eta)[0]
 
     def slope(self, eta: Array) -> Array:
@@ -128,9 +136,22 @@ class Link:
 
     def _ends(self) -> tuple[float, float]:
         """Return eta at the ends of the domain."""
+        return self._at(*self.domain)
+
+    def _at(self, *theta: float) -> tuple[float, float]:
+        """Return eta at two values of theta, which may be ends of the domain."""
         with np.errstate(all="ignore"):
-            low, high = (float(self.forward(np.asarray(end, float))) for end in self.domain)
-        return low, high
+            first, last = (float(self.forward(np.asarray(end, float))) for end in theta)
+        return first, last
+
+    def etas(self, chart: Link) -> tuple[float, float]:
+        """Return the open interval of the eta of a parameter whose chart is `chart`.
+
+        There the link is monotone and the parameter is in its range. A fit stays inside.
+        """
+        low, high = max(self.domain[0], chart.domain[0]), min(self.domain[1], chart.domain[1])
+        first, last = sorted(self._at(low, high))
+        return first, last
 
     @property
     def spans_zero(self) -> bool:
@@ -265,6 +286,7 @@ LOG = Link(
     lambda theta: np.log(theta),
     _exp,
     domain=_POSITIVE,
+    logit=log_logit,
     pure=True,
     partial=True,
     push=_log_of,
@@ -358,14 +380,28 @@ def allowed_links(chart: Link) -> tuple[str, ...]:
     return tuple(sorted(fitting, key=lambda name: fitting[name].domain != chart.domain))
 
 
+@lru_cache(maxsize=256)
+def etas_of(link: Link, chart: Link) -> tuple[float, float]:
+    """Return `link.etas(chart)`, kept: a fit asks for it at each evaluation."""
+    return (-np.inf, np.inf) if link is chart else link.etas(chart)
+
+
 def transition(link: Link, chart: Link) -> Callable[[Array], Jet]:
-    """Return the jet of eta(chart) as a function of eta(link), both of the same parameter."""
-    if chart is LOGIT and link.logit is not None:
-        return link.logit
+    """Return the jet of eta(chart) as a function of eta(link), both of the same parameter.
+
+    It is nan outside the interval of `Link.etas`, so that a solver rejects steps that leave it.
+    """
+    low, high = etas_of(link, chart)
 
     def compose(eta: Array) -> Jet:
-        # Outside the parameter's range the value is nan, which the solver rejects.
         with np.errstate(divide="ignore", invalid="ignore"):
-            return chart.of(*link.inverse(eta))
+            if chart is LOGIT and link.logit is not None:
+                jet = link.logit(eta)
+            else:
+                jet = chart.of(*link.inverse(eta))
+            if low == -np.inf and high == np.inf:
+                return jet
+            value, slope, curve = jet
+            return np.where((low < eta) & (eta < high), value, np.nan), slope, curve
 
     return compose

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,14 @@ from skmle.families.base import (
 )
 from skmle.families.links import Link
 from skmle.families.tools.divergences import gap
+from skmle.families.tools.factors import covariance_root, diagonal, factor_of, upper_factor
 from skmle.families.tools.special import LOG_2PI
 
-# Smallest eigenvalue of a correlation matrix that rounding cannot have made of zero: d eps for
-# d <= 1000 columns, with a margin.
-_SINGULAR = 1e-12
+_SQUARABLE = 1e150  # the square of a number of twice this size is a number still
+_ASYMMETRY = 1e-8  # of a covariance, in products of standard deviations: rounding, not a mistake
+# Share below which a law with this floor is shown in place of one that lives in fewer dimensions:
+# the covariance is stored, and log q loses as many digits as the square of the floor has.
+_FLOOR = 1e-3
 
 
 class MultivariateNormal(Family):
@@ -60,6 +63,7 @@ class MultivariateNormal(Family):
 
     observation = Observation(columns=None)
     shortcuts = Shortcuts(starts="final", sums="statistics")
+    finer_eta = True  # a covariance has half the digits of its factor
     scipy_name = "multivariate_normal"
     support = Support()
 
@@ -74,7 +78,41 @@ class MultivariateNormal(Family):
                 f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give "
                 "them, or dimension=None."
             )
+        largest = np.abs(y).max(axis=0)
+        if (large := np.flatnonzero(largest > _SQUARABLE)).size:
+            raise ValueError(
+                f"MultivariateNormal: column {large[0]} reaches {largest[large[0]]:.3g}. Allowed: "
+                f"up to {_SQUARABLE:g}, as variances are squares. Drop such rows, or divide the "
+                "column by a number."
+            )
         return MultivariateNormal(y.shape[1])
+
+    def for_parameters(self, params: Mapping[str, Any]) -> Family:
+        mean, covariance = (np.asarray(params[name], float) for name in self.names)
+        d = mean.shape[-1] if mean.ndim else 0
+        if not d or covariance.shape[-2:] != (d, d) or self.dimension not in (None, d):
+            columns = "" if self.dimension is None else f" with {self.dimension} columns"
+            raise ValueError(
+                f"MultivariateNormal: mean of shape {mean.shape}, covariance of shape "
+                f"{covariance.shape}. Allowed: (d,) and (d, d){columns}. Give them so."
+            )
+        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+            raise ValueError(
+                "MultivariateNormal: mean or covariance has an entry that is not finite. Allowed: "
+                "finite numbers. Correct the entries."
+            )
+        turned = np.swapaxes(covariance, -1, -2)
+        sd = np.sqrt(np.abs(diagonal(covariance)))
+        off = np.abs(covariance - turned) > _ASYMMETRY * sd[..., :, None] * sd[..., None, :]
+        if off.any():
+            *_, a, b = (int(i) for i in np.argwhere(off)[0])
+            pair = f"{covariance[..., a, b].flat[0]:g} and {covariance[..., b, a].flat[0]:g}"
+            raise ValueError(
+                f"MultivariateNormal: covariance[{a}, {b}] and [{b}, {a}] are {pair}. Allowed: a "
+                "symmetric matrix. Give (covariance + covariance.T)/2 if they differ by rounding."
+            )
+        covariance_root(covariance, "MultivariateNormal")
+        return MultivariateNormal(d)
 
     def check_links(self) -> None:
         if self.links:
@@ -107,21 +145,37 @@ class MultivariateNormal(Family):
         return np.asarray(np.isfinite(y).all(axis=-1))
 
     def statistics(self, y: Array) -> Arrays:
-        # The second entry is the scatter around the first: none for a row, the covariance of the
-        # data for their mean.
+        # The second entry is a factor of the scatter around the first, R with R'R = scatter: zero
+        # for a row, that of the data's covariance for their mean.
         return y, np.zeros((1, self.d, self.d))
 
     def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * self.d * LOG_2PI)
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
-        y, scatter = statistics
+        mean, sd, rows = self._scaled(statistics, weight)
+        return mean[None], (factor_of(rows) * sd)[None]
+
+    def _scaled(self, statistics: Arrays, weight: Array | None) -> tuple[Array, Array, Array]:
+        """Return means, spreads, and rows whose squares sum up to the correlation matrix."""
+        y, roots = statistics
         weight = np.ones(len(y)) if weight is None else weight
-        mass = weight.sum()
-        mean = weight @ y / mass
-        root = (y - mean) * np.sqrt(weight / mass)[:, None]
-        within = np.tensordot(weight, scatter, 1) / mass if len(scatter) == len(y) else scatter[0]
-        return mean[None], (root.T @ root + within)[None]
+        share = weight / weight.sum()
+        mean = share @ y
+        mean = mean + share @ (y - mean)  # without the rounding of the first sum
+        away = y - mean
+        with np.errstate(over="ignore", under="ignore"):
+            largest = np.abs(away).max(axis=0)
+            if roots.any():
+                largest = np.maximum(largest, np.abs(roots).max(axis=(0, 1)))
+            unit = np.where(largest > 0.0, largest, 1.0)
+            rows = away / unit * np.sqrt(share)[:, None]
+            if roots.any():
+                inner = roots / unit * np.sqrt(share)[:, None, None]
+                rows = np.concatenate([rows, inner.reshape(-1, self.d)])
+            size = np.sqrt((rows * rows).sum(axis=0))
+        size = np.where(size > 0.0, size, 1.0)
+        return mean, unit * size, rows / size
 
     def _unpack(self, eta: Arrays) -> tuple[Array, Array]:
         e = np.asarray(eta, float)
@@ -131,25 +185,28 @@ class MultivariateNormal(Family):
         return e[: self.d], a
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        y, scatter = statistics
+        y, root = statistics
         v, a = self._unpack(eta)
         residual = y @ a.T - v
-        spread = a @ scatter  # (1 or n, d, d)
+        turned = root @ a.T  # (1 or n, d, d): its squares sum up to the trace of a scatter a'
         value = (
             0.5 * (residual**2).sum(axis=1)
-            + 0.5 * (spread * a).sum(axis=(1, 2))
+            + 0.5 * (turned**2).sum(axis=(1, 2))
             - np.log(np.diag(a)).sum()
         )
         if order < 1:
             return Rows(value)
         lower = np.tril_indices(self.d)
+        spread = turned.transpose(0, 2, 1) @ root  # a scatter
         in_a = residual[:, :, None] * y[:, None, :] + spread  # derivative in A
         diagonal = np.diag_indices(self.d)
         in_a[:, diagonal[0], diagonal[1]] = (
             in_a[:, diagonal[0], diagonal[1]] * np.diag(a) - 1.0
         )  # in log A_ii
         gradient = tuple(np.concatenate([-residual, in_a[:, *lower]], axis=1).T)
-        return Rows(value, gradient, self._curvature(y, scatter, a, in_a) if order > 1 else None)
+        if order < 2:
+            return Rows(value, gradient)
+        return Rows(value, gradient, self._curvature(y, root.transpose(0, 2, 1) @ root, a, in_a))
 
     def _curvature(self, y: Array, scatter: Array, a: Array, in_a: Array) -> tuple[Array, ...]:
         # Row i of (v, A) is a least-squares problem of its own: y_i on y_1, .., y_i; its block is
@@ -176,27 +233,27 @@ class MultivariateNormal(Family):
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
-        mean, covariance = (s[0] for s in self.collapse(statistics, weight))
-        sd = np.sqrt(np.diag(covariance))
-        sd = np.where(sd > 0.0, sd, 1.0)
-        values, vectors = np.linalg.eigh(covariance / np.outer(sd, sd))
-        if values[0] > _SINGULAR:
+        mean, sd, rows = self._scaled(statistics, weight)
+        values, vectors = np.linalg.svd(factor_of(rows))[1:]
+        # The least singular value that rounding of the observations cannot have made of zero.
+        noise = 8.0 * self.d * np.finfo(float).eps * (1.0 + np.max(np.abs(mean) / sd))
+        if values[-1] > noise:
             return None
-        rank = int((values > _SINGULAR).sum())
-        # The covariance is stored, so log q loses as many digits as the floor has: ten are left.
-        floored = (vectors * np.maximum(values, 1e-6)) @ vectors.T * np.outer(sd, sd)
+        rank = int((values > noise).sum())
+        floored = upper_factor(np.maximum(values, _FLOOR)[:, None] * vectors) * sd
         reason = (
             f"the observations lie in a space of {rank} dimensions, so the density of their "
             f"{self.d} columns grows without bound on it"
         )
-        return self._coordinates(mean, floored), reason
+        return self._coordinates(mean, floored.T), reason
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        mean, covariance = (s[0] for s in self.collapse(statistics, weight))
-        return [self._coordinates(mean, covariance)]
+        (mean,), (root,) = self.collapse(statistics, weight)
+        return [self._coordinates(mean, root.T)]
 
-    def _coordinates(self, mean: Array, covariance: Array) -> tuple[float, ...]:
-        factor = np.linalg.cholesky(covariance)
+    def _coordinates(self, mean: Array, factor: Array) -> tuple[float, ...]:
+        """Return the coordinates by a lower triangular factor of the covariance."""
+        factor = factor * np.sign(np.diag(factor))  # its columns, so that the diagonal is positive
         a = solve_triangular(factor, np.eye(self.d), lower=True)
         v = a @ mean
         a[np.diag_indices(self.d)] = -np.log(np.diag(factor))
@@ -234,15 +291,17 @@ class MultivariateNormal(Family):
         )
 
     def eta(self, theta: Arrays) -> Arrays:
+        mean, covariance = (np.asarray(value, float) for value in theta)
         return tuple(
-            np.asarray(e)
-            for e in self._coordinates(np.asarray(theta[0], float), np.asarray(theta[1], float))
+            np.asarray(e) for e in self._coordinates(mean, covariance_root(covariance, "law"))
         )
 
     def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import multivariate_normal
+        from scipy.stats import Covariance, multivariate_normal
 
-        return multivariate_normal(*theta)
+        # By its factor: scipy looks at eigenvalues, which are of any size where units are.
+        factor = Covariance.from_cholesky(covariance_root(np.asarray(theta[1], float), "law"))
+        return multivariate_normal(np.asarray(theta[0], float), factor)
 
     @classmethod
     def from_scipy(cls, mean: Array, cov: Array) -> tuple[Family, Arrays]:
@@ -255,8 +314,19 @@ class MultivariateNormal(Family):
         """Return the variance of each column."""
         return np.diag(theta[1])
 
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        """Return the probability that no column exceeds its entry of y, by scipy's quadrature."""
+        from scipy.stats import multivariate_normal
+
+        mean, covariance = (np.asarray(value, float) for value in theta)
+        sd = np.sqrt(diagonal(covariance))
+        correlation = covariance / sd[:, None] / sd
+        return np.asarray(multivariate_normal.cdf((y - mean) / sd, cov=correlation), float)
+
     def sf(self, y: Array, theta: Arrays) -> Array:
-        return 1.0 - self.cdf(y, theta)
+        """Return the probability that all columns exceed their entries of y."""
+        mean, covariance = theta
+        return self.cdf(-np.asarray(y, float), (-np.asarray(mean, float), covariance))
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
         raise ValueError(
@@ -268,35 +338,18 @@ class MultivariateNormal(Family):
         return self.quantile(q, theta)
 
     def known_entropy(self, theta: Arrays) -> Array:
-        root = _root(theta[1], "p")
-        return 0.5 * self.d * (LOG_2PI + 1.0) + np.log(_diagonal(root)).sum(axis=-1)
+        root = covariance_root(theta[1], "p")
+        return 0.5 * self.d * (LOG_2PI + 1.0) + np.log(diagonal(root)).sum(axis=-1)
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         (mean_p, covariance_p), (mean_q, covariance_q) = p, q
-        root_p, root_q = _root(covariance_p, "p"), _root(covariance_q, "q")
+        root_p, root_q = covariance_root(covariance_p, "p"), covariance_root(covariance_q, "q")
         turn = np.linalg.solve(root_q, root_p)  # triangular: its diagonal holds the determinant
         shift = np.linalg.solve(root_q, (mean_p - mean_q)[..., None])[..., 0]
         below = np.tril(turn, -1)
-        spread = gap(_diagonal(turn) ** 2).sum(axis=-1) + (below**2).sum(axis=(-2, -1))
+        spread = gap(diagonal(turn) ** 2).sum(axis=-1) + (below**2).sum(axis=(-2, -1))
         return 0.5 * ((shift**2).sum(axis=-1) + spread)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, covariance = theta
         return rng.multivariate_normal(mean, covariance, size=size, method="cholesky")
-
-
-def _diagonal(matrix: NDArray[Any]) -> NDArray[Any]:
-    return np.diagonal(matrix, axis1=-2, axis2=-1)
-
-
-def _root(covariance: Array, name: str) -> Array:
-    """Return the lower Cholesky factor; ValueError, which names the law, if there is none."""
-    try:
-        return np.asarray(np.linalg.cholesky(covariance), float)
-    except np.linalg.LinAlgError:
-        smallest = np.linalg.eigvalsh(covariance).min()
-        raise ValueError(
-            f"{name}: a normal law whose covariance has the eigenvalue {smallest:.3g} lives in "
-            "fewer dimensions than it has columns and has no density there. Allowed: positive "
-            "definite covariances. Leave out the columns that the others determine."
-        ) from None

@@ -9,7 +9,7 @@ import numpy as np
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
 from skmle.families.poisson import Poisson
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import has_large, log_factorial, stirling, surplus
+from skmle.families.tools.counts import has_large, log_factorial, poisson_draws, stirling, surplus
 from skmle.families.tools.divergences import gap_beside
 from skmle.families.tools.special import binet, log_rising, log_rising_table
 from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
@@ -18,6 +18,7 @@ from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 # distance from the Poisson law.
 _POISSON = 1e-8
 _SMOOTH = 1e16  # variance over mean, and count, from which single counts do not matter
+_LEAST_LOG = -600.0  # log dispersion below which its square, too, is nearly zero
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
 
 
@@ -60,6 +61,8 @@ class NegativeBinomial(ByTails):
         # -log q = (y + r) log(1 + x) - y log mean - D. Nothing large cancels as r -> inf.
         (y,) = statistics
         log_mean, log_dispersion = eta
+        # Of a smaller dispersion the inverse is no number. This one is Poisson to the last digit.
+        log_dispersion = np.maximum(log_dispersion, _LEAST_LOG)
         dispersion = np.exp(log_dispersion)
         if has_large(y):
             rows = _saddle(y, np.exp(log_mean), dispersion, order)
@@ -131,7 +134,8 @@ class NegativeBinomial(ByTails):
 
     def variance(self, theta: Arrays) -> Array:
         mean, dispersion = theta
-        return mean + dispersion * mean**2
+        with np.errstate(over="ignore"):
+            return mean * (1.0 + dispersion * mean)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, dispersion = theta
@@ -169,7 +173,7 @@ class NegativeBinomial(ByTails):
         mixing = dispersion * rng.gamma(
             np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size)
         )
-        return np.asarray(rng.poisson(mean * np.where(poisson, 1.0, mixing), size=size), float)
+        return poisson_draws(mean * np.where(poisson, 1.0, mixing), size, rng)
 
 
 def _rising(y: Array, dispersion: Array, order: int) -> tuple[Array, Array | None, Array | None]:
@@ -195,9 +199,10 @@ def _saddle(y: Array, mean: Array, dispersion: Array, order: int) -> Rows:
         r = 1.0 / dispersion
         top, centre = y + r, r + mean
         away = (y - mean) / centre
-        below = gap_beside(away)
+        below = gap_beside(away, top / centre)
         here = np.where(y > 0.0, y, 1.0)
-        above = np.where(y > 0.0, y * gap_beside(-r * away / here), r * (mean / centre))
+        turn = y * gap_beside(-r * away / here, (mean / here) * (top / centre))
+        above = np.where(y > 0.0, turn, r * (mean / centre))
         m0, m1, m2 = binet(top, order)
         n0, n1, n2 = binet(r, order)
         growth = np.where(y < r, np.log1p(y / r), np.log(top) - np.log(r))

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.links import Link, allowed_links, fits, get_link, transition
+from skmle.families.links import Link, allowed_links, etas_of, fits, get_link, transition
 from skmle.families.records import Arrays, Param
+from skmle.families.tools.probability_links import Jet
+
+# Distances from an end of a domain, as a share of it, or from zero, that are tried one after the
+# other: powers of a distance have to be floating-point numbers, too.
+_DISTANCES = (2.0**-52, 2.0**-48, 2.0**-40, 2.0**-32, 2.0**-26)
+_FROM_ZERO = (1e-150, 1e-100, 1e-60, 1e-30, 1e-15, 1e-8)
+
+
+def _next_to(end: float, sign: float, jet: Callable[[NDArray[np.float64]], Jet]) -> float:
+    """Return the number next to an end of a domain, on its side `sign`, whose jet is finite."""
+    distances = _FROM_ZERO if end == 0.0 else [share * abs(end) for share in _DISTANCES]
+    for distance in distances:
+        if np.isfinite(jet(np.asarray(end + sign * distance))[0]):
+            return end + sign * distance
+    return end
 
 
 class Parameters:
@@ -85,6 +100,40 @@ class Parameters:
             self.link(j) is not p.chart for j, p in enumerate(self.parameters)
         )
 
+    @property
+    def domains(self) -> tuple[tuple[float, float], ...]:
+        """For each parameter, the open interval of its linked eta; () if each is the whole line.
+
+        The link is monotone there, and the parameter in its range.
+        """
+        if not self.relinked:
+            return ()
+        found = tuple(etas_of(self.link(j), p.chart) for j, p in enumerate(self.parameters))
+        return found if np.isfinite(found).any() else ()
+
+    @property
+    def innermost(self) -> tuple[tuple[float, float], ...]:
+        """As `domains`, but the eta next to each end at which that of the chart is finite."""
+        found = []
+        for j, ends in enumerate(self.domains):
+            jet = transition(self.link(j), self.parameters[j].chart)
+            found.append(tuple(_next_to(e, s, jet) for e, s in zip(ends, (1.0, -1.0), strict=True)))
+        return tuple(found)  # type: ignore[arg-type]
+
+    @property
+    def restricted(self) -> bool:
+        """Whether a link leaves out a part of the line of eta, or of a parameter's range.
+
+        Not every coefficient is allowed then, or the likelihood may have several maxima.
+        """
+        if not self.relinked:
+            return False
+        pairs = [(self.link(j), p.chart) for j, p in enumerate(self.parameters)]
+        return bool(self.domains) or any(
+            chart.domain[0] < link.domain[0] or link.domain[1] < chart.domain[1]
+            for link, chart in pairs
+        )
+
     def natural(self, eta: Arrays) -> Arrays:
         """Return theta, the natural parameters, at linked `eta`."""
         return tuple(self.link(j).theta(np.asarray(e, float)) for j, e in enumerate(eta))
@@ -108,17 +157,14 @@ class Parameters:
         return tuple(p.chart for p in self.parameters)
 
     def linked(self, chart_eta: Arrays) -> Arrays:
-        """Return the linked eta of chart eta."""
+        """Return the linked eta of chart eta; nan where a parameter has none under its link."""
         if not self.relinked:
             return tuple(np.asarray(e, float) for e in chart_eta)
         pairs = (
             (self.link(j), p.chart, np.asarray(e, float))
             for j, (p, e) in enumerate(zip(self.parameters, chart_eta, strict=True))
         )
-        return tuple(
-            e if link is chart else np.asarray(link.forward(chart.theta(e)), float)
-            for link, chart, e in pairs
-        )
+        return tuple(e if link is chart else link.eta(chart.theta(e)) for link, chart, e in pairs)
 
     def chart(self, eta: Arrays) -> Arrays:
         """Return the chart eta of linked eta."""
@@ -134,8 +180,4 @@ class Parameters:
 
     def eta(self, theta: Arrays) -> Arrays:
         """Return the linked eta of natural parameters; infinite at an end of their range."""
-        with np.errstate(divide="ignore"):
-            return tuple(
-                np.asarray(self.link(j).forward(np.asarray(t, float)), float)
-                for j, t in enumerate(theta)
-            )
+        return tuple(self.link(j).eta(np.asarray(t, float)) for j, t in enumerate(theta))

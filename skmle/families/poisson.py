@@ -8,7 +8,14 @@ import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import deviance, has_large, log_factorial, stirling, surplus
+from skmle.families.tools.counts import (
+    deviance,
+    has_large,
+    log_factorial,
+    poisson_draws,
+    stirling,
+    surplus,
+)
 from skmle.families.tools.divergences import bregman
 from skmle.families.tools.special import LOG_2PI
 from skmle.families.tools.tails import log_gamma_tail
@@ -121,4 +128,4 @@ class Poisson(ByTails):
         return bregman(p[0], q[0])
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return rng.poisson(theta[0], size=size).astype(float)
+        return poisson_draws(theta[0], size, rng)

@@ -12,7 +12,7 @@ from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, 
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.location_scale import LocationScale
-from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.quantiles import centre_and_spread, tightest_half
 from skmle.families.tools.special import LOG_2PI, log_complement, log_rising
 from skmle.families.tools.tails import log_beta_tail
 
@@ -27,6 +27,12 @@ class StudentT(ByTails, LocationScale):
     q(y) = c(df)/scale (1 + z^2/df)^(-(df + 1)/2), z = (y - loc)/scale. As df -> inf it is normal,
     and a fit to data with no heavier tails ends there (status "boundary"). scipy:
     ``t(df, loc, scale)``.
+
+    The likelihood is unbounded for any n rows: with df < 1/(n - 1) it grows for ever as the scale
+    shrinks around one of them, and with df < m/(n - m) around m rows that the location reproduces.
+    So what a fit returns is a local maximum away from there, rightly. Outlying or clustered rows
+    can give it several of them. A fit starts at several df, around the median and in the tightest
+    half of the rows, and returns the best maximum that it finds, and that one alone.
 
     References
     ----------
@@ -44,6 +50,7 @@ class StudentT(ByTails, LocationScale):
     """
 
     scipy_name = "t"
+    several_modes = True
     parameters = (*LocationScale.parameters, Param("df", LOG))
 
     @property
@@ -136,8 +143,16 @@ class StudentT(ByTails, LocationScale):
         return np.asarray(0.5 * LOG_2PI)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        # The first is near the maximum of most data. The others have their scale from the better
+        # half of the rows, and tails for the rest: of tried samples with outliers in 20 to 45 % of
+        # the rows, each has led to the best maximum where the first has not. None has a df so small
+        # that its scale would shrink around few rows.
         centre, spread = centre_and_spread(statistics[0], weight)
-        return [(centre, np.log(1.3 * spread), np.log(5.0))]
+        starts = [(centre, np.log(1.3 * spread), np.log(5.0)), (centre, np.log(spread), 0.0)]
+        middle, length = tightest_half(statistics[0], weight)
+        if length > 0.0:
+            starts += [(middle, np.log(length), np.log(df)) for df in (1.0, 0.3)]
+        return [tuple(float(e) for e in start) for start in starts]
 
     def saturated(self, statistics: Arrays) -> Saturated:
         return Saturated(statistics[0], (float(np.log(1e-8)), float(np.log(5.0))), "scale")
@@ -172,7 +187,9 @@ class StudentT(ByTails, LocationScale):
         return cls(), (loc, scale, df)
 
     def known_entropy(self, theta: Arrays) -> Array:
-        return np.asarray(self.to_scipy(theta).entropy(), float)
+        loc, scale, df = theta
+        standard = self.to_scipy((np.zeros(np.shape(loc)), np.ones(()), df))
+        return np.asarray(standard.entropy(), float) + np.log(scale)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale, df = theta

@@ -17,7 +17,8 @@ Inverse = Callable[[Array], Array]
 
 def standard_errors(covariance: Array) -> Array:
     """Return the square roots of the diagonal; nan where the data do not determine a parameter."""
-    return np.sqrt(np.diag(covariance))
+    # Variances of columns in extreme units have more bits than doubles; their roots are doubles.
+    return np.sqrt(np.diag(covariance)).astype(np.float64)
 
 
 def delta_method(covariance: Array, jacobian: Array) -> Array:

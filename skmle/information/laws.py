@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families import Distribution, Family
+from skmle.families.tools.divergences import bregman
 from skmle.families.tools.expectation import Array, Gain, expectation
 
 LOG_2 = float(np.log(2.0))
@@ -161,8 +162,12 @@ class Finite(OneColumn):
     def known_entropy(self) -> None:
         return None
 
-    def known_divergence(self, other: Any) -> None:
-        return None
+    def known_divergence(self, other: Any) -> Array | None:
+        if not isinstance(other, Finite):
+            return None
+        p, q = other.beside(self)
+        with np.errstate(all="ignore"):  # of probabilities that are zero
+            return bregman(p, q).sum(axis=-1)  # terms that vanish at p = q
 
     def expect(self, other: OneColumn, gain: Gain, seed: int) -> Estimate:
         log_p, log_q = other.at(self)
@@ -170,7 +175,8 @@ class Finite(OneColumn):
             terms = np.exp(log_p) * gain(log_p, log_q)
         return _exactly(np.where(np.isneginf(log_p), 0.0, terms).sum(axis=-1))  # 0 log 0 = 0
 
-    def at(self, p: Finite) -> tuple[Array, Array]:
+    def beside(self, p: Finite) -> tuple[Array, Array]:
+        """Return the probabilities of p and of this law at the labels of both."""
         ours, theirs = self.probabilities, p.probabilities
         if (
             p.labels is not None
@@ -180,6 +186,10 @@ class Finite(OneColumn):
             labels = np.union1d(p.labels, self.labels)
             ours = _spread(ours, np.searchsorted(labels, self.labels), len(labels))
             theirs = _spread(theirs, np.searchsorted(labels, p.labels), len(labels))
+        return theirs, ours
+
+    def at(self, p: Finite) -> tuple[Array, Array]:
+        theirs, ours = self.beside(p)
         with np.errstate(divide="ignore"):
             return np.log(theirs), np.log(ours)
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import rel_entr
 
 from skmle._shared.validation import weighted_mean
-from skmle.information.laws import Estimate, mixture
+from skmle.information.laws import Estimate, Finite, mixture
 from skmle.information.operands import as_law, checked_probabilities, pair, surprise_of_rows
 from skmle.information.units import in_units, nats_of, plain
 
@@ -249,7 +249,13 @@ def js_divergence(
     """
     unit = nats_of(base)
     one, two = pair(p, q)
-    first, second = one.expect(two, mixture, random_state), two.expect(one, mixture, random_state)
+    if isinstance(one, Finite) and isinstance(two, Finite):
+        p, q = two.beside(one)
+        half = Finite(0.5 * (p + q))
+        first, second = (Finite(v).divergence(half, random_state) for v in (p, q))
+    else:
+        first = one.expect(two, mixture, random_state)
+        second = two.expect(one, mixture, random_state)
     # Rounding may take the mean beyond its bounds.
     value = np.clip(0.5 * (first.value + second.value), 0.0, np.log(2.0))
     error = 0.5 * np.hypot(first.error, second.error)

@@ -38,7 +38,8 @@ def as_law(value: Any, name: str) -> Law:
             len(parts),
             lambda x: value.log_prob(x).sum(axis=-1),
             parts[0].discrete,
-            parts=parts,
+            _joint_normal(value),
+            parts,
         )
     if isinstance(value, (stats.rv_continuous, stats.rv_discrete)):
         if value.numargs:
@@ -67,9 +68,27 @@ def as_law(value: Any, name: str) -> Law:
     )
 
 
+def _joint_normal(columns: IndependentColumns) -> Distribution | None:
+    """Return independent normal columns as one normal law, which has a divergence from others."""
+    if not all(type(law.family) is families.Normal and law.shape == () for law in columns.laws):
+        return None
+    loc, scale = (np.array(values) for values in zip(*(q.theta for q in columns.laws), strict=True))
+    if not (scale > 0.0).all():
+        return None
+    theta = {"mean": loc, "covariance": np.diag(scale**2)}
+    return Distribution(families.MultivariateNormal(len(loc)), theta)
+
+
 def pair(p: Any, q: Any) -> tuple[Law, Law]:
     """Return the two laws, of the same kind of observation."""
-    one, two = as_law(p, "p"), as_law(q, "q")
+    try:
+        one = as_law(p, "p")
+    except ValueError as error:
+        if not isinstance(p, (list, tuple, np.ndarray)) and not hasattr(p, "__array__"):
+            raise
+        hint = "If p holds observations, take empirical_cross_entropy(q, p)."
+        raise ValueError(f"{error} {hint}") from None
+    two = as_law(q, "q")
     one, two = _beside(one, two), _beside(two, one)
     check_comparable(one, two)
     return one, two
@@ -144,17 +163,30 @@ def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
             f"{name}: {int(bad.sum())} of {p.size} entries are no probabilities, the first "
             f"{p[first]!r} at {first}. Allowed: finite numbers >= 0. Correct the entries."
         )
-    sums = p.sum(axis=tuple(range(-axes, 0)))
-    off = np.abs(sums - 1.0) > _SUM
+    sums = p.sum(axis=tuple(range(-axes, 0)), keepdims=True)
+    coarse = _coarse(value)
+    allowed = max(_SUM, coarse)
+    off = np.abs(sums - 1.0) > allowed
     if off.any():
         worst = float(np.atleast_1d(sums)[np.atleast_1d(off)][0])
         raise ValueError(
             f"{name}: {int(off.sum())} of {sums.size} probability {table}s do not sum to 1; the "
-            f"first sums to {worst:.10g}. Allowed: a sum within {_SUM:g} of 1. Normalise: divide "
-            "by the sum, in double precision. For observations instead of probabilities take "
-            "empirical_cross_entropy(model, X)."
+            f"first sums to {worst:.10g}. Allowed: a sum within {allowed:.2g} of 1. Normalise: "
+            "divide by the sum, in double precision. For observations instead of probabilities "
+            "take empirical_cross_entropy(model, X)."
         )
-    return p
+    return p / sums if coarse else p
+
+
+def _coarse(value: Any) -> float:
+    """Return by how much sums of numbers in less than double precision may miss one; else 0.
+
+    It is the square root of their relative spacing, as in scikit-learn's log_loss.
+    """
+    kind = getattr(value, "dtype", None)
+    if not isinstance(kind, np.dtype) or kind.kind != "f" or kind.itemsize >= 8:
+        return 0.0
+    return float(np.sqrt(np.finfo(kind).eps))
 
 
 def _from_distribution(law: Distribution) -> Law:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skmle._engine.data.survey import find_basis
+from skmle._engine.data.basis import find_basis
 from skmle._engine.likelihood.coordinates import Coordinates, Units
 from skmle._engine.likelihood.design import Design, Term
 from tests.engine.objectives import EVERYTHING, as_dense
@@ -21,15 +21,15 @@ def random_coordinates(rng: np.random.Generator):
     X = np.column_stack([X, X[:, 0] + X[:, 1] + 7.0]) if rng.random() < 0.6 else X
     p = X.shape[1]
     terms = tuple(Term(EVERYTHING, p) if rng.random() < 0.6 else Term(None, 0) for _ in range(2))
+    shift = as_dense(X).mean(axis=0) if rng.random() < 0.5 else None
     bases = tuple(
-        None if t.columns is None else find_basis(X, t.columns, None, True) for t in terms
+        None if t.columns is None else find_basis(X, t.columns, None, True, shift) for t in terms
     )
     fitted = tuple(
         t if b is None else Term(np.arange(p)[b.kept], len(b.kept))
         for t, b in zip(terms, bases, strict=True)
     )
     X = sp.csr_array(X) if rng.random() < 0.3 else X
-    shift = as_dense(X).mean(axis=0) if rng.random() < 0.5 else None
     design = Design(fitted, n, X, shift)
     if rng.random() < 0.5:
         return Coordinates(terms, design, bases, Units())

@@ -87,3 +87,18 @@ def test_a_location_under_a_log_link_takes_negative_observations():
         model, said = judge(MLERegressor(family), X, y)
         assert said == "interior"
         check_regression(model, family, X, y)
+
+
+@every(REGRESSED)
+def test_standard_errors_of_small_fits_are_those_of_the_maximum(family):
+    """They do not depend on where the last step began, but to the last digits."""
+    seen = 0
+    for seed in range(5):
+        X, y = draw(family, 60, np.random.default_rng(seed), p=2)
+        model, said = judge(MLERegressor(family), X, y)
+        other, again = judge(MLERegressor(family, tol=1e-10), X, y)
+        if said == again == "interior" and not family.smoothings():
+            errors, others = (np.asarray(m.inference().standard_errors) for m in (model, other))
+            np.testing.assert_allclose(errors, others, rtol=1e-11)
+            seen += 1
+    assert seen or family.smoothings()

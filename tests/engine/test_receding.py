@@ -184,6 +184,22 @@ def test_the_guilty_level_of_a_full_one_hot_is_named_alone(guilty, intercept):
     np.testing.assert_array_equal(model.separated_.rows, rows)
 
 
+def test_a_level_of_one_row_of_a_full_one_hot_is_named_alone():
+    """Of least norm, the direction moves all levels a little, and the intercept."""
+    rng = np.random.default_rng(0)
+    levels = [rng.integers(0, k, 5000) for k in (40, 3)]
+    levels[0][levels[0] == 11] = 12
+    levels[0][7] = 11
+    X = sp.csr_array(
+        np.hstack([np.eye(k)[level] for k, level in zip((40, 3), levels, strict=True)])
+    )
+    y = rng.integers(0, 2, 5000)
+    y[7] = 1
+    model, _ = fitted(CrossEntropyClassifier(), X, y)
+    assert model.separated_.columns == {1: {"x11": np.inf}}
+    assert model.separated_.rows.tolist() == [7]
+
+
 def test_the_rows_of_a_reference_level_are_named():
     X, y, rows = levels(np.random.default_rng(0), 0)
     X = X.drop(columns="level_0")

@@ -139,3 +139,72 @@ def test_a_fit_runs_off_where_a_linear_program_says_so(name):
         found[said, "separation" if off else "interior"] += 1
     assert all(said == expected for said, expected in found), found
     assert found["interior", "interior"] >= 5
+
+
+def rows_that_stay(X: Array, rise: Array, fall: Array) -> Array:
+    """Return the rows that no change of the coefficients sends to infinity, by linear programs.
+
+    Rows that have gone no longer hold the others, so that further ones may go.
+    """
+    Z = np.column_stack([np.ones(len(X)), X / np.abs(X).max(axis=0)])
+    stay = np.ones(len(Z), bool)
+    while True:
+        held, side = stay & ~rise & ~fall, rise.astype(float) - fall
+        free = np.flatnonzero(stay & (side != 0.0))
+        m, d = len(free), Z.shape[1]
+        if not m:
+            return stay
+        still = np.hstack([Z[held], np.zeros((held.sum(), m))])
+        gain = np.hstack([-Z[free] * side[free, None], np.eye(m)])
+        found = linprog(
+            np.r_[np.zeros(d), -np.ones(m)],
+            A_ub=gain,
+            b_ub=np.zeros(m),
+            A_eq=still if held.any() else None,
+            b_eq=np.zeros(len(still)) if held.any() else None,
+            bounds=[(-1e6, 1e6)] * d + [(0.0, 1.0)] * m,
+            method="highs",
+        )
+        assert found.success
+        gone = free[found.x[d:] > 0.5]
+        if not len(gone):
+            return stay
+        stay[gone] = False
+
+
+# Their likelihoods are concave, so that the rest has one maximum.
+CONCAVE = ["classifier-logit", "classifier-probit", "binomial-logit", "poisson", "geometric"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONCAVE)
+def test_the_rows_that_run_off_and_the_rest_are_those_of_linear_programs(name):
+    subject, found = SUBJECTS[name], 0
+    for seed in range(60):
+        rng = np.random.default_rng([seed, 77])
+        X = design(rng)
+        X = np.column_stack([X, rng.random((len(X), 2)) < 0.1])
+        X = X[:, X.std(axis=0) > 0.0]
+        y = subject.draw(X @ rng.normal(size=X.shape[1]) * rng.choice([0.0, 1.0, 4.0]), rng)
+        if (y == y[0]).all():
+            continue
+        stay = rows_that_stay(X, subject.may_rise(y), subject.may_fall(y))
+        model, said = judge(subject.model(), X, y)
+        assert (said == "interior") == stay.all()
+        if stay.all():
+            continue
+        np.testing.assert_array_equal(model.separated_.rows, np.flatnonzero(~stay))
+        if not stay.any():
+            continue
+        rest, _ = judge(subject.model(), X[stay], y[stay])
+        assert model.log_likelihood_ == pytest.approx(rest.log_likelihood_, abs=1e-8)
+        theirs = rest.inference().standard_errors
+        if np.nanmax(theirs, initial=0.0) > 1e3:
+            continue  # A maximum so flat that rounding decides its errors.
+        ours = model.inference().standard_errors
+        # Columns that are constant in the rows that stay make their intercept unknown to the rest.
+        known = np.isfinite(ours) & np.isfinite(theirs)
+        np.testing.assert_array_equal(np.isfinite(ours)[:-1], np.isfinite(theirs)[:-1])
+        np.testing.assert_allclose(ours[known], theirs[known], rtol=1e-5)
+        found += 1
+    assert found >= 10

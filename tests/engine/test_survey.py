@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skmle._engine.data.survey import find_basis, survey
+from skmle._engine.data.basis import find_basis
+from skmle._engine.data.survey import survey
 from tests.engine.objectives import EVERYTHING
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -51,11 +52,13 @@ def collinear_cases() -> dict[str, tuple[np.ndarray, int]]:
 
 @pytest.mark.parametrize("X", independent_cases().values(), ids=independent_cases())
 def test_independent_columns_are_left_alone(X):
-    assert find_basis(X, EVERYTHING, None, True) is None
-    assert find_basis(sp.csr_array(X), EVERYTHING, None, True) is None
-    assert (
-        find_basis(X, EVERYTHING, np.random.default_rng(0).uniform(0.1, 3.0, len(X)), True) is None
-    )
+    weight = np.random.default_rng(0).uniform(0.1, 3.0, len(X))
+    for given, weights in ((X, None), (sp.csr_array(X), None), (X, weight)):
+        basis = find_basis(given, EVERYTHING, weights, True)
+        assert basis is None or basis.steep
+        if basis is not None:
+            np.testing.assert_array_equal(basis.expand, np.eye(X.shape[1]))
+            assert basis.estimable.all() and not basis.level.any()
 
 
 @pytest.mark.parametrize(("X", "rank"), collinear_cases().values(), ids=collinear_cases())

@@ -8,15 +8,18 @@ from __future__ import annotations
 import builtins
 import importlib.util
 import runpy
+import warnings
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import BaggingClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skmle._shared.callbacks as callbacks_module
-from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, path
 from skmle._engine.likelihood.objective import Objective
 from skmle.exceptions import InterruptedWarning, NotConvergedWarning
 
@@ -151,6 +154,71 @@ def test_independent_columns_are_fitted_all_or_none(interrupt):
     with pytest.raises(KeyboardInterrupt):
         model.fit(RNG.standard_t(4.0, size=(200, 2)))
     assert not hasattr(model, "params_")
+
+
+class Pressed:
+    """It presses the key in each fit, at the third evaluation of the objective."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.fits = 0
+        plain, fit = Objective.__call__, CrossEntropyClassifier._prepare
+
+        def call(objective, coef, order=2):
+            self.calls += 1
+            if self.calls == 3:
+                raise KeyboardInterrupt
+            return plain(objective, coef, order)
+
+        def prepare(model, *args):
+            self.fits, self.calls = self.fits + 1, 0
+            return fit(model, *args)
+
+        monkeypatch.setattr(Objective, "__call__", call)
+        monkeypatch.setattr(CrossEntropyClassifier, "_prepare", prepare)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: GridSearchCV(model, {"alpha": [0.1, 1.0]}),
+        lambda model: make_pipeline(StandardScaler(), model),
+        lambda model: BaggingClassifier(model, n_estimators=3, random_state=0),
+    ],
+    ids=["search", "pipeline", "bagging"],
+)
+def test_an_interrupt_ends_whatever_the_fit_is_a_part_of(around, monkeypatch):
+    pressed, model = Pressed(monkeypatch), around(CrossEntropyClassifier())
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, LABELS)
+    assert pressed.fits == 1
+
+
+def test_an_interrupt_ends_a_cross_validation(monkeypatch):
+    pressed = Pressed(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(CrossEntropyClassifier(), X, LABELS)
+    assert pressed.fits == 1
+
+
+def test_an_interrupt_ends_one_fit_of_a_loop_or_the_loop(monkeypatch):
+    """Whoever makes an error of the warning leaves the loop; the model has its last iterate."""
+    pressed, models = Pressed(monkeypatch), [CrossEntropyClassifier() for _ in range(6)]
+    with pytest.warns(InterruptedWarning):
+        for model in models[:3]:
+            model.fit(X, LABELS)
+    assert pressed.fits == 3
+    with pytest.raises(InterruptedWarning), warnings.catch_warnings():
+        warnings.simplefilter("error", InterruptedWarning)
+        for model in models[3:]:
+            model.fit(X, LABELS)
+    assert pressed.fits == 4 and models[3].status_ == "interrupted"
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_an_interrupt_ends_a_path(l1_ratio, interrupt):
+    interrupt(9)
+    with pytest.raises(KeyboardInterrupt):
+        path(CrossEntropyClassifier(l1_ratio=l1_ratio), X, LABELS, alphas=[0.1, 0.01, 0.001])
 
 
 def test_a_warm_start_goes_on_from_an_interrupted_fit(interrupt, monkeypatch):

@@ -79,8 +79,8 @@ class MappedRegressor(MLERegressor):
     def _prepare(self, X: Any, y: Any, *rest: Any) -> Any:
         return super()._prepare(X, mapped(y, get_family(self.family)), *rest)
 
-    def log_prob(self, X: Any, y: Any, *rest: Any) -> np.ndarray:
-        return super().log_prob(X, mapped(y, get_family(self.family)), *rest)
+    def _log_prob(self, X: Any, y: Any, *rest: Any) -> np.ndarray:
+        return super()._log_prob(X, mapped(y, get_family(self.family)), *rest)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -30,9 +30,10 @@ def interpolation_of(likelihood: Likelihood) -> Solution | None:
     known = None
     if likelihood.units.moves and not likelihood.problem.penalised:
         known = likelihood.first_term_fit
-    start = interpolation(family, pilot, known)
+    origin = likelihood.units.origin / likelihood.units.unit
+    start = interpolation(family, pilot, known, origin)
     if start is not None and pilot is not objective:
-        start = interpolation(family, objective)
+        start = interpolation(family, objective, origin=origin)
     if start is None:
         return None
     return Solution(start, objective(start, 0), np.zeros_like(start), np.inf, 1, converged=False)

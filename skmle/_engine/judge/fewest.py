@@ -94,10 +94,12 @@ def _thinned(
             np.maximum.at(sizes, _numbers(term, len(sizes)), np.abs(change[:-1]))
     columns = np.flatnonzero(sizes)
     columns = columns[np.argsort(-sizes[columns], kind="stable")]
-    if len(columns) < 2:
+    if not len(columns):
         return None
     trial = _Trial(likelihood, direction, [bool(change.any()) for change in moving], behind)
     best = None
+    if len(columns) == 1:
+        return trial(columns)  # it may do without the intercept
     if len(columns) > _TRIED:
         columns = columns[:_TRIED]
         if (best := trial(columns)) is None:
@@ -171,7 +173,7 @@ class _Trial:
 
     def _columns(self, columns: NDArray[np.intp]) -> Array:
         """Return some columns of X less their shifts, divided by their largest absolute values."""
-        blocks = self.likelihood.columns.blocks
+        blocks = self.likelihood.columns.given.blocks
         assert blocks is not None
         parts = [blocks.block(*cut).array(columns) for cut in cuts(blocks.n, blocks.width)]
         x = np.concatenate(parts)

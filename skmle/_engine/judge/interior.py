@@ -17,6 +17,7 @@ from skmle._engine.evaluation import Array, Solution
 from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
+from skmle.families.tools.location_scale import SPREAD_SIGNS
 
 # Largest change of any row's eta in the last step to an interior maximum, in eta's unit. On the way
 # to infinity the change stays about 1. Chosen between, not measured.
@@ -24,6 +25,7 @@ LARGEST_STEP = 1e-2
 # Largest standard error, in eta, of a constant parameter that the data determine: exp(1000) is far
 # beyond all numbers. Chosen, not measured.
 LARGEST_ERROR = 1e3
+_FAR = 300.0  # absolute log scale beyond which its exponential, squared, is no number
 
 
 def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
@@ -36,16 +38,18 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
     objective, problem = likelihood.objective, likelihood.problem
     family, units = likelihood.family, likelihood.units
     reach = likelihood.columns.reach(problem.n)
-    # The eta that are pure numbers, as those of a standardised y are. The others are measured by
-    # the curvature.
+    # The eta that are pure numbers, and the locations, which are measured in scales of the law. The
+    # others are measured by the curvature.
     etas = range(len(family.parameters))
-    pure = np.array([family.dimensionless(j) or units.located(j) for j in etas])
+    located = np.array([units.located(j) for j in etas])
+    pure = np.array([family.dimensionless(j) for j in etas]) | located
+    own = np.where(located, _scale(likelihood, solution) if located.any() else 1.0, 1.0)
     if solution.working is not None:
         # Slopes that the penalty holds at zero do not count.
         working = solution.working
         objective, solution = working.part, working.judged(solution)
         reach = None if reach is None else reach[working.columns]
-    spreads = _spreads(objective, solution, pure)
+    spreads = _spreads(objective, solution, pure) * own
     limit = min(1e3 * problem.tol, LARGEST_STEP)
     if (
         _step_bound(objective, solution.step, reach, spreads) > limit
@@ -55,20 +59,51 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
     if solution.evaluation.hessian is None:
         doubtful = solution.rough and not problem.all_held
         return not (doubtful and undetermined(objective, solution.coef).any())
-    return determined(objective, solution, pure)
+    return determined(objective, solution, pure, own)
 
 
-def determined(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) -> bool:
-    """Return whether the data determine all constant parameters whose eta are pure numbers."""
-    pairs = zip(objective.design.slices, objective.design.terms, pure, strict=True)
-    constants = [s.stop for s, t, number in pairs if t.columns is None and t.intercept and number]
+def _scale(likelihood: Likelihood, solution: Solution) -> float:
+    """Return the scale of the law in units of the fit; of one that depends on rows, the mean of it.
+
+    The spread of y would not do as a unit of locations: with far outliers it is much less than the
+    scale of a law without heavy tails.
+    """
+    scales = [SPREAD_SIGNS.get(param.unit, 0.0) for param in likelihood.family.parameters]
+    design, log_scale = likelihood.design, 0.0
+    if all(t.columns is None for t, sign in zip(design.terms, scales, strict=True) if sign):
+        etas = [
+            solution.coef[s.stop] if t.intercept else 0.0
+            for s, t in zip(design.slices, design.terms, strict=True)
+        ]
+    else:
+        etas = [float(np.mean(eta)) for eta in likelihood.objective.direction(solution.coef)]
+    log_scale = float(sum(sign * eta for sign, eta in zip(scales, etas, strict=True)))
+    return float(np.exp(np.clip(log_scale, -_FAR, _FAR)))
+
+
+def determined(
+    objective: Objective, solution: Solution, pure: NDArray[np.bool_], own: Array | None = None
+) -> bool:
+    """Return whether the data determine all constant parameters whose eta are pure numbers.
+
+    Each eta may be measured in a unit of its own.
+    """
+    units = np.ones(len(pure)) if own is None else own
+    each = list(zip(objective.design.slices, objective.design.terms, pure, units, strict=True))
+    known = [
+        (s.stop, unit)
+        for s, t, number, unit in each
+        if t.columns is None and t.intercept and number
+    ]
+    constants = [index for index, _ in known]
     if not constants:
         return True
     try:
         variances = np.abs(np.diag(solution.evaluation.inverse)) / objective.size
     except np.linalg.LinAlgError:
         return False
-    return bool((variances[constants] <= LARGEST_ERROR**2).all())
+    largest = LARGEST_ERROR * np.array([unit for _, unit in known])
+    return bool((variances[constants] <= largest**2).all())
 
 
 def is_vague(likelihood: Likelihood, solution: Solution) -> bool:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import Solution
+from skmle._engine.judge.interior import LARGEST_ERROR
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs, Fit, Problem
@@ -23,6 +26,11 @@ _FAR_ETA = 15.0
 # Nats a row by which a limit law may be less likely than the fit, because both are rounded. Chosen,
 # not measured.
 _TIE = 1e-9
+# Nats in total by which it may be less likely, because no data tell the two apart. Where a maximum
+# inside is g nats more likely than the limit law, the parameter's log has a standard error of about
+# 1/sqrt(2 g). So this bound leaves no gap to LARGEST_ERROR, from which a maximum inside does not
+# count as one.
+_UNTOLD = 1.0 / LARGEST_ERROR**2
 
 Refit = Callable[[Problem, Columns], Fit]
 """(problem, columns) -> Fit; the columns of X were surveyed before."""
@@ -44,7 +52,17 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         if (posed := _posed(likelihood, limit)) is None:
             continue
         other = refit(*posed)
-        if other.log_likelihood < likelihood.log_likelihood(solution) - _TIE * other.mass:
+        here = Fit(
+            likelihood.family,
+            likelihood.raw(solution.coef),
+            None,
+            likelihood.log_likelihood(solution),
+            other.mass,
+            other.verdict,
+        )
+        problem, size = likelihood.problem, likelihood.objective.size
+        gain = (_maximised(problem, here) - _maximised(problem, other)) / other.mass
+        if not gain <= max(_TIE, _UNTOLD / size):
             continue
         verdict = other.verdict
         if verdict.status == INTERIOR:
@@ -52,6 +70,15 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
             verdict = Verdict(BOUNDARY, f"the likelihood rises as {end}, where the law is {title}")
         return replace(other, verdict=verdict, limit=limit, n_iter=max(1, likelihood.watch.count))
     return None
+
+
+def _maximised(problem: Problem, fit: Fit) -> float:
+    """Return what a fit maximises: its total log-likelihood, less the penalties on its slopes."""
+    if not problem.penalised:
+        return fit.log_likelihood
+    slopes = np.concatenate([slopes for slopes, _ in fit.coefs])
+    penalty = sum(penalty.value(slopes) for penalty in problem.penalties)
+    return fit.log_likelihood - fit.mass * (penalty + problem.lasso * float(np.abs(slopes).sum()))
 
 
 def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | None:

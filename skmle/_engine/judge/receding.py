@@ -86,10 +86,15 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         across = _across(free, unit)
         span = Span(limit, across)
         found = newton(span, across.T @ (coef * unit**2), tol=tol, max_iter=_STEPS)
+        if likelihood.family.relinked:
+            # The likelihood need not be concave, and another maximum may be better.
+            other = newton(span, np.zeros(across.shape[1]), tol=tol, max_iter=_STEPS)
+            better = other.evaluation.value < found.evaluation.value - _ROUNDING
+            found = other if other.converged and better else found
         coef = across @ found.coef
         step = across @ found.step
         if found.converged and _is_still(limit, behind, step):
-            inner = found.evaluation.inverse
+            inner = span(found.coef).inverse
             inverse = across @ inner @ across.T
             if (np.diag(inner) <= LARGEST_ERROR**2 * objective.size).all():
                 break
@@ -109,6 +114,8 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         limit, inverse = behind.limit(objective), None
     value = limit(coef, 0).value
     certain = _certain(limit, behind)
+    # What a proof moves beside the free directions is rounding, but would add up on the way.
+    directions = [_along(free, unit, direction) for direction in directions]
     coef = _near(objective, coef + _along(free, unit, solution.coef), directions, value)
     return Receded(tuple(directions), behind, certain, free, coef, inverse, value)
 
@@ -228,12 +235,15 @@ def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
 def _near(objective: Objective, coef: Array, directions: list[Array], supremum: float) -> Array:
     """Return coefficients whose objective is the supremum to within rounding, if there are any.
 
-    Rows that ran off first go farthest.
+    Rows that ran off first go farthest. The first step is as long as the way so far, since some
+    rows may have gone much farther than others.
     """
-    value = objective(coef, 0).value
+    value, units = objective(coef, 0).value, np.ones(len(objective.design.terms))
+    if (value - supremum) * objective.mass <= _NEAR:
+        return coef
+    so_far = max(1.0, objective.largest_eta(coef, units))
     for direction in reversed(directions):
-        largest = max(float(np.abs(e).max(initial=0.0)) for e in objective.direction(direction))
-        step = direction / largest
+        step = direction * (so_far / objective.largest_eta(direction, units))
         for _ in range(_DOUBLINGS):
             if (value - supremum) * objective.mass <= _NEAR:
                 return coef

@@ -13,6 +13,8 @@ from skmle._engine.problem import Coefs, Separated
 
 # Share of a coefficient's terms below which a direction does not move it. Chosen, not measured.
 _STILL = 1e-7
+# Share of the largest entry of a map between coefficients that is rounding. Chosen, not measured.
+_ENTRY = 1e-13
 # Numbers of X that are looked at to see whether columns are zero in some rows. Chosen for the time
 # it takes.
 _LOOKED_AT = 10_000_000
@@ -41,6 +43,8 @@ def _loose(
     if matrix is None:
         moved, size = np.abs(free), np.abs(free).max(axis=0, initial=0.0)
     else:
+        least = _ENTRY * np.abs(matrix).max(axis=1, keepdims=True)
+        matrix = np.where(np.abs(matrix) > least, matrix, 0.0)
         moved, size = np.abs(matrix @ free), np.abs(matrix) @ np.abs(free)
     each = (moved > _STILL * size).any(axis=1)
     result, at = [], 0
@@ -67,7 +71,8 @@ def _are_zero(likelihood: Likelihood, way: Coefs, rows: NDArray[np.intp]) -> boo
     )
     if not len(columns) or len(columns) * len(rows) > _LOOKED_AT:
         return False
-    blocks, shift = likelihood.columns.blocks, likelihood.columns.shift
+    given = likelihood.columns.given
+    blocks, shift = given.blocks, given.shift
     assert blocks is not None
     zero = 0.0 if shift is None else -shift[columns]
     return bool((blocks.take(rows).block(0, len(rows)).array(columns) == zero).all())

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
+from skmle._engine.data.basis import Basis
 from skmle._engine.data.observed import Observed
-from skmle._engine.data.survey import Basis
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.slopes import Slopes
@@ -57,6 +57,17 @@ class Units(NamedTuple):
         """Return whether a parameter is a location, in units of the spread of y."""
         return bool(self.moves) and self.moves[j] == "location"
 
+    def log_volume(self, family: Family, observed: Observed) -> float:
+        """Return the difference that the unit of y makes to the log-likelihood.
+
+        It is the logarithm of the unit for each row whose probability is a density.
+        """
+        densities, log_unit = family.densities(observed.statistics), float(np.log(self.unit))
+        if densities.ndim == 0:
+            return log_unit * float(densities) * observed.mass
+        weight = observed.weight
+        return log_unit * float(densities.sum() if weight is None else densities @ weight)
+
 
 @dataclass(frozen=True)
 class Coordinates:
@@ -71,12 +82,15 @@ class Coordinates:
     bases : tuple of Basis or None
         How the slopes of each term follow from those fitted; None: they are the same.
     units : Units
+    unit : ndarray of shape (p,), optional
+        What the columns of X were multiplied with.
     """
 
     terms: tuple[Term, ...]
     design: Design
     bases: tuple[Basis | None, ...]
     units: Units
+    unit: Array | None = None
 
     def slopes(self) -> Slopes:
         """Return the user's slopes, term by term, as a map of the solver's coefficients.
@@ -90,10 +104,15 @@ class Coordinates:
         if any(basis is not None for basis in self.bases):
             known = [(self.bases[j], size) for (j, _), size in zip(own, sizes, strict=True)]
             expand = block_diag(*(np.eye(n) if b is None else b.expand for b, n in known))
+        units = np.repeat(units, sizes)
+        if self.unit is not None:
+            of_columns = np.concatenate([self.unit[self.terms[j].columns] for j, _ in own])
+            if expand is None:
+                units = units * of_columns
+            else:
+                expand = of_columns[:, None] * expand
         index = [np.arange(s.start, s.stop) for _, s in own]
-        return Slopes(
-            np.concatenate([*index, np.zeros(0, np.intp)]), np.repeat(units, sizes), expand
-        )
+        return Slopes(np.concatenate([*index, np.zeros(0, np.intp)]), units, expand)
 
     def raw(self, coef: Array) -> tuple[tuple[Array, float], ...]:
         """Return (slopes, intercept) of each parameter on the user's scale."""
@@ -103,11 +122,13 @@ class Coordinates:
         ):
             fitted = coef[s]
             intercept = float(coef[s.stop]) if term.intercept else 0.0
-            if self.design.shift is not None:
-                intercept -= self._shifted(j, fitted)
-            slopes = fitted if basis is None else basis.expand @ fitted
-            if basis is not None and term.intercept:
-                intercept -= self._expanded(j, basis, fitted)
+            if basis is None:
+                slopes, level = fitted, self._shifted(j, fitted)
+            else:
+                slopes, level = basis.expand @ fitted, float(basis.level @ fitted)
+            intercept -= level if term.intercept else 0.0
+            if self.unit is not None and term.columns is not None:
+                slopes = slopes * self.unit[term.columns]
             if self.units.moves:
                 slopes, intercept = self._in_units_of_y(j, slopes, intercept)
             result.append((slopes, intercept))
@@ -121,6 +142,8 @@ class Coordinates:
         ):
             if self.units.moves:
                 slopes, intercept = self._in_units_of_fit(j, slopes, intercept)
+            if self.unit is not None and term.columns is not None:
+                slopes = slopes / self.unit[term.columns]
             coef[s] = slopes
             if term.intercept:
                 coef[s.stop] = intercept + self._shifted(j, slopes)
@@ -148,14 +171,6 @@ class Coordinates:
             return slopes / self.units.unit, (intercept - origin) / self.units.unit
         return slopes, intercept - _LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
-    def _expanded(self, j: int, basis: Basis, fitted: Array) -> float:
-        """Return what term j's predictor gains when its slopes are spread over all columns.
-
-        The gain is the same in all rows, so that the first row tells it.
-        """
-        row = _first_row(self.design, self.terms[j])
-        return float(row @ (basis.expand @ fitted) - row[basis.kept] @ fitted)
-
     def covariance(self, fitted: Array, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array:
         """Return the covariance of raw coefficients from that of the fitted ones.
 
@@ -167,6 +182,9 @@ class Coordinates:
             Of each term, which slopes the data determine; None: all.
         """
         matrix = self.matrix()
+        if matrix is not None and self.unit is not None:
+            # The variance of a slope of 1e200 is beyond the doubles, though its error is not.
+            matrix = matrix.astype(np.longdouble)
         with np.errstate(over="ignore"):  # a variance beyond the numbers is infinite
             result = fitted if matrix is None else matrix @ fitted @ matrix.T
         if estimable is not None:
@@ -188,6 +206,7 @@ class Coordinates:
         d = self.design.d
         if (
             self.design.shift is None
+            and self.unit is None
             and not self.units.moves
             and all(basis is None for basis in self.bases)
         ):
@@ -201,9 +220,3 @@ class Coordinates:
         ]
         free = np.concatenate([np.r_[np.ones(t.size, bool), t.intercept] for t in self.terms])
         return np.array(columns).reshape(d, -1).T[free]
-
-
-def _first_row(design: Design, term: Term) -> Array:
-    block = design.X[:1]
-    row = np.asarray(block.toarray() if hasattr(block, "toarray") else block, float)[0]
-    return row[term.columns]

@@ -13,6 +13,7 @@ import numpy as np
 from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import covariance
 from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
@@ -78,10 +79,11 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
     if family.support.discrete:
         verdict = Verdict(BOUNDARY, f"{end} all its mass does too")
     else:
+        # The parameters on the way there are returned: at the end there is no density.
         verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
-    result = _constant_fit(problem, near, verdict)
+        return _constant_fit(problem, near, verdict)
     return replace(
-        result,
+        _constant_fit(problem, near, verdict),
         coefs=tuple(
             (np.zeros(0), float(e)) for e in family.linked(tuple(np.asarray(e) for e in chart_eta))
         ),
@@ -118,15 +120,20 @@ def _constant_fit(
     if evaluation.hessian is None:
         return known
     assert evaluation.gradient is not None
+    # Squares of very large or small scales are no numbers. What is final needs no confirmation.
+    unknown = replace(known, distance=np.inf if confirm else 0.0)
     finite = np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()
-    if confirm and not finite:
-        return replace(known, distance=np.inf)
+    if not finite:
+        return unknown
     try:
         inverse = evaluation.inverse
     except np.linalg.LinAlgError:
-        return replace(known, distance=np.inf)
-    gradient = evaluation.gradient if confirm else np.zeros(design.d)
-    assert gradient is not None
-    distance = float(np.sqrt(max(objective.size * float(gradient @ inverse @ gradient), 0.0)))
-    known = replace(known, distance=distance)
+        return unknown
+    if confirm:
+        # Only a positive definite Hessian tells a maximum from a saddle or a minimum.
+        factor = Factor.of(evaluation.hessian)
+        if factor is None:
+            return unknown
+        fall = max(float(evaluation.gradient @ factor.solve(evaluation.gradient)), 0.0)
+        known = replace(known, distance=float(np.sqrt(objective.size * fall)))
     return replace(known, covariance=covariance(inverse, objective.mass)) if wanted else known

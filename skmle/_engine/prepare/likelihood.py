@@ -22,6 +22,8 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
+from skmle._engine.prepare.feasible import inside_of, may_start
+from skmle._engine.prepare.modes import several_starts
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -38,10 +40,10 @@ from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
 
 # Coefficients up to which standard errors are kept unless they are declined: one Hessian on all
-# rows then takes no longer than the rest of a fit on samples. Chosen, not measured.
+# rows takes no longer than the rest of a fit on samples. Chosen, not measured.
 _CHEAP = 200
-# Coefficients from which BLAS would use threads for the factors of a Hessian, which slows down the
-# many small systems of a fit with absolute penalties. Chosen, not measured.
+# Coefficients from which threads of BLAS slow down the many small systems of a fit with absolute
+# penalties. Chosen, not measured.
 _THREADED = 100
 # Steps from which on `max_iter` bounds those to each of the smooth laws on the way to one with
 # cusps, not all together: their default. A ridge beside a modelled scale was seen to need 130.
@@ -49,6 +51,9 @@ _EACH = 100
 # Steps by gradients, at most and for each coefficient, that look for a separation before others are
 # taken: together they take about as long as one Hessian. Chosen, not measured.
 _LOOKING, _LOOKING_EACH = 100, 0.1
+# Largest distance in standard errors at which a solver may stop. The last step to a maximum tells
+# it from a way to infinity only if it is small. Near a maximum one step more squares the distance.
+_LOOSEST = 1e-3
 
 
 class Likelihood:
@@ -87,7 +92,9 @@ class Likelihood:
         self.design = Design(
             columns.terms, observed.n, problem.X, columns.shift, offset, columns.blocks
         )
-        self.coordinates = Coordinates(problem.terms, self.design, columns.bases, units)
+        self.coordinates = Coordinates(
+            problem.terms, self.design, columns.bases, units, columns.unit
+        )
         self.objective = self._objective(self.family)
 
     def under(
@@ -152,20 +159,8 @@ class Likelihood:
             value -= penalty.value(solution.coef)
         total = -value * self.objective.mass
         if self.units.moves:
-            total -= self._log_units()
+            total -= self.units.log_volume(self.family, self.problem.observed)
         return total - self.problem.observed.base
-
-    def _log_units(self) -> float:
-        """Return the difference that the unit of y makes to the log-likelihood.
-
-        It is the logarithm of the unit for each row whose probability is a density.
-        """
-        observed, mass = self.problem.observed, self.objective.mass
-        densities, log_unit = self.family.densities(observed.statistics), np.log(self.units.unit)
-        if densities.ndim == 0:
-            return float(log_unit) * float(densities) * mass
-        count = densities.sum() if observed.weight is None else densities @ observed.weight
-        return float(log_unit) * float(count)
 
     # ---------------------------------------------------------------- starts and solvers
 
@@ -173,8 +168,8 @@ class Likelihood:
     def pilot(self) -> Objective:
         """The objective on a sample of the rows, or on all rows where these are few.
 
-        A sample is enough for starts that are near the maximum, and to see that the linear
-        predictor does not reproduce y. Starts that are the maximum need all rows.
+        A sample is enough for starts near the maximum, and to see that the linear predictor does
+        not reproduce y. Starts that are the maximum need all rows.
         """
         near = self.problem.X is not None or self.family.shortcuts.starts == "near"
         m = first_sample(self.design.n, self.design.d) if near else None
@@ -184,21 +179,27 @@ class Likelihood:
     def first_term_fit(self) -> LeastSquares | None:
         """Least squares of y on the columns of the first term, in the pilot.
 
-        It is None where the first term is a constant. Only a y that is standardised can be compared
-        with the first eta: ask `units.moves` before.
+        It is None where the first term is a constant. Only a standardised y can be compared with
+        the first eta: ask `units.moves` before.
         """
         return fit_first_term(self.pilot)
 
     def starts(self) -> list[Array]:
-        """Return one or several vectors of coefficients from which the solver may start."""
+        """Return one or several vectors of coefficients to start from."""
         problem = self.problem
         if problem.start is not None and all(basis is None for basis in self.columns.bases):
-            return [self.fitted(problem.start)]
+            if may_start(self.family, self.objective, start := self.fitted(problem.start)):
+                return [start]
         first = None
-        # A fit that selects slopes starts with none of them, but least squares would have all.
+        # A fit that selects slopes starts with none, but least squares would have all.
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
-        return starting_points(self.family, self.pilot, first, self.known_starts)
+        if self.family.restricted:
+            return inside_of(self.family, self.objective, self.pilot, self.known_starts)
+        starts = starting_points(self.family, self.pilot, first, self.known_starts)
+        if not self.family.several_modes:
+            return starts
+        return several_starts(self.family, self.pilot, self.objective, first, starts)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
         """Return the best of the solutions from all starts.
@@ -262,7 +263,7 @@ class Likelihood:
     def _minimise(
         self, objective: Objective, solver: Solver, start: Array, working: Working | None = None
     ) -> Solution:
-        options = {"tol": self.problem.tol, "max_iter": self.problem.max_iter}
+        options = {"tol": min(self.problem.tol, _LOOSEST), "max_iter": self.problem.max_iter}
         if solver.needs != "kinks":
             return solver.solve(objective, start, **options)
         with one_blas_thread(self.design.d > _THREADED):
@@ -271,9 +272,8 @@ class Likelihood:
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
         """Return the solution of a law with cusps, which smooth laws approach."""
         problem = self.problem
-        # An objective that is piecewise linear in the location, and smooth in all else, has its
-        # minimum at a vertex. That of a law around one with cusps, as of censored observations, is
-        # not piecewise linear; such a law has no final starts.
+        # An objective that is piecewise linear in the location has its minimum at a vertex. That of
+        # a law around one with cusps, as of censored observations, is not, and has no final starts.
         linear = self.family.shortcuts.starts == "final"
         scale_is_constant = all(term.columns is None for term in problem.terms[1:])
         linear = linear and (not problem.selects or scale_is_constant)
@@ -284,12 +284,12 @@ class Likelihood:
             start,
             minimise=lambda objective, coef: self._minimise(objective, solver, coef),
             vertex=linear and not problem.penalties and not self.family.relinked,
-            tol=problem.tol,
+            tol=min(problem.tol, _LOOSEST),
             max_iter=problem.max_iter,
         )
         if not problem.selects:
             return solution._replace(evaluation=self.objective(solution.coef))
-        # The Hessian of the last smooth law would not do: its curvature is all near the cusps.
+        # That of the last smooth law would not do: its curvature is all near the cusps.
         return self._with_working(solution)
 
     # ---------------------------------------------------------------- for standard errors

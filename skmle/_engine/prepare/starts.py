@@ -18,7 +18,10 @@ from skmle.families.base import Arrays, Family, Rows, average
 _START = 20.0
 # Largest residual, in standard deviations of y, of a linear predictor that reproduces y. Rounding
 # leaves 1e-16 times the condition of the columns; chosen far above, not measured.
-_EXACT = 1e-8
+_EXACT = 1e-12
+# Largest residual as a share of the largest |y|: half an eps of y itself is rounding, and as much
+# of the predictor.
+_ROUNDED = 2.0 * float(np.finfo(float).eps)
 
 
 class LeastSquares(NamedTuple):
@@ -26,6 +29,12 @@ class LeastSquares(NamedTuple):
 
     coef: Array
     residual: Array
+
+    def moved(self, objective: Objective, coef: Array) -> LeastSquares:
+        """Return the same record of other coefficients on the same rows."""
+        change = np.zeros(objective.design.d)
+        change[: len(coef)] = coef - self.coef
+        return LeastSquares(coef, self.residual - objective.direction(change)[0])
 
 
 def fit_first_term(objective: Objective) -> LeastSquares | None:
@@ -64,8 +73,7 @@ def starting_points(
         statistics = (first.residual, *statistics[1:])
     result = []
     for chart_eta in known or family.starts(statistics, objective.weight):
-        finite = np.nan_to_num(chart_eta, nan=0.0, posinf=_START, neginf=-_START)
-        eta = family.linked(tuple(np.clip(finite, -1e300, 1e300)))
+        eta = family.linked(finite_start(chart_eta))
         coef = np.zeros(design.d)
         for e, s, term in zip(eta, design.slices, design.terms, strict=True):
             if term.intercept:
@@ -78,8 +86,17 @@ def starting_points(
     return result
 
 
+def finite_start(chart_eta: Sequence[float], far: float = _START) -> Arrays:
+    """Return chart eta of a start as finite numbers; `far` is in the place of infinite ones."""
+    finite = np.nan_to_num(chart_eta, nan=0.0, posinf=far, neginf=-far)
+    return tuple(np.clip(finite, -1e300, 1e300))
+
+
 def interpolation(
-    family: Family, objective: Objective, first: LeastSquares | None = None
+    family: Family,
+    objective: Objective,
+    first: LeastSquares | None = None,
+    origin: float = 0.0,
 ) -> Array | None:
     """Return coefficients with which the first eta of each row reproduces y; None if none do.
 
@@ -89,6 +106,8 @@ def interpolation(
     ----------
     first : LeastSquares, optional
         What `fit_first_term` has found without a penalty, for laws whose first eta is a location.
+    origin : float
+        What was subtracted from y beforehand, in the units of y now.
     """
     design = objective.design
     limit = family.saturated(objective.statistics)
@@ -102,7 +121,8 @@ def interpolation(
     z = z if design.offset is None else z - design.offset
     coef, residual = first or least_squares(objective, z)
     spread = np.sqrt(np.average((z - average(z, objective.weight)) ** 2, weights=objective.weight))
-    if np.abs(residual).max() > _EXACT * (spread if spread > 0.0 else 1.0):
+    rounding = _ROUNDED * (float(np.abs(z).max()) + abs(origin))
+    if np.abs(residual).max() > max(_EXACT * (spread if spread > 0.0 else 1.0), rounding):
         return None
     result = np.zeros(design.d)
     result[: len(coef)] = coef
@@ -122,6 +142,8 @@ def least_squares(
     for _ in range(2):  # the second step corrects the rounding errors of the first
         at = squares(coef)
         assert at.hessian is not None and at.gradient is not None
+        if not (np.isfinite(at.hessian).all() and np.isfinite(at.gradient).all()):
+            break  # LAPACK would not return
         diagonal = np.diag(at.hessian)
         scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
         scaled = at.hessian / np.outer(scale, scale)

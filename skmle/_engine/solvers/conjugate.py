@@ -18,6 +18,7 @@ import numpy as np
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.pairs import two_loop
 
+_EPS = float(np.finfo(float).eps)
 # These values were chosen, not measured one by one.
 _MOST_PRODUCTS = 500  # of the Hessian with vectors in one step; a bound for singular Hessians
 # Relative accuracy, at most, to which a step is solved. Steps far from the optimum need no more,
@@ -187,10 +188,14 @@ def _approach(
 
 
 def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> float:
-    """Return the distance to the optimum that a Newton step shows, in standard errors."""
+    """Return the distance to the optimum that a Newton step shows, in standard errors.
+
+    It is inf if the step leads up by more than rounding: the Hessian is not positive definite then.
+    """
     assert at.gradient is not None
-    fall = -objective.size * float(at.gradient @ step)
-    return max(fall, 0.0) ** 0.5 if np.isfinite(fall) else np.inf
+    fall = -float(at.gradient @ step)
+    rounding = _EPS * float(np.abs(at.gradient) @ np.abs(step))
+    return (objective.size * max(fall, 0.0)) ** 0.5 if fall >= -rounding else np.inf
 
 
 def _newton_step(

@@ -275,7 +275,10 @@ class _LeastAbsolute:
         zero = residual == 0.0
         if zero.sum() > _MOST_TIES * self.x.shape[1]:
             return False
-        bound = self.weight[zero] * (1.0 + _BALANCE)
-        balance = lsq_linear(self.x[zero].T, -pull, bounds=(-bound, bound), tol=1e-15)
+        # In units of what all rows could pull, so that no square overflows.
         size = self.weight @ np.abs(self.x)
-        return bool(np.all(np.abs(self.x[zero].T @ balance.x + pull) <= _BALANCE * size))
+        size = np.where(size > 0.0, size, 1.0)
+        ends, aim = (self.weight[:, None] * self.x)[zero].T / size[:, None], -pull / size
+        bound = np.full(zero.sum(), 1.0 + _BALANCE)
+        balance = lsq_linear(ends, aim, bounds=(-bound, bound), tol=1e-15)
+        return bool(np.all(np.abs(ends @ balance.x - aim) <= _BALANCE))

@@ -282,8 +282,8 @@ def _close(
             there.end = coef + step
         objective.accepted(coef, there, distance)
         if there.end is not None:
-            count = found.n_iter + extra + 2
-            return Solution(there.end, there, step, distance, count, True)
+            count, pivot = found.n_iter + extra + 2, factor.least_pivot
+            return Solution(there.end, there, step, distance, count, True, least_pivot=pivot)
     return newton(objective, coef, tol=tol, max_iter=max_iter)
 
 

@@ -74,6 +74,8 @@ class _Model(NamedTuple):
     """Newton's decrement in standard errors; inf where A is not positive definite."""
     least: float
     """The least damping worth trying: as large as the curvature along Newton's step."""
+    pivot: float
+    """The smallest squared pivot of A; 0 where A is not positive definite."""
 
 
 class _Taken(NamedTuple):
@@ -118,7 +120,7 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
     damping, good, flat, blind, strode, previous, known = 0.0, 0, 0, 0, False, np.inf, np.inf
     newton_step = np.zeros_like(coef)
     if not _finite(at):
-        return Solution(coef, at, newton_step, np.inf, 0, False)
+        return Solution(coef, at, newton_step, np.inf, 0, False, least_pivot=0.0)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
         # On the way to a limit law rounding may leave a step of zero. The step before is kept,
@@ -133,20 +135,26 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
             if not onward:
                 last = at.end = coef + newton_step
             objective.accepted(coef, at, model.distance)
-            return Solution(last, at, newton_step, model.distance, iteration, True)
+            return Solution(
+                last, at, newton_step, model.distance, iteration, True, least_pivot=model.pivot
+            )
         objective.accepted(coef, at, model.distance)
         # Far out towards a limit law the Hessian is rounding error; keep the previous distance
         # there.
         known = known if onward and model.step is None else model.distance
         at_floor = blind >= _BLIND_STEPS
         if iteration == max_iter or at_floor:
-            return Solution(coef, at, newton_step, known, iteration, at_floor and known <= _FLOOR)
+            near = at_floor and known <= _FLOOR
+            return Solution(coef, at, newton_step, known, iteration, near, least_pivot=model.pivot)
         undamped = model.step is not None and damping == 0.0
         slow = undamped and _SLOW * previous < model.distance < 1.0
         flat, previous = flat + 1 if slow else 0, model.distance
         found = _search(objective, coef, at, model, damping, trust=good > 0)
         if found is None:
-            return Solution(coef, at, newton_step, known, iteration + 1, known <= _FLOOR)
+            near = known <= _FLOOR
+            return Solution(
+                coef, at, newton_step, known, iteration + 1, near, least_pivot=model.pivot
+            )
         coef, at, damping = coef + found.step, found.at, found.damping
         blind = blind + 1 if found.blind else 0
         if flat >= _FLAT and damping == 0.0:
@@ -168,23 +176,29 @@ def _model(at: Evaluation, size: float) -> _Model:
     )
     scale = np.where(root > 0.0, root, 1.0)
     a, b = at.hessian / scale / scale[:, None], at.gradient / scale
-    step = _solve(a, b, ROUNDING)
+    factor, pivot = _factor(a)
+    step = _solve(factor, b) if pivot > ROUNDING else None
     fall = 0.0 if step is None else max(-float(b @ step), 0.0)
     distance = np.inf if step is None else (size * fall) ** 0.5
     # Along a nearly flat direction a damping as large as its curvature shortens the step; a larger
     # one would leave nothing of it.
     least = _DAMPING if step is None or not fall > 0.0 else min(_DAMPING, fall / float(step @ step))
-    return _Model(a, b, scale, step, distance, least)
+    return _Model(a, b, scale, step, distance, least, pivot)
 
 
-def _solve(a: Array, b: Array, pivot: float) -> Array | None:
-    """Return -a^-1 b by Cholesky; None if a is not positive definite beyond rounding."""
-    if not len(b):
-        return np.zeros(0)
+def _factor(a: Array) -> tuple[Array, float]:
+    """Return the Cholesky factor and its smallest squared pivot; 0 if `a` has no factor."""
+    if not len(a):
+        return a, 1.0
     factor, info = dpotrf(a, lower=True)
-    if info != 0 or not np.isfinite(factor[-1, -1]) or factor.diagonal().min() ** 2 <= pivot:
-        return None
-    return -dpotrs(factor, b, lower=True)[0]
+    if info != 0 or not np.isfinite(factor[-1, -1]):
+        return factor, 0.0
+    return factor, float(factor.diagonal().min()) ** 2
+
+
+def _solve(factor: Array, b: Array) -> Array:
+    """Return -a^-1 b from the factor of a."""
+    return -dpotrs(factor, b, lower=True)[0] if len(b) else np.zeros(0)
 
 
 def _search(
@@ -207,8 +221,11 @@ def _search(
             damping = max(damping, model.least)
             if damping > _LARGEST_DAMPING:
                 return None
-            scaled = _solve(model.a + damping * np.eye(len(coef)), model.b, 0.0)
-            damping = damping if scaled is not None else 4.0 * damping
+            factor, pivot = _factor(model.a + damping * np.eye(len(coef)))
+            if pivot > 0.0:
+                scaled = _solve(factor, model.b)
+            else:
+                damping = 4.0 * damping
         step = scaled / model.scale
         if (coef + step == coef).all():
             return None

@@ -190,6 +190,8 @@ def _model(working: Working, coef: Array, at: Evaluation, damping: float) -> _St
         return None
     move = found - coef
     along = float(move @ (a @ move))  # the curvature along the step
+    if along < -_EPS * float(np.abs(move) @ np.abs(a) @ np.abs(move)):
+        return None
     gain = _total(kink, coef) - _total(kink, found) - float(at.gradient @ move) - 0.5 * along
     least = min(_DAMPING, along / float(scale @ move**2)) if along > 0.0 else _DAMPING
     return _Step(move, gain, (working.part.size * max(along, 0.0)) ** 0.5, least)

@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from scipy.special import ndtri
 
 from skmle.families.base import Array, Arrays, Family
 from skmle.families.distribution import Distribution
+
+_COUNTED = 4096  # masses that are summed to find where quantiles are; chosen, not measured
 
 
 class FamilyRows:
@@ -80,6 +83,8 @@ def quantiles_of(frozen: Any, levels: Sequence[float], size: int, discrete: bool
     """
     column = np.asarray(levels, float)[:, None]
     shape = (len(column), size)
+    if discrete and type(frozen.dist)._ppf is stats.rv_discrete._ppf:
+        return _counted(frozen, levels, size)
     try:
         value = np.broadcast_to(np.asarray(frozen.ppf(column), float), shape)
     except (ValueError, RuntimeError):
@@ -88,3 +93,17 @@ def quantiles_of(frozen: Any, levels: Sequence[float], size: int, discrete: bool
         rough = np.clip(frozen.mean() + ndtri(column) * frozen.std(), *support_of(frozen, size))
         value = np.where(np.isnan(value), np.floor(rough) if discrete else rough, value)
     return value.T
+
+
+def _counted(frozen: Any, levels: Sequence[float], size: int) -> Array:
+    """Return quantiles of laws for which scipy searches one count after the other.
+
+    They are where the sum of the first masses reaches the levels, or the last of these counts: it
+    is enough for the places at which sums begin to be cut.
+    """
+    low = np.nan_to_num(support_of(frozen, size)[0], neginf=-0.5 * _COUNTED)
+    counts = low + np.arange(_COUNTED)[:, None]
+    with np.errstate(all="ignore"):
+        below = np.cumsum(np.broadcast_to(frozen.pmf(counts), (_COUNTED, size)), axis=0)
+    places = [np.minimum((below < level).sum(axis=0), _COUNTED - 1) for level in levels]
+    return low[:, None] + np.stack(places, axis=1)

@@ -16,6 +16,8 @@ Loader (2000), Fast and accurate computation of binomial probabilities.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln, xlogy
 
@@ -26,6 +28,10 @@ from skmle.families.tools.special import LOG_2PI, binet
 # Counts from which the saddle-point form is used. Below, the plain form loses 1e-11 nats at most
 # (lgamma(1e4) is 8e4, of which doubles keep sixteen digits), and takes half the time.
 LARGE = 1e4
+# Largest mean of which numpy draws counts: at 1e18 its spread is 24 % off, and above there is none.
+# From here on what a normal draw with the right skewness leaves out is 1e-5 of a count.
+_DRAWN = 1e10
+_TRIALS = 9e18  # largest number of trials that numpy takes: it has 64 bits
 
 
 def stirling(y: Array) -> Array:
@@ -60,3 +66,39 @@ def surplus(y: Array) -> Array:
 def has_large(y: Array) -> bool:
     """Return whether some count is so large that its mass needs the saddle-point form."""
     return bool(np.size(y)) and bool(np.max(y) > LARGE)
+
+
+def poisson_draws(mean: Array, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Draw from Poisson laws of any mean.
+
+    Those of large means are normal draws with the law's skewness (Cornish & Fisher 1938).
+    """
+    mean = np.broadcast_to(np.asarray(mean, float), size)
+    draws = np.asarray(rng.poisson(np.minimum(mean, _DRAWN)), float)
+    if (large := mean > _DRAWN).any():
+        draws = np.where(large, _skewed(mean, mean, 1.0, rng), draws)
+    return draws
+
+
+def binomial_draws(
+    trials: float, probability: Array, size: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """Draw successes from binomial laws of any number of trials; see `poisson_draws`."""
+    p = np.broadcast_to(np.asarray(probability, float), size)
+    mean, rest = trials * p, trials * (1.0 - p)
+    large = np.minimum(mean, rest) > _DRAWN
+    if trials <= _TRIALS:
+        draws = np.asarray(rng.binomial(int(trials), np.where(large, 0.0, p)), float)
+    else:  # of few successes among so many trials, or few failures, the law is that of Poisson
+        few = poisson_draws(np.where(large, 0.0, np.minimum(mean, rest)), size, rng)
+        draws = np.where(mean < rest, few, trials - few)
+    if large.any():
+        skewed = _skewed(mean, mean * (1.0 - p), 1.0 - 2.0 * p, rng)
+        draws = np.where(large, skewed, draws)
+    return np.clip(draws, 0.0, trials)
+
+
+def _skewed(mean: Array, variance: Array, skew: Any, rng: np.random.Generator) -> Array:
+    """Draw numbers whose skewness is skew/sd."""
+    z = rng.standard_normal(mean.shape)
+    return np.rint(mean + np.sqrt(variance) * z + skew * (z * z - 1.0) / 6.0)

@@ -22,16 +22,13 @@ _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(10))
 
 def gap(x: Array) -> Array:
     """Return x - 1 - log x >= 0 of x >= 0, to full relative accuracy also next to its zero at 1."""
-    d = np.asarray(x, float) - 1.0
-    return np.where(
-        np.abs(d) < 0.3, _near(d, d / (2.0 + d)), np.where(np.isinf(d), np.inf, d - np.log(x))
-    )
+    return gap_beside(np.asarray(x, float) - 1.0, x)
 
 
-def gap_beside(d: Array) -> Array:
-    """Return d - log(1 + d) >= 0 of d >= -1, which is `gap` of a number that is known beside 1."""
-    d = np.asarray(d, float)
-    direct = np.where(np.isinf(d), np.inf, d - np.log1p(d))
+def gap_beside(d: Array, x: Array) -> Array:
+    """Return `gap` of x = 1 + d, where d has digits of its own beside 1, and x beside 0."""
+    d, x = np.asarray(d, float), np.asarray(x, float)
+    direct = np.where(np.isinf(d), np.inf, d - np.log(x))
     return np.where(np.abs(d) < 0.3, _near(d, d / (2.0 + d)), direct)
 
 
@@ -48,7 +45,7 @@ def bregman(p: Array, q: Array) -> Array:
     """
     away = np.asarray((q - p) / p)
     # It is infinite where p is zero, or too small beside q to count.
-    return np.where(np.isfinite(away), p * gap_beside(away), q)
+    return np.where(np.isfinite(away), p * gap_beside(away, q / p), q)
 
 
 def of_trials(p: Array, q: Array) -> Array:

@@ -13,16 +13,22 @@ They are adaptive sums, and densities and masses are treated alike:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
+from skmle.families.tools.sides import (
+    FARTHEST,
+    Array,
+    Index,
+    Sides,
+    Univariate,
+    first_panels,
+    sides_of,
+)
+
 Gain = Callable[[Array, Array], Array]
 """What is averaged under p, of log p and log q at the same points."""
 
@@ -42,44 +48,9 @@ _HALVINGS = 60
 _CROWD = 256
 _LAWS = 128  # laws that are treated at once: their panels take 1 to 10 MB
 _SHORT = 64  # longest panel of whole numbers that is summed one by one; longer ones take 12 nodes
-_FAR = 2.0**53  # the last whole number from which doubles resolve the next one
 # Rate of an exponential in t below which it does not fall, but for rounding: the integral diverges.
 _SLOWEST = 1e-6
-# Levels of the quantiles at which panels begin.
-_LEVELS = (1e-8, 1e-4, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1 - 1e-4, 1 - 1e-8)
-# Smallest width of a side about the median, absolute and as a share of the median: for laws whose
-# quartiles are equal.
-_NARROW = 1e-8
-# Distances from an end at 0, and from the median towards infinity, at which panels stop: below the
-# first doubles lose digits, and the square of the second does not overflow.
-_NEAREST, _FARTHEST = 1e-300, 1e150
-_FIRST_STEP = 1e-3  # of t: the shortest doubling panel
-_DOUBLINGS = 70  # of the width of panels: more than the 53 binary digits of whole numbers need
-
-
-class Univariate(Protocol):
-    """What an expectation needs of n laws of one column."""
-
-    discrete: bool
-
-    @property
-    def size(self) -> int:
-        """Number of laws."""
-
-    def take(self, rows: Any) -> Univariate:
-        """Return some of the laws."""
-
-    def log_prob(self, y: Array) -> Array:
-        """Return log q(y), with one y for each law."""
-
-    def quantiles(self, levels: Sequence[float]) -> Array:
-        """Return the quantiles of each law, of shape (n, levels)."""
-
-    def support(self) -> tuple[Array, Array]:
-        """Return the ends of the support of each law."""
-
-    def mirror(self) -> Univariate | None:
-        """Return the laws of 1 - Y, if their density is known as exactly; None if not."""
+_FAR_PANELS = 256  # of the logarithm of counts beyond: each is about one unit long
 
 
 def expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
@@ -117,7 +88,7 @@ def _both_ends(p: Univariate, q: Univariate, gain: Gain) -> Array:
 
 def _expectation(p: Univariate, q: Univariate, gain: Gain, signs: tuple[float, ...]) -> Array:
     """Return the parts of the expectations on the sides of the median that `signs` names."""
-    sides = _sides(p, signs)
+    sides = sides_of(p, signs)
 
     def integrand(side: Index, t: Array) -> Array:
         y, log_slope = sides.place(side, t)
@@ -128,97 +99,8 @@ def _expectation(p: Univariate, q: Univariate, gain: Gain, signs: tuple[float, .
         return np.where(weight > 0.0, weight * gain(log_p, log_q), 0.0)
 
     rule = _count if p.discrete else _gauss
-    total, size = _adapt(rule, integrand, sides, *_panels(sides, p, q), p.size)
+    total, size = _adapt(rule, integrand, sides, *first_panels(sides, p, q), p.size)
     return total + _beyond(integrand, sides, size)
-
-
-# ---------------------------------------------------------------- coordinates
-
-
-@dataclass(frozen=True)
-class _Sides:
-    """The sides of the laws' medians, m of them, each with its coordinate t.
-
-    On a side y = centre + sign * distance, where the distance is a function of t >= 0.
-    """
-
-    row: Index
-    """The law to which a side belongs."""
-    sign: Array
-    """1 for an upper side, -1 for a lower one."""
-    centre: Array
-    """The median."""
-    end: Array
-    """Where the support ends."""
-    width: Array
-    """Distance over which t is about linear, where the side has no end."""
-    last: Array
-    """The t beyond which floats do not resolve y."""
-    lattice: bool
-    """Whether the laws are those of whole numbers, so that t is the distance itself."""
-
-    def place(self, side: Index, t: Array) -> tuple[Array, Array]:
-        """Return y and log |dy/dt| at t, of shape (panels, nodes)."""
-        sign, centre, end, width = (
-            v[side][:, None] for v in (self.sign, self.centre, self.end, self.width)
-        )
-        if self.lattice:
-            return centre + sign * t, np.zeros(())
-        reach, ended = np.abs(end - centre), np.isfinite(end)
-        y = np.where(ended, end - sign * reach * np.exp(-t), centre + sign * width * np.expm1(t))
-        return y, np.where(ended, np.log(reach) - t, np.log(width) + t)
-
-    def locate(self, y: Array) -> Array:
-        """Return the t of points y of each law; nan where a point is not on the side.
-
-        The points have shape (n, points), their t has shape (m, points).
-        """
-        y = y[self.row]
-        sign, centre, end, width = (
-            v[:, None] for v in (self.sign, self.centre, self.end, self.width)
-        )
-        distance = sign * (y - centre)
-        if self.lattice:
-            return np.where(distance > 0.0, np.floor(distance), np.nan)
-        bounded = -np.log1p(-distance / np.abs(end - centre))
-        t = np.where(np.isfinite(end), bounded, np.log1p(distance / width))
-        return np.where(distance > 0.0, t, np.nan)
-
-
-def _sides(p: Univariate, signs: tuple[float, ...]) -> _Sides:
-    row, sign = np.tile(np.arange(p.size), len(signs)), np.repeat(signs, p.size)
-    low, high = p.support()
-    lower, centre, upper = p.quantiles((0.25, 0.5, 0.75))[row].T
-    end = np.where(sign < 0.0, low[row], high[row])
-    width = sign * (np.where(sign < 0.0, lower, upper) - centre)
-    narrow = np.maximum(_NARROW * np.abs(centre), _NARROW)
-    width = np.clip(np.where(width > 0.0, width, narrow), 1e-140, 1e140)
-    reach = np.abs(end - centre)
-    if p.discrete:
-        last = np.minimum(reach, _FAR)
-    else:
-        # Next to an end that is not zero, doubles resolve a few units in the last place.
-        nearest = np.maximum(_NEAREST, 4.0 * np.spacing(np.abs(end)))
-        last = np.where(np.isfinite(end), np.log(reach / nearest), np.log1p(_FARTHEST / width))
-    return _Sides(row, sign, centre, end, width, np.maximum(last, 0.0), p.discrete)
-
-
-def _panels(sides: _Sides, p: Univariate, q: Univariate) -> tuple[Index, Array, Array]:
-    """Return the first panels: for each its side, its beginning and its end."""
-    own = sides.locate(p.quantiles(_LEVELS))
-    shortest = 1.0 if sides.lattice else _FIRST_STEP
-    step = np.fmax(np.nan_to_num(own).max(axis=1, keepdims=True), shortest)
-    marks = [own, step * 2.0 ** np.arange(1, _DOUBLINGS)]
-    if q is not p:
-        marks.append(sides.locate(np.column_stack([*q.support(), q.quantiles(_LEVELS)])))
-    first, last = np.zeros((len(sides.row), 1)), sides.last[:, None]
-    if sides.lattice:
-        # The median itself belongs to the upper side. Panels of masses do not include their end.
-        first, last = np.where(sides.sign < 0.0, 1.0, 0.0)[:, None], last + 1.0
-    edges = np.concatenate([first, np.nan_to_num(np.hstack(marks), nan=0.0), last], axis=1)
-    edges = np.sort(np.clip(edges, first, np.maximum(last, first)), axis=1)
-    side, at = np.nonzero(edges[:, 1:] > edges[:, :-1])
-    return side, edges[side, at], edges[side, at + 1]
 
 
 # ---------------------------------------------------------------- rules
@@ -301,7 +183,7 @@ def _lattice_rule(count: float) -> tuple[Array, Array]:
 def _adapt(
     rule: Callable[[Integrand, Index, Array, Array], _Sum],
     integrand: Integrand,
-    sides: _Sides,
+    sides: Sides,
     side: Index,
     low: Array,
     high: Array,
@@ -337,7 +219,7 @@ def _adapt(
     return total, settled
 
 
-def _beyond(integrand: Integrand, sides: _Sides, size: Array) -> Array:
+def _beyond(integrand: Integrand, sides: Sides, size: Array) -> Array:
     """Return what lies beyond the last panels.
 
     There the integrand falls like an exponential of t, and for masses like a power of the count,
@@ -345,17 +227,40 @@ def _beyond(integrand: Integrand, sides: _Sides, size: Array) -> Array:
     """
     side = np.arange(len(sides.row))
     if sides.lattice:
-        open_ended, inner = np.isinf(sides.end), np.floor(sides.last / 16.0)
-        length = np.full(len(side), np.log(16.0))
-    else:
-        length = np.minimum(20.0, 0.5 * sides.last)
-        open_ended, inner = sides.last > 0.0, sides.last - length
-    value, before = integrand(side, np.stack([sides.last, inner], axis=1)).T
-    if sides.lattice:
-        value, before = value * sides.last, before * inner  # dt = t d(log t)
+        return _beyond_counts(integrand, sides, size)
+    length = np.minimum(20.0, 0.5 * sides.last)
+    values = integrand(side, np.stack([sides.last, sides.last - length], axis=1)).T
+    rest = _tail(values[0], values[1], length, sides.last > 0.0, size[sides.row])
+    return np.asarray(np.bincount(sides.row, rest, minlength=len(size)), float)
+
+
+def _tail(value: Array, before: Array, length: Array, open_: Any, size: Array) -> Array:
+    """Return the integral beyond `value` of the exponential through it and what is `before`."""
     rate = np.log(np.abs(before / value)) / length
     # What is below the rounding error of the sum does not matter, whatever its rate.
-    matters = open_ended & (np.abs(value) > 1e-16 * size[sides.row])
+    matters = open_ & (np.abs(value) > 1e-16 * size)
     tail = np.where(rate > _SLOWEST, value / rate, np.copysign(np.inf, value))
-    rest = np.where(matters, tail, 0.0)
-    return np.asarray(np.bincount(sides.row, rest, minlength=len(size)), float)
+    return np.where(matters, tail, 0.0)
+
+
+def _beyond_counts(integrand: Integrand, sides: Sides, size: Array) -> Array:
+    """Return what lies beyond the last panels of counts, which there are as dense as numbers.
+
+    It is integrated over the logarithm of the count, in which a power is an exponential.
+    """
+    side = np.arange(len(sides.row))
+    value = integrand(side, sides.last[:, None])[:, 0] * sides.last
+    side = side[np.isinf(sides.end) & (np.abs(value) > 1e-16 * size[sides.row])]
+    if not len(side):
+        return np.zeros(len(size))
+    start = np.log(sides.last[side])[:, None]
+    half = 0.5 * (np.log(FARTHEST) - start) / _FAR_PANELS
+    total = np.zeros(len(side))
+    for panel in range(_FAR_PANELS):
+        t = np.exp(start + half * (2.0 * panel + 1.0 + _NODES))
+        total += (integrand(side, t) * t * (half * _WEIGHTS)).sum(axis=1)
+    ends = FARTHEST * np.array([1.0, np.exp(-1.0)])
+    values = (integrand(side, np.broadcast_to(ends, (len(side), 2))) * ends).T
+    row = sides.row[side]
+    total += _tail(values[0], values[1], np.ones(len(side)), True, size[row])
+    return np.asarray(np.bincount(row, total, minlength=len(size)), float)

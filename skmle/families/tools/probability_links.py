@@ -22,6 +22,13 @@ def expit(eta: Array) -> Jet:
     return theta, slope, slope * (1.0 - 2.0 * theta)
 
 
+def log_logit(eta: Array) -> Jet:
+    """Return the logit of exp(eta), for eta < 0."""
+    above = -np.expm1(eta)  # 1 - exp(eta), with its digits also where the probability is near 1
+    with np.errstate(divide="ignore", invalid="ignore"):  # from zero on there is no logit
+        return eta - np.log(above), 1.0 / above, np.exp(eta) / (above * above)
+
+
 def probit_inverse(eta: Array) -> Jet:
     """Return the normal distribution function."""
     from scipy.special import ndtr
@@ -76,9 +83,10 @@ def cloglog_logit(eta: Array) -> Jet:
     )  # the next term is h^2/24
     # 1 - ratio exp(-h) = h/2 - h^2/12 + h^4/720 - ..: the difference has no digits left where h is
     # small.
+    small = np.minimum(hazard, 1e-3)
     gap = np.where(
         hazard < 1e-3,
-        hazard * (0.5 - hazard / 12.0 * (1.0 - hazard * hazard / 60.0)),
+        small * (0.5 - small / 12.0 * (1.0 - small * small / 60.0)),
         1.0 - ratio * np.exp(-hazard),
     )
     return value, ratio, ratio * gap

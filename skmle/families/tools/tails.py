@@ -75,7 +75,7 @@ def _large_gamma(a: Array, x: Array, upper: bool) -> Array:
     Mathematical Analysis 10.
     """
     away = (x - a) / a
-    excess = gap_beside(away)  # eta^2/2
+    excess = gap_beside(away, x / a)  # eta^2/2
     eta = np.copysign(np.sqrt(2.0 * excess), away)
     series = [sum(c * eta**j for j, c in enumerate(terms)) for terms in _TEMME]
     correction = (series[0] + series[1] / a) / np.sqrt(2.0 * np.pi * a)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,10 @@ class Wrapper(Family):
         return self.inner.redundant
 
     @property
+    def several_modes(self) -> bool:  # type: ignore[override]
+        return self.inner.several_modes
+
+    @property
     def cusps(self) -> bool:  # type: ignore[override]
         return self.inner.cusps
 
@@ -111,6 +116,9 @@ class Wrapper(Family):
 
     def adapt(self, y: Array) -> Family:
         return self.around(self.inner.adapt(y))
+
+    def for_parameters(self, params: Mapping[str, Any]) -> Family:
+        return self  # its parameters may be fewer than those of the family inside
 
     @property
     def observations(self) -> str:

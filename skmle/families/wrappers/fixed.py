@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # method arrives, as far as a shape or a scale of data that are not in units of 1e30 times their own
 # spread.
 _GRID = np.arange(-70.0, 71.0, 2.0)
+_SHARES = np.linspace(0.0, 1.0, 33)  # of the rows below a location's trials; chosen, not measured
 _ROUNDS = 2  # of looking along each free parameter in turn
 _ENOUGH = 256  # rows on which to look for a start
 # By how much, relative, a held eta may miss that of equal observations: the rounding of a
@@ -163,11 +164,13 @@ class Fixed(Wrapper):
 
         The free parameters of the family's own start can be far from any maximum beside the held
         ones: equal observations around another location than the one held have a scale of zero on
-        their own.
+        their own. More starts, of a family that has several, are taken as they are.
         """
-        return [
-            self._improved(s, statistics, weight) for s in self.inner.starts(statistics, weight)
-        ]
+        first, *others = self.inner.starts(statistics, weight)
+        free = [tuple(start[j] for j in self.free) for start in others]
+        result = [self._improved(first, statistics, weight)]
+        result += [start for start in dict.fromkeys(free) if np.isfinite(start).all()]
+        return result
 
     def _improved(
         self, start: tuple[float, ...], statistics: Arrays, weight: Array | None
@@ -179,9 +182,11 @@ class Fixed(Wrapper):
         best = [float(start[j]) if np.isfinite(start[j]) else 0.0 for j in self.free]
         for _ in range(_ROUNDS):
             for j, parameter in enumerate(self.parameters):
-                if parameter.unit == "location":
-                    continue  # its own start has the unit of the observations
-                trials = np.append(best[j], _GRID)
+                # A location has the unit of the observations: with a scale held, there may be a
+                # maximum near each of them.
+                located = parameter.unit == "location"
+                grid = np.quantile(rows[0], _SHARES) if located else _GRID
+                trials = np.append(best[j], grid)
                 eta = [np.asarray(e) for e in best]
                 eta[j] = trials[:, None]
                 with np.errstate(all="ignore"):  # most of the grid is far off

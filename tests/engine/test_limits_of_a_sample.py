@@ -1,0 +1,238 @@
+"""The limits of a sample: awkward data of every kind, with the right number and the right verdict.
+
+Each line of `SAMPLES` is a family, what is held of it, the data, the status, and the parameters
+and the total log-likelihood at the maximum, found apart from this library: by closed forms, or by
+Newton's method in 30 digits with mpmath. To add a sample, add a line.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from skmle import MLEDistribution, MLERegressor
+
+pytestmark = [
+    pytest.mark.numerics,
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("default::skmle.exceptions.FitWarning"),
+]
+
+
+class Sample(NamedTuple):
+    name: str
+    family: str
+    held: dict[str, float]
+    rows: Any
+    status: str
+    right: dict[str, float]
+    log_likelihood: float | None = None
+    rtol: float = 2e-6
+
+    @property
+    def title(self) -> str:
+        held = "-".join(f"{name}={value:g}" for name, value in self.held.items())
+        return f"{self.family}-{self.name}-{held}"
+
+
+def sentinels() -> np.ndarray:
+    """Return a column of 569 measurements with a code for "missing" left in three rows."""
+    x = load_breast_cancer().data[:, 19].copy()
+    x[:3] = -9999.0
+    return x
+
+
+def normal_at(loc: float, y: list[float]) -> dict[str, float]:
+    return {"scale": float(np.sqrt(np.mean((np.array(y) - loc) ** 2)))}
+
+
+TWOS = [2.0, 2.0, 2.0]
+LIGHT = np.random.default_rng(0).weibull(1.5, (100, 1000))[:, 225]
+HARDLY = np.random.default_rng(100).poisson(3, (460, 100))[459].astype(float)
+RADIAL = np.repeat(
+    np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 24]), [20, 24, 38, 110, 115, 26, 17, 24, 132]
+)
+LN2 = float(np.log(2.0))
+
+SAMPLES = [
+    # Equal rows beside a parameter that is held: there is a maximum, as nothing is interpolated.
+    Sample("equal", "normal", {"loc": 0.0}, TWOS, "interior", {"scale": 2.0}, -6.3362571412938552),
+    Sample("one", "normal", {"loc": 0.0}, [3.0], "interior", {"scale": 3.0}),
+    Sample("equal", "laplace", {"loc": 0.0}, TWOS, "interior", {"scale": 2.0}, -6.0 * LN2 - 3.0),
+    Sample("equal", "logistic", {"loc": 0.0}, TWOS, "interior", {"scale": 1.2958364580592055}),
+    Sample("equal", "lognormal", {"loc": 0.0}, TWOS, "interior", {"scale": LN2}),
+    Sample("equal", "weibull", {"scale": 1.0}, TWOS, "interior", {"shape": 1.1634844905303358}),
+    Sample("equal", "log_logistic", {"scale": 1.0}, TWOS, "interior", {"shape": 2.226662217930973}),
+    Sample("equal", "inverse_gaussian", {"mean": 1.0}, TWOS, "interior", {"shape": 2.0}),
+    Sample("equal", "gamma", {"mean": 1.0}, TWOS, "interior", {"shape": 1.7779269141443988}),
+    Sample("equal", "t", {"loc": 0.0}, TWOS, "boundary", {"scale": 2.0, "df": np.inf}),
+    Sample("equal", "t", {"loc": 0.0, "df": 3.0}, TWOS, "interior", {"scale": 2.0}),
+    Sample("far", "laplace", {"loc": 1e6}, [-0.5, 0.5], "interior", {"scale": 1e6}),
+    Sample("far", "normal", {"loc": 1e6}, [0.0, 2.0], "interior", normal_at(1e6, [0.0, 2.0])),
+    # Equal rows at the value that is held, or with all free: the density grows without bound.
+    Sample("equal", "normal", {}, TWOS, "no_maximum", {"loc": 2.0}),
+    Sample("equal", "normal", {"loc": 2.0}, TWOS, "no_maximum", {"loc": 2.0}),
+    Sample("equal", "logistic", {"loc": 2.0}, TWOS, "no_maximum", {"loc": 2.0}),
+    Sample("equal", "gamma", {}, TWOS, "no_maximum", {"mean": 2.0}),
+    Sample("equal", "inverse_gaussian", {"mean": 2.0}, TWOS, "no_maximum", {"mean": 2.0}),
+    Sample("zeros", "exponential", {}, [0.0, 0.0], "no_maximum", {}),
+    # Counts at an end of their range.
+    Sample("zeros", "poisson", {}, [0.0, 0.0], "boundary", {"mean": 0.0}, 0.0),
+    Sample("zeros", "nbinom", {}, [0.0, 0.0], "boundary", {"mean": 0.0, "dispersion": 0.0}, 0.0),
+    # Sentinels and outliers: a law without heavy tails has a maximum, however far they are.
+    Sample(
+        "sentinels", "logistic", {}, sentinels(), "interior",
+        {"loc": -0.55507227543961, "scale": 52.718824968258}, -3609.69611731889,
+    ),
+    # Just inside a limit law, and beyond it.
+    Sample("limit", "t", {}, LIGHT, "boundary", {"loc": LIGHT.mean(), "scale": LIGHT.std()}),
+    Sample("limit", "nbinom", {}, HARDLY, "boundary", {"mean": 3.14, "dispersion": 0.0}),
+    Sample(
+        "limit", "nbinom", {"mean": 3.2}, [3.0, 3.0, 3.0, 4.0, 3.0], "boundary",
+        {"dispersion": 0.0}, -7.734678750369272,
+    ),
+    # Two clusters.
+    Sample(
+        "clusters", "t", {}, RADIAL, "interior",
+        {"loc": 4.519318, "scale": 1.153336, "df": 0.662153}, -1647.504993,
+    ),
+]  # fmt: skip
+
+# Units in which a sample is measured, too: the parameters with a unit move, the verdict does not.
+UNITS = [1e-200, 1e-30, 1.0, 1e30, 1e200]
+CONTINUOUS = ["normal", "laplace", "logistic", "t", "gamma", "weibull", "lognormal"]
+POSITIVE = np.array([0.5, 1.5, 2.0, 2.5, 4.0, 4.5, 9.0, 30.0])
+
+
+def fitted(family: str, held: dict[str, float], y: Any) -> MLEDistribution:
+    rows = np.asarray(y, float)[:, None]
+    model = MLEDistribution(family, fixed=held or None)
+    return model.fit(rows) if len(rows) > 1 else model.partial_fit(rows)
+
+
+def check_what_always_holds(model: MLEDistribution, y: Any) -> None:
+    """The score is the log-likelihood, no number is nan, the distance is within the tolerance."""
+    rows = np.asarray(y, float)[:, None]
+    total = model.score(rows) * len(rows)
+    np.testing.assert_allclose(total, model.log_likelihood_, rtol=1e-9, atol=1e-9)
+    assert not np.isnan(model.predict(rows)).any()
+    if model.status_ == "interior":
+        assert model.distance_ <= model.tol
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.title)
+def test_number_and_verdict(sample):
+    model = fitted(sample.family, sample.held, sample.rows)
+    assert model.status_ == sample.status
+    for name, value in sample.right.items():
+        np.testing.assert_allclose(model.params_[name], value, rtol=sample.rtol)
+    if sample.log_likelihood is not None:
+        np.testing.assert_allclose(model.log_likelihood_, sample.log_likelihood, atol=2e-6)
+    check_what_always_holds(model, sample.rows)
+
+
+@pytest.mark.parametrize("family", CONTINUOUS)
+def test_units_do_not_matter(family):
+    plain = fitted(family, {}, POSITIVE)
+    for unit in UNITS:
+        model = fitted(family, {}, unit * POSITIVE)
+        assert model.status_ == plain.status_
+        moved = plain.log_likelihood_ - len(POSITIVE) * np.log(unit)
+        np.testing.assert_allclose(model.log_likelihood_, moved, rtol=1e-9)
+        check_what_always_holds(model, unit * POSITIVE)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e5, 1e6, 1e7, 1e9])
+@pytest.mark.parametrize("k", [1, 2, 3, 10, 50])
+def test_outliers_leave_a_logistic_law_its_maximum(k, far):
+    """Its likelihood is log-concave in (1/scale, loc/scale): only equal rows take the maximum away.
+
+    At the maximum the sums of tanh(z/2), and of z tanh(z/2) less the number of rows, are zero.
+    """
+    y = np.concatenate([np.random.default_rng(k).normal(size=200), np.full(k, far)])
+    model = fitted("logistic", {}, y)
+    assert model.status_ == "interior" and model.inference().standard_errors.min() > 0.0
+    z = (y - model.params_["loc"]) / model.params_["scale"]
+    half = np.tanh(0.5 * z)
+    np.testing.assert_allclose([half.mean(), (z * half).mean() - 1.0], 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("family", ["t", "nbinom"])
+def test_there_is_no_gap_before_a_limit_law(family):
+    """Samples mixed so that the maximum comes to the limit law and goes beyond it.
+
+    It is inside or at the boundary for every mixture, and never missing.
+    """
+    rng = np.random.default_rng(1)
+    if family == "t":
+        one = np.concatenate([rng.normal(size=60), [4.0, -4.0]])
+        ends = [one, np.linspace(-1.5, 1.5, 62)]
+    else:
+        ends = [np.array([0.0, 1, 2, 3, 4, 5, 6, 9, 12, 2, 3, 1]), np.full(12, 4.0)]
+    found = []
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        share = 0.5 * (low + high)
+        if family == "t":
+            model = fitted(family, {}, (1.0 - share) * np.sort(ends[0]) + share * np.sort(ends[1]))
+        else:
+            weight = np.repeat([1.0 - share, share], [12, 12]) + 1e-12
+            rows = np.concatenate(ends)[:, None]
+            model = MLEDistribution(family).fit(rows, sample_weight=weight)
+        found.append(model.status_)
+        low, high = (share, high) if model.status_ == "interior" else (low, share)
+    assert set(found) == {"interior", "boundary"}
+
+
+@pytest.mark.parametrize("tol", [1e-2, 0.1, 0.3, 1.0])
+@pytest.mark.parametrize("family", ["logistic", "t", "gamma", "weibull", "nbinom", "beta"])
+def test_a_loose_tolerance_does_not_hide_a_maximum(family, tol):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        y = {
+            "nbinom": rng.negative_binomial(2, 0.2, 300).astype(float),
+            "beta": rng.beta(2.0, 3.0, 300),
+        }.get(family, np.abs(rng.standard_t(2.0, 300)) + 0.1)
+        model = MLEDistribution(family, tol=tol).fit(y[:, None])
+        assert model.status_ == "interior" and model.distance_ <= tol
+
+
+@pytest.mark.parametrize("family", ["normal", "laplace", "logistic", "t", "lognormal"])
+@pytest.mark.parametrize("share", [1e-5, 1e-7, 1e-8, 1e-9, 1e-10])
+def test_tiny_residuals_keep_their_digits(family, share):
+    """A relation that holds but for a tiny share of y is one with a small scale, not an exact one.
+
+    The fit of the residuals of least squares alone, in their own unit, is the right answer.
+    """
+    rng = np.random.default_rng(0)
+    X, noise = rng.normal(size=(60, 2)), rng.normal(size=60)
+    y = 1.0 + X @ [2.0, 3.0] + share * noise
+    columns = np.column_stack([np.ones(60), X])
+    inverse = np.linalg.pinv(columns)
+    exact = y.astype(np.longdouble) - columns.astype(np.longdouble) @ np.array([1, 2, 3], "g")
+    left = np.asarray((exact - columns.astype(np.longdouble) @ (inverse @ exact)) / share, float)
+    name = "normal" if family == "lognormal" else family
+    right = MLERegressor(name).fit(X, left)
+    model = MLERegressor(family).fit(X, np.exp(y) if family == "lognormal" else y)
+    assert model.status_ == right.status_ != "no_maximum"
+    assert model.distance_ <= model.tol
+    # What rounding leaves of y is 1e-15 of it, and exp and log leave ten times as much.
+    rtol = (1e-14 if family == "lognormal" else 1e-15) / share + 1e-7
+    np.testing.assert_allclose(model.params_["scale"], share * right.params_["scale"], rtol=rtol)
+    np.testing.assert_allclose(model.coef_, [2.0, 3.0], atol=share)
+    if family != "laplace":  # its errors do not hold, so none are given
+        errors = np.sqrt(np.diag(model.inference().covariance))[:2]
+        wanted = share * np.sqrt(np.diag(right.inference().covariance))[:2]
+        np.testing.assert_allclose(errors, wanted, rtol=10.0 * rtol)
+
+
+@pytest.mark.parametrize("family", ["normal", "laplace", "logistic", "t"])
+@pytest.mark.parametrize("origin", [0.0, 1e6])
+def test_what_rounding_leaves_is_exact(family, origin):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = MLERegressor(family).fit(X, origin + X @ [2.0, 3.0])
+    assert model.status_ == "no_maximum"
+    np.testing.assert_allclose(model.coef_, [2.0, 3.0], rtol=1e-9)

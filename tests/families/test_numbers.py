@@ -1,0 +1,109 @@
+"""Numbers at the edges against values of 60 and more digits, from tests/reference/edges.
+
+Precise measurements, tiny shares, huge counts, far quantiles, narrow laws: each is a case of a kind
+of rounding that a formula may or may not survive.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skmle import Distribution, MLEDistribution
+from skmle.exceptions import FitWarning
+from skmle.families import Bernoulli, Binomial, get_family
+from skmle.families.links import LINKS
+
+VALUES = json.loads((Path(__file__).parents[1] / "reference" / "edges" / "values.json").read_text())
+SCORES = np.array(VALUES["scores"])
+
+
+def law_of(name: str, params: dict[str, float]) -> Distribution:
+    kind, *trials = name.split()
+    return Distribution(Binomial(int(trials[0])) if trials else kind, params)
+
+
+def model_sums(name: str) -> bool:
+    return get_family(name).condensable
+
+
+def listed(kind: str) -> list:
+    cases = VALUES[kind]
+    return [pytest.param(*c, id=f"{c[0].replace(' ', '-')}-{i}") for i, c in enumerate(cases)]
+
+
+@pytest.mark.parametrize(
+    "case", VALUES["fits"], ids=lambda c: f"{c['family']}-{c['centre']:g}-{c['spread']:g}"
+)
+@pytest.mark.parametrize("batches", [1, 5])
+def test_fits_of_precise_and_tiny_numbers(case, batches):
+    """They are at the maximum, as far as doubles of the observations and parameters allow."""
+    x = (case["centre"] * (1.0 + case["spread"] * SCORES))[:, None]
+    model = MLEDistribution(case["family"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if batches > 1 else "error", FitWarning)
+        for part in np.array_split(x, batches) if model_sums(case["family"]) else [x]:
+            (model.fit if len(part) == len(x) else model.partial_fit)(part)
+    assert model.status_ == "interior" and model.distance_ <= 1e-6
+    sd = np.std(x / case["centre"]) if case["family"] != "normal" else np.std(x)
+    # Rounding of an observation, or of a mean, as a share of the spread. A standard error is about
+    # a fifth of the spread here, and of a shape a fifth of the shape.
+    rounding = 1e-15 * np.max(np.abs(x / case["centre"] if sd < 1.0 else x)) / sd
+    tolerance = max(20.0 * rounding, 1e-7 if case["family"] != "normal" else 1e-12)
+    for name, value in case["params"].items():
+        if name in ("mean", "loc") or (name == "scale" and case["family"] == "weibull"):
+            unit = sd * abs(case["centre"]) if case["family"] != "normal" else np.std(x)
+            unit = sd if case["family"] == "lognormal" else unit
+            assert abs(model.params_[name] - value) < max(tolerance, 1e-13 / sd) * unit
+        else:
+            np.testing.assert_allclose(model.params_[name], value, rtol=tolerance)
+    expected = case["log_likelihood"]
+    np.testing.assert_allclose(model.log_likelihood_, expected, rtol=1e-11, atol=len(x) * rounding)
+    np.testing.assert_allclose(model.score(x) * len(x), expected, rtol=1e-9, atol=1e-5)
+
+
+@pytest.mark.parametrize("name, params, y, value", listed("masses"))
+def test_masses_of_counts_of_any_size(name, params, y, value):
+    # A rounded mean is off by a share of a standard deviation that grows like its root.
+    rounding = np.finfo(float).eps * np.sqrt(np.max(y))
+    found = Distribution(name, params).logpmf(y)
+    np.testing.assert_allclose(found, value, rtol=1e-11, atol=max(1e-10, rounding))
+
+
+@pytest.mark.parametrize("name, params, q, upper, value", listed("quantiles"))
+def test_far_quantiles(name, params, q, upper, value):
+    law = Distribution(name, params)
+    np.testing.assert_allclose(law.isf(q) if upper else law.ppf(q), value, rtol=1e-11)
+
+
+@pytest.mark.parametrize("name, params, mean, sd", listed("moments"))
+def test_moments_of_narrow_and_wide_laws(name, params, mean, sd):
+    law = Distribution(name, params)
+    variance = sd**2 if sd < 1e154 else np.inf
+    np.testing.assert_allclose([law.mean(), law.var()], [mean, variance], rtol=1e-11)
+
+
+@pytest.mark.parametrize("name, params, value", listed("entropies"))
+def test_entropies(name, params, value):
+    law = law_of(name, params)
+    np.testing.assert_allclose(law.entropy(), value, rtol=1e-11)
+
+
+def is_of_all_numbers(name: str) -> bool:
+    return all(0.0 < float(LINKS[name].theta(np.asarray(e))) < 1.0 for e in (-5.0, 5.0))
+
+
+@pytest.mark.parametrize("name", [name for name in LINKS if is_of_all_numbers(name)])
+@pytest.mark.parametrize("eta", [-1e308, -1e200, -1e154, 1e154, 1e200, 1e308])
+@pytest.mark.filterwarnings("error")
+def test_links_far_out(name, eta):
+    """No linear predictor is so large that a link of a probability gives nan."""
+    family = Bernoulli(links={"probability": name})
+    y, far = np.array([0.0, 1.0]), (np.asarray(eta),)
+    assert not np.isnan(family.log_prob(y, far)).any()
+    rows = family.rows(family.statistics(y), far, 2)
+    assert np.isfinite(family.natural(far)[0]) and not np.isnan(rows.gradient).any()
