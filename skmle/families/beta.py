@@ -75,8 +75,8 @@ class Beta(Family):
         within, within_bar, missed = more or (zero, zero, zero)
         mean, rest = average(y, weight), 0.0
         logs = np.log(mean), np.log1p(-mean)
-        gap = logs[0] - average(log_y - within, weight)
-        gap_bar = logs[1] - average(log_1y - within_bar, weight)
+        gap = logs[0] - average(log_y - within if more else log_y, weight)
+        gap_bar = logs[1] - average(log_1y - within_bar if more else log_1y, weight)
         if max(gap, gap_bar) < _NARROW:
             mean += average(y - mean + missed, weight)
             logs = np.log(mean), np.log1p(-mean)

@@ -73,7 +73,7 @@ class Gamma(ByTails):
         within, missed = more or (np.zeros(()), np.zeros(()))
         mean = average(y, weight)
         log_mean, rest = np.log(mean), 0.0
-        spread = average(log_mean - log_y + within - missed, weight)
+        spread = log_mean - average(log_y - within + missed if more else log_y, weight)
         if spread < _NARROW:
             mean += average(y - mean + y * missed, weight)
             away, log_mean = (y - mean) / mean, np.log(mean)

@@ -73,7 +73,7 @@ class InverseGaussian(ByTails):
         y, inverse, *more = statistics
         within, missed = more or (np.zeros(()), np.zeros(()))
         mean, rest = average(y, weight), 0.0
-        spread = average(inverse + within, weight) - 1.0 / mean
+        spread = average(inverse + within if more else inverse, weight) - 1.0 / mean
         if spread * mean < _NARROW:
             mean += average(y - mean + y * missed, weight)
             away = (y - mean) / mean

@@ -113,6 +113,14 @@ class Objective:
         """Return the Hessian at `coef` as an operator."""
         return RowCurvature(self, coef)
 
+    def unpenalised(self, value: float, coef: Array) -> float:
+        """Return a value at `coef` less the penalties."""
+        cost = sum(penalty.value(coef) for penalty in self.penalties)
+        if np.isfinite(cost):
+            return value - cost
+        # The squares of slopes beside columns next to nothing may overflow.
+        return replace(self, penalties=())(coef, 0).value
+
     @property
     def n(self) -> int:
         """Number of rows."""

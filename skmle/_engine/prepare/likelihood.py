@@ -155,8 +155,7 @@ class Likelihood:
     def log_likelihood(self, solution: Solution) -> float:
         """Return the total log-likelihood in nats, constants included, without the penalty."""
         value = value_at_end(self.objective, solution)
-        for penalty in self.objective.penalties:
-            value -= penalty.value(solution.coef)
+        value = self.objective.unpenalised(value, solution.coef)
         total = -value * self.objective.mass
         if self.units.moves:
             total -= self.units.log_volume(self.family, self.problem.observed)

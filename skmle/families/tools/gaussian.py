@@ -47,7 +47,7 @@ class Gaussian(LocationScale):
         y, *more = statistics
         within, missed = more or (None, 0.0)
         mean = average(y, weight)
-        away = y - mean + missed
+        away = y - mean + missed if more else y - mean
         rest = average(away, weight)
         root = _root_mean_square(away, weight)
         if root > 0.0:
