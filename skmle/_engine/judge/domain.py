@@ -23,6 +23,8 @@ from skmle._engine.solvers import newton, proximal
 # Share of a row's slack that the last step to a maximum inside may take, at most: near it steps are
 # far smaller than any slack; towards a maximum at the edge each takes nearly all. Chosen between.
 _TAKEN = 0.5
+# Share of the largest slack below which a slack is rounding. Chosen with a margin.
+_NOTHING = 1e-12
 # Distance in standard errors to which the problems with barriers are solved, so that each starts
 # well. Chosen, not measured.
 _TOL = 1e-4
@@ -62,7 +64,8 @@ def is_off_edge(likelihood: Likelihood, solution: Solution) -> bool:
     before = slacks(objective, domains, solution.coef - solution.step)
     for now, was in zip(after, before, strict=True):
         for slack, earlier in zip(now, was, strict=True):
-            if not (slack > 0.0).all() or (slack < _TAKEN * earlier).any():
+            least = _NOTHING * np.where(np.isfinite(slack), slack, 0.0).max(initial=0.0)
+            if not (slack > least).all() or (slack < _TAKEN * earlier).any():
                 return False
     return True
 

@@ -103,7 +103,8 @@ def _finished(likelihood: Likelihood, solution: Solution) -> AtEdge | Solution:
     arrived = solution.converged and solution.distance <= likelihood.problem.tol
     if arrived and is_off_edge(likelihood, solution):
         return solution
-    return finish(likelihood, solution)
+    with np.errstate(all="ignore"):  # next to an edge, squares are beyond the numbers
+        return finish(likelihood, solution)
 
 
 def _at_edge(likelihood: Likelihood, found: AtEdge) -> Fit:
