@@ -179,10 +179,7 @@ class Predictions:
             If fit was given an offset or exposure beside X and score is not.
         """
         _, counting = positive_weights(sample_weight, X)
-        if counting is None:
-            values = self.log_prob(X, y, offset, exposure)
-        else:
-            values = self._log_prob(X, y, offset, exposure, counting)
+        values = self._log_prob(X, y, offset, exposure, counting)
         return weighted_mean(values, sample_weight)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import xlog1py
 
 from skmle.families.base import (
@@ -80,6 +81,10 @@ class Geometric(ByTails):
         with np.errstate(divide="ignore"):  # certain success
             log_sf = np.where(y < 1.0, 0.0, np.maximum(np.floor(y), 1.0) * np.log1p(-theta[0]))
             return log_sf if upper else log_complement(log_sf)
+
+    def _inside(self, theta: Arrays) -> NDArray[np.bool_]:
+        # Certain success is no end here: the tail's formula holds, and scipy's quantiles do not.
+        return np.asarray(theta[0] > 0.0)
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         # About so many trials all fail with the probability of the upper tail.
