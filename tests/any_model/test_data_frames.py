@@ -32,7 +32,8 @@ MODELS = {
 }
 
 
-# Their own predict with return_std multiplies polars columns in a way that polars refuses.
+# Their own predict with return_std multiplies polars columns in a way that newer versions of polars
+# refuse.
 NOT_OF_POLARS = ("ARDRegression", "BayesianRidge")
 
 
@@ -55,9 +56,10 @@ def test_tables_are_scored_as_arrays_are(name, kind):
     plain = quietly(model, X, y, **seed)
     named = quietly(model, table, answer, **seed)
     if kind == "polars" and name in NOT_OF_POLARS:
-        with pytest.raises(pl.exceptions.PolarsError):
+        try:
             named.predict(table, return_std=True)
-        return
+        except pl.exceptions.PolarsError:
+            return
     settings = dict(rtol=1e-9, atol=1e-9)
     expected = skmle.log_prob(plain, X, y)
     np.testing.assert_allclose(skmle.log_prob(named, table, answer), expected, **settings)
