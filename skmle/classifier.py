@@ -16,6 +16,7 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.verdict import INTERIOR
+from skmle._shared.arrays import in_precision_of
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.classes import (
     check_link,
@@ -100,7 +101,8 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         Log-odds of ``classes_[1]``; for K > 2 classes one row each, which sum to zero. Under an
         absolute penalty they do not: all K rows are penalised, as they stand, and of those with the
         same probabilities the least penalised are returned (for l1_ratio=1 each column has median
-        zero).
+        zero). Rounded to the precision of X, as in scikit-learn; predictions and inference are of
+        double precision whatever X is.
     intercept_ : ndarray of shape (1,) or (K,)
         Infinite where a class has no row of positive weight and so has probability zero.
     classes_ : ndarray of shape (K,)
@@ -246,9 +248,9 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         """Return the coefficients of the fit before, if it was of the same classes and columns."""
         if not hasattr(self, "coef_") or self.coef_.shape[1] != p:
             return None
-        if not np.array_equal(classes, self.classes_) or not np.isfinite(self.intercept_).all():
+        slopes, intercepts = self._coefs()
+        if not np.array_equal(classes, self.classes_) or not np.isfinite(intercepts).all():
             return None
-        slopes, intercepts = self.coef_, self.intercept_
         if len(classes) > 2 and not self._selects:
             slopes, intercepts = from_each_class(slopes, intercepts)
         return tuple((w, float(b)) for w, b in zip(slopes, intercepts, strict=True))
@@ -276,7 +278,9 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         self._store_separated(result, labels, [names] * len(labels), prepared.mask)
         if not present.all():
             slopes, intercepts = with_absent(slopes, intercepts, present, self.link)
-        self.coef_, self.intercept_ = slopes, intercepts
+        X = prepared.problem.X
+        pairs = in_precision_of(X, slopes), in_precision_of(X, intercepts)
+        (self.coef_, self.intercept_), self._rounded_off = zip(*pairs, strict=True)
         self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
 
     # ---------------------------------------------------------------- inference
@@ -286,9 +290,10 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         shown = self._present if self._present.sum() > 1 else self._present & False
         rows = shown if len(shown) > 2 else shown[:1]
         covariance = self._covariance if self._errors_hold else None
+        slopes, intercepts = self._coefs()
         lines = coefficients_of_classes(
-            slopes=self.coef_[rows],
-            intercepts=self.intercept_[rows] if self.fit_intercept else None,
+            slopes=slopes[rows],
+            intercepts=intercepts[rows] if self.fit_intercept else None,
             names=self._feature_names(),
             classes=self.classes_[shown],
             covariance=covariance,

@@ -15,6 +15,7 @@ from skmle._engine.fit import fit
 from skmle._engine.likelihood.penalties import Penalty, elastic_net
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import INTERIOR
+from skmle._shared.arrays import in_precision_of
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.columns import (
     KNOWN,
@@ -121,7 +122,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
     intercepts_ : dict of str to float
         For each parameter, its intercept, on the scale of the link; 0.0 if it has none.
     coef_, intercept_ : ndarray of shape (p,), float
-        Those of the first parameter.
+        Those of the first parameter, rounded to the precision of X; all else is in double.
     params_ : dict of str to float
         Natural values of the parameters that are constant.
     log_likelihood_, status_, converged_, distance_, n_iter_, n_parameters_, weight_sum_
@@ -324,8 +325,10 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
         intercepts: dict[str, float] = {name: np.float64(b) for name, (_, b) in fitted.items()}
         self.intercepts_ = intercepts
-        self.coef_ = next(iter(self.coefs_.values()), np.zeros(0))
-        self.intercept_ = next(iter(self.intercepts_.values()), np.float64(0.0))
+        X = prepared.problem.X
+        self.coef_, _ = in_precision_of(X, next(iter(self.coefs_.values()), np.zeros(0)))
+        first = next(iter(intercepts.values()), np.float64(0.0))
+        self.intercept_, _ = in_precision_of(X, first)
         self.params_ = natural_constants(result, own, self.fixed or {})
         self._covariance = result.covariance
         names = [c.names for c in own.values()]

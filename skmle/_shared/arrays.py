@@ -65,3 +65,20 @@ def like(source: Any, result: Any) -> Any:
     if result.dtype.kind == "f" and source.dtype == xp.float32:
         result = result.astype(np.float32)
     return xp.asarray(result, device=device(source))
+
+
+def in_precision_of(X: Any, values: Any) -> tuple[Any, Any]:
+    """Return coefficients in the precision of X, single or double, and what was rounded off.
+
+    scikit-learn's have that precision. They stay in double precision if one of them would become
+    zero or infinite.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = values.astype(X.dtype, copy=False)
+    lost = (np.isinf(rounded) != np.isinf(values)) | ((rounded == 0.0) != (values == 0.0))
+    if rounded.dtype == values.dtype or np.any(lost):
+        return values, np.float64(0.0)
+    # An infinite coefficient is exact; infinity less infinity would be nan.
+    return rounded, np.subtract(
+        values, rounded, out=np.zeros_like(values), where=np.isfinite(values)
+    )

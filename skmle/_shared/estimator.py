@@ -357,7 +357,12 @@ def check_settings(estimator: BaseEstimator) -> None:
 
 
 def _is_number(value: Any, kind: Any = numbers.Real) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _are_numbers_by_name(values: Any) -> bool:

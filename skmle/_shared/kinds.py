@@ -62,9 +62,9 @@ def as_numbers(values: Any, what: str) -> Array:
         If they are text, dates, or masked.
     """
     check_numbers(values, what, "Convert them to numbers.")
-    if isinstance(values, numbers.Number) or getattr(values, "ndim", 1) == 0:
-        return np.asarray(values, np.float64)
     with as_floats("Numbers beside X", what):
+        if isinstance(values, numbers.Number) or getattr(values, "ndim", 1) == 0:
+            return np.asarray(values, np.float64)
         return check_array(
             values, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=what
         )
@@ -133,7 +133,7 @@ def _as_array(values: Any) -> NDArray[Any] | None:
 def _spells_numbers(array: NDArray[Any]) -> bool:
     try:
         array.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return not any(isinstance(entry, _DATES) for entry in array[:1].ravel().tolist())
 

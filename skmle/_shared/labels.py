@@ -12,6 +12,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from skmle._shared.arrays import to_numpy
+from skmle._shared.kinds import as_floats
 from skmle._shared.messages import level_outside
 from skmle.exceptions import ScoreWarning
 
@@ -178,7 +179,10 @@ def class_weights(
     ValueError
         If one is negative or not finite, or all are zero.
     """
-    weights = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=sample_weight)
+    with as_floats("CrossEntropyClassifier", "class_weight"):
+        weights = compute_class_weight(
+            class_weight, classes=classes, y=y, sample_weight=sample_weight
+        )
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
         raise ValueError(
             f"CrossEntropyClassifier: class_weight={class_weight!r} is not allowed; give each "

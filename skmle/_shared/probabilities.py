@@ -23,6 +23,8 @@ class Probabilities:
     link: str | Link
     coef_: Array
     intercept_: Array
+    _rounded_off: tuple[Array, Array]
+    """What `coef_` and `intercept_` lack of double precision; zeros where X had it."""
     classes_: NDArray[Any]
     _present: NDArray[np.bool_]
     """Which classes had rows of positive weight."""
@@ -33,8 +35,14 @@ class Probabilities:
         X = checked_features(
             self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
         )
-        eta = np.asarray(X @ self.coef_.T, np.float64) + self.intercept_
+        slopes, intercepts = self._coefs()
+        eta = np.asarray(X @ slopes.T, np.float64) + intercepts
         return eta[:, 0] if len(self.classes_) == 2 else eta
+
+    def _coefs(self) -> tuple[Array, Array]:
+        """Return slopes and intercepts in double precision, whatever that of X was."""
+        slopes, intercepts = self._rounded_off
+        return self.coef_ + slopes, self.intercept_ + intercepts
 
     def decision_function(self, X: Any) -> Array:
         """Return the linear predictors: (n,) for two classes, (n, K) for more; the largest decides.
@@ -53,8 +61,13 @@ class Probabilities:
         return eta - even if get_link(self.link).rising else even - eta
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Return the log-probability of each class, (n, K), in nats and accurate in the tails."""
-        return like(X, self._log_probabilities(X))
+        """Return the log of `predict_proba`, (n, K), in nats and accurate in the tails.
+
+        As in scikit-learn it is -inf where the probability is too small for a double, below
+        exp(-745). `log_prob` and `score` keep the finite log-probability of such a label.
+        """
+        values = self._log_probabilities(X)
+        return like(X, np.where(np.exp(values) > 0.0, values, -np.inf))
 
     def _log_probabilities(self, X: Any) -> Array:
         eta = self._eta(X)
@@ -94,7 +107,10 @@ class Probabilities:
         return weighted_mean(self._log_prob(X, y, counting), sample_weight)
 
     def log_prob(self, X: Any, y: Any) -> Array:
-        """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one."""
+        """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one.
+
+        It is finite also where the probability is too small for a double.
+        """
         return like(X, self._log_prob(X, y))
 
     def _log_prob(self, X: Any, y: Any, counting: NDArray[np.bool_] | None = None) -> Array:

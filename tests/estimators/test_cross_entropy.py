@@ -11,6 +11,7 @@ from scipy import optimize, stats
 from scipy.special import entr, expit, rel_entr
 
 from skmle import CrossEntropyClassifier, MLEDistribution
+from skmle._shared.classes import _LINKS
 from skmle.exceptions import NonRegularWarning
 from skmle.families import Distribution
 from tests.estimators.data import every_family, parameters
@@ -204,3 +205,26 @@ def test_the_limit_of_a_conditional_fit_minimises_the_cross_entropy_of_the_joint
         model = CrossEntropyClassifier().fit(x[:, None], y)
         error = np.array([model.coef_[0, 0], model.intercept_[0]]) - limit
         assert (np.abs(error) < 5.0 * model.inference().standard_errors).all()
+
+
+@pytest.mark.parametrize("link", _LINKS)
+@pytest.mark.parametrize("far", [3.0, 50.0, 1e3, 1e6])
+def test_log_probabilities_are_logs_of_probabilities_and_scores_stay_finite(link, far):
+    """`predict_log_proba` is -inf where the probability is no double; `log_prob` is not."""
+    model = CrossEntropyClassifier(link=link, alpha=0.1)
+    model.fit([[-1.0], [0.5], [-0.5], [1.0]], [0, 0, 1, 1])
+    X = np.array([[-far], [far]])
+    proba, log_proba = model.predict_proba(X), model.predict_log_proba(X)
+    np.testing.assert_array_equal(np.isneginf(log_proba), proba == 0.0)
+    with np.errstate(divide="ignore"):
+        expected = np.log(proba)
+    # Below 1e-300 the probabilities themselves lose digits; near one their logs do.
+    there = proba > 1e-300
+    np.testing.assert_allclose(log_proba[there], expected[there], rtol=1e-9, atol=1e-15)
+    for label in (0, 1):
+        exact = model.log_prob(X, [label, label])
+        seen = proba[:, label] > 0.0
+        np.testing.assert_array_equal(exact[seen], log_proba[seen, label])
+        if not np.isinf(exact).any():  # exp(eta) may itself be too large
+            assert model.score(X, [label, label]) == pytest.approx(exact.mean(), rel=1e-12)
+        assert np.isfinite(exact).all() or link in ("cloglog", "loglog")

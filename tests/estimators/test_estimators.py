@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families
+from skmle._shared.classes import _LINKS
 from skmle._shared.labels import sorted_labels
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning
 from skmle.families import Family, get_family
@@ -121,13 +122,11 @@ VARIANTS = [
     MLEDistribution(fixed={"loc": 0.0}),
     MLEDistribution(store_information=False, n_jobs=2),
     MappedDistribution(families.Poisson),
-    CrossEntropyClassifier(),
     CrossEntropyClassifier(alpha=0.1),
     CrossEntropyClassifier(class_weight="balanced"),
     CrossEntropyClassifier(warm_start=True, store_information=False),
     CrossEntropyClassifier(alpha=0.01, l1_ratio=0.5),
     CrossEntropyClassifier(alpha=0.01, l1_ratio=1.0, warm_start=True),
-    CrossEntropyClassifier(link="probit"),
     CrossEntropyClassifier(link="cloglog", alpha=0.1),
     MLERegressor(alpha=0.1),
     MLERegressor(fit_intercept=False),
@@ -142,6 +141,7 @@ VARIANTS = [
 SUBJECTS = [
     *map(density, FAMILIES),
     *(regressor(cls) for cls in FAMILIES if is_conditional(cls)),
+    *(CrossEntropyClassifier(link=link) for link in _LINKS),
     *VARIANTS,
 ]
 

@@ -166,7 +166,9 @@ class Fixed(Wrapper):
         ones: equal observations around another location than the one held have a scale of zero on
         their own. More starts, of a family that has several, are taken as they are.
         """
-        first, *others = self.inner.starts(statistics, weight)
+        # Of equal rows, the start of a scale may be zero; it is not used where the scale is held.
+        with np.errstate(divide="ignore"):
+            first, *others = self.inner.starts(statistics, weight)
         free = [tuple(start[j] for j in self.free) for start in others]
         result = [self._improved(first, statistics, weight)]
         result += [start for start in dict.fromkeys(free) if np.isfinite(start).all()]
