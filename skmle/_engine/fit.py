@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
@@ -34,13 +36,15 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
     tell : callable, optional
         It is called with each iterate, and returns whether to stop.
     """
-    if not problem.features:
-        return fit_density(problem, tell)
-    n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
-    if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:
-        smaller, space = reduced
-        return restore_columns(_fit_rows(smaller, space.told(tell)), space)
-    return _fit_rows(problem, tell)
+    # Numbers may leave the doubles on the way. What comes out is judged by whether it is finite.
+    with np.errstate(all="ignore"):
+        if not problem.features:
+            return fit_density(problem, tell)
+        n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
+        if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:
+            smaller, space = reduced
+            return restore_columns(_fit_rows(smaller, space.told(tell)), space)
+        return _fit_rows(problem, tell)
 
 
 def _fit_rows(problem: Problem, tell: Tell | None) -> Fit:

@@ -23,7 +23,8 @@ def standard_errors(covariance: Array) -> Array:
 
 def delta_method(covariance: Array, jacobian: Array) -> Array:
     """Return the covariance of smooth functions of the estimates, J C J'."""
-    result = jacobian @ covariance @ jacobian.T
+    with np.errstate(over="ignore", invalid="ignore"):  # variances beyond the numbers
+        result = jacobian @ covariance @ jacobian.T
     return 0.5 * (result + result.T)  # rounding makes the triangles differ
 
 

@@ -112,7 +112,9 @@ def largest(x: Any) -> Array:
     """Return the largest absolute value of each column."""
     if not sp.issparse(x):
         return np.abs(np.asarray(x, np.float64)).max(axis=0, initial=0.0)
-    return np.asarray(abs(x).max(axis=0).toarray(), np.float64).ravel()
+    # abs(x) would sum up duplicates in the user's own matrix.
+    low, high = (side(axis=0).toarray().ravel() for side in (x.min, x.max))
+    return np.maximum(-np.asarray(low, np.float64), np.asarray(high, np.float64))
 
 
 def out_of_range(sizes: Array) -> NDArray[np.bool_]:

@@ -262,7 +262,10 @@ def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
         at_the_end = likelihood.objective(solution.coef)
         finite = at_the_end.hessian is not None and np.isfinite(at_the_end.hessian).all()
         evaluation = at_the_end if finite else evaluation
-    return likelihood.covariance(evaluation.inverse)
+    try:
+        return likelihood.covariance(evaluation.inverse)
+    except np.linalg.LinAlgError:  # a way to infinity on which all curvature is lost
+        return None
 
 
 def _wants_covariance(likelihood: Likelihood) -> bool:

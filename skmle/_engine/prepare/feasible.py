@@ -218,9 +218,9 @@ def _minimise(lacking: Objective, coef: Array) -> Array:
     """Return where the squares of what is lacking are least, by Newton's method."""
     at = lacking(coef)
     for _ in range(_STEPS):
-        if at.value == 0.0:
-            break
         assert at.hessian is not None and at.gradient is not None
+        if at.value == 0.0 or not np.isfinite(at.hessian).all():
+            break
         root = np.sqrt(np.diag(at.hessian))
         scale = np.where(root > 0.0, root, 1.0)
         scaled = at.hessian / np.outer(scale, scale)

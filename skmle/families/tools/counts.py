@@ -65,7 +65,7 @@ def surplus(y: Array) -> Array:
 
 def has_large(y: Array) -> bool:
     """Return whether some count is so large that its mass needs the saddle-point form."""
-    return bool(np.size(y)) and bool(np.max(y) > LARGE)
+    return bool(np.asarray(y).max(initial=0.0) > LARGE)
 
 
 def poisson_draws(mean: Array, size: tuple[int, ...], rng: np.random.Generator) -> Array:
