@@ -450,3 +450,23 @@ def check_with_weights(model, said, X, y, weight) -> None:
     total = model.score(X, y, sample_weight=weight) * model.weight_sum_
     np.testing.assert_allclose(total, model.log_likelihood_, rtol=1e-9, atol=1e-9)
     assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_selection_starts_with_the_slopes_of_its_own_start():
+    """Each start has a working set of its own: the slopes of another are not left behind."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 1)), rng.exponential(3.0, 60)
+    law = Exponential(links={"mean": "sqrt"})
+    for tol in (1e-6, 1e-3):
+        model = MLERegressor(law, alpha=100.0, l1_ratio=1.0, tol=tol).fit(X, y)
+        assert model.coef_[0] == 0.0
+        np.testing.assert_allclose(model.intercept_, np.sqrt(y.mean()), rtol=1e-6)
+        np.testing.assert_allclose(60.0 * model.score(X, y), model.log_likelihood_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("link", ["identity", "inverse", "sqrt"])
+def test_a_held_value_is_one_of_the_parameter_whatever_the_link(link):
+    law = Poisson(links={"mean": link})
+    for value in (-1.0, 0.0):
+        with pytest.raises(ValueError, match=r"fixed: mean=.* is outside the range of Poisson's"):
+            MLEDistribution(law, fixed={"mean": value}).fit([[1.0], [2.0]])

@@ -136,7 +136,7 @@ def _with_barrier(
                 gradient[j] = gradient[j] - sign * height / unit * (t - 1.0) ** 2 / t
             if order > 1:
                 at = places.index((j, j))
-                own = height / unit**2 * (1.0 / (t * t) - 1.0)
+                own = (1.0 / (t * t) - 1.0) * height / unit / unit
                 packed[at] = own if packed[at] is None else packed[at] + own  # type: ignore[operator]
     return Rows(value, tuple(gradient), tuple(packed)).upto(order)
 

@@ -240,7 +240,7 @@ class Likelihood:
                     solution = self._minimise(self.objective, solver, coef, working)
             except Spent:
                 solution = self._spent()
-            working = solution.working
+            working = None  # That of a solution nearby is for the start that it has left.
             if best is None or solution.evaluation.value < best.evaluation.value:
                 best = solution
         assert best is not None

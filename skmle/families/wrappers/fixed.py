@@ -36,6 +36,10 @@ _ENOUGH = 256  # rows on which to look for a start
 _SAME = 1e-12
 
 
+def _and(links: tuple[Link, Link]) -> str:
+    return "" if links[0] == links[1] else f" and link {links[1].name!r}"
+
+
 def fix(family: Family, values: Mapping[str, float]) -> Family:
     """Return `family` with the named natural parameters held at the given values.
 
@@ -67,15 +71,18 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
                 f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: "
                 f"{', '.join(names)}. {words + ' ' if words else ''}Rename the key."
             )
+        j = names.index(name)
+        # A link may map numbers that are no values of the parameter, as the inverse maps -1.
+        links, number = (family.parameters[j].chart, family.link(j)), np.asarray(value, float)
         with np.errstate(all="ignore"):
-            eta = family.link(names.index(name)).forward(np.asarray(value, float))
-        if not np.isfinite(eta):
+            inside = all(np.isfinite(link.forward(number)) for link in links)
+        if not inside:
             what = (
                 f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
             )
             raise ValueError(
-                f"{what}. Allowed: what link {family.link(names.index(name)).name!r} maps to a "
-                "number. Give one."
+                f"{what}. Allowed: what link {links[0].name!r}{_and(links)} maps to a number. "
+                "Give one."
             )
     return Fixed(family, dict(values))
 
