@@ -45,7 +45,8 @@ def test_coefficients_have_the_precision_of_the_columns(kind, stored):
         fit = clone(model).fit(STORED[stored](X), y)
         assert fit.coef_.dtype == fit.intercept_.dtype == X.dtype
         if peer is not None:
-            assert peer.fit(STORED[stored](X), y).coef_.dtype == fit.coef_.dtype
+            # Some models of scikit-learn before 1.8 are double whatever X is.
+            assert peer.fit(STORED[stored](X), y).coef_.dtype in (fit.coef_.dtype, np.float64)
 
 
 @every_fit
