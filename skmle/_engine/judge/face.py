@@ -20,8 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.evaluation import Array, Solution
 from skmle._engine.judge.barrier import Edges, Path, gradients_of_eta, slacks
+from skmle._engine.judge.separation import Span
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.solvers import newton
 from skmle.families.base import Arrays, Family, Rows, triangle
@@ -105,23 +106,6 @@ def _factor(hessian: Array) -> Array:
 # ---------------------------------------------------------------- Newton's method on a face
 
 
-class _Face:
-    """The objective as a function on origin + span of the basis."""
-
-    def __init__(self, objective: Objective, origin: Array, basis: Array) -> None:
-        self.objective, self.origin, self.basis = objective, origin, basis
-        self.size = objective.size
-
-    def __call__(self, coef: Array, order: int = 2) -> Evaluation:
-        at, basis = self.objective(self.origin + self.basis @ coef, order), self.basis
-        gradient = None if at.gradient is None else basis.T @ at.gradient
-        hessian = None if at.hessian is None else basis.T @ at.hessian @ basis
-        return Evaluation(at.value, gradient, hessian)
-
-    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
-        """Do nothing: these are no iterates of the fit."""
-
-
 def _on(
     family: Family,
     objective: Objective,
@@ -141,7 +125,7 @@ def _on(
     basis = back[:, rank:]
     origin = coef - back[:, :rank] @ ((u.T[:rank] @ gaps) / values[:rank])
     held = held_at(family, objective, edges)
-    found = newton(_Face(held, origin, basis), np.zeros(basis.shape[1]), tol=tol, max_iter=max_iter)
+    found = newton(Span(held, basis, origin), np.zeros(basis.shape[1]), tol=tol, max_iter=max_iter)
     last = origin + basis @ found.coef
     at = held(last)
     solution = found._replace(coef=last, step=basis @ found.step, evaluation=at)

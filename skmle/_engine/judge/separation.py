@@ -135,13 +135,14 @@ def vanished(
 
 
 class Span:
-    """The objective as a function on the span of some columns."""
+    """The objective as a function on origin + the span of some columns."""
 
-    def __init__(self, objective: Objective, basis: Array) -> None:
-        self.objective, self.basis, self.size = objective, basis, objective.size
+    def __init__(self, objective: Objective, basis: Array, origin: Array | float = 0.0) -> None:
+        self.objective, self.basis, self.origin = objective, basis, origin
+        self.size = objective.size
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
-        at, basis = self.objective(self.basis @ coef, order), self.basis
+        at, basis = self.objective(self.origin + self.basis @ coef, order), self.basis
         gradient = None if at.gradient is None else basis.T @ at.gradient
         hessian = None if at.hessian is None else basis.T @ at.hessian @ basis
         return Evaluation(at.value, gradient, hessian)
