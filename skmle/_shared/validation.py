@@ -64,10 +64,27 @@ def checked_features(
     X = to_numpy(X, f"{type(estimator).__name__}, X")
     check_columns(estimator, X, numbers)
     with as_floats(type(estimator).__name__, "X"):
-        X = validate_data(estimator, X, ensure_all_finite=False, **checks)
+        X = _as_features(estimator, X, **checks)
     names = getattr(estimator, "feature_names_in_", None)
     check_finite(estimator, X, "X", names, finite=finite)
     return X
+
+
+def _as_features(estimator: BaseEstimator, X: Any, *, reset: bool = True, **checks: Any) -> Any:
+    """Return X as scikit-learn's `validate_data` does, infinite and missing numbers included.
+
+    A plain array of doubles, which all estimators take as it is, has only its columns counted: what
+    scikit-learn looks for takes a fifth of the time of a small fit.
+    """
+    plain = type(X) is np.ndarray and X.dtype == np.float64 and X.ndim == 2 and X.size > 0
+    known = vars(estimator)
+    if plain and reset:
+        known.pop("feature_names_in_", None)
+        known["n_features_in_"] = X.shape[1]
+        return X
+    if plain and "feature_names_in_" not in known and known.get("n_features_in_") == X.shape[1]:
+        return X
+    return validate_data(estimator, X, reset=reset, ensure_all_finite=False, **checks)
 
 
 def checked_data(
@@ -107,7 +124,7 @@ def checked_data(
         if finite and not plain:
             X, y = validate_data(estimator, X, y, ensure_all_finite=False, **(of_y or {}), **checks)
         else:
-            X = validate_data(estimator, X, ensure_all_finite=False, **checks)
+            X = _as_features(estimator, X, **checks)
             if not plain:  # scikit-learn would let no infinite y through
                 y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
             check_consistent_length(X, y)

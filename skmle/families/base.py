@@ -294,7 +294,7 @@ class Family(Parameters, Law, BaseEstimator):
         """
         from skmle.families.distribution import Distribution
 
-        return Distribution(self, dict(zip(self.names, theta, strict=True)))
+        return Distribution.of(self, theta)
 
     # ---------------------------------------------------------------- derived from the formula
 

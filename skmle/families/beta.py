@@ -71,6 +71,8 @@ class Beta(Family):
         # mean, for whoever joins such rows. Of precise shares the last three are tiny, and
         # averaged row by row.
         log_y, log_1y, y, *more = statistics
+        if more and len(log_y) == 1:
+            return statistics
         zero = np.zeros(())
         within, within_bar, missed = more or (zero, zero, zero)
         mean, rest = average(y, weight), 0.0

@@ -107,6 +107,8 @@ class Binomial(ByTails):
         # The means of successes and trials, the mean deviance of the rows from the share of
         # successes in all, and the mean of `_stirling`.
         successes, trials, *more = statistics
+        if more and len(successes) == 1:
+            return statistics
         total, mean = average(trials, weight), average(successes, weight)
         share = (mean / total, (total - mean) / total) if total > 0.0 else (0.5, 0.5)
         within, base = more or (np.zeros(()), _stirling(successes, trials))

@@ -61,8 +61,19 @@ class Distribution:
     @classmethod
     def at(cls, family: Family, eta: Arrays) -> Distribution:
         """Return the law at linked `eta`, which it keeps if that is finer than its parameters."""
-        law = cls(family, dict(zip(family.names, family.natural(eta), strict=True)))
+        law = cls.of(family, family.natural(eta))
         law._eta = eta if family.finer_eta else None
+        return law
+
+    @classmethod
+    def of(cls, family: Family, theta: Arrays) -> Distribution:
+        """Return the law with natural parameters that are known to be in their ranges."""
+        law = cls.__new__(cls)
+        law.family, law._eta = family, None
+        law.params = {
+            name: np.asarray(value, float)
+            for name, value in zip(family.names, theta, strict=True)
+        }
         return law
 
     def _check_range(self) -> None:

@@ -70,6 +70,8 @@ class Gamma(ByTails):
         # missed the mean, for whoever joins such rows. Both are tiny for precise measurements, of
         # which they keep the digits.
         y, log_y, *more = statistics
+        if more and len(y) == 1:
+            return statistics
         within, missed = more or (np.zeros(()), np.zeros(()))
         mean = average(y, weight)
         log_mean, rest = np.log(mean), 0.0

@@ -71,6 +71,8 @@ class InverseGaussian(ByTails):
         # whoever joins such rows. As a difference of inverses the third would have no digits for
         # precise measurements.
         y, inverse, *more = statistics
+        if more and len(y) == 1:
+            return statistics
         within, missed = more or (np.zeros(()), np.zeros(()))
         mean, rest = average(y, weight), 0.0
         spread = average(inverse + within if more else inverse, weight) - 1.0 / mean

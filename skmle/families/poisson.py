@@ -54,6 +54,8 @@ class Poisson(ByTails):
         # The counts' mean, their mean deviance from it, and the mean of their `stirling`. A row
         # that stands for others has a deviance of its own.
         y, *more = statistics
+        if more and len(y) == 1:
+            return statistics
         mean = average(y, weight)
         within, base = more or (np.zeros(()), stirling(y))
         spread = average(deviance(y, np.asarray(mean)) + within, weight)

@@ -30,12 +30,13 @@ class Factor(NamedTuple):
         nugget : float
             Added to the diagonal, once that is scaled to ones.
         """
-        diagonal = np.diag(matrix)
+        diagonal = matrix.diagonal()
         if not np.isfinite(matrix).all():
             return None
         scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-        scaled = matrix / np.outer(scale, scale)
-        scaled[np.diag_indices(len(scaled))] += nugget
+        scaled = matrix / (scale[:, None] * scale)
+        if nugget:
+            scaled[np.diag_indices(len(scaled))] += nugget
         factor, info = dpotrf(scaled, lower=True)
         return None if info else cls(factor, scale)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from skmle._engine.data.observed import observe_as
-from skmle._engine.evaluation import covariance
+from skmle._engine.evaluation import Array, Evaluation, covariance
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
@@ -116,24 +116,37 @@ def _constant_fit(
     )
     evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted or confirm else 0)
     log_likelihood = -evaluation.value * objective.mass - observed.base
-    known = Fit(family, coefs, None, log_likelihood, objective.mass, verdict, n_parameters=design.d)
-    if evaluation.hessian is None:
-        return known
-    assert evaluation.gradient is not None
-    # Squares of very large or small scales are no numbers. What is final needs no confirmation.
-    unknown = replace(known, distance=np.inf if confirm else 0.0)
-    finite = np.isfinite(evaluation.hessian).all() and np.isfinite(evaluation.gradient).all()
-    if not finite:
-        return unknown
+    inverse = _inverse(evaluation, confirm) if evaluation.hessian is not None else None
+    # What is final needs no confirmation.
+    distance = np.inf if confirm else 0.0
+    if confirm and inverse is not None:
+        assert evaluation.gradient is not None
+        fall = float(evaluation.gradient @ inverse @ evaluation.gradient)
+        distance = float(np.sqrt(objective.size * max(fall, 0.0)))
+    return Fit(
+        family,
+        coefs,
+        covariance(inverse, objective.mass) if wanted and inverse is not None else None,
+        log_likelihood,
+        objective.mass,
+        verdict,
+        distance=distance,
+        n_parameters=design.d,
+    )
+
+
+def _inverse(evaluation: Evaluation, definite: bool) -> Array | None:
+    """Return the inverse Hessian; None if it is singular, or has to be positive definite and is not.
+
+    Only a positive definite Hessian tells a maximum from a saddle or a minimum. Squares of very
+    large or small scales are no numbers.
+    """
+    assert evaluation.hessian is not None and evaluation.gradient is not None
+    if not np.isfinite(evaluation.hessian).all() or not np.isfinite(evaluation.gradient).all():
+        return None
+    if definite and Factor.of(evaluation.hessian) is None:
+        return None
     try:
-        inverse = evaluation.inverse
+        return evaluation.inverse
     except np.linalg.LinAlgError:
-        return unknown
-    if confirm:
-        # Only a positive definite Hessian tells a maximum from a saddle or a minimum.
-        factor = Factor.of(evaluation.hessian)
-        if factor is None:
-            return unknown
-        fall = max(float(evaluation.gradient @ factor.solve(evaluation.gradient)), 0.0)
-        known = replace(known, distance=float(np.sqrt(objective.size * fall)))
-    return replace(known, covariance=covariance(inverse, objective.mass)) if wanted else known
+        return None

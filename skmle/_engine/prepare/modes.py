@@ -86,20 +86,27 @@ def best_starts(sample: Objective, starts: Sequence[Array], sampled: bool) -> li
         are all kept.
     """
     quiet = replace(sample, watch=None, alarm=None)
-    few = quiet if quiet.n <= _FEW else quiet.take(strata(quiet.n, _FEW))
     first, *others = starts
-    values = np.array([few(start, 0).value for start in others])
-    ranked = [others[k] for k in np.argsort(values, kind="stable") if np.isfinite(values[k])]
     if quiet.lasso is not None or quiet.design.d > _MOST_COEFFICIENTS:
-        return [first, *ranked[:1]]
+        return [first, *_ranked(quiet, others)[:1]]
     tol = float(np.sqrt(len(first))) if sampled else _ROUGH
     trials = [newton(quiet, first, tol=tol, max_iter=_STEPS)]
-    for start in ranked:
+    others = [start for start in others if _apart(quiet, trials[0], start)]
+    for start in _ranked(quiet, others):
         if len(trials) > _TRIED:
             break
-        if all(_apart(quiet, trial, start) for trial in trials):
+        if all(_apart(quiet, trial, start) for trial in trials[1:]):
             trials.append(newton(quiet, start, tol=tol, max_iter=_STEPS))
     return _kept(quiet, first, trials, sampled)
+
+
+def _ranked(sample: Objective, starts: Sequence[Array]) -> list[Array]:
+    """Return the starts whose value on a few rows is finite, the best one first."""
+    if not starts:
+        return []
+    few = sample if sample.n <= _FEW else sample.take(strata(sample.n, _FEW))
+    values = np.array([few(start, 0).value for start in starts])
+    return [starts[k] for k in np.argsort(values, kind="stable") if np.isfinite(values[k])]
 
 
 def _apart(sample: Objective, trial: Solution, start: Array) -> bool:
@@ -124,8 +131,7 @@ def _kept(
     nats = _OTHER / sample.size
     kept = []
     if own <= least + (_UNSURE if sampled else nats):
-        # A fit of all rows shows its way from the start on.
-        moved = sampled and _near(sample, trials[0].coef - first)
+        moved = not sampled or _near(sample, trials[0].coef - first)
         kept.append(trials[0].coef if moved else first)
     if least + nats < own:
         kept.append(best.coef)

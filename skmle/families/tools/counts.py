@@ -37,14 +37,16 @@ _TRIALS = 9e18  # largest number of trials that numpy takes: it has 64 bits
 def stirling(y: Array) -> Array:
     """Return log y! - y log y + y, which is 0 at 0 and grows like log(2 pi y)/2."""
     y = np.asarray(y, float)
+    if not has_large(y):
+        return gammaln(y + 1.0) - (xlogy(y, y) - y)
     some = np.where(y > 0.0, y, 1.0)
     return np.where(y > 0.0, 0.5 * (LOG_2PI + np.log(some)) + binet(some, 0)[0], 0.0)
 
 
 def deviance(y: Array, mean: Array) -> Array:
-    """Return y log(y/mean) - y + mean, half the deviance of a count, with all its digits."""
+    """Return y log(y/mean) - y + mean, half the deviance of a count, with its digits if large."""
     with np.errstate(all="ignore"):  # of counts that are 0, and means far away
-        return bregman(y, mean)
+        return bregman(y, mean) if has_large(y) else xlogy(y, y / mean) - y + mean
 
 
 def log_factorial(y: Array) -> Array:

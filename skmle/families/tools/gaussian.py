@@ -45,6 +45,8 @@ class Gaussian(LocationScale):
         # By the third number rounding has missed the mean. Whoever joins such rows needs it: of
         # numbers like 1e6 with a spread of 1e-6 it would change the spread in the sixth digit.
         y, *more = statistics
+        if more and len(y) == 1:
+            return statistics
         within, missed = more or (None, 0.0)
         mean = average(y, weight)
         away = y - mean + missed if more else y - mean

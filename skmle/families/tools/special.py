@@ -6,6 +6,7 @@ They are written with numpy's fast ufuncs where those of scipy.special are slow.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from skmle.families.records import Rows
 
 Array = NDArray[np.float64]
+Number = TypeVar("Number", float, Array)
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -73,7 +75,7 @@ _NUMERATORS = (
 # fmt: on
 
 
-def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+def _polynomial(x: Number, coefficients: tuple[float, ...]) -> Number:
     value = x * coefficients[0]
     value += coefficients[1]
     for coefficient in coefficients[2:]:
@@ -104,20 +106,23 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
         How many derivatives are wanted; the others are None.
     """
     x = np.asarray(x, float)
-    small = np.flatnonzero(x < 1.0)
-    z = x.copy() if small.size else x
-    if small.size:
+    below = x < 1.0
+    small = np.flatnonzero(below) if below.any() else None
+    z = x
+    if small is not None:
+        z = x.copy()
         z.reshape(-1)[small] += 1.0
-    r = 1.0 / z[()]  # arithmetic on a scalar takes a tenth of the time of that on a 0-d array
+    r = 1.0 / z
+    if not x.ndim:
+        r = float(r)  # Arithmetic on a Python number takes a twentieth of that on a 0-d array.
     r2 = r * r
     scale = r / _polynomial(r2, _DENOMINATOR)
     jet = []
     for numerator in _NUMERATORS[: order + 1]:
         jet.append(np.asarray(scale * _polynomial(r2, numerator)))
         scale = scale * r
-    if small.size:
-        low = x.reshape(-1)[small]
-        for part, step in zip(jet, _recurrence(low), strict=False):
+    if small is not None:
+        for part, step in zip(jet, _recurrence(x.reshape(-1)[small]), strict=False):
             part.reshape(-1)[small] += step
     value, first, second = (*jet, None, None)[:3]
     assert value is not None
