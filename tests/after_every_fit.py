@@ -95,6 +95,7 @@ def _last_bits(model: Any, X: Any, y: Any, weight: Any, score: float) -> float:
     A prediction cannot have more digits than X times the coefficients has. Where columns nearly
     cancel, or residuals are tiny, a fit computes in other coordinates, and has more.
     """
+    X = np.asarray(X) if isinstance(X, list) else X
     if y is None or not isinstance(X, np.ndarray) or X.dtype.kind != "f":
         return 0.0
     bits = np.random.default_rng(0).integers(-1, 2, X.shape) * np.finfo(X.dtype).eps

@@ -71,8 +71,7 @@ class Distribution:
         law = cls.__new__(cls)
         law.family, law._eta = family, None
         law.params = {
-            name: np.asarray(value, float)
-            for name, value in zip(family.names, theta, strict=True)
+            name: np.asarray(value, float) for name, value in zip(family.names, theta, strict=True)
         }
         return law
 

@@ -136,7 +136,7 @@ def _constant_fit(
 
 
 def _inverse(evaluation: Evaluation, definite: bool) -> Array | None:
-    """Return the inverse Hessian; None if it is singular, or has to be positive definite and is not.
+    """Return the inverse Hessian; None if it has none, or is not `definite` as it should be.
 
     Only a positive definite Hessian tells a maximum from a saddle or a minimum. Squares of very
     large or small scales are no numbers.

@@ -37,7 +37,7 @@ def closer_likelihood(likelihood: Likelihood, solution: Solution) -> Likelihood 
 def _flat_in_slopes(design: Design, solution: Solution) -> bool:
     """Return whether the Hessian is nearly singular in the slopes of one parameter.
 
-    It may be so in another parameter, as next to a limit law, and tells nothing of the columns then.
+    Where it is so in another one, as next to a limit law, that tells nothing of the columns.
     """
     hessian = solution.evaluation.hessian
     if hessian is None:

@@ -89,9 +89,12 @@ def best_starts(sample: Objective, starts: Sequence[Array], sampled: bool) -> li
     first, *others = starts
     if quiet.lasso is not None or quiet.design.d > _MOST_COEFFICIENTS:
         return [first, *_ranked(quiet, others)[:1]]
-    tol = float(np.sqrt(len(first))) if sampled else _ROUGH
-    trials = [newton(quiet, first, tol=tol, max_iter=_STEPS)]
+    loose = float(np.sqrt(len(first)))
+    tol = loose if sampled else _ROUGH
+    trials = [newton(quiet, first, tol=loose if quiet.n > _FEW else tol, max_iter=_STEPS)]
     others = [start for start in others if _apart(quiet, trials[0], start)]
+    if others and trials[0].distance > tol:
+        trials = [newton(quiet, trials[0].coef, tol=tol, max_iter=_STEPS)]
     for start in _ranked(quiet, others):
         if len(trials) > _TRIED:
             break
@@ -131,7 +134,8 @@ def _kept(
     nats = _OTHER / sample.size
     kept = []
     if own <= least + (_UNSURE if sampled else nats):
-        moved = not sampled or _near(sample, trials[0].coef - first)
+        # A fit of all rows shows its way from the start on.
+        moved = sampled and _near(sample, trials[0].coef - first)
         kept.append(trials[0].coef if moved else first)
     if least + nats < own:
         kept.append(best.coef)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln, kl_div, xlogy
 
 from skmle.families.records import Array
 from skmle.families.tools.divergences import bregman
@@ -46,7 +46,7 @@ def stirling(y: Array) -> Array:
 def deviance(y: Array, mean: Array) -> Array:
     """Return y log(y/mean) - y + mean, half the deviance of a count, with its digits if large."""
     with np.errstate(all="ignore"):  # of counts that are 0, and means far away
-        return bregman(y, mean) if has_large(y) else xlogy(y, y / mean) - y + mean
+        return bregman(y, mean) if has_large(y) else kl_div(y, mean)
 
 
 def log_factorial(y: Array) -> Array:

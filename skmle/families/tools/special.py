@@ -6,7 +6,7 @@ They are written with numpy's fast ufuncs where those of scipy.special are slow.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     if small is not None:
         z = x.copy()
         z.reshape(-1)[small] += 1.0
-    r = 1.0 / z
+    r: Any = 1.0 / z
     if not x.ndim:
         r = float(r)  # Arithmetic on a Python number takes a twentieth of that on a 0-d array.
     r2 = r * r
