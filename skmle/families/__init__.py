@@ -53,7 +53,14 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
 }
 # Families around families: class and file.
-WRAPPERS: dict[str, str] = {"Censored": "censored"}
+WRAPPERS: dict[str, str] = {
+    "Censored": "censored",
+    "Truncated": "truncated",
+    "Rounded": "rounded",
+    "ZeroInflated": "zero_inflated",
+    "Hurdle": "hurdle",
+    "Transformed": "transformed",
+}
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
 
 

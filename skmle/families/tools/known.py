@@ -131,6 +131,11 @@ def window_of(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Row
 
     Where eta is the same for all rows, too, so is the probability.
     """
-    if all(np.ndim(e) == 0 for e in eta):
-        statistics = tuple(entry[:1] for entry in statistics)
-    return rows_of_known(inner, statistics, eta, order)
+    if not all(np.ndim(e) == 0 for e in eta):
+        return rows_of_known(inner, statistics, eta, order)
+    row = rows_of_known(inner, tuple(entry[:1] for entry in statistics), eta, order)
+    gradient = None if row.gradient is None else tuple(g[..., 0] for g in row.gradient)
+    curvature = (
+        None if row.curvature is None else tuple(c[..., 0] for c in row.packed if c is not None)
+    )
+    return Rows(row.value[..., 0], gradient, curvature)

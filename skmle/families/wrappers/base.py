@@ -242,7 +242,7 @@ class Wrapper(Family):
         law = self.predicted(theta)
         return law.family.log_prob_at_edge(y, law.theta)
 
-    def mirrored(self, theta: Arrays) -> None:
+    def mirrored(self, theta: Arrays) -> Arrays | None:
         return None
 
 
@@ -329,9 +329,6 @@ class Derived(Wrapper):
     collapse = Family.collapse
     movable = False
     takes = Family.takes
-
-    def smoothings(self) -> tuple[Family, ...]:
-        return ()
 
     @property
     def limits(self) -> tuple[Limit, ...]:
