@@ -71,7 +71,7 @@ class ZeroInflated(Derived):
         inner = self.inner
         if inner.observation != Observation() or not inner.support.fixed:
             raise ValueError(
-                f"{type(self).__name__}: zeros are not defined for {inner.title}. Allowed: families "
+                f"{type(self).__name__}: zeros cannot be added to {inner.title}. Allowed: laws "
                 "of one column of numbers whose support is fixed. Choose one of them."
             )
         return super().adapt(y)
