@@ -60,6 +60,7 @@ WRAPPERS: dict[str, str] = {
     "ZeroInflated": "zero_inflated",
     "Hurdle": "hurdle",
     "Transformed": "transformed",
+    "Mixture": "mixture",
 }
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
 

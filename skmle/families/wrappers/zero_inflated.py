@@ -23,6 +23,7 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
+from skmle.families.tools.shares import share
 from skmle.families.wrappers.base import Derived
 
 _FEWEST, _MOST = 0.02, 0.98  # share of added zeros that a fit starts from, at least and at most
@@ -139,16 +140,16 @@ class ZeroInflated(Derived):
         return gather(parts, n, k, order)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
-        return beside(self.inner.evaluate(own, eta[:-1], order), _share(eta[-1], False, order))
+        return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
 
     def _zeros(self, own: Arrays, eta: Arrays, order: int) -> Rows:
         every, last = range(len(eta)), [len(eta) - 1]
-        added = _share(eta[-1], True, order)
+        added = share(eta[-1], True, order)
         if not self._counts_zero:
             return mix([(added, last)], len(eta), order=order)
         inside = self.inner.evaluate(own, eta[:-1], order)
         inside = inside._replace(value=inside.value + self.inner.base(own))
-        both = beside(inside, _share(eta[-1], False, order))
+        both = beside(inside, share(eta[-1], False, order))
         return mix([(both, every), (added, last)], len(eta), order=order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
@@ -156,8 +157,8 @@ class ZeroInflated(Derived):
         *own, _ = statistics
         every, last = range(len(eta)), [len(eta) - 1]
         inside = self.inner.tail(tuple(own), eta[:-1], upper, order)
-        both = beside(inside, _share(eta[-1], False, order))
-        added = _share(eta[-1], True, order)
+        both = beside(inside, share(eta[-1], False, order))
+        added = share(eta[-1], True, order)
         with_zeros = (self.restore(statistics) < 0.0) == upper
         added = added._replace(value=np.where(with_zeros, added.value, np.inf))
         return mix([(both, every), (added, last)], len(eta), order=order)
@@ -165,13 +166,13 @@ class ZeroInflated(Derived):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the starts of the law inside on what is not zero, and the zeros it leaves over."""
         *own, zero = statistics
-        share = float(np.average(zero, weights=weight))
+        zeros = float(np.average(zero, weights=weight))
         at = np.flatnonzero(zero == 0.0)
         some = of_rows(tuple(own), at) if len(at) else tuple(own)
         found = []
         for start in self.inner.starts(some, None if weight is None or not len(at) else weight[at]):
             expected = self._mass_at_zero(start)
-            left = float(np.clip((share - expected) / (1.0 - expected), _FEWEST, _MOST))
+            left = float(np.clip((zeros - expected) / (1.0 - expected), _FEWEST, _MOST))
             found.append((*start, float(np.log(left) - np.log1p(-left))))
         return found
 
@@ -225,10 +226,3 @@ def _without_zeros(statistics: Arrays) -> Arrays:
 
 def _beside_zeros(observe: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays:
     return *observe(statistics[:-1]), statistics[-1]
-
-
-def _share(logit: Array, zeros: bool, order: int) -> Rows:
-    """Return -log of the share of zeros that are added, or of the rest, by its logit."""
-    share = 0.5 * (1.0 + np.tanh(0.5 * logit))
-    value = np.logaddexp(0.0, -logit if zeros else logit)
-    return Rows(value, (share - 1.0 if zeros else share,), (share * (1.0 - share),)).upto(order)
