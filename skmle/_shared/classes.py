@@ -25,16 +25,15 @@ Array = NDArray[np.float64]
 _LINKS = tuple(name for name, link in LINKS.items() if link.domain == LOGIT.domain and link.onto)
 
 
-def check_link(link: str | Link) -> None:
-    """Raise ValueError if no classifier has that link."""
+def check_link(link: str | Link, what: str = "CrossEntropyClassifier") -> None:
+    """Raise ValueError if no classifier has that link; `what` is the classifier's name."""
     if isinstance(link, Link):
         Bernoulli(links={"probability": link}).check_links()
     elif link not in _LINKS:
         near = difflib.get_close_matches(str(link), _LINKS, n=2)
         hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
         raise ValueError(
-            f"CrossEntropyClassifier: unknown link {link!r}. Allowed: "
-            f"{', '.join(map(repr, _LINKS))}. {hint}"
+            f"{what}: unknown link {link!r}. Allowed: {', '.join(map(repr, _LINKS))}. {hint}"
         )
 
 
@@ -74,20 +73,28 @@ class Classes(NamedTuple):
     """Which rows of X they are; None if all."""
 
 
-def classes_that_count(y: NDArray[Any], X: Any, sample_weight: Any, class_weight: Any) -> Classes:
+def classes_that_count(
+    y: NDArray[Any],
+    X: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    what: str = "CrossEntropyClassifier",
+) -> Classes:
     """Return the classes of the labels y, and the rows of X that count under both weights.
+
+    `what` is the name of the classifier in messages.
 
     Raises
     ------
     ValueError
         If the labels are no classes, or are all the same, or a weight is not allowed.
     """
-    check_labels(y, "CrossEntropyClassifier")
-    classes, codes = sorted_labels(y, "CrossEntropyClassifier")
+    check_labels(y, what)
+    classes, codes = sorted_labels(y, what)
     if len(classes) < 2:
         raise ValueError(
-            f"CrossEntropyClassifier: y has only one class, {str(classes[0])!r}, in its "
-            f"{len(y)} rows. Allowed: at least two classes. Give rows of another class too."
+            f"{what}: y has only one class, {str(classes[0])!r}, in its {len(y)} rows. Allowed: at "
+            "least two classes. Give rows of another class too."
         )
     weight, mask = positive_weights(sample_weight, X)
     if class_weight is not None:
