@@ -63,7 +63,7 @@ WRAPPERS: dict[str, str] = {
     "Mixture": "mixture",
 }
 # Families made of functions or of scipy's laws: class and file.
-MAKERS: dict[str, str] = {"FromLogProb": "from_log_prob"}
+MAKERS: dict[str, str] = {"FromLogProb": "from_log_prob", "ScipyFamily": "scipy_family"}
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
 
 
