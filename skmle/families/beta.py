@@ -19,6 +19,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside, of_trials
 from skmle.families.tools.special import LOG_2PI, bend, binet
 from skmle.families.tools.tails import log_beta_tail
@@ -34,7 +35,7 @@ _POLISH = 2  # Newton steps from a start with an error of 1e-3: their squares en
 _LARGEST_EXPONENT = 700.0  # its exponential is near the largest number
 
 
-class Beta(Family):
+class Beta(ByTails):
     """Beta law of 0 < y < 1 with `mean` and `precision`.
 
     The variance is mean (1 - mean)/(1 + precision). In the usual letters
@@ -195,6 +196,17 @@ class Beta(Family):
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, precision = theta
         return log_beta_tail(mean * precision, (1.0 - mean) * precision, y, 1.0 - y, upper)
+
+    def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        frozen = self.to_scipy(theta)
+        return np.asarray(frozen.isf(q) if upper else frozen.ppf(q), float)
+
+    def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        # The search takes fifty times as long as scipy's, which is nan for small q and a or b.
+        with np.errstate(all="ignore"):
+            theirs = self.rough_quantile(q, theta, upper)
+        lost = np.isnan(theirs) & (q > 0.0) & (q < 1.0)
+        return super()._inverse(q, theta, upper) if lost.any() else theirs[()]
 
     @classmethod
     def from_scipy(

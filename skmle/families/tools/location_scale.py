@@ -25,7 +25,7 @@ from skmle.families.tools.quantiles import centre_and_spread
 
 # Scale at which a law that interpolates all rows is shown: small beside y, which is standardised in
 # a fit, and far from underflow. Chosen, not measured.
-_NEARLY_NO_SCALE = 1e-8
+NEARLY_NO_SCALE = 1e-8
 
 SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
 """For each unit of a parameter, the sign with which log scale enters its eta."""
@@ -141,7 +141,7 @@ class LocationScale(Family):
     def saturated(self, statistics: Arrays) -> Saturated:
         """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
         name = self.parameters[1].name
-        return Saturated(statistics[0], (float(self.spread_sign * np.log(_NEARLY_NO_SCALE)),), name)
+        return Saturated(statistics[0], (float(self.spread_sign * np.log(NEARLY_NO_SCALE)),), name)
 
 
 class LogLocationScale(LocationScale):
