@@ -47,9 +47,6 @@ _FEW, _APART = 256, 1.0
 # a closed form leads to the end of the trial. Of 300 inverse Gaussian regressions, those that led
 # to another maximum were at least 4.1 away, and 75 % of the others within 1.5.
 _RANGE = 3.0
-# Starts with constants from a closed form that are tried beside the first: regular data have none
-# so far away. One of 80 hard samples needed the fourth.
-_MORE_TRIED = 4
 
 
 def several_starts(
@@ -71,7 +68,7 @@ def several_starts(
     starts : sequence of ndarray of shape (d,)
         Those from least squares, or from constants.
     """
-    tried, range_apart, most = list(starts), 0.0, _TRIED
+    tried, range_apart = list(starts), 0.0
     if first is not None:
         for coef in robust_predictors(sample, first):
             tried += starting_points(family, sample, first.moved(sample, coef))
@@ -79,21 +76,16 @@ def several_starts(
             tried += starting_points(family, sample, None)
     else:
         for trial in best_trials(family, sample):
-            range_apart, most = _RANGE, _MORE_TRIED
+            range_apart = _RANGE
             others = family.linked((np.zeros(()), *map(np.asarray, trial.others)))[1:]
             tried.append(trial._replace(others=tuple(map(float, others))).start(sample))
     if len(tried) == 1:
         return tried
-    sampled = sample is not whole
-    return best_starts(sample, tried, sampled=sampled, range_apart=range_apart, most=most)
+    return best_starts(sample, tried, sampled=sample is not whole, range_apart=range_apart)
 
 
 def best_starts(
-    sample: Objective,
-    starts: Sequence[Array],
-    sampled: bool,
-    range_apart: float = 0.0,
-    most: int = _TRIED,
+    sample: Objective, starts: Sequence[Array], sampled: bool, range_apart: float = 0.0
 ) -> list[Array]:
     """Return the starts that lead to the best maxima on a sample of the rows.
 
@@ -109,8 +101,6 @@ def best_starts(
     range_apart : float
         The range of the change of the first eta beyond which a start is tried, from the end of
         each trial on.
-    most : int
-        Starts that are tried beside the first, at most.
     """
     quiet = replace(sample, watch=None, alarm=None)
     first, *others = starts
@@ -123,7 +113,7 @@ def best_starts(
     if others and trials[0].distance > tol:
         trials = [newton(quiet, trials[0].coef, tol=tol, max_iter=_STEPS)]
     for start in _ranked(quiet, others):
-        if len(trials) > most:
+        if len(trials) > _TRIED:
             break
         if all(_apart(quiet, trial, start, range_apart) for trial in trials[1:]):
             trials.append(newton(quiet, start, tol=tol, max_iter=_STEPS))
