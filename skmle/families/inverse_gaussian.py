@@ -43,6 +43,10 @@ class InverseGaussian(ByTails):
     q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)).
     scipy: ``invgauss(mean/shape, scale=shape)``.
 
+    A regression of the mean is a least-squares fit of 1/y by 1/mean, with weights y, that has
+    several minima for some data: rows whose mean is far above y hardly count. So a fit starts from
+    several linear predictors, and returns the best maximum that it finds, and that one alone.
+
     References
     ----------
     Tweedie (1957), Statistical properties of inverse Gaussian distributions, Annals of Mathematical
@@ -60,6 +64,7 @@ class InverseGaussian(ByTails):
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
+    several_modes = True
 
     @property
     def title(self) -> str:
@@ -114,6 +119,18 @@ class InverseGaussian(ByTails):
         (mean,), _, (spread,), _ = self.collapse(statistics, weight)
         with np.errstate(divide="ignore"):  # log(0) if all observations are equal
             return [(np.log(mean), -np.log(spread))]
+
+    def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
+        # With m = 1/mean up to a factor c, the distance of a row is y (c m - 1/y)^2: c is that of
+        # least squares, and 1/shape is the mean distance.
+        y, inverse, *more = statistics
+        low = first.min(axis=0)
+        m = np.exp(low - first)
+        share = np.full(len(y), 1.0 / len(y)) if weight is None else weight / weight.sum()
+        size, square = share @ m, (share * y) @ (m * m)
+        inverse = inverse + more[0] if more else inverse
+        with np.errstate(divide="ignore", invalid="ignore"):  # no distance is left of exact fits
+            return np.log(square / size) - low, -np.log(share @ inverse - size * size / square)
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         mean, shape = theta

@@ -239,6 +239,23 @@ class Fixed(Wrapper):
             return None
         return limit._replace(others=self._free_of(others, limit.others))
 
+    def alone(self, statistics: Arrays) -> Array | None:
+        """Return what the family inside does: the first eta reproduces y whatever the others are.
+
+        None is returned if it is held.
+        """
+        return None if self.inner.names[0] in self.values else self.inner.alone(statistics)
+
+    def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
+        """Return what the family inside does, less what is held.
+
+        Its closed form finds the first eta whatever the others are.
+        """
+        if self.inner.names[0] in self.values:
+            return None
+        found = self.inner.beside(statistics, first, weight)
+        return None if found is None else tuple(found[j] for j in self.free)
+
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
