@@ -29,6 +29,8 @@ class Evaluation:
     hessian: Array | None = None
     end: Array | None = None
     """Where the last step from this point ends the search, without another evaluation."""
+    ahead: Array | None = None
+    """Newton's step from this point, if steps shrink so slowly that it may lead to infinity."""
 
     @cached_property
     def inverse(self) -> Array:
