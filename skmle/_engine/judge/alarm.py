@@ -1,8 +1,9 @@
-"""Separation is looked for on the way, as soon as the likelihood has risen steeply.
+"""Separation is looked for on the way, when the likelihood has risen steeply or steps are slow.
 
 Coefficients that predict all rows right prove a complete separation. Where only few rows are not
 predicted right, a direction that leaves these as they are may prove a partial one. Both are seen
-long before the coefficients have run off.
+long before the coefficients have run off. Where few rows run off, the likelihood does not rise
+steeply, but steps soon stop shrinking: the step itself is a proof once the rest has converged.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.evaluation import Array
+from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.judge.behind import of_charts
 from skmle._engine.judge.separation import MARGIN, cleaned, recedes, separates
 from skmle._engine.likelihood.watch import RunsOff
@@ -20,6 +21,9 @@ from skmle.families.base import Arrays
 # Share of the first value below which it is looked for, and iterates between two looks. A look
 # takes one pass over the rows. Chosen, not measured.
 _STEEP, _EVERY = 0.25, 4
+# Share of the largest change of eta below which a row that moves may only not have converged yet.
+# Newton's steps square it, from below 1e-5 to rounding. Chosen, not measured.
+_CLEAR = 1e-4
 # Times that rows are added to those that are left as they are. Chosen, not measured.
 _ROUNDS = 5
 
@@ -34,12 +38,14 @@ class Alarm:
         self.wrong: NDArray[np.bool_] | None = None
         """The rows that were not predicted right at the last look."""
 
-    def __call__(self, coef: Array, value: float) -> None:
-        """Look for a proof if the value is low enough."""
+    def __call__(self, coef: Array, at: Evaluation) -> None:
+        """Look for a proof if the value is low enough, or the next step does not shrink."""
+        if at.ahead is not None and self._is_clear(at.ahead) and self._proves(at.ahead):
+            raise RunsOff(at.ahead, coef)
         if self.threshold is None:
-            self.threshold = _STEEP * value
+            self.threshold = _STEEP * at.value
         self.waiting -= 1
-        if not value < self.threshold or self.waiting > 0:
+        if not at.value < self.threshold or self.waiting > 0:
             return
         self.waiting = _EVERY
         likelihood = self.likelihood
@@ -48,6 +54,16 @@ class Alarm:
             return
         if (direction := self._direction(coef)) is not None:
             raise RunsOff(direction, coef)
+
+    def _is_clear(self, step: Array) -> bool:
+        """Return whether each row moves along a step much or not at all, so that the rest stays.
+
+        Where a parameter may tend to a limit law, that is tried at the end of the fit.
+        """
+        if self.likelihood.family.limits:
+            return False
+        moves = np.max([np.abs(e) for e in cleaned(self.likelihood.objective, step)], axis=0)
+        return bool(moves.any()) and bool((moves[moves > 0.0] > _CLEAR * moves.max()).all())
 
     def _direction(self, coef: Array) -> Array | None:
         """Return a direction near the coefficients that proves a separation; None if none does.

@@ -120,7 +120,8 @@ def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:
 
 def _with_unit_gaps(delta: Arrays) -> Arrays:
     """Return changes whose smallest difference within a row is one; zero is one of the changes."""
-    entries = np.stack([np.zeros(len(delta[0])), *delta])
+    moved = np.flatnonzero(np.any([e != 0.0 for e in delta], axis=0))
+    entries = np.stack([np.zeros(len(moved)), *(e[moved] for e in delta)])
     order = np.argsort(entries, axis=0, kind="stable")
     ranked = np.take_along_axis(entries, order, axis=0)
     steps = np.diff(ranked, axis=0)
@@ -128,9 +129,11 @@ def _with_unit_gaps(delta: Arrays) -> Arrays:
     least = np.min(np.where(steps > 0.0, steps, np.inf), axis=0)
     steps /= np.where(np.isfinite(least), least, 1.0)
     heights = np.concatenate([np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)])
-    result = np.empty_like(entries)
-    np.put_along_axis(result, order, heights, axis=0)
-    return tuple(result[1:] - result[0])
+    gaps = np.empty_like(entries)
+    np.put_along_axis(gaps, order, heights, axis=0)
+    result = np.zeros((len(delta), len(delta[0])))
+    result[:, moved] = gaps[1:] - gaps[0]
+    return tuple(result)
 
 
 def _sizes(objective: Objective, behind: Behind) -> Array:

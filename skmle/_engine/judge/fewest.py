@@ -99,7 +99,8 @@ def _thinned(
     trial = _Trial(likelihood, direction, [bool(change.any()) for change in moving], behind)
     best = None
     if len(columns) == 1:
-        return trial(columns)  # it may do without the intercept
+        # It may do without the intercept.
+        return trial(columns) if any(change[-1] for change in moving) else None
     if len(columns) > _TRIED:
         columns = columns[:_TRIED]
         if (best := trial(columns)) is None:

@@ -39,6 +39,8 @@ _GONE = 1e-9
 _MANY = 300
 # Share of the largest entry of a direction that is rounding. Chosen, not measured.
 _ROUNDING = 1e-9
+# Distance before the last step up to which the Hessian there is that of the end. As in `verdict`.
+_EXACT = 1e-11
 # Nats by which the returned log-likelihood may lie below its supremum, and doublings of the way
 # there. Chosen, not measured.
 _NEAR, _DOUBLINGS = 1e-10, 60
@@ -94,7 +96,8 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         coef = across @ found.coef
         step = across @ found.step
         if found.converged and _is_still(limit, behind, step):
-            inner = span(found.coef).inverse
+            at_the_end = found.evaluation if found.distance <= _EXACT else span(found.coef)
+            inner = at_the_end.inverse
             inverse = across @ inner @ across.T
             if (np.diag(inner) <= LARGEST_ERROR**2 * objective.size).all():
                 break
