@@ -11,6 +11,7 @@ gradients shows as well.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -109,10 +110,15 @@ def conjugate(
 
 
 def approach(objective: MatrixFreeObjective, start: Array, *, tol: float, most: int) -> Array:
-    """Return where limited-memory steps lead, `most` of them at most, be they fast or slow."""
+    """Return where limited-memory steps lead, `most` of them at most, be they fast or slow.
+
+    On a way to infinity all curvatures fall, so that the preconditioner is scaled as the last pair
+    shows.
+    """
     with np.errstate(all="ignore"):
         coef = np.array(start, float)
-        return _approach(objective, coef, objective(coef, 1), tol, most, patience=most)[0]
+        at = objective(coef, 1)
+        return _approach(objective, coef, at, tol, most, patience=most, scaled=True)[0]
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
@@ -156,6 +162,7 @@ def _approach(
     tol: float,
     most: int,
     patience: int = _PATIENCE,
+    scaled: bool = False,
 ) -> tuple[Array, Evaluation, list[tuple[Array, Array]], Curvature, int]:
     """Take limited-memory steps over the preconditioner as long as they are fast.
 
@@ -174,7 +181,8 @@ def _approach(
         assert at.gradient is not None
         if taken == _REFRESH and not 0.0 < at.value < steep:
             curvature = objective.curvature(coef)
-        step = -two_loop(pairs, curvature.precondition, at.gradient)
+        inverse = _scaled(curvature, pairs[-1]) if scaled and pairs else curvature.precondition
+        step = -two_loop(pairs, inverse, at.gradient)
         distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
         slow = slow + 1 if distance > _FAST * known else 0
@@ -192,6 +200,18 @@ def _approach(
         taken = most
     close = distance <= _CLOSE * objective.size**0.5
     return coef, at, pairs, curvature.moved(coef) if close else objective.curvature(coef), taken
+
+
+def _scaled(curvature: Curvature, pair: tuple[Array, Array]) -> Callable[[Array], Array]:
+    """Return the approximate inverse Hessian in the size that a pair shows.
+
+    References
+    ----------
+    Nocedal & Wright (2006), Numerical Optimization, formula 7.20.
+    """
+    step, change = pair
+    share = float(step @ change) / float(change @ curvature.precondition(change))
+    return lambda vector: share * curvature.precondition(vector)
 
 
 def _decrement(objective: MatrixFreeObjective, at: Evaluation, step: Array) -> float:
