@@ -133,6 +133,9 @@ class _Trial:
         """Return the change of the coefficients of these columns; None if they do not."""
         problem = self.likelihood.problem
         x = self._columns(columns)
+        zero: NDArray[np.bool_] = ~(x != 0.0).any(axis=1)
+        if zero[self.gone].any() and zero[self.stays].any():
+            return None  # equal rows move alike
         terms, places = [], []
         for term in problem.terms:
             own = np.flatnonzero(np.isin(columns, _numbers(term, problem.X.shape[1])))
