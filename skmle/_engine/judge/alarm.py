@@ -75,9 +75,11 @@ class Alarm:
     def _is_clear(self, step: Array) -> bool:
         """Return whether each row moves along a step much or not at all, so that the rest stays.
 
-        Where a parameter may tend to a limit law, that is tried at the end of the fit.
+        Where a parameter may tend to a limit law, or a fit to the edge of a link's domain, that is
+        tried at the end of the fit.
         """
-        if self.behind is not None or self.likelihood.family.limits:
+        family = self.likelihood.family
+        if self.behind is not None or family.limits or family.restricted:
             return False
         moves = np.max([np.abs(e) for e in cleaned(self.objective, step)], axis=0)
         return bool(moves.any()) and bool((moves[moves > 0.0] > _CLEAR * moves.max()).all())
