@@ -70,11 +70,12 @@ ENGINE = """
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers
     problem
-    prepare.merging prepare.row_space prepare.starts prepare.feasible prepare.robust prepare.modes
+    prepare.merging prepare.row_space prepare.starts prepare.robust prepare.trials
+    prepare.feasible prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
-    judge.freedom judge.interior judge.behind judge.separation judge.alarm judge.receding
-    judge.fewest judge.separated judge.polish judge.edge judge.barrier judge.face judge.domain
-    judge.limits judge.limit_rows judge.verdict
+    judge.freedom judge.interior judge.behind judge.separation judge.lone judge.alarm
+    judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
+    judge.face judge.domain judge.limits judge.limit_rows judge.verdict
     fit path
 """.split()
 

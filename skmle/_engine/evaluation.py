@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 # Distance up to which the quadratic model tells the value at the end of the last step. In nats the
 # model is off by about the cube of the distance over sqrt(n): by less than 1e-12.
 _MODELLED = 1e-4
+# Variance from which a covariance has a wider type: what is made of it may be larger still.
+_LARGEST_VARIANCE = 1e300
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Evaluation:
     hessian: Array | None = None
     end: Array | None = None
     """Where the last step from this point ends the search, without another evaluation."""
+    ahead: Array | None = None
+    """Newton's step from this point, if steps shrink so slowly that it may lead to infinity."""
 
     @cached_property
     def inverse(self) -> Array:
@@ -126,6 +130,9 @@ def covariance(inverse: Array, mass: float, meat: Array | None = None) -> Array:
     ----------
     White (1982), Maximum likelihood estimation of misspecified models, Econometrica 50.
     """
-    with np.errstate(over="ignore"):  # at a weight of 1e-308 in all, nothing is known
+    with np.errstate(over="ignore"):
         bread = inverse / mass
+    if np.abs(bread).max(initial=0.0) > _LARGEST_VARIANCE:
+        # At a weight of 1e-308 in all, variances are beyond the doubles, though errors are not.
+        bread = inverse.astype(np.longdouble) / mass  # type: ignore[assignment]
     return bread if meat is None else bread @ meat @ bread

@@ -21,6 +21,7 @@ from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
 from skmle._shared.messages import level_outside
+from skmle._shared.pickles import Versioned
 from skmle._shared.separated import beyond, separated_of
 from skmle.exceptions import SettingWarning
 from skmle.families import Family, get_family
@@ -33,7 +34,7 @@ Array = NDArray[np.float64]
 _BOOLS = (bool, np.bool_)
 
 
-class LikelihoodEstimator(CallbackSupportMixin, BaseEstimator):
+class LikelihoodEstimator(Versioned, CallbackSupportMixin, BaseEstimator):
     """Settings, fitted state and inference that all estimators have."""
 
     _doc_link_module = "skmle"

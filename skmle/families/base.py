@@ -223,6 +223,36 @@ class Family(Parameters, Law, BaseEstimator):
         """Return the observations that have these statistics: by default the first of them."""
         return statistics[0]
 
+    def alone(self, statistics: Arrays) -> Array | None:
+        """Return for each row the chart eta of the first parameter that reproduces it, (n,).
+
+        None is returned if there is none, or if it is not known.
+        """
+        limit = self.saturated(statistics)
+        return None if limit is None else limit.first
+
+    def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
+        """Return the most likely constants beside trials of the first eta, in a closed form.
+
+        None is returned if there is no such form. A fit of a law with `several_modes` compares many
+        linear predictors by it.
+
+        Parameters
+        ----------
+        statistics : tuple of ndarray
+            Those of n rows.
+        first : ndarray of shape (n, m)
+            Chart eta of the first parameter of each row, by m trials.
+        weight : ndarray of shape (n,), optional
+
+        Returns
+        -------
+        tuple of ndarray of shape (m,), optional
+            Of each trial, what is to be added to `first`, and the chart eta of the other
+            parameters.
+        """
+        return None
+
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:

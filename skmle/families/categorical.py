@@ -154,10 +154,10 @@ class Categorical(Family):
         top = 0.0 if safe else e.max(axis=0, initial=0.0 if reference else -np.inf)
         p = np.exp(e if safe else e - top)
         total = p.sum(axis=0) + (reference * np.exp(-top) if reference else 0.0)
-        value = top + np.log(total)
+        value = np.log(total)
         if e.shape[1] != len(codes):  # one law for all rows
             chosen = codes == np.arange(len(e))[:, None]
-            value = value - np.where(chosen, e, 0.0).sum(axis=0)
+            value = value + top - np.where(chosen, e, 0.0).sum(axis=0)
             p /= total
             if order < 1:
                 return Rows(value)
@@ -165,7 +165,10 @@ class Categorical(Family):
             return Rows(value, p - chosen, curvature)  # type: ignore[arg-type]
         rows = np.flatnonzero(codes < len(e))
         at: NDArray[np.intp] = np.asarray(codes[rows] * len(codes) + rows, np.intp)
-        value[rows] -= e.ravel().take(at)
+        # Far out the largest eta and that of y may be the same: their difference is taken first.
+        lead = np.zeros(len(codes)) if safe else np.asarray(top)
+        lead[rows] -= e.ravel().take(at)
+        value += lead
         if order < 1:
             return Rows(value)
         p /= total  # exactly 1 where all else vanishes, which a product with 1 / total need not be

@@ -29,6 +29,12 @@ _PRECISE = 1e4
 # Mean of (y - mean)^2/(mean y) below which it is averaged row by row: as a difference of inverses
 # it keeps twelve digits here.
 _NARROW = 1e-3
+# Ratio of y and mean from which the two terms of the upper tail nearly cancel: their difference has
+# lost 1e-11 there, and its first order in 1/ratio is 1e-10 off.
+_FAR = 1e5
+# Argument from which the derivative of erfcx, itself a difference, is that of its series in 1/x^2:
+# what these terms leave out is 2e-12 of it there, and the difference has lost 1e-12.
+_LARGE, _TERMS = 50.0, (1.0, -3.0 / 2.0, 15.0 / 4.0, -105.0 / 8.0)
 
 
 class InverseGaussian(ByTails):
@@ -36,6 +42,10 @@ class InverseGaussian(ByTails):
 
     q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)).
     scipy: ``invgauss(mean/shape, scale=shape)``.
+
+    A regression of the mean is a least-squares fit of 1/y by 1/mean, with weights y, that has
+    several minima for some data: rows whose mean is far above y hardly count. So a fit starts from
+    several linear predictors, and returns the best maximum that it finds, and that one alone.
 
     References
     ----------
@@ -54,6 +64,7 @@ class InverseGaussian(ByTails):
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
+    several_modes = True
 
     @property
     def title(self) -> str:
@@ -109,6 +120,18 @@ class InverseGaussian(ByTails):
         with np.errstate(divide="ignore"):  # log(0) if all observations are equal
             return [(np.log(mean), -np.log(spread))]
 
+    def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
+        # With m = 1/mean up to a factor c, the distance of a row is y (c m - 1/y)^2: c is that of
+        # least squares, and 1/shape is the mean distance.
+        y, inverse, *more = statistics
+        low = first.min(axis=0)
+        m = np.exp(low - first)
+        share = np.full(len(y), 1.0 / len(y)) if weight is None else weight / weight.sum()
+        size, square = share @ m, (share * y) @ (m * m)
+        inverse = inverse + more[0] if more else inverse
+        with np.errstate(divide="ignore", invalid="ignore"):  # no distance is left of exact fits
+            return np.log(square / size) - low, -np.log(share @ inverse - size * size / square)
+
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         mean, shape = theta
         if not np.max(shape / mean) > _PRECISE:
@@ -130,12 +153,13 @@ class InverseGaussian(ByTails):
         # P(Y > y) = Phi(-a) - exp(2 shape/mean) Phi(-c). Both terms have the factor exp(-a^2/2),
         # without which neither underflows. The smaller tail is computed, the other is its rest.
         mean, shape = theta
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):  # of the formulas that do not hold for a row
             root, ratio = np.sqrt(0.5 * shape / y), y / mean
             a, c = root * (ratio - 1.0), root * (ratio + 1.0)
             above = a > 0.0
             both = erfcx(np.abs(a)) + np.where(above, -1.0, 1.0) * erfcx(c)
-            smaller = np.log(0.5 * both) - a * a
+            log_both = np.where(ratio > _FAR, _log_difference(root, root * ratio), np.log(both))
+            smaller = log_both - np.log(2.0) - a * a
             rest = log_complement(np.minimum(smaller, 0.0))
         return np.where(above == upper, smaller, rest)
 
@@ -166,3 +190,12 @@ class InverseGaussian(ByTails):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, shape = theta
         return rng.wald(mean, shape, size=size)
+
+
+def _log_difference(half: Array, x: Array) -> Array:
+    """Return log(erfcx(x - half) - erfcx(x + half)) for half much smaller than x."""
+    inverse = 1.0 / (x * x)
+    series = sum(term * inverse**j for j, term in enumerate(_TERMS))
+    far = np.log(series / np.sqrt(np.pi)) - 2.0 * np.log(x)
+    near = np.log(2.0 / np.sqrt(np.pi) - 2.0 * x * erfcx(x))
+    return np.log(2.0 * half) + np.where(x > _LARGE, far, near)

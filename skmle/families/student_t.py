@@ -11,7 +11,7 @@ from skmle.families.algebra import differences
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.location_scale import LocationScale
+from skmle.families.tools.location_scale import LocationScale, in_scales
 from skmle.families.tools.quantiles import centre_and_spread, tightest_half
 from skmle.families.tools.special import LOG_2PI, log_complement, log_rising
 from skmle.families.tools.tails import log_beta_tail
@@ -66,7 +66,7 @@ class StudentT(ByTails, LocationScale):
         loc, s, log_df = eta
         log_df = np.clip(log_df, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
         df, rate = np.exp(log_df), np.exp(-s)
-        z = (statistics[0] - loc) * rate
+        z = in_scales(statistics[0] - loc, np.asarray(s), rate)
         with np.errstate(over="ignore"):
             u = z * z / df
         half = 0.5 * (df + 1.0)

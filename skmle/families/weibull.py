@@ -15,6 +15,9 @@ from skmle.families.tools.special import log_complement
 # Inverse shape below which the variance is that of a power series, whose terms fall like (2 x)^j,
 # and how many of them have all digits.
 _SERIES, _TERMS = 0.05, 16
+# Log hazard below which log(1 - exp(-hazard)) is the log hazard to the last digit: half of e^-40 is
+# 2e-18. The hazard itself may be too small for a number there.
+_LEAST_HAZARD = -40.0
 
 
 class Weibull(LogLocationScale):
@@ -50,7 +53,8 @@ class Weibull(LogLocationScale):
         return -np.exp(z)
 
     def log_cdf(self, z: Array) -> Array:
-        return log_complement(-np.exp(z))
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.where(z < _LEAST_HAZARD, z, log_complement(-np.exp(z)))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).

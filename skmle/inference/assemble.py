@@ -211,7 +211,7 @@ def natural_lines(
 def join(fits: Sequence[TableLines]) -> TableLines:
     """Return the lines of several independent fits, one below the other."""
     m = sum(len(lines.terms) for lines in fits)
-    covariance, at = np.zeros((m, m)), 0
+    covariance, at = np.zeros((m, m), np.result_type(*(lines.covariance for lines in fits))), 0
     for lines in fits:
         end = at + len(lines.terms)
         covariance[at:end, at:end] = lines.covariance

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 
-from skmle import CrossEntropyClassifier, MLERegressor
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from tests.engine.verdicts import REGRESSED, draw, judge
 from tests.subjects import every
 
@@ -125,3 +126,28 @@ def test_a_unit_of_all_weights_changes_no_estimate(family, weight):
     model, said = judge(MLERegressor(family), X, y, sample_weight=np.full(len(y), weight))
     assert said == expected
     np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e-306, 1e-308, 1e-310])
+@pytest.mark.parametrize(
+    "model",
+    [
+        MLEDistribution("normal"),
+        MLEDistribution("gamma"),
+        MLERegressor("normal"),
+        MLERegressor("poisson"),
+        CrossEntropyClassifier(),
+    ],
+    ids=repr,
+)
+def test_errors_are_known_where_variances_are_beyond_the_doubles(model, weight):
+    rng = np.random.default_rng(4)
+    X, code = rng.normal(size=(60, 2)), np.arange(60) % 2
+    data = (np.exp(X[:, 0]),) if isinstance(model, MLEDistribution) else (X, code)
+    plain = clone(model).fit(*data).inference()
+    light = clone(model).fit(*data, sample_weight=np.full(60, weight))
+    assert light.status_ == "interior"
+    errors = light.inference().standard_errors * np.sqrt(weight)
+    # The weights themselves have lost digits.
+    np.testing.assert_allclose(errors, plain.standard_errors, rtol=1e-6)
+    assert "nan" not in str(light.summary())

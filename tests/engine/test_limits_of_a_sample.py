@@ -200,6 +200,19 @@ def test_a_loose_tolerance_does_not_hide_a_maximum(family, tol):
         assert model.status_ == "interior" and model.distance_ <= tol
 
 
+@pytest.mark.parametrize("tol", [1e-16, 1e-20, 1e-300])
+@pytest.mark.parametrize("family", ["logistic", "t", "gamma", "weibull", "nbinom", "poisson"])
+def test_a_tolerance_that_rounding_cannot_meet_is_no_way_to_infinity(family, tol):
+    """The fit stops at the maximum, and says only that it is not as near as was asked."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    counts, numbers = rng.poisson(np.exp(X[:, 0])), np.exp(X[:, 0]) * rng.gamma(2.0, 1.0, 200)
+    y = counts.astype(float) if family in ("nbinom", "poisson") else numbers
+    right, model = (MLERegressor(family, tol=t).fit(X, y) for t in (1e-6, tol))
+    assert model.status_ != "no_maximum"
+    np.testing.assert_allclose(model.log_likelihood_, right.log_likelihood_, rtol=1e-10)
+
+
 @pytest.mark.parametrize("family", ["normal", "laplace", "logistic", "t", "lognormal"])
 @pytest.mark.parametrize("share", [1e-5, 1e-7, 1e-8, 1e-9, 1e-10])
 def test_tiny_residuals_keep_their_digits(family, share):

@@ -452,6 +452,23 @@ def test_a_complete_separation_is_seen_on_the_way(monkeypatch):
     np.testing.assert_array_equal(model.predict(X), y)
 
 
+@pytest.mark.parametrize("labels", [None, 2])
+def test_columns_that_alone_prove_a_separation(labels, monkeypatch):
+    """Gradients come to what Newton's method finds, and name the same columns."""
+    rng = np.random.default_rng(3)
+    X = sp.random_array((800, 60), density=0.03, rng=rng, format="csr")
+    y = rng.integers(0, 5, 800) if labels is None else rng.integers(0, labels, 800)
+    for column, label in ((3, 0), (3, 1), (7, 1), (9, y.max())):  # never in a class
+        y[(X[:, [column]].toarray().ravel() > 0.0) & (y == label)] = (label + 1) % (y.max() + 1)
+    by_newton, _ = judge(CrossEntropyClassifier(), X, y)
+    monkeypatch.setattr("skmle._engine.judge.alarm.MOST", 0)
+    monkeypatch.setattr("skmle._engine.judge.receding.MOST", 0)
+    model, said = judge(CrossEntropyClassifier(), X, y)
+    assert said == "separation" and model.separated_.columns == by_newton.separated_.columns
+    assert model.separated_.n_rows == by_newton.separated_.n_rows
+    assert model.log_likelihood_ == pytest.approx(by_newton.log_likelihood_, abs=0.1)
+
+
 def test_flights():
     """One flight to one destination, among many others: of its shape, not of its size."""
     rng = np.random.default_rng(0)

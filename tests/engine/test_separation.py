@@ -292,3 +292,29 @@ def test_a_dummy_whose_counts_are_all_at_the_end(family):
         assert (np.abs(ours - theirs) <= 1e-6 * errors).all()
         np.testing.assert_allclose(model.log_likelihood_, rest.log_likelihood_, rtol=1e-9)
         np.testing.assert_allclose(model.predict(X[~kept]), end, atol=1e-6)
+
+
+def test_a_level_of_one_row_costs_little_and_leaves_the_rest_as_it_is():
+    """As the flights from New York to Lexington: one of 327,346 in 2013."""
+    rng = np.random.default_rng(0)
+    n, levels = 6_000, 30
+    level, x = np.minimum(rng.integers(levels - 1, size=n), levels - 2), rng.normal(size=(n, 2))
+    level[777] = levels - 1
+    X = np.column_stack([np.eye(levels)[level][:, 1:], x])
+    y = (x[:, 0] + 0.1 * level + rng.logistic(size=n) > 1.0).astype(int)
+    others = level < levels - 1
+    rest = CrossEntropyClassifier(tol=1e-10).fit(
+        np.delete(X[others], levels - 2, axis=1), y[others]
+    )
+    with pytest.warns(SeparationWarning, match=r"1 row \(row 777\) with y = . is predicted"):
+        model = CrossEntropyClassifier(tol=1e-10).fit(X, y)
+    assert list(model.separated_.columns[1]) == [f"x{levels - 2}"]
+    assert model.separated_.rows.tolist() == [777]
+    errors = model.inference().standard_errors
+    assert np.flatnonzero(np.isnan(errors)).tolist() == [levels - 2]
+    np.testing.assert_allclose(
+        np.delete(errors, levels - 2), rest.inference().standard_errors, rtol=1e-8
+    )
+    np.testing.assert_allclose(np.delete(model.coef_[0], levels - 2), rest.coef_[0], rtol=1e-8)
+    # One iterate to see it, one for the last step to the limit, and one to spare.
+    assert model.n_iter_ <= rest.n_iter_ + 3

@@ -13,7 +13,13 @@ from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, SeparationWarning
 from skmle.families import Family
 from tests.estimators.refusals import FRAME, X, Y, assert_four_parts, assert_refused
-from tests.subjects import every_class, is_conditional, is_unbounded, ordinary_value
+from tests.subjects import (
+    every_class,
+    is_conditional,
+    is_unbounded,
+    observations,
+    ordinary_value,
+)
 
 
 def fit_and_catch(model: Any, *args: Any, **kwargs: Any) -> tuple[Any, warnings.WarningMessage]:
@@ -182,6 +188,18 @@ def test_a_scale_that_may_vary_over_as_many_columns_as_rows_runs_to_zero(alpha):
     wide, y = rng.normal(size=(15, 30)), rng.normal(size=15)
     model, _ = fit_and_catch(MLERegressor(features={"scale": "all"}, alpha=alpha), wide, y)
     assert model.status_ == "no_maximum"
+
+
+@every_class(lambda cls: is_conditional(cls) and is_unbounded(cls) and len(cls.parameters) > 1)
+@pytest.mark.parametrize("unit", [1e-3, 1.0])
+def test_a_group_of_equal_rows_has_no_spread_of_its_own(cls, unit):
+    """Where the spread may differ between groups, the density around these rows is unbounded."""
+    group = np.repeat([0.0, 1.0], 50)[:, None]
+    y = unit * np.concatenate([observations(cls, 50), np.full(50, ordinary_value(cls))])
+    features = {name: [0] for name in cls().names[:2]}
+    model, warning = fit_and_catch(MLERegressor(cls, features=features), group, y)
+    assert model.status_ == "no_maximum" and warning.category is NoMaximumWarning
+    assert "runs to" in str(warning.message) and "50 of 100 rows" in str(warning.message)
 
 
 def test_all_parameters_known_leave_nothing_to_fit():

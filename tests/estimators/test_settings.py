@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.compose import make_column_selector
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.exceptions import NonRegularWarning
 from skmle.families import Distribution, Gamma
@@ -142,6 +144,19 @@ def test_a_pickled_model_is_small_and_answers_as_before():
         inputs = np.array([["a"], ["c"]]) if name == "categorical" else np.abs(X[:50])
         np.testing.assert_array_equal(loaded.predict(inputs), model.predict(inputs))
         assert str(loaded.summary()) == str(model.summary())
+
+
+def test_a_pickle_of_another_version_warns_as_scikit_learns_do(monkeypatch):
+    for model in fitted().values():
+        with monkeypatch.context() as patch:
+            patch.setattr(skmle, "__version__", "0.0.1")
+            stored = pickle.dumps(model)
+            pickle.loads(stored)
+        said = rf"estimator {type(model).__name__} from version 0\.0\.1 of skmle when using version"
+        with pytest.warns(InconsistentVersionWarning, match=said):
+            loaded = pickle.loads(stored)
+        assert vars(loaded).keys() == vars(model).keys()
+        pickle.loads(pickle.dumps(loaded))
 
 
 def test_a_clone_has_the_parameters_and_nothing_fitted():

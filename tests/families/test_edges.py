@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmle import families
-from skmle.families import Distribution, Support, get_family
+from skmle import MLEDistribution, families
+from skmle.families import Beta, Distribution, Support, get_family
 from skmle.families.base import LOG
 from tests.families.laws import (
     atoms,
@@ -330,3 +330,53 @@ def test_edges_do_not_depend_on_links(family):
     np.testing.assert_array_equal(
         Distribution(family, params).log_prob(y), Distribution(plain, params).log_prob(y)
     )
+
+
+@pytest.mark.parametrize("mean", [0.0, 1.0])
+@pytest.mark.parametrize("precision", [3.0, 1e20])
+def test_a_beta_law_of_mean_zero_or_one_is_a_point(mean, precision):
+    law = Distribution("beta", {"mean": mean, "precision": precision})
+    assert law.entropy() == -np.inf and law.mean() == mean and law.var() == 0.0
+
+
+@pytest.mark.parametrize("a", [2.0, 1e15, 1e16, 1e20, 1e25])
+@pytest.mark.parametrize("b", [1e15, 1e16, 1e20, 1e25])
+def test_sharp_beta_laws_have_numbers_only(a, b):
+    mean = a / (a + b)
+    law = Distribution("beta", {"mean": mean, "precision": a + b})
+    assert np.isfinite(law.entropy()) == (0.0 < mean < 1.0)
+    if not 0.0 < mean < 1.0:
+        return
+    for values in (
+        law.ppf([1e-10, 0.01, 0.5, 0.99]),
+        law.isf([1e-10, 0.5]),
+        law.cdf([1e-25, 0.1, 0.5, mean, 1.0]),
+        law.sf([1e-25, 0.1, mean]),
+        law.logpdf([0.5, mean]),
+    ):
+        assert not np.isnan(values).any()
+    if min(a, b) >= 1e15:  # where the law is normal
+        spread = np.sqrt(mean) * np.sqrt(b / (a + b)) / np.sqrt(a + b)
+        # The mean is known to within 1e-16 only, and one less the mean to within that.
+        assert law.entropy() == pytest.approx(0.5 + 0.5 * np.log(2 * np.pi) + np.log(spread), 1e-7)
+        assert law.ppf(0.975) - mean == pytest.approx(1.959964 * spread, abs=1e-6 * spread + 4e-16)
+
+
+def test_a_beta_law_of_scipy_whose_mean_rounds_to_one_stays_scipys():
+    assert Beta.from_scipy(1e20, 2.0, 0.0, 1.0) is None
+    assert Beta.from_scipy(2.0, 1e20, 0.0, 1.0) is not None
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-308, 1e-310, 1e-315])
+@pytest.mark.parametrize("name", ["laplace", "logistic", "student_t"])
+def test_a_denormal_scale_is_one_like_any_other(name, unit):
+    x = np.random.default_rng(5).laplace(size=(200, 1))
+    plain, small = MLEDistribution(name).fit(x), MLEDistribution(name).fit(x * unit)
+    assert small.status_ == "interior"
+    # Numbers of 1e-315 have eight digits.
+    for part, value in plain.params_.items():
+        one = unit if part in ("loc", "scale") else 1.0
+        assert small.params_[part] / one == pytest.approx(value, rel=1e-5, abs=1e-6)
+    assert small.score(x * unit) + np.log(unit) == pytest.approx(plain.score(x), abs=1e-6)
+    cdf = small.distribution_.cdf(x.ravel() * unit)
+    np.testing.assert_allclose(cdf, plain.distribution_.cdf(x.ravel()), atol=1e-6)

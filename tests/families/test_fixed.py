@@ -59,6 +59,11 @@ def test_held_parameters_complete_the_law(family, rng):
         ("gamma", {"shape": -1.0}, ["shape=-1.0", "Gamma", "Allowed: ", "'log'", "Give"]),
         ("gamma", {"shape": np.inf}, ["shape=inf", "Gamma", "Allowed: ", "Give"]),
         ("beta", {"mean": 1.0}, ["mean=1.0", "Beta", "Allowed: ", "'logit'", "Give"]),
+        (
+            families.Poisson(links={"mean": "identity"}),
+            {"mean": -1.0},
+            ["mean=-1", "Allowed: what link 'log' and link 'identity' both map to", "Give"],
+        ),
         ("uniform", {"low": 0.0}, ["{'low': 0.0}", "Uniform", "Allowed: regular", "Leave"]),
         (
             SUBJECTS["Categorical"],

@@ -31,6 +31,7 @@ EDGES = [
     *(("t", {"loc": 0.0, "scale": 1.0, "df": d}) for d in (1.0, 5.0, 1e9)),
     *(("gamma", {"mean": 1.0, "shape": k}) for k in (0.5, 1e6, 1e12)),
     *(("geometric", {"probability": p}) for p in (1e-17, 0.3, 1 - 1e-10)),
+    *(("beta", {"mean": m, "precision": 10.0}) for m in (1e-6, 1 - 1e-6)),
     *((Binomial(n), {"probability": p}) for n in (1, 10**6, 10**15) for p in (1e-12, 0.3)),
 ]
 
@@ -96,3 +97,26 @@ def test_logarithms_of_tails(law):
     y = law.ppf([0.01, 0.5, 0.99])
     np.testing.assert_allclose(np.exp(law.logcdf(y)), law.cdf(y), rtol=1e-8)
     np.testing.assert_allclose(np.exp(law.logsf(y)), law.sf(y), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "family, params, upper, y, right",
+    [  # by mpmath, with 60 digits
+        ("weibull", {"scale": 1.0, "shape": 2.0}, False, 1e-200, -921.034037197618),
+        ("log_logistic", {"scale": 1.0, "shape": 2.0}, False, 1e-200, -921.034037197618),
+        ("gamma", {"mean": 1.0, "shape": 2.0}, False, 1e-200, -920.340890017058),
+        ("beta", {"mean": 0.5, "precision": 4.0}, False, 1e-200, -919.935424908950),
+        ("inverse_gaussian", {"mean": 1.0, "shape": 1.0}, True, 1.1e5, -55016.63817663704),
+        ("inverse_gaussian", {"mean": 1e6, "shape": 1.0}, True, 1e13, -22.72818488483029),
+        ("inverse_gaussian", {"mean": 1e6, "shape": 1.0}, True, 1e15, -524.4059233974571),
+        ("inverse_gaussian", {"mean": 1.0, "shape": 1.0}, True, 1e200, -5e199),
+        ("normal", {"loc": 0.0, "scale": 1.0}, True, 1e100, -5e199),
+        ("student_t", {"loc": 0.0, "scale": 1.0, "df": 3.0}, True, 1e200, -1381.453332357383),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_the_logarithm_of_a_far_tail(family, params, upper, y, right):
+    """It has its digits where the tail is smaller than all numbers, or a small difference."""
+    law = Distribution(family, params)
+    np.testing.assert_allclose((law.logsf if upper else law.logcdf)(y), right, rtol=1e-12)
+    np.testing.assert_allclose((law.sf if upper else law.cdf)(y), np.exp(right), rtol=1e-10)

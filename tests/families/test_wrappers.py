@@ -38,6 +38,7 @@ DERIVED = {
     "innermost": "`link`, parameter by parameter",
     "restricted": "`link`, parameter by parameter",
     "eta": "`link`, parameter by parameter",
+    "alone": "`saturated`",
     "condensable": "of the shortcuts and the support",
     "known_entropy": "information measures ask the predicted law",
     "divergence": "information measures ask the predicted law",

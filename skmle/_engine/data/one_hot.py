@@ -229,3 +229,9 @@ def one_hot_groups(x: Array) -> list[Group]:
             groups.append(Group(int(j), int(j) + 1))
             seen = ones[j].copy()
     return groups
+
+
+def in_both(a: Codes, b: Codes) -> tuple[Codes, Codes]:
+    """Return where the numbers that are in both stand in each; none stands twice."""
+    _, here, there = np.intersect1d(a, b, assume_unique=True, return_indices=True)
+    return here, there

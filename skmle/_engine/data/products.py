@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from skmle._engine.data.one_hot import Cross, Table
+from skmle._engine.data.one_hot import Cross, Table, in_both
 from skmle._engine.evaluation import Array
 
 Columns = NDArray[np.intp] | slice
@@ -324,11 +324,15 @@ class Coded(Product):
         self.rest = Dense(rest, None if shift is None else shift[table.rest])
 
     def array(self, columns: Columns = ALL) -> Array:
-        x = np.empty((len(self.rest.x), self.p))
-        x[:, self.table.rest] = self.rest.x
+        chosen = np.arange(self.p)[columns]
+        x = np.empty((len(self.rest.x), len(chosen)))
+        here, own = in_both(chosen, self.table.rest)
+        x[:, here] = self.rest.x[:, own]
         for cross, code in zip(self.table.crosses, self.codes, strict=True):
-            x[:, cross.columns] = cross.member[code].toarray()
-        return Dense(x, self.shift).array(columns)
+            here, own = in_both(chosen, cross.columns)
+            if len(here):
+                x[:, here] = cross.member[:, own][code].toarray()
+        return x if self.shift is None else x - self.shift[chosen]
 
     def squares(self) -> Product:
         return Coded(self.table, self.codes, self.rest.x * self.rest.x)

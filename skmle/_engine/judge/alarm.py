@@ -1,8 +1,9 @@
-"""Separation is looked for on the way, as soon as the likelihood has risen steeply.
+"""Separation is looked for on the way, when the likelihood has risen steeply or steps are slow.
 
 Coefficients that predict all rows right prove a complete separation. Where only few rows are not
 predicted right, a direction that leaves these as they are may prove a partial one. Both are seen
-long before the coefficients have run off.
+long before the coefficients have run off. Where few rows run off, the likelihood does not rise
+steeply, but steps soon stop shrinking: the step itself is a proof once the rest has converged.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.evaluation import Array
-from skmle._engine.judge.behind import of_charts
+from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.judge.behind import Behind, of_charts
+from skmle._engine.judge.lone import lone_columns
 from skmle._engine.judge.separation import MARGIN, cleaned, recedes, separates
+from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle.families.base import Arrays
@@ -20,41 +23,86 @@ from skmle.families.base import Arrays
 # Share of the first value below which it is looked for, and iterates between two looks. A look
 # takes one pass over the rows. Chosen, not measured.
 _STEEP, _EVERY = 0.25, 4
+# Share of the largest change of eta below which a row that moves may only not have converged yet.
+# Newton's steps square it, from below 1e-5 to rounding. Chosen, not measured.
+_CLEAR = 1e-4
+# Coefficients up to which Newton's method computes what is left of a fit where rows have run off:
+# the directions that no row of it determines take about ten Hessians' time to find. Chosen, not
+# measured.
+MOST = 1500
 # Times that rows are added to those that are left as they are. Chosen, not measured.
 _ROUNDS = 5
 
 
 class Alarm:
-    """Called with each iterate; raises `RunsOff` if it finds a proof of separation."""
+    """Called with each iterate; raises `RunsOff` if it finds a proof of separation.
 
-    def __init__(self, likelihood: Likelihood) -> None:
-        self.likelihood = likelihood
+    Parameters
+    ----------
+    likelihood : Likelihood
+    objective : Objective
+        That of the likelihood, or what is left of it where rows have run off before.
+    behind : Behind, optional
+        These rows.
+    """
+
+    def __init__(
+        self, likelihood: Likelihood, objective: Objective, behind: Behind | None = None
+    ) -> None:
+        self.likelihood, self.objective, self.behind = likelihood, objective, behind
         self.threshold: float | None = None
         self.waiting = 0
         self.wrong: NDArray[np.bool_] | None = None
         """The rows that were not predicted right at the last look."""
 
-    def __call__(self, coef: Array, value: float) -> None:
-        """Look for a proof if the value is low enough."""
+    def __call__(self, coef: Array, at: Evaluation) -> None:
+        """Look for a proof if the value is low enough, or the next step does not shrink."""
+        if at.ahead is not None and self._is_clear(at.ahead) and self._proves(at.ahead):
+            raise RunsOff(at.ahead, coef)
         if self.threshold is None:
-            self.threshold = _STEEP * value
+            self.threshold = _STEEP * at.value
+            self._look_at_columns(coef)
         self.waiting -= 1
-        if not value < self.threshold or self.waiting > 0:
+        if not at.value < self.threshold or self.waiting > 0:
             return
         self.waiting = _EVERY
-        likelihood = self.likelihood
-        if not recedes(likelihood.family, likelihood.statistics, likelihood.objective):
+        if not self._recedes():
             self.threshold = -np.inf
             return
         if (direction := self._direction(coef)) is not None:
             raise RunsOff(direction, coef)
+
+    def _is_clear(self, step: Array) -> bool:
+        """Return whether each row moves along a step much or not at all, so that the rest stays.
+
+        Where a parameter may tend to a limit law, or a fit to the edge of a link's domain, that is
+        tried at the end of the fit.
+        """
+        family = self.likelihood.family
+        if self.behind is not None or family.limits or family.restricted:
+            return False
+        moves = np.max([np.abs(e) for e in cleaned(self.objective, step)], axis=0)
+        return bool(moves.any()) and bool((moves[moves > 0.0] > _CLEAR * moves.max()).all())
+
+    def _recedes(self) -> bool:
+        likelihood = self.likelihood
+        return recedes(likelihood.family, likelihood.statistics, self.objective)
+
+    def _look_at_columns(self, coef: Array) -> None:
+        """Raise `RunsOff` if columns alone prove a separation that takes many steps to show."""
+        likelihood, objective = self.likelihood, self.objective
+        if objective.design.d <= MOST or not self._recedes():
+            return
+        way = lone_columns(likelihood.family, likelihood.statistics, objective, self.behind)
+        if way is not None:
+            raise RunsOff(way, coef)
 
     def _direction(self, coef: Array) -> Array | None:
         """Return a direction near the coefficients that proves a separation; None if none does.
 
         As long as ever more rows are predicted right, all of them may be in the end.
         """
-        objective = self.likelihood.objective
+        objective = self.objective
         wrong = self._wrong(cleaned(objective, coef))
         if not wrong.any():
             return coef if self._proves(coef) else None
@@ -72,20 +120,22 @@ class Alarm:
         return None
 
     def _proves(self, way: Array) -> bool:
-        likelihood = self.likelihood
-        return separates(likelihood.family, likelihood.statistics, likelihood.objective, way)
+        family, statistics = self.likelihood.family, self.likelihood.statistics
+        return separates(family, statistics, self.objective, way, self.behind)
 
     def _wrong(self, delta: Arrays) -> NDArray[np.bool_]:
         """Return the rows that become less likely along a change of eta, or do not move."""
         family, statistics = self.likelihood.family, self.likelihood.statistics
-        growth = np.asarray(family.recession(statistics, of_charts(family, delta)))
         largest = max(float(np.abs(e).max(initial=0.0)) for e in delta)
         still = np.all([e == 0.0 for e in delta], axis=0)
+        if self.behind is not None:
+            delta, still = self.behind.then(delta), still & ~self.behind.moved
+        growth = np.asarray(family.recession(statistics, of_charts(family, delta)))
         return still | ~(np.broadcast_to(growth, still.shape) <= MARGIN * largest)
 
     def _leaving(self, rows: NDArray[np.intp], coef: Array) -> Array:
         """Return the nearest direction that does not move some rows."""
-        design = self.likelihood.objective.design
+        design = self.objective.design
         block = design.take(rows).block(0, len(rows))
         result = np.zeros_like(coef)
         x, before = np.zeros((0, 0)), None
@@ -103,4 +153,6 @@ class Alarm:
 def alarm_of(likelihood: Likelihood) -> Alarm | None:
     """Return the alarm of a fit; None if a penalty or a constant law leaves nothing to look for."""
     penalised = likelihood.problem.penalised
-    return Alarm(likelihood) if likelihood.design.modelled and not penalised else None
+    if penalised or not likelihood.design.modelled:
+        return None
+    return Alarm(likelihood, likelihood.objective)

@@ -46,7 +46,7 @@ class Behind(NamedTuple):
     @classmethod
     def of(cls, delta: Arrays) -> Behind:
         """Return the rows that a cleaned direction moves."""
-        return cls(_with_unit_gaps(delta))
+        return cls(_with_unit_gaps(delta, _rounding(delta)))
 
     @property
     def moved(self) -> NDArray[np.bool_]:
@@ -62,7 +62,7 @@ class Behind(NamedTuple):
 
     def further(self, delta: Arrays) -> Behind:
         """Return these rows and those that run off along `delta` afterwards."""
-        return Behind.of(self.then(delta))
+        return Behind(_with_unit_gaps(self.then(delta), _rounding(delta)))
 
     def limit(self, objective: Objective) -> Objective:
         """Return the objective that is left where these rows have run off."""
@@ -118,19 +118,27 @@ def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:
     return result
 
 
-def _with_unit_gaps(delta: Arrays) -> Arrays:
+def _rounding(delta: Arrays) -> float:
+    """Return up to which size a change of eta is rounding of those in other rows."""
+    return _EQUAL * max((float(np.abs(e).max(initial=0.0)) for e in delta), default=0.0)
+
+
+def _with_unit_gaps(delta: Arrays, rounding: float) -> Arrays:
     """Return changes whose smallest difference within a row is one; zero is one of the changes."""
-    entries = np.stack([np.zeros(len(delta[0])), *delta])
+    moved = np.flatnonzero(np.any([e != 0.0 for e in delta], axis=0))
+    entries = np.stack([np.zeros(len(moved)), *(e[moved] for e in delta)])
     order = np.argsort(entries, axis=0, kind="stable")
     ranked = np.take_along_axis(entries, order, axis=0)
     steps = np.diff(ranked, axis=0)
-    steps[steps <= _EQUAL * np.abs(ranked).max(axis=0)] = 0.0
+    steps[steps <= np.maximum(_EQUAL * np.abs(ranked).max(axis=0), rounding)] = 0.0
     least = np.min(np.where(steps > 0.0, steps, np.inf), axis=0)
     steps /= np.where(np.isfinite(least), least, 1.0)
     heights = np.concatenate([np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)])
-    result = np.empty_like(entries)
-    np.put_along_axis(result, order, heights, axis=0)
-    return tuple(result[1:] - result[0])
+    gaps = np.empty_like(entries)
+    np.put_along_axis(gaps, order, heights, axis=0)
+    result = np.zeros((len(delta), len(delta[0])))
+    result[:, moved] = gaps[1:] - gaps[0]
+    return tuple(result)
 
 
 def _sizes(objective: Objective, behind: Behind) -> Array:

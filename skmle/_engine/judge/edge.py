@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from skmle._engine.evaluation import Solution
+from skmle._engine.evaluation import Array, Solution
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.starts import interpolation
+from skmle.families.base import Arrays, Family, Saturated
+from skmle.families.tools.location_scale import NEARLY_NO_SCALE
 
 INTERPOLATED = (
     "the linear predictor reproduces every observation, so the density grows without bound around "
@@ -40,28 +42,58 @@ def interpolation_of(likelihood: Likelihood) -> Solution | None:
 
 
 def vanished_scale(likelihood: Likelihood, solution: Solution) -> str:
-    """Return where a location-scale law has shrunk to a point, in words; "" if it has not."""
+    """Return where a law has shrunk to a point, in words; "" if it has not."""
     count = rows_of_vanished_scale(likelihood, solution)
     if not count:
         return ""
-    everywhere = not likelihood.design.terms[1].size
+    names = [param.name for param in likelihood.family.parameters]
+    index, named = 1, ("scale", "zero", "location")
+    if (limit := _precise_limit(likelihood)) is not None:
+        index, named = names.index(limit.runs), (limit.runs, "infinity", names[0])
+    everywhere = not likelihood.design.terms[index].size
     at = (
         "around equal residuals or"
         if everywhere
         else f"at {count} of {likelihood.problem.n} rows, at"
     )
-    return f"the scale runs to zero {at} observations that the location reproduces"
+    return "the {} runs to {} {at} observations that the {} reproduces".format(*named, at=at)
 
 
 def rows_of_vanished_scale(likelihood: Likelihood, solution: Solution) -> int:
-    """Return at how many rows a location-scale law has shrunk to a point."""
-    if not likelihood.units.standardised:
+    """Return at how many rows a law has shrunk to a point."""
+    etas = tuple(likelihood.objective.direction(solution.coef))
+    if likelihood.units.standardised:
+        log_scale, values = _log_scale(likelihood.family, etas), likelihood.statistics[0]
+    elif (limit := _precise_limit(likelihood)) is not None:
+        log_scale, values = _log_deviation(likelihood.family, etas, limit), limit.first
+    else:
         return 0
-    etas = likelihood.objective.direction(solution.coef)
-    pairs = zip(likelihood.family.parameters, etas, strict=True)
-    scales = [_SIGNS[param.unit] * eta for param, eta in pairs if param.unit in _SIGNS]
-    log_scale = np.minimum.reduce(np.broadcast_arrays(*scales))
-    least = _VANISHED + float(np.log(np.std(likelihood.statistics[0]) or 1.0))
+    least = _VANISHED + float(np.log(np.std(values) or 1.0))
     vanished = np.broadcast_to(log_scale, (likelihood.design.n,)) < least
     copies = likelihood.problem.observed.copies
     return int(vanished.sum() if copies is None else copies[vanished].sum())
+
+
+def _precise_limit(likelihood: Likelihood) -> Saturated | None:
+    """Return the way to infinity of a law with a shape or precision; None of other laws."""
+    limit = likelihood.family.saturated(likelihood.statistics)
+    units = {param.name: param.unit for param in likelihood.family.parameters}
+    return None if limit is None or units[limit.runs] in _SIGNS else limit
+
+
+def _log_scale(family: Family, etas: Arrays) -> Array:
+    pairs = zip(family.parameters, etas, strict=True)
+    scales = [_SIGNS[param.unit] * eta for param, eta in pairs if param.unit in _SIGNS]
+    return np.minimum.reduce(np.broadcast_arrays(*scales))
+
+
+def _log_deviation(family: Family, etas: Arrays, limit: Saturated) -> Array:
+    """Return the log standard deviation of y on the scale of the first eta, about.
+
+    It is taken from how far a shape or precision, which goes with the inverse square of the
+    standard deviation, still is from where `saturated` puts it.
+    """
+    index = [param.name for param in family.parameters].index(limit.runs)
+    with np.errstate(all="ignore"):  # next to an end of the range
+        eta = family.chart(etas)[index]
+    return np.log(NEARLY_NO_SCALE) + 0.5 * (limit.others[index - 1] - eta)

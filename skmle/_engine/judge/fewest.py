@@ -99,7 +99,8 @@ def _thinned(
     trial = _Trial(likelihood, direction, [bool(change.any()) for change in moving], behind)
     best = None
     if len(columns) == 1:
-        return trial(columns)  # it may do without the intercept
+        # It may do without the intercept.
+        return trial(columns) if any(change[-1] for change in moving) else None
     if len(columns) > _TRIED:
         columns = columns[:_TRIED]
         if (best := trial(columns)) is None:
@@ -132,6 +133,9 @@ class _Trial:
         """Return the change of the coefficients of these columns; None if they do not."""
         problem = self.likelihood.problem
         x = self._columns(columns)
+        zero: NDArray[np.bool_] = ~(x != 0.0).any(axis=1)
+        if zero[self.gone].any() and zero[self.stays].any():
+            return None  # equal rows move alike
         terms, places = [], []
         for term in problem.terms:
             own = np.flatnonzero(np.isin(columns, _numbers(term, problem.X.shape[1])))

@@ -22,6 +22,9 @@ from skmle.families.tools.location_scale import SPREAD_SIGNS
 # Largest change of any row's eta in the last step to an interior maximum, in eta's unit. On the way
 # to infinity the change stays about 1. Chosen between, not measured.
 LARGEST_STEP = 1e-2
+# Such change that rounding alone may make: on ordinary data it is 1e-15. A smaller `tol` does not
+# turn it into a step towards infinity. Chosen, not measured.
+_ROUNDING = 1e-10
 # Largest standard error, in eta, of a constant parameter that the data determine: exp(1000) is far
 # beyond all numbers. Chosen, not measured.
 LARGEST_ERROR = 1e3
@@ -50,7 +53,7 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
         objective, solution = working.part, working.judged(solution)
         reach = None if reach is None else reach[working.columns]
     spreads = _spreads(objective, solution, pure) * own
-    limit = min(1e3 * problem.tol, LARGEST_STEP)
+    limit = min(max(1e3 * problem.tol, _ROUNDING), LARGEST_STEP)
     if (
         _step_bound(objective, solution.step, reach, spreads) > limit
         and objective.largest_eta(solution.step, spreads) > limit

@@ -15,22 +15,25 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from skmle._engine.evaluation import Array, Solution
+from skmle._engine.judge.alarm import MOST, Alarm
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP
 from skmle._engine.judge.separation import Span, certificate, cleaned, vanished
+from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.penalties import Ridge
+from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.solvers.conjugate import approach
 from skmle._engine.solvers.newton import newton
 from skmle.families.base import Arrays, Rows
 
-# Coefficients up to which the rest of a fit is computed: the directions that no row of it
-# determines take about ten Hessians' time to find. Chosen, not measured.
-_MOST = 1500
 # Rounds in which further rows run off, at most. Chosen, not measured.
 _ROUNDS = 20
-# Steps of Newton's method in a round, at most. Chosen, not measured.
-_STEPS = 50
+# Steps of Newton's method in a round, and by gradients where there are many coefficients, at most.
+# Chosen, not measured.
+_STEPS, _BY_GRADIENTS = 50, 100
 # Share of the curvature at zero below which the rows that are left determine nothing of a
 # direction. One row of a million has a share of 1e-6; rounding leaves 1e-16 times the condition.
 _GONE = 1e-9
@@ -39,6 +42,8 @@ _GONE = 1e-9
 _MANY = 300
 # Share of the largest entry of a direction that is rounding. Chosen, not measured.
 _ROUNDING = 1e-9
+# Distance before the last step up to which the Hessian there is that of the end. As in `verdict`.
+_EXACT = 1e-11
 # Nats by which the returned log-likelihood may lie below its supremum, and doublings of the way
 # there. Chosen, not measured.
 _NEAR, _DOUBLINGS = 1e-10, 60
@@ -75,8 +80,10 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         value = limit(start, 0).value
         coef = _near(objective, coef, directions, value)
         return Receded((direction,), behind, certain, None, coef, None, value)
-    if d > _MOST or objective.lasso is not None:
+    if objective.lasso is not None or (d > MOST and likelihood.watch.spent):
         return Receded((direction,), behind, certain, None, coef, None, limit(coef, 0).value)
+    if d > MOST:
+        return _by_gradients(likelihood, coef, direction)
     unit = _units(objective)
     held = objective.held()
     space = np.eye(d)[:, ~held] if held.any() else None
@@ -94,7 +101,8 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         coef = across @ found.coef
         step = across @ found.step
         if found.converged and _is_still(limit, behind, step):
-            inner = span(found.coef).inverse
+            at_the_end = found.evaluation if found.distance <= _EXACT else span(found.coef)
+            inner = at_the_end.inverse
             inverse = across @ inner @ across.T
             if (np.diag(inner) <= LARGEST_ERROR**2 * objective.size).all():
                 break
@@ -118,6 +126,43 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
     directions = [_along(free, unit, direction) for direction in directions]
     coef = _near(objective, coef + _along(free, unit, solution.coef), directions, value)
     return Receded(tuple(directions), behind, certain, free, coef, inverse, value)
+
+
+def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Receded:
+    """Return what limited-memory steps show of a fit with many coefficients."""
+    objective, problem = likelihood.objective, likelihood.problem
+    directions, behind = [direction], Behind.of(cleaned(objective, direction))
+    most = min(_BY_GRADIENTS, problem.max_iter)
+    for _ in range(_ROUNDS):
+        limit = replace(behind.limit(objective), watch=None)
+        if _certain(limit, behind).all():
+            break
+        limit.alarm = Alarm(likelihood, limit, behind)
+        try:
+            coef = approach(_held_where_gone(objective, limit), coef, tol=problem.tol, most=most)
+            break
+        except RunsOff as proof:
+            directions.append(proof.direction)
+            coef, behind = proof.coef, behind.further(cleaned(objective, proof.direction))
+    limit = behind.limit(objective)
+    value = limit(coef, 0).value
+    coef = _near(objective, coef, directions, value)
+    return Receded(tuple(directions), behind, _certain(limit, behind), None, coef, None, value)
+
+
+def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
+    """Return what is left with a ridge on each coefficient on which it does not depend any more.
+
+    The ridge moves no other coefficient; without it, rounding of their curvature makes huge steps.
+    """
+    start = np.zeros(objective.design.d)
+
+    def at_start(of: Objective) -> Array:
+        return diagonal(of, lambda low, high: of.rows_at(low, high, start, 2).curvature)
+
+    before, left = at_start(objective), at_start(limit)
+    ridge = Ridge(np.where(left <= _GONE * before, before, 0.0))
+    return replace(limit, penalties=(*limit.penalties, ridge))
 
 
 def _units(objective: Objective) -> Array:
@@ -236,13 +281,14 @@ def _near(objective: Objective, coef: Array, directions: list[Array], supremum: 
     """Return coefficients whose objective is the supremum to within rounding, if there are any.
 
     Rows that ran off first go farthest. The first step is as long as the way so far, since some
-    rows may have gone much farther than others.
+    rows may have gone much farther than others. A direction may be of use only when those before it
+    have been followed, so that all are tried once more for each of them.
     """
     value, units = objective(coef, 0).value, np.ones(len(objective.design.terms))
     if (value - supremum) * objective.mass <= _NEAR:
         return coef
     so_far = max(1.0, objective.largest_eta(coef, units))
-    for direction in reversed(directions):
+    for direction in [*reversed(directions)] * len(directions):
         step = direction * (so_far / objective.largest_eta(direction, units))
         for _ in range(_DOUBLINGS):
             if (value - supremum) * objective.mass <= _NEAR:

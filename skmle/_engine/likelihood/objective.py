@@ -49,7 +49,7 @@ class Objective:
         The sum of the squared weights of the user's rows that each row replaces; by default the
         square of `weight`.
     alarm : callable, optional
-        (coef, value) -> None. It is called with each accepted iterate, and raises an exception if
+        (coef, at) -> None. It is called with each accepted iterate, and raises an exception if
         no maximum will be found. Objectives on some of the rows have none.
     """
 
@@ -63,7 +63,7 @@ class Objective:
     lasso: Lasso | None = None
     count: int = 0
     squares: Array | None = field(default=None, repr=False)
-    alarm: Callable[[Array, float], None] | None = field(default=None, repr=False)
+    alarm: Callable[[Array, Evaluation], None] | None = field(default=None, repr=False)
     _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -181,7 +181,7 @@ class Objective:
         if self.watch is not None:
             self.watch(coef, at, distance, self.design.n)
         if self.alarm is not None:
-            self.alarm(coef, at.value)
+            self.alarm(coef, at)
 
     def restrict(self, columns: NDArray[np.intp]) -> tuple[Objective, NDArray[np.intp]]:
         """Return the objective of some columns, and which coefficients it keeps.

@@ -117,10 +117,14 @@ def _looked_at(problem: Problem, seen: Survey) -> Columns:
     blocks = blocks_of(X, shift, problem.threads)
     if all_held or (seen.full_rank and all(t.intercept for t in terms)):
         return Columns(terms, (None,) * len(terms), seen, shift, blocks, X=X)
-    pairs = zip(terms, problem.held, strict=True)
-    pairs = zip(terms, problem.held, strict=True)
-    bases = tuple(_basis(problem, term, held, seen, shift, blocks) for term, held in pairs)
-    found = Columns(tuple(map(_reduced, terms, bases)), bases, seen, shift, blocks, X=X)
+    known: dict[bytes, Basis | None] = {}
+    bases = []
+    for term, held in zip(terms, problem.held, strict=True):
+        key = _key(term, held.astype(float))
+        if key not in known:
+            known[key] = _basis(problem, term, held, seen, shift, blocks)
+        bases.append(known[key])
+    found = Columns(tuple(map(_reduced, terms, bases)), tuple(bases), seen, shift, blocks, X=X)
     if any(basis is not None and basis.steep for basis in bases):
         return combined(problem, found) or found
     return found

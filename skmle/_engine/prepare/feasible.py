@@ -16,6 +16,7 @@ import numpy as np
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.starts import finite_start, least_squares
+from skmle._engine.prepare.trials import best_trials
 from skmle._engine.solvers import newton
 from skmle.families.base import Arrays, Family, Rows, average, triangle
 
@@ -35,7 +36,16 @@ _HALVINGS = 50  # of a step or of a pull, at most; a bound
 # maxima, and the fit takes longer. Chosen, not measured.
 _FEW = 10_000
 _CHART_STEPS = 20  # of Newton's method on the charts: a start need not be a maximum
+# Further starts of a law with several maxima that are tried on the charts, and the range of the
+# change of the first eta below which their ends are the same. Chosen, not measured.
+_TRIED, _SAME = 3, 0.1
 _SHOWN = 5  # rows that a message names, at most; chosen for reading
+
+
+def starts_inside(family: Family) -> bool:
+    """Return whether a law starts here: under such links, or with several maxima under another."""
+    other = family.link(0) is not family.parameters[0].chart
+    return family.restricted or (family.several_modes and other)
 
 
 def inside_of(
@@ -136,30 +146,40 @@ def _pulled(objective: Objective, coef: Array, refuge: Array) -> Array:
 def _by_chart(
     family: Family, objective: Objective, inside: Array, eta: Sequence[float], chart_eta: Arrays
 ) -> list[Array]:
-    """Return a start by least squares of the links of what the law's own links have fitted.
+    """Return starts by least squares of the links of what the law's own links have fitted.
 
     The likelihood may have several maxima under other links. That of the charts has one for most
-    laws, whose means lead near the best.
+    laws, whose means lead near the best; for the others, each of several is a start.
     """
     design = objective.design
     link, chart = family.link(0), family.parameters[0].chart
     if design.terms[0].columns is None or link is chart or design.n > _FEW:
         return []
     own = replace(objective, rows=family.evaluate, lasso=None, watch=None)
-    fitted = newton(own, _nearest(own, [float(e) for e in chart_eta]), max_iter=_CHART_STEPS)
-    theta = chart.theta(own.etas(fitted.coef)[0])
     middle = float(link.theta(np.asarray(eta[0])))
-    others = [float(e) for e in family.linked(tuple(_at_zero(own, fitted.coef)))[1:]]
-    z = link.eta(np.clip(theta, *_room(link.domain, middle)))
-    if not np.isfinite(z).all():
-        return []
-    coef = inside.copy()
-    z = z if design.offset is None else z - design.offset
-    coef[: design.terms[0].length] = least_squares(objective, z).coef
-    for e, s, term in zip(others, design.slices[1:], design.terms[1:], strict=True):
-        if term.intercept and np.isfinite(e):
-            coef[s.stop] = e
-    return [coef if _is_inside(objective, coef) else _pulled(objective, coef, inside)]
+    room = _room(link.domain, middle)
+    starts = [_nearest(own, [float(e) for e in chart_eta])]
+    if family.several_modes:
+        starts += [trial.start(own) for trial in best_trials(family, own)[:_TRIED]]
+    result, ends = [], list[Array]()
+    for start in starts:
+        fitted = newton(own, start, max_iter=_CHART_STEPS)
+        if any(np.ptp(own.direction(fitted.coef - end)[0]) < _SAME for end in ends):
+            continue
+        ends.append(fitted.coef)
+        theta = chart.theta(own.etas(fitted.coef)[0])
+        others = [float(e) for e in family.linked(tuple(_at_zero(own, fitted.coef)))[1:]]
+        z = link.eta(np.clip(theta, *room))
+        if not np.isfinite(z).all():
+            continue
+        coef = inside.copy()
+        z = z if design.offset is None else z - design.offset
+        coef[: design.terms[0].length] = least_squares(objective, z).coef
+        for e, s, term in zip(others, design.slices[1:], design.terms[1:], strict=True):
+            if term.intercept and np.isfinite(e):
+                coef[s.stop] = e
+        result.append(coef if _is_inside(objective, coef) else _pulled(objective, coef, inside))
+    return result
 
 
 def _at_zero(objective: Objective, coef: Array) -> list[Array]:

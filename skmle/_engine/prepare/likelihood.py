@@ -22,7 +22,7 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
-from skmle._engine.prepare.feasible import inside_of, may_start
+from skmle._engine.prepare.feasible import inside_of, may_start, starts_inside
 from skmle._engine.prepare.modes import several_starts
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
@@ -193,7 +193,7 @@ class Likelihood:
         # A fit that selects slopes starts with none, but least squares would have all.
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
-        if self.family.restricted:
+        if starts_inside(self.family):
             return inside_of(self.family, self.objective, self.pilot, self.known_starts)
         starts = starting_points(self.family, self.pilot, first, self.known_starts)
         if not self.family.several_modes:

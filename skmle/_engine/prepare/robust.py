@@ -77,6 +77,17 @@ def robust_predictors(objective: Objective, first: LeastSquares) -> list[Array]:
     return [first.coef + coef for coef in (median, *tight[:2])]
 
 
+def elemental_predictors(objective: Objective, first: LeastSquares) -> list[Array]:
+    """Return coefficients of the first term that fit some rows: a few each, or one half.
+
+    There are none for very many columns.
+    """
+    if objective.design.terms[0].length > _MOST_COLUMNS:
+        return []
+    sample = _sample(objective, first.residual)
+    return [first.coef + coef for coef in (*_elemental(sample), *_halved(sample))]
+
+
 def _sample(objective: Objective, residual: Array) -> _Sample:
     """Return some rows in the order of their residuals, so that no other order matters."""
     n, term = objective.n, objective.design.terms[0]

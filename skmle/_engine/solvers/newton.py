@@ -138,6 +138,9 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
             return Solution(
                 last, at, newton_step, model.distance, iteration, True, least_pivot=model.pivot
             )
+        undamped = model.step is not None and damping == 0.0
+        slow = undamped and _SLOW * previous < model.distance < 1.0
+        at.ahead = newton_step if slow else None
         objective.accepted(coef, at, model.distance)
         # Far out towards a limit law the Hessian is rounding error; keep the previous distance
         # there.
@@ -146,8 +149,6 @@ def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int)
         if iteration == max_iter or at_floor:
             near = at_floor and known <= _FLOOR
             return Solution(coef, at, newton_step, known, iteration, near, least_pivot=model.pivot)
-        undamped = model.step is not None and damping == 0.0
-        slow = undamped and _SLOW * previous < model.distance < 1.0
         flat, previous = flat + 1 if slow else 0, model.distance
         found = _search(objective, coef, at, model, damping, trust=good > 0)
         if found is None:

@@ -25,7 +25,7 @@ from skmle.families.tools.quantiles import centre_and_spread
 
 # Scale at which a law that interpolates all rows is shown: small beside y, which is standardised in
 # a fit, and far from underflow. Chosen, not measured.
-_NEARLY_NO_SCALE = 1e-8
+NEARLY_NO_SCALE = 1e-8
 
 SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
 """For each unit of a parameter, the sign with which log scale enters its eta."""
@@ -80,7 +80,7 @@ class LocationScale(Family):
         loc, spread = eta
         sign = self.spread_sign
         rate = np.exp(-sign * spread)
-        z = (statistics[0] - loc) * rate
+        z = in_scales(statistics[0] - loc, sign * np.asarray(spread), rate)
         rho, first, second = self.standard(z, order)
         value = rho + sign * spread
         if order < 1:
@@ -98,7 +98,8 @@ class LocationScale(Family):
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, spread = self.chart(self.eta(theta))[:2]
         with np.errstate(all="ignore"):  # beyond the floating-point numbers
-            z = (self.statistics(y)[0] - loc) * np.exp(-self.spread_sign * spread)
+            log_scale = self.spread_sign * np.asarray(spread)
+            z = in_scales(self.statistics(y)[0] - loc, log_scale, np.exp(-log_scale))
             return self.log_sf(z) if upper else self.log_cdf(z)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
@@ -141,7 +142,15 @@ class LocationScale(Family):
     def saturated(self, statistics: Arrays) -> Saturated:
         """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
         name = self.parameters[1].name
-        return Saturated(statistics[0], (float(self.spread_sign * np.log(_NEARLY_NO_SCALE)),), name)
+        return Saturated(statistics[0], (float(self.spread_sign * np.log(NEARLY_NO_SCALE)),), name)
+
+
+def in_scales(residual: Array, log_scale: Array, rate: Array) -> Array:
+    """Return residual * rate, where rate is exp(-log_scale): infinite if the scale is denormal."""
+    if np.isinf(rate).any():
+        half = np.exp(-0.5 * log_scale)
+        return residual * half * half
+    return residual * rate
 
 
 class LogLocationScale(LocationScale):

@@ -48,7 +48,7 @@ _TEMME = (
 # Least parameter of a beta law from which Temme's expansion is used, whose second term is below
 # 1e-15 there, while scipy takes 10 ms. Where its two parts touch, the limit takes the place of
 # their difference: at this distance either is off by 1e-13.
-_VERY_LARGE, _TOUCH = 1e10, 1e-7
+VERY_LARGE, _TOUCH = 1e10, 1e-7
 
 
 def log_gamma_tail(a: Array, x: Array, upper: bool) -> Array:
@@ -106,7 +106,7 @@ def log_beta_tail(a: Array, b: Array, x: Array, x_bar: Array, upper: bool) -> Ar
     a, b, x, x_bar = np.broadcast_arrays(*arrays)
     if upper:  # the other end's lower tail
         a, b, x, x_bar = b, a, x_bar, x
-    large = np.minimum(a, b) > _VERY_LARGE
+    large = np.minimum(a, b) > VERY_LARGE
     some, more = np.where(large, 1.0, a), np.where(large, 1.0, b)
     tail = np.where(x <= x_bar, betainc(some, more, x), betaincc(more, some, x_bar))
     other = np.where(x <= x_bar, betaincc(some, more, x), betainc(more, some, x_bar))

@@ -144,6 +144,9 @@ class Wrapper(Family):
     def saturated(self, statistics: Arrays) -> Saturated | None:
         return self.inner.saturated(statistics)
 
+    def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
+        return self.inner.beside(statistics, first, weight)
+
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:

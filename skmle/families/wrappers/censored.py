@@ -226,6 +226,9 @@ class Censored(Wrapper):
         some, _, _, kind = groups_of(statistics)
         return self.inner.saturated(some) if (kind == EXACT).all() else None
 
+    def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
+        return None  # tails have no closed form
+
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:

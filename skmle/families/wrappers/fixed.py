@@ -36,8 +36,11 @@ _ENOUGH = 256  # rows on which to look for a start
 _SAME = 1e-12
 
 
-def _and(links: tuple[Link, Link]) -> str:
-    return "" if links[0] == links[1] else f" and link {links[1].name!r}"
+def _mapped_by(first: Link, second: Link) -> str:
+    """Return what two links map to a number, which may be the same link, in words."""
+    if first == second:
+        return f"what link {first.name!r} maps to a number"
+    return f"what link {first.name!r} and link {second.name!r} both map to a number"
 
 
 def fix(family: Family, values: Mapping[str, float]) -> Family:
@@ -80,10 +83,7 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
             what = (
                 f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
             )
-            raise ValueError(
-                f"{what}. Allowed: what link {links[0].name!r}{_and(links)} maps to a number. "
-                "Give one."
-            )
+            raise ValueError(f"{what}. Allowed: {_mapped_by(*links)}. Give one.")
     return Fixed(family, dict(values))
 
 
@@ -238,6 +238,23 @@ class Fixed(Wrapper):
         if limit is None or limit.runs in self.values or first in self.values:
             return None
         return limit._replace(others=self._free_of(others, limit.others))
+
+    def alone(self, statistics: Arrays) -> Array | None:
+        """Return what the family inside does: the first eta reproduces y whatever the others are.
+
+        None is returned if it is held.
+        """
+        return None if self.inner.names[0] in self.values else self.inner.alone(statistics)
+
+    def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
+        """Return what the family inside does, less what is held.
+
+        Its closed form finds the first eta whatever the others are.
+        """
+        if self.inner.names[0] in self.values:
+            return None
+        found = self.inner.beside(statistics, first, weight)
+        return None if found is None else tuple(found[j] for j in self.free)
 
     def unbounded(
         self, statistics: Arrays, weight: Array | None
