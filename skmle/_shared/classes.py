@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._shared.labels import check_labels, class_weights, sorted_labels
+from skmle._shared.shares import Shares
 from skmle._shared.validation import positive_weights
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
 from skmle.families.links import LINKS, LOGIT, Link, get_link
+from skmle.families.soft import SoftCategorical, SoftSymmetricCategorical
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -124,6 +126,38 @@ def family_of_present(k: int, present: int, link: str | Link, absolute: bool = F
     if present == k:
         return family
     return SymmetricCategorical(present) if absolute and present > 1 else Categorical(present)
+
+
+def soft_classes(
+    found: Shares, X: Any, sample_weight: Any, class_weight: Any
+) -> tuple[Classes, Array]:
+    """Return the classes of soft labels, and the shares of the rows that count.
+
+    The codes are those of the largest shares.
+
+    Raises
+    ------
+    ValueError
+        If classes are to be weighted, or a weight is not allowed.
+    """
+    if class_weight is not None:
+        raise ValueError(
+            "CrossEntropyClassifier: class_weight was given with soft labels, which have no class. "
+            "Allowed: class_weight=None. Weigh the rows by sample_weight."
+        )
+    weight, mask = positive_weights(sample_weight, X)
+    shares = found.shares if mask is None else found.shares[mask]
+    present = shares.sum(axis=0) > 0.0
+    codes = shares[:, present].argmax(axis=1)
+    return Classes(found.classes, present, codes, weight, mask), shares[:, present]
+
+
+def soft_family(k: int, present: int, link: str | Link, absolute: bool = False) -> Family:
+    """Return the family of shares of those of k classes that have some, as `family_of_present`."""
+    family = family_of_present(k, present, link, absolute)
+    if isinstance(family, SymmetricCategorical):
+        return SoftSymmetricCategorical(present)
+    return SoftCategorical(present) if isinstance(family, Categorical) else family
 
 
 def with_absent(
