@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle._engine.verdict import Verdict
 from skmle.families.base import Family, Limit
+from skmle.families.tools.cached import cached_property
 
 Coefs = tuple[tuple[Array, float], ...]
 """(slopes, intercept) of each parameter, on the user's scale."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from scipy import stats
 
 from skmle.families import Distribution
 from skmle.families.tools.averages import FamilyRows, quantiles_of, support_of
+from skmle.families.tools.cached import cached_property
 from skmle.families.tools.expectation import Array
 from skmle.information.laws import Line
 

@@ -123,9 +123,14 @@ class _OneThread:
         self._before: list[int] = []
         """Threads of each library before; empty while there is nothing to restore."""
         self._forget_users()
-        # A fork copies the lock and the count, but not the threads that would release them.
+        # A fork copies locks and the count, but not the threads that would release them. BLAS has
+        # a lock of its own while its threads are set, so a fork waits until none are.
         if os.name == "posix":
-            os.register_at_fork(after_in_child=self._forget_users)
+            os.register_at_fork(
+                before=lambda: self._lock.acquire(),
+                after_in_parent=lambda: self._lock.release(),
+                after_in_child=self._forget_users,
+            )
 
     def _forget_users(self) -> None:
         self._lock, self._users = threading.Lock(), 0

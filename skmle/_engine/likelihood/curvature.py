@@ -7,7 +7,6 @@ rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -19,6 +18,7 @@ from skmle._engine.likelihood.design import Design, Weights
 from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle.families.base import Rows, Softmax
+from skmle.families.tools.cached import cached_property
 
 # These values were chosen, not measured one by one.
 # Coefficients of one term up to which its block of the Hessian is factored, for the approximate

@@ -7,7 +7,6 @@ translate between these and the user's.
 from __future__ import annotations
 
 import copy
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +37,7 @@ from skmle._engine.solvers import (
 )
 from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
+from skmle.families.tools.cached import cached_property
 
 # Coefficients up to which standard errors are kept unless they are declined: one Hessian on all
 # rows takes no longer than the rest of a fit on samples. Chosen, not measured.

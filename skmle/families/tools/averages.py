@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.special import ndtri
 
 from skmle.families.base import Array, Arrays, Family
 from skmle.families.distribution import Distribution
+from skmle.families.tools.cached import cached_property
 
 _COUNTED = 4096  # masses that are summed to find where quantiles are; chosen, not measured
 
