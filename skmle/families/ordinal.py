@@ -45,7 +45,7 @@ class Ordinal(Family):
     76.
     """
 
-    def __init__(self, levels: int = 3, cumulative_link: str | Link = "logit") -> None:
+    def __init__(self, levels: int, cumulative_link: str | Link = "logit") -> None:
         super().__init__()
         self.levels = levels
         self.cumulative_link = cumulative_link

@@ -39,7 +39,7 @@ class ScipyFamily(Family):
 
     Parameters
     ----------
-    name : str or scipy.stats distribution, default="norm"
+    name : str or scipy.stats distribution
         The name of a continuous or discrete law of scipy.stats, the law itself, or a frozen one,
         whose shapes are then tried first.
     loc : float or {"auto", "free"}, default="auto"
@@ -66,7 +66,7 @@ class ScipyFamily(Family):
 
     def __init__(
         self,
-        name: Any = "norm",
+        name: Any,
         loc: float | str = "auto",
         scale: float | str = "auto",
         shapes: Mapping[str, float] | None = None,
@@ -86,15 +86,15 @@ class ScipyFamily(Family):
     @property
     def law(self) -> Any:
         """The law of scipy.stats, not frozen."""
+        from scipy.stats import rv_continuous, rv_discrete
+
         law = self.name
         if isinstance(law, str):
             from scipy import stats
 
             law = getattr(stats, law, None)
         law = getattr(law, "dist", law)  # of a frozen one
-        if not (hasattr(law, "logpdf") or hasattr(law, "logpmf")) or not hasattr(
-            law, "_shape_info"
-        ):
+        if not isinstance(law, (rv_continuous, rv_discrete)):
             raise ValueError(
                 f"ScipyFamily: {self.name!r} is no law of scipy.stats of one number. Allowed: its "
                 "names, such as 'gumbel_r' or 'betabinom', and its laws. Give one of them."
@@ -103,7 +103,7 @@ class ScipyFamily(Family):
 
     @property
     def _discrete(self) -> bool:
-        return not hasattr(self.law, "logpdf")
+        return getattr(self.law, "logpdf", None) is None
 
     @property
     def _held(self) -> tuple[float | None, float | None]:
@@ -264,7 +264,7 @@ class ScipyFamily(Family):
 
     def _frozen_guess(self) -> list[tuple[float, ...]]:
         """Return the parameters of a law that was given frozen."""
-        if not hasattr(self.name, "dist"):
+        if getattr(self.name, "dist", None) is None:
             return []
         args, loc, scale = self.law._parse_args(*self.name.args, **self.name.kwds)
         names = [shape.name for shape in self.law._shape_info()]

@@ -14,7 +14,15 @@ class SoftCategorical(Categorical):
 
     -log q is the mean of that of the labels under the shares, as if each row were K rows with its
     shares as weights.
+
+    Parameters
+    ----------
+    categories : int
+        Number of classes.
     """
+
+    def __init__(self, categories: int) -> None:
+        super().__init__(categories)
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.asarray(np.isfinite(y).all(axis=-1))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import beside, mix
+from skmle.families.algebra import beside, constant_at, mix
 from skmle.families.base import (
     LOGIT,
     Array,
@@ -204,8 +204,12 @@ class Mixture(Derived):
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         each, logits = self._split(eta)
-        pairs = zip(self._of_parts(statistics), each, strict=True)
-        rows = [part.tail(own, entries, upper, order) for (part, _, own), entries in pairs]
+        y, rows = statistics[0], []
+        for (part, base, own), entries in zip(self._of_parts(statistics), each, strict=True):
+            row = part.tail(own, entries, upper, order)
+            # Beyond the ends of its support a part has all of its probability on one side.
+            certain = np.where((y <= part.support.low) == upper, 0.0, np.inf)
+            rows.append(constant_at(np.isinf(base), certain, row))
         return self._mixed(rows, logits, order)
 
     def _mixed(self, rows: Sequence[Rows], logits: Arrays, order: int) -> Rows:

@@ -86,7 +86,7 @@ class Truncated(Derived):
         last = float(np.floor(self.high)) if inner.discrete else float(self.high)
         low, high = max(inner.low, first), min(inner.high, last)
         closed = (
-            inner.closed[0] if low == inner.low else inner.discrete,
+            inner.closed[0] if inner.low > first else inner.discrete,
             inner.closed[1] if high == inner.high else True,
         )
         return replace(inner, low=low, high=high, closed=closed, rates=False)
@@ -158,8 +158,9 @@ class Truncated(Derived):
 
     def _ends(self, theta: Arrays) -> tuple[Array, Array]:
         """Return P(Y <= low) and P(Y > high) of the law inside."""
-        low, high = np.asarray(self.low, float), np.asarray(self.high, float)
-        return self.inner.cdf(low, theta), self.inner.sf(high, theta)
+        low, high, none = np.asarray(self.low, float), np.asarray(self.high, float), np.zeros(())
+        below = self.inner.cdf(low, theta) if np.isfinite(low) else none
+        return below, self.inner.sf(high, theta) if np.isfinite(high) else none
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         below, above = self._ends(theta)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import beside, gather, mix, of_rows
+from skmle.families.algebra import beside, constant_at, gather, mix, of_rows
 from skmle.families.base import (
     LOGIT,
     Array,
@@ -93,9 +93,14 @@ class ZeroInflated(Derived):
         return (np.asarray(y) == 0.0) | self.inner.contains(y)
 
     @property
+    def _holds_zero(self) -> bool:
+        """Whether zero lies in the support of the law inside."""
+        return bool(self.inner.contains(np.zeros(1))[0])
+
+    @property
     def _counts_zero(self) -> bool:
         """Whether the law inside has a mass at zero."""
-        return self.inner.support.discrete and bool(self.inner.contains(np.zeros(1))[0])
+        return self.inner.support.discrete and self._holds_zero
 
     # ---------------------------------------------------------------- the formula
 
@@ -105,7 +110,7 @@ class ZeroInflated(Derived):
         The law inside may have no density at zero.
         """
         zero = y == 0.0
-        if not self._counts_zero:
+        if not self._holds_zero:
             some = y[~zero][:1] if not zero.all() else np.array([self._value_inside()])
             y = np.where(zero, some[0], y)
         return *self.inner.statistics(y), zero.astype(float)
@@ -154,9 +159,12 @@ class ZeroInflated(Derived):
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails: the zeros that are added belong to one of both."""
-        *own, _ = statistics
+        *own, zero = statistics
         every, last = range(len(eta)), [len(eta) - 1]
         inside = self.inner.tail(tuple(own), eta[:-1], upper, order)
+        if not self._holds_zero and zero.any():  # the law inside is all above it, or all below
+            certain = 0.0 if upper == (self.inner.support.low >= 0.0) else np.inf
+            inside = constant_at(zero > 0.0, certain, inside)
         both = beside(inside, share(eta[-1], False, order))
         added = share(eta[-1], True, order)
         with_zeros = (self.restore(statistics) < 0.0) == upper
