@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skmle.distribution import MLEDistribution
     from skmle.families import Distribution
     from skmle.observations import censored
+    from skmle.ordinal import OrdinalClassifier
     from skmle.pipeline import log_prob, predict_dist, predict_interval, predict_quantile, summary
     from skmle.regressor import MLERegressor
 
@@ -25,6 +26,7 @@ _OBJECTS = {
     "MLEDistribution": "skmle.distribution",
     "CrossEntropyClassifier": "skmle.classifier",
     "MLERegressor": "skmle.regressor",
+    "OrdinalClassifier": "skmle.ordinal",
     "Distribution": "skmle.families",
     "summary": "skmle.pipeline",
     "predict_dist": "skmle.pipeline",
@@ -56,6 +58,7 @@ __all__ = [
     "Distribution",
     "MLEDistribution",
     "MLERegressor",
+    "OrdinalClassifier",
     "__version__",
     "censored",
     "exceptions",

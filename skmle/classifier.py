@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_consistent_length
 
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
@@ -23,6 +24,8 @@ from skmle._shared.classes import (
     classes_that_count,
     family_of_present,
     from_each_class,
+    soft_classes,
+    soft_family,
     title_of_classes,
     to_each_class,
     with_absent,
@@ -32,8 +35,9 @@ from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.messages import warn_verdict
 from skmle._shared.probabilities import Probabilities
 from skmle._shared.separated import rows_in_words
+from skmle._shared.shares import shares_of
 from skmle._shared.tables import coefficients_of_classes
-from skmle._shared.validation import checked_data
+from skmle._shared.validation import checked_data, checked_features
 from skmle.families import Family
 from skmle.families.links import LOGIT, Link
 from skmle.inference import Inference
@@ -174,9 +178,11 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, p)
-        y : array-like of shape (n,)
-            Labels of any type, at least two different ones. A label whose rows all have weight
-            zero is a class of probability zero.
+        y : array-like of shape (n,) or (n, K)
+            Labels of any type, at least two different ones; a label whose rows all have weight
+            zero is a class of probability zero. Or soft labels: a probability of each of K classes,
+            rows that add up to one, or of class 1 of two. A row then counts as K rows with these
+            weights.
         sample_weight : array-like of shape (n,), optional
             Weights; an integer weight is that many equal rows.
 
@@ -207,19 +213,35 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         """Check settings and data, and return the problem that they state."""
         check_settings(self)
         check_link(self.link)
-        X, y = checked_data(
-            self, X, y, labels=True, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
-        )
-        found = classes_that_count(y, X, sample_weight, self.class_weight)
+        what = type(self).__name__
+        checks: dict[str, Any] = {
+            "accept_sparse": ["csr", "csc"],
+            "dtype": [np.float64, np.float32],
+        }
+        observations: NDArray[Any]
+        if y is not None and (soft := shares_of(y, f"{what}, y")) is not None:
+            X = checked_features(self, X, **checks)
+            check_consistent_length(X, soft.shares)
+            found, observations = soft_classes(soft, X, sample_weight, self.class_weight)
+            family_of, y = soft_family, None
+        else:
+            X, y = checked_data(self, X, y, labels=True, **checks)
+            found = classes_that_count(y, X, sample_weight, self.class_weight)
+            family_of, observations = family_of_present, found.codes
         classes, present, codes, weight, mask = found
-        X, y = (X, y) if mask is None else (X[mask], y[mask])
+        X = X if mask is None else X[mask]
+        y = classes[present][codes] if y is None else y if mask is None else y[mask]
         count = int(present.sum())
-        family = family_of_present(len(classes), count, self.link, absolute=self._selects)
+        family = family_of(len(classes), count, self.link, absolute=self._selects)
         k, p, numeric = len(family.parameters), X.shape[1], family.observation.numeric
+        if numeric:  # two classes
+            observations = np.asarray(
+                observations[:, 1] if observations.ndim == 2 else observations, np.float64
+            )
         penalties, lasso = self._penalties(float(self.alpha), family)
         problem = self._problem(
             family=family,
-            observed=observe(family, codes.astype(np.float64) if numeric else codes, weight),
+            observed=observe(family, observations, weight),
             terms=(Term(slice(None), p, self.fit_intercept),) * k,
             X=X.tocsr() if sp.issparse(X) else X,
             penalties=penalties,

@@ -18,8 +18,12 @@ def censored(
     *,
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+    exit: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Return rows [lower, upper] of observations of which only an interval is known.
+
+    With `entry` or `exit` they are rows [lower, upper, entry, exit].
 
     `skmle.families.Censored` takes such rows, as y of a regression or X of a density. Ends that are
     equal are an exact observation; -inf or inf leaves a side open. The rows can be split, shuffled
@@ -36,10 +40,13 @@ def censored(
         With `time`, the limits of what could be measured: a value at or below `lower` is only known
         to lie below it, and one at or above `upper` only to lie above. Without `time`, the ends of
         the intervals themselves; one that is not given leaves its side open.
+    entry, exit : float or array-like of shape (n,), optional
+        The ends of what could be seen at all: a value at or below `entry`, such as a life that
+        ended before its study began, or above `exit` would not be among the data.
 
     Returns
     -------
-    ndarray of shape (n, 2)
+    ndarray of shape (n, 2), or (n, 4) with `entry` or `exit`
 
     Raises
     ------
@@ -65,10 +72,14 @@ def censored(
     >>> censored(lower=[1.0, 2.0], upper=[2.0, 2.0])
     array([[1., 2.],
            [2., 2.]])
+    >>> censored([3.0, 5.0], event=[1, 0], entry=[1.0, 2.0])  # seen from 1 and from 2 on
+    array([[ 3.,  3.,  1., inf],
+           [ 5., inf,  2., inf]])
     """
     given = {"time": time, "event": event, "lower": lower, "upper": upper}
+    given |= {"entry": entry, "exit": exit}
     arrays = {name: _numbers(name, value) for name, value in given.items() if value is not None}
-    if time is None and (event is not None or not arrays):
+    if time is None and (event is not None or not {"lower", "upper"} & set(arrays)):
         found = "event was given without time" if event is not None else "nothing was given"
         raise ValueError(
             f"censored: {found}. Allowed: time, with event, lower and upper as needed, or lower "
@@ -82,9 +93,8 @@ def censored(
             f"censored: {name} has shape {shape}. Allowed: ({n},), one value a row; for limits "
             "also one number for all rows. Mend the shape."
         )
-    if time is None:
-        return _intervals(arrays, n)
-    return _measured(arrays, n)
+    rows = _intervals(arrays, n) if time is None else _measured(arrays, n)
+    return rows if entry is None and exit is None else _seen(rows, arrays)
 
 
 def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
@@ -154,3 +164,23 @@ def _measured(arrays: dict[str, NDArray[np.float64]], n: int) -> NDArray[np.floa
     low, high = np.where(below, -np.inf, low), np.where(below, least, high)
     low, high = np.where(above, most, low), np.where(above, np.inf, high)
     return np.column_stack([low, high])
+
+
+def _seen(rows: NDArray[np.float64], arrays: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the rows with the ends of what could be seen of each, which they have to meet."""
+    n = len(rows)
+    first = np.broadcast_to(arrays.get("entry", np.float64(-np.inf)), (n,))
+    last = np.broadcast_to(arrays.get("exit", np.float64(np.inf)), (n,))
+    exact = rows[:, 0] == rows[:, 1]
+    # An interval may reach beyond the ends, a value may not.
+    unseen = (first >= last) | (rows[:, 1] <= first) | np.where(exact, False, rows[:, 0] >= last)
+    unseen |= exact & (rows[:, 0] > last)
+    if unseen.any():
+        i = int(np.argmax(unseen))
+        raise ValueError(
+            f"censored: {int(unseen.sum())} of {n} rows could not have been seen (first: row {i}: "
+            f"{rows[i].tolist()} from entry {float(first[i])!r} to exit {float(last[i])!r}). "
+            "Allowed: entry < exit, with the value, or a part of the interval, between them. Mend "
+            "them, or leave them out."
+        )
+    return np.column_stack([rows, first, last])

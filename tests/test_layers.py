@@ -34,6 +34,7 @@ FLOORS = {
     "skmle.distribution": 5,
     "skmle.classifier": 5,
     "skmle.regressor": 5,
+    "skmle.ordinal": 5,
     "skmle.metrics": 5,
     "skmle.pipeline": 5,
     "skmle._path": 5,

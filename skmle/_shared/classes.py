@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._shared.labels import check_labels, class_weights, sorted_labels
+from skmle._shared.shares import Shares
 from skmle._shared.validation import positive_weights
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
 from skmle.families.links import LINKS, LOGIT, Link, get_link
+from skmle.families.soft import SoftCategorical, SoftSymmetricCategorical
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -25,16 +27,15 @@ Array = NDArray[np.float64]
 _LINKS = tuple(name for name, link in LINKS.items() if link.domain == LOGIT.domain and link.onto)
 
 
-def check_link(link: str | Link) -> None:
-    """Raise ValueError if no classifier has that link."""
+def check_link(link: str | Link, what: str = "CrossEntropyClassifier") -> None:
+    """Raise ValueError if no classifier has that link; `what` is the classifier's name."""
     if isinstance(link, Link):
         Bernoulli(links={"probability": link}).check_links()
     elif link not in _LINKS:
         near = difflib.get_close_matches(str(link), _LINKS, n=2)
         hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
         raise ValueError(
-            f"CrossEntropyClassifier: unknown link {link!r}. Allowed: "
-            f"{', '.join(map(repr, _LINKS))}. {hint}"
+            f"{what}: unknown link {link!r}. Allowed: {', '.join(map(repr, _LINKS))}. {hint}"
         )
 
 
@@ -74,20 +75,28 @@ class Classes(NamedTuple):
     """Which rows of X they are; None if all."""
 
 
-def classes_that_count(y: NDArray[Any], X: Any, sample_weight: Any, class_weight: Any) -> Classes:
+def classes_that_count(
+    y: NDArray[Any],
+    X: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    what: str = "CrossEntropyClassifier",
+) -> Classes:
     """Return the classes of the labels y, and the rows of X that count under both weights.
+
+    `what` is the name of the classifier in messages.
 
     Raises
     ------
     ValueError
         If the labels are no classes, or are all the same, or a weight is not allowed.
     """
-    check_labels(y, "CrossEntropyClassifier")
-    classes, codes = sorted_labels(y, "CrossEntropyClassifier")
+    check_labels(y, what)
+    classes, codes = sorted_labels(y, what)
     if len(classes) < 2:
         raise ValueError(
-            f"CrossEntropyClassifier: y has only one class, {str(classes[0])!r}, in its "
-            f"{len(y)} rows. Allowed: at least two classes. Give rows of another class too."
+            f"{what}: y has only one class, {str(classes[0])!r}, in its {len(y)} rows. Allowed: at "
+            "least two classes. Give rows of another class too."
         )
     weight, mask = positive_weights(sample_weight, X)
     if class_weight is not None:
@@ -117,6 +126,38 @@ def family_of_present(k: int, present: int, link: str | Link, absolute: bool = F
     if present == k:
         return family
     return SymmetricCategorical(present) if absolute and present > 1 else Categorical(present)
+
+
+def soft_classes(
+    found: Shares, X: Any, sample_weight: Any, class_weight: Any
+) -> tuple[Classes, Array]:
+    """Return the classes of soft labels, and the shares of the rows that count.
+
+    The codes are those of the largest shares.
+
+    Raises
+    ------
+    ValueError
+        If classes are to be weighted, or a weight is not allowed.
+    """
+    if class_weight is not None:
+        raise ValueError(
+            "CrossEntropyClassifier: class_weight was given with soft labels, which have no class. "
+            "Allowed: class_weight=None. Weigh the rows by sample_weight."
+        )
+    weight, mask = positive_weights(sample_weight, X)
+    shares = found.shares if mask is None else found.shares[mask]
+    present = shares.sum(axis=0) > 0.0
+    codes = shares[:, present].argmax(axis=1)
+    return Classes(found.classes, present, codes, weight, mask), shares[:, present]
+
+
+def soft_family(k: int, present: int, link: str | Link, absolute: bool = False) -> Family:
+    """Return the family of shares of those of k classes that have some, as `family_of_present`."""
+    family = family_of_present(k, present, link, absolute)
+    if isinstance(family, SymmetricCategorical):
+        return SoftSymmetricCategorical(present)
+    return SoftCategorical(present) if isinstance(family, Categorical) else family
 
 
 def with_absent(

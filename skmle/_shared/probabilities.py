@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._shared.arrays import like
 from skmle._shared.classes import family_of_classes
 from skmle._shared.labels import of_labels, one_label_a_row
+from skmle._shared.shares import log_prob_of_shares, shares_of
 from skmle._shared.validation import checked_features, positive_weights, weighted_mean
 from skmle.families.links import Link, get_link
 
@@ -115,5 +116,7 @@ class Probabilities:
 
     def _log_prob(self, X: Any, y: Any, counting: NDArray[np.bool_] | None = None) -> Array:
         log_proba = self._log_probabilities(X)
+        if (soft := shares_of(y, "CrossEntropyClassifier, y")) is not None:
+            return log_prob_of_shares(soft, log_proba, self.classes_, "CrossEntropyClassifier")
         y = one_label_a_row(y, len(log_proba), "CrossEntropyClassifier")
         return of_labels("CrossEntropyClassifier", log_proba, self.classes_, y, counting)

@@ -50,9 +50,10 @@ def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tupl
             (np.ascontiguousarray(X[:, j]), f"column {printable(label)}")
             for j, label in enumerate(labels)
         ]
-    if wanted is not None and X.shape[1] != wanted:
+    if not family.observation.has(X.shape[1]):
         raise ValueError(
-            f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly {wanted}, "
+            f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly "
+            f"{family.observation.widths}, "
             "as one observation takes. Choose these columns, or a family of one column."
         )
     return [(X, "X")]

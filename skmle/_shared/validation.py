@@ -144,10 +144,10 @@ def as_response(y: NDArray[Any], family: Family) -> Array:
     columns = family.observation.columns
     if columns == 1:
         return (y if y.ndim == 1 else column_or_1d(y, warn=True)).astype(np.float64)
-    if y.ndim != 2 or y.shape[1] != columns:
+    if y.ndim != 2 or not family.observation.has(y.shape[1]):
         raise ValueError(
-            f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, {columns}), one "
-            "observation a row. Give these columns."
+            f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, "
+            f"{family.observation.widths}), one observation a row. Give these columns."
         )
     return y.astype(np.float64)
 

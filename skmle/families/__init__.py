@@ -53,7 +53,17 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
 }
 # Families around families: class and file.
-WRAPPERS: dict[str, str] = {"Censored": "censored"}
+WRAPPERS: dict[str, str] = {
+    "Censored": "censored",
+    "Truncated": "truncated",
+    "Rounded": "rounded",
+    "ZeroInflated": "zero_inflated",
+    "Hurdle": "hurdle",
+    "Transformed": "transformed",
+    "Mixture": "mixture",
+}
+# Families made of functions or of scipy's laws: class and file.
+MAKERS: dict[str, str] = {"FromLogProb": "from_log_prob", "ScipyFamily": "scipy_family"}
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
 
 
@@ -67,6 +77,8 @@ def __getattr__(name: str) -> Any:
         return _family_class(name)
     if name in WRAPPERS:
         return getattr(import_module(f"skmle.families.wrappers.{WRAPPERS[name]}"), name)
+    if name in MAKERS:
+        return getattr(import_module(f"skmle.families.{MAKERS[name]}"), name)
     raise AttributeError(f"module 'skmle.families' has no attribute {name!r}")
 
 
@@ -121,6 +133,7 @@ def _unknown(family: str, name: str) -> ValueError:
 
 
 __all__ = [
+    "MAKERS",
     "REGISTRY",
     "WRAPPERS",
     "Distribution",
@@ -139,4 +152,5 @@ __all__ = [
     "get_link",
     *REGISTRY,
     *WRAPPERS,
+    *MAKERS,
 ]

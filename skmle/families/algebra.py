@@ -130,6 +130,17 @@ def pick(rows: Rows, index: Sequence[int]) -> Rows:
     return Rows(rows.value, gradient, tuple(known[a, b] for a, b in kept))
 
 
+def constant_at(places: NDArray[np.bool_], value: Array | float, rows: Rows) -> Rows:
+    """Return rows that do not depend on eta at some places, where they have the given values."""
+
+    def entry(one: Array | None) -> Array:
+        return np.where(places, 0.0, 0.0 if one is None else one)
+
+    gradient = None if rows.gradient is None else tuple(map(entry, rows.gradient))
+    curvature = None if rows.curvature is None else tuple(map(entry, rows.packed))
+    return Rows(np.where(places, value, rows.value), gradient, curvature)
+
+
 def of_rows(entries: Arrays, at: NDArray[np.intp], n: int | None = None) -> Arrays:
     """Return some rows of arrays; if `n` is given, entries without n rows stay as they are."""
     if n is None:

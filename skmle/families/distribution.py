@@ -108,11 +108,11 @@ class Distribution:
     def log_prob(self, y: ArrayLike) -> Array:
         """Return log q(y) in nats, a density or a mass; -inf outside the support."""
         y = np.asarray(y) if not self.family.observation.numeric else np.asarray(y, float)
-        columns = self.family.observation.columns
-        if columns not in (None, 1) and np.shape(y)[-1:] != (columns,):
+        columns, observation = self.family.observation.columns, self.family.observation
+        if columns != 1 and not observation.has((np.shape(y) or (0,))[-1]):
             raise ValueError(
                 f"Distribution({type(self.family).__name__}): y has shape {np.shape(y)}. Allowed: "
-                f"(..., {columns}), the {columns} numbers of an observation last. Give them."
+                f"(..., {observation.widths}), the numbers of an observation last. Give them."
             )
         eta = self.family.eta(self.theta) if self._eta is None else self._eta
         if not _finite(eta) or not _finite(self.family.chart(eta)):

@@ -96,6 +96,17 @@ class Observation(NamedTuple):
     """Whether it is made of numbers; else it is a label of any type."""
     finite: bool = True
     """Whether its numbers are finite; else infinite ones are let through to `Family.contains`."""
+    also: tuple[int, ...] = ()
+    """Other numbers of columns that it may have."""
+
+    def has(self, columns: int) -> bool:
+        """Return whether an observation may have so many columns."""
+        return self.columns is None or columns == self.columns or columns in self.also
+
+    @property
+    def widths(self) -> str:
+        """How many columns it may have, in words."""
+        return " or ".join(str(count) for count in (self.columns, *self.also))
 
 
 class Shortcuts(NamedTuple):

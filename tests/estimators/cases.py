@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from skmle import censored
-from skmle.families import Censored, Family
+from skmle.families import Censored, Family, Truncated
 
 FOLDER = Path(__file__).parents[1] / "reference"
 
@@ -45,13 +45,13 @@ MODELS = {
     "tobit": Model(Censored("normal"), {"mu": ("loc", 1), "sigma": ("scale", 1)}),
     "aft_lognormal": Model(Censored("lognormal"), {"mu": ("loc", 1), "sigma": ("scale", 1)}),
     "aft_weibull": Model(Censored("weibull"), LOG_TIME, ("mu",)),
+    "ztpoisson": Model(Truncated("poisson", low=0.0), {"mu": ("mean", 1)}),
     "aft_loglogistic": Model(Censored("log_logistic"), LOG_TIME, ("mu",)),
 }
 
 
-# Truncation, ordered classes and Firth's penalty have no model yet.
+# Ordered classes and Firth's penalty have no model yet.
 NOT_YET = {
-    "docvis_zero_truncated_poisson": "ztpoisson",
     "sex2_firth": "firth",
     "ucla_ordered_logit": "ordinal",
 }
@@ -135,6 +135,10 @@ def load_columns(data: dict[str, Any]) -> dict[str, np.ndarray]:
     """Return the columns of a case's data, as its README says."""
     if data["type"] == "inline":
         columns = {name: np.asarray(values) for name, values in data["columns"].items()}
+    elif data["type"] == "package_csv":
+        folder = Path(importlib.import_module(data["package"]).__file__).parent
+        frame = pd.read_csv(folder / data["path"], **data.get("read_csv", {}))
+        columns = {str(name): frame[name].to_numpy() for name in frame.columns}
     else:
         assert data["type"] == "module"
         frame = getattr(importlib.import_module(data["module"]), data["call"])(

@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skmle import MLEDistribution, MLERegressor, families
+from skmle import MLEDistribution, MLERegressor, censored, families
 from skmle.families import Censored
 from skmle.families.wrappers.fixed import fix
 from tests.subjects import every_class, observations, respond
@@ -335,3 +335,52 @@ def test_a_bound_outside_the_support_leaves_the_side_open():
         np.testing.assert_allclose(np.exp(value[[0, 3]]).sum(), 1.0, rtol=1e-14)
         everything = law.log_prob(np.array([[-1.0, np.inf], [0.4, 0.4]]), eta)
         assert everything[0] == 0.0
+
+
+# ---------------------------------------------------------------- rows with an entry and an exit
+
+
+@LAWS
+def test_probabilities_are_those_of_the_window(cls):
+    """log P of a row with ends of what can be seen is that without, less that of the ends."""
+    rows = sample(cls)
+    support = cls.support
+    y = np.sort(observations(cls, 120))
+    entry, leave = float(y[5]) - 1.0 * support.discrete, float(y[-5])
+    family, fitted = Censored(cls), density(cls)._observed[0]
+    law, eta = fitted.family, fitted.family.eta(fitted.theta)
+    wide = np.column_stack([rows, np.full(len(rows), entry), np.full(len(rows), leave)])
+    inside = family.contains(wide)
+    assert inside.sum() > 50
+    wide = wide[inside]
+    first = np.floor(entry) + 1.0 if support.discrete else entry
+    exact = wide[:, 0] == wide[:, 1]
+    low = np.where(exact, wide[:, 0], np.maximum(wide[:, 0], first))
+    high = np.where(exact, wide[:, 1], np.minimum(wide[:, 1], leave))
+    known = law.log_prob(np.column_stack([low, high]), eta)
+    window = law.log_prob(np.array([[first, leave]]), eta)
+    np.testing.assert_allclose(law.log_prob(wide, eta), known - window, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["weibull", "lognormal", "gamma", "poisson"])
+def test_late_entries_do_not_bias_a_fit(name):
+    rng = np.random.default_rng(0)
+    cls = families.get_family(name)
+    y = respond(type(cls), np.zeros(4000), rng)
+    entry = rng.choice(np.quantile(y, [0.0, 0.3, 0.6]), len(y)) - 1e-9
+    rows = censored(y[y > entry], entry=entry[y > entry])
+    model = MLEDistribution(Censored(name)).fit(rows)
+    whole = MLEDistribution(name).fit(y[:, None])
+    assert model.status_ == "interior"
+    errors = model.inference().standard_errors
+    apart = np.array(list(model.params_.values())) - np.array(list(whole.params_.values()))
+    assert (np.abs(apart) < 4.0 * errors).all()
+    ignored = MLEDistribution(name).fit(rows[:, :1])
+    assert abs(ignored.distribution_.mean() - y.mean()) > 0.05 * y.mean()
+
+
+def test_rows_that_could_not_be_seen_are_refused():
+    with pytest.raises(ValueError, match="could not have been seen"):
+        censored([2.0, 5.0], entry=[3.0, 1.0])
+    with pytest.raises(ValueError, match="outside the support"):
+        MLEDistribution(Censored("gamma")).fit(np.array([[2.0, 2.0, 3.0, np.inf]] * 5))

@@ -218,10 +218,10 @@ def test_rows_that_are_no_interval(rows, parts):
 @pytest.mark.parametrize("columns", [1, 3])
 def test_other_numbers_of_columns(columns):
     y = np.tile(times()[:, None], (1, columns))
-    with pytest.raises(ValueError, match=r"Allowed: exactly 2.*Choose"):
+    with pytest.raises(ValueError, match=r"Allowed: exactly 2 or 4.*Choose"):
         MLEDistribution(Censored("gamma")).fit(y)
     for wrong in (y, times()):
-        with pytest.raises(ValueError, match=r"Allowed: \(n, 2\).*Give"):
+        with pytest.raises(ValueError, match=r"Allowed: \(n, 2 or 4\).*Give"):
             MLERegressor(Censored("gamma")).fit(np.ones((30, 1)), wrong)
 
 

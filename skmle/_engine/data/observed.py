@@ -90,9 +90,12 @@ class Observed:
             if family.shortcuts.sums == "base":
                 base = float(family.base(row).sum()) * mass
             return Observed(row, np.array([mass]), base, self.equal, is_condensed=True)
-        first = self.statistics[0]
-        values, counts = count_whole(first, self.weight) or _sort(first, self.weight)
-        return Observed((values,), counts, self.base, self.equal, is_condensed=True)
+        # Of labels the statistics are their codes, of numbers they are made of these.
+        numbers = family.observation.numeric
+        y = family.restore(self.statistics) if numbers else self.statistics[0]
+        values, counts = count_whole(y, self.weight) or _sort(y, self.weight)
+        rows = family.statistics(values) if numbers else (values,)
+        return Observed(rows, counts, self.base, self.equal, is_condensed=True)
 
 
 def joined(parts: Sequence[Observed]) -> Observed:

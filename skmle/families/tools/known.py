@@ -1,4 +1,8 @@
-"""What is known of a row [lower, upper], and the statistics that a censored law keeps of it."""
+"""What is known of a value: itself, or an interval; and the likelihood of that.
+
+Rows [lower, upper] say it. A law keeps the statistics of a value inside and of both ends, and what
+is known.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.base import Array, Arrays, Family, Support
-from skmle.families.tools.intervals import ordinary
+from skmle.families.algebra import gather, of_rows
+from skmle.families.base import Array, Arrays, Family, Rows, Support, triangle
+from skmle.families.tools.intervals import between, ordinary
 
 EXACT, ABOVE, BELOW, BETWEEN, NOTHING = range(5)
 """A value; that it lies above the lower end, below the upper one, between both; nothing."""
@@ -17,6 +22,18 @@ EXACT, ABOVE, BELOW, BETWEEN, NOTHING = range(5)
 def ends_of(support: Support, lower: Array, upper: Array) -> tuple[Array, Array]:
     """Return the first and the last possible value of intervals, of counts whole numbers."""
     return (np.ceil(lower), np.floor(upper)) if support.discrete else (lower, upper)
+
+
+def seen_from(support: Support, entry: Array) -> Array:
+    """Return the lower end of what is above `entry`: of counts the next whole number."""
+    return np.floor(entry) + 1.0 if support.discrete else entry
+
+
+def within(lower: Array, upper: Array, first: Array, last: Array) -> tuple[Array, Array]:
+    """Return the parts of intervals that lie between two ends; a value is itself."""
+    exact = lower == upper
+    low, high = np.maximum(lower, first), np.minimum(upper, last)
+    return np.where(exact, lower, low), np.where(exact, upper, high)
 
 
 def known_of(support: Support, lower: Array, upper: Array) -> NDArray[np.intp]:
@@ -40,15 +57,85 @@ def value_inside(inner: Family, lower: Array, upper: Array) -> Array:
     return np.where(inner.contains(value), value, nearby)
 
 
+def known_and_window(statistics: Arrays) -> tuple[Arrays, Arrays]:
+    """Return the statistics of what is known and of the window of each row; () if it has none."""
+    half = len(statistics) // 2
+    # Both have three groups and the kind of each row.
+    return (statistics[:half], statistics[half:]) if len(statistics) % 3 == 2 else (statistics, ())
+
+
 def groups_of(statistics: Arrays) -> tuple[Arrays, Arrays, Arrays, Array]:
     """Return the statistics of values inside, of both ends, and what is known."""
-    m = (len(statistics) - 1) // 3
-    some, low, high = (statistics[i * m : (i + 1) * m] for i in range(3))
-    return some, low, high, statistics[-1]
+    known, _ = known_and_window(statistics)
+    m = (len(known) - 1) // 3
+    some, low, high = (known[i * m : (i + 1) * m] for i in range(3))
+    return some, low, high, known[-1]
 
 
-def each_group(observe: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays:
-    """Return the statistics of the limit law of all three groups, and what is known."""
-    m = (len(statistics) - 1) // 3
-    groups = (observe(statistics[i * m : (i + 1) * m]) for i in range(3))
-    return (*(entry for group in groups for entry in group), statistics[-1])
+def each_group(change: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays:
+    """Return statistics of which each group is changed, as to those of a limit law."""
+    known, window = known_and_window(statistics)
+    *groups, kind = groups_of(known)
+    changed = (*(entry for group in groups for entry in change(group)), kind)
+    return (*changed, *each_group(change, window)) if window else changed
+
+
+# ---------------------------------------------------------------- statistics and likelihood
+
+
+def statistics_of(inner: Family, lower: Array, upper: Array) -> Arrays:
+    """Return the inner statistics of a value inside and of both ends, and what is known."""
+    support = inner.support
+    kind = known_of(support, lower, upper)
+    first, last = ends_of(support, lower, upper)
+    step = 1.0 if support.discrete else 0.0  # P(Y >= first) = P(Y > first - 1)
+    some = value_inside(inner, lower, upper)
+    low = np.where((kind == ABOVE) | (kind == BETWEEN), first - step, some)
+    high = np.where((kind == BELOW) | (kind == BETWEEN), last, some)
+    if support.discrete:
+        low = np.maximum(low, support.low - step)
+    groups = (inner.statistics(value) for value in (some, low, high))
+    return (*(entry for group in groups for entry in group), kind.astype(float))
+
+
+def rows_of_known(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return -log of the density of values, and of the probability of intervals, row by row."""
+    kinds = statistics[-1]
+    n = len(kinds)
+    parts = []
+    for kind in (EXACT, ABOVE, BELOW, BETWEEN, NOTHING):
+        at = np.flatnonzero(kinds == kind)
+        if len(at):
+            some = of_rows(statistics, at)
+            parts.append((at, _alike(inner, kind, some, of_rows(eta, at, n), order)))
+    return gather(parts, n, len(eta), order)
+
+
+def _alike(inner: Family, kind: int, statistics: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return the rows of observations of all of which the same is known."""
+    some, low, high, kinds = groups_of(statistics)
+    if kind == EXACT:
+        return inner.evaluate(some, eta, order)
+    if kind == ABOVE:
+        return inner.tail(low, eta, True, order)
+    if kind == BELOW:
+        return inner.tail(high, eta, False, order)
+    if kind == BETWEEN:
+        return between(inner, low, high, eta, order)
+    zero = np.zeros(np.broadcast_shapes(kinds.shape, *(np.shape(e) for e in eta)))
+    return Rows(zero, (zero,) * len(eta), (zero,) * len(triangle(len(eta)))).upto(order)
+
+
+def window_of(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return -log of the probability of an interval that is the same for all rows.
+
+    Where eta is the same for all rows, too, so is the probability.
+    """
+    if not all(np.ndim(e) == 0 for e in eta):
+        return rows_of_known(inner, statistics, eta, order)
+    row = rows_of_known(inner, tuple(entry[:1] for entry in statistics), eta, order)
+    gradient = None if row.gradient is None else tuple(g[..., 0] for g in row.gradient)
+    curvature = (
+        None if row.curvature is None else tuple(c[..., 0] for c in row.packed if c is not None)
+    )
+    return Rows(row.value[..., 0], gradient, curvature)

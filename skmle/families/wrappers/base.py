@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
+from skmle.families.tools.intervals import never_rises
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -243,5 +245,102 @@ class Wrapper(Family):
         law = self.predicted(theta)
         return law.family.log_prob_at_edge(y, law.theta)
 
-    def mirrored(self, theta: Arrays) -> None:
+    def mirrored(self, theta: Arrays) -> Arrays | None:
         return None
+
+
+class Derived(Wrapper):
+    """The base of wrappers whose law is another one than that of the family inside.
+
+    Such a wrapper states `evaluate`, `starts`, `around`, `cdf` and `sf`. What else is asked of a
+    law follows from these, unless it states more. It may have parameters after those of the family
+    inside, with links of their own.
+
+    Parameters
+    ----------
+    family : str, Family class or Family
+        The family inside.
+    links : dict of str to str or Link, optional
+        Links of the parameters that the wrapper adds. Those of the family inside are chosen there.
+    """
+
+    links: Mapping[str, str | Link] | None = None  # type: ignore[assignment]
+    added: tuple[Param, ...] = ()
+    """The parameters that the wrapper has after those of the family inside."""
+
+    def __init__(self, family: Any, *, links: Mapping[str, str | Link] | None = None) -> None:
+        super().__init__(family)
+        self.links = links
+
+    # ---------------------------------------------------------------- its own parameters
+
+    @property
+    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        return (*self.inner.parameters, *self.added)
+
+    def link(self, index: int) -> Link:
+        inner = self.inner
+        count = len(inner.parameters)
+        return inner.link(index) if index < count else super(Wrapper, self).link(index)
+
+    def check_links(self) -> None:
+        self.inner.check_links()
+        names = [param.name for param in self.added]
+        if unknown := [name for name in self.links or {} if name not in names]:
+            raise ValueError(
+                f"{type(self).__name__}(links=...): {unknown[0]!r} is no parameter that it adds. "
+                f"Allowed: {', '.join(names) or 'none'}; links of the family inside are given "
+                "there. Move the key."
+            )
+        super(Wrapper, self).check_links()
+
+    @property
+    def relinked(self) -> bool:
+        return self.inner.relinked or any(
+            self.link(j) is not param.chart for j, param in enumerate(self.parameters)
+        )
+
+    # ---------------------------------------------------------------- its own law
+
+    predicted = Family.predicted
+    predicted_names = Family.predicted_names
+    to_scipy = Family.to_scipy
+    log_tail = Family.log_tail
+    quantile = Family.quantile
+    upper_quantile = Family.upper_quantile
+    mean = Family.mean
+    variance = Family.variance
+    entropy = Family.entropy
+    sample = Family.sample
+    mirrored = Family.mirrored
+    log_prob_at_edge = Family.log_prob_at_edge
+    tail = Family.tail
+
+    @abstractmethod
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        """Return P(Y <= y)."""
+
+    @abstractmethod
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        """Return P(Y > y)."""
+
+    # ---------------------------------------------------------------- its own verdicts
+
+    shortcuts = Shortcuts()
+    saturated = Family.saturated
+    unbounded = Family.unbounded
+    collapse = Family.collapse
+    movable = False
+    takes = Family.takes
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return ()
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
+        """Return 0 for rows of counts whose -log mass surely never rises, and else infinity."""
+        if not self.support.discrete:
+            return None
+        n = len(statistics[0])
+        falls = never_rises(partial(self.evaluate, statistics, order=0), delta, n)
+        return np.where(falls, 0.0, np.inf)

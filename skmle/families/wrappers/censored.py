@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import gather, of_rows
+from skmle.families.algebra import add
 from skmle.families.base import (
     Array,
     Arrays,
@@ -18,9 +18,8 @@ from skmle.families.base import (
     Rows,
     Saturated,
     Shortcuts,
-    triangle,
 )
-from skmle.families.tools.intervals import between, never_rises
+from skmle.families.tools.intervals import never_rises
 from skmle.families.tools.known import (
     ABOVE,
     BELOW,
@@ -30,8 +29,12 @@ from skmle.families.tools.known import (
     each_group,
     ends_of,
     groups_of,
+    known_and_window,
     known_of,
-    value_inside,
+    rows_of_known,
+    seen_from,
+    statistics_of,
+    within,
 )
 from skmle.families.wrappers.base import Wrapper
 
@@ -45,8 +48,10 @@ class Censored(Wrapper):
 
     Equal ends are an exact observation, whose density or mass counts; -inf or inf leaves one side
     open. Otherwise the probability of the interval counts: P(lower < Y <= upper) of a continuous
-    law, P(lower <= Y <= upper) of counts, so that both ends belong to it. `skmle.censored` builds
-    such rows.
+    law, P(lower <= Y <= upper) of counts, so that both ends belong to it. Rows of four numbers,
+    [lower, upper, entry, exit], are of values that are seen only if they lie above `entry` and up
+    to `exit`, such as lives that had to last until a study began; all probabilities are then
+    divided by P(entry < Y <= exit). `skmle.censored` builds such rows.
 
     Everything else is that of the family inside: its parameters, its links, and what is predicted,
     which is the uncensored variable. A score is the log-likelihood of what was observed.
@@ -82,7 +87,7 @@ class Censored(Wrapper):
 
     @property
     def observation(self) -> Observation:  # type: ignore[override]
-        return Observation(columns=2, finite=False)
+        return Observation(columns=2, finite=False, also=(4,))
 
     @property
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
@@ -91,7 +96,8 @@ class Censored(Wrapper):
     @property
     def observations(self) -> str:
         between = f"with a possible value between ({self.inner.observations})"
-        return f"rows [lower, upper], lower <= upper, {between}"
+        window = "or [lower, upper, entry, exit] with such a value above entry and up to exit"
+        return f"rows [lower, upper], lower <= upper, {between}, {window}"
 
     def adapt(self, y: Array) -> Family:
         inner = self.inner
@@ -111,16 +117,21 @@ class Censored(Wrapper):
         return learnt
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
-        lower, upper = y[..., 0], y[..., 1]
-        exact = lower == upper
         support = self.inner.support
-        first, last = ends_of(self.inner.support, lower, upper)
+        lower, upper, window = self._split(y)
+        exact = lower == upper
+        seen: NDArray[np.bool_] | np.bool_ = np.True_
+        if window:
+            first, last = window
+            above = first <= lower if support.discrete else first < lower
+            seen = (first <= last) & (~exact | (above & (lower <= last)))
+        first, last = ends_of(support, lower, upper)
         if support.discrete:  # some whole number of the support lies between
             meets = np.maximum(first, support.low) <= np.minimum(last, support.high)
         else:
             meets = (lower < upper) & (upper > support.low) & (lower < support.high)
         inside = np.where(np.isfinite(lower), lower, 0.0)
-        return np.where(exact, np.isfinite(lower) & self.inner.contains(inside), meets)
+        return seen & np.where(exact, np.isfinite(lower) & self.inner.contains(inside), meets)
 
     def takes(self, y: Array) -> NDArray[np.bool_]:
         return self.contains(y)  # an interval of rates has no meaning
@@ -128,19 +139,19 @@ class Censored(Wrapper):
     # ---------------------------------------------------------------- statistics
 
     def statistics(self, y: Array) -> Arrays:
-        """Return the inner statistics of a value inside and of both ends, and what is known."""
-        support = self.inner.support
-        lower, upper = y[..., 0], y[..., 1]
-        kind = known_of(self.inner.support, lower, upper)
-        first, last = ends_of(self.inner.support, lower, upper)
-        step = 1.0 if support.discrete else 0.0  # P(Y >= first) = P(Y > first - 1)
-        some = value_inside(self.inner, lower, upper)
-        low = np.where((kind == ABOVE) | (kind == BETWEEN), first - step, some)
-        high = np.where((kind == BELOW) | (kind == BETWEEN), last, some)
-        if support.discrete:
-            low = np.maximum(low, support.low - step)
-        groups = (self.inner.statistics(value) for value in (some, low, high))
-        return (*(entry for group in groups for entry in group), kind.astype(float))
+        """Return what is known of each row, and of its window, the interval that can be seen."""
+        lower, upper, window = self._split(y)
+        known = statistics_of(self.inner, lower, upper)
+        return (*known, *statistics_of(self.inner, *window)) if window else known
+
+    def _split(self, y: Array) -> tuple[Array, Array, tuple[Array, ...]]:
+        """Return the ends of what is known of each row, and those of its window, or ()."""
+        lower, upper, *window = np.moveaxis(np.asarray(y, float), -1, 0)
+        if not window:
+            return lower, upper, ()
+        entry, leave = window
+        first = seen_from(self.inner.support, entry)
+        return *within(lower, upper, first, leave), (first, leave)
 
     def base(self, statistics: Arrays) -> Array:
         some, _, _, kind = groups_of(statistics)
@@ -153,29 +164,11 @@ class Censored(Wrapper):
     # ---------------------------------------------------------------- the formula
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        kinds = groups_of(statistics)[-1]
-        k, n = len(eta), len(kinds)
-        parts = []
-        for kind in (EXACT, ABOVE, BELOW, BETWEEN, NOTHING):
-            at = np.flatnonzero(kinds == kind)
-            if len(at):
-                some = of_rows(statistics, at)
-                parts.append((at, self._known(kind, some, of_rows(eta, at, n), order)))
-        return gather(parts, n, k, order)
-
-    def _known(self, kind: int, statistics: Arrays, eta: Arrays, order: int) -> Rows:
-        """Return the rows of observations of all of which the same is known."""
-        some, low, high, kinds = groups_of(statistics)
-        if kind == EXACT:
-            return self.inner.evaluate(some, eta, order)
-        if kind == ABOVE:
-            return self.inner.tail(low, eta, True, order)
-        if kind == BELOW:
-            return self.inner.tail(high, eta, False, order)
-        if kind == BETWEEN:
-            return between(self.inner, low, high, eta, order)
-        zero = np.zeros(np.broadcast_shapes(kinds.shape, *(np.shape(e) for e in eta)))
-        return Rows(zero, (zero,) * len(eta), (zero,) * len(triangle(len(eta)))).upto(order)
+        known, window = known_and_window(statistics)
+        rows = rows_of_known(self.inner, known, eta, order)
+        if not window:
+            return rows
+        return add(rows, rows_of_known(self.inner, window, eta, order), -1.0)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails beyond values inside the intervals."""
@@ -213,9 +206,7 @@ class Censored(Wrapper):
         return centre, max(spread, largest * float(np.sqrt(square)))
 
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
-        *groups, kind = groups_of(statistics)
-        moved = (self.inner.standardise(group, origin, unit) for group in groups)
-        return (*(entry for group in moved for entry in group), kind)
+        return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
 
     # ---------------------------------------------------------------- verdicts
 
@@ -279,9 +270,12 @@ class Censored(Wrapper):
         some, _, _, kind = groups_of(statistics)
         exact = kind == EXACT
         known = self.inner.recession(some, delta)
-        if exact.all():
+        _, window = known_and_window(statistics)
+        if exact.all() and not window:
             return known
-        if known is None:  # of an exact row it is only known that it stays where nothing moves
+        if (
+            known is None or window
+        ):  # of an exact row it is only known that it stays where nothing moves
             still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
             known = np.where(still, 0.0, np.inf)
         falls = never_rises(partial(self.evaluate, statistics, order=0), delta, len(kind))
@@ -289,13 +283,19 @@ class Censored(Wrapper):
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)
-        lower, upper = np.asarray(y)[..., 0], np.asarray(y)[..., 1]
-        first, last = ends_of(self.inner.support, lower, upper)
-        before = first - 1.0 if self.inner.support.discrete else lower
+
+        def probability(lower: Array, upper: Array) -> Array:
+            first, last = ends_of(self.inner.support, lower, upper)
+            before = first - 1.0 if self.inner.support.discrete else lower
+            return np.log(law.cdf(last) - law.cdf(before))
+
+        lower, upper, window = self._split(y)
         with np.errstate(divide="ignore", invalid="ignore"):
-            between = np.log(law.cdf(last) - law.cdf(before))
             exact = law.log_prob(np.where(np.isfinite(lower), lower, 0.0))
-        return np.where(self.contains(y), np.where(lower == upper, exact, between), -np.inf)
+            known = np.where(lower == upper, exact, probability(lower, upper))
+            if window:
+                known = known - probability(*window)
+        return np.where(self.contains(y), known, -np.inf)
 
 
 def _check_restored(inner: Family, y: Array) -> None:

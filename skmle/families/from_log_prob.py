@@ -1,0 +1,319 @@
+"""A law that is a function of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.integrate import quad
+
+from skmle.families.algebra import differences
+from skmle.families.base import Array, Arrays, Family, Param, Rows, Support
+from skmle.families.links import Link, get_link
+from skmle.families.tools.coarse import coarse_starts
+
+_SUPPORTS = {
+    "real": Support(),
+    "positive": Support(0.0),
+    "nonnegative": Support(0.0, closed=(True, False)),
+    "unit": Support(0.0, 1.0),
+    "counts": Support(0.0, closed=(True, False), discrete=True, whole=True),
+    "integers": Support(discrete=True, whole=True),
+}
+_STEPS = (1.0, 5.0, 25.0, 125.0)  # spreads from the centre at which integrals are cut into pieces
+_SAME = 1e-3  # by how much the probability of everything may differ from one
+_SUMMED = 65536  # whole numbers that are summed at most
+_BLOCK = 128  # whole numbers that are summed at once
+_LEFT = 1e-13  # probability that a sum may leave out
+_CHECKED = 5  # rows that are compared one by one with all at once
+
+
+class FromLogProb(Family):
+    """The law whose log-density or log-mass is a function of yours.
+
+    Everything else follows: derivatives by differences, starts from coarse grids, standard errors,
+    and probabilities by integrals or sums. At the first fit it is seen whether the function returns
+    a number a row, and whether its exponential adds up to one.
+
+    Parameters
+    ----------
+    log_prob : callable
+        ``log_prob(y, *params)`` returns log q of each row in nats. It gets y, (n,), and the natural
+        parameters in the order of `params`, as numbers or arrays of shape (n,).
+    params : mapping of str to str or Link
+        The parameters' names, each with the link that keeps it in its range: ``"identity"`` for
+        real numbers, ``"log"`` for positive ones, ``"logit"`` for probabilities. A regression
+        models the first unless told otherwise.
+    support : str, Support or (float, float), default="real"
+        Where y may be: ``"real"``, ``"positive"``, ``"nonnegative"``, ``"unit"``, ``"counts"``,
+        ``"integers"``, or the two ends of an open interval.
+    cdf : callable, optional
+        ``cdf(y, *params)``, P(Y <= y); by default the integral or sum of the density.
+    start : mapping of str to float, optional
+        Natural parameters to start from; by default the best place of coarse grids.
+    links : dict of str to str or Link, optional
+        Other links for some parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmle import MLEDistribution, families
+    >>> def log_prob(y, loc, scale):  # the Gumbel law
+    ...     z = (y - loc) / scale
+    ...     return -z - np.exp(-z) - np.log(scale)
+    >>> gumbel = families.FromLogProb(log_prob, params={"loc": "identity", "scale": "log"})
+    >>> X = np.array([[1.2], [0.4], [3.1], [2.2], [0.9], [1.7]])
+    >>> model = MLEDistribution(gumbel).fit(X)
+    >>> {name: round(value, 3) for name, value in model.params_.items()}
+    {'loc': 1.161, 'scale': 0.73}
+    """
+
+    def __init__(
+        self,
+        log_prob: Callable[..., Any],
+        params: Mapping[str, str | Link],
+        *,
+        support: str | Support | tuple[float, float] = "real",
+        cdf: Callable[..., Any] | None = None,
+        start: Mapping[str, float] | None = None,
+        links: Mapping[str, str | Link] | None = None,
+    ) -> None:
+        super().__init__(links=links)
+        # Two of the arguments have the names of methods, so they are kept under others.
+        self._function = log_prob
+        self._cdf_function = cdf
+        self.params = params
+        self.where = support
+        self.start = start
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        return ["cdf", "links", "log_prob", "params", "start", "support"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the arguments of the constructor by their names."""
+        return {
+            "log_prob": self._function,
+            "params": self.params,
+            "support": self.where,
+            "cdf": self._cdf_function,
+            "start": self.start,
+            "links": self.links,
+        }
+
+    def set_params(self, **params: Any) -> FromLogProb:
+        """Set arguments of the constructor by their names."""
+        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
+        return self
+
+    # ---------------------------------------------------------------- what the law is
+
+    @property
+    def title(self) -> str:
+        return getattr(self._function, "__name__", "a function").strip("_<>").replace("_", " ")
+
+    @property
+    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        return tuple(Param(name, get_link(link)) for name, link in self.params.items())
+
+    @property
+    def support(self) -> Support:  # type: ignore[override]
+        if isinstance(self.where, Support):
+            return self.where
+        if isinstance(self.where, str):
+            if self.where not in _SUPPORTS:
+                raise ValueError(
+                    f"FromLogProb: unknown support {self.where!r}. Allowed: "
+                    f"{', '.join(map(repr, _SUPPORTS))}, a Support, or two ends. Give one of them."
+                )
+            return _SUPPORTS[self.where]
+        low, high = self.where
+        return Support(float(low), float(high))
+
+    def adapt(self, y: Array) -> Family:
+        self._check_function(np.asarray(y, float))
+        return self
+
+    # ---------------------------------------------------------------- the formula
+
+    def _values(self, y: Array, theta: Arrays) -> Array:
+        with np.errstate(all="ignore"):
+            found = np.asarray(self._function(y, *theta), float)
+        return np.where(np.isnan(found), -np.inf, found)
+
+    def _at(self, y: Array, eta: Arrays) -> Array:
+        pairs = zip(self.parameters, eta, strict=True)
+        return -self._values(y, tuple(param.chart.theta(e) for param, e in pairs))
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        (y,) = statistics
+        entries = tuple(np.asarray(e, float) for e in eta)
+        with np.errstate(all="ignore"):  # some values are beyond the floating-point numbers
+            return differences(lambda moved: self._at(y, moved), entries, order)
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        (y,) = statistics
+        if self.start is not None:
+            return [self._given_start()]
+        return coarse_starts(
+            lambda rows, eta: self._at(rows[0], eta), self.parameters, statistics, y, weight
+        )
+
+    def _given_start(self) -> tuple[float, ...]:
+        assert self.start is not None
+        if set(self.start) != set(self.names):
+            raise ValueError(
+                f"FromLogProb(start=...): got {', '.join(self.start)}. Allowed: exactly "
+                f"{', '.join(self.names)}. Give each."
+            )
+        given = (np.asarray(self.start[param.name], float) for param in self.parameters)
+        pairs = zip(self.parameters, given, strict=True)
+        return tuple(float(param.chart.forward(value)) for param, value in pairs)
+
+    # ---------------------------------------------------------------- the law
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        if self._cdf_function is not None:
+            return np.asarray(self._cdf_function(np.asarray(y, float), *theta), float)
+        return self._each(y, theta, upper=False)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        if self._cdf_function is not None:
+            return 1.0 - self.cdf(y, theta)
+        return self._each(y, theta, upper=True)
+
+    def _each(self, y: Array, theta: Arrays, upper: bool) -> Array:
+        """Return tail probabilities, one integral or sum for each number and set of parameters."""
+        place, *values = np.broadcast_arrays(np.asarray(y, float), *theta)
+        found = np.empty(place.shape)
+        for index in np.ndindex(place.shape):
+            own = tuple(np.asarray(value[index]) for value in values)
+            low, high = self.support.low, self.support.high
+            here = float(place[index])
+            first, last = (here, high) if upper else (low, here)
+            found[index] = self._probability(own, first, last, beyond=upper)
+        return np.clip(found, 0.0, 1.0)
+
+    def _probability(self, theta: Arrays, low: float, high: float, beyond: bool) -> float:
+        """Return P(low < Y <= high), with `low` itself if it is an end of the support."""
+        support = self.support
+        low, high = max(low, support.low), min(high, support.high)
+        if not low < high and not (support.discrete and low == high):
+            return 0.0
+        if support.discrete:
+            return self._sum(theta, low, high, beyond)
+        centre, spread = self._place(theta)
+        cuts = sorted({centre, *(centre + s * k * spread for k in _STEPS for s in (-1.0, 1.0))})
+        ends = [low, *(cut for cut in cuts if low < cut < high), high]
+        pieces = pairwise(ends)
+
+        def density(x: float) -> float:
+            return float(np.exp(self._values(np.array([x]), theta)[0]))
+
+        return float(sum(quad(density, a, b, limit=200)[0] for a, b in pieces))
+
+    def _sum(self, theta: Arrays, low: float, high: float, beyond: bool) -> float:
+        if np.isinf(low):
+            low = -float(_SUMMED)
+        first = np.ceil(low) + (1.0 if beyond and low == np.ceil(low) else 0.0)
+        last = min(np.floor(high), first + _SUMMED)
+        counts = np.arange(first, last + 1.0)
+        return float(np.exp(self._values(counts, theta)).sum()) if len(counts) else 0.0
+
+    def _place(self, theta: Arrays) -> tuple[float, float]:
+        """Return about where the law is: the peak of its density on a wide grid, and its width."""
+        low, high = (np.clip(end, -1e150, 1e150) for end in (self.support.low, self.support.high))
+        sizes = np.logspace(-12.0, 12.0, 481)
+        if np.isfinite(self.support.low) and np.isfinite(self.support.high):
+            grid = low + (high - low) * (np.arange(1, 2000) / 2000.0)
+        elif np.isfinite(self.support.low):
+            grid = low + sizes
+        elif np.isfinite(self.support.high):
+            grid = high - sizes[::-1]
+        else:
+            grid = np.concatenate([-sizes[::-1], [0.0], sizes])
+            known = [float(t) for t in theta if np.isfinite(t)]
+            grid = np.unique(np.concatenate([grid, *(k + grid for k in known)]))
+        mass = np.exp(self._values(grid, theta)) * np.gradient(grid)
+        mass = np.where(np.isfinite(mass), mass, 0.0)
+        if not mass.sum() > 0.0:
+            return 0.0, 1.0
+        share = np.cumsum(mass) / mass.sum()
+        centre, lower, upper = (grid[int(np.searchsorted(share, q))] for q in (0.5, 0.2, 0.8))
+        return float(centre), float(upper - lower) or 1.0
+
+    def mean(self, theta: Arrays) -> Array:
+        if not self.support.discrete:
+            return super().mean(theta)
+        return self._moment(theta, np.zeros(()), 1)
+
+    def variance(self, theta: Arrays) -> Array:
+        if not self.support.discrete:
+            return super().variance(theta)
+        return self._moment(theta, self.mean(theta), 2)
+
+    def _moment(self, theta: Arrays, centre: Array, power: int) -> Array:
+        """Return E[(Y - centre)^power] of whole numbers, summed until all of the mass is there."""
+        shape = np.broadcast_shapes(*(np.shape(t) for t in theta))
+        values = tuple(np.broadcast_to(t, shape)[..., None] for t in theta)
+        away = np.broadcast_to(centre, shape)[..., None]
+        low = self.support.low if np.isfinite(self.support.low) else -float(_BLOCK)
+        total, mass = np.zeros(shape), np.zeros(shape)
+        for first in np.arange(low, _SUMMED, _BLOCK):
+            counts = np.arange(first, min(first + _BLOCK, self.support.high + 1.0))
+            if not len(counts):
+                break
+            q = np.exp(self._values(np.broadcast_to(counts, (*shape, len(counts))), values))
+            total += (q * (counts - away) ** power).sum(axis=-1)
+            mass += q.sum(axis=-1)
+            if (mass > 1.0 - _LEFT).all() and not (q[..., -1] * abs(counts[-1]) > _LEFT).any():
+                break
+        return total
+
+    # ---------------------------------------------------------------- what is checked at first
+
+    def _check_function(self, y: Array) -> None:
+        """Raise ValueError if the function is no log-probability of rows."""
+        what = f"FromLogProb({getattr(self._function, '__name__', 'log_prob')})"
+        some = y[:_CHECKED]
+        theta = tuple(param.chart.theta(np.zeros(())) for param in self.parameters)
+        try:
+            with np.errstate(all="ignore"):
+                shape = np.shape(self._function(some, *theta))
+        except Exception as error:
+            raise ValueError(
+                f"{what}: the function failed on y of shape {some.shape} ({type(error).__name__}: "
+                f"{error}). Allowed: log_prob(y, {', '.join(self.names)}) of arrays and numbers. "
+                "Write it with numpy's functions."
+            ) from error
+        if shape != some.shape:
+            raise ValueError(
+                f"{what}: the function returned an array of shape {shape} for y of shape "
+                f"{some.shape}. Allowed: one value a row. Do not add the rows up."
+            )
+        pairs = zip(self.parameters, self.starts((y,), None)[0], strict=True)
+        theta = tuple(param.chart.theta(np.asarray(e)) for param, e in pairs)
+        shown = ", ".join(f"{n}={float(t):.4g}" for n, t in zip(self.names, theta, strict=True))
+        values = np.asarray(self._function(some, *theta), float)
+        alone = np.array([np.asarray(self._function(y_i, *theta), float) for y_i in some[:, None]])
+        if not np.allclose(alone.ravel(), values, rtol=1e-9, atol=1e-12, equal_nan=True):
+            raise ValueError(
+                f"{what}: the value of a row depends on the other rows. Allowed: a function of "
+                "each row alone. Take out what is computed from all of y."
+            )
+        if not np.isfinite(values).any():
+            raise ValueError(
+                f"{what}: the function is not finite for any of the first {len(some)} rows with "
+                f"{shown}, the best that coarse grids found. Allowed: finite values inside the "
+                "support. Mend the function or the support, or give start=."
+            )
+        total = self._probability(theta, self.support.low, self.support.high, beyond=False)
+        if not abs(total - 1.0) < _SAME:
+            kind = "sum" if self.support.discrete else "integral"
+            raise ValueError(
+                f"{what}: the {kind} of exp(log_prob) over the support ({self.support}) is "
+                f"{total:.6g} with {shown}. Allowed: 1. Add the constant that is missing, or mend "
+                "the support."
+            )

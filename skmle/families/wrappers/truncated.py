@@ -1,0 +1,173 @@
+"""Values that are among the data only where they lie in a known range."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.algebra import add
+from skmle.families.base import Array, Arrays, Family, Limit, Observation, Rows, Support
+from skmle.families.tools.known import (
+    each_group,
+    groups_of,
+    known_and_window,
+    rows_of_known,
+    seen_from,
+    statistics_of,
+    window_of,
+)
+from skmle.families.wrappers.base import Derived
+
+
+class Truncated(Derived):
+    """The law `family` of values that are seen only above `low` and up to `high`.
+
+    The density or mass is divided by P(low < Y <= high), so that counts of which zero is never seen
+    are ``Truncated("poisson", low=0)``. What is predicted is the law of what is seen.
+
+    Rows with ends of their own are for `Censored`.
+
+    Parameters
+    ----------
+    family : str, Family class or Family, default="normal"
+        A family of one column of numbers.
+    low, high : float
+        The ends of what is seen; infinite ones leave a side open.
+
+    References
+    ----------
+    Cohen (1991), Truncated and Censored Samples.
+    Cameron & Trivedi (2013), Regression Analysis of Count Data, ch. 4.3.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution, families
+    >>> visits = [[1], [1], [2], [1], [3], [2]]  # nobody who never came is among them
+    >>> model = MLEDistribution(families.Truncated("poisson", low=0)).fit(visits)
+    >>> round(model.params_["mean"], 4)  # of all, those who never came among them
+    1.1263
+    >>> round(float(model.distribution_.mean()), 4)  # of those seen
+    1.6667
+    """
+
+    def __init__(self, family: Any = "normal", low: float = -np.inf, high: float = np.inf) -> None:
+        super().__init__(family)
+        self.low = low
+        self.high = high
+
+    def around(self, family: Family) -> Truncated:
+        return Truncated(family, self.low, self.high)
+
+    # ---------------------------------------------------------------- what can be seen
+
+    def adapt(self, y: Array) -> Family:
+        inner = self.inner
+        if inner.observation != Observation() or not inner.support.fixed:
+            raise ValueError(
+                f"Truncated: {inner.title} has no range to cut. Allowed: families of one column of "
+                "numbers whose support is fixed. Choose one of them."
+            )
+        support = self.support
+        if not (support.low < support.high or (support.discrete and support.low == support.high)):
+            raise ValueError(
+                f"Truncated: no value of {inner.title} lies above low={self.low:g} and up to "
+                f"high={self.high:g}. Allowed: low < high, with such values between. Mend the ends."
+            )
+        return super().adapt(y)
+
+    @property
+    def support(self) -> Support:  # type: ignore[override]
+        inner = self.inner.support
+        first = float(seen_from(inner, np.asarray(self.low, float)))
+        last = float(np.floor(self.high)) if inner.discrete else float(self.high)
+        low, high = max(inner.low, first), min(inner.high, last)
+        closed = (
+            inner.closed[0] if inner.low > first else inner.discrete,
+            inner.closed[1] if high == inner.high else True,
+        )
+        return replace(inner, low=low, high=high, closed=closed, rates=False)
+
+    @property
+    def observations(self) -> str:
+        return str(self.support)
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        return self.inner.contains(y) & self.support.contains(y)
+
+    # ---------------------------------------------------------------- the formula
+
+    def _window(self, n: int) -> Arrays:
+        first = seen_from(self.inner.support, np.full(n, self.low, float))
+        return statistics_of(self.inner, first, np.full(n, self.high, float))
+
+    def statistics(self, y: Array) -> Arrays:
+        """Return what is known of each row, a value, and of the window."""
+        return *statistics_of(self.inner, y, y), *self._window(len(y))
+
+    def base(self, statistics: Arrays) -> Array:
+        return self.inner.base(groups_of(statistics)[0])
+
+    def restore(self, statistics: Arrays) -> Array:
+        return self.inner.restore(groups_of(statistics)[0])
+
+    def densities(self, statistics: Arrays) -> Array:
+        return self.inner.densities(groups_of(statistics)[0])
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        _, window = known_and_window(statistics)
+        rows = self.inner.evaluate(groups_of(statistics)[0], eta, order)
+        return add(rows, window_of(self.inner, window, eta, order), -1.0)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        y, (_, window) = self.restore(statistics), known_and_window(statistics)
+        first = seen_from(self.inner.support, np.full(len(y), self.low, float))
+        above = np.minimum(seen_from(self.inner.support, y), self.high)
+        ends = (above, np.full(len(y), self.high)) if upper else (first, y)
+        part = rows_of_known(self.inner, statistics_of(self.inner, *ends), eta, order)
+        return add(part, window_of(self.inner, window, eta, order), -1.0)
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        return self.inner.starts(groups_of(statistics)[0], weight)
+
+    # ---------------------------------------------------------------- units and limits
+
+    @property
+    def movable(self) -> bool:  # type: ignore[override]
+        return self.inner.movable
+
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
+        return self.inner.centre_and_spread(groups_of(statistics)[0], weight)
+
+    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+        return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(
+            limit._replace(
+                family=self.around(limit.family), observe=partial(each_group, limit.observe)
+            )
+            for limit in self.inner.limits
+        )
+
+    # ---------------------------------------------------------------- the law
+
+    def _ends(self, theta: Arrays) -> tuple[Array, Array]:
+        """Return P(Y <= low) and P(Y > high) of the law inside."""
+        low, high, none = np.asarray(self.low, float), np.asarray(self.high, float), np.zeros(())
+        below = self.inner.cdf(low, theta) if np.isfinite(low) else none
+        return below, self.inner.sf(high, theta) if np.isfinite(high) else none
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        below, above = self._ends(theta)
+        share = (self.inner.cdf(y, theta) - below) / (1.0 - below - above)
+        return np.clip(np.where(np.asarray(y) <= self.low, 0.0, share), 0.0, 1.0)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        below, above = self._ends(theta)
+        share = (self.inner.sf(y, theta) - above) / (1.0 - below - above)
+        return np.clip(np.where(np.asarray(y) >= self.high, 0.0, share), 0.0, 1.0)

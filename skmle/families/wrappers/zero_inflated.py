@@ -1,0 +1,236 @@
+"""A law with more zeros than its own: some observations are zero whatever the law inside says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.algebra import beside, constant_at, gather, mix, of_rows
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Limit,
+    Observation,
+    Param,
+    Rows,
+    Support,
+)
+from skmle.families.links import Link
+from skmle.families.tools.shares import share
+from skmle.families.wrappers.base import Derived
+
+_FEWEST, _MOST = 0.02, 0.98  # share of added zeros that a fit starts from, at least and at most
+
+
+class ZeroInflated(Derived):
+    """The law `family`, with a share `zeros` of observations that are zero in any case.
+
+    q(0) = zeros + (1 - zeros) q_inside(0), and q(y) = (1 - zeros) q_inside(y) elsewhere. Of a
+    density inside, zero is then a point of its own, with the mass `zeros`: rain, claims, or costs
+    that are often nothing and else positive.
+
+    Parameters
+    ----------
+    family : str, Family class or Family, default="poisson"
+        A family of one column of numbers.
+    links : dict of str to str or Link, optional
+        A link for ``"zeros"``; by default the logit.
+
+    References
+    ----------
+    Lambert (1992), Zero-inflated Poisson regression, Technometrics 34.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution, families
+    >>> goals = [[0], [0], [0], [0], [3], [2], [0], [4], [1], [2]]
+    >>> model = MLEDistribution(families.ZeroInflated("poisson")).fit(goals)
+    >>> {name: round(value, 4) for name, value in model.params_.items()}
+    {'mean': 2.1086, 'zeros': 0.4309}
+    """
+
+    added = (Param("zeros", LOGIT),)
+
+    def __init__(
+        self, family: Any = "poisson", *, links: Mapping[str, str | Link] | None = None
+    ) -> None:
+        super().__init__(family, links=links)
+
+    def around(self, family: Family) -> ZeroInflated:
+        return type(self)(family, links=self.links)
+
+    # ---------------------------------------------------------------- what is observed
+
+    def adapt(self, y: Array) -> Family:
+        inner = self.inner
+        if inner.observation != Observation() or not inner.support.fixed:
+            raise ValueError(
+                f"{type(self).__name__}: zeros cannot be added to {inner.title}. Allowed: laws "
+                "of one column of numbers whose support is fixed. Choose one of them."
+            )
+        return super().adapt(y)
+
+    @property
+    def support(self) -> Support:  # type: ignore[override]
+        inner = self.inner.support
+        low, high = min(inner.low, 0.0), max(inner.high, 0.0)
+        closed = inner.closed[0] or low < inner.low, inner.closed[1] or high > inner.high
+        closed = closed[0] or low == 0.0, closed[1] or high == 0.0
+        return replace(inner, low=low, high=high, closed=closed, rates=False)
+
+    @property
+    def observations(self) -> str:
+        return f"0, or {self.inner.observations}"
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        return (np.asarray(y) == 0.0) | self.inner.contains(y)
+
+    @property
+    def _holds_zero(self) -> bool:
+        """Whether zero lies in the support of the law inside."""
+        return bool(self.inner.contains(np.zeros(1))[0])
+
+    @property
+    def _counts_zero(self) -> bool:
+        """Whether the law inside has a mass at zero."""
+        return self.inner.support.discrete and self._holds_zero
+
+    # ---------------------------------------------------------------- the formula
+
+    def statistics(self, y: Array) -> Arrays:
+        """Return the inner statistics, of which those of zeros may be of another value; and y = 0.
+
+        The law inside may have no density at zero.
+        """
+        zero = y == 0.0
+        if not self._holds_zero:
+            some = y[~zero][:1] if not zero.all() else np.array([self._value_inside()])
+            y = np.where(zero, some[0], y)
+        return *self.inner.statistics(y), zero.astype(float)
+
+    def _value_inside(self) -> float:
+        low, high = self.inner.support.interior
+        value = self.inner.support.between(low, high)
+        return float(np.ceil(value)) if self.inner.support.discrete else float(value)
+
+    def base(self, statistics: Arrays) -> Array:
+        *own, zero = statistics
+        return np.where(zero > 0.0, 0.0, self.inner.base(tuple(own)))
+
+    def restore(self, statistics: Arrays) -> Array:
+        *own, zero = statistics
+        return np.where(zero > 0.0, 0.0, self.inner.restore(tuple(own)))
+
+    def densities(self, statistics: Arrays) -> Array:
+        *own, zero = statistics
+        return np.where(zero > 0.0, 0.0, self.inner.densities(tuple(own)))
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        zero, n, k = statistics[-1] > 0.0, len(statistics[-1]), len(eta)
+        parts = []
+        for at, rows_of in (
+            (np.flatnonzero(~zero), self._others),
+            (np.flatnonzero(zero), self._zeros),
+        ):
+            if len(at):
+                own = of_rows(statistics[:-1], at)
+                parts.append((at, rows_of(own, of_rows(eta, at, n), order)))
+        return gather(parts, n, k, order)
+
+    def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
+        return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
+
+    def _zeros(self, own: Arrays, eta: Arrays, order: int) -> Rows:
+        every, last = range(len(eta)), [len(eta) - 1]
+        added = share(eta[-1], True, order)
+        if not self._counts_zero:
+            return mix([(added, last)], len(eta), order=order)
+        inside = self.inner.evaluate(own, eta[:-1], order)
+        inside = inside._replace(value=inside.value + self.inner.base(own))
+        both = beside(inside, share(eta[-1], False, order))
+        return mix([(both, every), (added, last)], len(eta), order=order)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        """Return the tails: the zeros that are added belong to one of both."""
+        *own, zero = statistics
+        every, last = range(len(eta)), [len(eta) - 1]
+        inside = self.inner.tail(tuple(own), eta[:-1], upper, order)
+        if not self._holds_zero and zero.any():  # the law inside is all above it, or all below
+            certain = 0.0 if upper == (self.inner.support.low >= 0.0) else np.inf
+            inside = constant_at(zero > 0.0, certain, inside)
+        both = beside(inside, share(eta[-1], False, order))
+        added = share(eta[-1], True, order)
+        with_zeros = (self.restore(statistics) < 0.0) == upper
+        added = added._replace(value=np.where(with_zeros, added.value, np.inf))
+        return mix([(both, every), (added, last)], len(eta), order=order)
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        """Return the starts of the law inside on what is not zero, and the zeros it leaves over."""
+        *own, zero = statistics
+        zeros = float(np.average(zero, weights=weight))
+        at = np.flatnonzero(zero == 0.0)
+        some = of_rows(tuple(own), at) if len(at) else tuple(own)
+        found = []
+        for start in self.inner.starts(some, None if weight is None or not len(at) else weight[at]):
+            expected = self._mass_at_zero(start)
+            left = float(np.clip((zeros - expected) / (1.0 - expected), _FEWEST, _MOST))
+            found.append((*start, float(np.log(left) - np.log1p(-left))))
+        return found
+
+    def _mass_at_zero(self, start: tuple[float, ...]) -> float:
+        if not self._counts_zero:
+            return 0.0
+        zero = self.inner.statistics(np.zeros(1))
+        rows = self.inner.evaluate(zero, tuple(np.asarray(e) for e in start), 0)
+        mass = float(np.exp(-(rows.value + self.inner.base(zero)))[0])
+        return min(mass, 1.0 - 1e-6) if np.isfinite(mass) else 0.0
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        none = Limit("zeros", 0.0, self.inner, _without_zeros)
+        inside = (
+            limit._replace(
+                family=self.around(limit.family), observe=partial(_beside_zeros, limit.observe)
+            )
+            for limit in self.inner.limits
+        )
+        return (none, *inside) if self._counts_zero else tuple(inside)
+
+    # ---------------------------------------------------------------- the law
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        *own, zeros = theta
+        return (1.0 - zeros) * self.inner.cdf(y, tuple(own)) + zeros * (np.asarray(y) >= 0.0)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        *own, zeros = theta
+        return (1.0 - zeros) * self.inner.sf(y, tuple(own)) + zeros * (np.asarray(y) < 0.0)
+
+    def mean(self, theta: Arrays) -> Array:
+        *own, zeros = theta
+        return (1.0 - zeros) * self.inner.mean(tuple(own))
+
+    def variance(self, theta: Arrays) -> Array:
+        *own, zeros = theta
+        mean = self.inner.mean(tuple(own))
+        return (1.0 - zeros) * (self.inner.variance(tuple(own)) + zeros * mean * mean)
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        *own, zeros = theta
+        drawn = self.inner.sample(tuple(own), size, rng)
+        return np.where(rng.random(size) < zeros, 0.0, drawn)
+
+
+def _without_zeros(statistics: Arrays) -> Arrays:
+    return statistics[:-1]
+
+
+def _beside_zeros(observe: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays:
+    return *observe(statistics[:-1]), statistics[-1]

@@ -1,0 +1,331 @@
+"""Every wrapper that makes another law, around every family that it takes.
+
+Formulas against differences, masses and densities against their sum, tails against probabilities,
+draws against the cdf, and fits: at a maximum, the same in other units, with weights as repeated
+rows.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from sklearn.base import clone
+
+from skmle import MLEDistribution, MLERegressor, families
+from skmle.families.algebra import differences
+from tests.subjects import FAMILIES, observations, own_name, respond
+
+pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.BoundaryWarning")
+
+N = 240
+SHARES = [1e-9, 1e-4, 0.01, 0.3, 0.7, 0.99, 1 - 1e-4, 1 - 1e-6, 1 - 1e-8]
+
+
+def plain(cls) -> bool:
+    return cls.observation == families.Observation() and cls.support.fixed
+
+
+def share_of_zeros(y: np.ndarray) -> np.ndarray:
+    """Return observations of which every fourth is zero."""
+    return np.where(np.arange(len(y)) % 4 == 0, 0.0, y)
+
+
+def cut(cls) -> tuple[float, float]:
+    """Return ends between which most observations of the typical law lie."""
+    y = observations(cls, N)
+    if cls.support.discrete:
+        return 0.0, float(max(y.max() - 1.0, 1.0))
+    return float(np.quantile(y, 0.05)), float(np.quantile(y, 0.97))
+
+
+def made() -> dict[str, families.Family]:
+    """Return every wrapper around every family that it takes, by name."""
+    found: dict[str, families.Family] = {}
+    for cls in filter(plain, FAMILIES):
+        name, (low, high) = own_name(cls), cut(cls)
+        counted = cls.support.discrete
+        # A Bernoulli law above zero is a point.
+        if name != "bernoulli":
+            found[f"Truncated-{name}"] = families.Truncated(name, low=low)
+            found[f"Truncated-{name}-both"] = families.Truncated(name, low - counted, high)
+            found[f"ZeroInflated-{name}"] = families.ZeroInflated(name)
+            if name != "laplace":  # of which no more than an exponential tail is left above zero
+                found[f"Hurdle-{name}"] = families.Hurdle(name)
+        if not counted:
+            spread = float(np.subtract(*np.quantile(observations(cls, N), [0.75, 0.25])))
+            found[f"Rounded-{name}"] = families.Rounded(name, resolution=0.5 * spread)
+            # The exponential of a Student t has tails that no integral over y follows.
+            if cls.support.low == -np.inf and name != "student_t":
+                found[f"Transformed-{name}"] = families.Transformed(name, "log")
+    mixtures = (("normal", "normal"), ("gamma", "weibull"), ("poisson", "negative_binomial"))
+    found |= {f"Mixture-{a}-{b}": families.Mixture((a, b)) for a, b in mixtures}
+    found["Mixture-poisson-3"] = families.Mixture("poisson", 3)
+    found["ZeroInflated-Truncated"] = families.ZeroInflated(families.Truncated("weibull", high=9.0))
+    found["Mixture-ZeroInflated"] = families.Mixture(
+        (families.ZeroInflated("poisson"), "geometric")
+    )
+    return found
+
+
+MADE = made()
+
+
+@cache
+def data(name: str) -> np.ndarray:
+    """Return observations that the law can have."""
+    family, rng = MADE[name], np.random.default_rng(4)
+    kind, inner = name.split("-")[:2]
+    classes = {own_name(cls): cls for cls in FAMILIES}
+    if kind == "Mixture":
+        if "gamma" in name:
+            return np.concatenate([rng.gamma(2.0, 1.0, N), 8.0 + rng.weibull(3.0, N)])
+        if "normal" in name:
+            return np.concatenate([rng.normal(0.0, 1.0, N), rng.normal(5.0, 1.5, N)])
+        means = (1.0, 6.0, 20.0) if name.endswith("3") else (1.0, 9.0)
+        return np.concatenate([rng.poisson(mean, N) for mean in means]).astype(float)
+    cls = classes.get(inner, families.Weibull)
+    y = observations(cls, N)
+    if kind == "Rounded":
+        step = family.resolution
+        y = np.round(y / step) * step
+    if kind == "Transformed":
+        y = np.exp(y / np.abs(y).max())
+    if kind in ("ZeroInflated", "Hurdle"):
+        y = share_of_zeros(y)
+    return y[family.contains(y)]
+
+
+EVERY = pytest.mark.parametrize("name", MADE)
+REGULAR = pytest.mark.parametrize(
+    "name", [name for name, family in MADE.items() if not family.kinked]
+)
+
+
+@cache
+def fitted(name: str) -> MLEDistribution:
+    return MLEDistribution(MADE[name]).fit(data(name)[:, None])
+
+
+@EVERY
+def test_derivatives(name):
+    y, rng = data(name)[:40], np.random.default_rng(1)
+    family = MADE[name].adapt(data(name))
+    statistics = family.statistics(y)
+    eta = tuple(
+        e + 0.1 * rng.normal(size=len(y))
+        for e in family.starts(family.statistics(data(name)), None)[0]
+    )
+    rows = family.evaluate(statistics, eta, 2)
+    known = differences(lambda moved: family.evaluate(statistics, moved, 0).value, eta, 2)
+    if not family.cusps:  # differences across a cusp tell nothing
+        for ours, theirs in zip(rows.gradient, known.gradient, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+        for ours, theirs in zip(rows.packed, known.packed, strict=True):
+            np.testing.assert_allclose(0.0 if ours is None else ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@EVERY
+def test_all_of_the_law_is_there(name):
+    law = fitted(name).distribution_
+    support = law.family.support
+    if support.discrete:
+        counts = np.arange(0.0, 2000.0)
+        total = np.exp(law.log_prob(counts[law.family.contains(counts)])).sum()
+    else:
+        ends = [float(law.ppf(q)) for q in SHARES]
+        pieces = pairwise(ends)
+        atom = float(np.exp(law.log_prob(0.0))) if "zeros" in law.params else 0.0
+        total = atom + sum(
+            quad(lambda x: float(np.exp(law.log_prob(x))) * (x != 0.0), a, b, limit=200)[0]
+            for a, b in pieces
+        )
+    np.testing.assert_allclose(total, 1.0, rtol=1e-6)
+
+
+@EVERY
+def test_draws_and_quantiles_follow_the_cdf(name):
+    law = fitted(name).distribution_
+    drawn = law.rvs(4000, 0)
+    levels = np.array([0.1, 0.3, 0.5, 0.8, 0.95])
+    places = law.ppf(levels)
+    assert (law.cdf(places) >= levels - 1e-9).all()
+    np.testing.assert_allclose(law.sf(places), 1.0 - law.cdf(places), atol=1e-12)
+    shares = np.array([(drawn <= place + 1e-9 * abs(place)).mean() for place in places])
+    np.testing.assert_allclose(shares, law.cdf(places), atol=0.035)  # four standard errors
+    if np.isfinite(law.var()):
+        error = float(np.sqrt(law.var() / len(drawn)))
+        np.testing.assert_allclose(drawn.mean(), law.mean(), atol=5.0 * error)
+
+
+@EVERY
+def test_tails_are_probabilities(name):
+    y = data(name)[:20]
+    law = fitted(name)._observed[0]
+    eta = law.family.eta(law.theta)
+    if not all(np.isfinite(e).all() for e in eta) or isinstance(MADE[name], families.Rounded):
+        return  # at an end of the parameters' range, or of what lies between two numbers
+    statistics = law.family.statistics(y)
+    for upper, probability in ((True, law.sf(y)), (False, law.cdf(y))):
+        value = law.family.tail(statistics, law.family.chart(eta), upper, 0).value
+        np.testing.assert_allclose(np.exp(-value), probability, rtol=1e-9, atol=1e-12)
+
+
+@EVERY
+def test_no_point_around_is_more_likely(name):
+    model, y = fitted(name), data(name)[:, None]
+    assert model.status_ in ("interior", "boundary")
+    best = model.log_likelihood_
+    np.testing.assert_allclose(model.score(y) * len(y), best, rtol=1e-9, atol=1e-9)
+    if model.status_ != "interior":
+        return
+    law = model._observed[0].family
+    eta = law.eta(model._observed[0].theta)
+    for j in range(len(eta)):
+        for step in (-1e-3, 1e-3, -3e-2, 3e-2):
+            moved = tuple(e + step * (i == j) for i, e in enumerate(eta))
+            assert law.log_prob(y[:, 0], moved).sum() < best + 1e-9
+
+
+@REGULAR
+def test_weights_are_repeated_rows(name):
+    y = data(name)
+    times = 1 + np.arange(len(y)) % 2
+    weighted = MLEDistribution(MADE[name]).fit(y[:, None], sample_weight=times)
+    repeated = MLEDistribution(MADE[name]).fit(np.repeat(y, times)[:, None])
+    np.testing.assert_allclose(weighted.log_likelihood_, repeated.log_likelihood_, rtol=1e-9)
+    assert weighted.status_ == repeated.status_
+
+
+# ---------------------------------------------------------------- regressions
+
+
+@pytest.mark.parametrize("kind", ["Truncated", "ZeroInflated", "Hurdle"])
+@pytest.mark.parametrize("cls", [families.Poisson, families.NegativeBinomial, families.Gamma])
+def test_regressions_of_every_parameter(kind, cls):
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(400, 2))
+    y = respond(cls, 0.4 * X[:, 0], rng)
+    if kind != "Truncated":
+        y = np.where(rng.random(400) < 1.0 / (1.0 + np.exp(1.0 - X[:, 1])), 0.0, y)
+    low = 0.0 if cls.support.discrete else 0.1
+    family = (
+        families.Truncated(cls, low=low) if kind == "Truncated" else getattr(families, kind)(cls)
+    )
+    keep = family.contains(y)
+    X, y = X[keep], y[keep]
+    model = MLERegressor(family, features=dict.fromkeys(family.names, "all")).fit(X, y)
+    constant = MLERegressor(family, features=dict.fromkeys(family.names, "none")).fit(X, y)
+    assert model.status_ in ("interior", "boundary")
+    assert model.log_likelihood_ > constant.log_likelihood_
+    np.testing.assert_allclose(model.score(X, y) * len(y), model.log_likelihood_, rtol=1e-9)
+    density = MLEDistribution(family).fit(y[:, None])
+    np.testing.assert_allclose(constant.log_likelihood_, density.log_likelihood_, rtol=1e-9)
+    assert np.isfinite(model.predict(X)).all()
+
+
+# ---------------------------------------------------------------- nested, and known identities
+
+
+def test_a_censored_zero_inflated_weibull_with_modelled_scale_is_one_line():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 1))
+    time = np.where(rng.random(500) < 0.3, 0.0, np.exp(0.5 * X[:, 0]) * rng.weibull(1.5, 500))
+    rows = np.column_stack([time, np.where(time > 2.0, np.inf, time)])
+    rows[time > 2.0, 0] = 2.0
+    family = families.Censored(families.ZeroInflated("weibull"))
+    model = MLERegressor(family, features={"scale": "all", "shape": "all"}).fit(X, rows)
+    assert model.status_ == "interior"
+    np.testing.assert_allclose(model.params_["zeros"], 0.3, atol=0.05)
+    np.testing.assert_allclose(model.coefs_["scale"][0], 0.5, atol=0.1)
+
+
+def test_a_hurdle_is_two_models():
+    y = share_of_zeros(observations(families.Poisson, N))
+    whole = MLEDistribution(families.Hurdle("poisson")).fit(y[:, None])
+    zero = MLEDistribution("bernoulli").fit((y == 0.0)[:, None].astype(float))
+    above = MLEDistribution(families.Truncated("poisson", low=0.0)).fit(y[y > 0.0][:, None])
+    np.testing.assert_allclose(
+        whole.log_likelihood_, zero.log_likelihood_ + above.log_likelihood_, rtol=1e-12
+    )
+    np.testing.assert_allclose(whole.params_["mean"], above.params_["mean"], rtol=1e-9)
+
+
+def test_a_zero_inflated_negative_binomial_may_end_at_poisson():
+    rng = np.random.default_rng(1)
+    y = np.where(rng.random(2000) < 0.4, 0.0, rng.binomial(10, 0.4, 2000)).astype(float)
+    model = MLEDistribution(families.ZeroInflated("negative_binomial")).fit(y[:, None])
+    other = MLEDistribution(families.ZeroInflated("poisson")).fit(y[:, None])
+    assert model.status_ == "boundary" and model.params_["dispersion"] == 0.0
+    np.testing.assert_allclose(model.log_likelihood_, other.log_likelihood_, rtol=1e-12)
+
+
+def test_no_zeros_beyond_the_law_are_a_boundary():
+    y = np.array([0.0, 1.0, 1.0, 2.0, 1.0, 1.0, 2.0, 1.0, 3.0, 1.0])
+    model = MLEDistribution(families.ZeroInflated("poisson")).fit(y[:, None])
+    plain_fit = MLEDistribution("poisson").fit(y[:, None])
+    assert model.status_ == "boundary" and model.params_["zeros"] == 0.0
+    np.testing.assert_allclose(model.log_likelihood_, plain_fit.log_likelihood_, rtol=1e-12)
+
+
+def test_a_mixture_equals_scikit_learns():
+    from sklearn.datasets import load_iris
+    from sklearn.mixture import GaussianMixture
+
+    y = load_iris().data[:, 2:3]
+    for count in (2, 3):
+        ours = MLEDistribution(families.Mixture("normal", count)).fit(y)
+        theirs = [
+            GaussianMixture(count, random_state=seed, tol=1e-12, max_iter=5000, reg_covar=0.0)
+            .fit(y)
+            .score(y)
+            for seed in range(5)
+        ]
+        assert ours.status_ == "interior"
+        assert ours.log_likelihood_ >= max(theirs) * len(y) - 1e-6
+        assert np.isfinite(ours.inference().standard_errors).all()
+
+
+@pytest.mark.parametrize("unit", [1e6, 1e-6])
+@pytest.mark.parametrize(
+    "family",
+    [
+        families.Mixture("normal"),
+        families.Mixture(("gamma", "lognormal")),
+        families.ZeroInflated("weibull"),
+    ],
+    ids=repr,
+)
+def test_units_change_the_density_alone(family, unit):
+    y = np.concatenate([observations(families.Gamma, N), 9.0 + observations(families.Gamma, N)])
+    zeros = "ZeroInflated" in repr(family)
+    y = share_of_zeros(y) if zeros else y
+    one, other = (MLEDistribution(clone(family)).fit(u * y[:, None]) for u in (1.0, unit))
+    moved = (y > 0.0).sum() * np.log(unit)
+    np.testing.assert_allclose(other.log_likelihood_ + moved, one.log_likelihood_, rtol=1e-8)
+    assert one.status_ == other.status_ == "interior"
+
+
+@pytest.mark.parametrize(
+    ("family", "y", "message"),
+    [
+        (families.Truncated("poisson", low=5.0, high=2.0), [1.0, 2.0], "no value of Poisson"),
+        (families.Truncated("binomial"), [[1.0, 2.0]] * 3, "no range to cut"),
+        (families.Truncated("normal", low=0.0), [-1.0, 2.0], "outside the support"),
+        (families.Rounded("normal", resolution=0.0), [1.0, 2.0], "resolution=0.0"),
+        (families.Rounded("poisson"), [1.0, 2.0], "law of whole numbers"),
+        (families.Transformed("poisson"), [1.0, 2.0], "continuous"),
+        (families.Transformed("normal", "inverse"), [1.0, 2.0], "falls"),
+        (families.Mixture(("normal", "poisson")), [1.0, 2.0], "cannot be mixed"),
+        (families.Mixture("normal", 2), [1.0, 1.0, 2.0], "too few"),
+        (families.ZeroInflated("categorical"), [0, 1, 1, 2], "zeros cannot be added"),
+        (families.ZeroInflated("poisson", links={"mean": "sqrt"}), [0.0, 1.0], "given there"),
+    ],
+)
+def test_what_cannot_be_is_refused(family, y, message):
+    y = np.asarray(y)
+    with pytest.raises(ValueError, match=message):
+        MLEDistribution(family).fit(y[:, None] if y.ndim == 1 else y)
