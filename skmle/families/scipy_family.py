@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.algebra import differences
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Support
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Saturated, Support
 from skmle.families.links import IDENTITY, Link
 from skmle.families.tools.charts import chart_of
 from skmle.families.tools.coarse import best_of_grids, trials_of
+from skmle.families.tools.location_scale import NEARLY_NO_SCALE
 from skmle.families.tools.quantiles import centre_and_spread
 
 _ENOUGH = 256  # rows on which starts are compared
@@ -218,6 +219,14 @@ class ScipyFamily(Family):
 
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
         return ((statistics[0] - origin) / unit,)
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        """Interpolate y by a location; the density grows without bound as the scale vanishes."""
+        units = [param.unit for param in self.parameters]
+        if units[:2] != ["location", "scale"]:
+            return None
+        shapes = (0.0,) * (len(units) - 2)
+        return Saturated(statistics[0], (float(np.log(NEARLY_NO_SCALE)), *shapes), "scale")
 
     # ---------------------------------------------------------------- starts
 

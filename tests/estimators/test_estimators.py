@@ -20,7 +20,13 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.utils.validation import check_array, column_or_1d
 
 import skmle
-from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families
+from skmle import (
+    CrossEntropyClassifier,
+    MLEDistribution,
+    MLERegressor,
+    OrdinalClassifier,
+    families,
+)
 from skmle._shared.classes import _LINKS
 from skmle._shared.labels import sorted_labels
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning, NonRegularWarning
@@ -137,6 +143,9 @@ VARIANTS = [
     MLERegressor(alpha=0.1, l1_ratio=0.5),
     MLERegressor("poisson", alpha=0.01, l1_ratio=1.0, warm_start=True),
     MLERegressor(families.Gamma(links={"mean": "softplus"})),
+    OrdinalClassifier(),
+    OrdinalClassifier(link="probit", alpha=0.1),
+    MappedRegressor(families.ZeroInflated("poisson")),
 ]
 SUBJECTS = [
     *map(density, FAMILIES),

@@ -140,7 +140,9 @@ def test_a_coverage_out_of_range_is_named(coverage):
 def test_all_families_fill_a_grid():
     assert families.all_families() == tuple(families.all_families())
     grid = {
-        "family": [cls for cls in families.all_families() if cls.observation == (1, True, True)]
+        "family": [
+            cls for cls in families.all_families() if cls.observation == families.Observation()
+        ]
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn tells which fits failed

@@ -43,7 +43,7 @@ class Factor(NamedTuple):
     @property
     def least_pivot(self) -> float:
         """The smallest squared pivot; near zero if the matrix is nearly singular."""
-        return float(np.diag(self.factor).min()) ** 2
+        return float(self.factor.diagonal().min(initial=1.0)) ** 2
 
     def solve(self, vector: Array) -> Array:
         """Return the inverse times a vector."""

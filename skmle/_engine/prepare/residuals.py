@@ -39,16 +39,18 @@ def without_lead(likelihood: Likelihood) -> tuple[Problem, Lead] | None:
         return None
     if not problem.terms[0].intercept or (near := likelihood.first_term_fit) is None:
         return None
-    spread = float(np.std(likelihood.pilot.statistics[0]))
-    if not np.abs(near.residual).max() <= _LITTLE * spread:
+    if len(problem.observed.statistics) > 1:
+        return None  # Ends of intervals and of windows would have to move row by row, too.
+    spread, largest = float(np.std(likelihood.pilot.statistics[0])), np.abs(near.residual).max()
+    if not 0.0 < largest <= _LITTLE * spread:
         return None
     whole = fit_first_term(likelihood.objective)
     assert whole is not None
     coef = np.zeros(likelihood.design.d)
     coef[: len(whole.coef)] = whole.coef
     slopes, intercept = likelihood.raw(coef)[0]
-    rest = (whole.residual * units.unit, *problem.observed.statistics[1:])
-    observed = replace(problem.observed, statistics=rest, equal=False)
+    rest = whole.residual * units.unit
+    observed = replace(problem.observed, statistics=(rest,), equal=False)
     return replace(problem, observed=observed, offset=None), Lead(slopes, intercept)
 
 
