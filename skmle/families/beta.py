@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -196,19 +197,18 @@ class Beta(ByTails):
         return beta(mean * precision, (1.0 - mean) * precision)
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
-        return self._of_sharp_too(super().cdf(y, theta), theta, self._tail, y, False)
+        return self._of_sharp_too(super().cdf, theta, partial(self._tail, upper=False), y)
 
     def sf(self, y: Array, theta: Arrays) -> Array:
-        return self._of_sharp_too(super().sf(y, theta), theta, self._tail, y, True)
+        return self._of_sharp_too(super().sf, theta, partial(self._tail, upper=True), y)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
-        return self._of_sharp_too(super().quantile(q, theta), theta, quantile, self, q)
+        return self._of_sharp_too(super().quantile, theta, partial(quantile, self), q)
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        found = super().upper_quantile(q, theta)
-        return self._of_sharp_too(found, theta, upper_quantile, self, q)
+        return self._of_sharp_too(super().upper_quantile, theta, partial(upper_quantile, self), q)
 
-    def _tail(self, y: Array, upper: bool, theta: Arrays) -> Array:
+    def _tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         """Return the probability of a tail from its logarithm; y outside (0, 1) is in no tail."""
         inside = np.clip(y, 0.0, 1.0)
         end = 1.0 if upper else 0.0
@@ -217,15 +217,23 @@ class Beta(ByTails):
         return np.where(np.isnan(y), np.nan, result)
 
     def _of_sharp_too(
-        self, found: Array, theta: Arrays, ours: Callable[..., Array], *arguments: Any
+        self,
+        theirs: Callable[[Array, Arrays], Array],
+        theta: Arrays,
+        ours: Callable[[Array, Arrays], Array],
+        at: Array,
     ) -> Array:
-        """Return scipy's values, and ours of laws so sharp that scipy's are wrong or nan."""
+        """Return scipy's values, and ours of laws so sharp that scipy's are wrong or nan.
+
+        scipy is not asked about these: some of its versions raise what they mean to warn of.
+        """
         mean, precision = theta
         sharp = np.minimum(mean, 1.0 - mean) * precision > VERY_LARGE
         if not sharp.any():
-            return found
+            return theirs(at, theta)
+        found = theirs(at, (np.where(sharp, 0.5, mean), np.where(sharp, 1.0, precision)))
         with np.errstate(all="ignore"):
-            return np.where(sharp, ours(*arguments, theta), found)[()]
+            return np.where(sharp, ours(at, theta), found)[()]
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, precision = theta
