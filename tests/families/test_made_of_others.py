@@ -203,6 +203,7 @@ def test_weights_are_repeated_rows(name):
 # ---------------------------------------------------------------- regressions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["Truncated", "ZeroInflated", "Hurdle"])
 @pytest.mark.parametrize("cls", [families.Poisson, families.NegativeBinomial, families.Gamma])
 def test_regressions_of_every_parameter(kind, cls):
@@ -271,6 +272,7 @@ def test_no_zeros_beyond_the_law_are_a_boundary():
     np.testing.assert_allclose(model.log_likelihood_, plain_fit.log_likelihood_, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_mixture_equals_scikit_learns():
     from sklearn.datasets import load_iris
     from sklearn.mixture import GaussianMixture
