@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,11 +15,12 @@ from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
-from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._engine.problem import Coefs, Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import in_precision_of
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.classes import (
+    Prepared,
     check_link,
     classes_that_count,
     family_of_present,
@@ -43,18 +44,6 @@ from skmle.families.links import LOGIT, Link
 from skmle.inference import Inference
 
 Array = NDArray[np.float64]
-
-
-class Prepared(NamedTuple):
-    """Checked data, ready to be fitted."""
-
-    problem: Problem
-    classes: NDArray[Any]
-    present: NDArray[np.bool_]
-    """Which classes have rows of positive weight."""
-    y: NDArray[Any]
-    mask: NDArray[np.bool_] | None
-    """Which of the user's rows are fitted; None: all."""
 
 
 class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator):

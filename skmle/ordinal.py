@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,23 +15,19 @@ from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import elastic_net
-from skmle._engine.problem import Fit, Problem
+from skmle._engine.problem import Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import like
 from skmle._shared.callbacks import FitTask, with_callbacks
-from skmle._shared.classes import check_link, classes_that_count
+from skmle._shared.classes import Prepared, check_link, classes_that_count
 from skmle._shared.columns import Columns, undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
-from skmle._shared.labels import label_columns, of_labels, one_label_a_row
+from skmle._shared.labels import label_columns
 from skmle._shared.messages import warn_verdict
+from skmle._shared.probabilities import ClassProbabilities
 from skmle._shared.separated import rows_in_words
 from skmle._shared.tables import coefficients_of_a_regression
-from skmle._shared.validation import (
-    checked_data,
-    checked_features,
-    positive_weights,
-    weighted_mean,
-)
+from skmle._shared.validation import checked_data, checked_features
 from skmle.families.links import Link, get_link
 from skmle.families.ordinal import Ordinal
 from skmle.inference import Inference
@@ -40,19 +36,7 @@ Array = NDArray[np.float64]
 _NAME = "OrdinalClassifier"
 
 
-class Prepared(NamedTuple):
-    """Checked data, ready to be fitted."""
-
-    problem: Problem
-    classes: NDArray[Any]
-    present: NDArray[np.bool_]
-    """Which classes have rows of positive weight."""
-    y: NDArray[Any]
-    mask: NDArray[np.bool_] | None
-    """Which of the user's rows are fitted; None: all."""
-
-
-class OrdinalClassifier(ClassifierMixin, LikelihoodEstimator):
+class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator):
     """Cumulative-link model of ordered classes, at the maximum of the conditional likelihood.
 
     P(class at most j | x) = F(cut_j - x'coef), F the inverse of the link: proportional odds under
@@ -253,39 +237,10 @@ class OrdinalClassifier(ClassifierMixin, LikelihoodEstimator):
             result[:, self._present] = self._law.log_probabilities(location, self._cuts)
         return result
 
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the log of `predict_proba`, (n, K), in nats and accurate in the tails."""
-        values = self._log_probabilities(X)
-        return like(X, np.where(np.exp(values) > 0.0, values, -np.inf))
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, (n, K), in the order of `classes_`."""
-        return like(X, np.exp(self._log_probabilities(X)))
-
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row, (n,)."""
         best = self._log_probabilities(X).argmax(axis=1)
         return like(X, self.classes_[best])
-
-    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return the (weighted) mean log-likelihood of the labels in nats; not the accuracy.
-
-        Warns
-        -----
-        ScoreWarning
-            If fit has not seen a label of a row of positive weight.
-        """
-        _, counting = positive_weights(sample_weight, X)
-        return weighted_mean(self._log_prob(X, y, counting), sample_weight)
-
-    def log_prob(self, X: Any, y: Any) -> Array:
-        """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one."""
-        return like(X, self._log_prob(X, y))
-
-    def _log_prob(self, X: Any, y: Any, counting: NDArray[np.bool_] | None = None) -> Array:
-        log_proba = self._log_probabilities(X)
-        y = one_label_a_row(y, len(log_proba), _NAME)
-        return of_labels(_NAME, log_proba, self.classes_, y, counting)
 
     # ---------------------------------------------------------------- inference
 

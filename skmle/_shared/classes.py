@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.problem import Problem
 from skmle._shared.labels import check_labels, class_weights, sorted_labels
 from skmle._shared.shares import Shares
 from skmle._shared.validation import positive_weights
@@ -73,6 +74,18 @@ class Classes(NamedTuple):
     """Of these rows; None if all count alike."""
     mask: NDArray[np.bool_] | None
     """Which rows of X they are; None if all."""
+
+
+class Prepared(NamedTuple):
+    """Checked data of a classifier, ready to be fitted."""
+
+    problem: Problem
+    classes: NDArray[Any]
+    present: NDArray[np.bool_]
+    """Which classes have rows of positive weight."""
+    y: NDArray[Any]
+    mask: NDArray[np.bool_] | None
+    """Which of the user's rows are fitted; None: all."""
 
 
 def classes_that_count(

@@ -18,15 +18,63 @@ from skmle.families.links import Link, get_link
 Array = NDArray[np.float64]
 
 
-class Probabilities:
-    """The base of estimators that give each row the probabilities of classes."""
+class ClassProbabilities:
+    """The base of estimators that have a log-probability of each class for each row."""
+
+    classes_: NDArray[Any]
+
+    def _log_probabilities(self, X: Any) -> Array:
+        """Return the log-probability of each class in nats, (n, K)."""
+        raise NotImplementedError
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the log of `predict_proba`, (n, K), in nats and accurate in the tails.
+
+        As in scikit-learn it is -inf where the probability is too small for a double, below
+        exp(-745). `log_prob` and `score` keep the finite log-probability of such a label.
+        """
+        values = self._log_probabilities(X)
+        return like(X, np.where(np.exp(values) > 0.0, values, -np.inf))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, (n, K), in the order of `classes_`."""
+        return like(X, np.exp(self._log_probabilities(X)))
+
+    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return the (weighted) mean log-likelihood of the labels in nats; not the accuracy.
+
+        It is ``-sklearn.metrics.log_loss``. A label that the fit has not seen has probability zero:
+        the score is then -inf.
+
+        Warns
+        -----
+        ScoreWarning
+            If fit has not seen a label of a row of positive weight.
+        """
+        _, counting = positive_weights(sample_weight, X)
+        return weighted_mean(self._log_prob(X, y, counting), sample_weight)
+
+    def log_prob(self, X: Any, y: Any) -> Array:
+        """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one.
+
+        It is finite also where the probability is too small for a double.
+        """
+        return like(X, self._log_prob(X, y))
+
+    def _log_prob(self, X: Any, y: Any, counting: NDArray[np.bool_] | None = None) -> Array:
+        what, log_proba = type(self).__name__, self._log_probabilities(X)
+        y = one_label_a_row(y, len(log_proba), what)
+        return of_labels(what, log_proba, self.classes_, y, counting)
+
+
+class Probabilities(ClassProbabilities):
+    """The base of estimators whose probabilities follow from linear predictors."""
 
     link: str | Link
     coef_: Array
     intercept_: Array
     _rounded_off: tuple[Array, Array]
     """What `coef_` and `intercept_` lack of double precision; zeros where X had it."""
-    classes_: NDArray[Any]
     _present: NDArray[np.bool_]
     """Which classes had rows of positive weight."""
 
@@ -61,15 +109,6 @@ class Probabilities:
         even = float(family_of_classes(2, self.link).eta((np.asarray(0.5),))[0])
         return eta - even if get_link(self.link).rising else even - eta
 
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the log of `predict_proba`, (n, K), in nats and accurate in the tails.
-
-        As in scikit-learn it is -inf where the probability is too small for a double, below
-        exp(-745). `log_prob` and `score` keep the finite log-probability of such a label.
-        """
-        values = self._log_probabilities(X)
-        return like(X, np.where(np.exp(values) > 0.0, values, -np.inf))
-
     def _log_probabilities(self, X: Any) -> Array:
         eta = self._eta(X)
         if eta.ndim == 2:
@@ -83,40 +122,14 @@ class Probabilities:
             columns = [-family.rows(label, (eta,), 0).value for label in labels]
         return np.column_stack(columns)
 
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, (n, K)."""
-        return like(X, np.exp(self._log_probabilities(X)))
-
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row, (n,)."""
         scores = self._decisions(X)
         index = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0.0).astype(np.intp)
         return like(X, self.classes_[index])
 
-    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return the (weighted) mean log-likelihood of the labels in nats; not the accuracy.
-
-        It is ``-sklearn.metrics.log_loss``. A label that the fit has not seen has probability zero:
-        the score is then -inf.
-
-        Warns
-        -----
-        ScoreWarning
-            If fit has not seen a label of a row of positive weight.
-        """
-        _, counting = positive_weights(sample_weight, X)
-        return weighted_mean(self._log_prob(X, y, counting), sample_weight)
-
-    def log_prob(self, X: Any, y: Any) -> Array:
-        """Return the log-probability of each row's label in nats, (n,); -inf for an unknown one.
-
-        It is finite also where the probability is too small for a double.
-        """
-        return like(X, self._log_prob(X, y))
-
     def _log_prob(self, X: Any, y: Any, counting: NDArray[np.bool_] | None = None) -> Array:
+        if (soft := shares_of(y, "CrossEntropyClassifier, y")) is None:
+            return super()._log_prob(X, y, counting)
         log_proba = self._log_probabilities(X)
-        if (soft := shares_of(y, "CrossEntropyClassifier, y")) is not None:
-            return log_prob_of_shares(soft, log_proba, self.classes_, "CrossEntropyClassifier")
-        y = one_label_a_row(y, len(log_proba), "CrossEntropyClassifier")
-        return of_labels("CrossEntropyClassifier", log_proba, self.classes_, y, counting)
+        return log_prob_of_shares(soft, log_proba, self.classes_, "CrossEntropyClassifier")
