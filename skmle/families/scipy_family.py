@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any
 
@@ -188,27 +188,32 @@ class ScipyFamily(Family):
 
     # ---------------------------------------------------------------- the formula
 
-    def _arguments(self, theta: Arrays) -> dict[str, Any]:
-        """Return scipy's arguments by name."""
+    @property
+    def _known(self) -> dict[str, Any]:
+        """Scipy's arguments that are not fitted, by name."""
         loc, scale = self._held
         known = dict(self.shapes or {}) | {"loc": loc if loc is not None else 0.0}
-        if not self._discrete:
-            known["scale"] = scale if scale is not None else 1.0
-        return known | dict(zip(self.names, theta, strict=True))
+        return known if self._discrete else known | {"scale": scale if scale is not None else 1.0}
 
-    def _at(self, y: Array, eta: Arrays) -> Array:
-        pairs = zip(self.parameters, eta, strict=True)
-        arguments = self._arguments(tuple(param.chart.theta(e) for param, e in pairs))
-        log_q = self.law.logpmf if self._discrete else self.law.logpdf
-        with np.errstate(all="ignore"):
-            value = -np.asarray(log_q(y, **arguments), float)
-        return np.where(np.isnan(value), np.inf, value)
+    def _formula(self) -> Callable[[Array, Arrays], Array]:
+        """Return -log q as a function of y and eta, with all that is asked of scipy asked once."""
+        law, known, parameters = self.law, self._known, self.parameters
+        log_q = law.logpmf if self._discrete else law.logpdf
+
+        def value(y: Array, eta: Arrays) -> Array:
+            pairs = zip(parameters, eta, strict=True)
+            with np.errstate(all="ignore"):
+                theta = {param.name: param.chart.theta(e) for param, e in pairs}
+                found = -np.asarray(log_q(y, **known | theta), float)
+            return np.where(np.isnan(found), np.inf, found)
+
+        return value
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        (y,) = statistics
+        (y,), value = statistics, self._formula()
         entries = tuple(np.asarray(e, float) for e in eta)
         with np.errstate(all="ignore"):  # some values are beyond the floating-point numbers
-            return differences(lambda moved: self._at(y, moved), entries, order)
+            return differences(lambda moved: value(y, moved), entries, order)
 
     @property
     def movable(self) -> bool:
@@ -235,10 +240,10 @@ class ScipyFamily(Family):
         (y,) = statistics
         some = slice(None, None, max(1, -(-len(y) // _ENOUGH)))
         rows, share = y[some], None if weight is None else weight[some]
-        end = time.monotonic() + _SECONDS
+        end, value = time.monotonic() + _SECONDS, self._formula()
 
         def mean(eta: tuple[float, ...]) -> float:
-            values = self._at(rows, tuple(np.asarray(e) for e in eta))
+            values = value(rows, tuple(np.asarray(e) for e in eta))
             # A row outside the support counts a lot, but less than infinity.
             return float(np.average(np.where(np.isfinite(values), values, 1e6), weights=share))
 
@@ -321,7 +326,7 @@ class ScipyFamily(Family):
     # ---------------------------------------------------------------- the law
 
     def to_scipy(self, theta: Arrays) -> Any:
-        return self.law(**self._arguments(theta))
+        return self.law(**self._known | dict(zip(self.names, theta, strict=True)))
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         inside = np.isfinite(y)

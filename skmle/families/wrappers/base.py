@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,14 @@ from skmle.families.tools.intervals import never_rises
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
+
+
+Observe = Callable[[Arrays], Arrays]
+
+
+def all_but_last(observe: Observe, statistics: Arrays) -> Arrays:
+    """Return statistics of which all but the last are changed, as to those of a limit law."""
+    return *observe(statistics[:-1]), statistics[-1]
 
 
 class Wrapper(Family):
@@ -103,7 +111,17 @@ class Wrapper(Family):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        return tuple(lim._replace(family=self.around(lim.family)) for lim in self.inner.limits)
+        return tuple(
+            lim._replace(family=self.around(lim.family), observe=self._at_limit(lim.observe))
+            for lim in self.inner.limits
+        )
+
+    def _at_limit(self, observe: Observe) -> Observe:
+        """Return how the statistics of this wrapper become those around a limit law.
+
+        `observe` is how those of the family inside become those of the limit law.
+        """
+        return observe
 
     # ---------------------------------------------------------------- handed on: the formula
 
@@ -332,10 +350,6 @@ class Derived(Wrapper):
     collapse = Family.collapse
     movable = False
     takes = Family.takes
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return ()
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         """Return 0 for rows of counts whose -log mass surely never rises, and else infinity."""

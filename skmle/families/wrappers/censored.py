@@ -13,7 +13,6 @@ from skmle.families.base import (
     Array,
     Arrays,
     Family,
-    Limit,
     Observation,
     Rows,
     Saturated,
@@ -36,7 +35,7 @@ from skmle.families.tools.known import (
     statistics_of,
     within,
 )
-from skmle.families.wrappers.base import Wrapper
+from skmle.families.wrappers.base import Observe, Wrapper
 
 _CHECKED = 100  # ends on which it is seen whether a family restores its observations
 
@@ -210,17 +209,8 @@ class Censored(Wrapper):
 
     # ---------------------------------------------------------------- verdicts
 
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return tuple(
-            Limit(
-                limit.parameter,
-                limit.value,
-                self.around(limit.family),
-                partial(each_group, limit.observe),
-            )
-            for limit in self.inner.limits
-        )
+    def _at_limit(self, observe: Observe) -> Observe:
+        return partial(each_group, observe)
 
     def saturated(self, statistics: Arrays) -> Saturated | None:
         some, _, _, kind = groups_of(statistics)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.base import Array, Arrays, Family, Limit, Observation, Rows, Saturated, Support
+from skmle.families.base import Array, Arrays, Family, Observation, Rows, Saturated, Support
 from skmle.families.links import Link, get_link
-from skmle.families.wrappers.base import Derived
+from skmle.families.wrappers.base import Derived, Observe, all_but_last
 
 
 class Transformed(Derived):
@@ -136,12 +137,8 @@ class Transformed(Derived):
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         return self.inner.recession(statistics[:-1], delta)
 
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return tuple(
-            limit._replace(family=self.around(limit.family), observe=_Observed(limit.observe))
-            for limit in self.inner.limits
-        )
+    def _at_limit(self, observe: Observe) -> Observe:
+        return partial(all_but_last, observe)
 
     # ---------------------------------------------------------------- the law
 
@@ -167,13 +164,3 @@ class Transformed(Derived):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return self._link.theta(self.inner.sample(theta, size, rng))
-
-
-class _Observed:
-    """The statistics of a limit law, from those of a law that is transformed."""
-
-    def __init__(self, observe: Any) -> None:
-        self.observe = observe
-
-    def __call__(self, statistics: Arrays) -> Arrays:
-        return *self.observe(statistics[:-1]), statistics[-1]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.algebra import add
-from skmle.families.base import Array, Arrays, Family, Limit, Observation, Rows, Support
+from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
 from skmle.families.tools.known import (
     each_group,
     groups_of,
@@ -20,7 +20,7 @@ from skmle.families.tools.known import (
     statistics_of,
     window_of,
 )
-from skmle.families.wrappers.base import Derived
+from skmle.families.wrappers.base import Derived, Observe
 
 
 class Truncated(Derived):
@@ -145,14 +145,8 @@ class Truncated(Derived):
     def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
         return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
 
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return tuple(
-            limit._replace(
-                family=self.around(limit.family), observe=partial(each_group, limit.observe)
-            )
-            for limit in self.inner.limits
-        )
+    def _at_limit(self, observe: Observe) -> Observe:
+        return partial(each_group, observe)
 
     # ---------------------------------------------------------------- the law
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from skmle.families.base import (
 )
 from skmle.families.links import Link
 from skmle.families.tools.shares import share
-from skmle.families.wrappers.base import Derived
+from skmle.families.wrappers.base import Derived, Observe, all_but_last
 
 _FEWEST, _MOST = 0.02, 0.98  # share of added zeros that a fit starts from, at least and at most
 
@@ -192,16 +192,13 @@ class ZeroInflated(Derived):
         mass = float(np.exp(-(rows.value + self.inner.base(zero)))[0])
         return min(mass, 1.0 - 1e-6) if np.isfinite(mass) else 0.0
 
+    def _at_limit(self, observe: Observe) -> Observe:
+        return partial(all_but_last, observe)
+
     @property
     def limits(self) -> tuple[Limit, ...]:
         none = Limit("zeros", 0.0, self.inner, _without_zeros)
-        inside = (
-            limit._replace(
-                family=self.around(limit.family), observe=partial(_beside_zeros, limit.observe)
-            )
-            for limit in self.inner.limits
-        )
-        return (none, *inside) if self._counts_zero else tuple(inside)
+        return (none, *super().limits) if self._counts_zero else super().limits
 
     # ---------------------------------------------------------------- the law
 
@@ -230,7 +227,3 @@ class ZeroInflated(Derived):
 
 def _without_zeros(statistics: Arrays) -> Arrays:
     return statistics[:-1]
-
-
-def _beside_zeros(observe: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays:
-    return *observe(statistics[:-1]), statistics[-1]
