@@ -219,6 +219,10 @@ class Family(Parameters, Law, BaseEstimator):
         counted = self.support.discrete and self.observation.columns == 1
         return self.shortcuts.sums != "rows" or counted
 
+    def alike(self, statistics: Arrays) -> Array | None:
+        """Return small numbers, equal for rows of one formula, to sort long data by; or None."""
+        return None
+
     def restore(self, statistics: Arrays) -> Array:
         """Return the observations that have these statistics: by default the first of them."""
         return statistics[0]

@@ -56,6 +56,10 @@ class Weibull(LogLocationScale):
         with np.errstate(divide="ignore", over="ignore"):
             return np.where(z < _LEAST_HAZARD, z, log_complement(-np.exp(z)))
 
+    def tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
+        # The hazard up to z, exp(z), is its own derivative.
+        return (value, value) if upper else super().tail_slopes(z, value, upper)
+
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).
         (log_y,) = statistics

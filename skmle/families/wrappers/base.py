@@ -173,6 +173,9 @@ class Wrapper(Family):
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         return self.inner.collapse(statistics, weight)
 
+    def alike(self, statistics: Arrays) -> Array | None:
+        return self.inner.alike(statistics)
+
     def restore(self, statistics: Arrays) -> Array:
         return self.inner.restore(statistics)
 
@@ -348,6 +351,7 @@ class Derived(Wrapper):
     saturated = Family.saturated
     unbounded = Family.unbounded
     collapse = Family.collapse
+    alike = Family.alike
     movable = False
     takes = Family.takes
 
