@@ -80,8 +80,8 @@ def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int =
     counted = family.support.discrete
     short = end - start <= _FEW if counted else _is_flat(family, start, end, eta)
     parts = []
-    for is_short, at in alike(short, (True, False)):
-        probability = _short if is_short else _long
+    for kind, at in alike(short.astype(float), (0.0, 1.0)):
+        probability = _short if kind else _long
         ends = of_rows(low, at), of_rows(high, at)
         parts.append((at, probability(family, *ends, of_rows(eta, at, len(short)), order)))
     return gather(parts, len(short), len(eta), order)

@@ -20,6 +20,7 @@ EXACT, ABOVE, BELOW, BETWEEN, NOTHING = range(5)
 
 # By the bits: whether the lower side is open, the upper side is open, the ends are equal.
 _KNOWN = np.array([BETWEEN, BELOW, ABOVE, NOTHING, *[EXACT] * 4])
+_BITS = np.array([2, 4], np.int8)  # small integers are added several times as fast
 
 
 def ends_of(support: Support, lower: Array, upper: Array) -> tuple[Array, Array]:
@@ -45,7 +46,7 @@ def known_of(support: Support, lower: Array, upper: Array) -> NDArray[np.intp]:
     at_low = (first == support.low) & (support.closed[0] or not support.discrete)
     open_low = (first < support.low) | at_low
     open_high = last >= support.high
-    return _KNOWN[open_low + 2 * open_high + 4 * (lower == upper)]
+    return _KNOWN[open_low + _BITS[0] * open_high + _BITS[1] * (lower == upper)]
 
 
 def value_inside(inner: Family, lower: Array, upper: Array) -> Array:
@@ -117,8 +118,8 @@ def rows_of_known(inner: Family, statistics: Arrays, eta: Arrays, order: int) ->
     parts = []
     for kind, at in alike(kinds, _NEEDED):
         if kind != NOTHING:  # those rows stay zero
-            needed = (of_rows(groups[j], at) for j in _NEEDED[int(kind)])
-            parts.append((at, _rows(inner, kind, *needed, eta=of_rows(eta, at, n), order=order)))
+            needed = [of_rows(groups[j], at) for j in _NEEDED[int(kind)]]
+            parts.append((at, _rows(inner, kind, needed, of_rows(eta, at, n), order)))
     if parts:
         return gather(parts, n, k, order)
     zero = np.zeros(np.broadcast_shapes(kinds.shape, *map(np.shape, eta)))
@@ -129,13 +130,13 @@ def rows_of_known(inner: Family, statistics: Arrays, eta: Arrays, order: int) ->
 _NEEDED = {EXACT: (0,), ABOVE: (1,), BELOW: (2,), BETWEEN: (1, 2)}
 
 
-def _rows(inner: Family, kind: float, *ends: Arrays, eta: Arrays, order: int) -> Rows:
+def _rows(inner: Family, kind: float, needed: list[Arrays], eta: Arrays, order: int) -> Rows:
     """Return the rows of observations of all of which the same is known, from what it needs."""
     if kind == EXACT:
-        return inner.evaluate(*ends, eta, order)
+        return inner.evaluate(needed[0], eta, order)
     if kind == BETWEEN:
-        return between(inner, *ends, eta, order)
-    return inner.tail(*ends, eta, kind == ABOVE, order)
+        return between(inner, needed[0], needed[1], eta, order)
+    return inner.tail(needed[0], eta, kind == ABOVE, order)
 
 
 def window_of(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Rows:
@@ -147,9 +148,11 @@ def window_of(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Row
         return rows_of_known(inner, statistics, eta, order)
     row = rows_of_known(inner, tuple(entry[:1] for entry in statistics), eta, order)
 
-    def alone(entry: Array | None) -> Array | None:
-        return entry if entry is None or np.ndim(entry) == 0 else entry[..., 0]
+    def alone(entry: Array) -> Array:
+        return np.asarray(entry if np.ndim(entry) == 0 else entry[..., 0])
 
     gradient = None if row.gradient is None else tuple(map(alone, row.gradient))
-    curvature = None if row.curvature is None else tuple(map(alone, row.packed))
+    if row.curvature is None:
+        return Rows(alone(row.value), gradient)
+    curvature = tuple(None if entry is None else alone(entry) for entry in row.packed)
     return Rows(alone(row.value), gradient, curvature)
