@@ -25,6 +25,7 @@ from skmle.families.records import (
     Saturated,
     Shortcuts,
     Softmax,
+    Stretch,
     Support,
     triangle,
 )
@@ -75,6 +76,9 @@ class Family(Parameters, Law, Ends, BaseEstimator):
 
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
+
+    stretch: ClassVar[Stretch | None] = None
+    """What another unit of y makes of eta, of laws of positive numbers that have one."""
 
     least_squares: ClassVar[bool] = False
     """Whether least squares fits a location under the identity link beside a constant scale.
@@ -347,6 +351,7 @@ __all__ = [
     "Saturated",
     "Shortcuts",
     "Softmax",
+    "Stretch",
     "Support",
     "average",
     "triangle",
