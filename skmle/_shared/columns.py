@@ -293,6 +293,13 @@ def linear_predictors(
     return tuple(result)
 
 
+def columns_of_law(columns: Mapping[str, Columns], fit: Fit) -> dict[str, Columns]:
+    """Return the columns of the parameters of the fitted law, which may be a limit law."""
+    names = fit.family.names
+    places = names if fit.limit is None else fit.limit.places or names
+    return {name: columns[place] for name, place in zip(names, places, strict=True)}
+
+
 def natural_constants(
     fit: Fit, columns: Mapping[str, Columns], held: Mapping[str, float]
 ) -> dict[str, float]:

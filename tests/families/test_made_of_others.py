@@ -58,6 +58,8 @@ def made() -> dict[str, families.Family]:
         if not counted:
             spread = float(np.subtract(*np.quantile(observations(cls, N), [0.75, 0.25])))
             found[f"Rounded-{name}"] = families.Rounded(name, resolution=0.5 * spread)
+            if cls.stretch is not None:
+                found[f"Shifted-{name}"] = families.Shifted(name)
             # The exponential of a Student t has tails that no integral over y follows.
             if cls.support.low == -np.inf and name != "student_t":
                 found[f"Transformed-{name}"] = families.Transformed(name, "log")
@@ -94,6 +96,8 @@ def data(name: str) -> np.ndarray:
         y = np.round(y / step) * step
     if kind == "Transformed":
         y = np.exp(y / np.abs(y).max())
+    if kind == "Shifted":
+        y = y - 3.0
     if kind in ("ZeroInflated", "Hurdle"):
         y = share_of_zeros(y)
     return y[family.contains(y)]

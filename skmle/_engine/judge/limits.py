@@ -90,7 +90,7 @@ def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | No
     if problem.terms[family.names.index(limit.parameter)].columns is not None:
         return None
     law = limit.family
-    index = [family.names.index(name) for name in law.names]
+    index = [family.names.index(name) for name in limit.places or law.names]
     posed = replace(
         problem,
         family=law,

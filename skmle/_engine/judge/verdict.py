@@ -33,11 +33,13 @@ from skmle._engine.verdict import (
     INTERIOR,
     INTERRUPTED,
     NO_MAXIMUM,
+    NON_REGULAR,
     NOT_CONVERGED,
     SEPARATION,
     STALLED,
     Verdict,
 )
+from skmle.families.base import Arrays
 
 # Coefficients up to which a fit keeps its covariance: 2,000 take 32 MB. Chosen, not measured.
 _LARGEST_COVARIANCE = 2000
@@ -117,11 +119,20 @@ def _at_edge(likelihood: Likelihood, found: AtEdge) -> Fit:
 
 def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     """Return the fit of an interior maximum, if the solution is as near to it as was asked."""
-    if solution.distance <= likelihood.problem.tol:
-        return outcome(likelihood, solution, Verdict(INTERIOR))
-    if (better := _polished_to_tol(likelihood, solution)) is not None:
-        return outcome(likelihood, better, Verdict(INTERIOR))
-    return outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
+    if solution.distance > likelihood.problem.tol:
+        better = _polished_to_tol(likelihood, solution)
+        if better is None:
+            return outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
+        solution = better
+    _, etas = _at(likelihood, solution)
+    usual = not likelihood.family.nonregular(etas)
+    return outcome(likelihood, solution, Verdict(INTERIOR if usual else NON_REGULAR))
+
+
+def _at(likelihood: Likelihood, solution: Solution) -> tuple[Arrays, Arrays]:
+    """Return the statistics of the rows, and their chart eta at a solution."""
+    etas = tuple(likelihood.objective.direction(solution.coef))
+    return likelihood.statistics, likelihood.family.chart(etas)
 
 
 def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:
@@ -156,6 +167,8 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
     if reason := vanished_scale(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
+    if (end := likelihood.family.without_bound(*_at(likelihood, solution))) is not None:
+        return outcome(likelihood, solution, Verdict(NO_MAXIMUM, end[1]))
     if (better := _polished_to_tol(likelihood, solution)) is not None:
         return outcome(likelihood, better, Verdict(INTERIOR))
     # A penalty of all slopes leaves a maximum, unless a certificate says that it does not.

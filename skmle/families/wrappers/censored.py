@@ -13,6 +13,7 @@ from skmle.families.base import (
     Array,
     Arrays,
     Family,
+    Limit,
     Observation,
     Rows,
     Saturated,
@@ -92,6 +93,15 @@ class Censored(Wrapper):
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
         return Shortcuts(starts=self.inner.shortcuts.starts if self._exact == 1.0 else "near")
 
+    may_be_unbounded = False  # the exact rows do not tell it alone
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        found = super().limits
+        if self._exact < 1.0:
+            found = (*found, *(self._around_limit(limit) for limit in self.inner.limits_of_tails))
+        return found
+
     @property
     def observations(self) -> str:
         between = f"with a possible value between ({self.inner.observations})"
@@ -105,9 +115,9 @@ class Censored(Wrapper):
                 f"Censored: an interval is not defined for {inner.title}. Allowed: families of one "
                 "column of numbers whose support is fixed. Choose one of them."
             )
-        learnt = self.around(inner)
+        learnt = self.around(inner.adapt(_possible(inner, y)))
         # Most data show at once that they tell something.
-        if all((self._known(rows) == NOTHING).all() for rows in (y[:_CHECKED], y)):
+        if all((learnt._known(rows) == NOTHING).all() for rows in (y[:_CHECKED], y)):
             raise ValueError(
                 f"Censored: all {len(y)} rows hold every value of {inner.title}, so they tell "
                 "nothing. Allowed: some row with an end inside the support. Leave such rows out."
@@ -279,6 +289,16 @@ class Censored(Wrapper):
         falls = never_rises(partial(self.evaluate, statistics, order=0), delta, len(kind))
         return np.where(exact, known, np.where(falls, 0.0, np.inf))
 
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        some, _, _, kind = groups_of(statistics)
+        at = np.flatnonzero(kind == EXACT)
+        if not len(at):
+            return None
+        return self.inner.without_bound(of_rows(some, at), of_rows(eta, at, len(kind)))
+
+    def nonregular(self, eta: Arrays) -> tuple[str, ...]:
+        return self.inner.nonregular(eta) if self._exact else ()  # intervals have no densities
+
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)
 
@@ -294,6 +314,15 @@ class Censored(Wrapper):
             if window:
                 known = known - probability(*window)
         return np.where(self.contains(y), known, -np.inf)
+
+
+def _possible(inner: Family, y: Array) -> Array:
+    """Return the lower end of each row, of open ones the upper end, to learn from."""
+    lower, upper = y[..., 0], y[..., 1]
+    values = np.where(np.isfinite(lower), lower, upper)
+    values = values[np.isfinite(values)]
+    inside = inner.contains(values)
+    return values[inside] if inside.any() else values
 
 
 def _check_restored(inner: Family, y: Array) -> None:

@@ -281,10 +281,19 @@ class Mixture(Derived):
                 limit.value,
                 Mixture((*self.parts[:c], limit.family, *self.parts[c + 1 :]), links=self.links),
                 partial(_at_limit, self, c, limit),
+                self._places(c, limit),
             )
             for c, part in enumerate(self.parts)
             for limit in part.limits
         )
+
+    def _places(self, c: int, limit: Limit) -> tuple[str, ...]:
+        """Return in whose places the parameters stand where part c is at a limit law."""
+        if not limit.places:
+            return ()
+        each = [[f"{name}_{j}" for name in part.names] for j, part in enumerate(self.parts, 1)]
+        each[c] = [f"{name}_{c + 1}" for name in limit.places]
+        return (*(name for own in each for name in own), *(param.name for param in self.added))
 
     @property
     def movable(self) -> bool:  # type: ignore[override]
