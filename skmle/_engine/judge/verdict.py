@@ -225,7 +225,8 @@ def _receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict
     """
     known, spent = record(likelihood, found), likelihood.watch.spent
     coef = solution.coef if spent else found.coef
-    at = solution._replace(coef=coef, evaluation=likelihood.objective(coef, 0), working=None)
+    at_coef = likelihood.objective(coef, 0) if spent else Evaluation(found.reached)
+    at = solution._replace(coef=coef, evaluation=at_coef, working=None)
     if not spent:
         likelihood.objective.accepted(coef, at.evaluation, solution.distance)
     result = outcome(likelihood, at, verdict)
@@ -249,7 +250,7 @@ def separated_at(likelihood: Likelihood, found: RunsOff) -> Fit:
     likelihood.objective.alarm = None
     at = Solution(
         coef=found.coef,
-        evaluation=Evaluation(np.inf),
+        evaluation=found.at,
         step=found.direction,
         distance=np.inf,
         n_iter=likelihood.watch.count,
