@@ -295,10 +295,8 @@ def linear_predictors(
 
 def columns_of_law(columns: Mapping[str, Columns], fit: Fit) -> dict[str, Columns]:
     """Return the columns of the parameters of the fitted law, which may be a limit law."""
-    if fit.limit is None:
-        return dict(columns)
-    names = fit.family.names
-    places = fit.limit.places or names
+    names = [param.name for param in fit.family.parameters]
+    places = names if fit.limit is None else fit.limit.places or names
     return {name: columns[place] for name, place in zip(names, places, strict=True)}
 
 
