@@ -60,6 +60,8 @@ def made() -> dict[str, families.Family]:
             found[f"Rounded-{name}"] = families.Rounded(name, resolution=0.5 * spread)
             if cls.stretch is not None:
                 found[f"Shifted-{name}"] = families.Shifted(name)
+            if cls.support.low == -np.inf:
+                found[f"Folded-{name}"] = families.Folded(name)
             # The exponential of a Student t has tails that no integral over y follows.
             if cls.support.low == -np.inf and name != "student_t":
                 found[f"Transformed-{name}"] = families.Transformed(name, "log")
@@ -96,6 +98,8 @@ def data(name: str) -> np.ndarray:
         y = np.round(y / step) * step
     if kind == "Transformed":
         y = np.exp(y / np.abs(y).max())
+    if kind == "Folded":
+        y = np.abs(y)
     if kind == "Shifted":
         y = y - 3.0
     if kind in ("ZeroInflated", "Hurdle"):
