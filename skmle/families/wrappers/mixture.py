@@ -23,11 +23,15 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
+from skmle.families.tools.location_scale import SPREAD_SIGNS
 from skmle.families.tools.shares import by_rounds, first_guesses, share, sticks, weights_of
 from skmle.families.wrappers.parts import SeveralParts
 
 _MOST_ROWS = 4096  # rows on which starts are looked for
 _KEPT = 3  # starts that are kept
+# Log-odds of the part that a row most likely comes from, above which the row may be of this part as
+# well: a thousandth. Chosen, not measured.
+_MEMBER = -7.0
 _FEWEST = 3.0  # rows that a part needs beside those that its parameters take up
 
 
@@ -38,9 +42,9 @@ class Mixture(SeveralParts):
     their ends, from 1 on. ``share_c`` is the share of part c among what the parts before it leave,
     so that of two parts ``share_1`` is the share of the first. Parts are in the order of y.
 
-    Starts come from several runs of expectation and maximisation. A part that shrinks to a point
-    has a likelihood without bound; the runs leave such parts out, and the maximum is a local one,
-    the best that was found.
+    Starts come from several runs of expectation and maximisation. Where a part shrinks to a single
+    value the likelihood has no bound; so the maximum is a local one, the best that was found. The
+    status is ``"no_maximum"``, and names the part, only where all runs end at a single value.
 
     Parameters
     ----------
@@ -237,7 +241,32 @@ class Mixture(SeveralParts):
             for _, eta, shares in found
         ]
 
-    # ---------------------------------------------------------------- limits and units
+    # ---------------------------------------------------------------- verdicts, limits and units
+
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        """Return the part that has shrunk to a single value, whose density has no bound there."""
+        if self.support.discrete:
+            return None
+        each, logits = self.split(eta)
+        weights = weights_of(tuple(LOGIT.theta(logit) for logit in logits))
+        logs = [
+            np.log(w) - part.evaluate(own, entries, 0).value - base
+            for (part, base, own), entries, w in zip(
+                self._of_parts(statistics), each, weights, strict=True
+            )
+        ]
+        logs = list(np.broadcast_arrays(*logs))
+        top = np.maximum.reduce(logs)
+        for c, (part, log) in enumerate(zip(self.parts, logs, strict=True), 1):
+            at = statistics[0][log - top > _MEMBER]
+            shape = [param.name for param in part.parameters if param.unit in SPREAD_SIGNS]
+            if shape and len(at) and np.all(at == at[0]):
+                why = (
+                    f"part {c} shrinks to one value, that of {len(at)} of the "
+                    f"{len(statistics[0])} rows, where its density grows without bound"
+                )
+                return f"{shape[0]}_{c}", why
+        return None
 
     def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
         found: list[Array] = [statistics[0]]
