@@ -313,7 +313,7 @@ def natural_constants(
             values[name] = float(fit.family.link(j).theta(np.asarray(intercept)))
     values |= {name: float(value) for name, value in held.items()}
     if fit.limit is not None:
-        values[fit.limit.parameter] = float(fit.limit.value)
+        values |= fit.limit.ends
     return values
 
 

@@ -61,6 +61,8 @@ WRAPPERS: dict[str, str] = {
     "Hurdle": "hurdle",
     "Transformed": "transformed",
     "Shifted": "shifted",
+    "Product": "product",
+    "Folded": "folded",
     "Mixture": "mixture",
 }
 # Families made of functions or of scipy's laws: class and file.

@@ -32,6 +32,13 @@ class Limit(NamedTuple):
 
     They are in the order of the limit law's.
     """
+    then: Limit | None = None
+    """The end at which another parameter of the limit law itself stands, if one does."""
+
+    @property
+    def ends(self) -> dict[str, float]:
+        """The values of all parameters that stand at an end of their range."""
+        return {self.parameter: self.value} | ({} if self.then is None else self.then.ends)
 
 
 class Ends:

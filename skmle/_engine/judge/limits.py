@@ -68,6 +68,7 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         if verdict.status == INTERIOR:
             end, title = f"{limit.parameter} tends to {limit.value:g}", other.family.title
             verdict = Verdict(BOUNDARY, f"the likelihood rises as {end}, where the law is {title}")
+        limit = limit._replace(then=other.limit)
         return replace(other, verdict=verdict, limit=limit, n_iter=max(1, likelihood.watch.count))
     return None
 

@@ -165,10 +165,10 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return separated(likelihood, solution, direction)
     if (found := interpolation_of(likelihood)) is not None:
         return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
-    if reason := vanished_scale(likelihood, solution):
-        return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
     if (end := likelihood.family.without_bound(*_at(likelihood, solution))) is not None:
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, end[1]))
+    if reason := vanished_scale(likelihood, solution):
+        return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
     if (better := _polished_to_tol(likelihood, solution)) is not None:
         return outcome(likelihood, better, Verdict(INTERIOR))
     # A penalty of all slopes leaves a maximum, unless a certificate says that it does not.

@@ -84,6 +84,19 @@ def several_starts(
     return best_starts(sample, tried, sampled=sample is not whole, range_apart=range_apart)
 
 
+def is_better(family: Family, objective: Objective, one: Solution, other: Solution) -> bool:
+    """Return whether a solution is to be preferred: the likelier, but one with a bound first."""
+
+    def bounded(solution: Solution) -> bool:
+        eta = family.chart(tuple(objective.direction(solution.coef)))
+        return family.without_bound(objective.statistics, eta) is None
+
+    kept = bounded(one)
+    if kept != bounded(other):
+        return kept
+    return one.evaluation.value < other.evaluation.value
+
+
 def best_starts(
     sample: Objective, starts: Sequence[Array], sampled: bool, range_apart: float = 0.0
 ) -> list[Array]:
