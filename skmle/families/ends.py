@@ -50,6 +50,9 @@ class Ends:
     A density's fit then asks `unbounded` whatever the data are.
     """
 
+    regular: ClassVar[bool] = True
+    """Whether the usual errors hold at every maximum; if not, `nonregular` is asked there."""
+
     @property
     def limits(self) -> tuple[Limit, ...]:
         """The limit laws, under the links of this one."""

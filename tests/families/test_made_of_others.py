@@ -282,22 +282,23 @@ def test_no_zeros_beyond_the_law_are_a_boundary():
 
 
 @pytest.mark.slow
-def test_a_mixture_equals_scikit_learns():
-    from sklearn.datasets import load_iris
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize(("table", "column"), [("iris", 2), ("wine", 0), ("wine", 12)])
+def test_a_mixture_is_as_likely_as_scikit_learns(table, column, count):
+    from sklearn import datasets
     from sklearn.mixture import GaussianMixture
 
-    y = load_iris().data[:, 2:3]
-    for count in (2, 3):
-        ours = MLEDistribution(families.Mixture("normal", count)).fit(y)
-        theirs = [
-            GaussianMixture(count, random_state=seed, tol=1e-12, max_iter=5000, reg_covar=0.0)
-            .fit(y)
-            .score(y)
-            for seed in range(5)
-        ]
-        assert ours.status_ == "interior"
-        assert ours.log_likelihood_ >= max(theirs) * len(y) - 1e-6
-        assert np.isfinite(ours.inference().standard_errors).all()
+    y = getattr(datasets, f"load_{table}")().data[:, [column]]
+    ours = MLEDistribution(families.Mixture("normal", count)).fit(y)
+    theirs = [
+        GaussianMixture(count, random_state=seed, tol=1e-12, max_iter=5000, reg_covar=0.0)
+        .fit(y)
+        .score(y)
+        for seed in range(5)
+    ]
+    assert ours.status_ == "interior"
+    assert ours.log_likelihood_ >= max(theirs) * len(y) - 1e-6
+    assert np.isfinite(ours.inference().standard_errors).all()
 
 
 HOSTILE = {
@@ -317,6 +318,14 @@ def test_a_part_on_a_single_value_is_named(name):
     assert model.status_ == "no_maximum"
 
 
+@pytest.mark.parametrize("offset", [-3.0, 100.0])
+def test_a_part_on_a_single_value_is_named_beside_an_offset(offset):
+    y = HOSTILE["two values"](np.random.default_rng(0))
+    model = MLERegressor(families.Mixture("normal"), features={})
+    with pytest.warns(NoMaximumWarning, match=r"part [12] shrinks to one value"):
+        model.fit(np.zeros((len(y), 1)), y, offset=np.full(len(y), offset))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_local_maximum_is_preferred_to_a_part_on_a_single_value(seed):
     """Two parts for draws of one law: runs that end at one outlying value have no bound."""
@@ -324,25 +333,6 @@ def test_a_local_maximum_is_preferred_to_a_part_on_a_single_value(seed):
     model = MLEDistribution(families.Mixture("normal")).fit(y)
     assert model.status_ == "interior"
     assert model.log_likelihood_ > MLEDistribution("normal").fit(y).log_likelihood_
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("column", "count"), [(0, 2), (0, 3), (12, 2), (12, 3)])
-def test_mixtures_of_wines_are_as_likely_as_scikit_learns(column, count):
-    from sklearn.datasets import load_wine
-    from sklearn.mixture import GaussianMixture
-
-    y = load_wine().data[:, [column]]
-    ours = MLEDistribution(families.Mixture("normal", count)).fit(y)
-    theirs = [
-        GaussianMixture(count, random_state=seed, tol=1e-10, max_iter=5000, reg_covar=0.0)
-        .fit(y)
-        .score(y)
-        for seed in range(4)
-    ]
-    assert ours.status_ == "interior"
-    assert ours.log_likelihood_ >= max(theirs) * len(y) - 1e-6
-    assert np.isfinite(ours.inference().standard_errors).all()
 
 
 def test_shares_that_depend_on_features_in_a_pipeline():

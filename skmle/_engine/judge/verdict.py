@@ -27,6 +27,7 @@ from skmle._engine.judge.separated import record
 from skmle._engine.judge.separation import recedes, separation
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.prepare.modes import way_without_bound
 from skmle._engine.problem import Fit
 from skmle._engine.verdict import (
     BOUNDARY,
@@ -39,7 +40,6 @@ from skmle._engine.verdict import (
     STALLED,
     Verdict,
 )
-from skmle.families.base import Arrays
 
 # Coefficients up to which a fit keeps its covariance: 2,000 take 32 MB. Chosen, not measured.
 _LARGEST_COVARIANCE = 2000
@@ -124,15 +124,16 @@ def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         if better is None:
             return outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
         solution = better
-    _, etas = _at(likelihood, solution)
-    usual = not likelihood.family.nonregular(etas)
-    return outcome(likelihood, solution, Verdict(INTERIOR if usual else NON_REGULAR))
+    status = INTERIOR if _is_regular(likelihood, solution) else NON_REGULAR
+    return outcome(likelihood, solution, Verdict(status))
 
 
-def _at(likelihood: Likelihood, solution: Solution) -> tuple[Arrays, Arrays]:
-    """Return the statistics of the rows, and their chart eta at a solution."""
-    etas = tuple(likelihood.objective.direction(solution.coef))
-    return likelihood.statistics, likelihood.family.chart(etas)
+def _is_regular(likelihood: Likelihood, solution: Solution) -> bool:
+    """Return whether the usual errors hold at a maximum; the rows are asked only where needed."""
+    family = likelihood.family
+    if family.regular:
+        return True
+    return not family.nonregular(family.chart(tuple(likelihood.objective.etas(solution.coef))))
 
 
 def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:
@@ -165,7 +166,8 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return separated(likelihood, solution, direction)
     if (found := interpolation_of(likelihood)) is not None:
         return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
-    if (end := likelihood.family.without_bound(*_at(likelihood, solution))) is not None:
+    end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
+    if end is not None:
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, end[1]))
     if reason := vanished_scale(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))

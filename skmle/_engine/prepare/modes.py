@@ -86,15 +86,16 @@ def several_starts(
 
 def is_better(family: Family, objective: Objective, one: Solution, other: Solution) -> bool:
     """Return whether a solution is to be preferred: the likelier, but one with a bound first."""
-
-    def bounded(solution: Solution) -> bool:
-        eta = family.chart(tuple(objective.direction(solution.coef)))
-        return family.without_bound(objective.statistics, eta) is None
-
-    kept = bounded(one)
-    if kept != bounded(other):
-        return kept
+    bounded = way_without_bound(family, objective, one.coef) is None
+    if bounded != (way_without_bound(family, objective, other.coef) is None):
+        return bounded
     return one.evaluation.value < other.evaluation.value
+
+
+def way_without_bound(family: Family, objective: Objective, coef: Array) -> tuple[str, str] | None:
+    """Return the parameter on whose way on from `coef` the likelihood has no bound, and why."""
+    eta = family.chart(tuple(objective.etas(coef)))
+    return family.without_bound(objective.statistics, eta)
 
 
 def best_starts(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skmle.families.records import Array, Arrays, triangle
+from skmle.families.records import Array, Arrays, Rows, triangle
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
@@ -56,11 +56,12 @@ def _as_entries(eta: Array) -> Arrays:
     return tuple(np.asarray(e) for e in eta)
 
 
-def _step(rows: object, mean: Callable[[Array | None], float], k: int) -> tuple[Array, float]:
+def _step(rows: Rows, mean: Callable[[Array | None], float], k: int) -> tuple[Array, float]:
     """Return Newton's step, by absolute curvatures, and the fall that it promises."""
-    gradient = np.array([mean(g) for g in rows.gradient])  # type: ignore[attr-defined]
+    assert rows.gradient is not None
+    gradient = np.array([mean(entry) for entry in rows.gradient])
     hessian = np.zeros((k, k))
-    for (a, b), entry in zip(triangle(k), rows.packed, strict=True):  # type: ignore[attr-defined]
+    for (a, b), entry in zip(triangle(k), rows.packed, strict=True):
         hessian[a, b] = hessian[b, a] = mean(entry)
     if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
         return np.zeros(k), 0.0

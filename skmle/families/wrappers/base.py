@@ -107,6 +107,10 @@ class Wrapper(Family):
         return self.inner.may_be_unbounded
 
     @property
+    def regular(self) -> bool:  # type: ignore[override]
+        return self.inner.regular
+
+    @property
     def stretch(self) -> Stretch | None:  # type: ignore[override]
         return None  # a wrapper may hold numbers in units of y
 
@@ -379,6 +383,7 @@ class Derived(Wrapper):
     saturated = Family.saturated
     unbounded = Family.unbounded
     may_be_unbounded = False
+    regular = True
     without_bound = Family.without_bound
     nonregular = Family.nonregular
     collapse = Family.collapse

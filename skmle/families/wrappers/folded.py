@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skmle.families.algebra import mix
 from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
@@ -57,12 +56,8 @@ class Folded(Derived):
     def support(self) -> Support:  # type: ignore[override]
         return replace(self.inner.support, low=0.0, closed=(True, False))
 
-    @property
-    def observations(self) -> str:
-        return str(self.support)
-
-    def contains(self, y: Array) -> NDArray[np.bool_]:
-        return self.support.contains(y)
+    observations = Family.observations
+    contains = Family.contains
 
     # ---------------------------------------------------------------- the formula
 

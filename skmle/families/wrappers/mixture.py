@@ -25,7 +25,7 @@ from skmle.families.base import (
 from skmle.families.links import Link
 from skmle.families.tools.location_scale import SPREAD_SIGNS
 from skmle.families.tools.shares import by_rounds, first_guesses, share, sticks, weights_of
-from skmle.families.wrappers.parts import SeveralParts
+from skmle.families.wrappers.parts import SeveralParts, number_of_statistics
 
 _MOST_ROWS = 4096  # rows on which starts are looked for
 _KEPT = 3  # starts that are kept
@@ -128,9 +128,7 @@ class Mixture(SeveralParts):
         )
         return replace(supports[0], low=low, high=high, closed=closed, rates=False)
 
-    @property
-    def observations(self) -> str:
-        return str(self.support)
+    observations = Family.observations
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.any([part.contains(y) for part in self.parts], axis=0)
@@ -151,7 +149,7 @@ class Mixture(SeveralParts):
         """Return each part with its base and its statistics."""
         found, start = [], 1
         for part in self.parts:
-            count = len(part.statistics(np.full(1, part.support.between(*part.support.interior))))
+            count = number_of_statistics(part)
             own = statistics[start + 1 : start + 1 + count]
             found.append((part, statistics[start], own))
             start += 1 + count

@@ -6,9 +6,18 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
 from skmle.families.base import LOGIT, Arrays, Family, Limit, Param
 from skmle.families.links import Link, get_link
 from skmle.families.wrappers.base import Derived
+
+
+def number_of_statistics(part: Family) -> int:
+    """Return how many statistics a family has, which those of a possible row tell."""
+    columns = part.observation.columns or 0
+    value = part.support.between(*part.support.interior)
+    return len(part.statistics(np.full((1, columns) if columns > 1 else 1, value)))
 
 
 class SeveralParts(Derived):

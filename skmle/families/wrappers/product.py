@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skmle.families.algebra import beside
 from skmle.families.base import Array, Arrays, Family, Limit, Observation, Rows, Support
-from skmle.families.wrappers.parts import SeveralParts
+from skmle.families.wrappers.parts import SeveralParts, number_of_statistics
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -119,9 +119,7 @@ class Product(SeveralParts):
         """Return each part with its statistics."""
         found, start = [], 0
         for part in self.parts:
-            columns = part.observation.columns or 0
-            some = np.full((1, columns) if columns > 1 else 1, part.support.between(1.0, 1.0))
-            stop = start + len(part.statistics(some))
+            stop = start + number_of_statistics(part)
             found.append((part, statistics[start:stop]))
             start = stop
         return found
@@ -205,6 +203,10 @@ class Product(SeveralParts):
             if (found := part.without_bound(own, e)) is not None:
                 return f"{found[0]}_{c}", f"in part {c}, {found[1]}"
         return None
+
+    @property
+    def regular(self) -> bool:  # type: ignore[override]
+        return all(part.regular for part in self.parts)
 
     def nonregular(self, eta: Arrays) -> tuple[str, ...]:
         pairs = enumerate(zip(self.parts, self.split(eta)[0], strict=True), 1)

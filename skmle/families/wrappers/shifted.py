@@ -89,6 +89,7 @@ class Shifted(Derived):
     """
 
     may_be_unbounded = True
+    regular = False
     # Learnt by `adapt`: the least observation, below which the threshold lies, and how far the mean
     # lies above it.
     _least, _gap = 0.0, 1.0
@@ -147,12 +148,8 @@ class Shifted(Derived):
     def support(self) -> Support:  # type: ignore[override]
         return replace(self.inner.support, low=-np.inf, closed=(False, False))
 
-    @property
-    def observations(self) -> str:
-        return str(self.support)
-
-    def contains(self, y: Array) -> NDArray[np.bool_]:
-        return self.support.contains(y)
+    observations = Family.observations
+    contains = Family.contains
 
     def statistics(self, y: Array) -> Arrays:
         return (y,)
