@@ -158,7 +158,6 @@ def scaled(
         np.zeros(count), every,
     )
     pairs = list(zip(family.parameters, terms, strict=True))
-    scales = [term.intercept for param, term in pairs if param.unit in LOG_UNITS and param.unit]
     scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
     if not family.movable or not scales or not all(scales):
         return as_they_are
@@ -215,18 +214,18 @@ def starts_of(family: Family, terms: tuple[Term, ...], own: Scaled) -> list[Arra
     if own.residual is not None and not family.several_modes:
         # In their own units, groups are so alike that the start of all of them serves for each.
         weight = None if groups.weight is None else groups.weight.ravel()
-        found = family.starts((own.residual.ravel(),), weight)[:1]
-        each = [np.tile(finite_start(start), (groups.count, 1)) for start in found]
+        first = family.starts((own.residual.ravel(),), weight)[0]
+        charted = [np.tile(first, (groups.count, 1))]
     else:
         statistics = own.statistics
         lists = [family.starts(*one) for one in groups.each(statistics)]
         least = min(map(len, lists))
-        each = [np.array([finite_start(found[k]) for found in lists]) for k in range(least)]
+        charted = [np.array([found[k] for found in lists]) for k in range(least)]
     d = sum(term.length for term in terms)
     result = []
-    for chart_eta in each:
+    for chart_eta in charted:
         coef, at = np.zeros((groups.count, d)), 0
-        etas = family.linked(tuple(chart_eta.T))
+        etas = family.linked(finite_start(chart_eta.T))
         for eta, term in zip(etas, terms, strict=True):
             at += term.length
             if term.intercept:
