@@ -172,9 +172,7 @@ def _enter(result: Many, padded: Padded, found: Many) -> None:
         whole[padded.groups] = part
 
 
-def _maxima(
-    problem: Problem, family: Family, terms: tuple[Term, ...], groups: Groups
-) -> Many:
+def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: Groups) -> Many:
     """Return the fits of a law to some groups, as far as they are clear maxima."""
     m = sum(term.length for term in terms)
     result = Many.none(groups.count, m)
@@ -269,9 +267,7 @@ def _reach(objective: ManyObjectives, groups: Groups) -> Array:
     return reach
 
 
-def _near(
-    family: Family, terms: tuple[Term, ...], own: Scaled, coef: Array
-) -> NDArray[np.bool_]:
+def _near(family: Family, terms: tuple[Term, ...], own: Scaled, coef: Array) -> NDArray[np.bool_]:
     """Return which groups have scales that are not next to nothing beside the spread of y."""
     near, at = np.ones(len(coef), bool), 0
     for j, term in enumerate(terms):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ class ManyObjectives:
 
     def __post_init__(self) -> None:
         ends = np.cumsum([0, *(term.length for term in self.terms)])
-        self.spans = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self.spans = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         self.d, self.n = int(ends[-1]), self.statistics[0].shape[1]
         self.mass = np.full(1, float(self.n)) if self.weight is None else self.weight.sum(axis=1)
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from skmle._engine.data.padded import Padded
 from skmle._engine.evaluation import Array
-from skmle._engine.likelihood.coordinates import LOG_UNITS
 from skmle._engine.likelihood.design import Term
 from skmle._engine.prepare.starts import finite_start
 from skmle._engine.problem import Problem
@@ -70,7 +69,9 @@ class Groups:
         if self.weight is None:
             return values.mean(axis=-1)
         weight = self.weight if values.ndim == 2 else self.weight[:, None]
-        return (values * weight).sum(axis=-1) / (self.mass if values.ndim == 2 else self.mass[:, None])
+        return (values * weight).sum(axis=-1) / (
+            self.mass if values.ndim == 2 else self.mass[:, None]
+        )
 
     def total(self, entry: Array) -> Array:
         """Return the weighted sum over the rows of an entry that may be the same for all, (G,)."""
@@ -85,7 +86,10 @@ class Groups:
     def each(self, statistics: Arrays) -> list[tuple[Arrays, Array | None]]:
         """Return the statistics of each group, and the weights of its rows."""
         return [
-            (tuple(s[g, :n] for s in statistics), None if self.weight is None else self.weight[g, :n])
+            (
+                tuple(s[g, :n] for s in statistics),
+                None if self.weight is None else self.weight[g, :n],
+            )
             for g, n in enumerate(self.sizes)
         ]
 
@@ -154,8 +158,16 @@ def scaled(
     count, y = groups.count, groups.statistics[0]
     every = np.ones(count, bool)
     as_they_are = Scaled(
-        groups, groups.statistics, groups.offset, np.zeros(count), np.ones(count), (), None, None,
-        np.zeros(count), every,
+        groups,
+        groups.statistics,
+        groups.offset,
+        np.zeros(count),
+        np.ones(count),
+        (),
+        None,
+        None,
+        np.zeros(count),
+        every,
     )
     pairs = list(zip(family.parameters, terms, strict=True))
     scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
