@@ -41,6 +41,10 @@ _PIVOT = 1e-5
 # constant parameter up to which no limit law is near: a fit by itself asks from 15 on, and for a
 # vanished scale from -9. Margins, chosen and not measured.
 _VAGUE, _FAR, _NARROW = 0.1, 14.0, -8.0
+# Standard error of a parameter with a limit law from which a fit by itself may come to its maximum
+# slowly, and then stops within its tolerance: Student's log df with an error of 1.8 was off by 4e-8
+# of it.
+_LOOSE = 1.0
 # Rows times coefficients up to which a fit by itself has its covariance from the Hessian at the
 # maximum, and rows up to which it tries limit laws (`skmle._engine.judge.verdict`).
 _SHORT, _FEW = 5_000, 100
@@ -205,7 +209,7 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
         clear &= (np.abs(other.coef - end.coef) <= _SAME * error).all(axis=1)
     clear &= _near(family, terms, own, end.coef)
     raw, jacobian = _raw(terms, own, shifts, end.coef)
-    clear &= np.isfinite(raw).all(axis=1) & _near_limits(family, terms, raw)
+    clear &= np.isfinite(raw).all(axis=1) & _near_limits(family, terms, raw, error)
     log_likelihood = -(end.value - objective.penalty(end.coef)) * groups.mass
     log_likelihood -= own.log_volume + groups.base(family)
     ridge = np.zeros(1) if objective.ridge is None else objective.ridge
@@ -279,13 +283,18 @@ def _near(family: Family, terms: tuple[Term, ...], own: Scaled, coef: Array) -> 
     return near
 
 
-def _near_limits(family: Family, terms: tuple[Term, ...], raw: Array) -> NDArray[np.bool_]:
-    """Return which groups have no constant so far out that a limit law may be meant."""
+def _near_limits(
+    family: Family, terms: tuple[Term, ...], raw: Array, error: Array
+) -> NDArray[np.bool_]:
+    """Return which groups have no constant so far out, or so vague, that a limit law is near."""
     near, at = np.ones(len(raw), bool), 0
-    for term in terms:
+    limited = {limit.parameter for limit in family.limits}
+    for name, term in zip(family.names, terms, strict=True):
         at += term.length
-        if family.limits and term.size == 0 and term.intercept:
+        if limited and term.size == 0 and term.intercept:
             near &= np.abs(raw[:, at - 1]) < _FAR
+            if name in limited:
+                near &= error[:, at - 1] < _LOOSE
     return near
 
 

@@ -20,6 +20,9 @@ _LEAST_DAMPING = 1e-4  # a damping below it is none; chosen, not measured
 # Share of the problems still on their way from which those that have arrived are carried along:
 # to sort them out copies the data of all others. Chosen, not measured.
 _CARRIED = 0.7
+# As in `newton`: a step is slow if it leaves more than this share of a distance below one, and
+# after so many of them a search is on its way to a limit law. That solver then takes no last step.
+_SLOW, _FLAT = 0.45, 2
 
 
 class ManyObjectives(Protocol):
@@ -71,24 +74,27 @@ def newton_of_many(
         np.zeros(count, np.intp),
     )
     index, coef, at = np.arange(count), start, objective(start)
-    damping = np.zeros(count)
+    damping, flat, previous = np.zeros(count), np.zeros(count, np.intp), np.full(count, np.inf)
     for iteration in range(max_iter + 1):
         scale, a, b = _scaled(at)
         factor, pivot = cholesky(a)
         step = -solve(factor, b)
         distance = np.sqrt(np.maximum(-size * (b * step).sum(axis=1), 0.0))
         distance[~(pivot > 0.0) | ~np.isfinite(distance)] = np.inf
-        arrived = (distance <= tol) & np.isinf(ends.distance[index])
+        slow = (damping == 0.0) & (distance > _SLOW * previous) & (distance < 1.0)
+        slow &= np.isinf(ends.distance[index]) & (distance > tol)
+        flat, previous = np.where(flat >= _FLAT, flat, np.where(slow, flat + 1, 0)), distance
+        arrived = (distance <= tol) & (flat < _FLAT) & np.isinf(ends.distance[index])
         if arrived.any():
             _store(ends, index, arrived, coef + step / scale, at, distance, pivot, iteration)
-        going = np.isinf(ends.distance[index]) & np.isfinite(at.value)
+        going = np.isinf(ends.distance[index]) & np.isfinite(at.value) & (flat < _FLAT)
         if iteration == max_iter or not going.any():
             break
         if going.sum() < _CARRIED * len(going):
             kept = np.flatnonzero(going)
             index, coef, at, size = index[kept], coef[kept], at.take(kept), size[kept]
             damping, scale, a, b = damping[kept], scale[kept], a[kept], b[kept]
-            step, pivot = step[kept], pivot[kept]
+            step, pivot, flat, previous = step[kept], pivot[kept], flat[kept], previous[kept]
             objective = objective.take(kept)
         step, damping, definite = _damped(a, b, step, damping, pivot)
         there = objective(coef + step / scale)
