@@ -183,7 +183,10 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
     columns, shifts = columns_of(groups, terms)
     own = scaled(family, terms, groups, columns)
     starts = starts_of(family, terms, own)
-    strength = sum(float(np.asarray(p.strength)) for p in problem.penalties)  # type: ignore[attr-defined]
+    strength = 0.0
+    for penalty in problem.penalties:
+        assert isinstance(penalty, Ridge)
+        strength += float(penalty.strength)
     objective = ManyObjectives(
         rows=family.rows,
         statistics=own.statistics,

@@ -124,8 +124,12 @@ def columns_of(
 
 
 def _alike(one: Term, other: Term) -> bool:
-    same = isinstance(one.columns, slice) == isinstance(other.columns, slice)
-    return same and one.intercept == other.intercept and np.array_equal(one.columns, other.columns)
+    if one.columns is None or other.columns is None or one.intercept != other.intercept:
+        return False
+    if isinstance(one.columns, slice) or isinstance(other.columns, slice):
+        both = isinstance(one.columns, slice) and isinstance(other.columns, slice)
+        return both and bool(one.columns == other.columns)
+    return np.array_equal(one.columns, other.columns)
 
 
 class Scaled(NamedTuple):
