@@ -52,8 +52,10 @@ def fit_groups(
     ----------
     estimator : MLEDistribution, CrossEntropyClassifier, MLERegressor or OrdinalClassifier
         It is not changed. Groups are fitted together if it has no absolute penalty, no penalty of
-        one's own, no class weights, a family that learns nothing from the data and a `tol` from
-        1e-9 to 1e-6; Student's t and the inverse Gaussian as densities alone; and of classes two.
+        one's own, no class weights, at most two classes, a family that learns nothing from the
+        data, links that are the family's own or probit, cloglog or loglog, and a `tol` from 1e-9
+        to 1e-6; Student's t and the inverse Gaussian as densities alone. Groups of more than 5000
+        rows times coefficients are fitted by themselves.
     X : array-like or sparse matrix of shape (n, p)
         Sparse data are fitted group by group.
     y : array-like of shape (n,), optional

@@ -153,6 +153,17 @@ def test_classifiers_under_their_settings(name, weighted):
     assert_as_alone(fits, CLASSIFIERS[name], X, y, groups, **rest)
 
 
+@pytest.mark.parametrize("link", ["probit", "cloglog", "loglog", "cauchit"])
+def test_links_on_few_rows(link):
+    """Under the cauchit there are several maxima, so that a lesser one may be found."""
+    rng = np.random.default_rng(5)
+    groups = np.repeat(np.arange(30), rng.integers(8, 40, size=30))
+    X = rng.normal(size=(len(groups), 2))
+    y = (rng.random(len(groups)) < 1.0 / (1.0 + np.exp(-2.0 * X[:, 0]))).astype(int)
+    model = CrossEntropyClassifier(link=link)
+    assert_as_alone(fitted(model, X, y, groups=groups), model, X, y, groups)
+
+
 def test_softmax_and_ordinal_go_through_the_loop():
     X, y, groups, rng = logistic_data()
     y = y + rng.integers(2, size=len(y))
