@@ -69,11 +69,13 @@ ENGINE = """
     data.exact data.basis
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
-    likelihood.curvature likelihood.watch likelihood.objective likelihood.scores likelihood.many
+    likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
+    likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers.many solvers
     problem
-    prepare.merging prepare.row_space prepare.starts prepare.groups prepare.robust prepare.trials
+    prepare.merging prepare.row_space prepare.starts prepare.groups
+    prepare.robust prepare.trials
     prepare.feasible prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.separation judge.lone judge.alarm
