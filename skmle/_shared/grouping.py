@@ -130,7 +130,7 @@ def no_fit_of(
     )
 
 
-def in_words(labels: Sequence[Any]) -> str:
+def in_words(labels: Sequence[Any] | NDArray[Any]) -> str:
     """Return the first labels as Python writes them, and how many there are."""
     listed = [np.asarray(label).tolist() for label in labels[:_SHOWN]]
     more = f", ... ({len(labels)} in all)" if len(labels) > _SHOWN else ""
@@ -167,13 +167,14 @@ class RowsByGroup(NamedTuple):
     ends: NDArray[np.intp]
 
     @classmethod
-    def by(cls, codes: NDArray[np.intp] | None, count: int, *data: Any) -> RowsByGroup:
+    def by(
+        cls, codes: NDArray[np.intp] | None, count: int, X: Any, y: Any, rest: dict[str, Any]
+    ) -> RowsByGroup:
         """Return the data by group; by column without codes."""
         if codes is None:
-            return cls(*data, None, np.zeros(0, np.intp))
-        return cls(
-            *data, np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=count))
-        )
+            return cls(X, y, rest, None, np.zeros(0, np.intp))
+        order = np.argsort(codes, kind="stable")
+        return cls(X, y, rest, order, np.cumsum(np.bincount(codes, minlength=count)))
 
     def of(self, group: int) -> tuple[Any, Any, dict[str, Any]]:
         """Return X, y and all that is given beside them, of one group."""
