@@ -17,13 +17,13 @@ from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinishe
 from skmle._engine.likelihood.watch import RunsOff, Stopped
 from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.closer import closer_likelihood
-from skmle._engine.prepare.columns import Columns
+from skmle._engine.prepare.columns import Columns, Dependent, look_at
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
 from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
-from skmle._engine.solvers import Working
+from skmle._engine.solvers import Working, likely_separated
 from skmle._engine.verdict import KEYBOARD
 
 
@@ -75,7 +75,15 @@ def fit_likelihood(
     columns: Columns | None = None,
 ) -> Fit:
     """Return the fit of a problem whose rows and columns are taken as they are."""
-    return solve_and_judge(Likelihood(problem, None, starts, columns), tell)[0]
+    if columns is None:
+        # Rows that are all predicted right say nothing of columns that depend on each other.
+        n, d = problem.n, sum(term.length for term in problem.terms)
+        later = tell is None and not problem.penalised and likely_separated(n, d) > 0
+        columns = look_at(problem, later=later)
+    try:
+        return solve_and_judge(Likelihood(problem, None, starts, columns), tell)[0]
+    except Dependent as found:
+        return solve_and_judge(Likelihood(problem, None, starts, found.columns), tell)[0]
 
 
 def solve_and_judge(

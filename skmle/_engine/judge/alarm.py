@@ -23,6 +23,9 @@ from skmle.families.base import Arrays
 # Share of the first value below which it is looked for, and iterates between two looks. A look
 # takes one pass over the rows. Chosen, not measured.
 _STEEP, _EVERY = 0.25, 4
+# Rows that were wrong at the last look and are asked at each iterate: once they are all right, all
+# rows may be, and the next look does not wait. Chosen for the time it takes.
+_ASKED = 64
 # Share of the largest change of eta below which a row that moves may only not have converged yet.
 # Newton's steps square it, from below 1e-5 to rounding. Chosen, not measured.
 _CLEAR = 1e-4
@@ -63,7 +66,7 @@ class Alarm:
             self.threshold = _STEEP * at.value
             self._look_at_columns(coef, at)
         self.waiting -= 1
-        if not at.value < self.threshold or self.waiting > 0:
+        if not at.value < self.threshold or (self.waiting > 0 and not self._have_turned(coef)):
             return
         self.waiting = _EVERY
         if not self._recedes():
@@ -83,6 +86,13 @@ class Alarm:
             return False
         moves = np.max([np.abs(e) for e in cleaned(self.objective, step)], axis=0)
         return bool(moves.any()) and bool((moves[moves > 0.0] > _CLEAR * moves.max()).all())
+
+    def _have_turned(self, coef: Array) -> bool:
+        """Return whether some rows that were wrong at the last look are all predicted right."""
+        if self.wrong is None or self.behind is not None:
+            return False
+        part = self.objective.take(np.flatnonzero(self.wrong)[:_ASKED])
+        return not self._wrong(cleaned(part, coef), part.statistics).any()
 
     def _recedes(self) -> bool:
         likelihood = self.likelihood
@@ -123,9 +133,10 @@ class Alarm:
         family, statistics = self.likelihood.family, self.likelihood.statistics
         return separates(family, statistics, self.objective, way, self.behind)
 
-    def _wrong(self, delta: Arrays) -> NDArray[np.bool_]:
+    def _wrong(self, delta: Arrays, statistics: Arrays | None = None) -> NDArray[np.bool_]:
         """Return the rows that become less likely along a change of eta, or do not move."""
-        family, statistics = self.likelihood.family, self.likelihood.statistics
+        family = self.likelihood.family
+        statistics = self.likelihood.statistics if statistics is None else statistics
         largest = max(float(np.abs(e).max(initial=0.0)) for e in delta)
         still = np.all([e == 0.0 for e in delta], axis=0)
         if self.behind is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -153,9 +153,20 @@ class Objective:
         """
         return np.inf if self.design.blocks is None else self.design.blocks.rarest()
 
+    def statistics_of(self, index: NDArray[np.intp]) -> tuple[Array, ...]:
+        """Return the statistics of some rows."""
+        return tuple(s[index] if len(s) == self.n else s for s in self.statistics)
+
+    def mean_at(self, etas: Sequence[Array]) -> float:
+        """Return the mean of -log q where all rows have these linear predictors."""
+        with np.errstate(all="ignore"):
+            value = self.rows(self.statistics, tuple(etas), 0).value
+        weights = self.weights(0, self.n)
+        return weights.total(weights.times(np.asarray(value))) / self.mass
+
     def take(self, index: NDArray[np.intp]) -> Objective:
         """Return the objective on some rows, gathered."""
-        statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
+        statistics = self.statistics_of(index)
         weight = None if self.weight is None else self.weight[index]
         squares = None if self.squares is None else self.squares[index]
         return replace(
