@@ -13,6 +13,7 @@ import numpy as np
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
+from skmle._engine.judge.separation import knows_limits
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
 from skmle._engine.likelihood.watch import RunsOff, Stopped
 from skmle._engine.prepare.closed import Starts, closed_form
@@ -77,13 +78,18 @@ def fit_likelihood(
     """Return the fit of a problem whose rows and columns are taken as they are."""
     if columns is None:
         # Rows that are all predicted right say nothing of columns that depend on each other.
-        n, d = problem.n, sum(term.length for term in problem.terms)
-        later = tell is None and not problem.penalised and likely_separated(n, d) > 0
-        columns = look_at(problem, later=later)
+        columns = look_at(problem, later=tell is None and _may_separate(problem))
     try:
         return solve_and_judge(Likelihood(problem, None, starts, columns), tell)[0]
     except Dependent as found:
         return solve_and_judge(Likelihood(problem, None, starts, found.columns), tell)[0]
+
+
+def _may_separate(problem: Problem) -> bool:
+    """Return whether a separation is looked for first."""
+    observed, d = problem.observed, sum(term.length for term in problem.terms)
+    likely = not problem.penalised and likely_separated(observed.n, d) > 0
+    return likely and knows_limits(problem.family, observed.statistics, observed.n)
 
 
 def solve_and_judge(

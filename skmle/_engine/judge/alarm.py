@@ -162,8 +162,9 @@ class Alarm:
 
 
 def alarm_of(likelihood: Likelihood) -> Alarm | None:
-    """Return the alarm of a fit; None if a penalty or a constant law leaves nothing to look for."""
-    penalised = likelihood.problem.penalised
+    """Return the alarm of a fit; None if a penalty or the law leaves nothing to look for."""
+    penalised, objective = likelihood.problem.penalised, likelihood.objective
     if penalised or not likelihood.design.modelled:
         return None
-    return Alarm(likelihood, likelihood.objective)
+    known = recedes(likelihood.family, likelihood.statistics, objective)
+    return Alarm(likelihood, objective) if known else None

@@ -25,9 +25,10 @@ _PRODUCTS = 500
 # Hessian took as long as 30 to 40 products, at 3 classes as long as 5.
 _SEVERAL = 4
 # Coefficients from which a fit of few rows first looks, by gradients, whether outcomes separate:
-# with fewer, Hessians take no longer. Few rows are less than so many for each coefficient. Chosen,
-# not measured.
-_SEPARATED, _FEW_ROWS = 100, 4
+# with fewer, Hessians take no longer. Few rows are less than so many for each coefficient. Where
+# outcomes did not separate, the way to the maximum took 0.5 to 1.0 of the time of Hessians alone,
+# with up to 45 rows for each of 110 to 400 coefficients.
+_SEPARATED, _FEW_ROWS = 100, 20
 # These steps, at most and for each coefficient: together they take about as long as one Hessian.
 # Chosen, not measured.
 _LOOKING, _LOOKING_EACH = 100, 0.1

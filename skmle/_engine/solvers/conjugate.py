@@ -111,11 +111,11 @@ def conjugate(
 
 
 def approach(objective: MatrixFreeObjective, start: Array, *, tol: float, most: int) -> Array:
-    """Return where limited-memory steps lead as long as they are fast, `most` of them at most."""
+    """Return where limited-memory steps lead, `most` of them at most, be they fast or slow."""
     with np.errstate(all="ignore"):
         coef = np.array(start, float)
         at = objective(coef, 1)
-        return _approach(objective, coef, at, tol, most)[0]
+        return _approach(objective, coef, at, tol, most, patience=most)[0]
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
@@ -158,6 +158,7 @@ def _approach(
     at: Evaluation,
     tol: float,
     most: int,
+    patience: int = _PATIENCE,
 ) -> tuple[Array, Evaluation, list[tuple[Array, Array]], Curvature, int]:
     """Take limited-memory steps over the preconditioner as long as they are fast.
 
@@ -184,7 +185,7 @@ def _approach(
         objective.accepted(coef, at, distance)
         falls = 0.0 < at.value < _FAST * before
         slow = slow + 1 if distance > _FAST * known and not falls else 0
-        arrived = distance <= _NEARLY * tol or slow >= _PATIENCE or not np.isfinite(distance)
+        arrived = distance <= _NEARLY * tol or slow >= patience or not np.isfinite(distance)
         found = None if arrived else _backtrack(objective, coef, at, step)
         if found is None:
             break
