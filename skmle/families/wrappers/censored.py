@@ -126,7 +126,7 @@ class Censored(Wrapper):
         _check_restored(inner, y)
         return learnt
 
-    def _known(self, y: Array) -> NDArray[np.intp]:
+    def _known(self, y: Array) -> NDArray[np.int8]:
         """Return what is known of each row, whatever could be seen of it."""
         return known_of(self.inner.support, y[..., 0], y[..., 1])
 
@@ -142,11 +142,12 @@ class Censored(Wrapper):
         first, last = ends_of(support, lower, upper)
         if support.discrete:  # some whole number of the support lies between
             meets = np.maximum(first, support.low) <= np.minimum(last, support.high)
+            meets &= ~exact
         else:
             meets = (lower < upper) & (upper > support.low) & (lower < support.high)
-        finite = np.isfinite(lower)
-        inside = finite & self.inner.contains(np.where(finite, lower, 0.0))
-        return seen & ((exact & inside) | (~exact & meets))
+        inside = exact & np.isfinite(lower)
+        inside &= self.inner.contains(np.where(inside, lower, 0.0))
+        return seen & (inside | meets)
 
     def takes(self, y: Array) -> NDArray[np.bool_]:
         return self.contains(y)  # an interval of rates has no meaning
@@ -320,9 +321,10 @@ def _possible(inner: Family, y: Array) -> Array:
     """Return the lower end of each row, of open ones the upper end, to learn from."""
     lower, upper = y[..., 0], y[..., 1]
     values = np.where(np.isfinite(lower), lower, upper)
-    values = values[np.isfinite(values)]
+    finite = np.isfinite(values)
+    values = values if finite.all() else values[finite]
     inside = inner.contains(values)
-    return values[inside] if inside.any() else values
+    return values if inside.all() or not inside.any() else values[inside]
 
 
 def _check_restored(inner: Family, y: Array) -> None:
