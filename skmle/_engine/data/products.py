@@ -289,9 +289,8 @@ class Sparse(Product):
     def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
         a = self._columns(left)
         b = a if same(left, right) else self._columns(right)
-        weighted = a.data * np.repeat(w, np.diff(a.indptr))
-        scaled = sp.csr_array((weighted, a.indices, a.indptr), shape=a.shape)
-        product = np.asarray((scaled.T @ b).toarray())
+        x = a.data * np.repeat(w, np.diff(a.indptr))
+        product = (sp.csr_array((x, a.indices, a.indptr), a.shape).T @ b).toarray()
         return (
             product
             if self.shift is None

@@ -122,7 +122,10 @@ def best_starts(
         return [first, *_ranked(quiet, others)[:1]]
     loose = float(np.sqrt(len(first)))
     tol = loose if sampled else _ROUGH
-    trials = [newton(quiet, first, tol=loose if quiet.n > _FEW else tol, max_iter=_STEPS)]
+    at = quiet(first)
+    # The fit mostly starts there, too.
+    sample.remember(first, at)
+    trials = [newton(quiet, first, tol=loose if quiet.n > _FEW else tol, max_iter=_STEPS, at=at)]
     others = [start for start in others if _apart(quiet, trials[0], start, range_apart)]
     if others and trials[0].distance > tol:
         trials = [newton(quiet, trials[0].coef, tol=tol, max_iter=_STEPS)]
