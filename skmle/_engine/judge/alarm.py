@@ -24,8 +24,9 @@ from skmle.families.base import Arrays
 # takes one pass over the rows. Chosen, not measured.
 _STEEP, _EVERY = 0.25, 4
 # Rows that were wrong at the last look and are asked at each iterate: once they are all right, all
-# rows may be, and the next look does not wait. Chosen for the time it takes.
-_ASKED = 64
+# rows may be, and the next look does not wait. And the share of wrong rows up to which they may all
+# turn before that. Chosen for the time it takes.
+_ASKED, _FEW_WRONG = 64, 0.1
 # Share of the largest change of eta below which a row that moves may only not have converged yet.
 # Newton's steps square it, from below 1e-5 to rounding. Chosen, not measured.
 _CLEAR = 1e-4
@@ -90,6 +91,8 @@ class Alarm:
     def _have_turned(self, coef: Array) -> bool:
         """Return whether some rows that were wrong at the last look are all predicted right."""
         if self.wrong is None or self.behind is not None:
+            return False
+        if np.count_nonzero(self.wrong) > _FEW_WRONG * len(self.wrong):
             return False
         part = self.objective.take(np.flatnonzero(self.wrong)[:_ASKED])
         return not self._wrong(cleaned(part, coef), part.statistics).any()
