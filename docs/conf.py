@@ -34,7 +34,9 @@ html_title = "skmle"  # with version and "documentation" it pushes a button off 
 html_theme_options = {
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
-    "header_links_before_dropdown": 4,  # with five the header takes two lines of a laptop's screen
+    # With a fifth link, or a field for the search, the header takes two lines of a laptop's screen.
+    "header_links_before_dropdown": 4,
+    "navbar_persistent": ["search-button"],
 }
 # Pages of the guide have none below them, and their tables need the width of an empty sidebar.
 _GUIDE = [path.stem for path in Path(__file__).parent.glob("*.md") if path.stem != "api"]
