@@ -137,7 +137,7 @@ def checked_data(
 
 def _check_one_column(estimator: BaseEstimator, y: Any, several: bool) -> None:
     """Raise ValueError if y has several columns, unless its observations have `several`."""
-    shape = getattr(y, "shape", ())
+    shape: tuple[int, ...] = getattr(y, "shape", ())
     if not several and len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"{type(estimator).__name__}: y should be a 1d array, got an array of shape {shape} "
@@ -176,6 +176,7 @@ def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -
     """
     finite = family.observation.finite
     y = to_numpy(y, f"{type(estimator).__name__}, y")
+    _check_one_column(estimator, y, family.observation.columns != 1)
     check_finite(estimator, y, "y", finite=finite)
     check_numbers(y, f"{type(estimator).__name__}: y", "For labels use CrossEntropyClassifier.")
     with as_floats(type(estimator).__name__, "y"):

@@ -326,6 +326,12 @@ def test_messages_name_the_family_or_function_that_is_wanted(model, data, says):
     assert_four_parts(assert_refused(model, *data, says=says).replace("; ", ". "))
 
 
+def test_intervals_are_no_scores_of_a_law_of_numbers():
+    model = MLERegressor("weibull").fit(X, np.exp(Y))
+    with pytest.raises(ValueError, match=r"Choose a column; .* families.Censored\(...\)"):
+        model.score(X[:4], TIMES)
+
+
 def test_families_that_are_not_ours_are_sent_to_their_makers():
     with pytest.raises(TypeError, match=r"families.ScipyFamily, functions into families.FromLog"):
         MLEDistribution(stats.gamma).fit(X)
