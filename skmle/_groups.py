@@ -46,7 +46,8 @@ def fit_groups(
     The fits are those that ``clone(estimator).fit(X[groups == g], y[groups == g])`` finds, with the
     same statuses. Where a group has a clear maximum it is found together with those of the others,
     by Newton's method on all of them, in a small part of the time; every other group is fitted by
-    itself. No group raises an error: `status_` and `message_` say what has become of it.
+    itself. No fit raises an error: `status_` and `message_` say what has become of each group. But
+    values that the law refuses, in whatever group, are refused before anything is fitted.
 
     Parameters
     ----------

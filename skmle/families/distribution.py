@@ -90,7 +90,7 @@ class Distribution:
 
     def __repr__(self) -> str:
         def show(value: Array) -> str:
-            return f"{float(value):.6g}" if value.ndim == 0 else f"array{value.shape}"
+            return f"{float(value):.6g}" if value.ndim == 0 else f"<shape {value.shape}>"
 
         values = ", ".join(f"{name}={show(value)}" for name, value in self.params.items())
         return f"{type(self.family).__name__}({values})"

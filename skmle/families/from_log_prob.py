@@ -116,6 +116,12 @@ class FromLogProb(Family):
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        if not isinstance(self.params, Mapping):
+            raise ValueError(
+                f"FromLogProb: params={self.params!r} is a {type(self.params).__name__}. Allowed: "
+                "a mapping of names to links, such as {'loc': 'identity', 'scale': 'log'}. Give "
+                "each parameter its link."
+            )
         return tuple(Param(name, get_link(link)) for name, link in self.params.items())
 
     @property

@@ -111,6 +111,11 @@ class Observation(NamedTuple):
         """How many columns it may have, in words."""
         return " or ".join(str(count) for count in (self.columns, *self.also))
 
+    @property
+    def advice(self) -> str:
+        """How to come by these columns, in words."""
+        return "Give these columns." if self.finite else "Make such rows by skmle.censored."
+
 
 class Shortcuts(NamedTuple):
     """What the engine may leave out in fits of a family; the defaults are right for all."""

@@ -38,9 +38,13 @@ _SAME = 1e-12
 
 def _mapped_by(first: Link, second: Link) -> str:
     """Return what two links map to a number, which may be the same link, in words."""
+    low = max(first.domain[0], second.domain[0])
+    high = min(first.domain[1], second.domain[1])
+    above, below = [f"> {low:g}"] * (low > -np.inf), [f"< {high:g}"] * (high < np.inf)
+    numbers = f"numbers {' and '.join(above + below)}" if above or below else "finite numbers"
     if first == second:
-        return f"what link {first.name!r} maps to a number"
-    return f"what link {first.name!r} and link {second.name!r} both map to a number"
+        return f"{numbers} that link {first.name!r} maps to a number"
+    return f"{numbers} that link {first.name!r} and link {second.name!r} both map to a number"
 
 
 def fix(family: Family, values: Mapping[str, float]) -> Family:
