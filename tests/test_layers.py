@@ -77,7 +77,7 @@ ENGINE = """
     problem
     prepare.merging prepare.row_space prepare.starts prepare.groups
     prepare.robust prepare.trials
-    prepare.feasible prepare.modes
+    prepare.feasible prepare.perturbed prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.separation judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier

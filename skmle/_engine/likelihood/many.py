@@ -110,6 +110,10 @@ class ManyObjectives:
             return np.zeros(len(coef))
         return 0.5 * np.einsum("gi,gi,gi->g", self.ridge, coef, coef)
 
+    def weighted(self, weight: Array) -> ManyObjectives:
+        """Return the problems with these weights of the rows, (G, n), in place of their own."""
+        return replace(self, weight=weight)
+
     def take(self, index: NDArray[np.intp]) -> ManyObjectives:
         """Return some of the problems."""
 

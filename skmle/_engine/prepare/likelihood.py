@@ -21,9 +21,9 @@ from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at, proven
-from skmle._engine.prepare.feasible import inside_of, may_start, starts_inside
-from skmle._engine.prepare.modes import is_better, several_starts
-from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
+from skmle._engine.prepare.feasible import may_start
+from skmle._engine.prepare.modes import is_better, starts_of
+from skmle._engine.prepare.starts import LeastSquares, fit_first_term
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
     SOLVERS,
@@ -190,12 +190,7 @@ class Likelihood:
         # A fit that selects slopes starts with none, but least squares would have all.
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
-        if starts_inside(self.family):
-            return inside_of(self.family, self.objective, self.pilot, self.known_starts)
-        starts = starting_points(self.family, self.pilot, first, self.known_starts)
-        if not self.family.several_modes:
-            return starts
-        return several_starts(self.family, self.pilot, self.objective, first, starts)
+        return starts_of(self.family, self.pilot, self.objective, first, self.known_starts)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
         """Return the best of the solutions from all starts.

@@ -14,6 +14,8 @@ import numpy as np
 from skmle._engine.data.sums import strata
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.feasible import inside_of, starts_inside
+from skmle._engine.prepare.perturbed import with_perturbed
 from skmle._engine.prepare.robust import robust_predictors
 from skmle._engine.prepare.starts import LeastSquares, starting_points
 from skmle._engine.prepare.trials import best_trials
@@ -47,6 +49,34 @@ _FEW, _APART = 256, 1.0
 # a closed form leads to the end of the trial. Of 300 inverse Gaussian regressions, those that led
 # to another maximum were at least 4.1 away, and 75 % of the others within 1.5.
 _RANGE = 3.0
+
+
+def starts_of(
+    family: Family,
+    sample: Objective,
+    whole: Objective,
+    first: LeastSquares | None,
+    known: Sequence[tuple[float, ...]] | None,
+) -> list[Array]:
+    """Return one or several vectors of coefficients from which the best maximum is reached.
+
+    Parameters
+    ----------
+    family : Family
+    sample, whole : Objective
+        On some of the rows, or on all, and on all.
+    first : LeastSquares, optional
+        Of the first term on the sample.
+    known : sequence of tuple, optional
+        The family's starts, if they were computed before.
+    """
+    if starts_inside(family):
+        starts = inside_of(family, whole, sample, known)
+    else:
+        starts = starting_points(family, sample, first, known)
+        if family.several_modes:
+            starts = several_starts(family, sample, whole, first, starts)
+    return with_perturbed(family, whole, starts)
 
 
 def several_starts(

@@ -1,0 +1,145 @@
+"""A start from the best of many quick fits, for likelihoods that may have several maxima.
+
+Each quick fit begins where a fit of the rows under random weights has come to: other weights move
+the lesser maxima or have none of them. All are fitted at once, on some of the rows.
+
+References
+----------
+Elidan, Ninio, Friedman & Schuurmans (2002), Data perturbation for escaping local maxima in
+learning, Proceedings of the 18th National Conference on Artificial Intelligence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skmle._engine.data.sums import strata
+from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.many import ManyObjectives
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.penalties import total_curvature
+from skmle._engine.solvers.many import Ends, newton_of_many
+from skmle.families.base import Family
+from skmle.families.links import CLOGLOG, LOGLOG, PROBIT
+
+# Rows on which the quick fits are compared, and coefficients up to which there are any. They serve
+# as starts. Chosen, not measured.
+_ROWS, _MOST_COEFFICIENTS = 256, 40
+# Quick fits, at least and at most, and rows times fits: on few rows, many take hardly longer.
+_FEWEST, _MOST, _ENTRIES = 16, 48, 4096
+# Weights are this power of exponential variables.
+_POWER = 3
+# Which of the smooth laws that approach one with cusps stands for it.
+_SMOOTH = 3
+# Steps under random weights, and from there on. Chosen, not measured.
+_PERTURBED_STEPS, _STEPS = 8, 60
+# Distance in standard errors at which a quick fit has arrived, and the least squared pivot of a
+# Hessian there that tells a maximum from a way to infinity. Chosen, not measured.
+_ARRIVED, _PIVOT = 1e-2, 1e-7
+# Nats, in total, by which a maximum must be better than another one to count as another one.
+_OTHER = 1e-2
+# Links beside the charts under which likelihoods of a first parameter alone have one maximum, as
+# densities of these shapes are log-concave.
+_CONCAVE = (PROBIT, CLOGLOG, LOGLOG)
+
+
+def may_have_several(family: Family, objective: Objective) -> bool:
+    """Return whether a likelihood may have several maxima, whatever its law.
+
+    It may where a parameter beside the first one has slopes, or where the first one has them under
+    a link that is not the law's own.
+    """
+    first, *others = objective.design.terms
+    if any(term.size for term in others):
+        return True
+    return bool(first.size) and family.link(0) not in (family.parameters[0].chart, *_CONCAVE)
+
+
+def with_perturbed(family: Family, objective: Objective, starts: list[Array]) -> list[Array]:
+    """Return starts, and one more if it leads to a better maximum than they do.
+
+    Parameters
+    ----------
+    family : Family
+    objective : Objective
+        On all rows.
+    starts : list of ndarray of shape (d,)
+    """
+    if not may_have_several(family, objective) or objective.design.d > _MOST_COEFFICIENTS:
+        return starts
+    n = objective.n
+    few = objective if n <= _ROWS else objective.take(strata(n, _ROWS))
+    laws = family.smoothings()
+    # A scale with slopes may vanish at some rows, where densities have no bound.
+    bounded = family.support.discrete or not any(t.size for t in objective.design.terms[1:])
+    many = _many(laws[_SMOOTH] if laws else family, few)
+    if many is None or few.lasso is not None:
+        return starts
+    drawn = _weights(few)
+    begun = np.repeat(starts[:1], len(drawn), axis=0)
+    perturbed = _climb(many, begun, few.size, _PERTURBED_STEPS, drawn)
+    ends = _climb(many, np.concatenate([starts, perturbed.coef]), few.size, _STEPS)
+    arrived = (ends.distance <= _ARRIVED) & (ends.pivot > _PIVOT)
+    value = many(ends.coef).value
+    best = int(np.nanargmin(np.where(arrived | bounded, value, np.inf)))
+    better = value[best] + _OTHER / few.size < value[0]
+    if not (arrived | bounded)[best] or not (better or len(starts) > 1):
+        return starts
+    # On all rows, a start that has arrived needs no further fit beside the best end.
+    done = arrived & (few is objective and not laws)
+    return [*(start for start, d in zip(starts, done, strict=False) if not d), ends.coef[best]]
+
+
+def _many(law: Family, objective: Objective) -> ManyObjectives | None:
+    """Return an objective as one of many on the same rows; None if it has another form."""
+    design = objective.design
+    if law.redundant or any(s.ndim != 1 for s in objective.statistics):
+        return None
+    block = design.block(0, design.n)
+    columns: list[Array | None] = []
+    for term in design.terms:
+        if term.columns is None:
+            columns.append(None)
+            continue
+        x = np.asarray(block.array(term.columns), float)
+        if term.intercept:
+            x = np.column_stack([x, np.ones(design.n)])
+        columns.append(x.T[None])
+    curvature = total_curvature(objective.penalties, np.zeros(design.d))
+    return ManyObjectives(
+        rows=law.rows,
+        statistics=tuple(s[None] for s in objective.statistics),
+        terms=design.terms,
+        columns=tuple(columns),
+        weight=None if objective.weight is None else objective.weight[None],
+        offset=None if design.offset is None else design.offset[None],
+        ridge=curvature[None] if objective.penalties else None,
+    )
+
+
+def _weights(objective: Objective) -> Array:
+    """Return random weights of the rows, one line a fit; rows with like y have like weights.
+
+    The order of the rows does not matter.
+    """
+    n = objective.n
+    order = np.argsort(objective.statistics[0], kind="stable")
+    fits = min(max(_ENTRIES // n, _FEWEST), _MOST)
+    result = np.empty((fits, n))
+    result[:, order] = np.random.default_rng(0).exponential(size=(fits, n)) ** _POWER
+    return result if objective.weight is None else result * objective.weight
+
+
+def _climb(
+    many: ManyObjectives, starts: Array, size: float, steps: int, weight: Array | None = None
+) -> Ends:
+    """Return where quick fits from these starts have come to."""
+    if weight is not None:
+        many = many.weighted(weight)
+    sizes = np.full(len(starts), size)
+    return newton_of_many(many, starts, sizes, tol=_ARRIVED, max_iter=steps)
+
+
+__all__: Sequence[str] = ["may_have_several", "with_perturbed"]
