@@ -63,7 +63,7 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     """
     condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
-    known = closed_form(density)
+    known = closed_form(density, fit_density)
     result = known if isinstance(known, Fit) else fit_likelihood(density, tell, known)
     return replace(result, condensed=condensed)
 

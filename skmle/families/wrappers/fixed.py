@@ -43,6 +43,11 @@ def _mapped_by(first: Link, second: Link) -> str:
     return f"what link {first.name!r} and link {second.name!r} both map to a number"
 
 
+def one_by_one(family: Family) -> bool:
+    """Return whether the parameters of a family can be held, each without the others."""
+    return family.names == tuple(param.name for param in family.parameters)
+
+
 def fix(family: Family, values: Mapping[str, float]) -> Family:
     """Return `family` with the named natural parameters held at the given values.
 
@@ -57,7 +62,7 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
     if isinstance(family, Fixed):
         return fix(family.inner, {**family.values, **values})
     names = family.names
-    if names != tuple(p.name for p in family.parameters):
+    if not one_by_one(family):
         raise ValueError(
             f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one "
             "by one. Allowed: fixed=None. Leave fixed out."
@@ -140,6 +145,9 @@ class Fixed(Wrapper):
 
     def link(self, index: int) -> Link:
         return self.inner.link(self.free[index])
+
+    def counted(self, index: int) -> bool:
+        return self.inner.counted(self.free[index])
 
     def complete(self, entries: Arrays, held: Arrays) -> Arrays:
         """Return all k entries in order: those of the free parameters, and those held."""

@@ -87,6 +87,13 @@ class Product(SeveralParts):
     def support(self) -> Support:  # type: ignore[override]
         return Support(discrete=all(part.support.discrete for part in self.parts))
 
+    def counted(self, index: int) -> bool:
+        for part in self.parts:
+            if index < (count := len(part.parameters)):
+                return part.counted(index)
+            index -= count
+        raise IndexError(index)
+
     @property
     def observations(self) -> str:
         return "rows of " + "; ".join(part.observations for part in self.parts)
