@@ -21,7 +21,9 @@ from skmle import MLERegressor, families
 
 def zero_inflated_poisson(y, pi, mu):
     zero = np.log(pi + (1.0 - pi) * np.exp(-mu))
-    return np.where(y == 0, zero, np.log1p(-pi) + special.xlogy(y, mu) - mu - special.gammaln(y + 1))
+    return np.where(
+        y == 0, zero, np.log1p(-pi) + special.xlogy(y, mu) - mu - special.gammaln(y + 1)
+    )
 
 
 # %%
