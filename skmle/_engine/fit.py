@@ -24,7 +24,7 @@ from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
 from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
-from skmle._engine.solvers import Working, likely_separated
+from skmle._engine.solvers import Working, looking_steps
 from skmle._engine.verdict import KEYBOARD
 
 
@@ -64,7 +64,7 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     """
     condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
-    known = closed_form(density)
+    known = closed_form(density, fit_density)
     result = known if isinstance(known, Fit) else fit_likelihood(density, tell, known)
     return replace(result, condensed=condensed)
 
@@ -88,7 +88,7 @@ def fit_likelihood(
 def _may_separate(problem: Problem) -> bool:
     """Return whether a separation is looked for first."""
     observed, d = problem.observed, sum(term.length for term in problem.terms)
-    likely = not problem.penalised and likely_separated(observed.n, d) > 0
+    likely = not problem.penalised and looking_steps(observed.n, d) > 0
     return likely and knows_limits(problem.family, observed.statistics, observed.n)
 
 

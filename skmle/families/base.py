@@ -157,6 +157,10 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         """
         return self.support.spans(y) if self.support.rates else self.contains(y)
 
+    def counted(self, index: int) -> bool:
+        """Whether this parameter is one of a law of counts, whose likelihood has a bound."""
+        return self.support.discrete
+
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return -log P(Y > y) (`upper`) or -log P(Y <= y) of each row at chart `eta`.
 

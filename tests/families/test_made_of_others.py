@@ -326,6 +326,21 @@ def test_a_part_on_a_single_value_is_named_beside_an_offset(offset):
         model.fit(np.zeros((len(y), 1)), y, offset=np.full(len(y), offset))
 
 
+@pytest.mark.parametrize("gap", [1e2, 1e4, 1e6, 1e8])
+def test_groups_that_lie_far_apart_are_two_fits(gap):
+    rng = np.random.default_rng(0)
+    y, first = rng.normal(size=400), np.arange(400) < 150
+    y[~first] = 3.0 * y[~first] + gap
+    model = MLEDistribution(families.Mixture("normal")).fit(y)
+    alone = [MLEDistribution("normal").fit(y[rows]) for rows in (first, ~first)]
+    assert model.status_ == "interior"
+    entropy = sum(rows.sum() * np.log(rows.mean()) for rows in (first, ~first))
+    total = sum(one.log_likelihood_ for one in alone) + entropy
+    np.testing.assert_allclose(model.log_likelihood_, total, rtol=1e-9)
+    for c, one in enumerate(alone, 1):
+        np.testing.assert_allclose(model.params_[f"scale_{c}"], one.params_["scale"], rtol=1e-6)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_local_maximum_is_preferred_to_a_part_on_a_single_value(seed):
     """Two parts for draws of one law: runs that end at one outlying value have no bound."""

@@ -33,7 +33,7 @@ from skmle._engine.solvers import (
     approach,
     choose,
     first_sample,
-    likely_separated,
+    looking_steps,
 )
 from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
@@ -216,7 +216,7 @@ class Likelihood:
         # none on the way.
         laws = self.family.smoothings() if self.design.terms[0].length else ()
         smooth = [self._objective(law) for law in laws]
-        looking = likely_separated(task.n, task.d)
+        looking = looking_steps(task.n, task.d)
         most: float = self.problem.max_iter
         if smooth and most >= _EACH:
             most = np.inf  # for each of the smooth laws that many are enough

@@ -11,8 +11,6 @@ learning, Proceedings of the 18th National Conference on Artificial Intelligence
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from skmle._engine.data.sums import strata
@@ -140,6 +138,3 @@ def _climb(
         many = many.weighted(weight)
     sizes = np.full(len(starts), size)
     return newton_of_many(many, starts, sizes, tol=_ARRIVED, max_iter=steps)
-
-
-__all__: Sequence[str] = ["may_have_several", "with_perturbed"]

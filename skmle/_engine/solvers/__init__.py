@@ -90,7 +90,7 @@ def choose(task: Task) -> Solver:
     return SOLVERS["growing" if task.hessian else "sampled"]
 
 
-def likely_separated(n: int, d: int) -> int:
+def looking_steps(n: int, d: int) -> int:
     """Return how many steps may look first for a separation of n rows, of d coefficients.
 
     It is 0 where there are not so many coefficients that outcomes are likely to separate. Gradients
@@ -127,7 +127,7 @@ __all__ = [
     "conjugate",
     "first_sample",
     "growing",
-    "likely_separated",
+    "looking_steps",
     "newton",
     "proximal",
 ]

@@ -40,6 +40,16 @@ def within(lower: Array, upper: Array, first: Array, last: Array) -> tuple[Array
     return np.where(exact, lower, low), np.where(exact, upper, high)
 
 
+def split(support: Support, y: Array) -> tuple[Array, Array, tuple[Array, ...]]:
+    """Return the ends of what is known of each row, and those of its window, or ()."""
+    lower, upper, *window = np.moveaxis(np.asarray(y, float), -1, 0)
+    if not window:
+        return lower, upper, ()
+    entry, leave = window
+    first = seen_from(support, entry)
+    return *within(lower, upper, first, leave), (first, leave)
+
+
 def known_of(support: Support, lower: Array, upper: Array) -> NDArray[np.int8]:
     """Return what is known of each row: ends beyond those of the support tell nothing."""
     first, last = ends_of(support, lower, upper)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from skmle.families.algebra import add
 from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
 from skmle.families.tools.known import (
-    each_group,
     groups_of,
     known_and_window,
     rows_of_known,
@@ -20,10 +18,11 @@ from skmle.families.tools.known import (
     statistics_of,
     window_of,
 )
-from skmle.families.wrappers.base import Derived, Observe
+from skmle.families.wrappers.base import Derived
+from skmle.families.wrappers.known_values import OfKnown
 
 
-class Truncated(Derived):
+class Truncated(OfKnown, Derived):
     """The law `family` of values that are seen only above `low` and up to `high`.
 
     The density or mass is divided by P(low < Y <= high), so that counts of which zero is never seen
@@ -109,9 +108,6 @@ class Truncated(Derived):
     def base(self, statistics: Arrays) -> Array:
         return self.inner.base(groups_of(statistics)[0])
 
-    def restore(self, statistics: Arrays) -> Array:
-        return self.inner.restore(groups_of(statistics)[0])
-
     def densities(self, statistics: Arrays) -> Array:
         return self.inner.densities(groups_of(statistics)[0])
 
@@ -139,12 +135,6 @@ class Truncated(Derived):
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(groups_of(statistics)[0], weight)
-
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
-        return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
-
-    def _at_limit(self, observe: Observe) -> Observe:
-        return partial(each_group, observe)
 
     # ---------------------------------------------------------------- the law
 
