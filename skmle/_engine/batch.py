@@ -22,11 +22,11 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.many import ManyObjectives
 from skmle._engine.likelihood.penalties import Ridge
 from skmle._engine.prepare.groups import Groups, Scaled, columns_of, scaled, starts_of
+from skmle._engine.prepare.perturbed import CONCAVE, may_have_several
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.solvers.many import newton_of_many
 from skmle._engine.verdict import INTERIOR, Verdict
 from skmle.families.base import Family
-from skmle.families.links import CLOGLOG, LOGLOG, PROBIT
 
 # Distance in standard errors at which a fit has arrived: its errors then have ten digits.
 _ARRIVED = 1e-10
@@ -53,10 +53,6 @@ _SHORT, _FEW = 5_000, 100
 # itself asks for; and largest distance between the ends of several starts that are one maximum, in
 # standard errors. Margins, chosen and not measured.
 _LIKELIER, _SAME = 10.0, 1e-6
-# Links beside the charts under which likelihoods have one maximum, as densities of these shapes are
-# log-concave. Under others, as the cauchit, a fit by itself may end at another maximum than from
-# other starts: of 150 groups of 4 to 60 rows, 4 did.
-_CONCAVE = (PROBIT, CLOGLOG, LOGLOG)
 _TIE = 1e-9  # as in `skmle._engine.judge.limits`
 
 
@@ -160,7 +156,7 @@ def _covers(problem: Problem) -> bool:
         and not (problem.verbose or problem.needs_rows or problem.start)
     )
     linked = all(
-        family.link(j) is param.chart or family.link(j) in _CONCAVE
+        family.link(j) is param.chart or family.link(j) in CONCAVE
         for j, param in enumerate(family.parameters)
     )
     modelled = any(term.size for term in problem.terms)
@@ -175,8 +171,9 @@ def _covers(problem: Problem) -> bool:
         and settings
         and (problem.X is None or isinstance(problem.X, np.ndarray))
         and problem.terms[0].length > 0
-        # Many linear predictors have to be tried then, one group after the other.
+        # Many starts have to be tried then, one group after the other.
         and not (family.several_modes and modelled)
+        and not may_have_several(family, problem.terms)
     )
 
 
