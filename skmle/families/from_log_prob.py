@@ -24,6 +24,7 @@ _SUPPORTS = {
 }
 _STEPS = (1.0, 5.0, 25.0, 125.0)  # spreads from the centre at which integrals are cut into pieces
 _SAME = 1e-3  # by how much the probability of everything may differ from one
+_SEEN = 0.05  # the same, on a grid close enough to tell where the law is
 _SUMMED = 65536  # whole numbers that are summed at most
 _BLOCK = 128  # whole numbers that are summed at once
 _LEFT = 1e-13  # probability that a sum may leave out
@@ -119,8 +120,7 @@ class FromLogProb(Family):
         if not isinstance(self.params, Mapping):
             raise ValueError(
                 f"FromLogProb: params={self.params!r} is a {type(self.params).__name__}. Allowed: "
-                "a mapping of names to links, such as {'loc': 'identity', 'scale': 'log'}. Give "
-                "each parameter its link."
+                "a mapping such as {'loc': 'identity'}. Give each parameter its link."
             )
         return tuple(Param(name, get_link(link)) for name, link in self.params.items())
 
@@ -228,8 +228,32 @@ class FromLogProb(Family):
         counts = np.arange(first, last + 1.0)
         return float(np.exp(self._values(counts, theta)).sum()) if len(counts) else 0.0
 
+    def about_quantile(self, q: Array, theta: Arrays) -> Array:
+        if self.support.discrete:
+            return super().about_quantile(q, theta)
+        level, *values = np.broadcast_arrays(q, *theta)
+        found = np.empty(level.shape)
+        for index in np.ndindex(level.shape[1:]):
+            at = (slice(None), *index)
+            own = tuple(np.asarray(value[at][0]) for value in values)
+            grid, below = self._below(own)
+            if abs(below[-1] - 1.0) < _SEEN:
+                found[at] = grid[np.minimum(np.searchsorted(below, level[at]), len(grid) - 1)]
+            else:  # the law lies between the points of the grid
+                found[at] = self.quantile(level[at], own)
+        return found
+
     def _place(self, theta: Arrays) -> tuple[float, float]:
-        """Return about where the law is: the peak of its density on a wide grid, and its width."""
+        """Return about where the law is: its median on a wide grid, and its width."""
+        grid, below = self._below(theta)
+        if not below[-1] > 0.0:
+            return 0.0, 1.0
+        share = below / below[-1]
+        centre, lower, upper = (grid[int(np.searchsorted(share, q))] for q in (0.5, 0.2, 0.8))
+        return float(centre), float(upper - lower) or 1.0
+
+    def _below(self, theta: Arrays) -> tuple[Array, Array]:
+        """Return a wide grid and, about, the probability below each of its points."""
         low, high = (np.clip(end, -1e150, 1e150) for end in (self.support.low, self.support.high))
         sizes = np.logspace(-12.0, 12.0, 481)
         if np.isfinite(self.support.low) and np.isfinite(self.support.high):
@@ -243,12 +267,7 @@ class FromLogProb(Family):
             known = [float(t) for t in theta if np.isfinite(t)]
             grid = np.unique(np.concatenate([grid, *(k + grid for k in known)]))
         mass = np.exp(self._values(grid, theta)) * np.gradient(grid)
-        mass = np.where(np.isfinite(mass), mass, 0.0)
-        if not mass.sum() > 0.0:
-            return 0.0, 1.0
-        share = np.cumsum(mass) / mass.sum()
-        centre, lower, upper = (grid[int(np.searchsorted(share, q))] for q in (0.5, 0.2, 0.8))
-        return float(centre), float(upper - lower) or 1.0
+        return grid, np.cumsum(np.where(np.isfinite(mass), mass, 0.0))
 
     def mean(self, theta: Arrays) -> Array:
         if not self.support.discrete:

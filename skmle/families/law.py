@@ -57,6 +57,13 @@ class Law(ABC):
 
         return quantile(self, q, theta)
 
+    def about_quantile(self, q: Array, theta: Arrays) -> Array:
+        """Return about where quantiles are, (levels, ...), as averages must know to begin.
+
+        q has the shape (levels, 1). By default they are the quantiles themselves.
+        """
+        return self.quantile(q, theta)
+
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         """Return the smallest y with P(Y > y) <= q, accurate for small q of continuous laws."""
         frozen = self.to_scipy(theta)
