@@ -204,7 +204,7 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
         ridge=_ridge(terms, own, strength) if strength > 0.0 else None,
     )
     size = np.maximum(groups.mass, groups.sizes)
-    if not starts or not _entry_by_entry(objective, starts[0]):
+    if not starts or not objective.takes_many(starts[0]):
         return result
     ends = [newton_of_many(objective, s, size, tol=_ARRIVED, max_iter=_STEPS) for s in starts]
     end = ends[0]
@@ -245,19 +245,6 @@ def _ridge(terms: tuple[Term, ...], own: Scaled, strength: float) -> Array:
         parts.append(np.repeat(strength * unit[:, None] ** 2, term.size, axis=1))
         parts.append(np.zeros((len(unit), int(term.intercept))))
     return np.concatenate(parts, axis=1)
-
-
-def _entry_by_entry(objective: ManyObjectives, start: Array) -> bool:
-    """Return whether a law's formula takes the rows of many groups as it takes those of one."""
-    etas = objective.etas(start)
-    one = tuple(eta[0] if eta.shape[1] > 1 else eta[0, 0] for eta in etas)
-    alone = objective.rows(tuple(s[0] for s in objective.statistics), one, 0).value  # type: ignore[arg-type]
-    try:
-        together = objective.rows(objective.statistics, etas, 0).value
-        together = np.broadcast_to(together, (len(start), objective.n))[0]
-    except (ValueError, TypeError, IndexError):  # of a law made by users
-        return False
-    return bool(np.allclose(alone, together, rtol=1e-10, atol=1e-10, equal_nan=True))
 
 
 def _inverse(hessian: Array) -> Array:

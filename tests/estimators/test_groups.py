@@ -189,7 +189,8 @@ def test_regressors_under_their_settings(name):
     y = rng.poisson(np.exp(0.5 * X[:, 0])) + (0.0 if "poisson" in repr(REGRESSORS[name]) else 0.7)
     groups = rng.integers(GROUPS, size=len(y))
     fits = fitted(REGRESSORS[name], X, y, groups=groups)
-    assert share_together(fits) > 0.5
+    # Several maxima are possible where a second parameter is modelled: each group has many starts.
+    assert (share_together(fits) > 0.5) == ("modelled" not in name)
     assert_as_alone(fits, REGRESSORS[name], X, y, groups)
 
 

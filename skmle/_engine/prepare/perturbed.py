@@ -11,6 +11,8 @@ learning, Proceedings of the 18th National Conference on Artificial Intelligence
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import expit
 
@@ -80,7 +82,9 @@ def with_perturbed(family: Family, objective: Objective, starts: list[Array]) ->
     # A scale with slopes may vanish at some rows, where densities have no bound.
     bounded = family.support.discrete or not any(term.size for term in terms[1:])
     many = _many(laws[_SMOOTH] if laws else family, few)
-    if many is None or few.lasso is not None or _is_convex(family, few, starts[0]):
+    if many is None or few.lasso is not None or not many.takes_many(np.array(starts[:1])):
+        return starts
+    if _is_convex(family, few, starts[0]):
         return starts
     drawn = _weights(few)
     begun = np.repeat(starts[:1], len(drawn), axis=0)
