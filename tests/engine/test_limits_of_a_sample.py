@@ -290,3 +290,24 @@ def test_what_rounding_leaves_is_exact(family, origin):
     model = MLERegressor(family).fit(X, origin + X @ [2.0, 3.0])
     assert model.status_ == "no_maximum"
     np.testing.assert_allclose(model.coef_, [2.0, 3.0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian", "lognormal"])
+@pytest.mark.parametrize("share", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_precise_measurements_are_regressed(family, share, unit):
+    """Of a tiny spread around a level, each of these laws is the normal law of the deviations."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 1))
+    away = X[:, 0] + 0.5 * rng.normal(size=100)
+    model = MLERegressor(family).fit(X, unit * (1.0 + share * away))
+    assert model.status_ == "interior" and model.distance_ <= model.tol
+    right = MLERegressor("normal").fit(X, away)
+    np.testing.assert_allclose(model.coef_ / share, right.coef_, rtol=0.3 * share + 1e-7)
+    known = model.params_
+    scale = {
+        "gamma": lambda: known["shape"] ** -0.5,
+        "inverse_gaussian": lambda: (known["shape"] / unit) ** -0.5,
+        "lognormal": lambda: known["scale"],
+    }[family]()
+    np.testing.assert_allclose(scale / share, right.params_["scale"], rtol=0.3 * share + 1e-7)
