@@ -52,7 +52,8 @@ class Law(ABC):
         """Return the smallest y with P(Y <= y) >= q."""
         frozen = self.to_scipy(theta)
         if frozen is not None:
-            return np.asarray(frozen.ppf(q), float)
+            with np.errstate(over="ignore"):  # a quantile beyond the numbers is inf
+                return np.asarray(frozen.ppf(q), float)
         from skmle.families.tools.numerical import quantile
 
         return quantile(self, q, theta)
@@ -68,7 +69,8 @@ class Law(ABC):
         """Return the smallest y with P(Y > y) <= q, accurate for small q of continuous laws."""
         frozen = self.to_scipy(theta)
         if frozen is not None:
-            return np.asarray(frozen.isf(q), float)
+            with np.errstate(over="ignore"):
+                return np.asarray(frozen.isf(q), float)
         from skmle.families.tools.numerical import upper_quantile
 
         return upper_quantile(self, q, theta)

@@ -120,7 +120,7 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -
         posed = replace(problem, family=law, terms=terms, observed=observed)
         simpler = closed_form(posed, refit)
         if isinstance(simpler, Fit):
-            return replace(simpler, limit=limit)
+            return replace(simpler, limit=limit._replace(then=simpler.limit))
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
     end = "the data have no spread and stand at an end of the law's range, so"
     if family.support.discrete:
