@@ -79,7 +79,7 @@ def _scale(likelihood: Likelihood, solution: Solution) -> float:
             for s, t in zip(design.slices, design.terms, strict=True)
         ]
     else:
-        etas = [float(np.mean(eta)) for eta in likelihood.objective.direction(solution.coef)]
+        etas = [float(np.mean(eta)) for eta in likelihood.objective.etas(solution.coef)]
     log_scale = float(sum(sign * eta for sign, eta in zip(scales, etas, strict=True)))
     return float(np.exp(np.clip(log_scale, -_FAR, _FAR)))
 

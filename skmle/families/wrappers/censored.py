@@ -223,7 +223,7 @@ class Censored(Wrapper):
         square = np.average((away / largest) ** 2, weights=weight)  # without overflow
         return centre, max(spread, largest * float(np.sqrt(square)))
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
 
     # ---------------------------------------------------------------- verdicts

@@ -283,7 +283,7 @@ class Mixture(SeveralParts):
         part, _, own = self._of_parts(statistics)[0]
         return part.centre_and_spread(own, weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         found: list[Array] = [(statistics[0] - origin) / unit]
         for part, base, own in self._of_parts(statistics):
             found += [base, *part.standardise(own, origin, unit)]

@@ -140,7 +140,7 @@ class Truncated(Derived):
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(groups_of(statistics)[0], weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
 
     def _at_limit(self, observe: Observe) -> Observe:
