@@ -53,7 +53,11 @@ def closed_form(problem: Problem) -> Fit | Starts | None:
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
     end = _END_OF_COUNTS if family.support.discrete else _END
-    ends = [end if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
+    # A scale of a law that moves with y may be as small as y itself.
+    pure = [
+        family.dimensionless(j) and param.unit == "" for j, param in enumerate(family.parameters)
+    ]
+    ends = [end if number else np.inf for number in pure]
     if not all(abs(e) < limit for e, limit in zip(starts[0], ends, strict=True)):
         return _at_infinity(problem, starts[0])
     confirmed = None
