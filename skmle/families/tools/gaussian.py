@@ -31,7 +31,9 @@ class Gaussian(LocationScale):
             return super().evaluate(statistics, eta, order)
         loc, spread = eta
         rate = np.exp(-spread)
-        z, within = (statistics[0] - loc) * rate, statistics[1] * rate
+        # Beside a location that is held, what rounding has missed of the mean counts.
+        mean, deviation, missed = statistics
+        z, within = ((mean - loc) + missed) * rate, deviation * rate
         square = z * z + within * within
         value = 0.5 * square + spread
         if order < 1:

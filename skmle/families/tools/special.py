@@ -203,7 +203,10 @@ def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: i
     if order < 1:
         return Rows(value)
     q = t / (1.0 + t)
-    mean = np.copysign(0.5 - q, eta) + 0.5
+    if trials is None:
+        mean = np.copysign(0.5 - q, eta) + 0.5
+    else:  # Of very many trials, the mean of one has to keep its digits next to zero.
+        mean = np.where(eta < 0.0, q, 1.0 - q)
     gradient = ((mean if trials is None else trials * mean) - successes,)
     if order < 2:
         return Rows(value, gradient)
