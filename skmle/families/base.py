@@ -239,7 +239,7 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         """Return the origin and the unit in which a fit measures a `movable` law's observations."""
         return 0.0, 1.0
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         """Return the statistics of observations measured as (y - origin)/unit."""
         return statistics
 

@@ -80,7 +80,7 @@ def _scales(likelihood: Likelihood, solution: Solution) -> Array:
             for s, t in zip(design.slices, design.terms, strict=True)
         ]
     else:
-        etas = [float(np.mean(eta)) for eta in likelihood.objective.direction(coef)]
+        etas = [float(np.mean(eta)) for eta in likelihood.objective.etas(coef)]
     parts = np.cumsum([likelihood.units.located(j) for j in range(len(signs))])
     parts[parts == 0] = 1  # scales that stand before the first location are those of its law
     spreads = np.where(signs, np.multiply(signs, etas), 0.0)

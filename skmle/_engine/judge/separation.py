@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.judge.behind import Behind, of_charts, towards_limits
+from skmle._engine.judge.behind import Behind, growth_along, towards_limits
 from skmle._engine.judge.interior import undetermined
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
@@ -176,7 +176,7 @@ def separates(
     slack = MARGIN * max(float(np.abs(e).max()) for e in clean)
     if behind is not None:
         clean = behind.then(clean)
-    growth = family.recession(statistics, of_charts(family, clean))
+    growth = growth_along(family, statistics, clean)
     return growth is not None and bool(np.max(growth) <= slack)
 
 

@@ -95,7 +95,7 @@ class Objective:
         design = self.design
         with np.errstate(all="ignore"):
             result = total(block, design.n, design.width, design.d**order, self.threads)
-        result *= 1.0 / self.mass
+        result /= self.mass  # which may be so small that it has no reciprocal
         return result
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:

@@ -62,7 +62,11 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
     end = _END_OF_COUNTS if family.support.discrete else _END
-    ends = [end if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
+    # A scale of a law that moves with y may be as small as y itself.
+    pure = [
+        family.dimensionless(j) and param.unit == "" for j, param in enumerate(family.parameters)
+    ]
+    ends = [end if number else np.inf for number in pure]
     at_end = [j for j, e in enumerate(starts[0]) if not abs(e) < ends[j]]
     if at_end:
         counted = one_by_one(family) and all(family.counted(j) for j in at_end)

@@ -115,9 +115,15 @@ def several_starts(
 
 
 def is_better(family: Family, objective: Objective, one: Solution, other: Solution) -> bool:
-    """Return whether a solution is to be preferred: the likelier, but one with a bound first."""
-    bounded = way_without_bound(family, objective, one.coef) is None
-    if bounded != (way_without_bound(family, objective, other.coef) is None):
+    """Return whether a solution is to be preferred: the likelier, but one with a bound first.
+
+    One that has not converged has no bound that is known.
+    """
+    bounded, other_bounded = (
+        solution.converged and way_without_bound(family, objective, solution.coef) is None
+        for solution in (one, other)
+    )
+    if bounded != other_bounded:
         return bounded
     return one.evaluation.value < other.evaluation.value
 

@@ -103,7 +103,8 @@ def by_rounds(
         each = np.exp(logs - top)
         sums = each.sum(axis=1, keepdims=True)
         value = float(weight @ (top + np.log(sums))[:, 0] / total)
-        if not np.isfinite(value):
+        # It falls only by rounding, where a part is narrower than the last digit of its place.
+        if not before < value < np.inf:
             return best
         memberships, best = each / sums, (value, eta, shares)
         if value - before < _STILL:

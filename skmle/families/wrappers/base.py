@@ -226,7 +226,7 @@ class Wrapper(Family):
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(statistics, weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return self.inner.standardise(statistics, origin, unit)
 
     def smoothings(self) -> tuple[Family, ...]:
