@@ -40,6 +40,11 @@ class MixedLaw(SeveralParts):
     def base(self, statistics: Arrays) -> Array:
         return np.zeros(())  # those of the parts differ, and are inside the sum
 
+    def densities(self, statistics: Arrays) -> Array:
+        each = self.each_of(statistics)
+        own = [np.where(np.isinf(base), 0.0, part.densities(s)) for part, base, s in each]
+        return np.maximum.reduce(own)
+
     def restore(self, statistics: Arrays) -> Array:
         return statistics[0]
 
