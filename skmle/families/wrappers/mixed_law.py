@@ -22,7 +22,8 @@ class MixedLaw(SeveralParts):
         found: list[Array] = [y]
         for part in self.parts:
             inside = part.contains(y)
-            own = part.statistics(y if inside.all() else np.where(inside, y, y[inside][:1]))
+            possible = y[inside][0] if inside.any() else part.support.somewhere
+            own = part.statistics(np.where(inside, y, possible))
             base = np.where(inside, part.base(own), np.inf) + np.zeros(len(y))
             found += [base, *own]
         return tuple(found)
