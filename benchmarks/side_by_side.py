@@ -279,7 +279,7 @@ def write(records: dict[str, dict[str, Any]], output: Path) -> None:
     text = json.dumps(records, indent=1, ensure_ascii=False)
     (output / "side_by_side.json").write_text(text + "\n", encoding="utf-8")
     lines = [
-        "# Beyond linear predictors",
+        "## Beyond linear predictors",
         "",
         "Medians of rounds in turns. *Nats above* is the log-likelihood of skmle's answer less "
         "that of the other one.",

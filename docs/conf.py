@@ -25,8 +25,13 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-# The page of the benchmarks includes the other one.
-exclude_patterns = ["_build", "gallery/**/*.ipynb", "benchmarks/where_the_time_goes.md"]
+# The page of the benchmarks includes the other ones.
+exclude_patterns = [
+    "_build",
+    "gallery/**/*.ipynb",
+    "benchmarks/where_the_time_goes.md",
+    "benchmarks/side_by_side.md",
+]
 templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"

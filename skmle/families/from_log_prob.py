@@ -13,6 +13,7 @@ from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Family, Param, Rows, Support
 from skmle.families.links import Link, get_link
 from skmle.families.tools.coarse import coarse_starts
+from skmle.families.tools.traced import double_precision, rows_by_jax
 
 _SUPPORTS = {
     "real": Support(),
@@ -34,9 +35,10 @@ _CHECKED = 5  # rows that are compared one by one with all at once
 class FromLogProb(Family):
     """The law whose log-density or log-mass is a function of yours.
 
-    Everything else follows: derivatives by differences, starts from coarse grids, standard errors,
-    and probabilities by integrals or sums. At the first fit it is seen whether the function returns
-    a number a row, and whether its exponential adds up to one.
+    Everything else follows: derivatives by differences (exact ones of a function written with
+    ``jax.numpy``), starts from coarse grids, standard errors, and probabilities by integrals or
+    sums. At the first fit it is seen whether the function returns a number a row, and whether its
+    exponential adds up to one.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ class FromLogProb(Family):
     # ---------------------------------------------------------------- the formula
 
     def _values(self, y: Array, theta: Arrays) -> Array:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), double_precision():
             found = np.asarray(self._function(y, *theta), float)
         return np.where(np.isnan(found), -np.inf, found)
 
@@ -156,7 +158,12 @@ class FromLogProb(Family):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         (y,) = statistics
         entries = tuple(np.asarray(e, float) for e in eta)
+        charts = tuple(param.chart for param in self.parameters)
         with np.errstate(all="ignore"):  # some values are beyond the floating-point numbers
+            if order > 0:
+                traced = rows_by_jax(self._function, charts, y, entries, order)
+                if traced is not None:
+                    return traced
             return differences(lambda moved: self._at(y, moved), entries, order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
@@ -321,8 +328,10 @@ class FromLogProb(Family):
         pairs = zip(self.parameters, self.starts((y,), None)[0], strict=True)
         theta = tuple(param.chart.theta(np.asarray(e)) for param, e in pairs)
         shown = ", ".join(f"{n}={float(t):.4g}" for n, t in zip(self.names, theta, strict=True))
-        values = np.asarray(self._function(some, *theta), float)
-        alone = np.array([np.asarray(self._function(y_i, *theta), float) for y_i in some[:, None]])
+        with double_precision():
+            values = np.asarray(self._function(some, *theta), float)
+            each = [np.asarray(self._function(y_i, *theta), float) for y_i in some[:, None]]
+        alone = np.array(each)
         if not np.allclose(alone.ravel(), values, rtol=1e-9, atol=1e-12, equal_nan=True):
             raise ValueError(
                 f"{what}: the value of a row depends on the other rows. Allowed: a function of "

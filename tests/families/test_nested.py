@@ -109,8 +109,8 @@ def wrap(kind: str, nest: Nest, other: Nest, number: float, counted: bool) -> Ne
                 [theta[-1], 1.0 - theta[-1]],
             ),
         )
-    held = float(1.2 + 0.3 * number)
-    name = family.names[0]
+    name, chart = family.names[0], family.parameters[0].chart
+    held = float(chart.theta(np.asarray(0.2 + 0.3 * number)))
     return Nest(fix(family, {name: held}), lambda theta: nest.known((held, *theta)))
 
 
@@ -182,6 +182,22 @@ def test_nested_laws_are_what_their_definitions_say(drawn, moves):
     for one, other in zip(ours.packed, theirs.packed, strict=True):
         one = np.broadcast_to(0.0 if one is None else one, len(rows))
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5, err_msg=repr(family))
+
+
+def test_values_above_a_mass_at_zero_are_no_certainty():
+    """P(Y > 0) of a zero-inflated positive law is the share of what is not zero."""
+    family = Censored(ZeroInflated("weibull"))
+    zeros = 0.3
+    eta = family.eta(tuple(map(np.asarray, (2.0, 1.5, zeros))))
+    positive = plain("weibull", (2.0, 1.5))
+    rows = np.array([[0.0, np.inf], [0.0, 2.0], [-np.inf, 2.0], [-np.inf, 0.0], [-1.0, np.inf]])
+    assert family.contains(rows).all()
+    below = (1.0 - zeros) * float(positive.cdf(2.0))
+    known = [1.0 - zeros, below, zeros + below, zeros, 1.0]
+    np.testing.assert_allclose(np.exp(family.log_prob(rows, eta)), known, rtol=1e-12)
+    seen = np.array([[1.0, 1.0, 0.0, np.inf]])
+    alone = np.log(positive.density(np.array([1.0])))
+    np.testing.assert_allclose(family.log_prob(seen, eta), alone, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", PLAIN[False])

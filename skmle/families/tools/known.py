@@ -50,11 +50,24 @@ def split(support: Support, y: Array) -> tuple[Array, Array, tuple[Array, ...]]:
     return *within(lower, upper, first, leave), (first, leave)
 
 
-def known_of(support: Support, lower: Array, upper: Array) -> NDArray[np.int8]:
-    """Return what is known of each row: ends beyond those of the support tell nothing."""
+def mass_at_low(inner: Family) -> bool:
+    """Return whether a law of real numbers has a mass at the lower end of its support."""
+    support = inner.support
+    if support.discrete or not support.closed[0]:
+        return False
+    return not inner.densities(inner.statistics(np.array([support.low]))).any()
+
+
+def known_of(inner: Family, lower: Array, upper: Array) -> NDArray[np.int8]:
+    """Return what is known of each row: ends beyond those of the support tell nothing.
+
+    A lower end at that of the support leaves the value there out, which tells nothing unless it has
+    a mass. Of counts the ends belong to the interval.
+    """
+    support = inner.support
     first, last = ends_of(support, lower, upper)
-    closed = support.closed[0] or not support.discrete
-    open_low = first <= support.low if closed else first < support.low
+    whole = support.closed[0] if support.discrete else not mass_at_low(inner)
+    open_low = first <= support.low if whole else first < support.low
     open_high = last >= support.high
     # `take` is several times as fast as an index.
     return _KNOWN.take(open_low + _BITS[0] * open_high + _BITS[1] * (lower == upper))
@@ -102,7 +115,7 @@ def each_group(change: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays
 def statistics_of(inner: Family, lower: Array, upper: Array) -> Arrays:
     """Return the inner statistics of a value inside and of both ends, and what is known."""
     support = inner.support
-    kind = known_of(support, lower, upper)
+    kind = known_of(inner, lower, upper)
     first, last = ends_of(support, lower, upper)
     if support.discrete:  # P(Y >= first) = P(Y > first - 1)
         first = np.maximum(first, support.low) - 1.0

@@ -24,6 +24,7 @@ from skmle.families.tools.known import (
     groups_of,
     known_and_window,
     known_of,
+    mass_at_low,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def check_informative(inner: Family, y: Array) -> None:
     """Raise ValueError if no row tells anything, as where all hold every value of the law."""
 
     def nothing(rows: Array) -> bool:
-        return bool((known_of(inner.support, rows[..., 0], rows[..., 1]) == NOTHING).all())
+        return bool((known_of(inner, rows[..., 0], rows[..., 1]) == NOTHING).all())
 
     if nothing(y[:_CHECKED]) and nothing(y):  # most data show at once that they tell something
         raise ValueError(
@@ -91,7 +92,8 @@ def allowed(
         meets = np.maximum(first, support.low) <= np.minimum(last, support.high)
         meets &= ~exact
     else:
-        meets = (lower < upper) & (upper > support.low) & (lower < support.high)
+        above = upper >= support.low if mass_at_low(inner) else upper > support.low
+        meets = (lower < upper) & above & (lower < support.high)
     inside = exact & np.isfinite(lower)
     inside &= inner.contains(np.where(inside, lower, 0.0))
     return seen & (inside | meets)

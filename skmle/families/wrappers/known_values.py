@@ -15,7 +15,7 @@ class OfKnown(Wrapper):
     def restore(self, statistics: Arrays) -> Array:
         return self.inner.restore(groups_of(statistics)[0])
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
 
     def _at_limit(self, observe: Observe) -> Observe:

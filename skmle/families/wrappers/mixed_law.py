@@ -22,7 +22,8 @@ class MixedLaw(SeveralParts):
         found: list[Array] = [y]
         for part in self.parts:
             inside = part.contains(y)
-            own = part.statistics(y if inside.all() else np.where(inside, y, y[inside][:1]))
+            possible = y[inside][0] if inside.any() else part.support.somewhere
+            own = part.statistics(np.where(inside, y, possible))
             base = np.where(inside, part.base(own), np.inf) + np.zeros(len(y))
             found += [base, *own]
         return tuple(found)
@@ -39,6 +40,11 @@ class MixedLaw(SeveralParts):
 
     def base(self, statistics: Arrays) -> Array:
         return np.zeros(())  # those of the parts differ, and are inside the sum
+
+    def densities(self, statistics: Arrays) -> Array:
+        each = self.each_of(statistics)
+        own = [np.where(np.isinf(base), 0.0, part.densities(s)) for part, base, s in each]
+        return np.maximum.reduce(own)
 
     def restore(self, statistics: Arrays) -> Array:
         return statistics[0]
@@ -60,7 +66,7 @@ class MixedLaw(SeveralParts):
         part, _, own = self.each_of(statistics)[0]
         return part.centre_and_spread(own, weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         found: list[Array] = [(statistics[0] - origin) / unit]
         for part, base, own in self.each_of(statistics):
             found += [base, *part.standardise(own, origin, unit)]
