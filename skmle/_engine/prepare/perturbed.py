@@ -49,7 +49,7 @@ _OTHER = 1e-2
 # Rows for each coefficient from which a likelihood counts as having one maximum. Of 570 regressions
 # of 100 rows or more, under all laws and links, one missed the best: it had 10. Those of laws known
 # to have several maxima missed it with 50.
-_CLEAR = 15
+CLEAR = 15
 # Points at which curvatures are looked at; their reach, in logarithms of the way to an end of the
 # domain, or in eta; and the share of a squared slope that is rounding. Chosen, not measured.
 _POINTS, _REACH, _ROUNDING = 17, 8.0, 1e-8
@@ -84,7 +84,7 @@ def with_perturbed(family: Family, objective: Objective, starts: list[Array]) ->
     terms, n, d = objective.design.terms, objective.n, objective.design.d
     if not may_have_several(family, terms) or d > _MOST_COEFFICIENTS:
         return starts
-    if n > _CLEAR * d and not family.several_modes:
+    if n > CLEAR * d and not family.several_modes:
         return starts
     few = objective if n <= _ROWS else objective.take(strata(n, _ROWS))
     laws = family.smoothings()
