@@ -22,7 +22,7 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.many import ManyObjectives
 from skmle._engine.likelihood.penalties import Ridge
 from skmle._engine.prepare.groups import Groups, Scaled, columns_of, scaled, starts_of
-from skmle._engine.prepare.perturbed import CONCAVE, may_have_several
+from skmle._engine.prepare.perturbed import CLEAR, CONCAVE, may_have_several
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.solvers.many import newton_of_many
 from skmle._engine.verdict import INTERIOR, Verdict
@@ -173,7 +173,6 @@ def _covers(problem: Problem) -> bool:
         and problem.terms[0].length > 0
         # Many starts have to be tried then, one group after the other.
         and not (family.several_modes and modelled)
-        and not may_have_several(family, problem.terms)
     )
 
 
@@ -209,7 +208,8 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
     ends = [newton_of_many(objective, s, size, tol=_ARRIVED, max_iter=_STEPS) for s in starts]
     end = ends[0]
     clear = (end.distance <= _ARRIVED) & (end.pivot > _PIVOT) & ~groups.equal & own.usable
-    clear &= groups.sizes > m + 1
+    # As in a fit by itself: on fewer rows, other starts may lead to a better maximum.
+    clear &= groups.sizes > (CLEAR * m if may_have_several(family, terms) else m + 1)
     inverse = np.full_like(end.hessian, np.nan)
     inverse[clear] = _inverse(end.hessian[clear])
     variance = np.einsum("gii->gi", inverse) / size[:, None]
