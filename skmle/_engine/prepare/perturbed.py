@@ -106,8 +106,8 @@ def with_perturbed(family: Family, objective: Objective, starts: list[Array]) ->
     better = value[best] + _OTHER / few.size < value[0]
     if not np.isfinite(value[best]) or not (better or len(starts) > 1):
         return starts
-    # On all rows, a start that has arrived needs no further fit beside the best end.
-    done = arrived & (few is objective and not laws)
+    # On all rows, a start that has arrived needs no further fit beside a best end that has, too.
+    done = arrived & (arrived[best] and few is objective and not laws)
     return [*(start for start, d in zip(starts, done, strict=False) if not d), ends.coef[best]]
 
 
