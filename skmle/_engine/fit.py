@@ -14,8 +14,9 @@ from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
+from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.watch import RunsOff, Stopped
-from skmle._engine.prepare.closed import Starts, closed_form
+from skmle._engine.prepare.closed import Starts, closed_form, constant_fit
 from skmle._engine.prepare.closer import closer_likelihood
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
@@ -24,7 +25,8 @@ from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working
-from skmle._engine.verdict import KEYBOARD
+from skmle._engine.verdict import BOUNDARY, INTERIOR, KEYBOARD, NO_MAXIMUM, Verdict
+from skmle.families.base import Density
 
 
 def fit(problem: Problem, tell: Tell | None = None) -> Fit:
@@ -63,9 +65,29 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     """
     condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
+    observed, family = density.observed, density.family
+    law = None if observed.equal else family.for_density(observed.statistics, observed.weight)
+    if law is not None:
+        return replace(_fit_in_place(density, law, tell), condensed=condensed)
     known = closed_form(density)
     result = known if isinstance(known, Fit) else fit_likelihood(density, tell, known)
     return replace(result, condensed=condensed)
+
+
+def _fit_in_place(problem: Problem, law: Density, tell: Tell | None) -> Fit:
+    """Return the fit of the law that takes the place of a family as a density."""
+    terms = (Term(None, 0),) * len(law.family.parameters)
+    posed = replace(problem, family=law.family, terms=terms)
+    if law.unbounded:
+        (start,) = law.family.starts(posed.observed.statistics, posed.observed.weight)
+        return constant_fit(posed, start, Verdict(NO_MAXIMUM, law.reason))
+    known = closed_form(posed)
+    found = known if isinstance(known, Fit) else fit_likelihood(posed, tell, known)
+    if law.reason and found.verdict.status == INTERIOR:
+        found = replace(found, verdict=Verdict(BOUNDARY, law.reason))
+    if not terms:  # All was found without a derivative, so that no error is known.
+        found = replace(found, covariance=None)
+    return replace(found, n_parameters=found.n_parameters + law.found_apart)
 
 
 def fit_likelihood(

@@ -18,6 +18,7 @@ from skmle.families.parameters import Parameters
 from skmle.families.records import (
     Array,
     Arrays,
+    Density,
     Observation,
     Param,
     Rows,
@@ -395,6 +396,7 @@ __all__ = [
     "LOGIT",
     "Array",
     "Arrays",
+    "Density",
     "Family",
     "Law",
     "Limit",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.links import Link
+
+if TYPE_CHECKING:
+    from skmle.families.base import Family
 
 Array = NDArray[np.float64]
 Arrays = tuple[Array, ...]
@@ -193,3 +196,16 @@ class Support:
             else f"{signs[0].replace('<', '>')}{self.low:g}"
         )
         return f"{left}y{right}" + (", whole numbers" if self.whole else "")
+
+
+class Density(NamedTuple):
+    """The law that is fitted in place of a family where no parameter depends on features."""
+
+    family: Family
+    """Its natural parameters are those of the family; its starts are near the maximum."""
+    reason: str = ""
+    """Why the maximum is at the boundary, or why there is none; "" where it is inside."""
+    unbounded: bool = False
+    """Whether the likelihood grows without bound along the way on which the start is."""
+    found_apart: int = 0
+    """How many parameters were estimated on the way, without a derivative."""

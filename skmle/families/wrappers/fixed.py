@@ -11,6 +11,7 @@ from skmle.families.algebra import pick
 from skmle.families.base import (
     Array,
     Arrays,
+    Density,
     Family,
     Limit,
     Param,
@@ -52,6 +53,9 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
         If a name is unknown, a value lies outside the parameter's range, or the family's parameters
         cannot be held.
     """
+    if not values:
+        return family
+    family, values = family.taking(values)
     if not values:
         return family
     if isinstance(family, Fixed):
@@ -221,6 +225,11 @@ class Fixed(Wrapper):
     def _final(self) -> bool:
         """Whether the starts are final: the location of the cusps is the same for every spread."""
         return self.inner.shortcuts.starts == "final" and self.inner.names[0] not in self.values
+
+    def for_density(
+        self, statistics: Arrays, weight: Array | None, held: Mapping[str, float] | None = None
+    ) -> Density | None:
+        return self.inner.for_density(statistics, weight, {**self.values, **(held or {})})
 
     # ---------------------------------------------------------------- verdicts
 

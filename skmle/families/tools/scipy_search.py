@@ -1,0 +1,97 @@
+"""Where the likelihood of a law of scipy is largest: inside, or at the ends of the data."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from skmle.families.records import Array
+from skmle.families.tools.climbing import Climb, climb, mean_of, simplex
+from skmle.families.tools.scipy_frame import Frame
+from skmle.families.tools.scipy_laws import Place
+from skmle.families.tools.scipy_starts import ranked_starts
+
+_ROWS = 2000  # on which a search looks: it only has to come near
+_TRIED, _KEPT = 4, 2  # starts that are climbed from for a few steps, and to the end
+_FEW, _STEPS = 6, 60  # steps of either
+_SECONDS = 2.0  # that a search may take; half of what a fit should
+_CLOSE = 0.2  # gap, in the unit of the frame, below which an end is tried at the data's end
+# Standard errors from the maximum from which a climb has not arrived, as at a cusp.
+_ARRIVED = 0.5
+_VANISHED = -9.0  # log of a gap, in the unit of the frame, that runs to nothing; chosen
+_TIE = 1e-9  # nats a row by which an end at the data's end may be less likely
+
+
+class Found(NamedTuple):
+    """The best place that a search has found."""
+
+    frame: Frame
+    eta: tuple[float, ...]
+    value: float
+    unbounded: str = ""
+    """The end of the support at which the density grows without bound; "" if none does."""
+
+
+def search(
+    frame: Frame, y: Array, weight: Array | None, guess: Place | None = None
+) -> Found | None:
+    """Return the best place for observations in the frame's unit; None if no start has density."""
+    until = time.thread_time() + _SECONDS
+    step = max(1, -(-len(y) // _ROWS))
+    y, weight = y[::step], None if weight is None else weight[::step]
+    starts = ranked_starts(frame, y, weight, 0.25 * _SECONDS, guess)
+    if not starts:
+        return None
+
+    value = partial(frame.value, y)
+    tried = [climb(value, eta, weight, _FEW, until) for _, eta in starts[:_TRIED]]
+    tried.sort(key=lambda run: run.value)
+    best = min(
+        (climb(value, run.eta, weight, _STEPS, until) for run in tried[:_KEPT]),
+        key=lambda run: run.value,
+    )
+    best = _finished(frame, y, weight, best, until)
+    found = Found(frame, best.eta, best.value)
+    return _at_the_ends(found, y, weight, until)
+
+
+def _finished(frame: Frame, y: Array, weight: Array | None, best: Climb, until: float) -> Climb:
+    value = partial(frame.value, y)
+    if best.distance < _ARRIVED or not best.eta:
+        return best
+    best = simplex(value, best, weight, until)
+    return climb(value, best.eta, weight, _STEPS, until)
+
+
+def _at_the_ends(found: Found, y: Array, weight: Array | None, until: float) -> Found:
+    """Return the same place, or one with ends of the support at those of the data."""
+    frame, best = found.frame, found
+    at = frame.place(found.eta)
+    names = [name for name, _ in frame.coordinates]
+    gaps = {}
+    for side in frame.gaps:
+        eta = found.eta[names.index(f"gap of the {side} end")]
+        if np.exp(eta) < _CLOSE:
+            gaps[side] = eta
+    if at is None or not gaps:
+        return found
+    subsets = [(side,) for side in gaps] + ([tuple(gaps)] if len(gaps) == 2 else [])
+    for sides in subsets:
+        held = frame.holding(*sides)
+        eta = held.eta_of(at, 1e-3)
+        if eta is None:
+            continue
+
+        start = mean_of(held.value(y, eta), weight)
+        if start == -np.inf:
+            if all(gaps[side] < _VANISHED for side in sides):
+                return found._replace(unbounded=sides[0])
+            continue
+        run = climb(partial(held.value, y), eta, weight, _STEPS, until)
+        run = _finished(held, y, weight, run, until)
+        if run.value <= best.value + _TIE:
+            best = Found(held, run.eta, run.value)
+    return best
