@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from skmle.families.tools.charts import chart_of
 from skmle.families.tools.location_scale import NEARLY_NO_SCALE
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.scipy_frame import Frame
-from skmle.families.tools.scipy_laws import shapes_of
+from skmle.families.tools.scipy_laws import arguments_of, scipy_names, shapes_of
 from skmle.families.tools.scipy_search import search
 
 _ROOM = 1e-3  # of the spread, by which a threshold starts below the least observation
@@ -42,8 +43,9 @@ class ScipyFamily(Family):
     Parameters
     ----------
     name : str or scipy.stats distribution
-        The name of a continuous or discrete law of scipy.stats, the law itself, or a frozen one,
-        whose shapes are then tried first.
+        The name of a continuous or discrete law of scipy.stats, the law itself, or a frozen one.
+        The values of a frozen one are tried first; its whole-number shapes are held, and so are
+        those of loc and scale that "auto" holds.
     loc : float or {"auto", "free"}, default="auto"
         The location: held at a number, free, or free for laws on the whole line and else held at 0.
         A free location of a law that starts at a point is a threshold, which lies below all data.
@@ -97,11 +99,28 @@ class ScipyFamily(Family):
             law = getattr(stats, law, None)
         law = getattr(law, "dist", law)  # of a frozen one
         if not isinstance(law, (rv_continuous, rv_discrete)):
+            near = get_close_matches(self.name, scipy_names()) if isinstance(self.name, str) else []
             raise ValueError(
                 f"ScipyFamily: {self.name!r} is no law of scipy.stats of one number. Allowed: its "
-                "names, such as 'gumbel_r' or 'betabinom', and its laws. Give one of them."
+                "names, such as 'gumbel_r' or 'betabinom', and its laws. "
+                + (f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give one of them.")
+                + " A law of your own is families.FromLogProb(log_prob, params={'rate': 'log'})."
             )
         return law
+
+    @property
+    def _frozen(self) -> dict[str, float]:
+        """All arguments of a law that was given frozen, by name; {} of another."""
+        if getattr(self.name, "dist", None) is None:
+            return {}
+        return {name: float(value) for name, value in arguments_of(self.name).items()}
+
+    @property
+    def _known_shapes(self) -> dict[str, float]:
+        """Shapes that are held: those given, and the whole numbers of a frozen law."""
+        frozen = self._frozen
+        whole = {n: frozen[n] for n, _, whole in shapes_of(self.law) if whole and n in frozen}
+        return whole | dict(self.shapes or {})
 
     @property
     def _discrete(self) -> bool:
@@ -113,8 +132,9 @@ class ScipyFamily(Family):
         low, high = float(self.law.a), float(self.law.b)
         whole_line = np.isinf(low) and np.isinf(high) and not self._discrete
         between = (np.isfinite(low) and np.isfinite(high)) or self._discrete
-        loc = {"auto": None if whole_line else 0.0, "free": None}.get(self.loc, self.loc)  # type: ignore[arg-type]
-        scale = {"auto": 1.0 if between else None, "free": None}.get(self.scale, self.scale)  # type: ignore[arg-type]
+        known_loc, known_scale = self._frozen.get("loc", 0.0), self._frozen.get("scale", 1.0)
+        loc = {"auto": None if whole_line else known_loc, "free": None}.get(self.loc, self.loc)  # type: ignore[arg-type]
+        scale = {"auto": known_scale if between else None, "free": None}.get(self.scale, self.scale)  # type: ignore[arg-type]
         return loc, 1.0 if self._discrete else scale  # type: ignore[return-value]
 
     @property
@@ -130,7 +150,8 @@ class ScipyFamily(Family):
         if scale is None:
             moves = loc is None and found[0].unit == "location"
             found.append(Param("scale", LOG, "scale" if moves else ""))
-        free = [s for s in shapes_of(self.law) if s[0] not in (self.shapes or {})]
+        known = self._known_shapes
+        free = [s for s in shapes_of(self.law) if s[0] not in known]
         return (*found, *(Param(name, chart) for name, chart, _ in free))
 
     @property
@@ -181,7 +202,7 @@ class ScipyFamily(Family):
     def _known(self) -> dict[str, Any]:
         """Scipy's arguments that are not fitted, by name."""
         loc, scale = self._held
-        known = dict(self.shapes or {}) | {"loc": loc if loc is not None else 0.0}
+        known = self._known_shapes | {"loc": loc if loc is not None else 0.0}
         return known if self._discrete else known | {"scale": scale if scale is not None else 1.0}
 
     def _formula(self) -> Callable[[Array, Arrays], Array]:
@@ -231,13 +252,13 @@ class ScipyFamily(Family):
             return None
         plain = ScipyFamily(self.name, self.loc, self.scale, self.shapes)
         known = self._known_arguments | dict(held or {})
-        return density_of(plain, known, statistics[0], weight, self._frozen_place())
+        return density_of(plain, known, statistics[0], weight, self._frozen or None)
 
     @property
     def _known_arguments(self) -> dict[str, float]:
         """Scipy's arguments that are held, by name."""
         loc, scale = self._held
-        pairs = {"loc": loc, "scale": scale} | dict(self.shapes or {})
+        pairs = {"loc": loc, "scale": scale} | self._known_shapes
         return {name: float(value) for name, value in pairs.items() if value is not None}
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
@@ -270,15 +291,6 @@ class ScipyFamily(Family):
         taken._check_settings()
         return taken, {name: value for name, value in values.items() if name not in own}
 
-    def _frozen_place(self) -> dict[str, float] | None:
-        """Return all arguments of a law that was given frozen."""
-        if getattr(self.name, "dist", None) is None:
-            return None
-        args, loc, scale = self.law._parse_args(*self.name.args, **self.name.kwds)
-        names = [name for name, *_ in shapes_of(self.law)]
-        values = dict(zip(names, args, strict=True)) | {"loc": loc, "scale": scale}
-        return {name: float(value) for name, value in values.items()}
-
     # ---------------------------------------------------------------- the law
 
     def to_scipy(self, theta: Arrays) -> Any:
@@ -291,3 +303,16 @@ class ScipyFamily(Family):
     def contains(self, y: Array) -> NDArray[np.bool_]:
         inside = np.isfinite(y)
         return inside & self.support.contains(y)
+
+
+def law_of(law: Any, arguments: Mapping[str, Any]) -> tuple[ScipyFamily, Arrays]:
+    """Return a law of scipy, with its arguments, as a family and its parameters."""
+    known = {name: float(arguments[name]) for name, _, whole in shapes_of(law) if whole}
+    discrete = "scale" not in arguments
+    family = ScipyFamily(
+        law.name if law.name in scipy_names() else law,
+        loc=float(arguments["loc"]) if discrete else "free",
+        scale="free",
+        shapes=known or None,
+    )
+    return family, tuple(np.asarray(arguments[name]) for name in family.names)

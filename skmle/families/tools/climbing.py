@@ -63,7 +63,7 @@ def climb(
     """
     eta, rows = np.array(start, float), value(start)
     best, damping, distance = mean_of(rows, weight), _DAMPING, np.inf
-    mass, idle = float(len(rows)) if weight is None else float(weight.sum()), 0
+    mass, idle = len(rows) if weight is None else float(weight.sum()), 0
     for _ in range(steps if len(eta) and np.isfinite(best) else 0):
         slopes = _slopes(value, eta, rows)
         gradient = np.array([mean_of(slope, weight) for slope in slopes])
@@ -74,7 +74,9 @@ def climb(
         unit = np.sqrt(np.maximum(outer.diagonal(), 1e-300))
         scaled, pull = outer / np.outer(unit, unit), gradient / unit
         floor = 1e-10 * np.eye(len(eta))
-        distance = float(np.sqrt(mass * max(pull @ np.linalg.solve(scaled + floor, pull), 0.0)))
+        distance = float(
+            np.sqrt(mass * max(float(pull @ np.linalg.solve(scaled + floor, pull)), 0.0))
+        )
         if distance < _NEAR:
             break
         before = best

@@ -21,6 +21,30 @@ SHAPES = {  # trials of a shape, on its chart; they span what the fields that us
 }
 
 
+def scipy_names() -> list[str]:
+    """Return the names of the laws of one number in scipy.stats."""
+    from scipy import stats
+
+    laws = (stats.rv_continuous, stats.rv_discrete)
+    return [name for name, value in vars(stats).items() if isinstance(value, laws)]
+
+
+def is_law(value: Any) -> bool:
+    """Return whether this is a law of scipy of one number, frozen or not, or one written so."""
+    from scipy import stats
+
+    return isinstance(getattr(value, "dist", value), (stats.rv_continuous, stats.rv_discrete))
+
+
+def arguments_of(frozen: Any) -> dict[str, Any]:
+    """Return all of a frozen law's arguments by name: shapes, loc and, unless discrete, scale."""
+    law = frozen.dist
+    args, loc, scale = law._parse_args(*frozen.args, **frozen.kwds)
+    shapes = law.shapes.replace(",", " ").split() if law.shapes else []
+    place = {"loc": loc} if getattr(law, "logpdf", None) is None else {"loc": loc, "scale": scale}
+    return dict(zip(shapes, args, strict=True)) | place
+
+
 def trials_of_shape(chart: Link) -> tuple[float, ...]:
     """Return values of a shape's eta that are worth a try."""
     return SHAPES.get(chart.name.split(" ")[0], SHAPES["log"])

@@ -73,9 +73,9 @@ def _at_the_ends(found: Found, y: Array, weight: Array | None, until: float) -> 
     names = [name for name, _ in frame.coordinates]
     gaps = {}
     for side in frame.gaps:
-        eta = found.eta[names.index(f"gap of the {side} end")]
-        if np.exp(eta) < _CLOSE:
-            gaps[side] = eta
+        log_gap = found.eta[names.index(f"gap of the {side} end")]
+        if np.exp(log_gap) < _CLOSE:
+            gaps[side] = log_gap
     if at is None or not gaps:
         return found
     subsets = [(side,) for side in gaps] + ([tuple(gaps)] if len(gaps) == 2 else [])
