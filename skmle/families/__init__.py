@@ -28,7 +28,7 @@ from skmle.families.base import (
 from skmle.families.distribution import Distribution
 from skmle.families.links import Link, get_link
 from skmle.families.tools.location_scale import LocationScale, LogLocationScale
-from skmle.families.tools.scipy_laws import arguments_of, is_law, scipy_names
+from skmle.families.tools.scipy_laws import arguments_of, scipy_names, unfrozen
 
 # Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones
 # follow).
@@ -131,7 +131,7 @@ def get_family(family: Any) -> Family:
     if isinstance(law, Family):
         law.check_links()
         return law
-    if not isinstance(law, type) and is_law(law):
+    if not isinstance(law, type) and unfrozen(law) is not None:
         return _of_scipy(law)
     raise TypeError(
         f"family must be a name, a Family class or a Family; got {family!r} of type "
@@ -141,10 +141,10 @@ def get_family(family: Any) -> Family:
 
 def _of_scipy(law: Any) -> Family:
     """Return the family of a law of scipy: one of ours where it has this law."""
-    frozen = getattr(law, "dist", None) is not None
-    native = native_family(law.dist.name if frozen else law.name)
+    general = unfrozen(law)
+    native = native_family(general.name)
     if native is not None:
-        if not frozen:
+        if general is law:
             return native()
         known = native.from_scipy(**arguments_of(law))
         if known is not None:

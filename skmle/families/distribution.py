@@ -80,9 +80,9 @@ class Distribution:
         # They import this module.
         from skmle.families import native_family
         from skmle.families.scipy_family import law_of
-        from skmle.families.tools.scipy_laws import arguments_of, is_law
+        from skmle.families.tools.scipy_laws import arguments_of, unfrozen
 
-        if getattr(law, "dist", None) is None or not is_law(law):
+        if unfrozen(law) in (None, law):
             raise TypeError(
                 f"Distribution.from_scipy: {law!r} is not allowed. Allowed: frozen laws of "
                 "scipy.stats of one number, such as scipy.stats.norm(0, 1). Give one."

@@ -27,7 +27,7 @@ from skmle.families.tools.charts import chart_of
 from skmle.families.tools.location_scale import NEARLY_NO_SCALE
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.scipy_frame import Frame
-from skmle.families.tools.scipy_laws import arguments_of, scipy_names, shapes_of
+from skmle.families.tools.scipy_laws import arguments_of, scipy_names, shapes_of, unfrozen
 from skmle.families.tools.scipy_search import search
 
 _ROOM = 1e-3  # of the spread, by which a threshold starts below the least observation
@@ -90,15 +90,13 @@ class ScipyFamily(Family):
     @property
     def law(self) -> Any:
         """The law of scipy.stats, not frozen."""
-        from scipy.stats import rv_continuous, rv_discrete
-
         law = self.name
         if isinstance(law, str):
             from scipy import stats
 
             law = getattr(stats, law, None)
-        law = getattr(law, "dist", law)  # of a frozen one
-        if not isinstance(law, (rv_continuous, rv_discrete)):
+        law = unfrozen(law)
+        if law is None:
             near = get_close_matches(self.name, scipy_names()) if isinstance(self.name, str) else []
             raise ValueError(
                 f"ScipyFamily: {self.name!r} is no law of scipy.stats of one number. Allowed: its "
@@ -111,7 +109,7 @@ class ScipyFamily(Family):
     @property
     def _frozen(self) -> dict[str, float]:
         """All arguments of a law that was given frozen, by name; {} of another."""
-        if getattr(self.name, "dist", None) is None:
+        if isinstance(self.name, str) or self.name is self.law:
             return {}
         return {name: float(value) for name, value in arguments_of(self.name).items()}
 

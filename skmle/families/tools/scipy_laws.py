@@ -13,6 +13,7 @@ from skmle.families.records import Array
 from skmle.families.tools.charts import chart_of
 
 _PICKS = 40  # sets of shapes at which the ends of the support are looked at; chosen
+_REAL = ("nbinom", "n")  # that scipy calls a whole number, but takes any
 FIXED = "fixed"  # an end that no shape is: a number, or a function of the shapes
 SHAPES = {  # trials of a shape, on its chart; they span what the fields that use these laws report
     "identity": (-5.0, -1.5, -0.5, 0.1, 0.5, 1.5, 5.0),
@@ -29,15 +30,20 @@ def scipy_names() -> list[str]:
     return [name for name, value in vars(stats).items() if isinstance(value, laws)]
 
 
-def is_law(value: Any) -> bool:
-    """Return whether this is a law of scipy of one number, frozen or not, or one written so."""
+def unfrozen(value: Any) -> Any:
+    """Return the law of scipy of one number that this is, or is frozen of; None if it is neither.
+
+    Laws that users have written as scipy's are laws of scipy here.
+    """
     from scipy import stats
 
-    return isinstance(getattr(value, "dist", value), (stats.rv_continuous, stats.rv_discrete))
+    laws = (stats.rv_continuous, stats.rv_discrete)
+    law = value if isinstance(value, laws) else getattr(value, "dist", None)
+    return law if isinstance(law, laws) else None
 
 
 def arguments_of(frozen: Any) -> dict[str, Any]:
-    """Return all of a frozen law's arguments by name: shapes, loc and, unless discrete, scale."""
+    """Return a frozen law's arguments by name: shapes, loc and, unless discrete, scale."""
     law = frozen.dist
     args, loc, scale = law._parse_args(*frozen.args, **frozen.kwds)
     shapes = law.shapes.replace(",", " ").split() if law.shapes else []
@@ -75,7 +81,11 @@ class Ends(NamedTuple):
 def shapes_of(law: Any) -> list[tuple[str, Link, bool]]:
     """Return the name, the chart and whether it is a whole number, of each shape of a law."""
     return [
-        (info.name, chart_of(*(float(end) for end in info.domain)), bool(info.integrality))
+        (
+            info.name,
+            chart_of(*(float(end) for end in info.domain)),
+            bool(info.integrality) and (law.name, info.name) != _REAL,
+        )
         for info in law._shape_info()
     ]
 

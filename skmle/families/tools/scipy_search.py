@@ -13,6 +13,7 @@ from skmle.families.tools.climbing import Climb, climb, mean_of, simplex
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import Place
 from skmle.families.tools.scipy_starts import ranked_starts
+from skmle.families.tools.scipy_wholes import best_wholes
 
 _ROWS = 2000  # on which a search looks: it only has to come near
 _TRIED, _KEPT = 4, 2  # starts that are climbed from for a few steps, and to the end
@@ -42,6 +43,13 @@ def search(
     until = time.thread_time() + _SECONDS
     step = max(1, -(-len(y) // _ROWS))
     y, weight = y[::step], None if weight is None else weight[::step]
+    if frame.wholes:
+        shapes = None if guess is None else guess.shapes
+        best = best_wholes(frame, y, weight, time.thread_time() + 0.6 * _SECONDS, shapes)
+        if best is None:
+            return None
+        frame = frame.knowing(best[0])
+        guess = frame.place(best[1])
     starts = ranked_starts(frame, y, weight, 0.25 * _SECONDS, guess)
     if not starts:
         return None
@@ -49,12 +57,12 @@ def search(
     value = partial(frame.value, y)
     tried = [climb(value, eta, weight, _FEW, until) for _, eta in starts[:_TRIED]]
     tried.sort(key=lambda run: run.value)
-    best = min(
+    arrived = min(
         (climb(value, run.eta, weight, _STEPS, until) for run in tried[:_KEPT]),
         key=lambda run: run.value,
     )
-    best = _finished(frame, y, weight, best, until)
-    found = Found(frame, best.eta, best.value)
+    arrived = _finished(frame, y, weight, arrived, until)
+    found = Found(frame, arrived.eta, arrived.value)
     return _at_the_ends(found, y, weight, until)
 
 

@@ -1,0 +1,111 @@
+"""Parameters of scipy's laws that are whole numbers: found by trying, as no derivative can."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from skmle.families.records import Array
+from skmle.families.tools.climbing import Eta, climb
+from skmle.families.tools.scipy_frame import Frame
+from skmle.families.tools.scipy_starts import ranked_starts
+
+# Whole numbers that are tried first, roughly by a factor of 1.6, as steps then go on from there.
+_FIRST = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100, 300, 1000)
+_ROWS = 64  # order statistics on which the first are compared
+_CLIMBED = 3  # sets of whole numbers from which steps are taken
+_STEPS = 15  # of a climb in the other parameters, at each set
+LARGEST = 10**6  # whole number beyond which nothing is looked for; chosen
+_TIE = 1e-9  # nats a row by which a step has to gain
+
+Wholes = tuple[int, ...]
+
+
+def best_wholes(
+    frame: Frame, y: Array, weight: Array | None, until: float, guess: Mapping[str, float] | None
+) -> tuple[dict[str, float], Eta] | None:
+    """Return the most likely whole numbers, and the other parameters there; None if there are none.
+
+    From the best of some sets, steps of doubled and halved lengths lead to a set that none of its
+    neighbours, one step away in one or several of the numbers, exceeds.
+    """
+    known: dict[Wholes, tuple[float, Eta]] = {}
+
+    def at(wholes: Wholes, start: Eta) -> tuple[float, Eta]:
+        if wholes not in known:
+            value = partial(frame.knowing(_named(frame, wholes)).value, y)
+            run = climb(value, start, weight, _STEPS, until)
+            known[wholes] = run.value, run.eta
+        return known[wholes]
+
+    first = _ranked(frame, y, weight, until, guess)
+    ends = [_walked(at, wholes, eta, until) for _, wholes, eta in first[:_CLIMBED]]
+    if not ends:
+        return None
+    best = min(ends, key=lambda wholes: known[wholes][0])
+    return (_named(frame, best), known[best][1]) if np.isfinite(known[best][0]) else None
+
+
+def _named(frame: Frame, wholes: Wholes) -> dict[str, float]:
+    return dict(zip(frame.wholes, map(float, wholes), strict=True))
+
+
+def _candidates(frame: Frame, name: str, y: Array, guess: Mapping[str, float] | None) -> list[int]:
+    """Return whole numbers that are worth a try."""
+    tried = {int(guess[name])} if guess is not None and name in guess else set()
+    domains = {info.name: info.domain for info in frame.law._shape_info()}
+    low, high = domains.get(name, (-np.inf, np.inf))
+    if frame.discrete:
+        # Numbers of trials and ends of the support are next to the data's ends.
+        ends = (int(np.floor(y.min())), int(np.ceil(y.max())))
+        tried |= {end + more for end in ends for more in (-1, 0, 1)}
+        tried |= {ends[1] * factor for factor in (2, 3, 5, 10)}
+    if name != "loc":
+        tried |= set(_FIRST)
+    return sorted(whole for whole in tried if low <= whole <= high and abs(whole) <= LARGEST)
+
+
+def _ranked(
+    frame: Frame, y: Array, weight: Array | None, until: float, guess: Mapping[str, float] | None
+) -> list[tuple[float, Wholes, Eta]]:
+    """Return (mean of -log q, whole numbers, other parameters), the best first."""
+    rows, share = y, weight
+    if len(y) > _ROWS:
+        chosen = np.argsort(y)[np.linspace(0, len(y) - 1, _ROWS).astype(int)]
+        rows, share = y[chosen], None if weight is None else weight[chosen]
+    sets = list(product(*(_candidates(frame, name, y, guess) for name in frame.wholes)))
+    np.random.default_rng(0).shuffle(sets)
+    now = time.thread_time()
+    half, found = now + 0.4 * (until - now), []
+    for wholes in sets:
+        named = _named(frame, wholes)
+        starts = ranked_starts(frame.knowing(named), rows, share, half - time.thread_time())
+        found += [(value, tuple(map(int, wholes)), eta) for value, eta in starts[:1]]
+        if time.thread_time() > half:
+            break
+    return sorted(found)
+
+
+def _walked(at: Any, wholes: Wholes, eta: Eta, until: float) -> Wholes:
+    """Return where steps in the whole numbers lead, which double as long as they gain."""
+    value, eta = at(wholes, eta)
+    ways = [way for way in product((-1, 0, 1), repeat=len(wholes)) if any(way)]
+    gained = True
+    while gained:
+        gained = False
+        for way in ways:
+            step = 1
+            while time.thread_time() < until:
+                there = tuple(w + step * d for w, d in zip(wholes, way, strict=True))
+                if max(map(abs, there)) > LARGEST:
+                    break
+                moved, moved_eta = at(there, eta)
+                if not moved < value - _TIE:
+                    break
+                wholes, value, eta, gained, step = there, moved, moved_eta, True, 2 * step
+    return wholes
