@@ -5,6 +5,7 @@ Its steps are an easier problem, if there is one, the likelihood, its solution, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -25,7 +26,16 @@ from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working
-from skmle._engine.verdict import BOUNDARY, INTERIOR, KEYBOARD, NO_MAXIMUM, Verdict
+from skmle._engine.verdict import (
+    BOUNDARY,
+    INTERIOR,
+    INTERRUPTED,
+    KEYBOARD,
+    NO_MAXIMUM,
+    NOT_CONVERGED,
+    OUT_OF_TIME,
+    Verdict,
+)
 from skmle.families.base import Density
 
 
@@ -78,11 +88,22 @@ def _fit_in_place(problem: Problem, law: Density, tell: Tell | None) -> Fit:
     """Return the fit of the law that takes the place of a family as a density."""
     terms = (Term(None, 0),) * len(law.family.parameters)
     posed = replace(problem, family=law.family, terms=terms)
-    if law.unbounded:
+    if law.unbounded or law.stopped:
         (start,) = law.family.starts(posed.observed.statistics, posed.observed.weight)
-        return constant_fit(posed, start, Verdict(NO_MAXIMUM, law.reason))
+        verdict = (
+            Verdict(NO_MAXIMUM, law.reason)
+            if law.unbounded
+            else Verdict(NOT_CONVERGED, law.stopped)
+        )
+        return constant_fit(posed, start, verdict)
+
+    def told(make: Callable[[], Fit]) -> bool:
+        return time.thread_time() > law.until or (tell is not None and tell(make))
+
     known = closed_form(posed)
-    found = known if isinstance(known, Fit) else fit_likelihood(posed, tell, known)
+    found = known if isinstance(known, Fit) else fit_likelihood(posed, told, known)
+    if found.verdict.status == INTERRUPTED and time.thread_time() > law.until:
+        found = replace(found, verdict=Verdict(NOT_CONVERGED, OUT_OF_TIME))
     if law.reason and found.verdict.status == INTERIOR:
         found = replace(found, verdict=Verdict(BOUNDARY, law.reason))
     if not terms:  # All was found without a derivative, so that no error is known.

@@ -219,5 +219,9 @@ class Density(NamedTuple):
     """Why the maximum is at the boundary, or why there is none; "" where it is inside."""
     unbounded: bool = False
     """Whether the likelihood grows without bound along the way on which the start is."""
+    stopped: str = ""
+    """Why the start, though not the maximum, is the answer; "" if the fit goes on from there."""
+    until: float = np.inf
+    """The processor time, of `time.thread_time`, at which the fit ends at the latest."""
     found_apart: int = 0
     """How many parameters were estimated on the way, without a derivative."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from skmle.families.records import Array
-from skmle.families.tools.climbing import Climb, climb, mean_of, simplex
+from skmle.families.tools.climbing import Climb, climb, simplex
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import Place
+from skmle.families.tools.scipy_sample import Sample
 from skmle.families.tools.scipy_starts import ranked_starts
 from skmle.families.tools.scipy_wholes import best_wholes
 
-_ROWS = 2000  # on which a search looks: it only has to come near
-_TRIED, _KEPT = 4, 2  # starts that are climbed from for a few steps, and to the end
+_TRIED, _KEPT = 8, 2  # starts that are climbed from for a few steps, and to the end
 _FEW, _STEPS = 6, 60  # steps of either
 _SECONDS = 2.0  # that a search may take; half of what a fit should
 _CLOSE = 0.2  # gap, in the unit of the frame, below which an end is tried at the data's end
@@ -41,40 +40,40 @@ def search(
 ) -> Found | None:
     """Return the best place for observations in the frame's unit; None if no start has density."""
     until = time.thread_time() + _SECONDS
-    step = max(1, -(-len(y) // _ROWS))
-    y, weight = y[::step], None if weight is None else weight[::step]
+    sample = Sample.of(y, weight, frame.discrete)
     if frame.wholes:
         shapes = None if guess is None else guess.shapes
-        best = best_wholes(frame, y, weight, time.thread_time() + 0.6 * _SECONDS, shapes)
+        best = best_wholes(frame, sample, time.thread_time() + 0.6 * _SECONDS, shapes)
         if best is None:
             return None
         frame = frame.knowing(best[0])
         guess = frame.place(best[1])
-    starts = ranked_starts(frame, y, weight, 0.25 * _SECONDS, guess)
+    starts = ranked_starts(frame, sample.y, sample.weight, 0.25 * _SECONDS, guess)
     if not starts:
         return None
 
-    value = partial(frame.value, y)
-    tried = [climb(value, eta, weight, _FEW, until) for _, eta in starts[:_TRIED]]
+    sample = sample.quickened(frame, starts[0][1])
+    value, share = sample.value(frame), sample.weight
+    tried = [climb(value, eta, share, _FEW, until) for _, eta in starts[:_TRIED]]
     tried.sort(key=lambda run: run.value)
     arrived = min(
-        (climb(value, run.eta, weight, _STEPS, until) for run in tried[:_KEPT]),
+        (climb(value, run.eta, share, _STEPS, until) for run in tried[:_KEPT]),
         key=lambda run: run.value,
     )
-    arrived = _finished(frame, y, weight, arrived, until)
+    arrived = _finished(frame, sample, arrived, until)
     found = Found(frame, arrived.eta, arrived.value)
-    return _at_the_ends(found, y, weight, until)
+    return _at_the_ends(found, sample, until)
 
 
-def _finished(frame: Frame, y: Array, weight: Array | None, best: Climb, until: float) -> Climb:
-    value = partial(frame.value, y)
+def _finished(frame: Frame, sample: Sample, best: Climb, until: float) -> Climb:
     if best.distance < _ARRIVED or not best.eta:
         return best
-    best = simplex(value, best, weight, until)
-    return climb(value, best.eta, weight, _STEPS, until)
+    value = sample.value(frame)
+    best = simplex(value, best, sample.weight, until)
+    return climb(value, best.eta, sample.weight, _STEPS, until)
 
 
-def _at_the_ends(found: Found, y: Array, weight: Array | None, until: float) -> Found:
+def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
     """Return the same place, or one with ends of the support at those of the data."""
     frame, best = found.frame, found
     at = frame.place(found.eta)
@@ -93,13 +92,12 @@ def _at_the_ends(found: Found, y: Array, weight: Array | None, until: float) -> 
         if eta is None:
             continue
 
-        start = mean_of(held.value(y, eta), weight)
-        if start == -np.inf:
+        if sample.mean(held, eta) == -np.inf:
             if all(gaps[side] < _VANISHED for side in sides):
                 return found._replace(unbounded=sides[0])
             continue
-        run = climb(partial(held.value, y), eta, weight, _STEPS, until)
-        run = _finished(held, y, weight, run, until)
+        run = climb(sample.value(held), eta, sample.weight, _STEPS, until)
+        run = _finished(held, sample, run, until)
         if run.value <= best.value + _TIE:
             best = Found(held, run.eta, run.value)
     return best

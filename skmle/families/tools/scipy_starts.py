@@ -13,7 +13,7 @@ from skmle.families.tools.climbing import Eta, mean_of
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import Place, shapes_of, trials_of_shape
 
-_ENOUGH = 256  # rows on which starts are compared
+_ENOUGH = 100  # order statistics on which starts are compared, at the middles of equal shares
 _LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # at which quantiles are matched
 _TRIED = 60  # sets of shapes that are tried at most
 _ROOMS = (1e-3, 0.1)  # gaps, in the unit of the frame, at which ends of the support start; chosen
@@ -25,8 +25,9 @@ def ranked_starts(
 ) -> list[tuple[float, Eta]]:
     """Return (mean of -log q, eta) of starts, the best first."""
     end = time.thread_time() + seconds
-    step = max(1, -(-len(y) // _ENOUGH))
-    rows, share = y[::step], None if weight is None else weight[::step]
+    few = min(_ENOUGH, len(y))
+    chosen = np.argsort(y)[((np.arange(few) + 0.5) * len(y) / few).astype(int)]
+    rows, share = y[chosen], None if weight is None else weight[chosen]
     free = [(n, c) for n, c, whole in shapes_of(frame.law) if n not in frame.known and not whole]
     sets = list(product(*(trials_of_shape(chart) for _, chart in free)))
     if len(sets) > _TRIED:

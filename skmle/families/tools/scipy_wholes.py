@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from skmle.families.records import Array
 from skmle.families.tools.climbing import Eta, climb
 from skmle.families.tools.scipy_frame import Frame
+from skmle.families.tools.scipy_sample import Sample
 from skmle.families.tools.scipy_starts import ranked_starts
 
 # Whole numbers that are tried first, roughly by a factor of 1.6, as steps then go on from there.
@@ -27,7 +27,7 @@ Wholes = tuple[int, ...]
 
 
 def best_wholes(
-    frame: Frame, y: Array, weight: Array | None, until: float, guess: Mapping[str, float] | None
+    frame: Frame, sample: Sample, until: float, guess: Mapping[str, float] | None
 ) -> tuple[dict[str, float], Eta] | None:
     """Return the most likely whole numbers, and the other parameters there; None if there are none.
 
@@ -38,15 +38,17 @@ def best_wholes(
 
     def at(wholes: Wholes, start: Eta) -> tuple[float, Eta]:
         if wholes not in known:
-            value = partial(frame.knowing(_named(frame, wholes)).value, y)
-            run = climb(value, start, weight, _STEPS, until)
+            value = quick.value(frame.knowing(_named(frame, wholes)))
+            run = climb(value, start, quick.weight, _STEPS, until)
             known[wholes] = run.value, run.eta
         return known[wholes]
 
-    first = _ranked(frame, y, weight, until, guess)
-    ends = [_walked(at, wholes, eta, until) for _, wholes, eta in first[:_CLIMBED]]
-    if not ends:
+    first = _ranked(frame, sample.y, sample.weight, until, guess)
+    if not first:
         return None
+    _, wholes, eta = first[0]
+    quick = sample.quickened(frame.knowing(_named(frame, wholes)), eta)
+    ends = [_walked(at, wholes, eta, until) for _, wholes, eta in first[:_CLIMBED]]
     best = min(ends, key=lambda wholes: known[wholes][0])
     return (_named(frame, best), known[best][1]) if np.isfinite(known[best][0]) else None
 

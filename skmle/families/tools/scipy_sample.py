@@ -1,0 +1,80 @@
+"""The observations on which a search for a law of scipy looks, which may be fewer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from skmle.families.records import Array
+from skmle.families.tools.climbing import Eta, Value, mean_of
+from skmle.families.tools.scipy_frame import Frame
+
+_ROWS = 2000  # on which a search looks: it only has to come near
+_NODES = 48  # observations between which the log density of a slow law is interpolated
+# Seconds that a slow law takes for as many observations. The slowest of scipy's formulas without a
+# quadrature or a root, tukeylambda, takes a fifth; levy_stable takes 90 times as long.
+_SLOW = 1e-3
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Observations in a frame's unit, and what stands for all of them.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+    weight : ndarray of shape (n,), optional
+    nodes : ndarray of shape (k,), optional
+        Observations at which a slow law is evaluated; None: at all.
+    spread : ndarray of shape (n, k), optional
+        The values of all as products with those at the nodes.
+    """
+
+    y: Array
+    weight: Array | None
+    nodes: Array | None = None
+    spread: Array | None = None
+
+    @classmethod
+    def of(cls, y: Array, weight: Array | None, discrete: bool) -> Sample:
+        """Return a sample of the observations; all values of whole numbers, counted."""
+        if discrete:
+            values, which = np.unique(y, return_inverse=True)
+            return cls(values, np.bincount(which, weight).astype(float))
+        step = max(1, -(-len(y) // _ROWS))
+        return cls(y[::step], None if weight is None else weight[::step])
+
+    def quickened(self, frame: Frame, eta: Eta) -> Sample:
+        """Return the sample with nodes if the law is slow, as it is at a place."""
+        if frame.discrete or self.nodes is not None or len(self.y) <= 2 * _NODES:
+            return self
+        # The nodes are dense where the observations are few, at both ends.
+        ranks = 0.5 * (1.0 - np.cos(np.linspace(0.0, np.pi, _NODES))) * (len(self.y) - 1)
+        nodes = np.unique(np.sort(self.y)[ranks.round().astype(int)])
+        start = time.thread_time()
+        frame.value(nodes, eta)
+        if time.thread_time() - start < _SLOW or len(nodes) < 4:
+            return self
+        # In asinh, in which far observations are not as far.
+        spline = CubicSpline(np.arcsinh(nodes), np.eye(len(nodes)))
+        return replace(self, nodes=nodes, spread=spline(np.arcsinh(self.y)))
+
+    def value(self, frame: Frame) -> Value:
+        """Return -log q of the rows as a function of the frame's coordinates."""
+        if self.nodes is None:
+            return lambda eta: frame.value(self.y, eta)
+
+        def interpolated(eta: Eta) -> Array:
+            found = frame.value(self.nodes, eta)
+            if np.isfinite(found).all():
+                return self.spread @ found
+            return np.full(len(self.y), np.inf)
+
+        return interpolated
+
+    def mean(self, frame: Frame, eta: Eta) -> float:
+        """Return the mean of -log q."""
+        return mean_of(self.value(frame)(eta), self.weight)
