@@ -106,8 +106,6 @@ def _fit_in_place(problem: Problem, law: Density, tell: Tell | None) -> Fit:
         found = replace(found, verdict=Verdict(NOT_CONVERGED, OUT_OF_TIME))
     if law.reason and found.verdict.status == INTERIOR:
         found = replace(found, verdict=Verdict(BOUNDARY, law.reason))
-    if not terms:  # All was found without a derivative, so that no error is known.
-        found = replace(found, covariance=None)
     return replace(found, n_parameters=found.n_parameters + law.found_apart)
 
 

@@ -83,11 +83,16 @@ def shapes_of(law: Any) -> list[tuple[str, Link, bool]]:
     return [
         (
             info.name,
-            chart_of(*(float(end) for end in info.domain)),
+            chart_of(*(_end(float(end)) for end in info.domain)),
             bool(info.integrality) and (law.name, info.name) != _REAL,
         )
         for info in law._shape_info()
     ]
+
+
+def _end(end: float) -> float:
+    """Return an end of a shape's range; scipy moves one that is not allowed to the next double."""
+    return float(f"{end:.14g}") if abs(end) > np.finfo(float).tiny else 0.0
 
 
 def standard_ends(law: Any, shapes: Mapping[str, float]) -> tuple[float, float]:
