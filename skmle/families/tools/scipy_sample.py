@@ -47,6 +47,11 @@ class Sample:
         step = max(1, -(-len(y) // _ROWS))
         return cls(y[::step], None if weight is None else weight[::step])
 
+    @property
+    def mass(self) -> float:
+        """The number of observations, by weight."""
+        return float(len(self.y) if self.weight is None else self.weight.sum())
+
     def quickened(self, frame: Frame, eta: Eta) -> Sample:
         """Return the sample with nodes if the law is slow, as it is at a place."""
         if frame.discrete or self.nodes is not None or len(self.y) <= 2 * _NODES:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmle.families.records import Array
-from skmle.families.tools.climbing import Climb, climb, simplex
+from skmle.families.tools.climbing import Climb, Eta, Value, climb, simplex
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import Place
 from skmle.families.tools.scipy_sample import Sample
@@ -54,15 +54,27 @@ def search(
 
     sample = sample.quickened(frame, starts[0][1])
     value, share = sample.value(frame), sample.weight
-    tried = [climb(value, eta, share, _FEW, until) for _, eta in starts[:_TRIED]]
-    tried.sort(key=lambda run: run.value)
+    near = _few_steps(sample, value, [eta for _, eta in starts[:_TRIED]], until)
     arrived = min(
-        (climb(value, run.eta, share, _STEPS, until) for run in tried[:_KEPT]),
-        key=lambda run: run.value,
+        (climb(value, run.eta, share, _STEPS, until) for run in near), key=lambda run: run.value
     )
     arrived = _finished(frame, sample, arrived, until)
     found = Found(frame, arrived.eta, arrived.value)
     return _at_the_ends(found, sample, until)
+
+
+def _few_steps(sample: Sample, value: Value, starts: list[Eta], until: float) -> list[Climb]:
+    """Return the best runs of a few steps from the starts: one, if two have come to one place."""
+    tried: list[Climb] = []
+    for eta in starts:
+        tried.append(climb(value, eta, sample.weight, _FEW, until))
+        tried.sort(key=lambda run: run.value)
+        first, second = tried[0], tried[min(1, len(tried) - 1)]
+        if len(tried) > 1 and max(first.distance, second.distance) < _ARRIVED:
+            # A run that is d standard errors away is d^2 / 2 nats below the maximum.
+            if second.value - first.value < 0.5 * _ARRIVED**2 / sample.mass:
+                return [first]
+    return tried[:_KEPT]
 
 
 def _finished(frame: Frame, sample: Sample, best: Climb, until: float) -> Climb:
