@@ -115,6 +115,10 @@ class Frame:
         """Return the frame with these ends of the support at the data's ends."""
         return replace(self, held=frozenset(ends))
 
+    def branching(self, low: bool, high: bool) -> Frame:
+        """Return the frame in which these ends are taken to be finite for all shapes."""
+        return replace(self, branch=(low, high))
+
     def knowing(self, values: Mapping[str, float]) -> Frame:
         """Return the frame with more parameters held."""
         return replace(self, known={**self.known, **values})

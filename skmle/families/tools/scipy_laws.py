@@ -16,7 +16,7 @@ _PICKS = 40  # sets of shapes at which the ends of the support are looked at; ch
 _REAL = ("nbinom", "n")  # that scipy calls a whole number, but takes any
 FIXED = "fixed"  # an end that no shape is: a number, or a function of the shapes
 SHAPES = {  # trials of a shape, on its chart; they span what the fields that use these laws report
-    "identity": (-5.0, -1.5, -0.5, 0.1, 0.5, 1.5, 5.0),
+    "identity": (-5.0, -1.5, -0.5, 0.1, 0.5, 1.5, 3.0, 5.0),
     "log": tuple(np.log((0.3, 0.7, 1.3, 2.5, 5.0, 12.0, 40.0))),
     "logit": (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0),
 }

@@ -17,10 +17,11 @@ from skmle.families.tools.scipy_wholes import best_wholes
 
 _TRIED, _KEPT = 8, 2  # starts that are climbed from for a few steps, and to the end
 _FEW, _STEPS = 6, 60  # steps of either
-_SECONDS = 2.0  # that a search may take; half of what a fit should
+_FIRST, _SECONDS = 1.5, 2.2  # that a search may take, without a second one and with it: half a fit
 _CLOSE = 0.2  # gap, in the unit of the frame, below which an end is tried at the data's end
 # Standard errors from the maximum from which a climb has not arrived, as at a cusp.
 _ARRIVED = 0.5
+_ROUNDS, _GAINED = 5, 0.05  # rounds from there, and nats that one has to gain for another
 _VANISHED = -9.0  # log of a gap, in the unit of the frame, that runs to nothing; chosen
 _TIE = 1e-9  # nats a row by which an end at the data's end may be less likely
 
@@ -39,15 +40,36 @@ def search(
     frame: Frame, y: Array, weight: Array | None, guess: Place | None = None
 ) -> Found | None:
     """Return the best place for observations in the frame's unit; None if no start has density."""
-    until = time.thread_time() + _SECONDS
+    begun = time.thread_time()
     sample = Sample.of(y, weight, frame.discrete)
     if frame.wholes:
         shapes = None if guess is None else guess.shapes
-        best = best_wholes(frame, sample, time.thread_time() + 0.6 * _SECONDS, shapes)
+        best = best_wholes(frame, sample, begun + 0.6 * _FIRST, shapes)
         if best is None:
             return None
         frame = frame.knowing(best[0])
         guess = frame.place(best[1])
+    found = _within(frame, sample, guess, begun + _FIRST)
+    at = None if found is None else found.frame.place(found.eta)
+    if found is None or at is None or (other := _ended(frame, at)) is None:
+        return found
+    again = _within(other, sample, at, begun + _SECONDS)
+    return found if again is None or again.value > found.value + _TIE else again
+
+
+def _ended(frame: Frame, at: Place) -> Frame | None:
+    """Return the frame in which ends close to the data's are ends for all shapes; None if none is.
+
+    Some laws have such an end for some of their shapes alone, as tukeylambda.
+    """
+    low, high = (at.loc + at.scale * end for end in at.standard)
+    gaps = zip(frame.ends, (frame.least - low, high - frame.largest), strict=True)
+    branch = tuple(not kind and gap < _CLOSE for kind, gap in gaps)
+    return frame.branching(*branch) if any(branch) and not frame.discrete else None
+
+
+def _within(frame: Frame, sample: Sample, guess: Place | None, until: float) -> Found | None:
+    """Return the best place among those of a frame."""
     starts = ranked_starts(frame, sample.y, sample.weight, 0.25 * _SECONDS, guess)
     if not starts:
         return None
@@ -78,11 +100,17 @@ def _few_steps(sample: Sample, value: Value, starts: list[Eta], until: float) ->
 
 
 def _finished(frame: Frame, sample: Sample, best: Climb, until: float) -> Climb:
-    if best.distance < _ARRIVED or not best.eta:
-        return best
+    """Go on from a climb that has not arrived, as at a cusp or on a bent ridge."""
     value = sample.value(frame)
-    best = simplex(value, best, sample.weight, until)
-    return climb(value, best.eta, sample.weight, _STEPS, until)
+    for _ in range(_ROUNDS):
+        if best.distance < _ARRIVED or not best.eta or time.thread_time() > until:
+            break
+        before = best.value
+        best = simplex(value, best, sample.weight, until)
+        best = climb(value, best.eta, sample.weight, _STEPS, until)
+        if before - best.value < _GAINED / sample.mass:
+            break
+    return best
 
 
 def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
@@ -108,7 +136,10 @@ def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
             if all(gaps[side] < _VANISHED for side in sides):
                 return found._replace(unbounded=sides[0])
             continue
-        run = climb(sample.value(held), eta, sample.weight, _STEPS, until)
+        # Beside ends that are held, the maximum may be at other shapes.
+        others = ranked_starts(held, sample.y, sample.weight, 0.05 * _SECONDS)[: _KEPT + 1]
+        near = _few_steps(sample, sample.value(held), [eta, *(e for _, e in others)], until)
+        run = climb(sample.value(held), near[0].eta, sample.weight, _STEPS, until)
         run = _finished(held, sample, run, until)
         if run.value <= best.value + _TIE:
             best = Found(held, run.eta, run.value)
