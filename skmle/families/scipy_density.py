@@ -27,6 +27,7 @@ _SLOW = (
     "scipy takes so long for its density, that the {:.0f} s of Newton's steps are left out: the "
     "parameters are near the maximum, as it is seen between some observations, and have no errors"
 )
+_CUT = "time was over before all whole numbers next to these had been tried"
 _SECONDS = 4.0  # of the processor that a fit may take, at whose end one step may be under way
 _AT_THE_END = "the {} end of the support is at the {} observation"
 _EXTREMES = {"low": "least", "high": "largest"}
@@ -180,6 +181,8 @@ def density_of(
     if (seconds := _seconds_ahead(found.frame, frame.measured(y), found.eta)) > _SECONDS:
         stopped = _SLOW.format(seconds)
         return Density(law, stopped=stopped, found_apart=len(frame.wholes))
+    if found.cut:
+        return Density(law, stopped=_CUT, found_apart=len(frame.wholes))
     ends = sorted(found.frame.held, key=("low", "high").index)
     reason = " and ".join(_AT_THE_END.format(side, _EXTREMES[side]) for side in ends)
     found_apart = len(ends) + len(frame.wholes)

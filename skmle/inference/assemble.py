@@ -189,8 +189,10 @@ def natural_lines(
         Of these coordinates; None if it is not known.
     """
     # Without coordinates, all was found without a derivative, so that no error is known.
-    known = covariance is not None and covariance.size
-    natural = delta_method(covariance, jacobian) if known else unknown(len(estimate))
+    if covariance is None or not covariance.size:
+        natural = unknown(len(estimate))
+    else:
+        natural = delta_method(covariance, jacobian)
     with np.errstate(all="ignore"):
         slope = np.array(
             [float(link.slope(np.asarray(e))) for link, e in zip(links, eta, strict=True)]

@@ -75,13 +75,14 @@ class Sample:
 
     def value(self, frame: Frame) -> Value:
         """Return -log q of the rows as a function of the frame's coordinates."""
-        if self.nodes is None:
+        nodes, spread = self.nodes, self.spread
+        if nodes is None or spread is None:
             return lambda eta: frame.value(self.y, eta)
 
         def interpolated(eta: Eta) -> Array:
-            found = frame.value(self.nodes, eta)
+            found = frame.value(nodes, eta)
             if np.isfinite(found).all():
-                return self.spread @ found
+                return np.asarray(spread @ found)
             return np.full(len(self.y), np.inf)
 
         return interpolated

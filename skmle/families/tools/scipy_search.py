@@ -34,22 +34,25 @@ class Found(NamedTuple):
     value: float
     unbounded: str = ""
     """The end of the support at which the density grows without bound; "" if none does."""
+    cut: bool = False
+    """Whether time was over before all neighbouring whole numbers were tried."""
 
 
 def search(
     frame: Frame, y: Array, weight: Array | None, guess: Place | None = None
 ) -> Found | None:
     """Return the best place for observations in the frame's unit; None if no start has density."""
-    begun = time.thread_time()
+    begun, cut = time.thread_time(), False
     sample = Sample.of(y, weight, frame.discrete)
     if frame.wholes:
         shapes = None if guess is None else guess.shapes
-        best = best_wholes(frame, sample, begun + 0.6 * _FIRST, shapes)
+        best = best_wholes(frame, sample, begun + _FIRST, shapes)
         if best is None:
             return None
         frame = frame.knowing(best[0])
-        guess = frame.place(best[1])
-    found = _within(frame, sample, guess, begun + _FIRST)
+        guess, cut = frame.place(best[1]), best[2]
+    found = _within(frame, sample, guess, begun + (_SECONDS if cut else _FIRST))
+    found = None if found is None else found._replace(cut=cut)
     at = None if found is None else found.frame.place(found.eta)
     if found is None or at is None or (other := _ended(frame, at)) is None:
         return found

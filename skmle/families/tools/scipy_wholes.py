@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -18,8 +19,10 @@ from skmle.families.tools.scipy_starts import ranked_starts
 # Whole numbers that are tried first, roughly by a factor of 1.6, as steps then go on from there.
 _FIRST = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100, 300, 1000)
 _ROWS = 64  # order statistics on which the first are compared
-_CLIMBED = 3  # sets of whole numbers from which steps are taken
+_CLIMBED = (3, 16)  # sets from which steps are taken, of one whole number and of several
 _STEPS = 15  # of a climb in the other parameters, at each set
+_LENGTHS = (1, 2, 3, 5, 10, 30, 100, 1000, 10000)  # of steps; chosen
+_FACTORS = (0.5, 2 / 3, 0.75, 0.8, 1.25, 4 / 3, 1.5, 2.0)
 LARGEST = 10**6  # whole number beyond which nothing is looked for; chosen
 _TIE = 1e-9  # nats a row by which a step has to gain
 
@@ -28,11 +31,13 @@ Wholes = tuple[int, ...]
 
 def best_wholes(
     frame: Frame, sample: Sample, until: float, guess: Mapping[str, float] | None
-) -> tuple[dict[str, float], Eta] | None:
-    """Return the most likely whole numbers, and the other parameters there; None if there are none.
+) -> tuple[dict[str, float], Eta, bool] | None:
+    """Return the most likely whole numbers, the other parameters there, and whether time was over.
 
-    From the best of some sets, steps of doubled and halved lengths lead to a set that none of its
-    neighbours, one step away in one or several of the numbers, exceeds.
+    None is returned if no set has density.
+
+    From the best of some sets, steps of several lengths lead to a set that none of those so many
+    steps away, in one or several of the numbers, exceeds.
     """
     known: dict[Wholes, tuple[float, Eta]] = {}
 
@@ -48,9 +53,15 @@ def best_wholes(
         return None
     _, wholes, eta = first[0]
     quick = sample.quickened(frame.knowing(_named(frame, wholes)), eta)
-    ends = [_walked(at, wholes, eta, until) for _, wholes, eta in first[:_CLIMBED]]
+    ends = [
+        _walked(at, wholes, eta, until)
+        for rank, (_, wholes, eta) in enumerate(first[: _CLIMBED[len(wholes) > 1]])
+        if not rank or time.thread_time() < until
+    ]
     best = min(ends, key=lambda wholes: known[wholes][0])
-    return (_named(frame, best), known[best][1]) if np.isfinite(known[best][0]) else None
+    if not np.isfinite(known[best][0]):
+        return None
+    return _named(frame, best), known[best][1], time.thread_time() > until
 
 
 def _named(frame: Frame, wholes: Wholes) -> dict[str, float]:
@@ -65,10 +76,10 @@ def _candidates(frame: Frame, name: str, y: Array, guess: Mapping[str, float] | 
     if frame.discrete:
         # Numbers of trials and ends of the support are next to the data's ends.
         ends = (int(np.floor(y.min())), int(np.ceil(y.max())))
-        tried |= {end + more for end in ends for more in (-1, 0, 1)}
-        tried |= {ends[1] * factor for factor in (2, 3, 5, 10)}
+        tried |= {end + more for end in ends for more in (0, 1)} | {2 * ends[1], 3 * ends[1]}
     if name != "loc":
-        tried |= set(_FIRST)
+        # All sets of three numbers are to be tried in a short time.
+        tried |= set(_FIRST if len(frame.wholes) < 3 else _FIRST[1::2])
     return sorted(whole for whole in tried if low <= whole <= high and abs(whole) <= LARGEST)
 
 
@@ -94,20 +105,33 @@ def _ranked(
 
 
 def _walked(at: Any, wholes: Wholes, eta: Eta, until: float) -> Wholes:
-    """Return where steps in the whole numbers lead, which double as long as they gain."""
+    """Return where no step gains any more."""
     value, eta = at(wholes, eta)
-    ways = [way for way in product((-1, 0, 1), repeat=len(wholes)) if any(way)]
     gained = True
-    while gained:
+    while gained and time.thread_time() < until:
         gained = False
-        for way in ways:
-            step = 1
-            while time.thread_time() < until:
-                there = tuple(w + step * d for w, d in zip(wholes, way, strict=True))
-                if max(map(abs, there)) > LARGEST:
-                    break
-                moved, moved_eta = at(there, eta)
-                if not moved < value - _TIE:
-                    break
-                wholes, value, eta, gained, step = there, moved, moved_eta, True, 2 * step
+        for step in _steps(len(wholes)):
+            there = tuple(
+                round(whole * factor) + more
+                for whole, (factor, more) in zip(wholes, step, strict=True)
+            )
+            if max(map(abs, there)) > LARGEST or time.thread_time() > until:
+                continue
+            moved, moved_eta = at(there, eta)
+            if moved < value - _TIE:
+                wholes, value, eta, gained = there, moved, moved_eta, True
     return wholes
+
+
+@lru_cache
+def _steps(k: int) -> list[tuple[tuple[float, int], ...]]:
+    """Return steps in k whole numbers, as factors and terms.
+
+    Ratios of them, as of a hypergeometric law, are kept by common factors.
+    """
+    ways = [way for way in product((-1, 0, 1), repeat=k) if any(way)]
+    found = [tuple((1.0, length * d) for d in way) for length in _LENGTHS for way in ways]
+    subsets = [chosen for chosen in product((False, True), repeat=k) if sum(chosen) > 1]
+    for factor, chosen in product(_FACTORS, subsets):
+        found.append(tuple((factor if c else 1.0, 0) for c in chosen))
+    return found
