@@ -33,6 +33,7 @@ from threadpoolctl import threadpool_limits
 
 from skmle import MLEDistribution, families
 from skmle.families import ScipyFamily
+from skmle.families.tools.scipy_laws import ROUND
 
 from .scipy_bounds import BOUNDS
 
@@ -89,7 +90,9 @@ def cases(seeds: list[int], n: int, unit: float, only: str) -> Iterator[Case]:
 
 def by_skmle(case: Case, y: np.ndarray) -> tuple[float, str]:
     """Return the mean log density of skmle's fit, and its status."""
-    law = ScipyFamily(case.name) if case.discrete else ScipyFamily(case.name, "free", "free")
+    # The scale of a law on a circle is not a parameter.
+    scale = SCALE * case.unit if case.name in ROUND else "free"
+    law = ScipyFamily(case.name) if case.discrete else ScipyFamily(case.name, "free", scale)
     model = MLEDistribution(law).fit(y[:, None])
     return float(np.mean(model.score_samples(y[:, None]))), model.status_
 

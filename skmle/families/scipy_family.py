@@ -27,7 +27,7 @@ from skmle.families.tools.charts import chart_of
 from skmle.families.tools.location_scale import NEARLY_NO_SCALE
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.scipy_frame import Frame
-from skmle.families.tools.scipy_laws import arguments_of, scipy_names, shapes_of, unfrozen
+from skmle.families.tools.scipy_laws import ROUND, arguments_of, scipy_names, shapes_of, unfrozen
 from skmle.families.tools.scipy_search import search
 
 _ROOM = 1e-3  # of the spread, by which a threshold starts below the least observation
@@ -130,6 +130,7 @@ class ScipyFamily(Family):
         low, high = float(self.law.a), float(self.law.b)
         whole_line = np.isinf(low) and np.isinf(high) and not self._discrete
         between = (np.isfinite(low) and np.isfinite(high)) or self._discrete
+        between |= self.law.name in ROUND
         known_loc, known_scale = self._frozen.get("loc", 0.0), self._frozen.get("scale", 1.0)
         loc = {"auto": None if whole_line else known_loc, "free": None}.get(self.loc, self.loc)  # type: ignore[arg-type]
         scale = {"auto": known_scale if between else None, "free": None}.get(self.scale, self.scale)  # type: ignore[arg-type]
@@ -184,6 +185,12 @@ class ScipyFamily(Family):
             raise ValueError(
                 f"ScipyFamily({self.law.name}): shapes has no {unknown[0]!r}. Allowed: "
                 f"{', '.join(names) or 'none'}. Rename the key."
+            )
+        if self.law.name in ROUND and self.scale == "free":
+            raise ValueError(
+                f"ScipyFamily({self.law.name}): scale='free' is not allowed: the density repeats "
+                "itself, so that any small scale suits. Allowed: 'auto', which is 1, or a positive "
+                "number, of which 2 pi times is the circle's length. Give one."
             )
         for name in ("loc", "scale"):
             value = getattr(self, name)

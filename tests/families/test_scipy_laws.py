@@ -7,6 +7,7 @@ from scipy.stats._distr_params import distcont, distdiscrete
 
 from skmle import Distribution, MLEDistribution, MLERegressor
 from skmle.families import Gamma, Normal, ScipyFamily, get_family, scipy_density
+from skmle.families.tools.scipy_laws import ROUND
 
 # One density takes scipy longer than a test should.
 SLOW = {"kstwo", "ksone", "levy_stable", "studentized_range", "irwinhall"}
@@ -132,6 +133,14 @@ def test_whole_numbers_are_those_of_the_highest_profile(law, name, trials):
     assert found.params_[name] == trials[int(np.argmax(profile))]
 
 
+def test_the_scale_of_a_law_on_a_circle_is_held():
+    y = sample(stats.vonmises(2.0, loc=1.0))
+    model = MLEDistribution("vonmises").fit(y)
+    assert set(model.params_) == {"loc", "kappa"} and model.status_ == "interior"
+    with pytest.raises(ValueError, match="scale='free' is not allowed.*Allowed: 'auto'.*Give one"):
+        MLEDistribution(ScipyFamily("vonmises", scale="free")).fit(y)
+
+
 def test_a_frozen_law_holds_its_whole_numbers():
     y = sample(stats.betabinom(8, 2.0, 3.0))
     model = MLEDistribution(stats.betabinom(8, 1.0, 1.0)).fit(y)
@@ -177,7 +186,8 @@ def test_no_law_of_scipy_ends_below_the_truth_in_silence(key):
     drawn = law(*shapes) if discrete else law(*shapes, loc=-1.0, scale=0.5)
     y = sample(drawn, 400, seed=7)
     truth = (drawn.logpmf if discrete else drawn.logpdf)(y).sum()
-    family = ScipyFamily(law) if discrete else ScipyFamily(law, "free", "free")
+    scale = 0.5 if law.name in ROUND else "free"
+    family = ScipyFamily(law) if discrete else ScipyFamily(law, "free", scale)
     model = MLEDistribution(family).fit(y)
     if model.status_ in FOUND:
         assert model.log_likelihood_ >= truth - 1e-6

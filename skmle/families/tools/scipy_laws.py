@@ -13,6 +13,7 @@ from skmle.families.records import Array
 from skmle.families.tools.charts import chart_of
 
 _PICKS = 40  # sets of shapes at which the ends of the support are looked at; chosen
+ROUND = ("vonmises",)  # laws on a circle, whose density repeats itself, so that no scale is known
 _REAL = ("nbinom", "n")  # that scipy calls a whole number, but takes any
 FIXED = "fixed"  # an end that no shape is: a number, or a function of the shapes
 SHAPES = {  # trials of a shape, on its chart; they span what the fields that use these laws report

@@ -141,9 +141,10 @@ def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
             continue
         # Beside ends that are held, the maximum may be at other shapes.
         others = ranked_starts(held, sample.y, sample.weight, 0.05 * _SECONDS)[: _KEPT + 1]
-        near = _few_steps(sample, sample.value(held), [eta, *(e for _, e in others)], until)
+        bounded = [e for _, e in others if sample.mean(held, e) > -np.inf]
+        near = _few_steps(sample, sample.value(held), [eta, *bounded], until)
         run = climb(sample.value(held), near[0].eta, sample.weight, _STEPS, until)
         run = _finished(held, sample, run, until)
-        if run.value <= best.value + _TIE:
+        if -np.inf < run.value <= best.value + _TIE:
             best = Found(held, run.eta, run.value)
     return best
