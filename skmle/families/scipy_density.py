@@ -13,6 +13,7 @@ from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Density, Family, Param, Rows, Support
 from skmle.families.links import Link
 from skmle.families.tools.scipy_frame import Frame
+from skmle.families.tools.scipy_sample import seconds_of
 from skmle.families.tools.scipy_search import search
 
 if TYPE_CHECKING:
@@ -191,7 +192,5 @@ def density_of(
 
 def _seconds_ahead(frame: Frame, y: Array, eta: tuple[float, ...]) -> float:
     """Return about how long Newton's method will take from here."""
-    start = time.thread_time()
-    frame.value(y, eta)
     # Three steps by differences: 85 evaluations for two parameters, 130 for three, 220 for four.
-    return (time.thread_time() - start) * (30.0 + 12.0 * len(eta) ** 2) * bool(eta)
+    return seconds_of(frame, y, eta) * (30.0 + 12.0 * len(eta) ** 2) * bool(eta)

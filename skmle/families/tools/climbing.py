@@ -65,6 +65,8 @@ def climb(
     best, damping, distance = mean_of(rows, weight), _DAMPING, np.inf
     mass, idle = len(rows) if weight is None else float(weight.sum()), 0
     for _ in range(steps if len(eta) and np.isfinite(best) else 0):
+        if time.thread_time() > until:
+            break
         slopes = _slopes(value, eta, rows)
         gradient = np.array([mean_of(slope, weight) for slope in slopes])
         outer = slopes * (1.0 if weight is None else weight / mass * len(rows)) @ slopes.T

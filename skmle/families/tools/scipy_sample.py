@@ -17,6 +17,14 @@ _NODES = 48  # observations between which the log density of a slow law is inter
 # Seconds that a slow law takes for its observations, and how many times faster nodes have to be. Of
 # 1000 observations, most of scipy's formulas take 0.1 to 0.3 ms, geninvgauss 1.3, levy_stable 1800.
 _SLOW, _FASTER = 1.2e-3, 2.5
+_LONG = 5e-3  # seconds of few observations, of which those of all follow; chosen
+
+
+def seconds_of(frame: Frame, y: Array, eta: Eta) -> float:
+    """Return about how long the law takes for these observations at a place."""
+    few = y[:: -(-len(y) // _NODES)]
+    took = _seconds(frame, few, eta)
+    return took * len(y) / len(few) if took > _LONG else _seconds(frame, y, eta)
 
 
 def _seconds(frame: Frame, y: Array, eta: Eta) -> float:
@@ -65,9 +73,8 @@ class Sample:
         # The nodes are dense where the observations are few, at both ends.
         ranks = 0.5 * (1.0 - np.cos(np.linspace(0.0, np.pi, _NODES))) * (len(self.y) - 1)
         nodes = np.unique(np.sort(self.y)[ranks.round().astype(int)])
-        if len(nodes) < 4 or _seconds(frame, self.y, eta) < _SLOW:
-            return self
-        if _seconds(frame, self.y, eta) < _FASTER * _seconds(frame, nodes, eta):
+        seconds = seconds_of(frame, self.y, eta)
+        if len(nodes) < 4 or seconds < max(_SLOW, _FASTER * _seconds(frame, nodes, eta)):
             return self
         # In asinh, in which far observations are not as far.
         spline = CubicSpline(np.arcsinh(nodes), np.eye(len(nodes)))

@@ -92,6 +92,8 @@ def _few_steps(sample: Sample, value: Value, starts: list[Eta], until: float) ->
     """Return the best runs of a few steps from the starts: one, if two have come to one place."""
     tried: list[Climb] = []
     for eta in starts:
+        if tried and time.thread_time() > until:
+            break
         tried.append(climb(value, eta, sample.weight, _FEW, until))
         tried.sort(key=lambda run: run.value)
         first, second = tried[0], tried[min(1, len(tried) - 1)]
