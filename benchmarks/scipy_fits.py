@@ -20,6 +20,7 @@ import multiprocessing
 import resource
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -153,8 +154,14 @@ def measured(program: str, case: Case) -> dict[str, Any]:
         pass
     worker.kill()
     worker.join()
+    return judged(program, case, truth, result)
+
+
+def judged(program: str, case: Case, truth: float, result: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of a fit's result, with whether it falls short and says nothing."""
+    warned = result.pop("warned", [])
     short = result.get("value", np.nan) - truth
-    said = result["message"] or result.get("warned") or result.get("status") not in ("", *FINE)
+    said = result["message"] or warned or result.get("status") not in ("", *FINE)
     failed = not short >= -SLACK
     return {
         "program": program,
@@ -197,6 +204,12 @@ def page(records: list[dict[str, Any]]) -> str:
         for unit, n in sorted({(record["unit"], record["n"]) for record in own}, reverse=True):
             some = [record for record in own if (record["unit"], record["n"]) == (unit, n)]
             lines.append(f"| {title} | n = {n}, unit {unit:g} | {summary(some)} |")
+    statuses = Counter(r["status"] for r in records if r["program"] == "skmle" and r.get("status"))
+    shares = ", ".join(
+        f"{status} {100 * count / statuses.total():.0f} %"
+        for status, count in statuses.most_common()
+    )
+    lines += ["", f"Of the fits by `ScipyFamily`, the statuses are {shares}."]
     losses = [r for r in records if r["program"] != "scipy" and r["failed"]]
     lines += ["", "## Where skmle falls short", ""]
     lines += [

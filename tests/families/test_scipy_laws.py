@@ -191,3 +191,29 @@ def test_no_law_of_scipy_ends_below_the_truth_in_silence(key):
     model = MLEDistribution(family).fit(y)
     if model.status_ in FOUND:
         assert model.log_likelihood_ >= truth - 1e-6
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("unit", [1e6, 1e-6])
+@pytest.mark.parametrize(
+    "law",
+    [
+        stats.expon(2.0, 3.0),
+        stats.uniform(2.0, 3.0),
+        stats.lomax(2.0, 2.0, 3.0),
+        stats.genextreme(-0.1, 2.0, 3.0),
+        stats.weibull_min(2.0, 2.0, 3.0),
+        stats.skewcauchy(0.5, 2.0, 3.0),
+        stats.arcsine(2.0, 3.0),
+    ],
+    ids=lambda law: law.dist.name,
+)
+def test_laws_with_ends_move_with_the_unit(law, unit):
+    y, family = sample(law, 300), ScipyFamily(law.dist.name, "free", "free")
+    one, other = (MLEDistribution(family).fit(u * y) for u in (1.0, unit))
+    assert one.status_ == other.status_
+    if one.status_ == "no_maximum":
+        return
+    moved = other.log_likelihood_ + len(y) * np.log(unit)
+    np.testing.assert_allclose(moved, one.log_likelihood_, rtol=1e-7)
+    assert np.isfinite(other.score_samples(unit * y)).all()
