@@ -158,7 +158,8 @@ def _unknown(family: str, name: str) -> ValueError:
     allowed = ", ".join(names[0] for _, names in REGISTRY.values())
     return ValueError(
         f"Unknown family {family!r}. Allowed: {allowed}, and the laws of scipy.stats. {hint} "
-        "A law of your own is families.FromLogProb(log_prob, params={'rate': 'log'})."
+        "A law of your own is families.FromLogProb(log_prob, params={...}), or a class: see "
+        "docs/add_a_family.md."
     )
 
 

@@ -151,7 +151,7 @@ def test_all_families_fill_a_grid():
 
 
 def test_an_unknown_family_says_where_to_read_how_one_is_made():
-    message = assert_refused(MLEDistribution("genextreme"), X, says=r"docs/add_a_family\.md")
+    message = assert_refused(MLEDistribution("no_such_law"), X, says=r"docs/add_a_family\.md")
     assert (DOCS / "add_a_family.md").exists() and message.endswith((".", "?"))
 
 
