@@ -251,7 +251,8 @@ def main() -> None:
                     continue
                 record = measured(program, case)
                 records = [r for r in records if key(r) != key(record)] + [record]
-                stored.write_text(json.dumps(records, indent=1) + "\n")
+                lines = ",\n".join(json.dumps(each) for each in records)
+                stored.write_text(f"[\n{lines}\n]\n")
                 print(
                     f"{program:6s} {case.name:18s} s{case.seed} {record['seconds']:7.3f} s "
                     f"{record['gain']:+.2e} {record.get('status', ''):14s} "
