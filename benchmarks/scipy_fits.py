@@ -4,7 +4,8 @@ Every law of scipy's own list of tests, with the shapes given there, is drawn fr
 scale 3, and fitted with all its parameters free (discrete laws: loc held at 0). A fit falls short
 if it raises, is not finite, or is less likely than the parameters that the data were drawn with,
 which no maximum can be. It does so silently if nothing was said: no error, no warning, and a
-status that says that all is well.
+status that says that all is well. Left out is studentized_range, of which scipy takes 10 s for one
+evaluation of the likelihood.
 
 Seconds are those of the processor, on one thread.
 
@@ -232,7 +233,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=1000)
     parser.add_argument("--units", default="1,1e6,1e-6")
     parser.add_argument("--only", default="*", help="a pattern of names")
-    parser.add_argument("--skip", default="", help="names to leave out, by commas")
+    parser.add_argument("--skip", default="studentized_range", help="names to leave out, by commas")
     parser.add_argument("--programs", default="skmle,native,scipy")
     parser.add_argument("--output", type=Path, default=Path("docs/benchmarks"))
     options = parser.parse_args()
