@@ -122,6 +122,7 @@ def test_fixed_takes_scipys_names():
     ids=["betabinom", "erlang", "zipfian"],
 )
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of other numbers than the best, ends stand at the data's
 def test_whole_numbers_are_those_of_the_highest_profile(law, name, trials):
     y, free = sample(law), "auto" if law.dist.name != "erlang" else "free"
     found = MLEDistribution(ScipyFamily(law.dist.name, free, "free")).fit(y)
