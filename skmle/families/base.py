@@ -97,6 +97,12 @@ class Family(Parameters, Law, BaseEstimator):
     Tables of few rows then say how far z and the most likely scale are from t and the unbiased one.
     """
 
+    gradient_tells_mean: ClassVar[bool] = False
+    """Whether the derivative of -log q in the first eta is a multiple of y - mean.
+
+    The mean between two ends then follows from the slope of the probability there.
+    """
+
     @property
     def kinked(self) -> bool:
         """Whether a parameter that is fitted has cusps in -log q, as the place of a median has.

@@ -53,6 +53,7 @@ class Gamma(ByTails):
     """
 
     scipy_name = "gamma"
+    gradient_tells_mean = True
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     shortcuts = Shortcuts(starts="maximum", sums="base")

@@ -61,6 +61,7 @@ class InverseGaussian(ByTails):
     """
 
     scipy_name = "invgauss"
+    gradient_tells_mean = True
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")

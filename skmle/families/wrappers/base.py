@@ -105,6 +105,8 @@ class Wrapper(Family):
     def least_squares(self) -> bool:  # type: ignore[override]
         return False  # a wrapper observes less, or fits less
 
+    gradient_tells_mean = False  # a wrapper observes less, or has another mean
+
     @property
     def kinked(self) -> bool:
         return self.inner.kinked
