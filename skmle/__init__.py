@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skmle import exceptions, families, inference, information, metrics
+    from skmle._groups import fit_groups
     from skmle._path import path
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
@@ -34,6 +35,7 @@ _OBJECTS = {
     "predict_quantile": "skmle.pipeline",
     "log_prob": "skmle.pipeline",
     "path": "skmle._path",
+    "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
@@ -63,6 +65,7 @@ __all__ = [
     "censored",
     "exceptions",
     "families",
+    "fit_groups",
     "inference",
     "information",
     "log_prob",

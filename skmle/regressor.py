@@ -21,6 +21,7 @@ from skmle._shared.columns import (
     KNOWN,
     Columns,
     check_conditional,
+    columns_of_law,
     led_by,
     natural_constants,
     resolve_features,
@@ -251,7 +252,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         self._store(result, prepared)
         task.done()
         if result.verdict.status != INTERIOR:
-            names = [prepared.columns[p.name].names for p in result.family.parameters]
+            names = [c.names for c in columns_of_law(prepared.columns, result).values()]
             rows = rows_in_words(result, prepared.y, prepared.mask)
             warn_verdict(result, f"MLERegressor({prepared.title})", names, rows, bool(self._prior))
         return self
@@ -317,9 +318,9 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         self._beside = prepared.beside
         self._title = prepared.title if result.limit is None else result.family.title
         # At a boundary the law is the limit law, which has fewer parameters.
-        columns = prepared.columns
+        own = columns_of_law(prepared.columns, result)
+        columns = prepared.columns | own
         self._columns = {param.name: columns[param.name] for param in self._law.parameters}
-        own = {param.name: columns[param.name] for param in result.family.parameters}
         pairs = zip(own, result.coefs, strict=True)
         fitted = {name: coefs for name, coefs in pairs if own[name] is not KNOWN}
         self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}

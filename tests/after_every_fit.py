@@ -41,6 +41,11 @@ def done(task: FitTask) -> None:
             check(task.estimator, X, y, weight)
 
 
+def _of_several_columns(model: Any) -> bool:
+    """Whether a regression is of several responses at once."""
+    return not getattr(getattr(model, "_law", None), "univariate", True)
+
+
 def _predicted(model: Any, X: Any) -> np.ndarray | None:
     """Return what is predicted; None where that cannot be asked.
 
@@ -66,7 +71,9 @@ def check(model: Any, X: Any, y: Any, weight: Any) -> None:
     if any(getattr(model, "_beside", ())):
         return  # Offset and exposure were given beside X, and are not at hand here.
     if (predicted := _predicted(model, X)) is not None:
-        assert predicted.shape == (_num_samples(X),), f"predict has shape {predicted.shape}"
+        columns = predicted.shape[1:] if _of_several_columns(model) else ()
+        shape = (_num_samples(X), *columns)
+        assert predicted.shape == shape, f"predict has shape {predicted.shape}"
         if status in AT_A_MAXIMUM and predicted.dtype.kind == "f":
             assert not np.isnan(predicted).any(), "predict is nan"
     arguments = (X,) if y is None else (X, y)

@@ -38,6 +38,8 @@ FLOORS = {
     "skmle.metrics": 5,
     "skmle.pipeline": 5,
     "skmle._path": 5,
+    "skmle._group_fits": 5,
+    "skmle._groups": 5,
     "skmle.observations": 5,
     "skmle.plotting": 5,
     "skmle._any_model": 4,
@@ -63,21 +65,24 @@ CLOSED = {
 # Every file of the engine, from the bottom: what it may build on stands before it.
 ENGINE = """
     evaluation verdict
-    data.sums data.one_hot data.products data.blocks data.sandwiches data.observed data.survey
+    data.sums data.padded data.one_hot data.products data.blocks data.sandwiches data.observed
+    data.survey
     data.exact data.basis
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
+    likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
-    solvers.working solvers.proximal solvers.cusps solvers
+    solvers.working solvers.proximal solvers.cusps solvers.many solvers
     problem
-    prepare.merging prepare.row_space prepare.starts prepare.robust prepare.trials
+    prepare.merging prepare.row_space prepare.starts prepare.groups
+    prepare.robust prepare.trials
     prepare.feasible prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.separation judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.verdict
-    fit path
+    fit path batch
 """.split()
 
 HEAVY = (

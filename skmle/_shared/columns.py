@@ -293,6 +293,13 @@ def linear_predictors(
     return tuple(result)
 
 
+def columns_of_law(columns: Mapping[str, Columns], fit: Fit) -> dict[str, Columns]:
+    """Return the columns of the parameters of the fitted law, which may be a limit law."""
+    names = [param.name for param in fit.family.parameters]
+    places = names if fit.limit is None else fit.limit.places or names
+    return {name: columns[place] for name, place in zip(names, places, strict=True)}
+
+
 def natural_constants(
     fit: Fit, columns: Mapping[str, Columns], held: Mapping[str, float]
 ) -> dict[str, float]:
@@ -306,7 +313,7 @@ def natural_constants(
             values[name] = float(fit.family.link(j).theta(np.asarray(intercept)))
     values |= {name: float(value) for name, value in held.items()}
     if fit.limit is not None:
-        values[fit.limit.parameter] = float(fit.limit.value)
+        values |= fit.limit.ends
     return values
 
 

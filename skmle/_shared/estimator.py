@@ -93,7 +93,7 @@ class LikelihoodEstimator(Versioned, CallbackSupportMixin, BaseEstimator):
         self.weight_sum_ = fit.mass
         self._counted = counted
         end = fit.limit
-        self._at_limit = {} if end is None else {end.parameter: float(end.value)}
+        self._at_limit = {} if end is None else end.ends
 
     def _feature_names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)

@@ -131,7 +131,9 @@ def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str,
     """
     if fit.limit is None:
         return law.params
-    values = law.params | {fit.limit.parameter: np.asarray(fit.limit.value)}
+    values = law.params | {name: np.asarray(end) for name, end in fit.limit.ends.items()}
+    if fit.limit.places:  # the limit law has parameters of its own
+        return values
     return {name: values[name] for name in family.predicted_names}
 
 

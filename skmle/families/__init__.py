@@ -60,6 +60,9 @@ WRAPPERS: dict[str, str] = {
     "ZeroInflated": "zero_inflated",
     "Hurdle": "hurdle",
     "Transformed": "transformed",
+    "Shifted": "shifted",
+    "Product": "product",
+    "Folded": "folded",
     "Mixture": "mixture",
 }
 # Families made of functions or of scipy's laws: class and file.

@@ -9,7 +9,8 @@ shares r_c = s_c exp(f - f_c),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from skmle.families.records import Array, Arrays, Rows, triangle
 _STEP = 2e-3
 
 _ZERO = np.zeros(())
+
+Places = NDArray[np.intp] | slice
+"""Where some rows lie among all."""
 
 
 def mix(
@@ -141,28 +145,50 @@ def constant_at(places: NDArray[np.bool_], value: Array | float, rows: Rows) -> 
     return Rows(np.where(places, value, rows.value), gradient, curvature)
 
 
-def of_rows(entries: Arrays, at: NDArray[np.intp], n: int | None = None) -> Arrays:
+def alike(numbers: Array, possible: Iterable[float]) -> Iterator[tuple[float, Places]]:
+    """Yield each number that occurs, and the places of its rows, which have a formula of their own.
+
+    Of rows that lie beside each other they are a slice, so that no arrays of them are copied.
+    """
+    first, n = numbers[0], len(numbers)
+    if numbers[-1] == first and (numbers == first).all():
+        yield first, slice(0, n)
+        return
+    for number in possible:
+        at = np.flatnonzero(numbers == number)
+        if len(at):
+            low, high = int(at[0]), int(at[-1]) + 1
+            yield number, slice(low, high) if high - low == len(at) else at
+
+
+def of_rows(entries: Arrays, at: Places, n: int | None = None) -> Arrays:
     """Return some rows of arrays; if `n` is given, entries without n rows stay as they are."""
-    if n is None:
-        return tuple(entry[..., at] for entry in entries)
-    return tuple(e[..., at] if np.ndim(e) and e.shape[-1] == n else e for e in entries)
+
+    def some(entry: Array) -> Array:
+        # `take` is twice as fast as an index behind an ellipsis.
+        return entry[..., at] if isinstance(at, slice) else entry.take(at, axis=-1)
+
+    return tuple(some(e) if n is None or (np.ndim(e) and e.shape[-1] == n) else e for e in entries)
 
 
-def gather(parts: Sequence[tuple[NDArray[np.intp], Rows]], n: int, k: int, order: int) -> Rows:
+def gather(parts: Sequence[tuple[Places, Rows]], n: int, k: int, order: int) -> Rows:
     """Return the rows of a function of k etas from parts of them, each with the places of its rows.
 
     Rows of no part are zero.
     """
+    if isinstance(at := parts[0][0], slice) and (at.start, at.stop) == (0, n):
+        return parts[0][1].upto(order)
     lead = np.broadcast_shapes(*(np.shape(rows.value)[:-1] for _, rows in parts))
     value = np.zeros((*lead, n))
     gradient = [np.zeros_like(value) for _ in range(k if order > 0 else 0)]
     curvature = [np.zeros_like(value) for _ in range(len(triangle(k)) if order > 1 else 0)]
     for at, rows in parts:
-        value[..., at] = rows.value
+        place: Any = (..., at) if lead else at  # without an ellipsis it takes half the time
+        value[place] = rows.value
         for whole, slope in zip(gradient, rows.gradient or (), strict=True):
-            whole[..., at] = slope
+            whole[place] = slope
         for whole, bend in zip(curvature, rows.packed if order > 1 else (), strict=True):
-            whole[..., at] = 0.0 if bend is None else bend
+            whole[place] = 0.0 if bend is None else bend
     return Rows(value, tuple(gradient), tuple(curvature)).upto(order)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skmle.families.algebra import differences
+from skmle.families.ends import Ends, Limit
 from skmle.families.law import Law
 from skmle.families.links import IDENTITY, LOG, LOGIT, Link, transition
 from skmle.families.parameters import Parameters
@@ -24,6 +25,7 @@ from skmle.families.records import (
     Saturated,
     Shortcuts,
     Softmax,
+    Stretch,
     Support,
     triangle,
 )
@@ -32,23 +34,7 @@ if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
 
 
-def _as_they_are(statistics: Arrays) -> Arrays:
-    return statistics
-
-
-class Limit(NamedTuple):
-    """The law that a family tends to where one parameter runs to an end of its range."""
-
-    parameter: str
-    value: float
-    """The parameter's limit on its own scale, such as 0 or inf."""
-    family: Family
-    """The limit law; its parameters have the names of the rest of this family's."""
-    observe: Callable[[Arrays], Arrays] = _as_they_are
-    """The limit law's statistics from those of this family."""
-
-
-class Family(Parameters, Law, BaseEstimator):
+class Family(Parameters, Law, Ends, BaseEstimator):
     """A law q(y | eta) to be fitted, with k parameters that may each depend on features.
 
     A subclass states `parameters`, `support` and one formula, `evaluate`; everything else is
@@ -91,6 +77,9 @@ class Family(Parameters, Law, BaseEstimator):
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 
+    stretch: ClassVar[Stretch | None] = None
+    """What another unit of y makes of eta, of laws of positive numbers that have one."""
+
     least_squares: ClassVar[bool] = False
     """Whether least squares fits a location under the identity link beside a constant scale.
 
@@ -110,11 +99,6 @@ class Family(Parameters, Law, BaseEstimator):
         The observed information then says nothing of how sure the estimates are.
         """
         return self.cusps
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        """The limit laws, under the links of this one."""
-        return ()
 
     def __init__(self, *, links: Mapping[str, str | Link] | None = None) -> None:
         self.links = links
@@ -194,21 +178,6 @@ class Family(Parameters, Law, BaseEstimator):
         with np.errstate(all="ignore"):  # Some values are beyond the floating-point numbers.
             return differences(value, eta, order)
 
-    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
-        """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q.
-
-        None is returned if no limit is known. Along a direction in which no row rises and some fall
-        there is no maximum at a finite place: this is separation.
-        """
-        return None
-
-    def saturated(self, statistics: Arrays) -> Saturated | None:
-        """Return parameters that nearly interpolate y, where the density grows without bound.
-
-        None is returned if the density is bounded.
-        """
-        return None
-
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         """Return the one row that stands for all in a density, their mean.
 
@@ -225,17 +194,13 @@ class Family(Parameters, Law, BaseEstimator):
         counted = self.support.discrete and self.observation.columns == 1
         return self.shortcuts.sums != "rows" or counted
 
+    def alike(self, statistics: Arrays) -> Array | None:
+        """Return small numbers, equal for rows of one formula, to sort long data by; or None."""
+        return None
+
     def restore(self, statistics: Arrays) -> Array:
         """Return the observations that have these statistics: by default the first of them."""
         return statistics[0]
-
-    def alone(self, statistics: Arrays) -> Array | None:
-        """Return for each row the chart eta of the first parameter that reproduces it, (n,).
-
-        None is returned if there is none, or if it is not known.
-        """
-        limit = self.saturated(statistics)
-        return None if limit is None else limit.first
 
     def beside(self, statistics: Arrays, first: Array, weight: Array | None) -> Arrays | None:
         """Return the most likely constants beside trials of the first eta, in a closed form.
@@ -258,20 +223,6 @@ class Family(Parameters, Law, BaseEstimator):
             parameters.
         """
         return None
-
-    def unbounded(
-        self, statistics: Arrays, weight: Array | None
-    ) -> tuple[tuple[float, ...], str] | None:
-        """Return constant chart eta on the way to an infinite likelihood of a density, and why.
-
-        None is returned if the likelihood is bounded.
-        """
-        first = statistics[0]
-        if first.ndim > 1 or not np.all(first == first[0]):
-            return None
-        limit = self.saturated(statistics)
-        reason = "all observations are equal, so the density grows without bound around them"
-        return None if limit is None else ((float(limit.first[0]), *limit.others), reason)
 
     def densities(self, statistics: Arrays) -> Array:
         """Return for each row 1 if its law is a density, 0 if it is a mass.
@@ -410,6 +361,7 @@ __all__ = [
     "Saturated",
     "Shortcuts",
     "Softmax",
+    "Stretch",
     "Support",
     "average",
     "triangle",

@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
+from skmle.families.base import (
+    LOG,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Shortcuts,
+    Stretch,
+    Support,
+    average,
+)
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import log_complement
 
@@ -31,6 +42,7 @@ class Exponential(Family):
     gradient_tells_mean = True
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False))
+    stretch = Stretch((1.0,))
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:

@@ -15,9 +15,11 @@ from skmle.families.base import (
     Rows,
     Saturated,
     Shortcuts,
+    Stretch,
     Support,
     average,
 )
+from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside
 from skmle.families.tools.special import LOG_2PI, bend, binet
@@ -56,6 +58,7 @@ class Gamma(ByTails):
     gradient_tells_mean = True
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
+    stretch = Stretch((1.0, 0.0), Normal)
     shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:

@@ -16,9 +16,11 @@ from skmle.families.base import (
     Rows,
     Saturated,
     Shortcuts,
+    Stretch,
     Support,
     average,
 )
+from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import LOG_2PI, log_complement
@@ -64,6 +66,7 @@ class InverseGaussian(ByTails):
     gradient_tells_mean = True
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
+    stretch = Stretch((1.0, 1.0), Normal)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
     several_modes = True
 

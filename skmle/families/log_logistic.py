@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Stretch, average
 from skmle.families.logistic import Logistic
 from skmle.families.tools.location_scale import LogLocationScale
 
@@ -35,6 +35,7 @@ class LogLogistic(LogLocationScale):
 
     scipy_name = "fisk"
     parameters = (Param("scale", LOG, unit="location"), Param("shape", LOG, unit="rate"))
+    stretch = Stretch((1.0, 0.0), Logistic)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         return Logistic().standard(z, order)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Family, Shortcuts, Support
+from skmle.families.base import Array, Arrays, Family, Shortcuts, Stretch, Support
+from skmle.families.normal import Normal
 from skmle.families.tools.divergences import of_gaussians
 from skmle.families.tools.gaussian import Gaussian
 from skmle.families.tools.special import LOG_2PI
@@ -32,6 +33,7 @@ class Lognormal(Gaussian):
 
     scipy_name = "lognorm"
     support = Support(0.0)
+    stretch = Stretch((1.0, 0.0), Normal)
     shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.algebra import gather, mix, of_rows
+from skmle.families.algebra import alike, gather, mix, of_rows
 from skmle.families.base import (
     IDENTITY,
     Array,
@@ -74,10 +74,9 @@ class Ordinal(Family):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         code, n, k = statistics[0], len(statistics[0]), len(eta)
         parts = []
-        for level in range(self.levels):
-            at = np.flatnonzero(code == level)
-            if len(at):
-                parts.append((at, self._level(level, len(at), of_rows(eta, at, n), order)))
+        for level, at in alike(code, range(self.levels)):
+            (some,) = of_rows((code,), at)
+            parts.append((at, self._level(int(level), len(some), of_rows(eta, at, n), order)))
         return gather(parts, n, k, order)
 
     def _level(self, level: int, n: int, eta: Arrays, order: int) -> Rows:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.links import Link
+
+if TYPE_CHECKING:
+    from skmle.families.base import Family
 
 Array = NDArray[np.float64]
 Arrays = tuple[Array, ...]
@@ -136,6 +139,18 @@ class Saturated(NamedTuple):
     """The etas of the other parameters."""
     runs: str
     """The parameter that runs to an end of its range there, such as the scale."""
+
+
+class Stretch(NamedTuple):
+    """How a law of positive numbers answers to another unit of y, and to an origin far below y."""
+
+    moves: tuple[float, ...]
+    """By how much each chart eta rises with the logarithm of a factor of y."""
+    far: Callable[[], Family] | None = None
+    """The location-scale family to which y, centred and scaled, tends as its spread vanishes.
+
+    Its parameters follow in the order of the family's. None if there is none.
+    """
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, zeta
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, average
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Stretch, average
 from skmle.families.tools.divergences import log_gamma_gap, rise
-from skmle.families.tools.location_scale import LogLocationScale
+from skmle.families.tools.location_scale import LocationScale, LogLocationScale
 from skmle.families.tools.special import log_complement
 
 # Inverse shape below which the variance is that of a power series, whose terms fall like (2 x)^j,
@@ -44,6 +44,7 @@ class Weibull(LogLocationScale):
         Param("scale", LOG, unit="location"),
         Param("shape", LOG, unit="rate"),
     )
+    stretch = Stretch((1.0, 0.0), lambda: SmallestExtreme())
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         hazard = np.exp(z)
@@ -55,6 +56,10 @@ class Weibull(LogLocationScale):
     def log_cdf(self, z: Array) -> Array:
         with np.errstate(divide="ignore", over="ignore"):
             return np.where(z < _LEAST_HAZARD, z, log_complement(-np.exp(z)))
+
+    def tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
+        # The hazard up to z, exp(z), is its own derivative.
+        return (value, value) if upper else super().tail_slopes(z, value, upper)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # log y has mean log scale - euler_gamma/shape and standard deviation pi/(sqrt 6 shape).
@@ -106,3 +111,32 @@ class Weibull(LogLocationScale):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         scale, shape = theta
         return scale * rng.weibull(shape, size=size)
+
+
+class SmallestExtreme(LocationScale):
+    """Gumbel law of the logarithm of a Weibull variable, with `loc` and `scale`.
+
+    P(Y > y) = exp(-exp((y - loc)/scale)). A Weibull law whose origin lies far below its values
+    tends to it. scipy: ``gumbel_l(loc, scale)``.
+
+    References
+    ----------
+    Johnson, Kotz & Balakrishnan (1995), Continuous Univariate Distributions 2, ch. 22.
+    """
+
+    scipy_name = "gumbel_l"
+    standard = Weibull.standard
+    log_sf = Weibull.log_sf
+    log_cdf = Weibull.log_cdf
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        ((loc, minus_log_scale),) = Weibull().starts(statistics, weight)
+        return [(loc, -minus_log_scale)]
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy.stats import gumbel_l
+
+        return gumbel_l(*theta)
+
+    def known_entropy(self, theta: Arrays) -> Array:
+        return 1.0 + np.euler_gamma + np.log(theta[1])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
-from skmle.inference.show import equal
+from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
 from skmle.inference.wald import (
     Inverse,
@@ -173,8 +173,12 @@ class Inference:
 
         Columns: component, term, estimate, std_error, statistic, p_value, conf_low, conf_high.
         """
+        return as_frame(self._columns(confidence_level))
+
+    def _columns(self, confidence_level: float) -> dict[str, NDArray[Any]]:
+        """Return the columns of `tidy`."""
         low, high = self.confidence_intervals(confidence_level).T
-        columns = {
+        return {
             "component": np.array(self.components, object),
             "term": np.array(self.terms, object),
             "estimate": self.estimate,
@@ -184,11 +188,6 @@ class Inference:
             "conf_low": low,
             "conf_high": high,
         }
-        try:
-            import pandas as pd
-        except ImportError:
-            return columns
-        return pd.DataFrame(columns)
 
     def summary(self, confidence_level: float = 0.95) -> Summary:
         """Return the table for reading."""

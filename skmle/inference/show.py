@@ -45,6 +45,15 @@ def html_table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str
     )
 
 
+def as_frame(columns: dict[str, Any]) -> Any:
+    """Return columns as a DataFrame if pandas is installed, else as they are."""
+    try:
+        import pandas as pd
+    except ImportError:
+        return columns
+    return pd.DataFrame(columns)
+
+
 def equal(one: Any, other: Any, names: Sequence[str]) -> bool:
     """Return whether two records have the same values by these names; nan is equal to nan."""
     return type(one) is type(other) and all(

@@ -516,3 +516,29 @@ def test_poisson_cells_of_zeros(offset):
     given = {"exposure": exposure[~gone]} if offset else {}
     rest = MLERegressor("poisson").fit(X.drop(columns=["a_4", "b_5"])[~gone], y[~gone], **given)
     assert_is_the_rest(model, rest, ["a_4", "b_5"])
+
+
+def test_few_rows_that_run_off_cost_few_passes_over_all_rows(monkeypatch):
+    """Of what is left, Newton's method knows the first evaluation from that of all rows."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(4_000, 3))
+    X = np.column_stack([X, np.zeros(len(X))])
+    X[7, 3] = 1.0
+    y = (X[:, 0] + rng.logistic(size=len(X)) > 0.0).astype(int)
+    y[7] = 1
+    orders, call = [], Objective.__call__
+
+    def counted(self, coef, order=2):
+        if self.n == len(X):
+            orders.append(order)
+        return call(self, coef, order)
+
+    monkeypatch.setattr(Objective, "__call__", counted)
+    model, said = judge(CrossEntropyClassifier(), X, y)
+    with_it = orders.count(2)
+    orders.clear()
+    rest = CrossEntropyClassifier().fit(np.delete(X[:, :3], 7, axis=0), np.delete(y, 7))
+    assert said == "separation"
+    # Newton's method on the n - 1 rows is not counted: its steps are those before the proof.
+    assert with_it <= rest.n_iter_ + 5
+    assert_is_the_rest(model, rest, ["x3"])

@@ -16,6 +16,7 @@ from scipy.integrate import quad
 from sklearn.base import clone
 
 from skmle import MLEDistribution, MLERegressor, families
+from skmle.exceptions import NoMaximumWarning
 from skmle.families.algebra import differences
 from tests.subjects import FAMILIES, observations, own_name, respond
 
@@ -58,6 +59,10 @@ def made() -> dict[str, families.Family]:
         if not counted:
             spread = float(np.subtract(*np.quantile(observations(cls, N), [0.75, 0.25])))
             found[f"Rounded-{name}"] = families.Rounded(name, resolution=0.5 * spread)
+            if cls.stretch is not None:
+                found[f"Shifted-{name}"] = families.Shifted(name)
+            if cls.support.low == -np.inf:
+                found[f"Folded-{name}"] = families.Folded(name)
             # The exponential of a Student t has tails that no integral over y follows.
             if cls.support.low == -np.inf and name != "student_t":
                 found[f"Transformed-{name}"] = families.Transformed(name, "log")
@@ -94,6 +99,10 @@ def data(name: str) -> np.ndarray:
         y = np.round(y / step) * step
     if kind == "Transformed":
         y = np.exp(y / np.abs(y).max())
+    if kind == "Folded":
+        y = np.abs(y)
+    if kind == "Shifted":
+        y = y - 3.0
     if kind in ("ZeroInflated", "Hurdle"):
         y = share_of_zeros(y)
     return y[family.contains(y)]
@@ -273,22 +282,80 @@ def test_no_zeros_beyond_the_law_are_a_boundary():
 
 
 @pytest.mark.slow
-def test_a_mixture_equals_scikit_learns():
-    from sklearn.datasets import load_iris
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize(("table", "column"), [("iris", 2), ("wine", 0), ("wine", 12)])
+def test_a_mixture_is_as_likely_as_scikit_learns(table, column, count):
+    from sklearn import datasets
     from sklearn.mixture import GaussianMixture
 
-    y = load_iris().data[:, 2:3]
-    for count in (2, 3):
-        ours = MLEDistribution(families.Mixture("normal", count)).fit(y)
-        theirs = [
-            GaussianMixture(count, random_state=seed, tol=1e-12, max_iter=5000, reg_covar=0.0)
-            .fit(y)
-            .score(y)
-            for seed in range(5)
+    y = getattr(datasets, f"load_{table}")().data[:, [column]]
+    ours = MLEDistribution(families.Mixture("normal", count)).fit(y)
+    theirs = [
+        GaussianMixture(count, random_state=seed, tol=1e-12, max_iter=5000, reg_covar=0.0)
+        .fit(y)
+        .score(y)
+        for seed in range(5)
+    ]
+    assert ours.status_ == "interior"
+    assert ours.log_likelihood_ >= max(theirs) * len(y) - 1e-6
+    assert np.isfinite(ours.inference().standard_errors).all()
+
+
+HOSTILE = {
+    "repeated": lambda rng: np.append(rng.normal(size=100), np.full(20, 5.0)),
+    "two values": lambda rng: np.repeat([1.0, 2.0], 25),
+    "an outlier": lambda rng: np.append(rng.normal(size=100), 1e6),
+    "zeros": lambda rng: np.append(np.zeros(60), rng.normal(5.0, 1.0, 40)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.NoMaximumWarning")
+def test_a_part_on_a_single_value_is_named(name):
+    y = HOSTILE[name](np.random.default_rng(0))
+    with pytest.warns(NoMaximumWarning, match=r"part [12] shrinks to one value"):
+        model = MLEDistribution(families.Mixture("normal")).fit(y)
+    assert model.status_ == "no_maximum"
+
+
+@pytest.mark.parametrize("offset", [-3.0, 100.0])
+def test_a_part_on_a_single_value_is_named_beside_an_offset(offset):
+    y = HOSTILE["two values"](np.random.default_rng(0))
+    model = MLERegressor(families.Mixture("normal"), features={})
+    with pytest.warns(NoMaximumWarning, match=r"part [12] shrinks to one value"):
+        model.fit(np.zeros((len(y), 1)), y, offset=np.full(len(y), offset))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_local_maximum_is_preferred_to_a_part_on_a_single_value(seed):
+    """Two parts for draws of one law: runs that end at one outlying value have no bound."""
+    y = np.random.default_rng(seed).normal(size=200)
+    model = MLEDistribution(families.Mixture("normal")).fit(y)
+    assert model.status_ == "interior"
+    assert model.log_likelihood_ > MLEDistribution("normal").fit(y).log_likelihood_
+
+
+def test_shares_that_depend_on_features_in_a_pipeline():
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(600, 2))
+    first = rng.random(600) < 1.0 / (1.0 + np.exp(-1.5 * X[:, 1]))
+    y = np.where(first, -3.0 + X[:, 0], 3.0 - X[:, 0]) + 0.5 * rng.normal(size=600)
+    family = families.Mixture("normal")
+    model = MLERegressor(family, features={"share_1": [1], "loc_1": [0], "loc_2": [0]})
+    made = make_pipeline(StandardScaler(), model).fit(X, y)
+    assert model.status_ == "interior"
+    found = {name: slopes[0] for name, slopes in model.coefs_.items() if len(slopes)}
+    by_place = sorted(
+        [
+            (model.intercepts_["loc_1"], found["loc_1"], found["share_1"]),
+            (model.intercepts_["loc_2"], found["loc_2"], -found["share_1"]),
         ]
-        assert ours.status_ == "interior"
-        assert ours.log_likelihood_ >= max(theirs) * len(y) - 1e-6
-        assert np.isfinite(ours.inference().standard_errors).all()
+    )
+    np.testing.assert_allclose(by_place, [(-3.0, 1.0, 1.5), (3.0, -1.0, -1.5)], atol=0.4)
+    assert made.score(X, y) > MLERegressor("normal").fit(X, y).score(X, y)
 
 
 @pytest.mark.parametrize("unit", [1e6, 1e-6])

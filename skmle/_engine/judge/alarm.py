@@ -58,10 +58,10 @@ class Alarm:
     def __call__(self, coef: Array, at: Evaluation) -> None:
         """Look for a proof if the value is low enough, or the next step does not shrink."""
         if at.ahead is not None and self._is_clear(at.ahead) and self._proves(at.ahead):
-            raise RunsOff(at.ahead, coef)
+            raise RunsOff(at.ahead, coef, at)
         if self.threshold is None:
             self.threshold = _STEEP * at.value
-            self._look_at_columns(coef)
+            self._look_at_columns(coef, at)
         self.waiting -= 1
         if not at.value < self.threshold or self.waiting > 0:
             return
@@ -70,7 +70,7 @@ class Alarm:
             self.threshold = -np.inf
             return
         if (direction := self._direction(coef)) is not None:
-            raise RunsOff(direction, coef)
+            raise RunsOff(direction, coef, at)
 
     def _is_clear(self, step: Array) -> bool:
         """Return whether each row moves along a step much or not at all, so that the rest stays.
@@ -88,14 +88,14 @@ class Alarm:
         likelihood = self.likelihood
         return recedes(likelihood.family, likelihood.statistics, self.objective)
 
-    def _look_at_columns(self, coef: Array) -> None:
+    def _look_at_columns(self, coef: Array, at: Evaluation) -> None:
         """Raise `RunsOff` if columns alone prove a separation that takes many steps to show."""
         likelihood, objective = self.likelihood, self.objective
         if objective.design.d <= MOST or not self._recedes():
             return
         way = lone_columns(likelihood.family, likelihood.statistics, objective, self.behind)
         if way is not None:
-            raise RunsOff(way, coef)
+            raise RunsOff(way, coef, at)
 
     def _direction(self, coef: Array) -> Array | None:
         """Return a direction near the coefficients that proves a separation; None if none does.

@@ -68,6 +68,7 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         if verdict.status == INTERIOR:
             end, title = f"{limit.parameter} tends to {limit.value:g}", other.family.title
             verdict = Verdict(BOUNDARY, f"the likelihood rises as {end}, where the law is {title}")
+        limit = limit._replace(then=other.limit)
         return replace(other, verdict=verdict, limit=limit, n_iter=max(1, likelihood.watch.count))
     return None
 
@@ -90,7 +91,7 @@ def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | No
     if problem.terms[family.names.index(limit.parameter)].columns is not None:
         return None
     law = limit.family
-    index = [family.names.index(name) for name in law.names]
+    index = [family.names.index(name) for name in limit.places or law.names]
     posed = replace(
         problem,
         family=law,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
-from skmle._engine.evaluation import Array, Solution
+from skmle._engine.evaluation import Array, Evaluation, Solution, value_at_end
 from skmle._engine.judge.alarm import MOST, Alarm
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP
@@ -37,6 +37,9 @@ _STEPS, _BY_GRADIENTS = 50, 100
 # Share of the curvature at zero below which the rows that are left determine nothing of a
 # direction. One row of a million has a share of 1e-6; rounding leaves 1e-16 times the condition.
 _GONE = 1e-9
+# Share of the rows up to which a sum over those that have run off takes less time than one over
+# all. Chosen, not measured.
+_FEW_OF_ALL = 0.1
 # Directions up to which their basis is tidied, which takes as long as a factor of so many columns.
 # Chosen, not measured.
 _MANY = 300
@@ -61,6 +64,8 @@ class Receded(NamedTuple):
     """Columns that span all directions along which what is left is constant; None: all do."""
     coef: Array
     """Coefficients near the supremum."""
+    reached: float
+    """The objective there."""
     inverse: Array | None
     """Inverse Hessian of what is left, across the free directions; None if it is not known."""
     value: float
@@ -69,8 +74,7 @@ class Receded(NamedTuple):
 
 def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Receded:
     """Return what is known of a fit that runs off along a direction."""
-    objective, tol = likelihood.objective, likelihood.problem.tol
-    d = objective.design.d
+    objective, d = likelihood.objective, likelihood.design.d
     start = np.zeros(d)
     behind = Behind.of(cleaned(objective, direction))
     directions = [direction]
@@ -78,27 +82,26 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
     certain = _certain(limit, behind)
     if certain.all() and not objective.held().any():
         value = limit(start, 0).value
-        coef = _near(objective, coef, directions, value)
-        return Receded((direction,), behind, certain, None, coef, None, value)
+        near = _near(objective, coef, directions, value)
+        return Receded((direction,), behind, certain, None, *near, None, value)
     if objective.lasso is not None or (d > MOST and likelihood.watch.spent):
-        return Receded((direction,), behind, certain, None, coef, None, limit(coef, 0).value)
+        here, value = objective(coef, 0).value, limit(coef, 0).value
+        return Receded((direction,), behind, certain, None, coef, here, None, value)
     if d > MOST:
         return _by_gradients(likelihood, coef, direction)
     unit = _units(objective)
     held = objective.held()
     space = np.eye(d)[:, ~held] if held.any() else None
-    inverse = None
+    inverse, value = None, np.nan
     for _ in range(_ROUNDS):
         free = tidy(_free(objective, limit, behind, space))
         across = _across(free, unit)
         span = Span(limit, across)
-        found = newton(span, across.T @ (coef * unit**2), tol=tol, max_iter=_STEPS)
-        if likelihood.family.relinked:
-            # The likelihood need not be concave, and another maximum may be better.
-            other = newton(span, np.zeros(across.shape[1]), tol=tol, max_iter=_STEPS)
-            better = other.evaluation.value < found.evaluation.value - _ROUNDING
-            found = other if other.converged and better else found
-        coef = across @ found.coef
+        at = None
+        if len(directions) == 1 and solution.evaluation.end is None:
+            at = span.along(_left_at(coef, solution.evaluation, objective, limit, behind))
+        found = _maximum(likelihood, span, across.T @ (coef * unit**2), at)
+        coef, value = across @ found.coef, value_at_end(span, found)
         step = across @ found.step
         if found.converged and _is_still(limit, behind, step):
             at_the_end = found.evaluation if found.distance <= _EXACT else span(found.coef)
@@ -120,12 +123,25 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         directions.append(further)
         behind = behind.further(cleaned(objective, further))
         limit, inverse = behind.limit(objective), None
-    value = limit(coef, 0).value
+    else:
+        value = limit(coef, 0).value
     certain = _certain(limit, behind)
     # What a proof moves beside the free directions is rounding, but would add up on the way.
     directions = [_along(free, unit, direction) for direction in directions]
-    coef = _near(objective, coef + _along(free, unit, solution.coef), directions, value)
-    return Receded(tuple(directions), behind, certain, free, coef, inverse, value)
+    near = _near(objective, coef + _along(free, unit, solution.coef), directions, value)
+    return Receded(tuple(directions), behind, certain, free, *near, inverse, value)
+
+
+def _maximum(likelihood: Likelihood, span: Span, start: Array, at: Evaluation | None) -> Solution:
+    """Return where Newton's method ends, with the evaluation at the start if it is known."""
+    tol = likelihood.problem.tol
+    found = newton(span, start, tol=tol, max_iter=_STEPS, at=at)
+    if not likelihood.family.relinked:
+        return found
+    # The likelihood need not be concave, and another maximum may be better.
+    other = newton(span, np.zeros(len(start)), tol=tol, max_iter=_STEPS)
+    better = other.evaluation.value < found.evaluation.value - _ROUNDING
+    return other if other.converged and better else found
 
 
 def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Receded:
@@ -146,8 +162,8 @@ def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Rece
             coef, behind = proof.coef, behind.further(cleaned(objective, proof.direction))
     limit = behind.limit(objective)
     value = limit(coef, 0).value
-    coef = _near(objective, coef, directions, value)
-    return Receded(tuple(directions), behind, _certain(limit, behind), None, coef, None, value)
+    near = _near(objective, coef, directions, value)
+    return Receded(tuple(directions), behind, _certain(limit, behind), None, *near, None, value)
 
 
 def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
@@ -167,8 +183,10 @@ def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
 
 def _units(objective: Objective) -> Array:
     """Return the root mean square of each coefficient's column."""
-    design = objective.design
-    squares = np.diag(_gram(objective, [np.ones(design.n)] * len(design.terms)))
+    k = len(objective.design.terms)
+    pairs = [(a, b) for a in range(k) for b in range(a, k)]
+    ones = tuple(np.ones(()) if a == b else None for a, b in pairs)
+    squares = diagonal(objective, lambda low, high: ones)
     return np.sqrt(np.where(squares > 0.0, squares, 1.0))
 
 
@@ -196,7 +214,8 @@ def _gram(objective: Objective, weights: list[Array]) -> Array:
 def _free(objective: Objective, limit: Objective, behind: Behind, space: Array | None) -> Array:
     """Return columns that span all directions of which the rows that are left know nothing."""
     start = np.zeros(objective.design.d)
-    at_zero, left = objective(start).hessian, limit(start).hessian
+    whole = objective(start)
+    at_zero, left = whole.hessian, _left_at(start, whole, objective, limit, behind).hessian
     if at_zero is None or left is None or not _is_positive(at_zero):
         # Of a law that is not convex at zero, the columns tell, in the rows where an eta still has
         # an influence.
@@ -204,6 +223,25 @@ def _free(objective: Objective, limit: Objective, behind: Behind, space: Array |
         at_zero = _gram(objective, [np.ones(n)] * len(behind.delta))
         left = _gram(objective, [(~certain & (e == 0.0)).astype(float) for e in behind.delta])
     return vanished(left, at_zero, _GONE, space)
+
+
+def _left_at(
+    coef: Array, whole: Evaluation, objective: Objective, limit: Objective, behind: Behind
+) -> Evaluation:
+    """Return the evaluation of what is left, given that of all rows at the same coefficients.
+
+    They differ in the rows that have run off. Where these are few, to sum over them is enough.
+    """
+    moved = np.flatnonzero(behind.moved)
+    if whole.hessian is None or len(moved) > _FEW_OF_ALL * objective.n:
+        return limit(coef)
+    before, after = (replace(of.take(moved), penalties=()) for of in (objective, limit))
+    less, result = before(coef), after(coef)
+    less *= -1.0
+    result += less
+    result *= before.mass / objective.mass
+    result += whole
+    return result
 
 
 def _is_positive(hessian: Array) -> bool:
@@ -277,8 +315,12 @@ def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
     return result
 
 
-def _near(objective: Objective, coef: Array, directions: list[Array], supremum: float) -> Array:
+def _near(
+    objective: Objective, coef: Array, directions: list[Array], supremum: float
+) -> tuple[Array, float]:
     """Return coefficients whose objective is the supremum to within rounding, if there are any.
+
+    The objective there is returned with them.
 
     Rows that ran off first go farthest. The first step is as long as the way so far, since some
     rows may have gone much farther than others. A direction may be of use only when those before it
@@ -286,15 +328,15 @@ def _near(objective: Objective, coef: Array, directions: list[Array], supremum: 
     """
     value, units = objective(coef, 0).value, np.ones(len(objective.design.terms))
     if (value - supremum) * objective.mass <= _NEAR:
-        return coef
+        return coef, value
     so_far = max(1.0, objective.largest_eta(coef, units))
     for direction in [*reversed(directions)] * len(directions):
         step = direction * (so_far / objective.largest_eta(direction, units))
         for _ in range(_DOUBLINGS):
             if (value - supremum) * objective.mass <= _NEAR:
-                return coef
+                return coef, value
             there = objective(coef + step, 0).value
             if not there < value:
                 break
             coef, value, step = coef + step, there, 2.0 * step
-    return coef
+    return coef, value

@@ -142,7 +142,11 @@ class Span:
         self.size = objective.size
 
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
-        at, basis = self.objective(self.origin + self.basis @ coef, order), self.basis
+        return self.along(self.objective(self.origin + self.basis @ coef, order))
+
+    def along(self, at: Evaluation) -> Evaluation:
+        """Return an evaluation of the objective as one in the coordinates of the span."""
+        basis = self.basis
         gradient = None if at.gradient is None else basis.T @ at.gradient
         hessian = None if at.hessian is None else basis.T @ at.hessian @ basis
         return Evaluation(at.value, gradient, hessian)

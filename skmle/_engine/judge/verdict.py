@@ -27,12 +27,14 @@ from skmle._engine.judge.separated import record
 from skmle._engine.judge.separation import recedes, separation
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.prepare.modes import way_without_bound
 from skmle._engine.problem import Fit
 from skmle._engine.verdict import (
     BOUNDARY,
     INTERIOR,
     INTERRUPTED,
     NO_MAXIMUM,
+    NON_REGULAR,
     NOT_CONVERGED,
     SEPARATION,
     STALLED,
@@ -117,11 +119,21 @@ def _at_edge(likelihood: Likelihood, found: AtEdge) -> Fit:
 
 def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     """Return the fit of an interior maximum, if the solution is as near to it as was asked."""
-    if solution.distance <= likelihood.problem.tol:
-        return outcome(likelihood, solution, Verdict(INTERIOR))
-    if (better := _polished_to_tol(likelihood, solution)) is not None:
-        return outcome(likelihood, better, Verdict(INTERIOR))
-    return outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
+    if solution.distance > likelihood.problem.tol:
+        better = _polished_to_tol(likelihood, solution)
+        if better is None:
+            return outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
+        solution = better
+    status = INTERIOR if _is_regular(likelihood, solution) else NON_REGULAR
+    return outcome(likelihood, solution, Verdict(status))
+
+
+def _is_regular(likelihood: Likelihood, solution: Solution) -> bool:
+    """Return whether the usual errors hold at a maximum; the rows are asked only where needed."""
+    family = likelihood.family
+    if family.regular:
+        return True
+    return not family.nonregular(family.chart(tuple(likelihood.objective.etas(solution.coef))))
 
 
 def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:
@@ -154,6 +166,9 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return separated(likelihood, solution, direction)
     if (found := interpolation_of(likelihood)) is not None:
         return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
+    end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
+    if end is not None:
+        return outcome(likelihood, solution, Verdict(NO_MAXIMUM, end[1]))
     if reason := vanished_scale(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
     if (better := _polished_to_tol(likelihood, solution)) is not None:
@@ -212,7 +227,8 @@ def _receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict
     """
     known, spent = record(likelihood, found), likelihood.watch.spent
     coef = solution.coef if spent else found.coef
-    at = solution._replace(coef=coef, evaluation=likelihood.objective(coef, 0), working=None)
+    at_coef = likelihood.objective(coef, 0) if spent else Evaluation(found.reached)
+    at = solution._replace(coef=coef, evaluation=at_coef, working=None)
     if not spent:
         likelihood.objective.accepted(coef, at.evaluation, solution.distance)
     result = outcome(likelihood, at, verdict)
@@ -236,7 +252,7 @@ def separated_at(likelihood: Likelihood, found: RunsOff) -> Fit:
     likelihood.objective.alarm = None
     at = Solution(
         coef=found.coef,
-        evaluation=Evaluation(np.inf),
+        evaluation=found.at,
         step=found.direction,
         distance=np.inf,
         n_iter=likelihood.watch.count,

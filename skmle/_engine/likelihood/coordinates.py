@@ -23,7 +23,7 @@ from skmle.families.base import Family
 
 # How many times the logarithm of the unit of y is added to an eta that is no location, by
 # `Param.unit`.
-_LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
+LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
 
 
 class Units(NamedTuple):
@@ -159,7 +159,7 @@ class Coordinates:
         if self.units.moves[j] == "location":
             origin = self.units.origin if self.terms[j].intercept else 0.0
             return slopes * self.units.unit, intercept * self.units.unit + origin
-        return slopes, intercept + _LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
+        return slopes, intercept + LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
     def _in_units_of_fit(self, j: int, slopes: Array, intercept: float) -> tuple[Array, float]:
         """Return a term's coefficients for y as the fit measures it.
@@ -169,7 +169,7 @@ class Coordinates:
         if self.units.moves[j] == "location":
             origin = self.units.origin if self.terms[j].intercept else 0.0
             return slopes / self.units.unit, (intercept - origin) / self.units.unit
-        return slopes, intercept - _LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
+        return slopes, intercept - LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
     def covariance(self, fitted: Array, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array:
         """Return the covariance of raw coefficients from that of the fitted ones.

@@ -22,11 +22,13 @@ class RunsOff(Exception):
         Its proof.
     coef : ndarray of shape (d,)
         Where it was seen.
+    at : Evaluation
+        There.
     """
 
-    def __init__(self, direction: Array, coef: Array) -> None:
+    def __init__(self, direction: Array, coef: Array, at: Evaluation) -> None:
         super().__init__()
-        self.direction, self.coef = direction, coef
+        self.direction, self.coef, self.at = direction, coef, at
 
 
 class Spent(Exception):

@@ -38,9 +38,9 @@ def closed_form(problem: Problem) -> Fit | Starts | None:
     family, observed = problem.family, problem.observed
     if not problem.terms:
         return _constant_fit(problem, (), Verdict(INTERIOR))
-    # Unbounded likelihoods of numbers come from numbers that are all equal. Those of rows of
+    # Unbounded likelihoods of numbers mostly come from numbers that are all equal. Those of rows of
     # several numbers come from rows that lie in a smaller space, which only the family can tell.
-    if observed.equal or family.observation.columns != 1:
+    if observed.equal or family.observation.columns != 1 or family.may_be_unbounded:
         infinite = family.unbounded(observed.statistics, observed.weight)
         if infinite is not None:
             return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]))

@@ -22,7 +22,7 @@ from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at
 from skmle._engine.prepare.feasible import inside_of, may_start, starts_inside
-from skmle._engine.prepare.modes import several_starts
+from skmle._engine.prepare.modes import is_better, several_starts
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -241,7 +241,7 @@ class Likelihood:
             except Spent:
                 solution = self._spent()
             working = None  # That of a solution nearby is for the start that it has left.
-            if best is None or solution.evaluation.value < best.evaluation.value:
+            if best is None or is_better(self.family, self.objective, solution, best):
                 best = solution
         assert best is not None
         return best

@@ -84,6 +84,20 @@ def several_starts(
     return best_starts(sample, tried, sampled=sample is not whole, range_apart=range_apart)
 
 
+def is_better(family: Family, objective: Objective, one: Solution, other: Solution) -> bool:
+    """Return whether a solution is to be preferred: the likelier, but one with a bound first."""
+    bounded = way_without_bound(family, objective, one.coef) is None
+    if bounded != (way_without_bound(family, objective, other.coef) is None):
+        return bounded
+    return one.evaluation.value < other.evaluation.value
+
+
+def way_without_bound(family: Family, objective: Objective, coef: Array) -> tuple[str, str] | None:
+    """Return the parameter on whose way on from `coef` the likelihood has no bound, and why."""
+    eta = family.chart(tuple(objective.etas(coef)))
+    return family.without_bound(objective.statistics, eta)
+
+
 def best_starts(
     sample: Objective, starts: Sequence[Array], sampled: bool, range_apart: float = 0.0
 ) -> list[Array]:

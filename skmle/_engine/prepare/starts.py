@@ -86,7 +86,7 @@ def starting_points(
     return result
 
 
-def finite_start(chart_eta: Sequence[float], far: float = _START) -> Arrays:
+def finite_start(chart_eta: Sequence[float] | Array, far: float = _START) -> Arrays:
     """Return chart eta of a start as finite numbers; `far` is in the place of infinite ones."""
     finite = np.nan_to_num(chart_eta, nan=0.0, posinf=far, neginf=-far)
     return tuple(np.clip(finite, -1e300, 1e300))

@@ -91,7 +91,12 @@ class _Taken(NamedTuple):
 
 
 def newton(
-    objective: SmoothObjective, start: Array, *, tol: float = 1e-6, max_iter: int = 100
+    objective: SmoothObjective,
+    start: Array,
+    *,
+    tol: float = 1e-6,
+    max_iter: int = 100,
+    at: Evaluation | None = None,
 ) -> Solution:
     """Minimise until the Newton decrement is at most `tol` standard errors.
 
@@ -104,6 +109,8 @@ def newton(
         Distance to the optimum in standard errors, sqrt(size * g' H^-1 g).
     max_iter : int
         Most steps taken.
+    at : Evaluation, optional
+        The evaluation at the start, where it is known.
 
     References
     ----------
@@ -112,11 +119,13 @@ def newton(
     # On a way to infinity squares overflow. No warning is needed: values that are not finite reject
     # a step.
     with np.errstate(all="ignore"):
-        return _iterate(objective, np.array(start, float), tol, max_iter)
+        coef = np.array(start, float)
+        return _iterate(objective, coef, objective(coef) if at is None else at, tol, max_iter)
 
 
-def _iterate(objective: SmoothObjective, coef: Array, tol: float, max_iter: int) -> Solution:
-    at = objective(coef)
+def _iterate(
+    objective: SmoothObjective, coef: Array, at: Evaluation, tol: float, max_iter: int
+) -> Solution:
     damping, good, flat, blind, strode, previous, known = 0.0, 0, 0, 0, False, np.inf, np.inf
     newton_step = np.zeros_like(coef)
     if not _finite(at):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import gather, mix, of_rows
+from skmle.families.algebra import alike, gather, mix, of_rows
 from skmle.families.base import Array, Arrays, Family, Rows, triangle
 from skmle.families.tools.quantiles import centre_and_spread
 
@@ -32,14 +32,16 @@ def ordinary(lower: Array, upper: Array) -> Array:
 
     An end far away, such as one that stands for infinity, counts as the end of what is ordinary.
     """
-    ends = np.concatenate([lower, upper])
-    ends = ends[np.isfinite(ends)]
-    centre, spread = centre_and_spread(ends, None) if len(ends) else (0.0, 1.0)
-    low = np.maximum(lower, centre - _ORDINARY * spread)
-    high = np.minimum(upper, centre + _ORDINARY * spread)
-    one_end = np.where(np.isfinite(lower), lower, np.where(np.isfinite(upper), upper, centre))
-    two = np.isfinite(lower) & np.isfinite(upper) & (lower < upper)
-    return np.clip(np.where(two, 0.5 * low + 0.5 * high, one_end), lower, upper)
+    bounded, ends = np.isfinite(lower), np.isfinite(upper)
+    value = np.where(bounded, lower, upper)
+    at = np.flatnonzero((bounded == ends) & (lower < upper))  # two ends, or none
+    if len(at):
+        finite = np.concatenate([lower[bounded], upper[ends]])
+        centre, spread = centre_and_spread(finite, None) if len(finite) else (0.0, 1.0)
+        low = np.maximum(lower[at], centre - _ORDINARY * spread)
+        high = np.minimum(upper[at], centre + _ORDINARY * spread)
+        value[at] = np.clip(0.5 * low + 0.5 * high, lower[at], upper[at])
+    return value
 
 
 def never_rises(evaluate: Callable[[Arrays], Rows], delta: Arrays, n: int) -> NDArray[np.bool_]:
@@ -78,10 +80,10 @@ def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int =
     counted = family.support.discrete
     short = end - start <= _FEW if counted else _is_flat(family, start, end, eta)
     parts = []
-    for at, probability in ((np.flatnonzero(short), _short), (np.flatnonzero(~short), _long)):
-        if len(at):
-            ends = of_rows(low, at), of_rows(high, at)
-            parts.append((at, probability(family, *ends, of_rows(eta, at, len(short)), order)))
+    for kind, at in alike(short.astype(float), (0.0, 1.0)):
+        probability = _short if kind else _long
+        ends = of_rows(low, at), of_rows(high, at)
+        parts.append((at, probability(family, *ends, of_rows(eta, at, len(short)), order)))
     return gather(parts, len(short), len(eta), order)
 
 

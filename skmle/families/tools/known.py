@@ -11,12 +11,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import gather, of_rows
+from skmle.families.algebra import alike, gather, of_rows
 from skmle.families.base import Array, Arrays, Family, Rows, Support, triangle
 from skmle.families.tools.intervals import between, ordinary
 
 EXACT, ABOVE, BELOW, BETWEEN, NOTHING = range(5)
 """A value; that it lies above the lower end, below the upper one, between both; nothing."""
+
+# By the bits: whether the lower side is open, the upper side is open, the ends are equal.
+_KNOWN = np.array([BETWEEN, BELOW, ABOVE, NOTHING, *[EXACT] * 4])
+_BITS = np.array([2, 4], np.int8)  # small integers are added several times as fast
 
 
 def ends_of(support: Support, lower: Array, upper: Array) -> tuple[Array, Array]:
@@ -42,8 +46,7 @@ def known_of(support: Support, lower: Array, upper: Array) -> NDArray[np.intp]:
     at_low = (first == support.low) & (support.closed[0] or not support.discrete)
     open_low = (first < support.low) | at_low
     open_high = last >= support.high
-    known = [lower == upper, open_low & open_high, open_low, open_high]
-    return np.select(known, [EXACT, NOTHING, BELOW, ABOVE], BETWEEN)
+    return _KNOWN[open_low + _BITS[0] * open_high + _BITS[1] * (lower == upper)]
 
 
 def value_inside(inner: Family, lower: Array, upper: Array) -> Array:
@@ -88,42 +91,52 @@ def statistics_of(inner: Family, lower: Array, upper: Array) -> Arrays:
     support = inner.support
     kind = known_of(support, lower, upper)
     first, last = ends_of(support, lower, upper)
-    step = 1.0 if support.discrete else 0.0  # P(Y >= first) = P(Y > first - 1)
-    some = value_inside(inner, lower, upper)
-    low = np.where((kind == ABOVE) | (kind == BETWEEN), first - step, some)
-    high = np.where((kind == BELOW) | (kind == BETWEEN), last, some)
-    if support.discrete:
-        low = np.maximum(low, support.low - step)
-    groups = (inner.statistics(value) for value in (some, low, high))
-    return (*(entry for group in groups for entry in group), kind.astype(float))
+    if support.discrete:  # P(Y >= first) = P(Y > first - 1)
+        first = np.maximum(first, support.low) - 1.0
+    some = inner.statistics(value_inside(inner, lower, upper))
+    between = kind == BETWEEN
+    low = _replaced(inner, some, (kind == ABOVE) | between, first)
+    high = _replaced(inner, some, (kind == BELOW) | between, last)
+    return (*some, *low, *high, kind.astype(float))
+
+
+def _replaced(inner: Family, statistics: Arrays, rows: NDArray[np.bool_], values: Array) -> Arrays:
+    """Return statistics of which some rows are replaced by those of other values."""
+    at = np.flatnonzero(rows)
+    if not len(at):
+        return statistics
+    found = tuple(entry.copy() for entry in statistics)
+    for entry, new in zip(found, inner.statistics(values.take(at)), strict=True):
+        entry[at] = new
+    return found
 
 
 def rows_of_known(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Rows:
     """Return -log of the density of values, and of the probability of intervals, row by row."""
-    kinds = statistics[-1]
-    n = len(kinds)
+    *groups, kinds = groups_of(statistics)
+    n, k = len(kinds), len(eta)
     parts = []
-    for kind in (EXACT, ABOVE, BELOW, BETWEEN, NOTHING):
-        at = np.flatnonzero(kinds == kind)
-        if len(at):
-            some = of_rows(statistics, at)
-            parts.append((at, _alike(inner, kind, some, of_rows(eta, at, n), order)))
-    return gather(parts, n, len(eta), order)
+    for kind, at in alike(kinds, _NEEDED):
+        if kind != NOTHING:  # those rows stay zero
+            needed = [of_rows(groups[j], at) for j in _NEEDED[int(kind)]]
+            parts.append((at, _rows(inner, kind, needed, of_rows(eta, at, n), order)))
+    if parts:
+        return gather(parts, n, k, order)
+    zero = np.zeros(np.broadcast_shapes(kinds.shape, *map(np.shape, eta)))
+    return Rows(zero, (zero,) * k, (zero,) * len(triangle(k))).upto(order)
 
 
-def _alike(inner: Family, kind: int, statistics: Arrays, eta: Arrays, order: int) -> Rows:
-    """Return the rows of observations of all of which the same is known."""
-    some, low, high, kinds = groups_of(statistics)
+# Which of the statistics of a value inside, of the lower end and of the upper one are asked.
+_NEEDED = {EXACT: (0,), ABOVE: (1,), BELOW: (2,), BETWEEN: (1, 2)}
+
+
+def _rows(inner: Family, kind: float, needed: list[Arrays], eta: Arrays, order: int) -> Rows:
+    """Return the rows of observations of all of which the same is known, from what it needs."""
     if kind == EXACT:
-        return inner.evaluate(some, eta, order)
-    if kind == ABOVE:
-        return inner.tail(low, eta, True, order)
-    if kind == BELOW:
-        return inner.tail(high, eta, False, order)
+        return inner.evaluate(needed[0], eta, order)
     if kind == BETWEEN:
-        return between(inner, low, high, eta, order)
-    zero = np.zeros(np.broadcast_shapes(kinds.shape, *(np.shape(e) for e in eta)))
-    return Rows(zero, (zero,) * len(eta), (zero,) * len(triangle(len(eta)))).upto(order)
+        return between(inner, needed[0], needed[1], eta, order)
+    return inner.tail(needed[0], eta, kind == ABOVE, order)
 
 
 def window_of(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Rows:
@@ -134,8 +147,12 @@ def window_of(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Row
     if not all(np.ndim(e) == 0 for e in eta):
         return rows_of_known(inner, statistics, eta, order)
     row = rows_of_known(inner, tuple(entry[:1] for entry in statistics), eta, order)
-    gradient = None if row.gradient is None else tuple(g[..., 0] for g in row.gradient)
-    curvature = (
-        None if row.curvature is None else tuple(c[..., 0] for c in row.packed if c is not None)
-    )
-    return Rows(row.value[..., 0], gradient, curvature)
+
+    def alone(entry: Array) -> Array:
+        return np.asarray(entry if np.ndim(entry) == 0 else entry[..., 0])
+
+    gradient = None if row.gradient is None else tuple(map(alone, row.gradient))
+    if row.curvature is None:
+        return Rows(alone(row.value), gradient)
+    curvature = tuple(None if entry is None else alone(entry) for entry in row.packed)
+    return Rows(alone(row.value), gradient, curvature)

@@ -113,15 +113,15 @@ class LocationScale(Family):
             value = -(self.log_sf(z) if upper else self.log_cdf(z))
             if order < 1:
                 return Rows(value)
-            first, second = self._tail_slopes(z, value, upper)
-            turn = z * second
+            first, second = self.tail_slopes(z, value, upper)
             gradient = (-rate * first, -sign * z * first)
             if order < 2:
                 return Rows(value, gradient)
+            turn = z * second
             curvature = (rate * rate * second, sign * rate * (first + turn), z * first + z * turn)
             return Rows(value, gradient, curvature)
 
-    def _tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
+    def tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
         """Return the first two derivatives in z of a tail whose value is known."""
         rho, slope, _ = self.standard(z, 1)
         assert slope is not None

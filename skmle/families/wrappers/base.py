@@ -20,6 +20,7 @@ from skmle.families.base import (
     Rows,
     Saturated,
     Shortcuts,
+    Stretch,
     Support,
 )
 from skmle.families.links import Link
@@ -102,6 +103,18 @@ class Wrapper(Family):
         return self.inner.cusps
 
     @property
+    def may_be_unbounded(self) -> bool:  # type: ignore[override]
+        return self.inner.may_be_unbounded
+
+    @property
+    def regular(self) -> bool:  # type: ignore[override]
+        return self.inner.regular
+
+    @property
+    def stretch(self) -> Stretch | None:  # type: ignore[override]
+        return None  # a wrapper may hold numbers in units of y
+
+    @property
     def least_squares(self) -> bool:  # type: ignore[override]
         return False  # a wrapper observes less, or fits less
 
@@ -113,10 +126,16 @@ class Wrapper(Family):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        return tuple(
-            lim._replace(family=self.around(lim.family), observe=self._at_limit(lim.observe))
-            for lim in self.inner.limits
-        )
+        return tuple(self._around_limit(limit) for limit in self.inner.limits)
+
+    @property
+    def limits_of_tails(self) -> tuple[Limit, ...]:
+        return tuple(self._around_limit(limit) for limit in self.inner.limits_of_tails)
+
+    def _around_limit(self, limit: Limit) -> Limit:
+        """Return a limit of the family inside as one of this wrapper."""
+        family, observe = self.around(limit.family), self._at_limit(limit.observe)
+        return limit._replace(family=family, observe=observe)
 
     def _at_limit(self, observe: Observe) -> Observe:
         """Return how the statistics of this wrapper become those around a limit law.
@@ -175,8 +194,20 @@ class Wrapper(Family):
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         return self.inner.collapse(statistics, weight)
 
+    def alike(self, statistics: Arrays) -> Array | None:
+        return self.inner.alike(statistics)
+
     def restore(self, statistics: Arrays) -> Array:
         return self.inner.restore(statistics)
+
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        return self.inner.without_bound(statistics, eta)
+
+    def holding(self, values: Mapping[str, float]) -> Family | None:
+        return None
+
+    def nonregular(self, eta: Arrays) -> tuple[str, ...]:
+        return self.inner.nonregular(eta)
 
     def densities(self, statistics: Arrays) -> Array:
         return self.inner.densities(statistics)
@@ -346,10 +377,19 @@ class Derived(Wrapper):
 
     # ---------------------------------------------------------------- its own verdicts
 
+    def _around_limit(self, limit: Limit) -> Limit:
+        places = limit.places and (*limit.places, *(param.name for param in self.added))
+        return super()._around_limit(limit)._replace(places=places)
+
     shortcuts = Shortcuts()
     saturated = Family.saturated
     unbounded = Family.unbounded
+    may_be_unbounded = False
+    regular = True
+    without_bound = Family.without_bound
+    nonregular = Family.nonregular
     collapse = Family.collapse
+    alike = Family.alike
     movable = False
     takes = Family.takes
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import add
+from skmle.families.algebra import add, of_rows
 from skmle.families.base import (
     Array,
     Arrays,
     Family,
+    Limit,
     Observation,
     Rows,
     Saturated,
@@ -37,7 +38,7 @@ from skmle.families.tools.known import (
 )
 from skmle.families.wrappers.base import Observe, Wrapper
 
-_CHECKED = 100  # ends on which it is seen whether a family restores its observations
+_CHECKED = 100  # rows on whose ends it is seen whether a family restores its observations
 
 
 class Censored(Wrapper):
@@ -92,6 +93,15 @@ class Censored(Wrapper):
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
         return Shortcuts(starts=self.inner.shortcuts.starts if self._exact == 1.0 else "near")
 
+    may_be_unbounded = False  # the exact rows do not tell it alone
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        found = super().limits
+        if self._exact < 1.0:
+            found = (*found, *(self._around_limit(limit) for limit in self.inner.limits_of_tails))
+        return found
+
     @property
     def observations(self) -> str:
         between = f"with a possible value between ({self.inner.observations})"
@@ -105,15 +115,20 @@ class Censored(Wrapper):
                 f"Censored: an interval is not defined for {inner.title}. Allowed: families of one "
                 "column of numbers whose support is fixed. Choose one of them."
             )
-        learnt = self.around(inner)
-        if (known_of(inner.support, y[..., 0], y[..., 1]) == NOTHING).all():
+        learnt = self.around(inner.adapt(_possible(inner, y)))
+        # Most data show at once that they tell something.
+        if all((learnt._known(rows) == NOTHING).all() for rows in (y[:_CHECKED], y)):
             raise ValueError(
                 f"Censored: all {len(y)} rows hold every value of {inner.title}, so they tell "
                 "nothing. Allowed: some row with an end inside the support. Leave such rows out."
             )
-        learnt._exact = float(np.mean(y[..., 0] == y[..., 1]))
+        learnt._exact = float(np.count_nonzero(y[..., 0] == y[..., 1]) / len(y))
         _check_restored(inner, y)
         return learnt
+
+    def _known(self, y: Array) -> NDArray[np.intp]:
+        """Return what is known of each row, whatever could be seen of it."""
+        return known_of(self.inner.support, y[..., 0], y[..., 1])
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         support = self.inner.support
@@ -129,8 +144,9 @@ class Censored(Wrapper):
             meets = np.maximum(first, support.low) <= np.minimum(last, support.high)
         else:
             meets = (lower < upper) & (upper > support.low) & (lower < support.high)
-        inside = np.where(np.isfinite(lower), lower, 0.0)
-        return seen & np.where(exact, np.isfinite(lower) & self.inner.contains(inside), meets)
+        finite = np.isfinite(lower)
+        inside = finite & self.inner.contains(np.where(finite, lower, 0.0))
+        return seen & ((exact & inside) | (~exact & meets))
 
     def takes(self, y: Array) -> NDArray[np.bool_]:
         return self.contains(y)  # an interval of rates has no meaning
@@ -155,6 +171,9 @@ class Censored(Wrapper):
     def base(self, statistics: Arrays) -> Array:
         some, _, _, kind = groups_of(statistics)
         return np.where(kind == EXACT, self.inner.base(some), 0.0)
+
+    def alike(self, statistics: Arrays) -> Array | None:
+        return groups_of(statistics)[-1]
 
     def densities(self, statistics: Arrays) -> Array:
         some, _, _, kind = groups_of(statistics)
@@ -228,18 +247,17 @@ class Censored(Wrapper):
         Without exact values the likelihood tends to one, which no other law reaches.
         """
         some, low, high, kind = groups_of(statistics)
-        exact = kind == EXACT
         bounded_below = (kind == ABOVE) | (kind == BETWEEN)
         bounded_above = (kind == BELOW) | (kind == BETWEEN)
         # The first statistic grows with the observation.
-        least = np.max(low[0], where=bounded_below, initial=-np.inf)
-        most = np.min(high[0], where=bounded_above, initial=np.inf)
-        if exact.any():
-            values = some[0][exact]
-            if not (least <= values.min() and values.max() <= most):
+        least = low[0].take(np.flatnonzero(bounded_below)).max(initial=-np.inf)
+        most = high[0].take(np.flatnonzero(bounded_above)).min(initial=np.inf)
+        at = np.flatnonzero(kind == EXACT)
+        if len(at):
+            values = of_rows(some, at)
+            if not (least <= values[0].min() and values[0].max() <= most):
                 return None
-            exact_weight = None if weight is None else weight[exact]
-            return self.inner.unbounded(tuple(s[exact] for s in some), exact_weight)
+            return self.inner.unbounded(values, None if weight is None else weight[at])
         if not least < most:
             return None
         ends = [
@@ -271,6 +289,16 @@ class Censored(Wrapper):
         falls = never_rises(partial(self.evaluate, statistics, order=0), delta, len(kind))
         return np.where(exact, known, np.where(falls, 0.0, np.inf))
 
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        some, _, _, kind = groups_of(statistics)
+        at = np.flatnonzero(kind == EXACT)
+        if not len(at):
+            return None
+        return self.inner.without_bound(of_rows(some, at), of_rows(eta, at, len(kind)))
+
+    def nonregular(self, eta: Arrays) -> tuple[str, ...]:
+        return self.inner.nonregular(eta) if self._exact else ()  # intervals have no densities
+
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         law = self.predicted(theta)
 
@@ -288,12 +316,22 @@ class Censored(Wrapper):
         return np.where(self.contains(y), known, -np.inf)
 
 
+def _possible(inner: Family, y: Array) -> Array:
+    """Return the lower end of each row, of open ones the upper end, to learn from."""
+    lower, upper = y[..., 0], y[..., 1]
+    values = np.where(np.isfinite(lower), lower, upper)
+    values = values[np.isfinite(values)]
+    inside = inner.contains(values)
+    return values[inside] if inside.any() else values
+
+
 def _check_restored(inner: Family, y: Array) -> None:
     """Raise ValueError if a family does not tell the observations that have its statistics.
 
     Tails are asked of the statistics, and by default of the observations behind them.
     """
-    ends = y[np.isfinite(y) & inner.contains(np.where(np.isfinite(y), y, 0.0))][:_CHECKED]
+    ends = y[:: max(len(y) // _CHECKED, 1)]
+    ends = ends[np.isfinite(ends) & inner.contains(np.where(np.isfinite(ends), ends, 0.0))]
     restored = inner.restore(inner.statistics(ends))
     wrong = ~np.isclose(restored, ends, rtol=1e-9, atol=0.0)
     if wrong.any():

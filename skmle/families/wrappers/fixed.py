@@ -173,6 +173,8 @@ class Fixed(Wrapper):
         ones: equal observations around another location than the one held have a scale of zero on
         their own. More starts, of a family that has several, are taken as they are.
         """
+        if (inside := self.inner.holding(self.values)) is not None:
+            return inside.starts(statistics, weight)
         # Of equal rows, the start of a scale may be zero; it is not used where the scale is held.
         with np.errstate(divide="ignore"):
             first, *others = self.inner.starts(statistics, weight)
@@ -226,7 +228,16 @@ class Fixed(Wrapper):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        return tuple(limit for limit in super().limits if limit.parameter not in self.values)
+        return self._of_free(super().limits)
+
+    @property
+    def limits_of_tails(self) -> tuple[Limit, ...]:
+        return self._of_free(super().limits_of_tails)
+
+    def _of_free(self, limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        """Return the limits that need none of the parameters held to move."""
+        held = set(self.values)
+        return tuple(lim for lim in limits if not {lim.parameter, *lim.places} & held)
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         still = tuple(np.zeros(()) for _ in self.values)
@@ -264,6 +275,8 @@ class Fixed(Wrapper):
         Equal observations have one around a held value, too.
         """
         first, *others = self.inner.names
+        if (inside := self.inner.holding(self.values)) is not None:
+            return inside.unbounded(statistics, weight)
         if first not in self.values:
             return super(Wrapper, self).unbounded(statistics, weight)
         known, limit = self.inner.unbounded(statistics, weight), self.inner.saturated(statistics)
@@ -273,6 +286,14 @@ class Fixed(Wrapper):
         if abs(held - own) > _SAME * (1.0 + abs(own)):
             return None
         return self._free_of(others, known[0][1:]), known[1]
+
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        found = self.inner.without_bound(statistics, self.complete(eta, self._held))
+        return None if found is None or found[0] in self.values else found
+
+    def nonregular(self, eta: Arrays) -> tuple[str, ...]:
+        found = self.inner.nonregular(self.complete(eta, self._held))
+        return tuple(name for name in found if name not in self.values)
 
     def _free_of(self, names: list[str], entries: tuple[float, ...]) -> tuple[float, ...]:
         pairs = zip(names, entries, strict=True)

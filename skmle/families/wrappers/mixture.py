@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -22,25 +22,29 @@ from skmle.families.base import (
     Rows,
     Support,
 )
-from skmle.families.links import Link, get_link
+from skmle.families.links import Link
+from skmle.families.tools.location_scale import SPREAD_SIGNS
 from skmle.families.tools.shares import by_rounds, first_guesses, share, sticks, weights_of
-from skmle.families.wrappers.base import Derived
+from skmle.families.wrappers.parts import SeveralParts, number_of_statistics
 
 _MOST_ROWS = 4096  # rows on which starts are looked for
 _KEPT = 3  # starts that are kept
+# Log-odds of the part that a row most likely comes from, above which the row may be of this part as
+# well: a thousandth. Chosen, not measured.
+_MEMBER = -7.0
 _FEWEST = 3.0  # rows that a part needs beside those that its parameters take up
 
 
-class Mixture(Derived):
+class Mixture(SeveralParts):
     """The law of observations each of which comes from one of several laws, and nobody says which.
 
     q(y) = sum of share_c q_c(y). The parameters of part c are those of its family with ``_c`` at
     their ends, from 1 on. ``share_c`` is the share of part c among what the parts before it leave,
     so that of two parts ``share_1`` is the share of the first. Parts are in the order of y.
 
-    Starts come from several runs of expectation and maximisation. A part that shrinks to a point
-    has a likelihood without bound; the runs leave such parts out, and the maximum is a local one,
-    the best that was found.
+    Starts come from several runs of expectation and maximisation. Where a part shrinks to a single
+    value the likelihood has no bound; so the maximum is a local one, the best that was found. The
+    status is ``"no_maximum"``, and names the part, only where all runs end at a single value.
 
     Parameters
     ----------
@@ -85,13 +89,8 @@ class Mixture(Derived):
             return tuple(get_family(part) for part in self.family)
         return (get_family(self.family),) * self.components
 
-    @property
-    def inner(self) -> Family:
-        """The family of the first part."""
-        return self.parts[0]
-
-    def around(self, family: Family) -> Mixture:
-        return Mixture((family, *self.parts[1:]), links=self.links)
+    def of_parts(self, parts: Sequence[Family]) -> Mixture:
+        return Mixture(tuple(parts), links=self.links)
 
     @property
     def title(self) -> str:
@@ -105,35 +104,6 @@ class Mixture(Derived):
     def added(self) -> tuple[Param, ...]:  # type: ignore[override]
         return tuple(Param(f"share_{c}", LOGIT) for c in range(1, len(self.parts)))
 
-    @property
-    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
-        own = [
-            param._replace(name=f"{param.name}_{c}")
-            for c, part in enumerate(self.parts, 1)
-            for param in part.parameters
-        ]
-        return (*own, *self.added)
-
-    @property
-    def modelled(self) -> tuple[str, ...]:
-        return tuple(f"{n}_{c}" for c, part in enumerate(self.parts, 1) for n in part.modelled)
-
-    def link(self, index: int) -> Link:
-        for part in self.parts:
-            if index < len(part.parameters):
-                return part.link(index)
-            index -= len(part.parameters)
-        chosen = (self.links or {}).get(self.added[index].name)
-        return LOGIT if chosen is None else get_link(chosen)
-
-    def _split(self, entries: Arrays) -> tuple[list[Arrays], Arrays]:
-        """Return the entries of each part, and those of the shares."""
-        found, start = [], 0
-        for part in self.parts:
-            found.append(tuple(entries[start : start + len(part.parameters)]))
-            start += len(part.parameters)
-        return found, tuple(entries[start:])
-
     # ---------------------------------------------------------------- what is observed
 
     def adapt(self, y: Array) -> Family:
@@ -146,7 +116,7 @@ class Mixture(Derived):
                 "two families of one column of numbers whose support is fixed, all continuous or "
                 "all of counts. Choose such families."
             )
-        return Mixture(tuple(part.adapt(y) for part in parts), links=self.links)
+        return self.of_parts(tuple(part.adapt(y) for part in parts))
 
     @property
     def support(self) -> Support:  # type: ignore[override]
@@ -158,9 +128,7 @@ class Mixture(Derived):
         )
         return replace(supports[0], low=low, high=high, closed=closed, rates=False)
 
-    @property
-    def observations(self) -> str:
-        return str(self.support)
+    observations = Family.observations
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return np.any([part.contains(y) for part in self.parts], axis=0)
@@ -181,7 +149,7 @@ class Mixture(Derived):
         """Return each part with its base and its statistics."""
         found, start = [], 1
         for part in self.parts:
-            count = len(part.statistics(np.full(1, part.support.between(*part.support.interior))))
+            count = number_of_statistics(part)
             own = statistics[start + 1 : start + 1 + count]
             found.append((part, statistics[start], own))
             start += 1 + count
@@ -194,7 +162,7 @@ class Mixture(Derived):
         return statistics[0]
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        each, logits = self._split(eta)
+        each, logits = self.split(eta)
         pairs = zip(self._of_parts(statistics), each, strict=True)
         rows = []
         for (part, base, own), entries in pairs:
@@ -203,7 +171,7 @@ class Mixture(Derived):
         return self._mixed(rows, logits, order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        each, logits = self._split(eta)
+        each, logits = self.split(eta)
         y, rows = statistics[0], []
         for (part, base, own), entries in zip(self._of_parts(statistics), each, strict=True):
             row = part.tail(own, entries, upper, order)
@@ -271,20 +239,41 @@ class Mixture(Derived):
             for _, eta, shares in found
         ]
 
-    # ---------------------------------------------------------------- limits and units
+    # ---------------------------------------------------------------- verdicts, limits and units
 
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return tuple(
-            Limit(
-                f"{limit.parameter}_{c + 1}",
-                limit.value,
-                Mixture((*self.parts[:c], limit.family, *self.parts[c + 1 :]), links=self.links),
-                partial(_at_limit, self, c, limit),
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        """Return the part that has shrunk to a single value, whose density has no bound there."""
+        if self.support.discrete:
+            return None
+        each, logits = self.split(eta)
+        weights = weights_of(tuple(LOGIT.theta(logit) for logit in logits))
+        logs = [
+            np.log(w) - part.evaluate(own, entries, 0).value - base
+            for (part, base, own), entries, w in zip(
+                self._of_parts(statistics), each, weights, strict=True
             )
-            for c, part in enumerate(self.parts)
-            for limit in part.limits
-        )
+        ]
+        logs = list(np.broadcast_arrays(*logs))
+        top = np.maximum.reduce(logs)
+        for c, (part, log) in enumerate(zip(self.parts, logs, strict=True), 1):
+            at = statistics[0][log - top > _MEMBER]
+            shape = [param.name for param in part.parameters if param.unit in SPREAD_SIGNS]
+            if shape and len(at) and np.all(at == at[0]):
+                why = (
+                    f"part {c} shrinks to one value, that of {len(at)} of the "
+                    f"{len(statistics[0])} rows, where its density grows without bound"
+                )
+                return f"{shape[0]}_{c}", why
+        return None
+
+    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
+        found: list[Array] = [statistics[0]]
+        for j, (_, base, own) in enumerate(self._of_parts(statistics)):
+            if j == c:
+                own = limit.observe(own)
+                base = np.where(np.isinf(base), base, limit.family.base(own))
+            found += [base, *own]
+        return tuple(found)
 
     @property
     def movable(self) -> bool:  # type: ignore[override]
@@ -303,7 +292,7 @@ class Mixture(Derived):
     # ---------------------------------------------------------------- the law
 
     def _sum(self, method: str, theta: Arrays, *arguments: Array) -> Array:
-        each, taken = self._split(theta)
+        each, taken = self.split(theta)
         terms = zip(self.parts, each, weights_of(taken), strict=True)
         return sum(
             (w * getattr(part, method)(*arguments, own) for part, own, w in terms), np.zeros(())
@@ -319,28 +308,17 @@ class Mixture(Derived):
         return self._sum("mean", theta)
 
     def variance(self, theta: Arrays) -> Array:
-        each, taken = self._split(theta)
+        each, taken = self.split(theta)
         mean, away = self.mean(theta), np.zeros(())
         for part, own, w in zip(self.parts, each, weights_of(taken), strict=True):
             away = away + w * (part.mean(own) - mean) ** 2
         return self._sum("variance", theta) + away
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        each, taken = self._split(theta)
+        each, taken = self.split(theta)
         draw, drawn, below = rng.random(size), np.zeros(size), np.zeros(())
         for part, own, w in zip(self.parts, each, weights_of(taken), strict=True):
             here = (draw >= below) & (draw < below + w)
             drawn = np.where(here, part.sample(own, size, rng), drawn)
             below = below + w
         return drawn
-
-
-def _at_limit(mixture: Mixture, c: int, limit: Limit, statistics: Arrays) -> Arrays:
-    """Return the statistics of a mixture of which part c is at a limit law."""
-    found: list[Array] = [statistics[0]]
-    for j, (_, base, own) in enumerate(mixture._of_parts(statistics)):
-        if j == c:
-            own = limit.observe(own)
-            base = np.where(np.isinf(base), base, limit.family.base(own))
-        found += [base, *own]
-    return tuple(found)

@@ -86,9 +86,7 @@ class Transformed(Derived):
         low, high = self._ends()
         return replace(self.inner.support, low=low, high=high)
 
-    @property
-    def observations(self) -> str:
-        return str(self.support)
+    observations = Family.observations
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         inside = self.support.contains(y)

@@ -97,9 +97,7 @@ class Truncated(Derived):
         )
         return replace(inner, low=low, high=high, closed=closed, rates=False)
 
-    @property
-    def observations(self) -> str:
-        return str(self.support)
+    observations = Family.observations
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return self.inner.contains(y) & self.support.contains(y)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import beside, constant_at, gather, mix, of_rows
+from skmle.families.algebra import alike, beside, constant_at, gather, mix, of_rows
 from skmle.families.base import (
     LOGIT,
     Array,
@@ -128,21 +128,21 @@ class ZeroInflated(Derived):
         *own, zero = statistics
         return np.where(zero > 0.0, 0.0, self.inner.restore(tuple(own)))
 
+    def alike(self, statistics: Arrays) -> Array | None:
+        return statistics[-1]
+
     def densities(self, statistics: Arrays) -> Array:
         *own, zero = statistics
         return np.where(zero > 0.0, 0.0, self.inner.densities(tuple(own)))
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        zero, n, k = statistics[-1] > 0.0, len(statistics[-1]), len(eta)
-        parts = []
-        for at, rows_of in (
-            (np.flatnonzero(~zero), self._others),
-            (np.flatnonzero(zero), self._zeros),
-        ):
-            if len(at):
-                own = of_rows(statistics[:-1], at)
-                parts.append((at, rows_of(own, of_rows(eta, at, n), order)))
-        return gather(parts, n, k, order)
+        *own, zero = statistics
+        formulas = {0.0: self._others, 1.0: self._zeros}
+        n, parts = len(zero), []
+        for kind, at in alike(zero, formulas):
+            some = of_rows(tuple(own), at), of_rows(eta, at, n)
+            parts.append((at, formulas[kind](*some, order)))
+        return gather(parts, n, len(eta), order)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
         return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))

@@ -1,0 +1,149 @@
+"""The objectives of many small problems of the same form, evaluated together.
+
+A problem is one entry of the first axis: G problems of n rows each. Rows that all problems share,
+as those of bootstrap samples, have a first axis of one; the weights then tell the problems apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.design import Term
+from skmle.families.base import Arrays, Rows, triangle
+
+
+class Evaluations(NamedTuple):
+    """Values (G,), gradients (G, d) and Hessians (G, d, d), each of one problem."""
+
+    value: Array
+    gradient: Array
+    hessian: Array
+
+    def take(self, index: NDArray[np.intp]) -> Evaluations:
+        """Return those of some problems."""
+        return Evaluations(*(part[index] for part in self))
+
+
+@dataclass
+class ManyObjectives:
+    """For each problem the mean of -log q over its rows, plus a ridge.
+
+    Parameters
+    ----------
+    rows : callable
+        A family's formula, (statistics, eta, order) -> Rows. It is asked entry by entry, at arrays
+        of shape (G, n) and, for constants, (G, 1).
+    statistics : tuple of ndarray of shape (G or 1, n)
+    terms : tuple of Term
+    columns : tuple of (ndarray of shape (G or 1, length, n) or None)
+        Of each term the columns of its slopes, then ones for its intercept; None: a constant.
+    weight : ndarray of shape (G or 1, n), optional
+    offset : ndarray of shape (G or 1, n), optional
+        Added to the first eta.
+    ridge : ndarray of shape (G, d), optional
+        Strengths, per row of data.
+    """
+
+    rows: Callable[[Arrays, Arrays, int], Rows]
+    statistics: Arrays
+    terms: tuple[Term, ...]
+    columns: tuple[Array | None, ...]
+    weight: Array | None = None
+    offset: Array | None = None
+    ridge: Array | None = None
+
+    def __post_init__(self) -> None:
+        ends = np.cumsum([0, *(term.length for term in self.terms)])
+        self.spans = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+        self.d, self.n = int(ends[-1]), self.statistics[0].shape[1]
+        self.mass = np.full(1, float(self.n)) if self.weight is None else self.weight.sum(axis=1)
+
+    def __call__(self, coef: Array) -> Evaluations:
+        """Return value, gradient and Hessian of each problem at its line of `coef`, (G, d)."""
+        shape = len(coef), self.n
+        rows = self.rows(self.statistics, self.etas(coef), 2)
+        assert rows.gradient is not None
+        value = self._weighted(rows.value, shape).sum(axis=1)
+        slopes = [self._weighted(entry, shape) for entry in rows.gradient]
+        gradient = np.empty((len(coef), self.d))
+        for a, span in enumerate(self.spans):
+            gradient[:, span] = self._pulled(slopes[a], a)
+        hessian = np.zeros((len(coef), self.d, self.d))
+        for (a, b), entry in zip(triangle(len(self.terms)), rows.packed, strict=True):
+            if entry is not None and self.terms[a].length and self.terms[b].length:
+                block = self._sandwich(self._weighted(entry, shape), a, b)
+                hessian[:, self.spans[a], self.spans[b]] = block
+                hessian[:, self.spans[b], self.spans[a]] = block.transpose(0, 2, 1)
+        value, gradient, hessian = (
+            value / self.mass,
+            gradient / self.mass[:, None],
+            hessian / self.mass[:, None, None],
+        )
+        if self.ridge is not None:
+            value = value + self.penalty(coef)
+            gradient += self.ridge * coef
+            hessian[:, range(self.d), range(self.d)] += self.ridge
+        return Evaluations(value, gradient, hessian)
+
+    def etas(self, coef: Array) -> Arrays:
+        """Return the linear predictors, each (G, n), or (G, 1) for a constant."""
+        result = []
+        for span, term, columns in zip(self.spans, self.terms, self.columns, strict=True):
+            if columns is not None:
+                result.append((coef[:, None, span] @ columns)[:, 0])
+            else:
+                result.append(coef[:, span] if term.length else np.zeros((len(coef), 1)))
+        if self.offset is not None:
+            result[0] = result[0] + self.offset
+        return tuple(result)
+
+    def penalty(self, coef: Array) -> Array:
+        """Return what the ridge adds to each value, (G,)."""
+        if self.ridge is None:
+            return np.zeros(len(coef))
+        return 0.5 * np.einsum("gi,gi,gi->g", self.ridge, coef, coef)
+
+    def take(self, index: NDArray[np.intp]) -> ManyObjectives:
+        """Return some of the problems."""
+
+        def some(part: Array | None) -> Array | None:
+            return part if part is None or len(part) == 1 else part[index]
+
+        # Where all problems look shared, a single one is meant, or rows that all of them share.
+        statistics = tuple(s if len(s) == 1 else s[index] for s in self.statistics)
+        return replace(
+            self,
+            statistics=statistics,
+            columns=tuple(map(some, self.columns)),
+            weight=some(self.weight),
+            offset=some(self.offset),
+            ridge=some(self.ridge),
+        )
+
+    def _weighted(self, entry: Array, shape: tuple[int, int]) -> Array:
+        if self.weight is None:
+            return np.broadcast_to(entry, shape)
+        return np.broadcast_to(entry * self.weight, shape)
+
+    def _pulled(self, weighted: Array, a: int) -> Array:
+        """Return the sums over the rows of the columns of a term times one number a row."""
+        columns = self.columns[a]
+        if columns is None:
+            return weighted.sum(axis=1, keepdims=True)[:, : self.terms[a].length]
+        return (columns @ weighted[..., None])[..., 0]
+
+    def _sandwich(self, weighted: Array, a: int, b: int) -> Array:
+        """Return the block of two terms of the Hessians, whose curvature in their etas is given."""
+        left, right = self.columns[a], self.columns[b]
+        if left is not None and right is not None:
+            return (left * weighted[:, None]) @ right.transpose(0, 2, 1)
+        if left is None:
+            return self._pulled(weighted, b)[:, None]
+        return self._pulled(weighted, a)[..., None]

@@ -1,0 +1,254 @@
+"""Groups of rows made ready to be fitted together: gathered, centred, scaled, with their starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.data.padded import Padded
+from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.design import Term
+from skmle._engine.prepare.starts import finite_start
+from skmle._engine.problem import Problem
+from skmle._engine.solvers.many import cholesky, solve
+from skmle.families.base import Arrays, Family
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The rows of some groups, one line a group; places that are padded have weight zero."""
+
+    statistics: Arrays
+    """(G, n) each."""
+    sizes: NDArray[np.intp]
+    mass: Array
+    weight: Array | None
+    """(G, n); None: all rows count alike, and no place is padded."""
+    X: Array | None
+    """(G, p, n)."""
+    offset: Array | None
+    equal: NDArray[np.bool_]
+    """Of which groups all observations are the same."""
+
+    @classmethod
+    def of(cls, problem: Problem, padded: Padded) -> Groups:
+        """Return the groups of a problem's rows."""
+        observed, rows, sizes = problem.observed, padded.rows, padded.sizes
+        statistics = tuple(s[rows] for s in observed.statistics)
+        weight = None if observed.weight is None else observed.weight[rows]
+        if sizes[0] < rows.shape[1]:
+            inside = np.arange(rows.shape[1]) < sizes[:, None]
+            weight = inside.astype(float) if weight is None else weight * inside
+        X = None
+        if problem.X is not None and any(term.size for term in problem.terms):
+            X = np.ascontiguousarray(problem.X[rows].transpose(0, 2, 1), np.float64)
+        # The last row differs from the first in almost all groups.
+        equal = np.all([s[:, 0] == s[:, -1] for s in statistics], axis=0)
+        if equal.any():
+            equal &= np.all([(s == s[:, :1]).all(axis=1) for s in statistics], axis=0)
+        return cls(
+            statistics=statistics,
+            sizes=sizes,
+            mass=sizes.astype(float) if weight is None else weight.sum(axis=1),
+            weight=weight,
+            X=X,
+            offset=None if problem.offset is None else problem.offset[rows],
+            equal=equal,
+        )
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return len(self.sizes)
+
+    def mean(self, values: Array) -> Array:
+        """Return the weighted mean over the rows, the last axis."""
+        if self.weight is None:
+            return values.mean(axis=-1)
+        weight = self.weight if values.ndim == 2 else self.weight[:, None]
+        return (values * weight).sum(axis=-1) / (
+            self.mass if values.ndim == 2 else self.mass[:, None]
+        )
+
+    def total(self, entry: Array) -> Array:
+        """Return the weighted sum over the rows of an entry that may be the same for all, (G,)."""
+        if entry.ndim == 0:
+            return float(entry) * self.mass
+        return (entry if self.weight is None else entry * self.weight).sum(axis=1)
+
+    def base(self, family: Family) -> Array:
+        """Return the sums of the terms of -log q that depend on y only, (G,)."""
+        return self.total(np.asarray(family.base(self.statistics)))
+
+    def each(self, statistics: Arrays) -> list[tuple[Arrays, Array | None]]:
+        """Return the statistics of each group, and the weights of its rows."""
+        return [
+            (
+                tuple(s[g, :n] for s in statistics),
+                None if self.weight is None else self.weight[g, :n],
+            )
+            for g, n in enumerate(self.sizes)
+        ]
+
+
+def columns_of(
+    groups: Groups, terms: tuple[Term, ...]
+) -> tuple[tuple[Array | None, ...], tuple[Array | None, ...]]:
+    """Return the columns of each term, (G, length, n), and what was subtracted from its slopes'.
+
+    Columns beside an intercept are centred, and a column of ones follows them. Constants have no
+    columns.
+    """
+    columns: list[Array | None] = []
+    shifts: list[Array | None] = []
+    for j, term in enumerate(terms):
+        if not term.size or groups.X is None:
+            columns.append(None)
+            shifts.append(None)
+            continue
+        before = [i for i in range(j) if _alike(terms[i], term)]
+        if before:
+            columns.append(columns[before[0]])
+            shifts.append(shifts[before[0]])
+            continue
+        x, shift = groups.X[:, term.columns], None
+        if term.intercept:
+            shift = groups.mean(x)
+            x = np.concatenate([x - shift[:, :, None], np.ones((groups.count, 1, x.shape[2]))], 1)
+        columns.append(x)
+        shifts.append(shift)
+    return tuple(columns), tuple(shifts)
+
+
+def _alike(one: Term, other: Term) -> bool:
+    if one.columns is None or other.columns is None or one.intercept != other.intercept:
+        return False
+    if isinstance(one.columns, slice) or isinstance(other.columns, slice):
+        both = isinstance(one.columns, slice) and isinstance(other.columns, slice)
+        return both and bool(one.columns == other.columns)
+    return np.array_equal(one.columns, other.columns)
+
+
+class Scaled(NamedTuple):
+    """Groups whose y is measured in units of its own, where the law is movable."""
+
+    groups: Groups
+    statistics: Arrays
+    offset: Array | None
+    origin: Array
+    unit: Array
+    moves: tuple[str, ...]
+    """As in `Units`."""
+    first: Array | None
+    """Least squares on the columns of the first term, (G, length); None: there are none."""
+    residual: Array | None
+    """What it leaves of the first statistic, (G, n), with mean zero and root mean square one."""
+    log_volume: Array
+    usable: NDArray[np.bool_]
+    """Which groups have a spread."""
+
+
+def scaled(
+    family: Family, terms: tuple[Term, ...], groups: Groups, columns: tuple[Array | None, ...]
+) -> Scaled:
+    """Return groups in units of their own; of a law that is not movable, as they are.
+
+    The unit is the root mean square residual of least squares, which leaves one start for all
+    groups. Statistics that are no plain numbers have the units that the family gives them.
+    """
+    count, y = groups.count, groups.statistics[0]
+    every = np.ones(count, bool)
+    as_they_are = Scaled(
+        groups,
+        groups.statistics,
+        groups.offset,
+        np.zeros(count),
+        np.ones(count),
+        (),
+        None,
+        None,
+        np.zeros(count),
+        every,
+    )
+    pairs = list(zip(family.parameters, terms, strict=True))
+    scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
+    if not family.movable or not scales or not all(scales):
+        return as_they_are
+    free = all(term.intercept for param, term in pairs if param.unit == "location")
+    first = residual = None
+    if len(groups.statistics) == 1 and family.parameters[0].unit == "location":
+        origin = groups.mean(y) * free
+        residual = y - origin[:, None]
+        residual = residual if groups.offset is None else residual - groups.offset
+        if columns[0] is not None:
+            first, residual = _least_squares(groups, columns[0], residual)
+        elif free:
+            first = groups.mean(residual)[:, None]
+            residual = residual - first
+        unit = np.sqrt(groups.mean(residual * residual))
+    else:
+        pairs_of = [family.centre_and_spread(*one) for one in groups.each(groups.statistics)]
+        origin, unit = np.array(pairs_of).reshape(-1, 2).T
+        origin = origin * free
+    usable = (unit > 0.0) & np.isfinite(unit)
+    unit = np.where(usable, unit, 1.0)
+    moves = tuple(param.unit for param in family.parameters)
+    volume = np.log(unit) * groups.total(np.asarray(family.densities(groups.statistics)))
+    return Scaled(
+        groups=groups,
+        statistics=family.standardise(groups.statistics, origin[:, None], unit[:, None]),  # type: ignore[arg-type]
+        offset=None if groups.offset is None else groups.offset / unit[:, None],
+        origin=origin,
+        unit=unit,
+        moves=moves,
+        first=None if first is None else first / unit[:, None],
+        residual=None if residual is None else residual / unit[:, None],
+        log_volume=volume,
+        usable=usable,
+    )
+
+
+def _least_squares(groups: Groups, x: Array, z: Array) -> tuple[Array, Array]:
+    """Return least squares of z on columns, (G, q), and the residuals, (G, n)."""
+    weighted = x if groups.weight is None else x * groups.weight[:, None]
+    gram = weighted @ x.transpose(0, 2, 1)
+    factor, _ = cholesky(gram)
+    coef = np.zeros(gram.shape[:2])
+    residual = z
+    for _ in range(2):  # the second corrects the rounding errors of the first
+        coef = coef + solve(factor, (weighted @ residual[..., None])[..., 0])
+        residual = z - (coef[:, None] @ x)[:, 0]
+    return coef, residual
+
+
+def starts_of(family: Family, terms: tuple[Term, ...], own: Scaled) -> list[Array]:
+    """Return one or several starts of all groups, (G, d) each; none if there is no way to one."""
+    groups = own.groups
+    if own.residual is not None and not family.several_modes:
+        # In their own units, groups are so alike that the start of all of them serves for each.
+        weight = None if groups.weight is None else groups.weight.ravel()
+        first = family.starts((own.residual.ravel(),), weight)[0]
+        charted = [np.tile(first, (groups.count, 1))]
+    else:
+        statistics = own.statistics
+        lists = [family.starts(*one) for one in groups.each(statistics)]
+        least = min(map(len, lists))
+        charted = [np.array([found[k] for found in lists]) for k in range(least)]
+    d = sum(term.length for term in terms)
+    result = []
+    for chart_eta in charted:
+        coef, at = np.zeros((groups.count, d)), 0
+        etas = family.linked(finite_start(chart_eta.T))
+        for eta, term in zip(etas, terms, strict=True):
+            at += term.length
+            if term.intercept:
+                coef[:, at - 1] = eta
+        if own.residual is not None and not family.several_modes and own.first is not None:
+            coef[:, : own.first.shape[1]] += own.first
+        elif own.offset is not None and terms[0].intercept:
+            coef[:, terms[0].length - 1] -= groups.mean(own.offset)
+        result.append(coef)
+    return result

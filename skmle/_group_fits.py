@@ -1,0 +1,345 @@
+"""The fits of many groups: their tables and predictions."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmle._engine.batch import Many
+from skmle._engine.data.observed import Observed
+from skmle._engine.problem import Problem
+from skmle._engine.verdict import INTERIOR
+from skmle._shared.grouping import RowsByGroup, codes_among, group_column, no_fit_of
+from skmle._shared.validation import weighted_mean
+from skmle.distribution import MLEDistribution
+from skmle.families import get_family
+from skmle.inference.show import as_frame
+
+__all__ = ["NOT_FITTED", "GroupFits"]
+
+Array = NDArray[np.float64]
+
+NOT_FITTED = "not_fitted"
+
+
+@dataclass(frozen=True)
+class Together:
+    """Fits that were found together, from which the estimator of each group is made when asked for.
+
+    Parameters
+    ----------
+    blank : LikelihoodEstimator
+        With its settings, and what it knows of the columns of X.
+    many : Many
+    problem : Problem
+        That of all groups.
+    prepared : Prepared, optional
+        What the estimator has made of its data; None: it is a density.
+    """
+
+    blank: Any
+    many: Many
+    problem: Problem
+    prepared: Any
+
+    @classmethod
+    def of(cls, blank: Any, many: Many, problem: Problem, prepared: Any) -> Together:
+        """Return the record without any rows of the data."""
+        empty = without_rows(problem)
+        if prepared is not None:
+            prepared = prepared._replace(problem=empty, y=prepared.y[:0], mask=None)
+        return cls(blank, many, empty, prepared)
+
+    def estimator(self, group: int) -> Any:
+        """Return the fitted estimator of a group that is clear."""
+        model, fit = copy.copy(self.blank), self.many.fit(self.problem, group)
+        problem = without_rows(self.problem, int(self.many.sizes[group]))
+        if self.prepared is not None:
+            model._store(fit, self.prepared._replace(problem=problem))
+        else:
+            counted = problem.observed.n, problem.observed.weight is not None
+            model._store([fit.family], [fit], counted)
+        return model
+
+
+def without_rows(problem: Problem, n: int = 0) -> Problem:
+    """Return a problem that knows the number of its rows, but holds none."""
+    none = np.broadcast_to(np.zeros(()), (n,))
+    weight = None if problem.observed.weight is None else none
+    X = None if problem.X is None else problem.X[:0]
+    observed = Observed((none,), weight, 0.0, False)
+    return replace(problem, observed=observed, X=X, offset=None)
+
+
+class GroupFits:
+    """The fits of `fit_groups`, one a group.
+
+    Attributes have the names that they have in an estimator, and one entry a group.
+
+    Attributes
+    ----------
+    groups_ : ndarray of shape (G,)
+        The groups, in order.
+    status_ : ndarray of str of shape (G,)
+        As in the estimator, or "not_fitted" where `fit` has refused the group's rows.
+    message_ : ndarray of str of shape (G,)
+        What the estimator's warning or error says of a group that is not at an interior maximum;
+        "" for all others.
+    converged_ : ndarray of bool of shape (G,)
+    log_likelihood_, distance_, weight_sum_, effective_parameters_ : ndarray of shape (G,)
+        nan where a group is not fitted.
+    n_iter_, n_parameters_ : ndarray of int of shape (G,)
+    """
+
+    def __init__(
+        self,
+        blank: Any,
+        labels: NDArray[Any],
+        together: Together | None,
+        by: str | None,
+        by_column: bool,
+    ) -> None:
+        count = len(labels)
+        self.groups_ = labels
+        self._blank, self._by, self._by_column = blank, by, by_column
+        self._together = together
+        self._models: dict[int, Any] = {}
+        """The estimators of groups that were fitted by themselves."""
+        self.status_ = np.full(count, INTERIOR, f"U{len(NOT_FITTED) + 4}")
+        self.message_ = np.full(count, "", object)
+        self.converged_ = np.ones(count, bool)
+        self.log_likelihood_ = np.full(count, np.nan)
+        self.distance_ = np.full(count, np.nan)
+        self.weight_sum_ = np.full(count, np.nan)
+        self.effective_parameters_ = np.full(count, np.nan)
+        self.n_iter_, self.n_parameters_ = np.zeros(count, np.intp), np.zeros(count, np.intp)
+        if together is not None:
+            many, clear = together.many, together.many.clear
+            self.log_likelihood_[clear] = many.log_likelihood[clear] + 0.0
+            self.distance_[clear] = many.distance[clear]
+            self.weight_sum_[clear] = many.mass[clear]
+            self.n_iter_[clear] = many.n_iter[clear]
+            self.n_parameters_[clear] = many.coefs.shape[1]
+            self.effective_parameters_[clear] = many.coefs.shape[1] - many.shrunk[clear]
+
+    def _enter(self, group: int, model: Any, message: str) -> None:
+        """Enter what the fit of one group by itself has found; `model` is None if it has failed."""
+        self.message_[group] = message
+        if model is None:
+            self.status_[group], self.converged_[group] = NOT_FITTED, False
+            return
+        self._models[group] = model
+        for name in _ENTERED:
+            getattr(self, name)[group] = getattr(model, name)
+
+    def __len__(self) -> int:
+        return len(self.groups_)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {status}" for status, n in self._counts())
+        return f"GroupFits({self._blank!r}, {len(self)} groups: {counts})"
+
+    def _counts(self) -> list[tuple[str, int]]:
+        statuses, counts = np.unique(self.status_, return_counts=True)
+        return [(str(statuses[k]), int(counts[k])) for k in np.argsort(-counts, kind="stable")]
+
+    # ---------------------------------------------------------------- one group
+
+    def estimator(self, group: Any) -> Any:
+        """Return the fitted estimator of one group.
+
+        Raises
+        ------
+        ValueError
+            If the group has no fit.
+        """
+        index = np.flatnonzero(self.groups_ == group)
+        if len(index) != 1 or self.status_[index[0]] == NOT_FITTED:
+            raise no_fit_of([group], self.groups_, self._missing)
+        return copy.copy(self._model(int(index[0])))
+
+    @property
+    def _missing(self) -> list[int]:
+        return [int(g) for g in np.flatnonzero(self.status_ == NOT_FITTED)]
+
+    def _model(self, group: int) -> Any:
+        """Return the estimator of a group that has a fit."""
+        if group in self._models:
+            return self._models[group]
+        assert self._together is not None
+        return self._together.estimator(group)
+
+    # ---------------------------------------------------------------- tables
+
+    def tidy(self, confidence_level: float = 0.95) -> Any:
+        """Return all estimates as a DataFrame if pandas is installed, else as a dict of arrays.
+
+        Columns: group, and those of `skmle.inference.Inference.tidy`: component, term, estimate,
+        std_error, statistic, p_value, conf_low, conf_high. Standard errors are nan where a group
+        has none, and so is all of a group that is not fitted.
+
+        Parameters
+        ----------
+        confidence_level : float, default=0.95
+            Coverage of the intervals.
+        """
+        parts, first = [], None
+        for g in range(len(self)):
+            if self.status_[g] != NOT_FITTED:
+                part = self._model(g)._results()._columns(confidence_level)
+                first = first or part
+                parts.append((g, part))
+            else:
+                parts.append((g, None))
+        if first is None:
+            first = {name: np.zeros(0, object) for name in ("component", "term")}
+            first |= {name: np.zeros(0) for name in _NUMBERS}
+        unknown = {
+            name: column if name in ("component", "term") else np.full(len(column), np.nan)
+            for name, column in first.items()
+        }
+        tables = [part or unknown for _, part in parts]
+        lengths = [len(table["term"]) for table in tables]
+        columns = {"group": np.repeat(self.groups_, lengths)}
+        columns |= {name: np.concatenate([t[name] for t in tables]) for name in first}
+        return as_frame(columns)
+
+    def glance(self) -> Any:
+        """Return one line a group: its status and how well its law fits, as `tidy` returns them."""
+        return as_frame(
+            {
+                "group": self.groups_,
+                "status": self.status_.astype(object),
+                "weight_sum": self.weight_sum_,
+                "log_likelihood": self.log_likelihood_,
+                "n_parameters": self.n_parameters_,
+                "distance": self.distance_,
+                "n_iter": self.n_iter_,
+                "message": self.message_,
+            }
+        )
+
+    # ---------------------------------------------------------------- predictions
+
+    def predict(self, X: Any, groups: Any = None, **offset_or_exposure: ArrayLike) -> Any:
+        """Return what each row's own estimator predicts.
+
+        Parameters
+        ----------
+        X : array-like
+        groups : array-like of shape (n,), optional
+            The group of each row. Default: the column of X that `fit_groups` was told.
+        **offset_or_exposure : array-like of shape (n,)
+            `offset` and `exposure` of a regressor, if the fit was given them beside X.
+
+        Raises
+        ------
+        ValueError
+            If a group has no fit.
+        """
+        return self._asked("predict", X, None, groups, offset_or_exposure)
+
+    def predict_proba(self, X: Any, groups: Any = None) -> Array:
+        """Return the probability of each class, (n, K), from each row's own classifier.
+
+        Raises
+        ------
+        ValueError
+            If a group has no fit, or the groups have not the same classes.
+        """
+        models = [self._model(g) for g in range(len(self)) if self.status_[g] != NOT_FITTED]
+        if any(not np.array_equal(m.classes_, models[0].classes_) for m in models):
+            raise ValueError(
+                "predict_proba: the groups have different classes, so that there are no columns "
+                "that all share. Allowed: groups with the same labels. Ask "
+                "estimator(group).predict_proba(...) of each."
+            )
+        return np.asarray(self._asked("predict_proba", X, None, groups, {}))
+
+    def log_prob(
+        self, X: Any, y: Any = None, groups: Any = None, **offset_or_exposure: ArrayLike
+    ) -> Array:
+        """Return the log-probability of each row in nats, (n,), under the law of its group.
+
+        If the groups are columns, it is that of each entry, (n, G).
+        """
+        asked = "score_samples" if isinstance(self._blank, MLEDistribution) else "log_prob"
+        return np.asarray(self._asked(asked, X, y, groups, offset_or_exposure))
+
+    def score(
+        self,
+        X: Any,
+        y: Any = None,
+        groups: Any = None,
+        sample_weight: ArrayLike | None = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> float:
+        """Return the (weighted) mean log-likelihood of all rows, each under the law of its group.
+
+        If the groups are columns, it is the mean of all entries.
+        """
+        values = self.log_prob(X, y, groups, **offset_or_exposure)
+        if values.ndim == 2:
+            return float(np.mean([weighted_mean(v, sample_weight) for v in values.T]))
+        return weighted_mean(values, sample_weight)
+
+    def _asked(
+        self, method: str, X: Any, y: Any, groups: Any, rest: dict[str, Any]
+    ) -> NDArray[Any]:
+        """Return what the estimators of the groups answer of their rows, in the order of rows."""
+        if self._by_column:
+            parts = self._of_columns(X, groups)
+            return np.column_stack([getattr(model, method)(part) for model, part in parts])
+        column = self._by if groups is None else groups
+        if column is None:
+            raise ValueError(
+                f"{method}: groups=None was given, and the fit was told no column. Allowed: one "
+                "group a row. Give groups=..."
+            )
+        values, X = group_column(X, column)
+        codes = codes_among(self._blank, self.groups_, values, X, self._missing)
+        rows = RowsByGroup.by(codes, len(self), X, y, rest)
+        assert rows.order is not None
+        answers = []
+        for g in np.unique(codes):
+            part, own, beside = rows.of(int(g))
+            data = (part,) if self._blank_is_density or own is None else (part, own)
+            answers.append(np.asarray(getattr(self._model(int(g)), method)(*data, **beside)))
+        result = np.concatenate(answers)
+        back = np.empty_like(result)
+        back[rows.order] = result
+        return back
+
+    @property
+    def _blank_is_density(self) -> bool:
+        return isinstance(self._blank, MLEDistribution)
+
+    def _of_columns(self, X: Any, groups: Any) -> Iterator[tuple[Any, Any]]:
+        if groups not in (None, "columns"):
+            raise ValueError(
+                "groups: the groups of the fit are the columns of X. Allowed: None. Leave groups "
+                "out."
+            )
+        X = self._blank._rows(X, get_family(self._blank.family), reset=False)
+        if missing := self._missing:
+            raise no_fit_of(list(self.groups_[missing]), self.groups_, missing)
+        return ((self._model(g), X[:, [g]]) for g in range(len(self)))
+
+
+# What is read off an estimator that was fitted to one group.
+_ENTERED = (
+    "status_",
+    "converged_",
+    "log_likelihood_",
+    "distance_",
+    "weight_sum_",
+    "effective_parameters_",
+    "n_iter_",
+    "n_parameters_",
+)
+_NUMBERS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")

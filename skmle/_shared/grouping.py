@@ -1,0 +1,189 @@
+"""The group of each row: given beside the data, or as a column of a data frame."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+from skmle._shared.finite import check_finite
+from skmle._shared.labels import sorted_labels
+
+Codes = NDArray[np.intp]
+
+_SHOWN = 5  # groups that a message names, at most; chosen for reading
+
+
+class Grouping(NamedTuple):
+    """Rows by group."""
+
+    labels: NDArray[Any]
+    """The groups in order, (G,); of a categorical column all of its categories, some without rows.
+    """
+    codes: Codes
+    """The number of each row's group among the labels, (n,)."""
+    X: Any
+    """The data without the column of the groups."""
+
+
+def grouping_of(estimator: Any, X: Any, groups: Any) -> Grouping:
+    """Return the groups of the rows of X.
+
+    Parameters
+    ----------
+    estimator : LikelihoodEstimator
+        Named in messages.
+    X : array-like
+    groups : array-like of shape (n,) or column name
+
+    Raises
+    ------
+    ValueError
+        If X has no such column, a group is missing, or there is not one a row.
+    """
+    values, X = group_column(X, groups)
+    if type(getattr(values, "dtype", None)).__name__ == "CategoricalDtype":
+        labels = np.asarray(values.dtype.categories)
+        codes = np.asarray(getattr(values, "cat", values).codes).astype(np.intp)
+        _check_shape(codes, X)
+        if (codes < 0).any():
+            check_finite(estimator, np.asarray(values, object), "groups")
+        return Grouping(labels, codes, X)
+    array = _checked(estimator, values, X)
+    return Grouping(*sorted_labels(array, "fit_groups, groups"), X)
+
+
+def group_column(X: Any, groups: Any) -> tuple[Any, Any]:
+    """Return the groups and the data without them, where a column of X is named.
+
+    Raises
+    ------
+    ValueError
+        If X has no such column.
+    """
+    if groups is None:
+        raise ValueError(
+            "groups: None was given. Allowed: one group a row, or the name of a column of X. Give "
+            "groups=..."
+        )
+    if not isinstance(groups, str):
+        return groups, X
+    columns = getattr(X, "columns", None)
+    if columns is None:
+        raise ValueError(
+            f"groups: X has no column {groups!r}, as it has no names. Allowed: one group a row, or "
+            "the name of a column of a data frame. Give an array, or a DataFrame as X."
+        )
+    names = [str(name) for name in columns]
+    if groups not in names:
+        near = difflib.get_close_matches(groups, names, n=3)
+        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give one of these."
+        have = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        raise ValueError(f"groups: X has no column {groups!r}. Allowed: {have}. {hint}")
+    rest = X.drop(columns=[groups]) if hasattr(X, "iloc") else X.drop(groups)
+    return X[groups], rest
+
+
+def codes_among(
+    estimator: Any, labels: NDArray[Any], groups: Any, X: Any, missing: Sequence[int] = ()
+) -> Codes:
+    """Return the number of each row's group among those of a fit.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (G,)
+        The groups of the fit.
+    groups : array-like of shape (n,)
+    X : array-like
+    missing : sequence of int
+        Groups that have no fit.
+
+    Raises
+    ------
+    ValueError
+        If a group has no fit.
+    """
+    array = _checked(estimator, groups, X)
+    own, inverse = np.unique(array, return_inverse=True)
+    position: dict[Hashable, int] = {label: j for j, label in enumerate(labels.tolist())}
+    found = np.array([position.get(label, -1) for label in own.tolist()], np.intp)
+    without = set(missing)
+    if unknown := [own[k] for k, j in enumerate(found) if j < 0 or j in without]:
+        raise no_fit_of(unknown, labels, missing)
+    return found[inverse]
+
+
+def no_fit_of(
+    unknown: Sequence[Any], labels: NDArray[Any], missing: Sequence[int] = ()
+) -> ValueError:
+    """Return the error that some groups have no fit."""
+    shown = in_words(unknown)
+    known = np.delete(labels, list(missing))
+    return ValueError(
+        f"groups: no fit is known of {shown}. Allowed: {in_words(known)}. Leave these rows out, or "
+        "fit their groups (`status_` and `message_` say why a group has no fit)."
+    )
+
+
+def in_words(labels: Sequence[Any] | NDArray[Any]) -> str:
+    """Return the first labels as Python writes them, and how many there are."""
+    listed = [np.asarray(label).tolist() for label in labels[:_SHOWN]]
+    more = f", ... ({len(labels)} in all)" if len(labels) > _SHOWN else ""
+    return ", ".join(map(repr, listed)) + more
+
+
+def _checked(estimator: Any, groups: Any, X: Any) -> NDArray[Any]:
+    array = np.asarray(groups)
+    _check_shape(array, X)
+    check_finite(estimator, array, "groups")
+    if array.dtype.kind == "O" and all(type(label) is str for label in array.tolist()):
+        array = array.astype(str)
+    return array
+
+
+def _check_shape(array: NDArray[Any], X: Any) -> None:
+    n = _num_samples(X)
+    if array.shape != (n,):
+        raise ValueError(
+            f"groups: the shape is {array.shape}, but X has {n} rows. Allowed: shape ({n},). Give "
+            "one group a row."
+        )
+
+
+class RowsByGroup(NamedTuple):
+    """The data of the user, and where those of each group are."""
+
+    X: Any
+    y: Any
+    rest: dict[str, Any]
+    """Weights, offsets and exposures that are given beside X."""
+    order: NDArray[np.intp] | None
+    """The rows, group by group; None: the groups are columns."""
+    ends: NDArray[np.intp]
+
+    @classmethod
+    def by(
+        cls, codes: NDArray[np.intp] | None, count: int, X: Any, y: Any, rest: dict[str, Any]
+    ) -> RowsByGroup:
+        """Return the data by group; by column without codes."""
+        if codes is None:
+            return cls(X, y, rest, None, np.zeros(0, np.intp))
+        order = np.argsort(codes, kind="stable")
+        return cls(X, y, rest, order, np.cumsum(np.bincount(codes, minlength=count)))
+
+    def of(self, group: int) -> tuple[Any, Any, dict[str, Any]]:
+        """Return X, y and all that is given beside them, of one group."""
+        if self.order is None:
+            return _safe_indexing(self.X, [group], axis=1), None, self.rest
+        index = self.order[self.ends[group - 1] if group else 0 : self.ends[group]]
+        y = None if self.y is None else _safe_indexing(self.y, index)
+        rest = {
+            name: value if np.ndim(value) == 0 else _safe_indexing(value, index)
+            for name, value in self.rest.items()
+        }
+        return _safe_indexing(self.X, index), y, rest

@@ -1,0 +1,125 @@
+"""Where the likelihood of a law ends: at limit laws, without bound, along separating directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+
+from skmle.families.records import Array, Arrays, Saturated
+
+if TYPE_CHECKING:
+    from skmle.families.base import Family
+
+
+def _as_they_are(statistics: Arrays) -> Arrays:
+    return statistics
+
+
+class Limit(NamedTuple):
+    """The law that a family tends to where one parameter runs to an end of its range."""
+
+    parameter: str
+    value: float
+    """The parameter's limit on its own scale, such as 0 or inf."""
+    family: Family
+    """The limit law; its parameters have the names of the rest of this family's."""
+    observe: Callable[[Arrays], Arrays] = _as_they_are
+    """The limit law's statistics from those of this family."""
+    places: tuple[str, ...] = ()
+    """The parameters of this family that become those of the limit law, if these have other names.
+
+    They are in the order of the limit law's.
+    """
+    then: Limit | None = None
+    """The end at which another parameter of the limit law itself stands, if one does."""
+
+    @property
+    def ends(self) -> dict[str, float]:
+        """The values of all parameters that stand at an end of their range."""
+        return {self.parameter: self.value} | ({} if self.then is None else self.then.ends)
+
+
+class Ends:
+    """What a family says of where its likelihood has no maximum inside."""
+
+    may_be_unbounded: ClassVar[bool] = False
+    """Whether a likelihood may have no bound although the observations differ.
+
+    A density's fit then asks `unbounded` whatever the data are.
+    """
+
+    regular: ClassVar[bool] = True
+    """Whether the usual errors hold at every maximum; if not, `nonregular` is asked there."""
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limit laws, under the links of this one."""
+        return ()
+
+    @property
+    def limits_of_tails(self) -> tuple[Limit, ...]:
+        """Laws at an end of the parameters' range where observed values have no density.
+
+        Intervals of values have a probability there.
+        """
+        return ()
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
+        """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q.
+
+        None is returned if no limit is known. Along a direction in which no row rises and some fall
+        there is no maximum at a finite place: this is separation.
+        """
+        return None
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        """Return parameters that nearly interpolate y, where the density grows without bound.
+
+        None is returned if the density is bounded.
+        """
+        return None
+
+    def alone(self, statistics: Arrays) -> Array | None:
+        """Return for each row the chart eta of the first parameter that reproduces it, (n,).
+
+        None is returned if there is none, or if it is not known.
+        """
+        limit = self.saturated(statistics)
+        return None if limit is None else limit.first
+
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        """Return constant chart eta on the way to an infinite likelihood of a density, and why.
+
+        None is returned if the likelihood is bounded.
+        """
+        first = statistics[0]
+        if first.ndim > 1 or not np.all(first == first[0]):
+            return None
+        limit = self.saturated(statistics)
+        reason = "all observations are equal, so the density grows without bound around them"
+        return None if limit is None else ((float(limit.first[0]), *limit.others), reason)
+
+    def nonregular(self, eta: Arrays) -> tuple[str, ...]:
+        """Return the parameters whose estimates do not have the usual errors at chart `eta`.
+
+        Such are ends of the support to which the density does not fall smoothly.
+        """
+        return ()
+
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        """Return a parameter on whose way on from chart `eta` the likelihood has no bound, and why.
+
+        It is asked where a fit has come to no maximum. None is returned if no such way is known.
+        """
+        return None
+
+    def holding(self, values: Mapping[str, float]) -> Family | None:
+        """Return this law with some natural parameters held, whose starts and bound are right.
+
+        None is returned for those of which `Fixed` finds the starts, as of most laws.
+        """
+        return None

@@ -1,0 +1,294 @@
+"""Independent columns of different laws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle.families.algebra import beside
+from skmle.families.base import Array, Arrays, Family, Limit, Observation, Rows, Support
+from skmle.families.wrappers.parts import SeveralParts, number_of_statistics
+
+if TYPE_CHECKING:
+    from skmle.families.distribution import Distribution
+
+
+class Product(SeveralParts):
+    """The law of rows whose columns are independent, each of a law of its own.
+
+    q(y) = product of q_c(y_c). The parameters of part c are those of its family with ``_c`` at
+    their ends, from 1 on: a normal and a Poisson law have ``loc_1``, ``scale_1`` and ``mean_2``.
+    A part may take several columns, as a censored one takes two. Mean and variance are those of
+    each column (of binomial rows, of the successes), and the cdf is the probability that no column
+    exceeds its number.
+
+    One family for all columns needs no product: `MLEDistribution` fits it to each column.
+
+    Parameters
+    ----------
+    family : sequence of str, Family class or Family
+        One for each column, or for each group of columns, in their order.
+
+    Examples
+    --------
+    >>> from skmle import MLEDistribution, families
+    >>> X = [[1.2, 0], [0.4, 2], [2.5, 1], [0.9, 0]]
+    >>> model = MLEDistribution(families.Product(["exponential", "poisson"])).fit(X)
+    >>> {name: round(value, 2) for name, value in model.params_.items()}
+    {'mean_1': 1.25, 'mean_2': 0.75}
+    """
+
+    def __init__(self, family: Any = ("normal", "normal")) -> None:
+        super().__init__(family)
+
+    def of_parts(self, parts: Sequence[Family]) -> Product:
+        return Product(tuple(parts))
+
+    @property
+    def title(self) -> str:
+        return f"Product of {', '.join(part.title for part in self.parts)}"
+
+    # ---------------------------------------------------------------- what is observed
+
+    @property
+    def observation(self) -> Observation:  # type: ignore[override]
+        each = [part.observation for part in self.parts]
+        # A row has infinite numbers where one part may; the others see to theirs in `contains`.
+        columns = sum(one.columns or 0 for one in each)
+        return Observation(columns, finite=all(one.finite for one in each))
+
+    def adapt(self, y: Array) -> Family:
+        parts = self.parts
+        wrong = [p for p in parts if not (p.observation.columns and p.observation.numeric)]
+        wrong = wrong or [p for p in parts if not p.support.fixed or p.shortcuts.starts == "final"]
+        if wrong or len(parts) < 2:
+            raise ValueError(
+                f"Product: {wrong[0].title if wrong else 'one family'} cannot be a part beside "
+                "others. Allowed: at least two families of numbers, each of so many columns, whose "
+                "fit is by derivatives. Fit such columns apart."
+            )
+        pairs = zip(parts, self._columns(y), strict=True)
+        return self.of_parts([part.adapt(own) for part, own in pairs])
+
+    def _columns(self, y: Array) -> Iterator[Array]:
+        """Yield the columns of each part; (n,) of one."""
+        start = 0
+        for part in self.parts:
+            stop = start + (part.observation.columns or 0)
+            own = y[..., start:stop]
+            yield own[..., 0] if stop == start + 1 else own
+            start = stop
+
+    @property
+    def support(self) -> Support:  # type: ignore[override]
+        return Support(discrete=all(part.support.discrete for part in self.parts))
+
+    @property
+    def observations(self) -> str:
+        return "rows of " + "; ".join(part.observations for part in self.parts)
+
+    def contains(self, y: Array) -> NDArray[np.bool_]:
+        return self._inside(y, lambda part, own: part.contains(own))
+
+    def takes(self, y: Array) -> NDArray[np.bool_]:
+        return self._inside(y, lambda part, own: part.takes(own))
+
+    def _inside(
+        self, y: Array, ask: Callable[[Family, Array], NDArray[np.bool_]]
+    ) -> NDArray[np.bool_]:
+        found = []
+        for part, own in zip(self.parts, self._columns(np.asarray(y, float)), strict=True):
+            inside = ask(part, own)
+            if part.observation.finite:
+                finite = np.isfinite(own)
+                inside = inside & (finite if finite.ndim == inside.ndim else finite.all(axis=-1))
+            found.append(inside)
+        return np.logical_and.reduce(found)
+
+    # ---------------------------------------------------------------- the formula
+
+    def statistics(self, y: Array) -> Arrays:
+        pairs = zip(self.parts, self._columns(y), strict=True)
+        return tuple(entry for part, own in pairs for entry in part.statistics(own))
+
+    def _of_parts(self, statistics: Arrays) -> list[tuple[Family, Arrays]]:
+        """Return each part with its statistics."""
+        found, start = [], 0
+        for part in self.parts:
+            stop = start + number_of_statistics(part)
+            found.append((part, statistics[start:stop]))
+            start = stop
+        return found
+
+    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
+        each = enumerate(own for _, own in self._of_parts(statistics))
+        return tuple(e for j, own in each for e in (limit.observe(own) if j == c else own))
+
+    def base(self, statistics: Arrays) -> Array:
+        return self._total(part.base(own) for part, own in self._of_parts(statistics))
+
+    def densities(self, statistics: Arrays) -> Array:
+        return self._total(part.densities(own) for part, own in self._of_parts(statistics))
+
+    def _total(self, terms: Iterator[Array]) -> Array:
+        return sum(terms, np.zeros(()))
+
+    def restore(self, statistics: Arrays) -> Array:
+        columns = [
+            value[..., None] if part.observation.columns == 1 else value
+            for part, own in self._of_parts(statistics)
+            for value in [part.restore(own)]
+        ]
+        return np.concatenate(columns, axis=-1)
+
+    def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
+        pairs = zip(self._of_parts(statistics), self.split(eta)[0], strict=True)
+        return reduce(beside, [part.evaluate(own, e, order) for (part, own), e in pairs])
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        """Return the first starts of all parts, and further ones of each beside them."""
+        each = [part.starts(own, weight) for part, own in self._of_parts(statistics)]
+        first = [starts[0] for starts in each]
+        further = [
+            [*first[:c], start, *first[c + 1 :]]
+            for c, starts in enumerate(each)
+            for start in starts[1:]
+        ]
+        return [tuple(e for start in starts for e in start) for starts in [first, *further]]
+
+    # ---------------------------------------------------------------- verdicts
+
+    def smoothings(self) -> tuple[Family, ...]:
+        each = [part.smoothings() for part in self.parts]
+        pairs = list(zip(self.parts, each, strict=True))
+        return tuple(
+            self.of_parts([laws[min(i, len(laws) - 1)] if laws else part for part, laws in pairs])
+            for i in range(max(map(len, each)))
+        )
+
+    @property
+    def kinked(self) -> bool:
+        return any(part.kinked for part in self.parts)
+
+    @property
+    def cusps(self) -> bool:  # type: ignore[override]
+        return any(part.cusps for part in self.parts)
+
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
+        pairs = zip(self._of_parts(statistics), self.split(delta)[0], strict=True)
+        found = [part.recession(own, e) for (part, own), e in pairs]
+        return None if any(rise is None for rise in found) else self._total(iter(found))  # type: ignore[arg-type]
+
+    def unbounded(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        """Return the way to an infinite likelihood of the first part that has one."""
+        each = self._of_parts(statistics)
+        for c, (part, own) in enumerate(each):
+            if (found := part.unbounded(own, weight)) is not None:
+                eta, why = found
+                with np.errstate(all="ignore"):  # of other parts without spread
+                    starts = [other.starts(entries, weight)[0] for other, entries in each]
+                starts[c] = eta
+                return tuple(e for start in starts for e in start), f"in part {c + 1}, {why}"
+        return None
+
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        pairs = zip(self._of_parts(statistics), self.split(eta)[0], strict=True)
+        for c, ((part, own), e) in enumerate(pairs, 1):
+            if (found := part.without_bound(own, e)) is not None:
+                return f"{found[0]}_{c}", f"in part {c}, {found[1]}"
+        return None
+
+    @property
+    def regular(self) -> bool:  # type: ignore[override]
+        return all(part.regular for part in self.parts)
+
+    def nonregular(self, eta: Arrays) -> tuple[str, ...]:
+        pairs = enumerate(zip(self.parts, self.split(eta)[0], strict=True), 1)
+        return tuple(f"{name}_{c}" for c, (part, e) in pairs for name in part.nonregular(e))
+
+    # ---------------------------------------------------------------- the law
+
+    @property
+    def univariate(self) -> bool:
+        return False
+
+    def predicted(self, theta: Arrays) -> Distribution:
+        from skmle.families.distribution import Distribution
+
+        pairs = zip(self.parts, self.split(theta)[0], strict=True)
+        laws = [part.predicted(own) for part, own in pairs]
+        theta = tuple(value for law in laws for value in law.theta)
+        return Distribution.of(self.of_parts([law.family for law in laws]), theta)
+
+    @property
+    def predicted_names(self) -> tuple[str, ...]:
+        pairs = enumerate(self.parts, 1)
+        return tuple(f"{name}_{c}" for c, part in pairs for name in part.predicted_names)
+
+    def _laws(self, theta: Arrays) -> list[Distribution]:
+        from skmle.families.distribution import Distribution
+
+        pairs = zip(self.parts, self.split(theta)[0], strict=True)
+        return [Distribution.of(part, own) for part, own in pairs]
+
+    def _of_columns(self, values: list[Array], single: list[bool]) -> Array:
+        """Return values of all columns as a last axis, from those of each part.
+
+        `single` says which parts have one number.
+        """
+        columns = [v[..., None] if one else v for v, one in zip(values, single, strict=True)]
+        lead = np.broadcast_shapes(*(v.shape[:-1] for v in columns))
+        return np.concatenate([np.broadcast_to(v, (*lead, v.shape[-1])) for v in columns], axis=-1)
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        pairs = zip(self._laws(theta), self._columns(y), strict=True)
+        return self._total(law.log_prob(own) for law, own in pairs)
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        pairs = zip(self._laws(theta), self._columns(np.asarray(y, float)), strict=True)
+        return np.prod(np.broadcast_arrays(*(law.cdf(own) for law, own in pairs)), axis=0)
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        """Return the probability that every column exceeds its number."""
+        pairs = zip(self._laws(theta), self._columns(np.asarray(y, float)), strict=True)
+        return np.prod(np.broadcast_arrays(*(law.sf(own) for law, own in pairs)), axis=0)
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        raise AttributeError(
+            "quantile: a law of several columns has none. Allowed: laws of one column. Take the "
+            "quantiles of each part."
+        )
+
+    upper_quantile = quantile
+
+    @property
+    def _numbers(self) -> list[bool]:
+        """Which parts have one mean: binomial rows are two numbers with one."""
+        return [part.univariate for part in self.parts]
+
+    def mean(self, theta: Arrays) -> Array:
+        return self._of_columns(
+            [np.asarray(law.mean()) for law in self._laws(theta)], self._numbers
+        )
+
+    def variance(self, theta: Arrays) -> Array:
+        return self._of_columns([np.asarray(law.var()) for law in self._laws(theta)], self._numbers)
+
+    def entropy(self, theta: Arrays) -> Array:
+        return self._total(np.asarray(law.entropy()) for law in self._laws(theta))
+
+    def divergence(self, p: Arrays, q: Arrays) -> Array | None:
+        triples = zip(self.parts, self.split(p)[0], self.split(q)[0], strict=True)
+        found = [part.divergence(one, other) for part, one, other in triples]
+        return None if any(value is None for value in found) else self._total(iter(found))  # type: ignore[arg-type]
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        pairs = zip(self.parts, self.split(theta)[0], strict=True)
+        single = [part.observation.columns == 1 for part in self.parts]
+        return self._of_columns([part.sample(own, size, rng) for part, own in pairs], single)
