@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.judge.behind import Behind, of_charts
+from skmle._engine.judge.behind import Behind
+from skmle._engine.judge.growth import growth
 from skmle._engine.judge.lone import lone_columns
 from skmle._engine.judge.separation import MARGIN, cleaned, recedes, separates
 from skmle._engine.likelihood.objective import Objective
@@ -57,8 +58,9 @@ class Alarm:
 
     def __call__(self, coef: Array, at: Evaluation) -> None:
         """Look for a proof if the value is low enough, or the next step does not shrink."""
-        if at.ahead is not None and self._is_clear(at.ahead) and self._proves(at.ahead):
-            raise RunsOff(at.ahead, coef, at)
+        ahead = at.ahead
+        if ahead is not None and self._is_clear(ahead) and self._recedes() and self._proves(ahead):
+            raise RunsOff(ahead, coef, at)
         if self.threshold is None:
             self.threshold = _STEEP * at.value
             self._look_at_columns(coef, at)
@@ -130,8 +132,8 @@ class Alarm:
         still = np.all([e == 0.0 for e in delta], axis=0)
         if self.behind is not None:
             delta, still = self.behind.then(delta), still & ~self.behind.moved
-        growth = np.asarray(family.recession(statistics, of_charts(family, delta)))
-        return still | ~(np.broadcast_to(growth, still.shape) <= MARGIN * largest)
+        rises = growth(family, statistics, delta, self.objective.looks)
+        return still | ~(np.broadcast_to(rises, still.shape) <= MARGIN * largest)
 
     def _leaving(self, rows: NDArray[np.intp], coef: Array) -> Array:
         """Return the nearest direction that does not move some rows."""

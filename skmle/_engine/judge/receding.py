@@ -89,7 +89,7 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         return Receded((direction,), behind, certain, None, coef, here, None, value)
     if d > MOST:
         return _by_gradients(likelihood, coef, direction)
-    unit = _units(objective)
+    unit = units_of(objective)
     held = objective.held()
     space = np.eye(d)[:, ~held] if held.any() else None
     inverse, value = None, np.nan
@@ -181,7 +181,7 @@ def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
     return replace(limit, penalties=(*limit.penalties, ridge))
 
 
-def _units(objective: Objective) -> Array:
+def units_of(objective: Objective) -> Array:
     """Return the root mean square of each coefficient's column."""
     k = len(objective.design.terms)
     pairs = [(a, b) for a in range(k) for b in range(a, k)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.data.sums import cuts, strata, total
-from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.evaluation import Array, Evaluation, Looks
 from skmle._engine.likelihood.curvature import RowCurvature, times
 from skmle._engine.likelihood.design import Design, Weights
 from skmle._engine.likelihood.penalties import Lasso, Penalty, Ridge, total_curvature
@@ -21,6 +21,7 @@ from skmle.families.base import Arrays, Rows
 # Weight from which more of it makes no standard error smaller in the distance to the optimum: of
 # the mean gradient, doubles hold 1e-16, which is 1e-9 standard errors at this weight.
 _LARGEST_SIZE = 1e14
+_LEAST = 1e-300  # mass whose inverse, and squares of what it weighs, are numbers
 
 
 @dataclass
@@ -51,6 +52,8 @@ class Objective:
     alarm : callable, optional
         (coef, at) -> None. It is called with each accepted iterate, and raises an exception if
         no maximum will be found. Objectives on some of the rows have none.
+    looks : Looks, optional
+        From where the judge looks at where rows run to.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -64,6 +67,7 @@ class Objective:
     count: int = 0
     squares: Array | None = field(default=None, repr=False)
     alarm: Callable[[Array, Evaluation], None] | None = field(default=None, repr=False)
+    looks: Looks | None = field(default=None, repr=False)
     _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +90,10 @@ class Objective:
         design = self.design
         with np.errstate(all="ignore"):
             result = total(block, design.n, design.width, design.d**order, self.threads)
-        result *= 1.0 / self.mass
+        # The inverse of a mass of 1e-309 is no number.
+        result *= 1.0 / max(self.mass, _LEAST)
+        if self.mass < _LEAST:
+            result *= _LEAST / self.mass
         return result
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:

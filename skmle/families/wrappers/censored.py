@@ -277,16 +277,14 @@ class Censored(Wrapper):
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         some, _, _, kind = groups_of(statistics)
         exact = kind == EXACT
-        known = self.inner.recession(some, delta)
-        _, window = known_and_window(statistics)
-        if exact.all() and not window:
+        known, (_, window) = self.inner.recession(some, delta), known_and_window(statistics)
+        if known is None or window:
+            return None
+        if exact.all():
             return known
-        if (
-            known is None or window
-        ):  # of an exact row it is only known that it stays where nothing moves
-            still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
-            known = np.where(still, 0.0, np.inf)
-        falls = never_rises(partial(self.evaluate, statistics, order=0), delta, len(kind))
+        falls = never_rises(
+            lambda eta: self.evaluate(statistics, eta, 0).value, delta, len(kind), least=0.0
+        )
         return np.where(exact, known, np.where(falls, 0.0, np.inf))
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
