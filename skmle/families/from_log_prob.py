@@ -281,7 +281,7 @@ class FromLogProb(Family):
         theta = tuple(param.chart.theta(np.zeros(())) for param in self.parameters)
         try:
             with np.errstate(all="ignore"):
-                shape = np.shape(self._function(some, *theta))
+                shape = np.asarray(self._function(some, *theta), float).shape
         except Exception as error:
             raise ValueError(
                 f"{what}: the function failed on y of shape {some.shape} ({type(error).__name__}: "

@@ -389,7 +389,6 @@ def test_units_change_the_density_alone(family, unit):
         (families.Transformed("poisson"), [1.0, 2.0], "continuous"),
         (families.Transformed("normal", "inverse"), [1.0, 2.0], "falls"),
         (families.Mixture(("normal", "poisson")), [1.0, 2.0], "cannot be mixed"),
-        (families.Mixture("normal", 2), [1.0, 1.0, 2.0], "too few"),
         (families.ZeroInflated("categorical"), [0, 1, 1, 2], "zeros cannot be added"),
         (families.ZeroInflated("poisson", links={"mean": "sqrt"}), [0.0, 1.0], "given there"),
     ],

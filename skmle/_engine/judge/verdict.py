@@ -13,6 +13,7 @@ from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.judge.domain import AtEdge, covariance_at_edge, finish, is_off_edge
 from skmle._engine.judge.edge import (
     INTERPOLATED,
+    concentrated,
     interpolation_of,
     rows_of_vanished_scale,
     vanished_scale,
@@ -27,7 +28,7 @@ from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
 from skmle._engine.judge.separated import record
 from skmle._engine.judge.separation import recedes, separation
-from skmle._engine.judge.unused import flat_along, ways_of_unused
+from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.modes import way_without_bound
@@ -178,9 +179,11 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
     if end is not None:
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, end[1]))
-    if reason := vanished_scale(likelihood, solution):
+    if reason := vanished_scale(likelihood, solution) or concentrated(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
     if (found := _by_numbers(likelihood, solution)) is not None:
+        return found
+    if not solution.converged and (found := _unused(likelihood, solution)) is not None:
         return found
     if (better := _polished_to_tol(likelihood, solution)) is not None:
         return outcome(likelihood, better, Verdict(INTERIOR))
@@ -227,12 +230,11 @@ def _on_a_ridge(likelihood: Likelihood, solution: Solution) -> Fit | None:
 
 def _unused(likelihood: Likelihood, solution: Solution) -> Fit | None:
     """Return a fit of which the rows do not depend on some parameter around the solution."""
+    if (found := way_untold(likelihood, solution)) is None:
+        return None
     objective = likelihood.objective
     objective.looks = looks_at(likelihood.family, objective, solution.coef)
-    for way in ways_of_unused(objective, solution):
-        if reason := flat_along(likelihood, way):
-            return separated(likelihood, solution, way, reason)
-    return None
+    return separated(likelihood, solution, *found)
 
 
 # ---------------------------------------------------------------- the record

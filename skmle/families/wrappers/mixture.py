@@ -32,6 +32,8 @@ _KEPT = 3  # starts that are kept
 # Log-odds of the part that a row most likely comes from, above which the row may be of this part as
 # well: a thousandth. Chosen, not measured.
 _MEMBER = -7.0
+# Absolute eta of a start of few rows, of which a scale or a mean may be zero. Chosen, not measured.
+_FARTHEST = 30.0
 _FEWEST = 3.0  # rows that a part needs beside those that its parameters take up
 
 
@@ -230,14 +232,46 @@ class Mixture(SeveralParts):
             runs = [by_rounds(guess, share_of, maximise, logs) for guess in guesses]
         found = sorted((run for run in runs if run is not None), key=lambda run: -run[0])[:_KEPT]
         if not found:
-            raise ValueError(
-                f"{self.title}: {n} rows are too few, or too much alike, for {len(parts)} parts. "
-                "Allowed: several different rows a part. Choose fewer parts."
-            )
+            return [self._start_of_few(parts, rows[0], share_of)]
         return [
             tuple(e for entries in eta for e in entries) + sticks(shares)
             for _, eta, shares in found
         ]
+
+    def _start_of_few(
+        self, parts: list[tuple[Family, Array, Arrays]], y: Array, weight: Array
+    ) -> tuple[float, ...]:
+        """Return a start where rows are too few, or too much alike, for a part each.
+
+        Each part starts from a stretch of the rows in their order, or from all. What comes of it is
+        told by the verdict: parts shrink to single values, or are the same.
+        """
+        count = max(len(y), int(weight.sum()))
+        if count < len(parts):
+            raise ValueError(
+                f"{self.title}: {count} sample{'s are' if count > 1 else ' is'} too few for "
+                f"{len(parts)} parts. Allowed: a row a part at least. Choose fewer parts."
+            )
+        found: list[float] = []
+        places = np.argsort(y, kind="stable")
+        for (part, base, own), stretch in zip(
+            parts, np.array_split(places, len(parts)), strict=True
+        ):
+            for at in (stretch, places):
+                at = at[np.isfinite(base[at]) & (weight[at] > 0.0)]
+                start = (np.nan,)
+                if len(at):
+                    with np.errstate(all="ignore"):
+                        start = part.starts(tuple(entry[at] for entry in own), weight[at])[0]
+                if not np.isnan(start).any():
+                    break
+            else:
+                raise ValueError(
+                    f"{self.title}: {len(y)} rows are too few, or too much alike, for {len(parts)} "
+                    "parts. Allowed: several different rows a part. Choose fewer parts."
+                )
+            found += np.clip(start, -_FARTHEST, _FARTHEST).tolist()
+        return (*found, *sticks(np.full(len(parts), 1.0 / len(parts))))
 
     # ---------------------------------------------------------------- verdicts, limits and units
 

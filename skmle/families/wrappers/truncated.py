@@ -78,6 +78,11 @@ class Truncated(Derived):
                 "numbers whose support is fixed. Choose one of them."
             )
         support = self.support
+        if np.isnan(self.low) or np.isnan(self.high):
+            raise ValueError(
+                f"Truncated: low={self.low} and high={self.high} are no ends. Allowed: numbers, "
+                "-inf and inf. Leave out the end of an open side."
+            )
         if not (support.low < support.high or (support.discrete and support.low == support.high)):
             raise ValueError(
                 f"Truncated: no value of {inner.title} lies above low={self.low:g} and up to "
