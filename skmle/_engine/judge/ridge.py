@@ -72,7 +72,8 @@ def ridge(likelihood: Likelihood, solution: Solution) -> Ridge | None:
     way = step * unit / size
     across = qr(way[:, None])[0][:, 1:] / unit[:, None]
     so_far = max(1.0, abs(float(way @ (solution.coef * unit))))
-    value, gains = quiet(solution.coef, 0).value, []
+    value = quiet(solution.coef, 0).value
+    gains: list[float] = []
     coef, change = solution.coef, np.zeros_like(step)
     place = ahead = np.zeros(len(step) - 1)
     rounding = _ROUNDING * (1.0 + abs(value)) * quiet.size

@@ -259,7 +259,7 @@ class Mixture(SeveralParts):
         ):
             for at in (stretch, places):
                 at = at[np.isfinite(base[at]) & (weight[at] > 0.0)]
-                start = (np.nan,)
+                start: tuple[float, ...] = (np.nan,)
                 if len(at):
                     with np.errstate(all="ignore"):
                         start = part.starts(tuple(entry[at] for entry in own), weight[at])[0]
