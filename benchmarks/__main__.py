@@ -11,6 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from . import side_by_side
 from .measure import measure, package_versions
 from .problems import PROBLEMS
 from .profiling import profile
@@ -68,13 +69,15 @@ def main() -> int:
     scale = "quick" if options.quick else "full"
     output = options.output or Path("build/benchmarks" if options.quick else "docs/benchmarks")
     if options.command == "list":
-        print("\n".join(f"{problem.name:24s} {problem.title}" for problem in PROBLEMS))
+        named = (*PROBLEMS, *side_by_side.COMPARISONS)
+        print("\n".join(f"{one.name:24s} {one.title}" for one in named))
     elif options.command == "profile":
         profile(options.name, scale)
     else:
         results = _load(output)
         if options.command == "run":
             _run(options, scale, output, results)
+            _compare(options, output)
         write(results, output)
         print(f"written: {output}")
     return 0
@@ -104,6 +107,17 @@ def _run(options: argparse.Namespace, scale: str, output: Path, results: dict[st
         print(f"{problem.name}: {problem.title}", flush=True)
         results["problems"][problem.name] = measure(problem, scale, repeat, limit, options.patience)
         _save(results, output)
+
+
+def _compare(options: argparse.Namespace, output: Path) -> None:
+    """Run the comparisons whose name matches, and write their page."""
+    patterns, records = options.only.split(","), side_by_side.load(output)
+    for comparison in side_by_side.COMPARISONS:
+        if any(fnmatch(comparison.name, pattern) for pattern in patterns):
+            print(f"{comparison.name}: {comparison.title}", flush=True)
+            rounds = options.repeat or (1 if options.quick else 3)
+            records[comparison.name] = side_by_side.compare(comparison, options.quick, rounds)
+            side_by_side.write(records, output)
 
 
 def _load(output: Path) -> dict[str, Any]:

@@ -62,7 +62,7 @@ All numbers are in [results.json](results.json). Measured with {environment}.
 def write(results: dict[str, Any], folder: Path) -> None:
     """Write index.md and the figures into a folder.
 
-    If the folder has a page where_the_time_goes.md, index.md includes it.
+    If the folder has pages side_by_side.md and where_the_time_goes.md, index.md includes them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     measured: Results = results["problems"]
@@ -77,8 +77,9 @@ def write(results: dict[str, Any], folder: Path) -> None:
         _requirements(measured),
     ]
     parts += [f"![{text}]({name})\n\n" for name, text in figures.get("", [])]
-    if (folder / "where_the_time_goes.md").exists():
-        parts.append("```{include} where_the_time_goes.md\n```\n\n")
+    for page in ("side_by_side.md", "where_the_time_goes.md"):
+        if (folder / page).exists():
+            parts.append(f"```{{include}} {page}\n```\n\n")
     groups = list(dict.fromkeys(problem.group for problem in PROBLEMS if problem.name in measured))
     for group in groups:
         parts.append(f"## {group}\n\n")

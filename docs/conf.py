@@ -25,12 +25,27 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-# The page of the benchmarks includes the other one.
-exclude_patterns = ["_build", "gallery/**/*.ipynb", "benchmarks/where_the_time_goes.md"]
+# The page of the benchmarks includes the other ones.
+exclude_patterns = [
+    "_build",
+    "gallery/**/*.ipynb",
+    "benchmarks/where_the_time_goes.md",
+    "benchmarks/side_by_side.md",
+]
 templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_title = "skmle"  # with version and "documentation" it pushes a button off a phone's screen
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    # With a fifth link, or a field for the search, the header takes two lines of a laptop's screen.
+    "header_links_before_dropdown": 4,
+    "navbar_persistent": ["search-button"],
+}
+# Pages of the guide have none below them, and their tables need the width of an empty sidebar.
+_GUIDE = [path.stem for path in Path(__file__).parent.glob("*.md") if path.stem != "api"]
+html_sidebars = {page: [] for page in [*_GUIDE, "benchmarks/index"]}
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3

@@ -46,7 +46,8 @@ def fit_groups(
     The fits are those that ``clone(estimator).fit(X[groups == g], y[groups == g])`` finds, with the
     same statuses. Where a group has a clear maximum it is found together with those of the others,
     by Newton's method on all of them, in a small part of the time; every other group is fitted by
-    itself. No group raises an error: `status_` and `message_` say what has become of it.
+    itself. No fit raises an error: `status_` and `message_` say what has become of each group. But
+    values that the law refuses, in whatever group, are refused before anything is fitted.
 
     Parameters
     ----------
@@ -54,8 +55,9 @@ def fit_groups(
         It is not changed. Groups are fitted together if it has no absolute penalty, no penalty of
         one's own, no class weights, at most two classes, a family that learns nothing from the
         data, links that are the family's own or probit, cloglog or loglog, and a `tol` from 1e-9
-        to 1e-6; Student's t and the inverse Gaussian as densities alone. Groups of more than 5000
-        rows times coefficients are fitted by themselves.
+        to 1e-6; regressions moreover if the first parameter alone has slopes, and not by Student's
+        t or the inverse Gaussian. Groups of more than 5000 rows times coefficients are fitted by
+        themselves.
     X : array-like or sparse matrix of shape (n, p)
         Sparse data are fitted group by group.
     y : array-like of shape (n,), optional

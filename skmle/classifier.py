@@ -109,7 +109,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         Columns that are combinations of others, exactly or to within 1e-11 of their spread: of the
         coefficients that fit alike, those of least norm in standardised columns are returned
         (without an intercept: in columns divided by their root mean square), without standard
-        errors.
+        errors. Of 300 columns or more they are not looked for if all rows are predicted perfectly.
     separated_ : Bunch
         What runs to infinity, as in `MLERegressor`; its `columns` are given for each class.
     n_features_in_, feature_names_in_

@@ -344,7 +344,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     def predict(self, X: Any) -> Array:
         """Return the density (or mass) of each row, (n,)."""
-        return like(X, np.exp(self._log_prob(X, told=False)))
+        with np.errstate(over="ignore"):  # a density may be beyond the numbers
+            return like(X, np.exp(self._log_prob(X, told=False)))
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> NDArray[Any]:
         """Draw rows from the fitted law.

@@ -22,7 +22,7 @@ from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.classes import Prepared, check_link, classes_that_count
 from skmle._shared.columns import Columns, undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
-from skmle._shared.labels import label_columns
+from skmle._shared.labels import label_columns, ordered_categories
 from skmle._shared.messages import warn_verdict
 from skmle._shared.probabilities import ClassProbabilities
 from skmle._shared.separated import rows_in_words
@@ -31,9 +31,11 @@ from skmle._shared.validation import checked_data, checked_features
 from skmle.families.links import Link, get_link
 from skmle.families.ordinal import Ordinal
 from skmle.inference import Inference
+from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
 _NAME = "OrdinalClassifier"
+_SHOWN = 5  # classes that a title names, at most; chosen for reading
 
 
 class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator):
@@ -49,8 +51,9 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
     link : {"logit", "probit", "cloglog", "loglog", "cauchit"} or Link, default="logit"
         Link of the probability of a class and all below it.
     classes : sequence of labels, optional
-        All labels in their order, the lowest first; default: sorted. Labels of which there is no
-        row keep the probability zero.
+        All labels in their order, the lowest first; default: that of y if it is an ordered
+        categorical of pandas or an Enum of polars, else sorted, which of words is the alphabet's.
+        Labels of which there is no row keep the probability zero.
     alpha : float, default=0.0
         Strength of the penalty on the coefficients, per row, as in `CrossEntropyClassifier`. Cut
         points are free.
@@ -158,11 +161,12 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         """Check settings and data, and return the problem that they state."""
         check_settings(self)
         check_link(self.link, _NAME)
+        order = self.classes if self.classes is not None else ordered_categories(y)
         X, y = checked_data(
             self, X, y, labels=True, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
         )
         found = classes_that_count(y, X, sample_weight, self.class_weight, _NAME)
-        classes, mask = self._in_order(found.classes), found.mask
+        classes, mask = _in_order(found.classes, order), found.mask
         X, y = (X, y) if mask is None else (X[mask], y[mask])
         place = label_columns(classes, y)
         present = np.bincount(place, minlength=len(classes)) > 0
@@ -179,24 +183,6 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
             lasso=lasso,
         )
         return Prepared(problem, classes, present, y, mask)
-
-    def _in_order(self, found: NDArray[Any]) -> NDArray[Any]:
-        """Return all labels in their order, those found among them."""
-        if self.classes is None:
-            return found
-        labels = list(self.classes)
-        if len(set(labels)) < len(labels) or len(labels) < 2:
-            raise ValueError(
-                f"{_NAME}: classes={labels!r} is no order of labels. Allowed: at least two labels, "
-                "each once, the lowest first. Mend the list."
-            )
-        missing = [label for label in found.tolist() if label not in labels]
-        if missing:
-            raise ValueError(
-                f"{_NAME}: y has the label {missing[0]!r}, which is not among classes={labels!r}. "
-                "Allowed: these labels. Add it in its place, or mend y."
-            )
-        return np.array(labels, dtype=found.dtype if found.dtype.kind != "U" else None)
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
@@ -256,7 +242,8 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
             covariance=covariance,
             beyond=self._beyond,
         )
-        title = f"Ordinal classifier, {get_link(self.link).name} link"
+        link = get_link(self.link).name
+        title = f"Ordinal classifier, {link} link, {_order_in_words(self.classes_)}"
         return self._report(title, lines, covariance is not None)
 
     def __sklearn_tags__(self) -> Any:
@@ -265,3 +252,30 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         # scikit-learn's checks ask for an accuracy above 0.83 on classes that have no order.
         tags.classifier_tags.poor_score = True
         return tags
+
+
+def _in_order(found: NDArray[Any], order: Sequence[Any] | None) -> NDArray[Any]:
+    """Return all labels in their order, those found among them."""
+    if order is None:
+        return found
+    labels = list(order)
+    if len(set(labels)) < len(labels) or len(labels) < 2:
+        raise ValueError(
+            f"{_NAME}: classes={labels!r} is no order of labels. Allowed: at least two labels, "
+            "each once, the lowest first. Mend the list."
+        )
+    missing = [label for label in found.tolist() if label not in labels]
+    if missing:
+        raise ValueError(
+            f"{_NAME}: y has the label {missing[0]!r}, which is not among classes={labels!r}. "
+            "Allowed: these labels. Add it in its place, or mend y."
+        )
+    return np.array(labels, dtype=found.dtype if found.dtype.kind != "U" else None)
+
+
+def _order_in_words(classes: NDArray[Any]) -> str:
+    """Return the classes from the lowest to the highest; of many, the ends."""
+    labels = [printable(str(label)) for label in classes]
+    if len(labels) > _SHOWN:
+        labels = [*labels[: _SHOWN - 1], "...", labels[-1]]
+    return " < ".join(labels)

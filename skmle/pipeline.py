@@ -74,7 +74,7 @@ def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
         raise TypeError(
             f"summary: {type(model).__name__} keeps no covariance of its estimates. Allowed: "
             "skmle's estimators, alone or at the end of a Pipeline. Put MLERegressor, "
-            "CrossEntropyClassifier or MLEDistribution in its place."
+            "CrossEntropyClassifier, OrdinalClassifier or MLEDistribution in its place."
         )
     return model.summary(confidence_level)
 

@@ -25,6 +25,7 @@ FILES = {
 MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 
 LONGEST_FILE = 16_384  # characters
+LONGEST_WRAPPER = 8_192  # of which the base is none
 LONGEST_FUNCTION = 60  # lines of code as formatted, docstring excluded
 
 # The floors of the design, by the beginning of a module's name; the longest that fits counts.
@@ -77,7 +78,7 @@ ENGINE = """
     problem
     prepare.merging prepare.row_space prepare.starts prepare.groups
     prepare.robust prepare.trials
-    prepare.feasible prepare.modes
+    prepare.feasible prepare.perturbed prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.growth judge.separation judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
@@ -263,6 +264,15 @@ def test_files_are_short(module):
     """In characters: a limit on lines is paid for in their width."""
     size = len(MODULES[module].read_text())
     assert size <= LONGEST_FILE, f"{size} characters"
+
+
+WRAPPERS = [m for m in sorted(MODULES) if m.startswith("skmle.families.wrappers.")]
+
+
+@pytest.mark.parametrize("module", [m for m in WRAPPERS if not m.endswith(".base")])
+def test_wrappers_are_short(module):
+    size = len(MODULES[module].read_text())
+    assert size <= LONGEST_WRAPPER, f"{size} characters: what wrappers share has files of its own"
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

@@ -22,11 +22,11 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.many import ManyObjectives
 from skmle._engine.likelihood.penalties import Ridge
 from skmle._engine.prepare.groups import Groups, Scaled, columns_of, scaled, starts_of
+from skmle._engine.prepare.perturbed import CLEAR, CONCAVE, may_have_several
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.solvers.many import newton_of_many
 from skmle._engine.verdict import INTERIOR, Verdict
 from skmle.families.base import Family
-from skmle.families.links import CLOGLOG, LOGLOG, PROBIT
 
 # Distance in standard errors at which a fit has arrived: its errors then have ten digits.
 _ARRIVED = 1e-10
@@ -53,10 +53,6 @@ _SHORT, _FEW = 5_000, 100
 # itself asks for; and largest distance between the ends of several starts that are one maximum, in
 # standard errors. Margins, chosen and not measured.
 _LIKELIER, _SAME = 10.0, 1e-6
-# Links beside the charts under which likelihoods have one maximum, as densities of these shapes are
-# log-concave. Under others, as the cauchit, a fit by itself may end at another maximum than from
-# other starts: of 150 groups of 4 to 60 rows, 4 did.
-_CONCAVE = (PROBIT, CLOGLOG, LOGLOG)
 _TIE = 1e-9  # as in `skmle._engine.judge.limits`
 
 
@@ -160,7 +156,7 @@ def _covers(problem: Problem) -> bool:
         and not (problem.verbose or problem.needs_rows or problem.start)
     )
     linked = all(
-        family.link(j) is param.chart or family.link(j) in _CONCAVE
+        family.link(j) is param.chart or family.link(j) in CONCAVE
         for j, param in enumerate(family.parameters)
     )
     modelled = any(term.size for term in problem.terms)
@@ -175,7 +171,7 @@ def _covers(problem: Problem) -> bool:
         and settings
         and (problem.X is None or isinstance(problem.X, np.ndarray))
         and problem.terms[0].length > 0
-        # Many linear predictors have to be tried then, one group after the other.
+        # Many starts have to be tried then, one group after the other.
         and not (family.several_modes and modelled)
     )
 
@@ -207,12 +203,13 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
         ridge=_ridge(terms, own, strength) if strength > 0.0 else None,
     )
     size = np.maximum(groups.mass, groups.sizes)
-    if not starts or not _entry_by_entry(objective, starts[0]):
+    if not starts or not objective.takes_many(starts[0]):
         return result
     ends = [newton_of_many(objective, s, size, tol=_ARRIVED, max_iter=_STEPS) for s in starts]
     end = ends[0]
     clear = (end.distance <= _ARRIVED) & (end.pivot > _PIVOT) & ~groups.equal & own.usable
-    clear &= groups.sizes > m + 1
+    # As in a fit by itself: on fewer rows, other starts may lead to a better maximum.
+    clear &= groups.sizes > (CLEAR * m if may_have_several(family, terms) else m + 1)
     inverse = np.full_like(end.hessian, np.nan)
     inverse[clear] = _inverse(end.hessian[clear])
     variance = np.einsum("gii->gi", inverse) / size[:, None]
@@ -248,19 +245,6 @@ def _ridge(terms: tuple[Term, ...], own: Scaled, strength: float) -> Array:
         parts.append(np.repeat(strength * unit[:, None] ** 2, term.size, axis=1))
         parts.append(np.zeros((len(unit), int(term.intercept))))
     return np.concatenate(parts, axis=1)
-
-
-def _entry_by_entry(objective: ManyObjectives, start: Array) -> bool:
-    """Return whether a law's formula takes the rows of many groups as it takes those of one."""
-    etas = objective.etas(start)
-    one = tuple(eta[0] if eta.shape[1] > 1 else eta[0, 0] for eta in etas)
-    alone = objective.rows(tuple(s[0] for s in objective.statistics), one, 0).value  # type: ignore[arg-type]
-    try:
-        together = objective.rows(objective.statistics, etas, 0).value
-        together = np.broadcast_to(together, (len(start), objective.n))[0]
-    except (ValueError, TypeError, IndexError):  # of a law made by users
-        return False
-    return bool(np.allclose(alone, together, rtol=1e-10, atol=1e-10, equal_nan=True))
 
 
 def _inverse(hessian: Array) -> Array:

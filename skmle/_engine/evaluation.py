@@ -65,6 +65,15 @@ class Evaluation:
             self.hessian *= factor
         return self
 
+    def __itruediv__(self, divisor: float) -> Evaluation:
+        """Divide in place."""
+        self.value /= divisor
+        if self.gradient is not None:
+            self.gradient /= divisor
+        if self.hessian is not None:
+            self.hessian /= divisor
+        return self
+
 
 class Looks(NamedTuple):
     """From where, and in which units, the judge looks at where rows run to."""

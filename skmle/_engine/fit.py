@@ -13,17 +13,18 @@ import numpy as np
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
+from skmle._engine.judge.separation import knows_limits
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
 from skmle._engine.likelihood.watch import RunsOff, Stopped
 from skmle._engine.prepare.closed import Starts, closed_form
 from skmle._engine.prepare.closer import closer_likelihood
-from skmle._engine.prepare.columns import Columns
+from skmle._engine.prepare.columns import Columns, Dependent, look_at
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
 from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
-from skmle._engine.solvers import Working
+from skmle._engine.solvers import Working, looking_steps
 from skmle._engine.verdict import KEYBOARD
 
 
@@ -63,7 +64,7 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     """
     condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
-    known = closed_form(density)
+    known = closed_form(density, fit_density)
     result = known if isinstance(known, Fit) else fit_likelihood(density, tell, known)
     return replace(result, condensed=condensed)
 
@@ -75,7 +76,20 @@ def fit_likelihood(
     columns: Columns | None = None,
 ) -> Fit:
     """Return the fit of a problem whose rows and columns are taken as they are."""
-    return solve_and_judge(Likelihood(problem, None, starts, columns), tell)[0]
+    if columns is None:
+        # Rows that are all predicted right say nothing of columns that depend on each other.
+        columns = look_at(problem, later=tell is None and _may_separate(problem))
+    try:
+        return solve_and_judge(Likelihood(problem, None, starts, columns), tell)[0]
+    except Dependent as found:
+        return solve_and_judge(Likelihood(problem, None, starts, found.columns), tell)[0]
+
+
+def _may_separate(problem: Problem) -> bool:
+    """Return whether a separation is looked for first."""
+    observed, d = problem.observed, sum(term.length for term in problem.terms)
+    likely = not problem.penalised and looking_steps(observed.n, d) > 0
+    return likely and knows_limits(problem.family, observed.statistics, observed.n)
 
 
 def solve_and_judge(

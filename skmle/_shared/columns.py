@@ -83,7 +83,7 @@ def resolve_column(
         raise ValueError(f"{what}: X has no column {column!r}. Allowed: {have}. {hint}")
     if np.ndim(column) > 0:
         raise ValueError(
-            f"{what}: a {type(column).__name__} of shape {np.shape(column)} was given to the "
+            f"{what}: {type(column).__name__} of shape {np.shape(column)} was given to the "
             "constructor. Allowed: the name or index of a column of X; numbers go to fit, predict "
             f"and score. Give them there: fit(X, y, {what}=...)."
         )

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
 from skmle.inference.show import printable
@@ -55,7 +56,7 @@ def check_finite(
         return
     missing = _missing_in_sparse(values) if sparse else _missing(array, finite)
     if len(missing.rows):
-        raise _not_finite(missing, type(estimator).__name__, what, names, finite)
+        raise _not_finite(missing, estimator, what, names, finite)
     if most < np.inf and array.dtype.kind == "f":
         _check_largest(values, f"{type(estimator).__name__}: {what}", names, most)
 
@@ -111,7 +112,11 @@ def _missing(array: NDArray[Any], finite: bool) -> _Missing:
 
 
 def _not_finite(
-    missing: _Missing, name: str, what: str, names: Sequence[str] | None, finite: bool
+    missing: _Missing,
+    estimator: BaseEstimator,
+    what: str,
+    names: Sequence[str] | None,
+    finite: bool,
 ) -> ValueError:
     where = [f"row {row}" for row in missing.rows[:_SHOWN]]
     if missing.columns is not None:
@@ -126,10 +131,18 @@ def _not_finite(
     infinite = [isinstance(e, (float, np.floating)) and bool(np.isinf(e)) for e in missing.entries]
     kinds = " and ".join(["NaN"] * (not all(infinite)) + ["infinity"] * any(infinite))
     allowed = "finite numbers, or labels" if finite else "numbers, -inf and inf"
+    advice = "Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
+    # An open side of an interval is an observation; to drop these rows would bias the fit.
+    density = get_tags(estimator).estimator_type == "density_estimator"
+    if density and any(infinite) and missing.columns is not None:
+        advice = (
+            "Mend these rows; if they are [lower, upper], as skmle.censored makes them, the family "
+            "is families.Censored(...) around this one."
+        )
     return ValueError(
-        f"{name}: Input {what} contains {kinds} in {len(np.unique(missing.rows))} of {missing.n} "
-        f"rows ({shown}{more}). Allowed: {allowed}. "
-        "Drop these rows, or fill them in, as sklearn.impute does in a pipeline."
+        f"{type(estimator).__name__}: Input {what} contains {kinds} in "
+        f"{len(np.unique(missing.rows))} of {missing.n} rows ({shown}{more}). Allowed: {allowed}. "
+        f"{advice}"
     )
 
 

@@ -52,6 +52,17 @@ def sorted_labels(y: NDArray[Any], what: str) -> tuple[NDArray[Any], NDArray[np.
         raise mixed_labels(y, what) from None
 
 
+def ordered_categories(y: Any) -> list[Any] | None:
+    """Return the order that labels bring along, the lowest first; None if they bring none.
+
+    pandas has ordered categoricals, polars has Enums.
+    """
+    kind = getattr(y, "dtype", None)
+    if getattr(kind, "ordered", False) or type(kind).__name__ == "Enum":
+        return list(kind.categories)  # type: ignore[union-attr]
+    return None
+
+
 def check_labels(y: NDArray[Any], what: str) -> None:
     """Raise ValueError if the labels are no classes, as fractional numbers are not.
 

@@ -53,8 +53,8 @@ def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tupl
     if not family.observation.has(X.shape[1]):
         raise ValueError(
             f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly "
-            f"{family.observation.widths}, "
-            "as one observation takes. Choose these columns, or a family of one column."
+            f"{family.observation.widths}, as one observation takes. {family.observation.advice} "
+            "Or choose a family of one column."
         )
     return [(X, "X")]
 

@@ -115,6 +115,8 @@ def checked_data(
     """
     X = to_numpy(X, f"{type(estimator).__name__}, X")
     y = to_numpy(y, f"{type(estimator).__name__}, y")
+    if not labels:
+        _check_one_column(estimator, y, bool((of_y or {}).get("multi_output")))
     check_finite(estimator, y, "y", finite=finite)
     check_columns(estimator, X)
     if not labels:
@@ -133,6 +135,17 @@ def checked_data(
     return X, y
 
 
+def _check_one_column(estimator: BaseEstimator, y: Any, several: bool) -> None:
+    """Raise ValueError if y has several columns, unless its observations have `several`."""
+    shape: tuple[int, ...] = getattr(y, "shape", ())
+    if not several and len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"{type(estimator).__name__}: y should be a 1d array, got an array of shape {shape} "
+            "instead. Allowed: (n,), one number a row. Choose a column; of rows [lower, upper], as "
+            "skmle.censored makes them, the family is families.Censored(...) around this one."
+        )
+
+
 def as_response(y: NDArray[Any], family: Family) -> Array:
     """Return observations as floats of the shape that a family takes: (n,) or (n, columns).
 
@@ -147,7 +160,8 @@ def as_response(y: NDArray[Any], family: Family) -> Array:
     if y.ndim != 2 or not family.observation.has(y.shape[1]):
         raise ValueError(
             f"MLERegressor({family.title}): y has shape {y.shape}. Allowed: (n, "
-            f"{family.observation.widths}), one observation a row. Give these columns."
+            f"{family.observation.widths}), one observation a row. "
+            f"{family.observation.advice}"
         )
     return y.astype(np.float64)
 
@@ -162,6 +176,7 @@ def checked_response(estimator: BaseEstimator, X: Any, y: Any, family: Family) -
     """
     finite = family.observation.finite
     y = to_numpy(y, f"{type(estimator).__name__}, y")
+    _check_one_column(estimator, y, family.observation.columns != 1)
     check_finite(estimator, y, "y", finite=finite)
     check_numbers(y, f"{type(estimator).__name__}: y", "For labels use CrossEntropyClassifier.")
     with as_floats(type(estimator).__name__, "y"):

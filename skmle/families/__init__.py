@@ -122,7 +122,8 @@ def get_family(family: str | type[Family] | Family) -> Family:
         return law
     raise TypeError(
         f"family must be a name, a Family class or a Family; got {family!r} of type "
-        f"{type(family).__name__}. Give for example 'normal'."
+        f"{type(family).__name__}. Give for example 'normal'; laws of scipy go into "
+        "families.ScipyFamily, functions into families.FromLogProb."
     )
 
 
@@ -131,6 +132,11 @@ def _unknown(family: str, name: str) -> ValueError:
     hint = "choose one of them, or write your own, as docs/add_a_family.md shows."
     if near:
         hint = f"did you mean {' or '.join(map(repr, near))}?"
+    import scipy.stats  # for this message alone
+
+    kinds = scipy.stats.rv_continuous, scipy.stats.rv_discrete
+    if isinstance(getattr(scipy.stats, name, None), kinds):
+        hint = f"scipy has such a law: give families.ScipyFamily({name!r})."
     allowed = ", ".join(names[0] for _, names in REGISTRY.values())
     return ValueError(f"Unknown family {family!r}. Allowed: {allowed}; {hint}")
 

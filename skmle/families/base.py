@@ -168,6 +168,10 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         """
         return self.support.spans(y) if self.support.rates else self.contains(y)
 
+    def counted(self, index: int) -> bool:
+        """Whether this parameter is one of a law of counts, whose likelihood has a bound."""
+        return self.support.discrete
+
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return -log P(Y > y) (`upper`) or -log P(Y <= y) of each row at chart `eta`.
 
@@ -246,7 +250,7 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         """Return the origin and the unit in which a fit measures a `movable` law's observations."""
         return 0.0, 1.0
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         """Return the statistics of observations measured as (y - origin)/unit."""
         return statistics
 

@@ -12,6 +12,20 @@ from sklearn.utils import check_random_state
 from skmle.families.base import Array, Arrays, Family
 
 
+def as_numbers(family: Family, name: str, values: ArrayLike) -> Array:
+    """Return what a method was given as floats, or raise an error that says why it cannot be."""
+    try:
+        return np.asarray(values, float)
+    except OverflowError:
+        why = "holds a whole number that is too large for a float"
+    except (TypeError, ValueError):
+        why = f"is no array of real numbers: {values!r:.100}"
+    raise ValueError(
+        f"Distribution({type(family).__name__}): {name} {why}. Allowed: numbers up to 1.8e308 in "
+        "size. Give such numbers."
+    )
+
+
 class Distribution:
     """A family with values for its natural parameters, one set or one a row.
 
@@ -51,10 +65,10 @@ class Distribution:
                 f"Distribution({type(law).__name__}): {got}. Allowed: exactly "
                 f"{', '.join(law.names)}. Give each."
             )
-        self.family: Family = law.for_parameters(params)
         self.params: dict[str, Array] = {
-            name: np.asarray(params[name], float) for name in law.names
+            name: as_numbers(law, name, params[name]) for name in law.names
         }
+        self.family: Family = law.for_parameters(self.params)
         self._eta: Arrays | None = None
         self._check_range()
 
@@ -88,9 +102,13 @@ class Distribution:
                     f"Allowed: {param.chart.bounds(param.name)}. Give such values."
                 )
 
+    def _observed(self, y: ArrayLike) -> Array:
+        """Return observations as numbers, if the family's are numbers."""
+        return as_numbers(self.family, "y", y) if self.family.observation.numeric else np.asarray(y)
+
     def __repr__(self) -> str:
         def show(value: Array) -> str:
-            return f"{float(value):.6g}" if value.ndim == 0 else f"array{value.shape}"
+            return f"{float(value):.6g}" if value.ndim == 0 else f"<shape {value.shape}>"
 
         values = ", ".join(f"{name}={show(value)}" for name, value in self.params.items())
         return f"{type(self.family).__name__}({values})"
@@ -107,7 +125,7 @@ class Distribution:
 
     def log_prob(self, y: ArrayLike) -> Array:
         """Return log q(y) in nats, a density or a mass; -inf outside the support."""
-        y = np.asarray(y) if not self.family.observation.numeric else np.asarray(y, float)
+        y = self._observed(y)
         columns, observation = self.family.observation.columns, self.family.observation
         if columns != 1 and not observation.has((np.shape(y) or (0,))[-1]):
             raise ValueError(
@@ -135,7 +153,8 @@ class Distribution:
 
     def pdf(self, y: ArrayLike) -> Array:
         """Return the density; an error for discrete laws."""
-        return np.exp(self.logpdf(y))
+        with np.errstate(over="ignore"):  # it may be beyond the numbers
+            return np.exp(self.logpdf(y))
 
     def pmf(self, y: ArrayLike) -> Array:
         """Return the mass; an error for continuous laws."""
@@ -155,11 +174,11 @@ class Distribution:
 
     def cdf(self, y: ArrayLike) -> Array:
         """Return P(Y <= y)."""
-        return self.family.cdf(np.asarray(y), self.theta)
+        return self.family.cdf(self._observed(y), self.theta)
 
     def sf(self, y: ArrayLike) -> Array:
         """Return P(Y > y)."""
-        return self.family.sf(np.asarray(y), self.theta)
+        return self.family.sf(self._observed(y), self.theta)
 
     def logcdf(self, y: ArrayLike) -> Array:
         """Return log P(Y <= y), a number also where the probability is too small for one."""
@@ -170,7 +189,7 @@ class Distribution:
         return self._log_tail(y, True)
 
     def _log_tail(self, y: ArrayLike, upper: bool) -> Array:
-        family, y = self.family, np.asarray(y, float)
+        family, y = self.family, as_numbers(self.family, "y", y)
         with np.errstate(all="ignore"):  # of probabilities that are zero
             plain = np.log(self.sf(y) if upper else self.cdf(y))
             if not family.univariate or not _finite(family.eta(self.theta)):
@@ -181,11 +200,11 @@ class Distribution:
 
     def ppf(self, q: ArrayLike) -> Array:
         """Return the smallest y with P(Y <= y) >= q."""
-        return self.family.quantile(np.asarray(q, float), self.theta)
+        return self.family.quantile(as_numbers(self.family, "q", q), self.theta)
 
     def isf(self, q: ArrayLike) -> Array:
         """Return the y that is exceeded with probability q."""
-        return self.family.upper_quantile(np.asarray(q, float), self.theta)
+        return self.family.upper_quantile(as_numbers(self.family, "q", q), self.theta)
 
     def interval(self, confidence: float = 0.95) -> tuple[Array, Array]:
         """Return the central interval that holds y with the given probability."""
@@ -206,7 +225,8 @@ class Distribution:
 
     def var(self) -> Array:
         """Return the variance; nan or inf where it does not exist."""
-        return self.family.variance(self.theta)
+        with np.errstate(over="ignore"):  # it may be beyond the numbers
+            return self.family.variance(self.theta)
 
     def std(self) -> Array:
         """Return the standard deviation."""

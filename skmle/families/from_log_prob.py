@@ -13,6 +13,7 @@ from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Family, Param, Rows, Support
 from skmle.families.links import Link, get_link
 from skmle.families.tools.coarse import coarse_starts
+from skmle.families.tools.traced import double_precision, rows_by_jax
 
 _SUPPORTS = {
     "real": Support(),
@@ -24,6 +25,7 @@ _SUPPORTS = {
 }
 _STEPS = (1.0, 5.0, 25.0, 125.0)  # spreads from the centre at which integrals are cut into pieces
 _SAME = 1e-3  # by how much the probability of everything may differ from one
+_SEEN = 0.05  # the same, on a grid close enough to tell where the law is
 _SUMMED = 65536  # whole numbers that are summed at most
 _BLOCK = 128  # whole numbers that are summed at once
 _LEFT = 1e-13  # probability that a sum may leave out
@@ -33,9 +35,10 @@ _CHECKED = 5  # rows that are compared one by one with all at once
 class FromLogProb(Family):
     """The law whose log-density or log-mass is a function of yours.
 
-    Everything else follows: derivatives by differences, starts from coarse grids, standard errors,
-    and probabilities by integrals or sums. At the first fit it is seen whether the function returns
-    a number a row, and whether its exponential adds up to one.
+    Everything else follows: derivatives by differences (exact ones of a function written with
+    ``jax.numpy``), starts from coarse grids, standard errors, and probabilities by integrals or
+    sums. At the first fit it is seen whether the function returns a number a row, and whether its
+    exponential adds up to one.
 
     Parameters
     ----------
@@ -116,6 +119,11 @@ class FromLogProb(Family):
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
+        if not isinstance(self.params, Mapping):
+            raise ValueError(
+                f"FromLogProb: params={self.params!r} is a {type(self.params).__name__}. Allowed: "
+                "a mapping such as {'loc': 'identity'}. Give each parameter its link."
+            )
         return tuple(Param(name, get_link(link)) for name, link in self.params.items())
 
     @property
@@ -139,7 +147,7 @@ class FromLogProb(Family):
     # ---------------------------------------------------------------- the formula
 
     def _values(self, y: Array, theta: Arrays) -> Array:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), double_precision():
             found = np.asarray(self._function(y, *theta), float)
         return np.where(np.isnan(found), -np.inf, found)
 
@@ -150,7 +158,12 @@ class FromLogProb(Family):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         (y,) = statistics
         entries = tuple(np.asarray(e, float) for e in eta)
+        charts = tuple(param.chart for param in self.parameters)
         with np.errstate(all="ignore"):  # some values are beyond the floating-point numbers
+            if order > 0:
+                traced = rows_by_jax(self._function, charts, y, entries, order)
+                if traced is not None:
+                    return traced
             return differences(lambda moved: self._at(y, moved), entries, order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
@@ -222,8 +235,32 @@ class FromLogProb(Family):
         counts = np.arange(first, last + 1.0)
         return float(np.exp(self._values(counts, theta)).sum()) if len(counts) else 0.0
 
+    def about_quantile(self, q: Array, theta: Arrays) -> Array:
+        if self.support.discrete:
+            return super().about_quantile(q, theta)
+        level, *values = np.broadcast_arrays(q, *theta)
+        found = np.empty(level.shape)
+        for index in np.ndindex(level.shape[1:]):
+            at = (slice(None), *index)
+            own = tuple(np.asarray(value[at][0]) for value in values)
+            grid, below = self._below(own)
+            if abs(below[-1] - 1.0) < _SEEN:
+                found[at] = grid[np.minimum(np.searchsorted(below, level[at]), len(grid) - 1)]
+            else:  # the law lies between the points of the grid
+                found[at] = self.quantile(level[at], own)
+        return found
+
     def _place(self, theta: Arrays) -> tuple[float, float]:
-        """Return about where the law is: the peak of its density on a wide grid, and its width."""
+        """Return about where the law is: its median on a wide grid, and its width."""
+        grid, below = self._below(theta)
+        if not below[-1] > 0.0:
+            return 0.0, 1.0
+        share = below / below[-1]
+        centre, lower, upper = (grid[int(np.searchsorted(share, q))] for q in (0.5, 0.2, 0.8))
+        return float(centre), float(upper - lower) or 1.0
+
+    def _below(self, theta: Arrays) -> tuple[Array, Array]:
+        """Return a wide grid and, about, the probability below each of its points."""
         low, high = (np.clip(end, -1e150, 1e150) for end in (self.support.low, self.support.high))
         sizes = np.logspace(-12.0, 12.0, 481)
         if np.isfinite(self.support.low) and np.isfinite(self.support.high):
@@ -237,12 +274,7 @@ class FromLogProb(Family):
             known = [float(t) for t in theta if np.isfinite(t)]
             grid = np.unique(np.concatenate([grid, *(k + grid for k in known)]))
         mass = np.exp(self._values(grid, theta)) * np.gradient(grid)
-        mass = np.where(np.isfinite(mass), mass, 0.0)
-        if not mass.sum() > 0.0:
-            return 0.0, 1.0
-        share = np.cumsum(mass) / mass.sum()
-        centre, lower, upper = (grid[int(np.searchsorted(share, q))] for q in (0.5, 0.2, 0.8))
-        return float(centre), float(upper - lower) or 1.0
+        return grid, np.cumsum(np.where(np.isfinite(mass), mass, 0.0))
 
     def mean(self, theta: Arrays) -> Array:
         if not self.support.discrete:
@@ -296,8 +328,10 @@ class FromLogProb(Family):
         pairs = zip(self.parameters, self.starts((y,), None)[0], strict=True)
         theta = tuple(param.chart.theta(np.asarray(e)) for param, e in pairs)
         shown = ", ".join(f"{n}={float(t):.4g}" for n, t in zip(self.names, theta, strict=True))
-        values = np.asarray(self._function(some, *theta), float)
-        alone = np.array([np.asarray(self._function(y_i, *theta), float) for y_i in some[:, None]])
+        with double_precision():
+            values = np.asarray(self._function(some, *theta), float)
+            each = [np.asarray(self._function(y_i, *theta), float) for y_i in some[:, None]]
+        alone = np.array(each)
         if not np.allclose(alone.ravel(), values, rtol=1e-9, atol=1e-12, equal_nan=True):
             raise ValueError(
                 f"{what}: the value of a row depends on the other rows. Allowed: a function of "

@@ -72,7 +72,8 @@ class Geometric(ByTails):
         return None if np.any(loc) else (cls(), (p,))
 
     def mean(self, theta: Arrays) -> Array:
-        return 1.0 / theta[0]
+        with np.errstate(divide="ignore"):
+            return 1.0 / theta[0]
 
     def variance(self, theta: Arrays) -> Array:
         with np.errstate(over="ignore", divide="ignore"):

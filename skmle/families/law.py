@@ -52,16 +52,25 @@ class Law(ABC):
         """Return the smallest y with P(Y <= y) >= q."""
         frozen = self.to_scipy(theta)
         if frozen is not None:
-            return np.asarray(frozen.ppf(q), float)
+            with np.errstate(over="ignore"):  # a quantile beyond the numbers is inf
+                return np.asarray(frozen.ppf(q), float)
         from skmle.families.tools.numerical import quantile
 
         return quantile(self, q, theta)
+
+    def about_quantile(self, q: Array, theta: Arrays) -> Array:
+        """Return about where quantiles are, (levels, ...), as averages must know to begin.
+
+        q has the shape (levels, 1). By default they are the quantiles themselves.
+        """
+        return self.quantile(q, theta)
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         """Return the smallest y with P(Y > y) <= q, accurate for small q of continuous laws."""
         frozen = self.to_scipy(theta)
         if frozen is not None:
-            return np.asarray(frozen.isf(q), float)
+            with np.errstate(over="ignore"):
+                return np.asarray(frozen.isf(q), float)
         from skmle.families.tools.numerical import upper_quantile
 
         return upper_quantile(self, q, theta)

@@ -96,8 +96,9 @@ class NegativeBinomial(ByTails):
         mean = average(y, weight)
         if mean == 0.0:
             return [(-np.inf, 0.0)]
-        excess = average((y - mean) ** 2, weight) - mean
-        return [(np.log(mean), np.log(max(excess, 0.05 * mean) / mean**2))]
+        # Relative to the mean: the square of a count from 1e154 on is no number.
+        excess = average((y / mean - 1.0) ** 2, weight) - 1.0 / mean
+        return [(np.log(mean), np.log(max(excess, 0.05 / mean)))]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         # All mass goes to zero as the dispersion grows: slowly, and the slower the less the product

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -111,6 +111,11 @@ class Observation(NamedTuple):
         """How many columns it may have, in words."""
         return " or ".join(str(count) for count in (self.columns, *self.also))
 
+    @property
+    def advice(self) -> str:
+        """How to come by these columns, in words."""
+        return "Give these columns." if self.finite else "Make such rows by skmle.censored."
+
 
 class Shortcuts(NamedTuple):
     """What the engine may leave out in fits of a family; the defaults are right for all."""
@@ -189,6 +194,18 @@ class Support:
             return self.low, self.high
         room = 1e-8 * (self.high - self.low) if np.isfinite(self.high) else 1e-8
         return self.low + room, self.high - room
+
+    def with_point(self, point: float) -> Support:
+        """Return the interval that reaches to a point, too."""
+        low, high = min(self.low, point), max(self.high, point)
+        closed = self.closed[0] or low == point, self.closed[1] or high == point
+        return replace(self, low=low, high=high, closed=closed, rates=False)
+
+    @property
+    def somewhere(self) -> float:
+        """A value inside, of whole numbers one of them."""
+        value = self.between(*self.interior)
+        return float(np.ceil(value)) if self.discrete else value
 
     def between(self, low: float, high: float) -> float:
         """Return a value well inside between two ends, of which one may be infinite."""

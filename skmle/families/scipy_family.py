@@ -222,7 +222,7 @@ class ScipyFamily(Family):
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return centre_and_spread(statistics[0], weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return ((statistics[0] - origin) / unit,)
 
     def saturated(self, statistics: Arrays) -> Saturated | None:

@@ -145,10 +145,10 @@ def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
     """
     try:
         p = np.asarray(value, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(
-            f"{name}: got {value!r}, which is no array of numbers. {_ALLOWED}. Give an array of "
-            "probabilities."
+            f"{name}: got {value!r:.100}, which is no array of numbers. {_ALLOWED}. Give an array "
+            "of probabilities."
         ) from None
     table = "vector" if axes == 1 else "table"
     if p.ndim < axes or 0 in p.shape:
@@ -161,7 +161,7 @@ def checked_probabilities(value: Any, name: str, axes: int = 1) -> Array:
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise ValueError(
             f"{name}: {int(bad.sum())} of {p.size} entries are no probabilities, the first "
-            f"{p[first]!r} at {first}. Allowed: finite numbers >= 0. Correct the entries."
+            f"{float(p[first])!r} at {first}. Allowed: finite numbers >= 0. Correct the entries."
         )
     sums = p.sum(axis=tuple(range(-axes, 0)), keepdims=True)
     coarse = _coarse(value)

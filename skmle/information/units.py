@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Any
 
@@ -15,12 +16,12 @@ def nats_of(base: float | None) -> float:
     """Return how many nats make one unit."""
     if base is None:
         return 1.0
-    if not isinstance(base, Real) or not np.isfinite(base) or base <= 0 or base == 1:
+    if not isinstance(base, Real) or not 0 < base < np.inf or base == 1:
         raise ValueError(
             f"base={base!r} is no base of a logarithm. Allowed: None for nats, or a number > 0 "
             "other than 1. Give 2 for bits."
         )
-    return float(np.log(float(base)))
+    return math.log(base)  # of a whole number of any size
 
 
 def plain(value: Array) -> Any:

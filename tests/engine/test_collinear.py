@@ -121,3 +121,20 @@ def test_more_columns_than_rows():
         np.testing.assert_allclose(
             other.decision_function(X), model.decision_function(X), rtol=1e-7
         )
+
+
+def test_many_columns_of_which_some_depend():
+    """Whether they do is looked at after a separation is, which it must not hide."""
+    rng = np.random.default_rng(0)
+    n, p = 700, 310
+    X = rng.normal(size=(n, p))
+    X[:, 5] = X[:, 0] - X[:, 1]
+    y = rng.poisson(np.exp(1.0 + 0.03 * X.sum(axis=1) + 0.2 * X[:, 0]))
+    model, said = judge(MLERegressor("poisson"), X, y)
+    smaller, _ = judge(MLERegressor("poisson"), np.delete(X, 5, axis=1), y)
+    assert said == "interior" and model.aliased_ == ["x0", "x1", "x5"]
+    assert model.n_parameters_ == smaller.n_parameters_ == p
+    np.testing.assert_allclose(model.log_likelihood_, smaller.log_likelihood_, rtol=1e-10)
+    for wide in (X, np.delete(X, 5, axis=1)):
+        separated, said = judge(CrossEntropyClassifier(), wide, X[:, 7] > 0.1)
+        assert said == "separation" and separated.separated_.n_rows == n

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 import statsmodels.api as sm
 
 from skmle._engine.data.observed import observe
-from skmle._engine.fit import fit
+from skmle._engine.fit import fit, fit_density
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.scores import outer, scores
 from skmle._engine.prepare.closed import closed_form
@@ -235,7 +235,10 @@ def test_a_closed_form_has_the_covariance_of_a_fit(family):
     likelihood = Likelihood(replace(posed, observed=observe(family, y, None)))
     _, inverse = solved(likelihood)
     np.testing.assert_allclose(
-        closed_form(posed).covariance, likelihood.covariance(inverse), rtol=1e-6, atol=1e-12
+        closed_form(posed, fit_density).covariance,
+        likelihood.covariance(inverse),
+        rtol=1e-6,
+        atol=1e-12,
     )
 
 

@@ -101,6 +101,9 @@ SAMPLES = [
     ),
 ]  # fmt: skip
 
+# Few outcomes of one kind in very many trials, whose expected number must keep its digits.
+MANY_TRIALS = [1e3, 1e9, 1e12, 1e15, 1e30, 1e100]
+
 # Units in which a sample is measured, too: the parameters with a unit move, the verdict does not.
 UNITS = [1e-200, 1e-30, 1.0, 1e30, 1e200]
 CONTINUOUS = ["normal", "laplace", "logistic", "t", "gamma", "weibull", "lognormal"]
@@ -143,6 +146,44 @@ def test_units_do_not_matter(family):
         moved = plain.log_likelihood_ - len(POSITIVE) * np.log(unit)
         np.testing.assert_allclose(model.log_likelihood_, moved, rtol=1e-9)
         check_what_always_holds(model, unit * POSITIVE)
+
+
+@pytest.mark.parametrize("trials", MANY_TRIALS)
+def test_rare_successes(trials):
+    """The waits for a success, and few successes among very many trials, have closed forms."""
+    rng = np.random.default_rng(0)
+    waits, successes = np.ceil(trials * rng.uniform(1, 9, 20)), rng.integers(0, 9, 20).astype(float)
+    wait = fitted("geometric", {}, waits)
+    share = MLEDistribution("binomial").fit(np.column_stack([successes, waits]))
+    expected = successes.sum() / (successes + waits).sum()
+    for model, right in ((wait, 20.0 / waits.sum()), (share, expected)):
+        assert model.status_ == "interior" and model.distance_ <= model.tol
+        np.testing.assert_allclose(model.params_["probability"], right, rtol=1e-12)
+    X = rng.normal(size=(20, 1))
+    rows = {"geometric": waits, "binomial": np.column_stack([successes, waits])}
+    if trials <= 1e15:  # of more, a number of trials does not tell few failures
+        rows["failures"] = np.column_stack([waits, successes])
+    for name, y in rows.items():
+        model = MLERegressor(name if name == "geometric" else "binomial").fit(X, y)
+        assert model.status_ == "interior" and model.distance_ <= model.tol
+        # At the maximum as many of the rarer outcomes are expected as there are.
+        eta = X @ model.coef_ + model.intercept_
+        few, many = (successes, waits) if name != "geometric" else (1.0, waits - 1.0)
+        left = few - (few + many) / (1.0 + np.exp(np.abs(eta)))
+        np.testing.assert_allclose([left.sum(), (X.T @ left)[0]], 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e100, 1e154, 1e200, 1e250])
+def test_counts_of_any_size(size):
+    y = size * np.arange(1.0, 21.0)
+    small = fitted("nbinom", {}, 1e6 * np.arange(1.0, 21.0))
+    model = fitted("nbinom", {}, y)
+    assert model.status_ == "interior"
+    np.testing.assert_allclose(model.params_["mean"], y.mean(), rtol=1e-12)
+    # The Poisson part of the variance is 1e-3 of it in the smallest sample alone.
+    rtol = 1e-2 if size == 1e3 else 1e-5
+    dispersion = small.params_["dispersion"]
+    np.testing.assert_allclose(model.params_["dispersion"], dispersion, rtol=rtol)
 
 
 @pytest.mark.parametrize("far", [1e4, 1e5, 1e6, 1e7, 1e9])
@@ -249,3 +290,24 @@ def test_what_rounding_leaves_is_exact(family, origin):
     model = MLERegressor(family).fit(X, origin + X @ [2.0, 3.0])
     assert model.status_ == "no_maximum"
     np.testing.assert_allclose(model.coef_, [2.0, 3.0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian", "lognormal"])
+@pytest.mark.parametrize("share", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_precise_measurements_are_regressed(family, share, unit):
+    """Of a tiny spread around a level, each of these laws is the normal law of the deviations."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 1))
+    away = X[:, 0] + 0.5 * rng.normal(size=100)
+    model = MLERegressor(family).fit(X, unit * (1.0 + share * away))
+    assert model.status_ == "interior" and model.distance_ <= model.tol
+    right = MLERegressor("normal").fit(X, away)
+    np.testing.assert_allclose(model.coef_ / share, right.coef_, rtol=0.3 * share + 1e-7)
+    known = model.params_
+    scale = {
+        "gamma": lambda: known["shape"] ** -0.5,
+        "inverse_gaussian": lambda: (known["shape"] / unit) ** -0.5,
+        "lognormal": lambda: known["scale"],
+    }[family]()
+    np.testing.assert_allclose(scale / share, right.params_["scale"], rtol=0.3 * share + 1e-7)

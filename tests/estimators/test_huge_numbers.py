@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle import CrossEntropyClassifier, Distribution, MLEDistribution, MLERegressor, information
 from skmle.metrics import log_likelihood_score
 from tests.estimators.refusals import assert_four_parts, assert_refused
 
@@ -83,3 +83,29 @@ def test_a_huge_number_as_setting_is_refused(kind, setting):
         value = {"mean": HUGE} if setting == "fixed" else HUGE
         model = clone(model).set_params(**{setting: value})
         assert_refused(model, *data, says=f"{setting}=.* is not allowed; give ")
+
+
+POISSON = Distribution("poisson", {"mean": 2.0})
+WRONG = {"huge": (HUGE, SAYS), "text": ("a", "is no array of real"), "complex": (1j, "is no array")}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("method", ["pmf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf"])
+def test_a_known_law_refuses_what_is_no_number(method, kind):
+    value, says = WRONG[kind]
+    for given in (value, [value]):
+        with pytest.raises(ValueError, match=says) as caught:
+            getattr(POISSON, method)(given)
+        assert_four_parts(str(caught.value))
+        with pytest.raises(ValueError, match=says) as caught:
+            Distribution("gamma", {"mean": given, "shape": 1.0})
+        assert_four_parts(str(caught.value))
+
+
+def test_information_takes_no_huge_number_for_a_probability():
+    with pytest.raises(TypeError, match="which is no array of numbers"):
+        information.entropy([HUGE, 1])
+    right = np.log(2.0) / (400.0 * np.log(10.0))
+    assert information.entropy([0.5, 0.5], base=HUGE) == pytest.approx(right)
+    with pytest.raises(ValueError, match=r"the first -0\.1 at \(0,\)"):
+        information.entropy([-0.1, 1.1])

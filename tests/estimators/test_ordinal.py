@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from scipy import optimize, stats
 
@@ -142,3 +144,34 @@ def test_the_table_shows_cut_points():
         warnings.simplefilter("error")
         text = str(OrdinalClassifier().fit(X, y).summary())
     assert "Ordinal classifier, logit link" in text and "cut_3" in text
+    assert "0 < 1 < 2 < 3" in text.splitlines()[0]
+
+
+WORDS = ["low", "mid", "high", "top"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        lambda words: pd.Series(pd.Categorical(words, WORDS, ordered=True)),
+        lambda words: pd.Categorical(words, WORDS, ordered=True),
+        lambda words: pl.Series(words.tolist(), dtype=pl.Enum(WORDS)),
+    ],
+    ids=["series", "categorical", "enum"],
+)
+def test_labels_bring_their_order_along(typed):
+    X, y = data()
+    words = np.array(WORDS)[y]
+    model = OrdinalClassifier().fit(X, typed(words))
+    told = OrdinalClassifier(classes=WORDS).fit(X, words)
+    assert model.classes_.tolist() == WORDS
+    np.testing.assert_array_equal(model.coef_, told.coef_)
+    assert "low < mid < high < top" in str(model.summary()).splitlines()[0]
+    other = OrdinalClassifier(classes=WORDS[::-1]).fit(X, typed(words))
+    assert other.classes_.tolist() == WORDS[::-1]
+
+
+def test_categories_without_order_are_sorted():
+    X, y = data()
+    model = OrdinalClassifier().fit(X, pd.Series(pd.Categorical(np.array(WORDS)[y], WORDS)))
+    assert model.classes_.tolist() == sorted(WORDS)

@@ -16,17 +16,26 @@ NOTHING = 60.0  # nats below the largest density, from where on nothing counts
 FARTHEST = 300.0  # in the coordinate of `coordinate`, from where on it overflows
 
 
-def log_probability(family: Family, eta, low: float, high: float) -> float:
-    """Return log P(low < Y <= high) at chart eta; of counts both ends belong to the interval."""
+def quartiles_of(family: Family, eta) -> list[float]:
+    return [float(family.quantile(q, natural(family, eta))) for q in (0.25, 0.5, 0.75)]
+
+
+def log_probability(family: Family, eta, low: float, high: float, quartiles=None) -> float:
+    """Return log P(low < Y <= high) at chart eta; of counts both ends belong to the interval.
+
+    `quartiles` are about those of the law, which say where the density is to be looked at.
+    """
     linked = family.linked(eta)
     support = family.support
     if support.discrete:
         first, last = np.ceil(max(low, support.low)), np.floor(min(high, support.high))
         if np.isinf(last):
-            least = float(family.upper_quantile(1e-30, natural(family, eta)))
-            last = max(first, least) + 2000.0
+            least = (
+                quartiles[2] if quartiles else family.upper_quantile(1e-30, natural(family, eta))
+            )
+            last = max(first, float(least)) + 2000.0
         return float(logsumexp(family.log_prob(np.arange(first, last + 1.0), linked)))
-    quartiles = [float(family.quantile(q, natural(family, eta))) for q in (0.25, 0.5, 0.75)]
+    quartiles = quartiles or quartiles_of(family, eta)
     to, back, slope = coordinate(support, quartiles[1], quartiles[2] - quartiles[0])
     if np.isfinite(low) and high - low < 1e-2 * abs(quartiles[2] - quartiles[0]):
         # Narrow: as it is, for another coordinate would round its length.

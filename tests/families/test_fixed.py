@@ -56,13 +56,25 @@ def test_held_parameters_complete_the_law(family, rng):
     ("family", "values", "parts"),
     [
         ("gamma", {"scale": 1.0}, ["Gamma", "'scale'", "Allowed: mean, shape", "Rename"]),
-        ("gamma", {"shape": -1.0}, ["shape=-1.0", "Gamma", "Allowed: ", "'log'", "Give"]),
+        (
+            "gamma",
+            {"shape": -1.0},
+            ["shape=-1.0", "Gamma", "Allowed: numbers > 0 that link 'log'", "Give"],
+        ),
         ("gamma", {"shape": np.inf}, ["shape=inf", "Gamma", "Allowed: ", "Give"]),
-        ("beta", {"mean": 1.0}, ["mean=1.0", "Beta", "Allowed: ", "'logit'", "Give"]),
+        (
+            "beta",
+            {"mean": 1.0},
+            ["mean=1.0", "Beta", "Allowed: numbers > 0 and < 1 ", "'logit'", "Give"],
+        ),
         (
             families.Poisson(links={"mean": "identity"}),
             {"mean": -1.0},
-            ["mean=-1", "Allowed: what link 'log' and link 'identity' both map to", "Give"],
+            [
+                "mean=-1",
+                "Allowed: numbers > 0 that link 'log' and link 'identity' both map",
+                "Give",
+            ],
         ),
         ("uniform", {"low": 0.0}, ["{'low': 0.0}", "Uniform", "Allowed: regular", "Leave"]),
         (

@@ -56,6 +56,28 @@ def test_a_density_and_its_probabilities():
         np.testing.assert_allclose(found, known, rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_the_mean_and_entropy_of_each_row(scale):
+    family = FromLogProb(normal_log_prob, {"loc": "identity", "scale": "log"})
+    loc = np.linspace(-5.0, 5.0, 100)
+    law, known = (
+        families.Distribution(f, {"loc": loc, "scale": scale}) for f in (family, "normal")
+    )
+    np.testing.assert_allclose(law.mean(), known.mean(), rtol=1e-9, atol=1e-9 * scale)
+    np.testing.assert_allclose(law.var(), known.var(), rtol=1e-9)
+    np.testing.assert_allclose(law.entropy(), known.entropy(), rtol=1e-9, atol=1e-9)
+
+
+def test_a_law_between_the_points_of_the_grid_has_its_own_quantiles():
+    def log_prob(y, size):
+        return normal_log_prob(y, np.exp(size), 0.03)
+
+    found = FromLogProb(log_prob, {"size": "identity"}).about_quantile(
+        np.array([[0.25]]), (np.array([0.5]),)
+    )
+    np.testing.assert_allclose(found, [[stats.norm.ppf(0.25, np.exp(0.5), 0.03)]], rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [

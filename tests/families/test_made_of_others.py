@@ -281,6 +281,16 @@ def test_no_zeros_beyond_the_law_are_a_boundary():
     np.testing.assert_allclose(model.log_likelihood_, plain_fit.log_likelihood_, rtol=1e-12)
 
 
+@pytest.mark.parametrize("inside", ["poisson", "negative_binomial"])
+def test_zeros_alone_leave_all_parameters_at_their_ends(inside):
+    zeros = np.zeros((3, 1))
+    plain = MLEDistribution(inside).fit(zeros)
+    model = MLEDistribution(families.ZeroInflated(inside)).fit(zeros)
+    assert model.status_ == "boundary" and model.params_ == plain.params_ | {"zeros": 0.0}
+    np.testing.assert_allclose([model.log_likelihood_, model.score(zeros)], 0.0, atol=1e-12)
+    assert "status boundary (zeros = 0" in str(model.summary())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize(("table", "column"), [("iris", 2), ("wine", 0), ("wine", 12)])
@@ -324,6 +334,21 @@ def test_a_part_on_a_single_value_is_named_beside_an_offset(offset):
     model = MLERegressor(families.Mixture("normal"), features={})
     with pytest.warns(NoMaximumWarning, match=r"part [12] shrinks to one value"):
         model.fit(np.zeros((len(y), 1)), y, offset=np.full(len(y), offset))
+
+
+@pytest.mark.parametrize("gap", [1e2, 1e4, 1e6, 1e8])
+def test_groups_that_lie_far_apart_are_two_fits(gap):
+    rng = np.random.default_rng(0)
+    y, first = rng.normal(size=400), np.arange(400) < 150
+    y[~first] = 3.0 * y[~first] + gap
+    model = MLEDistribution(families.Mixture("normal")).fit(y)
+    alone = [MLEDistribution("normal").fit(y[rows]) for rows in (first, ~first)]
+    assert model.status_ == "interior"
+    entropy = sum(rows.sum() * np.log(rows.mean()) for rows in (first, ~first))
+    total = sum(one.log_likelihood_ for one in alone) + entropy
+    np.testing.assert_allclose(model.log_likelihood_, total, rtol=1e-9)
+    for c, one in enumerate(alone, 1):
+        np.testing.assert_allclose(model.params_[f"scale_{c}"], one.params_["scale"], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(4))

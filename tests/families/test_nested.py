@@ -109,8 +109,8 @@ def wrap(kind: str, nest: Nest, other: Nest, number: float, counted: bool) -> Ne
                 [theta[-1], 1.0 - theta[-1]],
             ),
         )
-    held = float(1.2 + 0.3 * number)
-    name = family.names[0]
+    name, chart = family.names[0], family.parameters[0].chart
+    held = float(chart.theta(np.asarray(0.2 + 0.3 * number)))
     return Nest(fix(family, {name: held}), lambda theta: nest.known((held, *theta)))
 
 
@@ -133,21 +133,26 @@ def nests(draw) -> tuple[Nest, bool]:
 
 
 def rows_of(counted: bool) -> np.ndarray:
+    """Return rows [lower, upper, entry, exit] of every kind, in every kind of window."""
     exact = np.array([0.0, 1.0, 2.0, 3.0, 5.0]) if counted else np.array([0.3, 0.9, 1.7, 2.4, 4.0])
     ends = [[1.0, 3.0], [2.0, 9.0], [2.0, np.inf], [-np.inf, 3.0], [-np.inf, np.inf]]
-    return np.concatenate([np.column_stack([exact, exact]), np.array(ends)])
+    known = np.concatenate([np.column_stack([exact, exact]), np.array(ends)])
+    windows = [[-np.inf, np.inf], [0.0, np.inf], [-np.inf, 4.0], [0.5, 5.0]]
+    return np.array([[*one, *window] for window in windows for one in known])
 
 
-def expected(law: Known, rows: np.ndarray, counted: bool) -> np.ndarray:
-    low, high = rows.T
-    before = low - 1.0 if counted else low
-    finite = np.where(np.isfinite(low), low, 1.0)
+def expected(law: Known, rows: np.ndarray, counted: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the density or probability of what is known of each row, and of its window."""
+    low, high, entry, leave = rows.T
+    exact = low == high
 
     def upper(y: np.ndarray) -> np.ndarray:
         return np.where(np.isfinite(y), law.sf(np.where(np.isfinite(y), y, 1.0)), 1.0 * (y < 0.0))
 
-    probability = upper(before) - upper(high)
-    return np.where(low == high, law.density(finite), probability)
+    before = np.maximum(np.ceil(low) - 1.0 if counted else low, entry)
+    probability = upper(before) - upper(np.minimum(high, leave))
+    density = law.density(np.where(np.isfinite(low), low, 1.0))
+    return np.where(exact, density, probability), upper(entry) - upper(leave)
 
 
 @pytest.mark.slow
@@ -161,9 +166,9 @@ def test_nested_laws_are_what_their_definitions_say(drawn, moves):
     theta = tuple(float(value) for value in family.natural(family.linked(eta)))
     rows = rows_of(counted)
     rows = rows[family.contains(rows)]
-    known = expected(nest.known(theta), rows, counted)
-    keep = known > 1e-6  # a difference of tails has no nine digits below
-    rows, known = rows[keep], known[keep]
+    known, seen = expected(nest.known(theta), rows, counted)
+    keep = (known > 1e-6) & (seen > 1e-6)  # a difference of tails has no nine digits below
+    rows, known = rows[keep], known[keep] / seen[keep]
     found = family.log_prob(rows, family.linked(eta))
     np.testing.assert_allclose(found, np.log(known), rtol=1e-9, atol=1e-9, err_msg=repr(family))
     statistics = family.statistics(rows)
@@ -177,6 +182,22 @@ def test_nested_laws_are_what_their_definitions_say(drawn, moves):
     for one, other in zip(ours.packed, theirs.packed, strict=True):
         one = np.broadcast_to(0.0 if one is None else one, len(rows))
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5, err_msg=repr(family))
+
+
+def test_values_above_a_mass_at_zero_are_no_certainty():
+    """P(Y > 0) of a zero-inflated positive law is the share of what is not zero."""
+    family = Censored(ZeroInflated("weibull"))
+    zeros = 0.3
+    eta = family.eta(tuple(map(np.asarray, (2.0, 1.5, zeros))))
+    positive = plain("weibull", (2.0, 1.5))
+    rows = np.array([[0.0, np.inf], [0.0, 2.0], [-np.inf, 2.0], [-np.inf, 0.0], [-1.0, np.inf]])
+    assert family.contains(rows).all()
+    below = (1.0 - zeros) * float(positive.cdf(2.0))
+    known = [1.0 - zeros, below, zeros + below, zeros, 1.0]
+    np.testing.assert_allclose(np.exp(family.log_prob(rows, eta)), known, rtol=1e-12)
+    seen = np.array([[1.0, 1.0, 0.0, np.inf]])
+    alone = np.log(positive.density(np.array([1.0])))
+    np.testing.assert_allclose(family.log_prob(seen, eta), alone, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", PLAIN[False])

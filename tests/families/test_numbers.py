@@ -107,3 +107,37 @@ def test_links_far_out(name, eta):
     assert not np.isnan(family.log_prob(y, far)).any()
     rows = family.rows(family.statistics(y), far, 2)
     assert np.isfinite(family.natural(far)[0]) and not np.isnan(rows.gradient).any()
+
+
+WIDE = {
+    "normal": {"loc": 0.0, "scale": 1e307},
+    "laplace": {"loc": 0.0, "scale": 1e307},
+    "logistic": {"loc": 0.0, "scale": 1e307},
+    "t": {"loc": 0.0, "scale": 1e307, "df": 3.0},
+    "exponential": {"mean": 1e307},
+    "gamma": {"mean": 1e307, "shape": 1.0},
+    "inverse_gaussian": {"mean": 1e307, "shape": 1e307},
+    "lognormal": {"loc": 0.0, "scale": 30.0},
+    "geometric": {"probability": 0.0},
+}
+
+
+@pytest.mark.parametrize("family", WIDE)
+def test_what_is_beyond_the_numbers_is_infinite_in_silence(family):
+    law = Distribution(family, WIDE[family])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert law.var() == np.inf
+        if family == "geometric":
+            assert law.mean() == np.inf
+        else:
+            assert law.isf(1e-300) > 1e300
+
+
+def test_a_density_beyond_the_numbers_is_infinite_in_silence():
+    x = 1e-310 * np.array([[1.0], [2.0], [4.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Distribution("normal", {"loc": 0.0, "scale": 1e-310}).pdf(0.0) == np.inf
+        warnings.simplefilter("ignore", FitWarning)
+        assert np.isinf(MLEDistribution("uniform").fit(x).predict(x)).all()

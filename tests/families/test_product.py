@@ -98,6 +98,31 @@ def test_each_part_may_stand_at_a_limit_law():
     np.testing.assert_allclose(model.log_likelihood_, poisson.log_likelihood_, rtol=1e-12)
 
 
+COUNTS_AT_AN_END = {
+    "poisson": (0.0, {"mean_2": 0.0}),
+    "negative_binomial": (0.0, {"mean_2": 0.0, "dispersion_2": 0.0}),
+    "bernoulli": (1.0, {"probability_2": 1.0}),
+    "geometric": (1.0, {"probability_2": 1.0}),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS_AT_AN_END)
+@pytest.mark.parametrize("other", ["normal", "gamma", "poisson", "negative_binomial"])
+def test_counts_that_are_all_at_an_end_leave_the_other_columns(name, other):
+    value, ends = COUNTS_AT_AN_END[name]
+    column = np.abs(COLUMNS[other](np.random.default_rng(3)))
+    X = np.hstack([column, np.full((N, 1), value)])
+    with pytest.warns(BoundaryWarning):
+        model = MLEDistribution(families.Product([other, name])).fit(X)
+    alone = MLEDistribution(other).fit(column)
+    assert model.status_ == "boundary"
+    np.testing.assert_allclose(model.log_likelihood_, alone.log_likelihood_, rtol=1e-12)
+    expected = {f"{key}_1": number for key, number in alone.params_.items()} | ends
+    assert model.params_ == pytest.approx(expected, rel=1e-5, abs=1e-12)
+    errors = model.inference().standard_errors
+    np.testing.assert_allclose(errors, alone.inference().standard_errors, rtol=1e-4)
+
+
 def test_the_part_without_a_maximum_is_named():
     X = np.column_stack([np.arange(5.0) % 3, np.ones(5)])
     with pytest.warns(NoMaximumWarning, match="in part 2, all observations are equal"):

@@ -174,3 +174,26 @@ def test_logistic_kernel_in_the_tails():
             gradient[:, 0], 1.0 / (1.0 + np.exp(-np.maximum(eta, -700.0))) - success, atol=2e-16
         )
         assert np.isfinite(curvature).all() and np.all(curvature >= 0)
+
+
+@pytest.mark.parametrize("trials", [1.0, 1e6, 1e15, 1e100])
+def test_logistic_kernel_counts_the_rarer_outcomes(trials):
+    """Of few successes, or few failures, what is left of the expected number has all its digits."""
+    for rare in (1.0, 3.0) if trials > 3.0 else (0.0, 1.0):
+        for expected in (0.5, 2.0):
+            eta = np.log(expected) - np.log(trials)
+            share = np.exp(eta) / (1.0 + np.exp(eta))
+            value, gradient, curvature = logistic_kernel(
+                np.array([rare]), np.array([trials]), np.array([eta])
+            )
+            right = trials * np.log1p(np.exp(eta)) - rare * eta
+            np.testing.assert_allclose(value, right, rtol=1e-14)
+            np.testing.assert_allclose(gradient[0], trials * share - rare, rtol=1e-13)
+            np.testing.assert_allclose(curvature[0], trials * share * (1.0 - share), rtol=1e-13)
+            if trials - (trials - rare) == rare:  # the other way round it is the same, mirrored
+                mirrored = logistic_kernel(
+                    np.array([trials - rare]), np.array([trials]), np.array([-eta])
+                )
+                np.testing.assert_allclose(mirrored.value, value, rtol=1e-14)
+                np.testing.assert_allclose(mirrored.gradient[0], -gradient[0], rtol=1e-13)
+                np.testing.assert_array_equal(mirrored.curvature[0], curvature[0])

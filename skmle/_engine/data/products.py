@@ -289,12 +289,10 @@ class Sparse(Product):
     def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
         a = self._columns(left)
         b = a if same(left, right) else self._columns(right)
-        product = np.asarray((a.multiply(w[:, None]).tocsr().T @ b).toarray())
-        return (
-            product
-            if self.shift is None
-            else self._expanded(product, w, w @ self.x, left, right, self.shift)
-        )
+        data = np.repeat(w, np.diff(a.indptr)) * a.data
+        product = (sp.csr_array((data, a.indices, a.indptr), a.shape).T @ b).toarray()
+        sums = w @ self.x if self.shift is not None else w
+        return self._expanded(product, w, sums, left, right, self.shift)
 
 
 class Coded(Product):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dpstrf, spocon, spotrf
 
 from skmle._engine.data.blocks import Blocks
-from skmle._engine.data.sums import keep_heap, one_blas_thread, strata, total
+from skmle._engine.data.sums import cuts, keep_heap, one_blas_thread, strata, total
 from skmle._engine.evaluation import Array, Evaluation
 
 # |mean| / sd of a column from which columns are shifted: products of columns as they are lose its
@@ -52,6 +52,8 @@ class Survey(NamedTuple):
     """Whether the columns (and an intercept) are surely independent."""
     extreme: bool = False
     """Whether squares of some column may over- or underflow, so that `units` are needed."""
+    open: bool = False
+    """Whether it was left open that columns are independent: `full_rank` is likely, not sure."""
 
     @property
     def far(self) -> bool:
@@ -59,7 +61,7 @@ class Survey(NamedTuple):
         return bool(np.any(np.abs(self.centre) > _FAR * self.scale))
 
 
-def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
+def survey(X: Any, weight: Array | None, rank: bool = True, later: bool = False) -> Survey:
     """Look at a stratified sample of rows of X, dense or sparse.
 
     Parameters
@@ -68,6 +70,8 @@ def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
     weight : ndarray of shape (n,), optional
     rank : bool
         Whether it matters if the columns are independent; with a penalty it does not.
+    later : bool
+        Whether this may be left open where there are many columns, of which it takes long to see.
     """
     keep_heap()
     n, p = X.shape
@@ -79,19 +83,22 @@ def survey(X: Any, weight: Array | None, rank: bool = True) -> Survey:
         if not rank and sp.issparse(X):
             return _sparse_survey(X, weight)
         x = dense(X)
-        centre = x.mean(axis=0) if weight is None else weight @ x / weight.sum()
-        z = x - centre
-        square = (
-            np.einsum("ij,ij->j", z, z) / len(z)
-            if weight is None
-            else weight @ (z * z) / weight.sum()
-        )
+        mass = float(len(x)) if weight is None else float(weight.sum())
+        centre = (x.sum(axis=0) if weight is None else weight @ x) / mass
+        square = np.zeros(p)
+        for low, high in cuts(len(x), p):
+            z = x[low:high] - centre
+            if weight is None:
+                square += np.einsum("ij,ij->j", z, z)
+            else:
+                square += weight[low:high] @ (z * z)
+        square /= mass
     scale = real_spread(np.sqrt(square), centre)
     extreme = _extreme(x, centre, scale)
     varied = rank and len(x) > p and not extreme and bool(np.all(scale > 0.0))
-    if varied:
-        z /= scale
-    return Survey(centre, scale, varied and _independent(z), extreme)
+    if varied and later and p >= _WIDE:
+        return Survey(centre, scale, True, extreme, open=True)
+    return Survey(centre, scale, varied and _independent(x, centre, scale), extreme)
 
 
 def _sparse_survey(X: Any, weight: Array | None) -> Survey:
@@ -153,10 +160,12 @@ def real_spread(scale: Array, centre: Array) -> Array:
     return np.where(scale > _CONSTANT * np.abs(centre), scale, 0.0)
 
 
-def _independent(z: Array) -> bool:
-    """Return whether standardised columns are surely independent."""
-    if z.shape[1] >= _WIDE:
-        single = z.astype(np.float32)
+def _independent(x: Array, centre: Array, scale: Array) -> bool:
+    """Return whether columns are surely independent once they are standardised."""
+    if x.shape[1] >= _WIDE:
+        single = np.empty(x.shape, np.float32)
+        for low, high in cuts(*x.shape):
+            single[low:high] = (x[low:high] - centre) / scale
         gram = single.T @ single
         norm = np.abs(gram).sum(axis=0).max()
         # On two threads that wait for each other on a busy machine, this factor of 2000 columns
@@ -165,6 +174,7 @@ def _independent(z: Array) -> bool:
             factor, info = spotrf(gram.T, clean=0, overwrite_a=1)
         if info == 0 and spocon(factor, norm)[0] > _SINGLE:
             return True
+    z = (x - centre) / scale
     return _smallest_pivot(z.T @ z) > SURELY_FULL
 
 

@@ -24,6 +24,10 @@ from skmle.families.base import Arrays
 # Share of the first value below which it is looked for, and iterates between two looks. A look
 # takes one pass over the rows. Chosen, not measured.
 _STEEP, _EVERY = 0.25, 4
+# Rows that were wrong at the last look and are asked at each iterate: once they are all right, all
+# rows may be, and the next look does not wait. And the share of wrong rows up to which they may all
+# turn before that. Chosen for the time it takes.
+_ASKED, _FEW_WRONG = 64, 0.1
 # Share of the largest change of eta below which a row that moves may only not have converged yet.
 # Newton's steps square it, from below 1e-5 to rounding. Chosen, not measured.
 _CLEAR = 1e-4
@@ -58,14 +62,13 @@ class Alarm:
 
     def __call__(self, coef: Array, at: Evaluation) -> None:
         """Look for a proof if the value is low enough, or the next step does not shrink."""
-        ahead = at.ahead
-        if ahead is not None and self._is_clear(ahead) and self._recedes() and self._proves(ahead):
-            raise RunsOff(ahead, coef, at)
+        if at.ahead is not None and self._is_clear(at.ahead) and self._proves(at.ahead):
+            raise RunsOff(at.ahead, coef, at)
         if self.threshold is None:
             self.threshold = _STEEP * at.value
             self._look_at_columns(coef, at)
         self.waiting -= 1
-        if not at.value < self.threshold or self.waiting > 0:
+        if not at.value < self.threshold or (self.waiting > 0 and not self._have_turned(coef)):
             return
         self.waiting = _EVERY
         if not self._recedes():
@@ -85,6 +88,15 @@ class Alarm:
             return False
         moves = np.max([np.abs(e) for e in cleaned(self.objective, step)], axis=0)
         return bool(moves.any()) and bool((moves[moves > 0.0] > _CLEAR * moves.max()).all())
+
+    def _have_turned(self, coef: Array) -> bool:
+        """Return whether some rows that were wrong at the last look are all predicted right."""
+        if self.wrong is None or self.behind is not None:
+            return False
+        if np.count_nonzero(self.wrong) > _FEW_WRONG * len(self.wrong):
+            return False
+        part = self.objective.take(np.flatnonzero(self.wrong)[:_ASKED])
+        return not self._wrong(cleaned(part, coef), part.statistics).any()
 
     def _recedes(self) -> bool:
         likelihood = self.likelihood
@@ -125,9 +137,10 @@ class Alarm:
         family, statistics = self.likelihood.family, self.likelihood.statistics
         return separates(family, statistics, self.objective, way, self.behind)
 
-    def _wrong(self, delta: Arrays) -> NDArray[np.bool_]:
+    def _wrong(self, delta: Arrays, statistics: Arrays | None = None) -> NDArray[np.bool_]:
         """Return the rows that become less likely along a change of eta, or do not move."""
-        family, statistics = self.likelihood.family, self.likelihood.statistics
+        family = self.likelihood.family
+        statistics = self.likelihood.statistics if statistics is None else statistics
         largest = max(float(np.abs(e).max(initial=0.0)) for e in delta)
         still = np.all([e == 0.0 for e in delta], axis=0)
         if self.behind is not None:
@@ -153,8 +166,9 @@ class Alarm:
 
 
 def alarm_of(likelihood: Likelihood) -> Alarm | None:
-    """Return the alarm of a fit; None if a penalty or a constant law leaves nothing to look for."""
-    penalised = likelihood.problem.penalised
+    """Return the alarm of a fit; None if a penalty or the law leaves nothing to look for."""
+    penalised, objective = likelihood.problem.penalised, likelihood.objective
     if penalised or not likelihood.design.modelled:
         return None
-    return Alarm(likelihood, likelihood.objective)
+    known = recedes(likelihood.family, likelihood.statistics, objective)
+    return Alarm(likelihood, objective) if known else None

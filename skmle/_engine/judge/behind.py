@@ -147,15 +147,16 @@ def _sizes(objective: Objective, behind: Behind) -> Array:
     sizes = np.zeros(n)
     if not len(moved):
         return sizes
-    part = objective.take(moved)
+    statistics = objective.statistics_of(moved)
     delta = [e[moved] for e in behind.delta]
-    centre = part.design.offset if part.design.offset is not None else np.zeros(len(moved))
+    offset = objective.design.offset
+    centre = np.zeros(len(moved)) if offset is None else offset[moved]
 
     def value(size: float) -> Array:
         eta = [np.asarray(size * e) for e in delta]
         eta[0] = eta[0] + centre
         with np.errstate(all="ignore"):
-            found = part.rows(part.statistics, tuple(eta), 0).value
+            found = objective.rows(statistics, tuple(eta), 0).value
         return np.broadcast_to(np.asarray(found, float), (len(moved),))
 
     chosen = np.full(len(moved), _FIRST)

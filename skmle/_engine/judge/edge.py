@@ -64,7 +64,7 @@ def vanished_scale(likelihood: Likelihood, solution: Solution) -> str:
 
 def rows_of_vanished_scale(likelihood: Likelihood, solution: Solution) -> int:
     """Return at how many rows a law has shrunk to a point."""
-    etas = tuple(likelihood.objective.direction(solution.coef))
+    etas = tuple(likelihood.objective.etas(solution.coef))
     if likelihood.units.standardised:
         log_scale, values = _log_scale(likelihood.family, etas), likelihood.statistics[0]
     elif (limit := _precise_limit(likelihood)) is not None:

@@ -23,6 +23,7 @@ def growth(family: Family, statistics: Arrays, delta: Arrays, looks: Looks | Non
     """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q.
 
     Of laws that do not state it, it is 0 for rows of which f is seen never to rise, else infinity.
+    It is nan where the change leads beyond the end of a link's domain.
 
     Parameters
     ----------
@@ -33,16 +34,25 @@ def growth(family: Family, statistics: Arrays, delta: Arrays, looks: Looks | Non
     looks : Looks, optional
         From where rows are looked at; by default from zero.
     """
+    change = of_charts(family, delta)
     with np.errstate(all="ignore"):  # far out some numbers are beyond the doubles
-        known = family.recession(statistics, of_charts(family, delta))
-        if known is not None:
-            return known
-        looks = Looks((0.0,) * len(delta), (1.0,) * len(delta)) if looks is None else looks
-        falls = never_rises(
-            lambda eta: family.rows(statistics, looks.at(eta), 0).value,
-            looks.scaled(delta),
-            len(delta[0]),
-        )
+        result = family.recession(statistics, change)
+        if result is None:
+            result = _by_numbers(family, statistics, delta, looks)
+    if not family.relinked:
+        return result
+    beyond = np.isnan(np.stack(np.broadcast_arrays(*change))).any(axis=0)
+    return np.where(beyond, np.nan, result)
+
+
+def _by_numbers(family: Family, statistics: Arrays, delta: Arrays, looks: Looks | None) -> Array:
+    """Return 0 for rows that are seen never to become less likely, else infinity."""
+    looks = Looks((0.0,) * len(delta), (1.0,) * len(delta)) if looks is None else looks
+    falls = never_rises(
+        lambda eta: family.rows(statistics, looks.at(eta), 0).value,
+        looks.scaled(delta),
+        len(delta[0]),
+    )
     return np.where(falls, 0.0, np.inf)
 
 

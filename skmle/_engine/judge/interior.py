@@ -46,7 +46,7 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
     etas = range(len(family.parameters))
     located = np.array([units.located(j) for j in etas])
     pure = np.array([family.dimensionless(j) for j in etas]) | located
-    own = np.where(located, _scale(likelihood, solution) if located.any() else 1.0, 1.0)
+    own = np.where(located, _scales(likelihood, solution) if located.any() else 1.0, 1.0)
     if solution.working is not None:
         # Slopes that the penalty holds at zero do not count.
         working = solution.working
@@ -65,23 +65,27 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
     return determined(objective, solution, pure, own)
 
 
-def _scale(likelihood: Likelihood, solution: Solution) -> float:
-    """Return the scale of the law in units of the fit; of one that depends on rows, the mean of it.
+def _scales(likelihood: Likelihood, solution: Solution) -> Array:
+    """Return for each eta the scale of its law in units of the fit, a mean where it is modelled.
 
     The spread of y would not do as a unit of locations: with far outliers it is much less than the
-    scale of a law without heavy tails.
+    scale of a law without heavy tails, and of parts that lie far apart it is much more. A location
+    goes with the scales that follow it, before the next location.
     """
-    scales = [SPREAD_SIGNS.get(param.unit, 0.0) for param in likelihood.family.parameters]
-    design, log_scale = likelihood.design, 0.0
-    if all(t.columns is None for t, sign in zip(design.terms, scales, strict=True) if sign):
+    design, coef = likelihood.design, solution.coef
+    signs = [SPREAD_SIGNS.get(param.unit, 0.0) for param in likelihood.family.parameters]
+    if all(t.columns is None for t, sign in zip(design.terms, signs, strict=True) if sign):
         etas = [
-            solution.coef[s.stop] if t.intercept else 0.0
+            coef[s.stop] if t.intercept else 0.0
             for s, t in zip(design.slices, design.terms, strict=True)
         ]
     else:
-        etas = [float(np.mean(eta)) for eta in likelihood.objective.direction(solution.coef)]
-    log_scale = float(sum(sign * eta for sign, eta in zip(scales, etas, strict=True)))
-    return float(np.exp(np.clip(log_scale, -_FAR, _FAR)))
+        etas = [float(np.mean(eta)) for eta in likelihood.objective.etas(coef)]
+    parts = np.cumsum([likelihood.units.located(j) for j in range(len(signs))])
+    parts[parts == 0] = 1  # scales that stand before the first location are those of its law
+    spreads = np.where(signs, np.multiply(signs, etas), 0.0)
+    log_scales = np.bincount(parts, spreads)[parts]
+    return np.exp(np.clip(log_scales, -_FAR, _FAR))
 
 
 def determined(

@@ -70,7 +70,7 @@ def end_of(family: Family, limit: Limit) -> float:
 
 def _eta(likelihood: Likelihood, coef: Array, j: int) -> Array:
     """Return the eta of one parameter in all rows."""
-    eta = likelihood.objective.direction(coef)[j]
+    eta = likelihood.objective.etas(coef)[j]
     return np.broadcast_to(eta, (likelihood.design.n,))
 
 

@@ -7,6 +7,7 @@ the errors of all that does not run off. If there is none, further rows run off.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -306,9 +307,11 @@ def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
     moved = np.flatnonzero(behind.moved)
     result = np.zeros(limit.design.n, bool)
     if len(moved):
-        part, coef = limit.take(moved), np.zeros(limit.design.d)
+        etas = [np.zeros(len(moved)) for _ in limit.design.terms]
+        if limit.design.offset is not None:
+            etas[0] = limit.design.offset[moved]
         with np.errstate(all="ignore"):
-            gradient = part.rows_at(0, len(moved), coef, 1).gradient
+            gradient = limit.rows(limit.statistics_of(moved), tuple(etas), 1).gradient
         assert gradient is not None
         still = [np.broadcast_to(np.abs(g) <= _ROUNDING, (len(moved),)) for g in gradient]
         result[moved] = np.all(still, axis=0)
@@ -326,17 +329,24 @@ def _near(
     rows may have gone much farther than others. A direction may be of use only when those before it
     have been followed, so that all are tried once more for each of them.
     """
-    value, units = objective(coef, 0).value, np.ones(len(objective.design.terms))
-    if (value - supremum) * objective.mass <= _NEAR:
-        return coef, value
-    so_far = max(1.0, objective.largest_eta(coef, units))
-    for direction in [*reversed(directions)] * len(directions):
-        step = direction * (so_far / objective.largest_eta(direction, units))
+    changes = [objective.direction(direction) for direction in directions]
+    etas, so_far = objective.etas(coef), max(1.0, _largest(objective.direction(coef)))
+    # The directions move no coefficient that a penalty holds.
+    cost = sum(penalty.value(coef) for penalty in objective.penalties)
+    value = objective.mean_at(etas) + cost
+    for direction, change in [*zip(directions, changes, strict=True)][::-1] * len(directions):
+        step = so_far / _largest(change)
         for _ in range(_DOUBLINGS):
             if (value - supremum) * objective.mass <= _NEAR:
                 return coef, value
-            there = objective(coef + step, 0).value
+            further = [eta + step * e for eta, e in zip(etas, change, strict=True)]
+            there = objective.mean_at(further) + cost
             if not there < value:
                 break
-            coef, value, step = coef + step, there, 2.0 * step
+            coef, etas, value, step = coef + step * direction, further, there, 2.0 * step
     return coef, value
+
+
+def _largest(change: Sequence[Array]) -> float:
+    """Return the largest change of any row's eta."""
+    return max(float(np.abs(e).max(initial=0.0)) for e in change)

@@ -82,8 +82,12 @@ def separation(
 
 def recedes(family: Family, statistics: Arrays, objective: Objective) -> bool:
     """Return whether the family knows of its rows what becomes of them far out."""
-    design = objective.design
-    return family.recession(statistics, (np.zeros(design.n),) * len(design.terms)) is not None
+    return knows_limits(family, statistics, objective.design.n)
+
+
+def knows_limits(family: Family, statistics: Arrays, n: int) -> bool:
+    """Return whether the family knows of n rows what becomes of them far out."""
+    return family.recession(statistics, (np.zeros(n),) * len(family.parameters)) is not None
 
 
 def certificate(

@@ -211,12 +211,31 @@ class Coordinates:
             and all(basis is None for basis in self.bases)
         ):
             return None
-        zero = self.raw(np.zeros(d))
-        base = np.concatenate([np.r_[slopes, intercept] for slopes, intercept in zero])
-        columns = [
-            np.concatenate([np.r_[slopes, intercept] for slopes, intercept in self.raw(unit)])
-            - base
-            for unit in np.eye(d)
-        ]
-        free = np.concatenate([np.r_[np.ones(t.size, bool), t.intercept] for t in self.terms])
-        return np.array(columns).reshape(d, -1).T[free]
+        result, row = np.zeros((sum(t.length for t in self.terms), d)), 0
+        for j, (term, s) in enumerate(zip(self.terms, self.design.slices, strict=True)):
+            high, right = row + term.size, s.stop + term.intercept
+            if term.size:
+                result[row:high, s], level = self._expanded(j)
+                result[high : row + term.length, s] = -level
+            if term.intercept:
+                result[high, s.stop] = 1.0
+            if self.units.located(j):
+                result[row : row + term.length, s.start : right] *= self.units.unit
+            row += term.length
+        return result
+
+    def _expanded(self, j: int) -> tuple[Array, Array]:
+        """Return what the slopes of term j, and the level of its predictor, gain with those fitted.
+
+        They are those of y in the units of the fit.
+        """
+        basis, columns = self.bases[j], self.design.terms[j].columns
+        if basis is None:
+            shift = self.design.shift
+            expand = np.eye(self.terms[j].size)
+            level = np.zeros(len(expand)) if shift is None else shift[columns]
+        else:
+            expand, level = basis.expand, basis.level
+        if self.unit is not None:
+            expand = self.unit[self.terms[j].columns][:, None] * expand
+        return expand, level

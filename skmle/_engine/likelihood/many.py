@@ -110,6 +110,26 @@ class ManyObjectives:
             return np.zeros(len(coef))
         return 0.5 * np.einsum("gi,gi,gi->g", self.ridge, coef, coef)
 
+    def takes_many(self, coef: Array) -> bool:
+        """Return whether the formula takes the rows of many problems as it takes those of one.
+
+        Formulas of other makers and of laws that sort their rows may not.
+        """
+        etas = self.etas(coef)
+        one = tuple(eta[0] if eta.shape[1] > 1 else eta[0, 0] for eta in etas)
+        statistics = tuple(s[0] for s in self.statistics)
+        alone = self.rows(statistics, one, 0).value  # type: ignore[arg-type]
+        try:
+            together = self.rows(self.statistics, etas, 0).value
+            together = np.broadcast_to(together, (len(coef), self.n))[0]
+        except (ValueError, TypeError, IndexError):
+            return False
+        return bool(np.allclose(alone, together, rtol=1e-10, atol=1e-10, equal_nan=True))
+
+    def weighted(self, weight: Array) -> ManyObjectives:
+        """Return the problems with these weights of the rows, (G, n), in place of their own."""
+        return replace(self, weight=weight)
+
     def take(self, index: NDArray[np.intp]) -> ManyObjectives:
         """Return some of the problems."""
 

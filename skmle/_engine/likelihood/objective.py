@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -21,7 +21,6 @@ from skmle.families.base import Arrays, Rows
 # Weight from which more of it makes no standard error smaller in the distance to the optimum: of
 # the mean gradient, doubles hold 1e-16, which is 1e-9 standard errors at this weight.
 _LARGEST_SIZE = 1e14
-_LEAST = 1e-300  # mass whose inverse, and squares of what it weighs, are numbers
 
 
 @dataclass
@@ -69,6 +68,7 @@ class Objective:
     alarm: Callable[[Array, Evaluation], None] | None = field(default=None, repr=False)
     looks: Looks | None = field(default=None, repr=False)
     _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
+    _known: tuple[Array, Evaluation] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.mass = float(self.design.n if self.weight is None else self.weight.sum())
@@ -81,19 +81,24 @@ class Objective:
 
         They are not finite where the law overflows.
         """
+        if self._known is not None:
+            (start, at), self._known = self._known, None
+            if order == 2 and np.array_equal(start, coef):
+                return at
         result = self._mean(partial(self._block, coef=coef, order=order), order)
         for penalty in self.penalties:
             penalty.add(result, coef)
         return result
 
+    def remember(self, coef: Array, at: Evaluation) -> None:
+        """Take note of an evaluation of order 2, with which the next may be answered."""
+        self._known = coef, Evaluation(at.value, at.gradient, at.hessian)
+
     def _mean(self, block: Callable[[int, int], Evaluation], order: int) -> Evaluation:
         design = self.design
         with np.errstate(all="ignore"):
             result = total(block, design.n, design.width, design.d**order, self.threads)
-        # The inverse of a mass of 1e-309 is no number.
-        result *= 1.0 / max(self.mass, _LEAST)
-        if self.mass < _LEAST:
-            result *= _LEAST / self.mass
+        result /= self.mass  # which may be so small that it has no reciprocal
         return result
 
     def _block(self, low: int, high: int, coef: Array, order: int) -> Evaluation:
@@ -160,9 +165,20 @@ class Objective:
         """
         return np.inf if self.design.blocks is None else self.design.blocks.rarest()
 
+    def statistics_of(self, index: NDArray[np.intp]) -> tuple[Array, ...]:
+        """Return the statistics of some rows."""
+        return tuple(s[index] if len(s) == self.n else s for s in self.statistics)
+
+    def mean_at(self, etas: Sequence[Array]) -> float:
+        """Return the mean of -log q where all rows have these linear predictors."""
+        with np.errstate(all="ignore"):
+            value = self.rows(self.statistics, tuple(etas), 0).value
+        weights = self.weights(0, self.n)
+        return weights.total(weights.times(np.asarray(value))) / self.mass
+
     def take(self, index: NDArray[np.intp]) -> Objective:
         """Return the objective on some rows, gathered."""
-        statistics = tuple(s[index] if len(s) == self.n else s for s in self.statistics)
+        statistics = self.statistics_of(index)
         weight = None if self.weight is None else self.weight[index]
         squares = None if self.squares is None else self.squares[index]
         return replace(

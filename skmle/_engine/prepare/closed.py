@@ -6,6 +6,7 @@ range, such as counts that are all zero.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,12 +18,19 @@ from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
+from skmle.families.base import Limit
+from skmle.families.links import Link
+from skmle.families.wrappers.fixed import Fixed, one_by_one
 
 Starts = list[tuple[float, ...]]
+Refit = Callable[[Problem], Fit]
 
 # Largest absolute eta at which a law at an end of its range is evaluated: exp(-700) is near the
 # least positive number.
 _UNDERFLOW = 700.0
+# And a smaller one, at which a probability of one less than the rounding of doubles is still below
+# one.
+_BELOW_ONE = 36.0
 # Absolute eta, for a pure number, from which a start counts as infinite. Counts with odds of
 # exp(600) do not exist; shares of 1e-300 do, and doubles end at exp(709).
 _END_OF_COUNTS, _END = 600.0, 709.0
@@ -30,10 +38,11 @@ _END_OF_COUNTS, _END = 600.0, 709.0
 _LARGEST_DENSITY = 500
 
 
-def closed_form(problem: Problem) -> Fit | Starts | None:
+def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
     """Return the fit of a density if it needs no solver, whether its rows are condensed or not.
 
-    Otherwise its starts are returned, if they were computed on the way, else None.
+    Otherwise its starts are returned, if they were computed on the way, else None. What is left of
+    a law some of whose parameters stand at an end of their range is fitted by `refit`.
     """
     family, observed = problem.family, problem.observed
     if not problem.terms:
@@ -53,16 +62,57 @@ def closed_form(problem: Problem) -> Fit | Starts | None:
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
     end = _END_OF_COUNTS if family.support.discrete else _END
-    ends = [end if family.dimensionless(j) else np.inf for j in range(len(starts[0]))]
-    if not all(abs(e) < limit for e, limit in zip(starts[0], ends, strict=True)):
-        return _at_infinity(problem, starts[0])
+    # A scale of a law that moves with y may be as small as y itself.
+    pure = [
+        family.dimensionless(j) and param.unit == "" for j, param in enumerate(family.parameters)
+    ]
+    ends = [end if number else np.inf for number in pure]
+    at_end = [j for j, e in enumerate(starts[0]) if not abs(e) < ends[j]]
+    if at_end:
+        counted = one_by_one(family) and all(family.counted(j) for j in at_end)
+        if counted and len(at_end) < len(ends):
+            return _beside_ends(problem, starts[0], at_end, refit)
+        return _at_infinity(problem, starts[0], refit)
     confirmed = None
     if observed.is_condensed and family.shortcuts.starts != "near":
         confirmed = _confirmed(problem, starts[0])
     return confirmed or (None if family.movable else starts)
 
 
-def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
+def _beside_ends(
+    problem: Problem, chart_eta: tuple[float, ...], at_end: list[int], refit: Refit
+) -> Fit:
+    """Return the fit of a density whose law of counts stands at an end of some parameters' range.
+
+    The others are fitted, as those of the other columns where only one column is all zero.
+    """
+    family = problem.family
+    charts = {j: family.parameters[j].chart for j in at_end}
+    held = {family.names[j]: _next_to_end(charts[j], chart_eta[j]) for j in at_end}
+    law = Fixed(family, held)
+    terms = tuple(term for j, term in enumerate(problem.terms) if j not in charts)
+    rest = refit(replace(problem, family=law, terms=terms))
+    limit = rest.limit
+    for j, chart in charts.items():
+        end = float(chart.theta(np.asarray(np.copysign(np.inf, chart_eta[j]))))
+        limit = Limit(family.names[j], end, rest.family, then=limit)
+    verdict = rest.verdict
+    if verdict.status == INTERIOR:
+        why = f"all counts stand where {', '.join(held)} comes to an end of its range"
+        verdict = Verdict(BOUNDARY, why)
+    return replace(rest, verdict=verdict, limit=limit, condensed=None)
+
+
+def _next_to_end(chart: Link, eta: float) -> float:
+    """Return a parameter so near to an end of its range that no sum of rows tells it from there."""
+    for size in (_UNDERFLOW, _BELOW_ONE):
+        theta = float(chart.theta(np.asarray(np.copysign(size, eta))))
+        if np.isfinite(chart.forward(np.asarray(theta))):
+            return theta
+    raise AssertionError(f"the chart {chart.name} has no numbers next to its end")
+
+
+def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -> Fit:
     """Return the fit of a density whose closed form is at an end of the parameters' range.
 
     That happens where all counts are zero, for instance, or all trials failed.
@@ -71,9 +121,10 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...]) -> Fit:
     for limit in family.limits:
         law, observed = limit.family, observe_as(limit, problem.observed)
         terms = problem.terms[: len(law.parameters)]
-        simpler = closed_form(replace(problem, family=law, terms=terms, observed=observed))
+        posed = replace(problem, family=law, terms=terms, observed=observed)
+        simpler = closed_form(posed, refit)
         if isinstance(simpler, Fit):
-            return replace(simpler, limit=limit)
+            return replace(simpler, limit=limit._replace(then=simpler.limit))
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
     end = "the data have no spread and stand at an end of the law's range, so"
     if family.support.discrete:

@@ -25,6 +25,20 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Problem
 
 
+class Dependent(Exception):
+    """Raised inside a fit whose columns turn out to depend on each other.
+
+    Parameters
+    ----------
+    columns : Columns
+        These columns.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__()
+        self.columns = columns
+
+
 class Columns(NamedTuple):
     """What was found out about X, and the terms that are fitted."""
 
@@ -44,6 +58,11 @@ class Columns(NamedTuple):
     """What the columns of X were multiplied with."""
     X: Any = None
     """X in these units."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it was left open that the columns are independent, as they are taken to be."""
+        return self.survey is not None and self.survey.open
 
     @property
     def given(self) -> Columns:
@@ -82,7 +101,7 @@ class Columns(NamedTuple):
         return spread if self.shift is not None else spread + np.abs(seen.centre)
 
 
-def look_at(problem: Problem, extreme: bool = False) -> Columns:
+def look_at(problem: Problem, extreme: bool = False, later: bool = False) -> Columns:
     """Return the columns of a problem's X.
 
     Parameters
@@ -90,19 +109,22 @@ def look_at(problem: Problem, extreme: bool = False) -> Columns:
     problem : Problem
     extreme : bool
         Whether squares of a column are known to over- or underflow.
+    later : bool
+        Whether it may be left to `proven` to show that many columns are independent.
     """
     X, terms = problem.X, problem.terms
     if X is None or not X.shape[1]:
         blocks = None if X is None else blocks_of(X, None, problem.threads)
         return Columns(terms, (None,) * len(terms), blocks=blocks)
-    seen = survey(X, problem.observed.weight, rank=not problem.all_held)
+    later = later and all(t.intercept for t in terms)
+    seen = survey(X, problem.observed.weight, rank=not problem.all_held, later=later)
     if not extreme and not seen.extreme:
         return _looked_at(problem, seen)
     # The slope of a column of small numbers is large, and a penalty on it, in small units, may be
     # beyond all numbers. As it is, the column has no weight beside the penalty, which is right.
     unit = units(X, small=not problem.penalised)
     scaled = replace(problem, X=in_units(X, unit))
-    seen = survey(scaled.X, problem.observed.weight, rank=not problem.all_held)
+    seen = survey(scaled.X, problem.observed.weight, rank=not problem.all_held, later=later)
     user = seen._replace(centre=seen.centre / unit, scale=seen.scale / unit)
     found = _looked_at(scaled, seen)
     return found._replace(survey=user, fitted=found.fitted or seen, unit=unit)
@@ -155,6 +177,22 @@ def _basis(
     basis = find_basis(problem.X, numbers[free], weight, term.intercept, shift)
     shifts = np.zeros(term.size) if shift is None else shift[numbers]
     return None if basis is None else basis.among(free, shifts)
+
+
+def proven(problem: Problem, found: Columns) -> Columns:
+    """Return columns that are known to be independent, where that was left open before.
+
+    Raises
+    ------
+    Dependent
+        If they are not.
+    """
+    if not found.open:
+        return found
+    closer = look_at(problem)
+    if any(basis is not None for basis in closer.bases):
+        raise Dependent(closer)
+    return found._replace(survey=closer.survey)
 
 
 def look_for_extremes(problem: Problem, found: Columns) -> Columns | None:

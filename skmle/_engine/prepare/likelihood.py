@@ -20,10 +20,10 @@ from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
-from skmle._engine.prepare.columns import Columns, look_at
-from skmle._engine.prepare.feasible import inside_of, may_start, starts_inside
-from skmle._engine.prepare.modes import is_better, several_starts
-from skmle._engine.prepare.starts import LeastSquares, fit_first_term, starting_points
+from skmle._engine.prepare.columns import Columns, look_at, proven
+from skmle._engine.prepare.feasible import may_start
+from skmle._engine.prepare.modes import is_better, starts_of
+from skmle._engine.prepare.starts import LeastSquares, fit_first_term
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
     SOLVERS,
@@ -33,7 +33,7 @@ from skmle._engine.solvers import (
     approach,
     choose,
     first_sample,
-    likely_separated,
+    looking_steps,
 )
 from skmle._engine.solvers.cusps import solve_cusps
 from skmle.families.base import Family
@@ -48,9 +48,6 @@ _THREADED = 100
 # Steps from which on `max_iter` bounds those to each of the smooth laws on the way to one with
 # cusps, not all together: their default. A ridge beside a modelled scale was seen to need 130.
 _EACH = 100
-# Steps by gradients, at most and for each coefficient, that look for a separation before others are
-# taken: together they take about as long as one Hessian. Chosen, not measured.
-_LOOKING, _LOOKING_EACH = 100, 0.1
 # Largest distance in standard errors at which a solver may stop. The last step to a maximum tells
 # it from a way to infinity only if it is small. Near a maximum one step more squares the distance.
 _LOOSEST = 1e-3
@@ -193,12 +190,7 @@ class Likelihood:
         # A fit that selects slopes starts with none, but least squares would have all.
         if self.units.moves and self.objective.lasso is None:
             first = self.first_term_fit
-        if starts_inside(self.family):
-            return inside_of(self.family, self.objective, self.pilot, self.known_starts)
-        starts = starting_points(self.family, self.pilot, first, self.known_starts)
-        if not self.family.several_modes:
-            return starts
-        return several_starts(self.family, self.pilot, self.objective, first, starts)
+        return starts_of(self.family, self.pilot, self.objective, first, self.known_starts)
 
     def solve(self, start: Array | None = None, working: Working | None = None) -> Solution:
         """Return the best of the solutions from all starts.
@@ -224,6 +216,7 @@ class Likelihood:
         # none on the way.
         laws = self.family.smoothings() if self.design.terms[0].length else ()
         smooth = [self._objective(law) for law in laws]
+        looking = looking_steps(task.n, task.d)
         most: float = self.problem.max_iter
         if smooth and most >= _EACH:
             most = np.inf  # for each of the smooth laws that many are enough
@@ -233,12 +226,12 @@ class Likelihood:
                 if smooth:
                     solution = self._solve_cusps(smooth, coef)
                 else:
-                    solver = choose(task)
-                    if self.objective.alarm is not None and likely_separated(task, solver):
-                        looking = min(_LOOKING, int(_LOOKING_EACH * task.d))
+                    if self.objective.alarm is not None and looking:
                         coef = approach(self.objective, coef, tol=self.problem.tol, most=looking)
-                    solution = self._minimise(self.objective, solver, coef, working)
+                    self.columns = proven(self.problem, self.columns)
+                    solution = self._minimise(self.objective, choose(task), coef, working)
             except Spent:
+                self.columns = proven(self.problem, self.columns)
                 solution = self._spent()
             working = None  # That of a solution nearby is for the start that it has left.
             if best is None or is_better(self.family, self.objective, solution, best):

@@ -14,6 +14,8 @@ import numpy as np
 from skmle._engine.data.sums import strata
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.feasible import inside_of, starts_inside
+from skmle._engine.prepare.perturbed import with_perturbed
 from skmle._engine.prepare.robust import robust_predictors
 from skmle._engine.prepare.starts import LeastSquares, starting_points
 from skmle._engine.prepare.trials import best_trials
@@ -47,6 +49,34 @@ _FEW, _APART = 256, 1.0
 # a closed form leads to the end of the trial. Of 300 inverse Gaussian regressions, those that led
 # to another maximum were at least 4.1 away, and 75 % of the others within 1.5.
 _RANGE = 3.0
+
+
+def starts_of(
+    family: Family,
+    sample: Objective,
+    whole: Objective,
+    first: LeastSquares | None,
+    known: Sequence[tuple[float, ...]] | None,
+) -> list[Array]:
+    """Return one or several vectors of coefficients from which the best maximum is reached.
+
+    Parameters
+    ----------
+    family : Family
+    sample, whole : Objective
+        On some of the rows, or on all, and on all.
+    first : LeastSquares, optional
+        Of the first term on the sample.
+    known : sequence of tuple, optional
+        The family's starts, if they were computed before.
+    """
+    if starts_inside(family):
+        starts = inside_of(family, whole, sample, known)
+    else:
+        starts = starting_points(family, sample, first, known)
+        if family.several_modes:
+            starts = several_starts(family, sample, whole, first, starts)
+    return with_perturbed(family, whole, starts)
 
 
 def several_starts(
@@ -85,9 +115,15 @@ def several_starts(
 
 
 def is_better(family: Family, objective: Objective, one: Solution, other: Solution) -> bool:
-    """Return whether a solution is to be preferred: the likelier, but one with a bound first."""
-    bounded = way_without_bound(family, objective, one.coef) is None
-    if bounded != (way_without_bound(family, objective, other.coef) is None):
+    """Return whether a solution is to be preferred: the likelier, but one with a bound first.
+
+    One that has not converged has no bound that is known.
+    """
+    bounded, other_bounded = (
+        solution.converged and way_without_bound(family, objective, solution.coef) is None
+        for solution in (one, other)
+    )
+    if bounded != other_bounded:
         return bounded
     return one.evaluation.value < other.evaluation.value
 
@@ -122,7 +158,10 @@ def best_starts(
         return [first, *_ranked(quiet, others)[:1]]
     loose = float(np.sqrt(len(first)))
     tol = loose if sampled else _ROUGH
-    trials = [newton(quiet, first, tol=loose if quiet.n > _FEW else tol, max_iter=_STEPS)]
+    at = quiet(first)
+    # The fit mostly starts there, too.
+    sample.remember(first, at)
+    trials = [newton(quiet, first, tol=loose if quiet.n > _FEW else tol, max_iter=_STEPS, at=at)]
     others = [start for start in others if _apart(quiet, trials[0], start, range_apart)]
     if others and trials[0].distance > tol:
         trials = [newton(quiet, trials[0].coef, tol=tol, max_iter=_STEPS)]

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from skmle._engine.evaluation import Array
-from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.design import Design, same
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Penalty, Ridge, total_curvature
 from skmle.families.base import Arrays, Family, Rows, average
+from skmle.families.tools.location_scale import SPREAD_SIGNS
 
 # Largest absolute eta of a start. Data without a maximum, such as counts that are all zero, have
 # starts at infinity, from where no step leads back. Chosen, not measured.
@@ -21,7 +22,8 @@ _START = 20.0
 _EXACT = 1e-12
 # Largest residual as a share of the largest |y|: half an eps of y itself is rounding, and as much
 # of the predictor.
-_ROUNDED = 2.0 * float(np.finfo(float).eps)
+_EPS = float(np.finfo(float).eps)
+_ROUNDED = 2.0 * _EPS
 
 
 class LeastSquares(NamedTuple):
@@ -69,17 +71,24 @@ def starting_points(
         The family's starts, if they were computed before.
     """
     design, statistics = objective.design, objective.statistics
+    narrowest, locations = -np.inf, [param.unit == "location" for param in family.parameters]
+    if first is not None and sum(locations) > 1 and is_reproduced(first, statistics[0]):
+        first = None  # What is left of y cannot be told apart into parts.
     if first is not None:
-        statistics = (first.residual, *statistics[1:])
+        narrowest = float(np.log(_EPS * np.abs(statistics[0]).max()))
+        rest = statistics[1:]
+        if sum(locations) > 1:
+            rest = family.standardise(statistics, statistics[0] - first.residual, 1.0)[1:]
+        statistics = (first.residual, *rest)
     result = []
     for chart_eta in known or family.starts(statistics, objective.weight):
-        eta = family.linked(finite_start(chart_eta))
+        eta = family.linked(_not_narrower(family, finite_start(chart_eta), narrowest))
         coef = np.zeros(design.d)
         for e, s, term in zip(eta, design.slices, design.terms, strict=True):
             if term.intercept:
                 coef[s.stop] = float(e)
         if first is not None:
-            coef[: len(first.coef)] += first.coef
+            _add_lead(objective, locations, coef, first.coef)
         elif design.offset is not None and design.terms[0].intercept:
             coef[design.slices[0].stop] -= average(design.offset, objective.weight)
         result.append(coef)
@@ -90,6 +99,43 @@ def finite_start(chart_eta: Sequence[float] | Array, far: float = _START) -> Arr
     """Return chart eta of a start as finite numbers; `far` is in the place of infinite ones."""
     finite = np.nan_to_num(chart_eta, nan=0.0, posinf=far, neginf=-far)
     return tuple(np.clip(finite, -1e300, 1e300))
+
+
+def is_reproduced(first: LeastSquares, y: Array) -> bool:
+    """Return whether all that least squares leaves of y is rounding."""
+    return bool(np.abs(first.residual).max() <= _EXACT * np.abs(y).max())
+
+
+def _add_lead(objective: Objective, locations: list[bool], coef: Array, first: Array) -> None:
+    """Add the coefficients of least squares to the first term, and what they say to all locations.
+
+    Another location has no offset. Its own columns may differ, and then it gets the mean alone.
+    """
+    design = objective.design
+    own, slopes = design.terms[0], design.slices[0]
+    coef[: len(first)] += first
+    if sum(locations) < 2 or not own.intercept:
+        return
+    offset = np.zeros(1) if design.offset is None else design.offset
+    lead = objective.direction(np.append(first, np.zeros(design.d - len(first))))[0] + offset
+    for s, term, location in zip(design.slices[1:], design.terms[1:], locations[1:], strict=True):
+        if not (location and term.intercept):
+            continue
+        if same(term.columns, own.columns):
+            coef[s] += first[slopes]
+            coef[s.stop] += first[slopes.stop] + np.mean(offset)
+        else:
+            coef[s.stop] += np.mean(lead)
+
+
+def _not_narrower(family: Family, eta: Arrays, least: float) -> Arrays:
+    """Return chart eta of a start whose log scale is at least as large as that of rounding.
+
+    A part of a mixture may be narrower, and would lose its rows to the rounding of its location.
+    """
+    signs = [SPREAD_SIGNS.get(param.unit, 0.0) for param in family.parameters]
+    pairs = zip(eta, signs, strict=True)
+    return tuple(sign * np.maximum(sign * e, least) if sign else e for e, sign in pairs)
 
 
 def interpolation(
@@ -120,7 +166,10 @@ def interpolation(
         return None
     z = z if design.offset is None else z - design.offset
     coef, residual = first or least_squares(objective, z)
-    spread = np.sqrt(np.average((z - average(z, objective.weight)) ** 2, weights=objective.weight))
+    away = np.abs(z - average(z, objective.weight))
+    unit = float(away.max())  # so that no square underflows
+    unit = unit if unit > 0.0 else 1.0
+    spread = unit * np.sqrt(np.average((away / unit) ** 2, weights=objective.weight))
     rounding = _ROUNDED * (float(np.abs(z).max()) + abs(origin))
     if np.abs(residual).max() > max(_EXACT * (spread if spread > 0.0 else 1.0), rounding):
         return None

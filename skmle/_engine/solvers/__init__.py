@@ -25,9 +25,13 @@ _PRODUCTS = 500
 # Hessian took as long as 30 to 40 products, at 3 classes as long as 5.
 _SEVERAL = 4
 # Coefficients from which a fit of few rows first looks, by gradients, whether outcomes separate:
-# with fewer, Hessians take no longer. Few rows are less than so many for each coefficient. Chosen,
-# not measured.
-_SEPARATED, _FEW_ROWS = 100, 4
+# with fewer, Hessians take no longer. Few rows are less than so many for each coefficient. Where
+# outcomes did not separate, the way to the maximum took 0.5 to 1.0 of the time of Hessians alone,
+# with up to 45 rows for each of 110 to 400 coefficients.
+_SEPARATED, _FEW_ROWS = 100, 20
+# These steps, at most and for each coefficient: together they take about as long as one Hessian.
+# Chosen, not measured.
+_LOOKING, _LOOKING_EACH = 100, 0.1
 # They do for any number of parameters if there are fewer rows than this for each coefficient.
 _WIDE = 2
 
@@ -86,19 +90,20 @@ def choose(task: Task) -> Solver:
     return SOLVERS["growing" if task.hessian else "sampled"]
 
 
-def likely_separated(task: Task, solver: Solver) -> bool:
-    """Return whether there are so many coefficients that outcomes are likely to separate.
+def looking_steps(n: int, d: int) -> int:
+    """Return how many steps may look first for a separation of n rows, of d coefficients.
 
-    Gradients show that in less time than the Hessians that a solver takes. Of random labels of two
-    classes, half of the samples separate at two rows for each coefficient; of other labels, more.
+    It is 0 where there are not so many coefficients that outcomes are likely to separate. Gradients
+    show that in less time than the Hessians that a solver takes. Of random labels of two classes,
+    half of the samples separate at two rows for each coefficient; of other labels, more.
 
     References
     ----------
     Cover (1965), Geometrical and statistical properties of systems of linear inequalities with
     applications in pattern recognition, IEEE Transactions on Electronic Computers 14.
     """
-    wide = task.d > _SEPARATED and task.n < _FEW_ROWS * task.d
-    return wide and solver.needs == "hessian" and not task.convex
+    wide = d > _SEPARATED and n < _FEW_ROWS * d
+    return min(_LOOKING, int(_LOOKING_EACH * d)) if wide else 0
 
 
 def _products_pay(task: Task) -> bool:
@@ -122,7 +127,7 @@ __all__ = [
     "conjugate",
     "first_sample",
     "growing",
-    "likely_separated",
+    "looking_steps",
     "newton",
     "proximal",
 ]

@@ -40,7 +40,8 @@ _REFRESH = 3  # steps after which the preconditioner is made anew, at a point th
 # search then took 140 evaluations to the proof, and with the first preconditioner 13.
 _STEEP = 0.25
 # Share of the distance that a fast limited-memory step leaves, at most, and the number of slow ones
-# on end after which Newton steps take over.
+# on end after which Newton steps take over. On a way to infinity no distance falls, but the value
+# does: a step is fast as well that leaves no more than this share of a value above zero.
 _FAST, _PATIENCE = 0.9, 4
 # Share of the tolerance at which the limited-memory steps stop: they only estimate the distance,
 # which conjugate gradients must still find to be below the tolerance.
@@ -110,15 +111,11 @@ def conjugate(
 
 
 def approach(objective: MatrixFreeObjective, start: Array, *, tol: float, most: int) -> Array:
-    """Return where limited-memory steps lead, `most` of them at most, be they fast or slow.
-
-    On a way to infinity all curvatures fall, so that the preconditioner is scaled as the last pair
-    shows.
-    """
+    """Return where limited-memory steps lead, `most` of them at most, be they fast or slow."""
     with np.errstate(all="ignore"):
         coef = np.array(start, float)
         at = objective(coef, 1)
-        return _approach(objective, coef, at, tol, most, patience=most, scaled=True)[0]
+        return _approach(objective, coef, at, tol, most, patience=most)[0]
 
 
 def _iterate(objective: MatrixFreeObjective, coef: Array, tol: float, max_iter: int) -> Solution:
@@ -162,7 +159,6 @@ def _approach(
     tol: float,
     most: int,
     patience: int = _PATIENCE,
-    scaled: bool = False,
 ) -> tuple[Array, Evaluation, list[tuple[Array, Array]], Curvature, int]:
     """Take limited-memory steps over the preconditioner as long as they are fast.
 
@@ -176,16 +172,19 @@ def _approach(
     """
     pairs: list[tuple[Array, Array]] = []
     curvature, distance, known, slow = objective.curvature(coef), np.inf, np.inf, 0
-    steep = _STEEP * at.value
+    steep, before = _STEEP * at.value, np.inf
     for taken in range(most):
         assert at.gradient is not None
         if taken == _REFRESH and not 0.0 < at.value < steep:
             curvature = objective.curvature(coef)
-        inverse = _scaled(curvature, pairs[-1]) if scaled and pairs else curvature.precondition
+        # On a way to infinity all curvatures fall: the last pair shows how far.
+        out = 0.0 < at.value < steep and len(pairs) > 0
+        inverse = _scaled(curvature, pairs[-1]) if out else curvature.precondition
         step = -two_loop(pairs, inverse, at.gradient)
         distance = _decrement(objective, at, step)
         objective.accepted(coef, at, distance)
-        slow = slow + 1 if distance > _FAST * known else 0
+        falls = 0.0 < at.value < _FAST * before
+        slow = slow + 1 if distance > _FAST * known and not falls else 0
         arrived = distance <= _NEARLY * tol or slow >= patience or not np.isfinite(distance)
         found = None if arrived else _backtrack(objective, coef, at, step)
         if found is None:
@@ -195,7 +194,7 @@ def _approach(
         change = there.gradient - at.gradient
         if float(step @ change) > 0.0:
             pairs = [*pairs, (step, change)][-_MEMORY:]
-        coef, at, known = coef + step, there, min(known, distance)
+        coef, at, known, before = coef + step, there, min(known, distance), at.value
     else:
         taken = most
     close = distance <= _CLOSE * objective.size**0.5

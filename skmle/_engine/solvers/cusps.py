@@ -30,6 +30,7 @@ from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.solvers.newton import SmoothObjective, newton
 
 # These values were chosen, not measured one by one.
+_STILL = 1e-2  # distance in standard errors at which a start is the maximum of a smooth law
 _NEAR_VERTEX = 4  # smooth laws after which only few exchanges of rows are left to the vertex
 # Coefficients up to which a vertex is looked for: each exchange inverts a matrix of this order.
 _LARGEST_BASIS = 500
@@ -94,7 +95,8 @@ def solve_cusps(
         Most iterations of Newton's method for the scale, at each vertex.
     """
     coef, n_iter = start, 0
-    for stage, rounded in enumerate(smooth, start=1):
+    begun = _first_stage(smooth[:_NEAR_VERTEX], start)
+    for stage, rounded in enumerate(smooth[begun - 1 :], start=begun):
         solution = minimise(rounded, coef)
         n_iter += solution.n_iter
         if stage > _NEAR_VERTEX and not solution.converged:
@@ -113,6 +115,18 @@ def solve_cusps(
         if stage > _NEAR_VERTEX and distance <= tol:
             return Solution(coef, objective(coef, 1), step, distance, n_iter, True)
     return Solution(coef, objective(coef, 1), step, distance, n_iter, False)
+
+
+def _first_stage(smooth: Sequence[CuspedObjective], start: Array) -> int:
+    """Return the number of the smooth law whose maximum the start is; 1 if it is none's.
+
+    From there, the way by a smoother law might lead to a lesser maximum.
+    """
+    for stage in range(len(smooth), 1, -1):
+        found = newton(smooth[stage - 1], start, tol=_STILL, max_iter=0)
+        if found.converged:
+            return stage
+    return 1
 
 
 def _at_vertex(

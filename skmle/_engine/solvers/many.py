@@ -17,6 +17,8 @@ _EPS = float(np.finfo(float).eps)
 # As in `newton`: the least share of the predicted gain, and the first damping.
 _ACCEPT, _DAMPING = 1e-3, 1e-3
 _LEAST_DAMPING = 1e-4  # a damping below it is none; chosen, not measured
+# Damping of an indefinite Hessian, for its least eigenvalue; chosen, not measured.
+_BEYOND = 1.5
 # Share of the problems still on their way from which those that have arrived are carried along:
 # to sort them out copies the data of all others. Chosen, not measured.
 _CARRIED = 0.7
@@ -37,7 +39,7 @@ class Ends(NamedTuple):
     """Where each problem has come to."""
 
     coef: Array
-    """(G, d): after the last step."""
+    """(G, d): after the last step, also of a search that has not arrived."""
     value: Array
     """(G,): before it; so is all that follows."""
     hessian: Array
@@ -87,7 +89,9 @@ def newton_of_many(
         arrived = (distance <= tol) & (flat < _FLAT) & np.isinf(ends.distance[index])
         if arrived.any():
             _store(ends, index, arrived, coef + step / scale, at, distance, pivot, iteration)
-        going = np.isinf(ends.distance[index]) & np.isfinite(at.value) & (flat < _FLAT)
+        going = np.isinf(ends.distance[index])
+        ends.coef[index[going]] = coef[going]
+        going &= np.isfinite(at.value) & (flat < _FLAT)
         if iteration == max_iter or not going.any():
             break
         if going.sum() < _CARRIED * len(going):
@@ -118,6 +122,10 @@ def _damped(
     if not needed.any():
         return step, damping, definite
     damping = np.where(needed, np.maximum(damping, _DAMPING), 0.0)
+    bent = ~definite & np.isfinite(a).all(axis=(1, 2))
+    if bent.any():
+        lowest = np.linalg.eigvalsh(a[bent])[:, 0]
+        damping[bent] = np.maximum(damping[bent], _BEYOND * np.abs(lowest))
     factor, least = cholesky(a + damping[:, None, None] * np.eye(a.shape[1]))
     return -solve(factor, b), damping, least > 0.0
 

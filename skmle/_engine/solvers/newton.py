@@ -247,12 +247,21 @@ def _search(
             good_enough = abs(gain) <= 32.0 * rounding
         else:
             good_enough = np.isfinite(there.value) and gain > _ACCEPT * predicted
+        if not good_enough and damping == 0.0 and model.distance <= _FLOOR:
+            # Values of precise measurements, whose logarithms nearly cancel, have fewer digits than
+            # their derivatives, which tell whether the step leads nearer.
+            there = there if there.hessian is not None else objective(coef + step)
+            good_enough = blind = _leads_nearer(there, objective.size, model)
         if good_enough:
             there = there if there.hessian is not None else objective(coef + step)
             if _finite(there):
                 return _Taken(step, there, 1.0 if blind else gain / predicted, damping, blind)
         damping = max(4.0 * damping, model.least) * (1.0 if np.isfinite(there.value) else 2.5)
     return None
+
+
+def _leads_nearer(there: Evaluation, size: float, model: _Model) -> bool:
+    return _finite(there) and _model(there, size).distance <= 0.5 * model.distance
 
 
 def _finite(at: Evaluation) -> bool:

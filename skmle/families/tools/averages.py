@@ -49,9 +49,9 @@ class FamilyRows:
         return np.where(y == np.floor(y), value, -np.inf) if self.discrete else value
 
     def quantiles(self, levels: Sequence[float]) -> Array:
-        """Return the quantiles of each law, of shape (n, levels)."""
+        """Return about the quantiles of each law, of shape (n, levels)."""
         shape = (len(levels), self.size)
-        value = self.family.quantile(np.asarray(levels, float)[:, None], self.theta)
+        value = self.family.about_quantile(np.asarray(levels, float)[:, None], self.theta)
         if self.frozen is None or not np.isnan(value).any():
             return np.broadcast_to(value, shape).T
         return quantiles_of(self.frozen, levels, self.size, self.discrete)

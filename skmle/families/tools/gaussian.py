@@ -31,7 +31,9 @@ class Gaussian(LocationScale):
             return super().evaluate(statistics, eta, order)
         loc, spread = eta
         rate = np.exp(-spread)
-        z, within = (statistics[0] - loc) * rate, statistics[1] * rate
+        # Beside a location that is held, what rounding has missed of the mean counts.
+        mean, deviation, missed = statistics
+        z, within = ((mean - loc) + missed) * rate, deviation * rate
         square = z * z + within * within
         value = 0.5 * square + spread
         if order < 1:
@@ -65,7 +67,7 @@ class Gaussian(LocationScale):
         (mean,), (sd,), _ = self.collapse(statistics, weight)
         return float(mean), float(sd) if sd > 0.0 else 1.0
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return (statistics[0] - origin) / unit, *(s / unit for s in statistics[1:])
 
     def log_sf(self, z: Array) -> Array:

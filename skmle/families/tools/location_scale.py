@@ -135,7 +135,7 @@ class LocationScale(Family):
         """Return the origin and the unit in which y is measured inside a fit."""
         return centre_and_spread(statistics[0], weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         """Return the statistics of (y - origin)/unit."""
         return ((statistics[0] - origin) / unit,)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skmle.families.records import Array, Rows
 
+if TYPE_CHECKING:
+    from skmle.families.base import Family
+
+_FEWEST, _MOST = 0.02, 0.98  # share of rows added to a mass, at least and at most, at a start
 _ROUNDS = 60  # of expectation and maximisation for each start, at most; Newton's method goes on
 _STILL = 1e-4  # nats a row by which a round has to improve
 _SEEDS = 6  # random starts beside that from quantiles
@@ -98,10 +103,25 @@ def by_rounds(
         each = np.exp(logs - top)
         sums = each.sum(axis=1, keepdims=True)
         value = float(weight @ (top + np.log(sums))[:, 0] / total)
-        if not np.isfinite(value):
+        # It falls only by rounding, where a part is narrower than the last digit of its place.
+        if not before < value < np.inf:
             return best
         memberships, best = each / sums, (value, eta, shares)
         if value - before < _STILL:
             return best
         before = value
     return best
+
+
+def mass_of(family: Family, value: float, eta: tuple[float, ...]) -> float:
+    """Return the mass of one number under a law of counts, less than one; 0 where it is none."""
+    statistics = family.statistics(np.array([value]))
+    rows = family.evaluate(statistics, tuple(np.asarray(e) for e in eta), 0)
+    mass = float(np.exp(-(rows.value + family.base(statistics)))[0])
+    return min(mass, 1.0 - 1e-6) if np.isfinite(mass) else 0.0
+
+
+def logit_of_added(observed: float, expected: float) -> float:
+    """Return the logit of the share of rows that are added to a mass that a law expects."""
+    added = float(np.clip((observed - expected) / (1.0 - expected), _FEWEST, _MOST))
+    return float(np.log(added) - np.log1p(-added))

@@ -198,17 +198,29 @@ def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: i
         How many derivatives are wanted.
     """
     t = np.exp(np.copysign(eta, -1.0))
-    growth = np.maximum(eta, 0.0) + np.log1p(t)
-    value = (growth if trials is None else trials * growth) - successes * eta
+    if trials is not None:
+        return _kernel_of_trials(successes, trials, eta, t, order)
+    value = np.maximum(eta, 0.0) + np.log1p(t) - successes * eta
     if order < 1:
         return Rows(value)
     q = t / (1.0 + t)
-    mean = np.copysign(0.5 - q, eta) + 0.5
-    gradient = ((mean if trials is None else trials * mean) - successes,)
-    if order < 2:
-        return Rows(value, gradient)
-    variance = q - q * q
-    return Rows(value, gradient, (variance if trials is None else trials * variance,))
+    gradient = (np.copysign(0.5 - q, eta) + 0.5 - successes,)
+    return Rows(value, gradient, (q - q * q,)) if order > 1 else Rows(value, gradient)
+
+
+def _kernel_of_trials(successes: Array, trials: Array, eta: Array, t: Array, order: int) -> Rows:
+    """Return `logistic_kernel` of any number of trials, at t = exp(-|eta|).
+
+    It counts the outcomes that are the rarer by eta. Of 1e12 trials with three of these, their
+    expected number has all its digits, where that of the others has none behind the point.
+    """
+    rarer = np.where(eta > 0.0, trials - successes, successes)
+    value = trials * np.log1p(t) + rarer * np.abs(eta)
+    if order < 1:
+        return Rows(value)
+    q = t / (1.0 + t)
+    gradient = (np.copysign(1.0, eta) * (rarer - trials * q),)
+    return Rows(value, gradient, (trials * (q - q * q),)) if order > 1 else Rows(value, gradient)
 
 
 def logistic_recession(successes: Array, trials: Array, delta: Array) -> Array:

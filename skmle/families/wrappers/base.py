@@ -36,6 +36,15 @@ def all_but_last(observe: Observe, statistics: Arrays) -> Arrays:
     return *observe(statistics[:-1]), statistics[-1]
 
 
+def check_plain(family: Family, what: str) -> None:
+    """Raise ValueError if a family is none of one number a row whose support is fixed."""
+    if family.observation != Observation() or not family.support.fixed:
+        raise ValueError(
+            f"{what} {family.title}. Allowed: families of one column of numbers whose support is "
+            "fixed. Choose one of them."
+        )
+
+
 class Wrapper(Family):
     """The base of families around a family.
 
@@ -217,7 +226,7 @@ class Wrapper(Family):
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(statistics, weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return self.inner.standardise(statistics, origin, unit)
 
     def smoothings(self) -> tuple[Family, ...]:

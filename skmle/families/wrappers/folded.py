@@ -14,7 +14,7 @@ from skmle.families.wrappers.base import Derived, Observe
 
 
 class Folded(Derived):
-    """The law of |Y|, where Y has the law `family` on the real line.
+    """The law of ``|Y|``, where Y has the law `family` on the real line.
 
     q(y) = q_inside(y) + q_inside(-y), for y >= 0. The sign of a location is lost with that of Y:
     both are equally likely, and either may be found.

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import beside, constant_at, mix
+from skmle.families.algebra import constant_at
 from skmle.families.base import (
     LOGIT,
     Array,
     Arrays,
     Family,
-    Limit,
     Observation,
     Param,
     Rows,
     Support,
 )
 from skmle.families.links import Link
-from skmle.families.tools.location_scale import SPREAD_SIGNS
-from skmle.families.tools.shares import by_rounds, first_guesses, share, sticks, weights_of
-from skmle.families.wrappers.parts import SeveralParts, number_of_statistics
-
-_MOST_ROWS = 4096  # rows on which starts are looked for
-_KEPT = 3  # starts that are kept
-# Log-odds of the part that a row most likely comes from, above which the row may be of this part as
-# well: a thousandth. Chosen, not measured.
-_MEMBER = -7.0
-# Absolute eta of a start of few rows, of which a scale or a mean may be zero. Chosen, not measured.
-_FARTHEST = 30.0
-_FEWEST = 3.0  # rows that a part needs beside those that its parameters take up
+from skmle.families.tools.mixing import best_runs, mixed, shrunk_part, start_of_few
+from skmle.families.tools.shares import sticks, weights_of
+from skmle.families.wrappers.mixed_law import MixedLaw
 
 
-class Mixture(SeveralParts):
+class Mixture(MixedLaw):
     """The law of observations each of which comes from one of several laws, and nobody says which.
 
     q(y) = sum of share_c q_c(y). The parameters of part c are those of its family with ``_c`` at
@@ -137,143 +126,39 @@ class Mixture(SeveralParts):
 
     # ---------------------------------------------------------------- the formula
 
-    def statistics(self, y: Array) -> Arrays:
-        """Return y, and for each part its base, infinite outside its support, and statistics."""
-        found: list[Array] = [y]
-        for part in self.parts:
-            inside = part.contains(y)
-            own = part.statistics(y if inside.all() else np.where(inside, y, y[inside][:1]))
-            base = np.where(inside, part.base(own), np.inf) + np.zeros(len(y))
-            found += [base, *own]
-        return tuple(found)
-
-    def _of_parts(self, statistics: Arrays) -> list[tuple[Family, Array, Arrays]]:
-        """Return each part with its base and its statistics."""
-        found, start = [], 1
-        for part in self.parts:
-            count = number_of_statistics(part)
-            own = statistics[start + 1 : start + 1 + count]
-            found.append((part, statistics[start], own))
-            start += 1 + count
-        return found
-
-    def base(self, statistics: Arrays) -> Array:
-        return np.zeros(())  # those of the parts differ, and are inside the sum
-
-    def restore(self, statistics: Arrays) -> Array:
-        return statistics[0]
-
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         each, logits = self.split(eta)
-        pairs = zip(self._of_parts(statistics), each, strict=True)
+        pairs = zip(self.each_of(statistics), each, strict=True)
         rows = []
         for (part, base, own), entries in pairs:
             row = part.evaluate(own, entries, order)
             rows.append(row._replace(value=row.value + base))
-        return self._mixed(rows, logits, order)
+        return mixed(rows, logits, order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         each, logits = self.split(eta)
         y, rows = statistics[0], []
-        for (part, base, own), entries in zip(self._of_parts(statistics), each, strict=True):
+        for (part, base, own), entries in zip(self.each_of(statistics), each, strict=True):
             row = part.tail(own, entries, upper, order)
             # Beyond the ends of its support a part has all of its probability on one side.
             certain = np.where((y <= part.support.low) == upper, 0.0, np.inf)
             rows.append(constant_at(np.isinf(base), certain, row))
-        return self._mixed(rows, logits, order)
-
-    def _mixed(self, rows: Sequence[Rows], logits: Arrays, order: int) -> Rows:
-        """Return the rows of the mixture of parts whose logits of shares are given."""
-        count, k = len(rows), sum(len(p.parameters) for p in self.parts) + len(logits)
-        first, parts = k - len(logits), []
-        start = 0
-        for c, (part, row) in enumerate(zip(self.parts, rows, strict=True)):
-            shares = [share(logit, j == c, order) for j, logit in enumerate(logits[: c + 1])]
-            index = [*range(start, start + len(part.parameters))]
-            index += [first + j for j in range(min(c + 1, count - 1))]
-            parts.append((reduce(beside, shares, row), index))
-            start += len(part.parameters)
-        return mix(parts, k, order=order)
+        return mixed(rows, logits, order)
 
     # ---------------------------------------------------------------- starts
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the ends of the best runs of expectation and maximisation, the best first."""
-        n = len(statistics[0])
-        some = slice(None, None, -(-n // _MOST_ROWS))
-        rows = tuple(entry[some] for entry in statistics)
-        share_of = np.ones(len(rows[0])) if weight is None else weight[some]
-        parts = self._of_parts(rows)
-
-        def maximise(weighted: Array) -> list[tuple[float, ...]] | None:
-            found = []
-            for (part, base, own), column in zip(parts, weighted.T, strict=True):
-                at = np.flatnonzero((column > 0.0) & np.isfinite(base))
-                share = column[at]
-                alone = share.sum() ** 2 < (_FEWEST + len(part.parameters)) * (share**2).sum()
-                if not len(at) or alone:
-                    return None
-                start = part.starts(tuple(entry[at] for entry in own), share)[0]
-                if not np.isfinite(start).all():
-                    return None
-                found.append(start)
-            return found
-
-        def logs(eta: list[tuple[float, ...]]) -> Array:
-            return -np.column_stack(
-                [
-                    part.evaluate(own, tuple(map(np.asarray, entries)), 0).value + base
-                    for (part, base, own), entries in zip(parts, eta, strict=True)
-                ]
-            )
-
-        with np.errstate(all="ignore"):
-            guesses = first_guesses(rows[0], share_of, len(parts))
-            runs = [by_rounds(guess, share_of, maximise, logs) for guess in guesses]
-        found = sorted((run for run in runs if run is not None), key=lambda run: -run[0])[:_KEPT]
+        found = best_runs(self.each_of(statistics), statistics[0], weight)
         if not found:
-            return [self._start_of_few(parts, rows[0], share_of)]
+            each, y = self.each_of(statistics), statistics[0]
+            return [start_of_few(each, y, weight, self.title)]
         return [
             tuple(e for entries in eta for e in entries) + sticks(shares)
             for _, eta, shares in found
         ]
 
-    def _start_of_few(
-        self, parts: list[tuple[Family, Array, Arrays]], y: Array, weight: Array
-    ) -> tuple[float, ...]:
-        """Return a start where rows are too few, or too much alike, for a part each.
-
-        Each part starts from a stretch of the rows in their order, or from all. What comes of it is
-        told by the verdict: parts shrink to single values, or are the same.
-        """
-        count = max(len(y), int(weight.sum()))
-        if count < len(parts):
-            raise ValueError(
-                f"{self.title}: {count} sample{'s are' if count > 1 else ' is'} too few for "
-                f"{len(parts)} parts. Allowed: a row a part at least. Choose fewer parts."
-            )
-        found: list[float] = []
-        places = np.argsort(y, kind="stable")
-        for (part, base, own), stretch in zip(
-            parts, np.array_split(places, len(parts)), strict=True
-        ):
-            for at in (stretch, places):
-                at = at[np.isfinite(base[at]) & (weight[at] > 0.0)]
-                start: tuple[float, ...] = (np.nan,)
-                if len(at):
-                    with np.errstate(all="ignore"):
-                        start = part.starts(tuple(entry[at] for entry in own), weight[at])[0]
-                if not np.isnan(start).any():
-                    break
-            else:
-                raise ValueError(
-                    f"{self.title}: {len(y)} rows are too few, or too much alike, for {len(parts)} "
-                    "parts. Allowed: several different rows a part. Choose fewer parts."
-                )
-            found += np.clip(start, -_FARTHEST, _FARTHEST).tolist()
-        return (*found, *sticks(np.full(len(parts), 1.0 / len(parts))))
-
-    # ---------------------------------------------------------------- verdicts, limits and units
+    # ---------------------------------------------------------------- verdicts
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         """Return the part that has shrunk to a single value, whose density has no bound there."""
@@ -281,78 +166,4 @@ class Mixture(SeveralParts):
             return None
         each, logits = self.split(eta)
         weights = weights_of(tuple(LOGIT.theta(logit) for logit in logits))
-        logs = [
-            np.log(w) - part.evaluate(own, entries, 0).value - base
-            for (part, base, own), entries, w in zip(
-                self._of_parts(statistics), each, weights, strict=True
-            )
-        ]
-        logs = list(np.broadcast_arrays(*logs))
-        top = np.maximum.reduce(logs)
-        for c, (part, log) in enumerate(zip(self.parts, logs, strict=True), 1):
-            at = statistics[0][log - top > _MEMBER]
-            shape = [param.name for param in part.parameters if param.unit in SPREAD_SIGNS]
-            if shape and len(at) and np.all(at == at[0]):
-                why = (
-                    f"part {c} shrinks to one value, that of {len(at)} of the "
-                    f"{len(statistics[0])} rows, where its density grows without bound"
-                )
-                return f"{shape[0]}_{c}", why
-        return None
-
-    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
-        found: list[Array] = [statistics[0]]
-        for j, (_, base, own) in enumerate(self._of_parts(statistics)):
-            if j == c:
-                own = limit.observe(own)
-                base = np.where(np.isinf(base), base, limit.family.base(own))
-            found += [base, *own]
-        return tuple(found)
-
-    @property
-    def movable(self) -> bool:  # type: ignore[override]
-        return all(part.movable for part in self.parts)
-
-    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
-        part, _, own = self._of_parts(statistics)[0]
-        return part.centre_and_spread(own, weight)
-
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
-        found: list[Array] = [(statistics[0] - origin) / unit]
-        for part, base, own in self._of_parts(statistics):
-            found += [base, *part.standardise(own, origin, unit)]
-        return tuple(found)
-
-    # ---------------------------------------------------------------- the law
-
-    def _sum(self, method: str, theta: Arrays, *arguments: Array) -> Array:
-        each, taken = self.split(theta)
-        terms = zip(self.parts, each, weights_of(taken), strict=True)
-        return sum(
-            (w * getattr(part, method)(*arguments, own) for part, own, w in terms), np.zeros(())
-        )
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return self._sum("cdf", theta, y)
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return self._sum("sf", theta, y)
-
-    def mean(self, theta: Arrays) -> Array:
-        return self._sum("mean", theta)
-
-    def variance(self, theta: Arrays) -> Array:
-        each, taken = self.split(theta)
-        mean, away = self.mean(theta), np.zeros(())
-        for part, own, w in zip(self.parts, each, weights_of(taken), strict=True):
-            away = away + w * (part.mean(own) - mean) ** 2
-        return self._sum("variance", theta) + away
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        each, taken = self.split(theta)
-        draw, drawn, below = rng.random(size), np.zeros(size), np.zeros(())
-        for part, own, w in zip(self.parts, each, weights_of(taken), strict=True):
-            here = (draw >= below) & (draw < below + w)
-            drawn = np.where(here, part.sample(own, size, rng), drawn)
-            below = below + w
-        return drawn
+        return shrunk_part(self.each_of(statistics), statistics[0], each, weights)

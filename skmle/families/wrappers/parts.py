@@ -16,7 +16,7 @@ from skmle.families.wrappers.base import Derived
 def number_of_statistics(part: Family) -> int:
     """Return how many statistics a family has, which those of a possible row tell."""
     columns = part.observation.columns or 0
-    value = part.support.between(*part.support.interior)
+    value = part.support.somewhere
     return len(part.statistics(np.full((1, columns) if columns > 1 else 1, value)))
 
 
@@ -66,13 +66,24 @@ class SeveralParts(Derived):
     def modelled(self) -> tuple[str, ...]:
         return tuple(f"{n}_{c}" for c, part in enumerate(self.parts, 1) for n in part.modelled)
 
-    def link(self, index: int) -> Link:
+    def _within(self, index: int) -> tuple[Family | None, int]:
+        """Return the part of a parameter, None of the whole, and its place among the part's."""
         for part in self.parts:
             if index < len(part.parameters):
-                return part.link(index)
+                return part, index
             index -= len(part.parameters)
-        chosen = (self.links or {}).get(self.added[index].name)
+        return None, index
+
+    def link(self, index: int) -> Link:
+        part, place = self._within(index)
+        if part is not None:
+            return part.link(place)
+        chosen = (self.links or {}).get(self.added[place].name)
         return LOGIT if chosen is None else get_link(chosen)
+
+    def counted(self, index: int) -> bool:
+        part, place = self._within(index)
+        return self.support.discrete if part is None else part.counted(place)
 
     def split(self, entries: Arrays) -> tuple[list[Arrays], Arrays]:
         """Return the entries of each part, and those that the whole has beside them."""

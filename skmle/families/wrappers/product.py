@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.algebra import beside
-from skmle.families.base import Array, Arrays, Family, Limit, Observation, Rows, Support
-from skmle.families.wrappers.parts import SeveralParts, number_of_statistics
-
-if TYPE_CHECKING:
-    from skmle.families.distribution import Distribution
+from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
+from skmle.families.wrappers.independent_columns import IndependentColumns, total
 
 
-class Product(SeveralParts):
+class Product(IndependentColumns):
     """The law of rows whose columns are independent, each of a law of its own.
 
     q(y) = product of q_c(y_c). The parameters of part c are those of its family with ``_c`` at
@@ -71,17 +68,8 @@ class Product(SeveralParts):
                 "others. Allowed: at least two families of numbers, each of so many columns, whose "
                 "fit is by derivatives. Fit such columns apart."
             )
-        pairs = zip(parts, self._columns(y), strict=True)
+        pairs = zip(parts, self.columns_of(y), strict=True)
         return self.of_parts([part.adapt(own) for part, own in pairs])
-
-    def _columns(self, y: Array) -> Iterator[Array]:
-        """Yield the columns of each part; (n,) of one."""
-        start = 0
-        for part in self.parts:
-            stop = start + (part.observation.columns or 0)
-            own = y[..., start:stop]
-            yield own[..., 0] if stop == start + 1 else own
-            start = stop
 
     @property
     def support(self) -> Support:  # type: ignore[override]
@@ -101,7 +89,7 @@ class Product(SeveralParts):
         self, y: Array, ask: Callable[[Family, Array], NDArray[np.bool_]]
     ) -> NDArray[np.bool_]:
         found = []
-        for part, own in zip(self.parts, self._columns(np.asarray(y, float)), strict=True):
+        for part, own in zip(self.parts, self.columns_of(np.asarray(y, float)), strict=True):
             inside = ask(part, own)
             if part.observation.finite:
                 finite = np.isfinite(own)
@@ -111,47 +99,13 @@ class Product(SeveralParts):
 
     # ---------------------------------------------------------------- the formula
 
-    def statistics(self, y: Array) -> Arrays:
-        pairs = zip(self.parts, self._columns(y), strict=True)
-        return tuple(entry for part, own in pairs for entry in part.statistics(own))
-
-    def _of_parts(self, statistics: Arrays) -> list[tuple[Family, Arrays]]:
-        """Return each part with its statistics."""
-        found, start = [], 0
-        for part in self.parts:
-            stop = start + number_of_statistics(part)
-            found.append((part, statistics[start:stop]))
-            start = stop
-        return found
-
-    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
-        each = enumerate(own for _, own in self._of_parts(statistics))
-        return tuple(e for j, own in each for e in (limit.observe(own) if j == c else own))
-
-    def base(self, statistics: Arrays) -> Array:
-        return self._total(part.base(own) for part, own in self._of_parts(statistics))
-
-    def densities(self, statistics: Arrays) -> Array:
-        return self._total(part.densities(own) for part, own in self._of_parts(statistics))
-
-    def _total(self, terms: Iterator[Array]) -> Array:
-        return sum(terms, np.zeros(()))
-
-    def restore(self, statistics: Arrays) -> Array:
-        columns = [
-            value[..., None] if part.observation.columns == 1 else value
-            for part, own in self._of_parts(statistics)
-            for value in [part.restore(own)]
-        ]
-        return np.concatenate(columns, axis=-1)
-
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        pairs = zip(self._of_parts(statistics), self.split(eta)[0], strict=True)
+        pairs = zip(self.each_of(statistics), self.split(eta)[0], strict=True)
         return reduce(beside, [part.evaluate(own, e, order) for (part, own), e in pairs])
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the first starts of all parts, and further ones of each beside them."""
-        each = [part.starts(own, weight) for part, own in self._of_parts(statistics)]
+        each = [part.starts(own, weight) for part, own in self.each_of(statistics)]
         first = [starts[0] for starts in each]
         further = [
             [*first[:c], start, *first[c + 1 :]]
@@ -179,15 +133,15 @@ class Product(SeveralParts):
         return any(part.cusps for part in self.parts)
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
-        pairs = zip(self._of_parts(statistics), self.split(delta)[0], strict=True)
+        pairs = zip(self.each_of(statistics), self.split(delta)[0], strict=True)
         found = [part.recession(own, e) for (part, own), e in pairs]
-        return None if any(rise is None for rise in found) else self._total(iter(found))  # type: ignore[arg-type]
+        return None if any(rise is None for rise in found) else total(iter(found))  # type: ignore[arg-type]
 
     def unbounded(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
         """Return the way to an infinite likelihood of the first part that has one."""
-        each = self._of_parts(statistics)
+        each = self.each_of(statistics)
         for c, (part, own) in enumerate(each):
             if (found := part.unbounded(own, weight)) is not None:
                 eta, why = found
@@ -198,7 +152,7 @@ class Product(SeveralParts):
         return None
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
-        pairs = zip(self._of_parts(statistics), self.split(eta)[0], strict=True)
+        pairs = zip(self.each_of(statistics), self.split(eta)[0], strict=True)
         for c, ((part, own), e) in enumerate(pairs, 1):
             if (found := part.without_bound(own, e)) is not None:
                 return f"{found[0]}_{c}", f"in part {c}, {found[1]}"
@@ -211,84 +165,3 @@ class Product(SeveralParts):
     def nonregular(self, eta: Arrays) -> tuple[str, ...]:
         pairs = enumerate(zip(self.parts, self.split(eta)[0], strict=True), 1)
         return tuple(f"{name}_{c}" for c, (part, e) in pairs for name in part.nonregular(e))
-
-    # ---------------------------------------------------------------- the law
-
-    @property
-    def univariate(self) -> bool:
-        return False
-
-    def predicted(self, theta: Arrays) -> Distribution:
-        from skmle.families.distribution import Distribution
-
-        pairs = zip(self.parts, self.split(theta)[0], strict=True)
-        laws = [part.predicted(own) for part, own in pairs]
-        theta = tuple(value for law in laws for value in law.theta)
-        return Distribution.of(self.of_parts([law.family for law in laws]), theta)
-
-    @property
-    def predicted_names(self) -> tuple[str, ...]:
-        pairs = enumerate(self.parts, 1)
-        return tuple(f"{name}_{c}" for c, part in pairs for name in part.predicted_names)
-
-    def _laws(self, theta: Arrays) -> list[Distribution]:
-        from skmle.families.distribution import Distribution
-
-        pairs = zip(self.parts, self.split(theta)[0], strict=True)
-        return [Distribution.of(part, own) for part, own in pairs]
-
-    def _of_columns(self, values: list[Array], single: list[bool]) -> Array:
-        """Return values of all columns as a last axis, from those of each part.
-
-        `single` says which parts have one number.
-        """
-        columns = [v[..., None] if one else v for v, one in zip(values, single, strict=True)]
-        lead = np.broadcast_shapes(*(v.shape[:-1] for v in columns))
-        return np.concatenate([np.broadcast_to(v, (*lead, v.shape[-1])) for v in columns], axis=-1)
-
-    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
-        pairs = zip(self._laws(theta), self._columns(y), strict=True)
-        return self._total(law.log_prob(own) for law, own in pairs)
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        pairs = zip(self._laws(theta), self._columns(np.asarray(y, float)), strict=True)
-        return np.prod(np.broadcast_arrays(*(law.cdf(own) for law, own in pairs)), axis=0)
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        """Return the probability that every column exceeds its number."""
-        pairs = zip(self._laws(theta), self._columns(np.asarray(y, float)), strict=True)
-        return np.prod(np.broadcast_arrays(*(law.sf(own) for law, own in pairs)), axis=0)
-
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        raise AttributeError(
-            "quantile: a law of several columns has none. Allowed: laws of one column. Take the "
-            "quantiles of each part."
-        )
-
-    upper_quantile = quantile
-
-    @property
-    def _numbers(self) -> list[bool]:
-        """Which parts have one mean: binomial rows are two numbers with one."""
-        return [part.univariate for part in self.parts]
-
-    def mean(self, theta: Arrays) -> Array:
-        return self._of_columns(
-            [np.asarray(law.mean()) for law in self._laws(theta)], self._numbers
-        )
-
-    def variance(self, theta: Arrays) -> Array:
-        return self._of_columns([np.asarray(law.var()) for law in self._laws(theta)], self._numbers)
-
-    def entropy(self, theta: Arrays) -> Array:
-        return self._total(np.asarray(law.entropy()) for law in self._laws(theta))
-
-    def divergence(self, p: Arrays, q: Arrays) -> Array | None:
-        triples = zip(self.parts, self.split(p)[0], self.split(q)[0], strict=True)
-        found = [part.divergence(one, other) for part, one, other in triples]
-        return None if any(value is None for value in found) else self._total(iter(found))  # type: ignore[arg-type]
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        pairs = zip(self.parts, self.split(theta)[0], strict=True)
-        single = [part.observation.columns == 1 for part in self.parts]
-        return self._of_columns([part.sample(own, size, rng) for part, own in pairs], single)

@@ -126,7 +126,7 @@ class Transformed(Derived):
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(statistics[:-1], weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return *self.inner.standardise(statistics[:-1], origin, unit), statistics[-1]
 
     def saturated(self, statistics: Arrays) -> Saturated | None:

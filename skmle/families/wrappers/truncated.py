@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,24 +11,19 @@ from numpy.typing import NDArray
 from skmle.families.algebra import add
 from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
 from skmle.families.tools.known import (
-    each_group,
     groups_of,
     known_and_window,
+    mean_between,
     rows_of_known,
     seen_from,
     statistics_of,
     window_of,
 )
-from skmle.families.wrappers.base import Derived, Observe
-
-# Eta of a parameter at an end of its range: exp(-700) is near the least positive number.
-_END = 700.0
-# Times its own size that a mean may lie away from the mean inside: about four of 16 digits are then
-# lost in the difference. Chosen, not measured.
-_DIGITS = 1e4
+from skmle.families.wrappers.base import Derived
+from skmle.families.wrappers.known_values import OfKnown
 
 
-class Truncated(Derived):
+class Truncated(OfKnown, Derived):
     """The law `family` of values that are seen only above `low` and up to `high`.
 
     The density or mass is divided by P(low < Y <= high), so that counts of which zero is never seen
@@ -120,9 +114,6 @@ class Truncated(Derived):
     def base(self, statistics: Arrays) -> Array:
         return self.inner.base(groups_of(statistics)[0])
 
-    def restore(self, statistics: Arrays) -> Array:
-        return self.inner.restore(groups_of(statistics)[0])
-
     def densities(self, statistics: Arrays) -> Array:
         return self.inner.densities(groups_of(statistics)[0])
 
@@ -151,12 +142,6 @@ class Truncated(Derived):
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(groups_of(statistics)[0], weight)
 
-    def standardise(self, statistics: Arrays, origin: float, unit: float) -> Arrays:
-        return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
-
-    def _at_limit(self, observe: Observe) -> Observe:
-        return partial(each_group, observe)
-
     # ---------------------------------------------------------------- the law
 
     def _ends(self, theta: Arrays) -> tuple[Array, Array]:
@@ -176,30 +161,12 @@ class Truncated(Derived):
         return np.clip(np.where(np.asarray(y) >= self.high, 0.0, share), 0.0, 1.0)
 
     def mean(self, theta: Arrays) -> Array:
-        """Return E[Y | low < Y <= high], from the slope of the window's probability if it tells.
-
-        The gradient of the truncated law has the mean zero. So where that of the law inside is
-        slope * (y - mean), E[Y] = mean + W'/slope, with W = -log P(low < Y <= high).
-        """
+        """Return E[Y | low < Y <= high], from the slope of the window's probability if it tells."""
         if not self.inner.gradient_tells_mean:
             return super().mean(theta)
-        inner = self.inner
         values = np.broadcast_arrays(*(np.asarray(value, float) for value in theta))
         flat = tuple(value.ravel() for value in values)
-        pairs = zip(inner.parameters, flat, strict=True)
-        with np.errstate(all="ignore"):  # of parameters at an end of their range
-            eta = tuple(
-                np.nan_to_num(p.chart.forward(value), nan=np.nan, posinf=_END, neginf=-_END)
-                for p, value in pairs
-            )
-            whole = inner.mean(flat)
-            other = whole + np.maximum(np.abs(whole), 1.0)
-            at = inner.evaluate(inner.statistics(other), eta, 1).gradient
-            turn = rows_of_known(inner, self._window(len(whole)), eta, 1).gradient
-            assert at is not None and turn is not None
-            mean = whole + turn[0] / at[0] * (other - whole)
-        # Far from the window the difference has lost its digits.
-        lost = ~(np.abs(mean - whole) <= _DIGITS * np.abs(mean))
+        mean, lost = mean_between(self.inner, self._window(len(flat[0])), flat)
         if lost.any():
             mean[lost] = super().mean(tuple(value[lost] for value in flat))
         return np.clip(mean, self.support.low, self.support.high).reshape(values[0].shape)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,13 @@ from skmle.families.base import (
     Arrays,
     Family,
     Limit,
-    Observation,
     Param,
     Rows,
     Support,
 )
 from skmle.families.links import Link
-from skmle.families.tools.shares import share
-from skmle.families.wrappers.base import Derived, Observe, all_but_last
-
-_FEWEST, _MOST = 0.02, 0.98  # share of added zeros that a fit starts from, at least and at most
+from skmle.families.tools.shares import logit_of_added, mass_of, share
+from skmle.families.wrappers.base import Derived, Observe, all_but_last, check_plain
 
 
 class ZeroInflated(Derived):
@@ -69,21 +66,12 @@ class ZeroInflated(Derived):
     # ---------------------------------------------------------------- what is observed
 
     def adapt(self, y: Array) -> Family:
-        inner = self.inner
-        if inner.observation != Observation() or not inner.support.fixed:
-            raise ValueError(
-                f"{type(self).__name__}: zeros cannot be added to {inner.title}. Allowed: laws "
-                "of one column of numbers whose support is fixed. Choose one of them."
-            )
+        check_plain(self.inner, f"{type(self).__name__}: zeros cannot be added to")
         return super().adapt(y)
 
     @property
     def support(self) -> Support:  # type: ignore[override]
-        inner = self.inner.support
-        low, high = min(inner.low, 0.0), max(inner.high, 0.0)
-        closed = inner.closed[0] or low < inner.low, inner.closed[1] or high > inner.high
-        closed = closed[0] or low == 0.0, closed[1] or high == 0.0
-        return replace(inner, low=low, high=high, closed=closed, rates=False)
+        return self.inner.support.with_point(0.0)
 
     @property
     def observations(self) -> str:
@@ -111,37 +99,31 @@ class ZeroInflated(Derived):
         """
         zero = y == 0.0
         if not self._holds_zero:
-            some = y[~zero][:1] if not zero.all() else np.array([self._value_inside()])
+            some = y[~zero][:1] if not zero.all() else np.array([self.inner.support.somewhere])
             y = np.where(zero, some[0], y)
         return *self.inner.statistics(y), zero.astype(float)
 
-    def _value_inside(self) -> float:
-        low, high = self.inner.support.interior
-        value = self.inner.support.between(low, high)
-        return float(np.ceil(value)) if self.inner.support.discrete else float(value)
-
     def base(self, statistics: Arrays) -> Array:
-        *own, zero = statistics
-        return np.where(zero > 0.0, 0.0, self.inner.base(tuple(own)))
+        return self._or_zero(self.inner.base, statistics)
 
     def restore(self, statistics: Arrays) -> Array:
-        *own, zero = statistics
-        return np.where(zero > 0.0, 0.0, self.inner.restore(tuple(own)))
+        return self._or_zero(self.inner.restore, statistics)
+
+    def densities(self, statistics: Arrays) -> Array:
+        return self._or_zero(self.inner.densities, statistics)
+
+    def _or_zero(self, ask: Callable[[Arrays], Array], statistics: Arrays) -> Array:
+        return np.where(statistics[-1] > 0.0, 0.0, ask(statistics[:-1]))
 
     def alike(self, statistics: Arrays) -> Array | None:
         return statistics[-1]
 
-    def densities(self, statistics: Arrays) -> Array:
-        *own, zero = statistics
-        return np.where(zero > 0.0, 0.0, self.inner.densities(tuple(own)))
-
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         *own, zero = statistics
-        formulas = {0.0: self._others, 1.0: self._zeros}
         n, parts = len(zero), []
-        for kind, at in alike(zero, formulas):
-            some = of_rows(tuple(own), at), of_rows(eta, at, n)
-            parts.append((at, formulas[kind](*some, order)))
+        for kind, at in alike(zero, (0.0, 1.0)):
+            formula = self._zeros if kind else self._others
+            parts.append((at, formula(of_rows(tuple(own), at), of_rows(eta, at, n), order)))
         return gather(parts, n, len(eta), order)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
@@ -179,25 +161,16 @@ class ZeroInflated(Derived):
         some = of_rows(tuple(own), at) if len(at) else tuple(own)
         found = []
         for start in self.inner.starts(some, None if weight is None or not len(at) else weight[at]):
-            expected = self._mass_at_zero(start)
-            left = float(np.clip((zeros - expected) / (1.0 - expected), _FEWEST, _MOST))
-            found.append((*start, float(np.log(left) - np.log1p(-left))))
+            expected = mass_of(self.inner, 0.0, start) if self._counts_zero else 0.0
+            found.append((*start, logit_of_added(zeros, expected)))
         return found
-
-    def _mass_at_zero(self, start: tuple[float, ...]) -> float:
-        if not self._counts_zero:
-            return 0.0
-        zero = self.inner.statistics(np.zeros(1))
-        rows = self.inner.evaluate(zero, tuple(np.asarray(e) for e in start), 0)
-        mass = float(np.exp(-(rows.value + self.inner.base(zero)))[0])
-        return min(mass, 1.0 - 1e-6) if np.isfinite(mass) else 0.0
 
     def _at_limit(self, observe: Observe) -> Observe:
         return partial(all_but_last, observe)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        none = Limit("zeros", 0.0, self.inner, _without_zeros)
+        none = Limit("zeros", 0.0, self.inner, itemgetter(slice(-1)))
         return (none, *super().limits) if self._counts_zero else super().limits
 
     # ---------------------------------------------------------------- the law
@@ -211,19 +184,13 @@ class ZeroInflated(Derived):
         return (1.0 - zeros) * self.inner.sf(y, tuple(own)) + zeros * (np.asarray(y) < 0.0)
 
     def mean(self, theta: Arrays) -> Array:
-        *own, zeros = theta
-        return (1.0 - zeros) * self.inner.mean(tuple(own))
+        return (1.0 - theta[-1]) * self.inner.mean(theta[:-1])
 
     def variance(self, theta: Arrays) -> Array:
-        *own, zeros = theta
-        mean = self.inner.mean(tuple(own))
-        return (1.0 - zeros) * (self.inner.variance(tuple(own)) + zeros * mean * mean)
+        own, zeros = theta[:-1], theta[-1]
+        mean = self.inner.mean(own)
+        return (1.0 - zeros) * (self.inner.variance(own) + zeros * mean * mean)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        *own, zeros = theta
-        drawn = self.inner.sample(tuple(own), size, rng)
-        return np.where(rng.random(size) < zeros, 0.0, drawn)
-
-
-def _without_zeros(statistics: Arrays) -> Arrays:
-    return statistics[:-1]
+        drawn = self.inner.sample(theta[:-1], size, rng)
+        return np.where(rng.random(size) < theta[-1], 0.0, drawn)

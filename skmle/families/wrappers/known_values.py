@@ -1,0 +1,22 @@
+"""Laws whose statistics are those of what is known of each value: see `tools.known`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from skmle.families.base import Array, Arrays
+from skmle.families.tools.known import each_group, groups_of
+from skmle.families.wrappers.base import Observe, Wrapper
+
+
+class OfKnown(Wrapper):
+    """The base of wrappers that keep the statistics of a value inside each row and of both ends."""
+
+    def restore(self, statistics: Arrays) -> Array:
+        return self.inner.restore(groups_of(statistics)[0])
+
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
+        return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
+
+    def _at_limit(self, observe: Observe) -> Observe:
+        return partial(each_group, observe)

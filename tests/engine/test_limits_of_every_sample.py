@@ -1,0 +1,74 @@
+"""Awkward samples of every family, free and with each parameter held, against 50-digit answers.
+
+The samples, the statuses and the maxima are in ``tests/reference/limits/values.json``, which the
+script beside it writes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skmle import MLEDistribution
+from skmle.families import REGISTRY, get_family
+
+pytestmark = [
+    pytest.mark.numerics,
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning"),
+]
+
+LINES = json.loads((Path(__file__).parents[1] / "reference/limits/values.json").read_text())
+EPS = float(np.finfo(float).eps)
+# Families without a line there: their maximum is a pair of order statistics, counts of labels, or
+# what `tests/families/test_many_columns.py` asks.
+ELSEWHERE = {"Uniform", "Categorical", "MultivariateNormal", "Binomial"}
+
+
+def title(line: dict) -> str:
+    held = "-".join(f"{name}={value:.3g}" for name, value in line["held"].items())
+    return f"{line['family']}-{line['name']}-{held}"
+
+
+def test_every_family_has_samples_free_and_with_each_parameter_held():
+    held = {cls: set() for cls in REGISTRY if cls not in ELSEWHERE}
+    for line in LINES:
+        held[type(get_family(line["family"])).__name__] |= {tuple(line["held"])}
+    for cls, found in held.items():
+        names = get_family(REGISTRY[cls][1][0]).names
+        wanted = {()} | ({(name,) for name in names} if len(names) > 1 else set())
+        assert found >= wanted, cls
+
+
+@pytest.mark.parametrize("line", LINES, ids=title)
+def test_number_and_verdict(line):
+    rows = np.array(line["rows"])[:, None]
+    model = MLEDistribution(line["family"], fixed=line["held"] or None).fit(rows)
+    assert model.status_ == line["status"]
+    right = line["log_likelihood"]
+    atol = 64.0 * EPS * (abs(right) + len(rows)) + 1e-9 + len(rows) * last_bits(line)
+    np.testing.assert_allclose(model.log_likelihood_, right, rtol=0.0, atol=atol)
+    total = model.score(rows) * len(rows)
+    np.testing.assert_allclose(total, right, rtol=0.0, atol=atol)
+    for name, value in line["params"].items():
+        # A location near zero has the digits of the scale.
+        unit = model.params_.get("scale", 0.0) if name == "loc" else 0.0
+        np.testing.assert_allclose(model.params_[name], value, rtol=1e-5, atol=1e-5 * unit)
+    if line["status"] == "interior":
+        assert model.distance_ <= model.tol
+
+
+def last_bits(line: dict) -> float:
+    """Return by how much -log q of a row may change with the last bits of y and the location.
+
+    Of y a law may see the logarithm.
+    """
+    params, y = line["params"], np.abs(line["rows"]).max()
+    if "loc" not in params and "shape" not in params:
+        return 0.0
+    logs = "shape" in params or line["family"] == "lognormal"
+    rate = params.get("shape", 0.0) if logs and "shape" in params else 1.0 / params["scale"]
+    return EPS * rate * abs(np.log(y) if logs else y)

@@ -1,0 +1,92 @@
+"""An offset that the intercept takes up changes no verdict, whatever the law and the data are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skmle import MLERegressor, families
+from skmle.families import Family
+from tests.engine.verdicts import REGRESSED, fitted
+from tests.subjects import every, typical_eta
+
+pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
+
+N = 40
+
+
+def is_mixable(family: Family) -> bool:
+    """Whether it is a smooth law of all numbers: where cusps are mixed, no derivative tells."""
+    support, smooth = family.support, family.shortcuts.starts != "final"
+    return support.low == -np.inf and not support.discrete and smooth
+
+
+def is_inflatable(family: Family) -> bool:
+    """Whether zeros can be told from those of the law, as those of a coin cannot."""
+    one_column = family.observation == families.base.Observation()
+    return one_column and not (family.support.discrete and np.isfinite(family.support.high))
+
+
+OF_OTHERS: dict[str, Family] = {
+    f"mixture-{name}": families.Mixture(family)
+    for name, family in REGRESSED.items()
+    if is_mixable(family)
+} | {
+    f"inflated-{name}": families.ZeroInflated(family)
+    for name, family in REGRESSED.items()
+    if is_inflatable(family)
+}
+ALL = REGRESSED | OF_OTHERS
+
+
+def drawn(family: Family) -> np.ndarray:
+    eta = [np.full(N, value) for value in typical_eta(family)]
+    y = family.sample(family.natural(tuple(eta)), (N,), np.random.default_rng(2))
+    return y.astype(float)
+
+
+def half(y: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Return the rows with the first half of them equal to one value."""
+    result = y.copy()
+    result[: len(y) // 2] = value
+    return result
+
+
+def equal(y: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(np.unique(y, axis=0)[-1], y.shape)
+
+
+SAMPLES = {
+    "drawn": lambda y: y,
+    "equal": equal,
+    "two values": lambda y: half(equal(y), np.unique(y, axis=0)[0]),
+    "half equal": lambda y: half(y, equal(y)[0]),
+}
+
+
+@pytest.mark.slow
+@every(ALL)
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("groups", [False, True], ids=["constant", "groups"])
+def test_a_constant_offset_changes_no_verdict(family, name, groups):
+    if name == "equal" and isinstance(family, families.Mixture):
+        return  # Equal rows cannot be told apart into parts, and are refused.
+    y = SAMPLES[name](drawn(family))
+    group = (np.arange(len(y)) < len(y) // 2).astype(float)
+    X = np.column_stack([group if groups else np.random.default_rng(3).normal(size=len(y))])
+    features = dict.fromkeys(family.names[:2], "all") if groups else None
+    model, warned = fitted(MLERegressor(family, features=features), X, y)
+    for offset in (3.0,) if isinstance(family, families.Mixture) else (-0.75, 3.0):
+        other, also = fitted(
+            MLERegressor(family, features=features), X, y, offset=np.full(len(y), offset)
+        )
+        assert (other.status_, also) == (model.status_, warned)
+        if model.converged_:
+            np.testing.assert_allclose(
+                other.log_likelihood_, model.log_likelihood_, rtol=1e-8, atol=1e-8
+            )
+            first = family.names[0]
+            if first in model.intercepts_ and np.isfinite(model.intercepts_[first]):
+                np.testing.assert_allclose(
+                    other.intercepts_[first] + offset, model.intercepts_[first], atol=1e-4
+                )
