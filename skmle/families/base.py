@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
 
 
-# Eta of a parameter at an end of its range: exp(-700) is near the least positive number. Between
-# half of it and this, what tends to infinity moves by a multiple of 350.
-_END, _MOVES = 700.0, 100.0
-
-
 class Family(Parameters, Law, Ends, BaseEstimator):
     """A law q(y | eta) to be fitted, with k parameters that may each depend on features.
 
@@ -350,28 +345,9 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         """
         if self.to_scipy(theta) is not None or self.observation.columns != 1:
             return super().log_prob_at_edge(y, theta)
-        rows = np.atleast_1d(np.asarray(y, float))
-        inside = self.contains(rows)
-        if not inside.any():
-            return np.full(np.broadcast_shapes(np.shape(y), *map(np.shape, theta)), -np.inf)
-        statistics = self.statistics(np.where(inside, rows, rows[inside][0]))
-        with np.errstate(all="ignore"):
-            charts = [
-                p.chart.forward(value) for p, value in zip(self.parameters, theta, strict=True)
-            ]
-            near, far = (
-                -self.evaluate(statistics, tuple(_clipped(e, t) for e in charts), 0).value
-                for t in (0.5 * _END, _END)
-            )
-            moves = far - near
-            value = np.where(np.abs(moves) > _MOVES, np.sign(moves) * np.inf, far)
-            value = np.where(inside, value - self.base(statistics), -np.inf)
-        return value.reshape(np.broadcast_shapes(np.shape(y), *map(np.shape, theta)))
+        from skmle.families.tools.numerical import log_prob_at_edge
 
-
-def _clipped(eta: Array, end: float) -> Array:
-    """Return eta of which infinite entries are those of a finite end."""
-    return np.where(np.isinf(eta), np.copysign(end, eta), eta)
+        return log_prob_at_edge(self, y, theta)
 
 
 def average(values: Array, weight: Array | None) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from skmle.families.algebra import alike, gather, of_rows
 from skmle.families.base import Array, Arrays, Family, Rows, Support, triangle
 from skmle.families.tools.intervals import between, ordinary
+from skmle.families.tools.numerical import finite_eta
 
 EXACT, ABOVE, BELOW, BETWEEN, NOTHING = range(5)
 """A value; that it lies above the lower end, below the upper one, between both; nothing."""
@@ -21,8 +22,6 @@ EXACT, ABOVE, BELOW, BETWEEN, NOTHING = range(5)
 # By the bits: whether the lower side is open, the upper side is open, the ends are equal.
 _KNOWN = np.array([BETWEEN, BELOW, ABOVE, NOTHING, *[EXACT] * 4], np.int8)
 _BITS = np.array([2, 4], np.int8)  # small integers are added several times as fast
-# Eta of a parameter at an end of its range: exp(-700) is near the least positive number.
-_END = 700.0
 # Times its own size that a mean may lie away from the mean inside: about four of 16 digits are then
 # lost in the difference. Chosen, not measured.
 _DIGITS = 1e4
@@ -197,12 +196,8 @@ def mean_between(inner: Family, window: Arrays, theta: Arrays) -> tuple[Array, N
     The gradient of the truncated law has the mean zero. So where that of the law inside is
     slope * (y - mean), E[Y] = mean + W'/slope, with W = -log P(Y in the window).
     """
-    pairs = zip(inner.parameters, theta, strict=True)
+    eta = finite_eta(inner, theta)
     with np.errstate(all="ignore"):  # of parameters at an end of their range
-        eta = tuple(
-            np.nan_to_num(p.chart.forward(value), nan=np.nan, posinf=_END, neginf=-_END)
-            for p, value in pairs
-        )
         whole = inner.mean(theta)
         other = whole + np.maximum(np.abs(whole), 1.0)
         at = inner.evaluate(inner.statistics(other), eta, 1).gradient
