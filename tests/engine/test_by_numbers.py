@@ -11,6 +11,7 @@ import pytest
 from scipy.special import gammaln
 
 from skmle import MLEDistribution, MLERegressor, families
+from skmle._engine.judge.growth import growth
 from tests.engine.verdicts import judge
 
 RNG = np.random.default_rng(1)
@@ -165,3 +166,14 @@ def test_what_has_a_maximum_raises_no_alarm(name):
     family, y = MAXIMA[name]
     _, says = judge(MLEDistribution(family), y[family.support.contains(y)][:, None])
     assert says == "interior"
+
+
+OF_A_MEAN = families.Exponential(links={"mean": "identity"})
+
+
+@pytest.mark.parametrize("family", [OF_A_MEAN, families.Truncated(OF_A_MEAN, high=9.0)])
+def test_a_change_beyond_the_domain_of_a_link_proves_nothing(family):
+    """There is no law with a mean below zero, whether the law states its limits or not."""
+    statistics = family.statistics(np.array([0.5, 1.0, 2.0]))
+    rises = growth(family, statistics, (np.array([0.0, -1.0, -2.0]),))
+    np.testing.assert_array_equal(rises, [0.0, np.nan, np.nan])
