@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks import laws
+from benchmarks import laws, scipy_fits
 from benchmarks.candidates import constants, one, per_class
 from benchmarks.data import few_matter, logistic, softmax
 from benchmarks.distance import Penalty, Solution, distance
@@ -203,3 +203,22 @@ def test_passes_are_counted_whatever_the_solver(most, kinds, monkeypatch):
     with counted_passes() as passes:
         CrossEntropyClassifier().fit(data.X, data.y)
     assert set(passes()) == kinds and min(passes().values()) >= 1
+
+
+def test_a_fit_below_the_truth_is_a_loss_and_silent_if_nothing_is_said():
+    case = scipy_fits.Case("norm", (), seed=0, n=50, unit=1.0)
+    _, truth = case.draw()
+    ends = [(1.0, "interior"), (-1.0, "interior"), (-1.0, "not_converged")]
+    records = [
+        scipy_fits.judged(
+            "skmle",
+            case,
+            truth,
+            {"value": truth + gain, "status": status, "message": "", "seconds": 0.1},
+        )
+        for gain, status in ends
+    ]
+    assert [record["failed"] for record in records] == [False, True, True]
+    assert [record["silent"] for record in records] == [False, True, False]
+    text = scipy_fits.page(records)
+    assert "| 3 | 66.7 % | 33.3 % |" in text and text.count("| norm | 0 | 1 | -1 |") == 2

@@ -5,6 +5,7 @@ Its steps are an easier problem, if there is one, the likelihood, its solution, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,8 +16,9 @@ from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
 from skmle._engine.judge.separation import knows_limits
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
+from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.watch import RunsOff, Stopped
-from skmle._engine.prepare.closed import Starts, closed_form
+from skmle._engine.prepare.closed import Starts, closed_form, constant_fit
 from skmle._engine.prepare.closer import closer_likelihood
 from skmle._engine.prepare.columns import Columns, Dependent, look_at
 from skmle._engine.prepare.likelihood import Likelihood
@@ -25,7 +27,17 @@ from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working, looking_steps
-from skmle._engine.verdict import KEYBOARD
+from skmle._engine.verdict import (
+    BOUNDARY,
+    INTERIOR,
+    INTERRUPTED,
+    KEYBOARD,
+    NO_MAXIMUM,
+    NOT_CONVERGED,
+    OUT_OF_TIME,
+    Verdict,
+)
+from skmle.families.base import Density
 
 
 def fit(problem: Problem, tell: Tell | None = None) -> Fit:
@@ -64,9 +76,38 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     """
     condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
+    observed, family = density.observed, density.family
+    law = None if observed.equal else family.for_density(observed.statistics, observed.weight)
+    if law is not None:
+        return replace(_fit_in_place(density, law, tell), condensed=condensed)
     known = closed_form(density, fit_density)
     result = known if isinstance(known, Fit) else fit_likelihood(density, tell, known)
     return replace(result, condensed=condensed)
+
+
+def _fit_in_place(problem: Problem, law: Density, tell: Tell | None) -> Fit:
+    """Return the fit of the law that takes the place of a family as a density."""
+    terms = (Term(None, 0),) * len(law.family.parameters)
+    posed = replace(problem, family=law.family, terms=terms)
+    if law.unbounded or law.stopped:
+        (start,) = law.family.starts(posed.observed.statistics, posed.observed.weight)
+        verdict = (
+            Verdict(NO_MAXIMUM, law.reason)
+            if law.unbounded
+            else Verdict(NOT_CONVERGED, law.stopped)
+        )
+        return constant_fit(posed, start, verdict)
+
+    def told(make: Callable[[], Fit]) -> bool:
+        return time.thread_time() > law.until or (tell is not None and tell(make))
+
+    known = closed_form(posed, fit_density)
+    found = known if isinstance(known, Fit) else fit_likelihood(posed, told, known)
+    if found.verdict.status == INTERRUPTED and time.thread_time() > law.until:
+        found = replace(found, verdict=Verdict(NOT_CONVERGED, OUT_OF_TIME))
+    if law.reason and found.verdict.status == INTERIOR:
+        found = replace(found, verdict=Verdict(BOUNDARY, law.reason))
+    return replace(found, n_parameters=found.n_parameters + law.found_apart)
 
 
 def fit_likelihood(

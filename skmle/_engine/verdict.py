@@ -17,6 +17,8 @@ INTERRUPTED = "interrupted"
 SEPARATION = "separation"
 # A reason of NOT_CONVERGED: another iteration would change nothing.
 STALLED = "no step lowers the objective any further, because of rounding"
+# Another: a law whose density takes long.
+OUT_OF_TIME = "the time of a fit of this law, a few seconds, is over"
 
 # A reason of INTERRUPTED: it was no callback.
 KEYBOARD = "the keyboard"

@@ -28,6 +28,7 @@ from skmle.families.base import (
 from skmle.families.distribution import Distribution
 from skmle.families.links import Link, get_link
 from skmle.families.tools.location_scale import LocationScale, LogLocationScale
+from skmle.families.tools.scipy_laws import arguments_of, scipy_names, unfrozen
 
 # Class: (file, the names that resolve to it; the first is its own, scipy's and other common ones
 # follow).
@@ -94,51 +95,73 @@ def all_families() -> tuple[type[Family], ...]:
     return tuple(__getattr__(cls) for cls in REGISTRY)
 
 
-def get_family(family: str | type[Family] | Family) -> Family:
-    """Return a family from its name, its class or itself.
+def native_family(scipy_name: str) -> type[Family] | None:
+    """Return the family class that is the law of scipy.stats with this name; None if none is."""
+    cls = _BY_NAME.get(scipy_name)
+    found = None if cls is None else _family_class(cls)
+    return found if found is not None and found.scipy_name == scipy_name else None
+
+
+def get_family(family: Any) -> Family:
+    """Return a family from its name, its class or itself, or from a law of scipy.
 
     Parameters
     ----------
-    family : str, Family class or Family
-        Plain words and scipy's own names both resolve: ``"normal"`` or ``"norm"``.
+    family : str, Family class, Family or scipy.stats distribution
+        Plain words and scipy's own names both resolve: ``"normal"`` or ``"norm"``. A law of scipy
+        that is none of these families is a `ScipyFamily`, by name, itself or frozen.
 
     Raises
     ------
     ValueError
         If no family has that name (the message lists the nearest), or its links do not fit.
     TypeError
-        If `family` is none of the three.
+        If `family` is none of these.
     """
     if isinstance(family, str):
         name = family.lower().replace("-", "_").replace(" ", "_")
-        if name not in _BY_NAME:
-            raise _unknown(family, name)
-        return _family_class(_BY_NAME[name])()
+        if name in _BY_NAME:
+            return _family_class(_BY_NAME[name])()
+        if name in scipy_names():
+            return __getattr__("ScipyFamily")(name)
+        raise _unknown(family, name)
     if isinstance(family, type) and issubclass(family, Family):
         return family()
     law: Any = family  # Whatever the user gave.
     if isinstance(law, Family):
         law.check_links()
         return law
+    if not isinstance(law, type) and unfrozen(law) is not None:
+        return _of_scipy(law)
     raise TypeError(
         f"family must be a name, a Family class or a Family; got {family!r} of type "
-        f"{type(family).__name__}. Give for example 'normal'; laws of scipy go into "
-        "families.ScipyFamily, functions into families.FromLogProb."
+        f"{type(family).__name__}. Give for example 'normal'; functions go into "
+        "families.FromLogProb."
     )
 
 
-def _unknown(family: str, name: str) -> ValueError:
-    near = difflib.get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)
-    hint = "choose one of them, or write your own, as docs/add_a_family.md shows."
-    if near:
-        hint = f"did you mean {' or '.join(map(repr, near))}?"
-    import scipy.stats  # for this message alone
+def _of_scipy(law: Any) -> Family:
+    """Return the family of a law of scipy: one of ours where it has this law."""
+    general = unfrozen(law)
+    native = native_family(general.name)
+    if native is not None:
+        if general is law:
+            return native()
+        known = native.from_scipy(**arguments_of(law))
+        if known is not None:
+            return known[0]
+    return __getattr__("ScipyFamily")(law)
 
-    kinds = scipy.stats.rv_continuous, scipy.stats.rv_discrete
-    if isinstance(getattr(scipy.stats, name, None), kinds):
-        hint = f"scipy has such a law: give families.ScipyFamily({name!r})."
+
+def _unknown(family: str, name: str) -> ValueError:
+    near = difflib.get_close_matches(name, [*_BY_NAME, *scipy_names()], n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
     allowed = ", ".join(names[0] for _, names in REGISTRY.values())
-    return ValueError(f"Unknown family {family!r}. Allowed: {allowed}; {hint}")
+    return ValueError(
+        f"Unknown family {family!r}. Allowed: {allowed}, and the laws of scipy.stats. {hint} "
+        "A law of your own is families.FromLogProb(log_prob, params={...}), or a class: see "
+        "docs/add_a_family.md."
+    )
 
 
 __all__ = [
@@ -159,6 +182,7 @@ __all__ = [
     "all_families",
     "get_family",
     "get_link",
+    "native_family",
     *REGISTRY,
     *WRAPPERS,
     *MAKERS,

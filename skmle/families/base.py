@@ -19,6 +19,7 @@ from skmle.families.parameters import Parameters
 from skmle.families.records import (
     Array,
     Arrays,
+    Density,
     Observation,
     Param,
     Rows,
@@ -368,6 +369,7 @@ __all__ = [
     "LOGIT",
     "Array",
     "Arrays",
+    "Density",
     "Family",
     "Law",
     "Limit",

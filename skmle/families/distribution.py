@@ -73,6 +73,42 @@ class Distribution:
         self._check_range()
 
     @classmethod
+    def from_scipy(cls, law: Any) -> Distribution:
+        """Return a frozen law of ``scipy.stats`` of one number, with our parameters.
+
+        It is a law of one of our families where that has it, and else of a `ScipyFamily`.
+
+        Parameters
+        ----------
+        law : frozen scipy.stats distribution
+
+        Examples
+        --------
+        >>> from scipy import stats
+        >>> from skmle import Distribution
+        >>> Distribution.from_scipy(stats.gamma(2.0, scale=3.0))
+        Gamma(mean=6, shape=2)
+        >>> Distribution.from_scipy(stats.gumbel_r(1.0, 2.0))
+        ScipyFamily(loc=1, scale=2)
+        """
+        # They import this module.
+        from skmle.families import native_family
+        from skmle.families.scipy_family import law_of
+        from skmle.families.tools.scipy_laws import arguments_of, unfrozen
+
+        if unfrozen(law) in (None, law):
+            raise TypeError(
+                f"Distribution.from_scipy: {law!r} is not allowed. Allowed: frozen laws of "
+                "scipy.stats of one number, such as scipy.stats.norm(0, 1). Give one."
+            )
+        native = native_family(law.dist.name)
+        arguments = {name: np.asarray(value, float) for name, value in arguments_of(law).items()}
+        family, theta = (None if native is None else native.from_scipy(**arguments)) or law_of(
+            law.dist, arguments
+        )
+        return cls(family, dict(zip(family.names, theta, strict=True)))
+
+    @classmethod
     def at(cls, family: Family, eta: Arrays) -> Distribution:
         """Return the law at linked `eta`, which it keeps if that is finer than its parameters."""
         law = cls.of(family, family.natural(eta))

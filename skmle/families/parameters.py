@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.links import Link, allowed_links, etas_of, fits, get_link, transition
-from skmle.families.records import Arrays, Param
+from skmle.families.records import Array, Arrays, Density, Param
 from skmle.families.tools.probability_links import Jet
 
 # Distances from an end of a domain, as a share of it, or from zero, that are tried one after the
@@ -40,6 +41,26 @@ class Parameters:
     def names(self) -> tuple[str, ...]:
         """Names of the natural parameters."""
         return tuple(p.name for p in self.parameters)
+
+    def taking(self, values: Mapping[str, float]) -> tuple[Any, dict[str, float]]:
+        """Return the family with some values held that are none of its parameters, and the rest."""
+        return self, dict(values)
+
+    def for_density(
+        self, statistics: Arrays, weight: Array | None, held: Mapping[str, float] | None = None
+    ) -> Density | None:
+        """Return the law that is fitted in place of this one as a density; None: this one.
+
+        It is for laws whose support, or whose whole-numbered parameters, no derivative finds.
+
+        Parameters
+        ----------
+        statistics : tuple of ndarray
+        weight : ndarray of shape (n,), optional
+        held : mapping of str to float, optional
+            Natural parameters that are held.
+        """
+        return None
 
     @property
     def predicted_names(self) -> tuple[str, ...]:

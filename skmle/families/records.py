@@ -225,3 +225,20 @@ class Support:
             else f"{signs[0].replace('<', '>')}{self.low:g}"
         )
         return f"{left}y{right}" + (", whole numbers" if self.whole else "")
+
+
+class Density(NamedTuple):
+    """The law that is fitted in place of a family where no parameter depends on features."""
+
+    family: Family
+    """Its natural parameters are those of the family; its starts are near the maximum."""
+    reason: str = ""
+    """Why the maximum is at the boundary, or why there is none; "" where it is inside."""
+    unbounded: bool = False
+    """Whether the likelihood grows without bound along the way on which the start is."""
+    stopped: str = ""
+    """Why the start, though not the maximum, is the answer; "" if the fit goes on from there."""
+    until: float = np.inf
+    """The processor time, of `time.thread_time`, at which the fit ends at the latest."""
+    found_apart: int = 0
+    """How many parameters were estimated on the way, without a derivative."""

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from itertools import product
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.algebra import differences
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Saturated, Support
+from skmle.families.base import (
+    LOG,
+    Array,
+    Arrays,
+    Density,
+    Family,
+    Param,
+    Rows,
+    Saturated,
+    Support,
+)
 from skmle.families.links import IDENTITY, Link
+from skmle.families.scipy_density import density_of
 from skmle.families.tools.charts import chart_of
-from skmle.families.tools.coarse import best_of_grids, trials_of
 from skmle.families.tools.location_scale import NEARLY_NO_SCALE
 from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.scipy_frame import Frame
+from skmle.families.tools.scipy_laws import ROUND, arguments_of, scipy_names, shapes_of, unfrozen
+from skmle.families.tools.scipy_search import search
 
-_ENOUGH = 256  # rows on which starts are compared
-_SECONDS = 1.0  # that the search for starts may take
-_SHAPES = {  # trials of a shape parameter, by its chart
-    "identity": (-5.0, -1.5, -0.5, 0.1, 0.5, 1.5, 5.0),
-    "log": tuple(np.log((0.3, 0.7, 1.3, 2.5, 5.0, 12.0, 40.0))),
-    "logit": (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0),
-}
-_LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # at which quantiles are matched
-_TRIED = 60  # sets of shapes that are tried at most
-_KEPT = 3  # starts that are kept
 _ROOM = 1e-3  # of the spread, by which a threshold starts below the least observation
 
 
@@ -41,8 +43,9 @@ class ScipyFamily(Family):
     Parameters
     ----------
     name : str or scipy.stats distribution
-        The name of a continuous or discrete law of scipy.stats, the law itself, or a frozen one,
-        whose shapes are then tried first.
+        The name of a continuous or discrete law of scipy.stats, the law itself, or a frozen one.
+        The values of a frozen one are tried first; its whole-number shapes are held, and so are
+        those of loc and scale that "auto" holds.
     loc : float or {"auto", "free"}, default="auto"
         The location: held at a number, free, or free for laws on the whole line and else held at 0.
         A free location of a law that starts at a point is a threshold, which lies below all data.
@@ -87,20 +90,35 @@ class ScipyFamily(Family):
     @property
     def law(self) -> Any:
         """The law of scipy.stats, not frozen."""
-        from scipy.stats import rv_continuous, rv_discrete
-
         law = self.name
         if isinstance(law, str):
             from scipy import stats
 
             law = getattr(stats, law, None)
-        law = getattr(law, "dist", law)  # of a frozen one
-        if not isinstance(law, (rv_continuous, rv_discrete)):
+        law = unfrozen(law)
+        if law is None:
+            near = get_close_matches(self.name, scipy_names()) if isinstance(self.name, str) else []
             raise ValueError(
                 f"ScipyFamily: {self.name!r} is no law of scipy.stats of one number. Allowed: its "
-                "names, such as 'gumbel_r' or 'betabinom', and its laws. Give one of them."
+                "names, such as 'gumbel_r' or 'betabinom', and its laws. "
+                + (f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give one of them.")
+                + " A law of your own is families.FromLogProb(log_prob, params={'rate': 'log'})."
             )
         return law
+
+    @property
+    def _frozen(self) -> dict[str, float]:
+        """All arguments of a law that was given frozen, by name; {} of another."""
+        if isinstance(self.name, str) or self.name is self.law:
+            return {}
+        return {name: float(value) for name, value in arguments_of(self.name).items()}
+
+    @property
+    def _known_shapes(self) -> dict[str, float]:
+        """Shapes that are held: those given, and the whole numbers of a frozen law."""
+        frozen = self._frozen
+        whole = {n: frozen[n] for n, _, whole in shapes_of(self.law) if whole and n in frozen}
+        return whole | dict(self.shapes or {})
 
     @property
     def _discrete(self) -> bool:
@@ -112,30 +130,28 @@ class ScipyFamily(Family):
         low, high = float(self.law.a), float(self.law.b)
         whole_line = np.isinf(low) and np.isinf(high) and not self._discrete
         between = (np.isfinite(low) and np.isfinite(high)) or self._discrete
-        loc = {"auto": None if whole_line else 0.0, "free": None}.get(self.loc, self.loc)  # type: ignore[arg-type]
-        scale = {"auto": 1.0 if between else None, "free": None}.get(self.scale, self.scale)  # type: ignore[arg-type]
-        return loc, scale  # type: ignore[return-value]
-
-    @property
-    def _starts_at_a_point(self) -> bool:
-        return bool(np.isfinite(self.law.a))
+        between |= self.law.name in ROUND
+        known_loc, known_scale = self._frozen.get("loc", 0.0), self._frozen.get("scale", 1.0)
+        loc = {"auto": None if whole_line else known_loc, "free": None}.get(self.loc, self.loc)  # type: ignore[arg-type]
+        scale = {"auto": known_scale if between else None, "free": None}.get(self.scale, self.scale)  # type: ignore[arg-type]
+        return loc, 1.0 if self._discrete else scale  # type: ignore[return-value]
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
         loc, scale = self._held
         found = []
         if loc is None:
-            chart = IDENTITY
-            if self._starts_at_a_point and np.isfinite(self._least):
-                chart = chart_of(-np.inf, self._least)
-            found.append(Param("loc", chart, "" if chart is not IDENTITY else "location"))
+            # With a scale that is held, y may not be measured in another unit.
+            chart, unit = IDENTITY, "location" if scale is None else ""
+            if self.law.a == 0.0 and np.isfinite(self._least):
+                chart, unit = chart_of(-np.inf, self._least), ""
+            found.append(Param("loc", chart, unit))
         if scale is None:
-            found.append(Param("scale", LOG, "scale" if loc is None else ""))
-        for shape in self.law._shape_info():
-            if shape.name not in (self.shapes or {}):
-                low, high = (float(end) for end in shape.domain)
-                found.append(Param(shape.name, chart_of(low, high)))
-        return tuple(found)
+            moves = loc is None and found[0].unit == "location"
+            found.append(Param("scale", LOG, "scale" if moves else ""))
+        known = self._known_shapes
+        free = [s for s in shapes_of(self.law) if s[0] not in known]
+        return (*found, *(Param(name, chart) for name, chart, _ in free))
 
     @property
     def title(self) -> str:
@@ -157,26 +173,25 @@ class ScipyFamily(Family):
 
     def adapt(self, y: Array) -> Family:
         self._check_settings()
-        if self._held[0] is not None or not self._starts_at_a_point:
+        if self._held[0] is not None or self.law.a != 0.0:
             return self
         learnt = ScipyFamily(self.name, self.loc, self.scale, self.shapes, links=self.links)
         learnt._least = float(np.min(y))
         return learnt
 
     def _check_settings(self) -> None:
-        names = [shape.name for shape in self.law._shape_info()]
+        names = [name for name, *_ in shapes_of(self.law)]
         if unknown := [name for name in self.shapes or {} if name not in names]:
             raise ValueError(
                 f"ScipyFamily({self.law.name}): shapes has no {unknown[0]!r}. Allowed: "
                 f"{', '.join(names) or 'none'}. Rename the key."
             )
-        for shape in self.law._shape_info():
-            if shape.integrality and shape.name not in (self.shapes or {}):
-                raise ValueError(
-                    f"ScipyFamily({self.law.name}): {shape.name!r} is a whole number, of which no "
-                    "derivative is known. Allowed: a known value. Give "
-                    f"shapes={{{shape.name!r}: ...}}."
-                )
+        if self.law.name in ROUND and self.scale == "free":
+            raise ValueError(
+                f"ScipyFamily({self.law.name}): scale='free' is not allowed: the density repeats "
+                "itself, so that any small scale suits. Allowed: 'auto', which is 1, or a positive "
+                "number, of which 2 pi times is the circle's length. Give one."
+            )
         for name in ("loc", "scale"):
             value = getattr(self, name)
             number = isinstance(value, (int, float, np.number)) and np.isfinite(value)
@@ -192,7 +207,7 @@ class ScipyFamily(Family):
     def _known(self) -> dict[str, Any]:
         """Scipy's arguments that are not fitted, by name."""
         loc, scale = self._held
-        known = dict(self.shapes or {}) | {"loc": loc if loc is not None else 0.0}
+        known = self._known_shapes | {"loc": loc if loc is not None else 0.0}
         return known if self._discrete else known | {"scale": scale if scale is not None else 1.0}
 
     def _formula(self) -> Callable[[Array, Arrays], Array]:
@@ -233,101 +248,76 @@ class ScipyFamily(Family):
         shapes = (0.0,) * (len(units) - 2)
         return Saturated(statistics[0], (float(np.log(NEARLY_NO_SCALE)), *shapes), "scale")
 
-    # ---------------------------------------------------------------- starts
+    # ---------------------------------------------------------------- densities and starts
+
+    def for_density(
+        self, statistics: Arrays, weight: Array | None, held: Mapping[str, float] | None = None
+    ) -> Density | None:
+        if self.relinked:
+            return None
+        plain = ScipyFamily(self.name, self.loc, self.scale, self.shapes)
+        known = self._known_arguments | dict(held or {})
+        return density_of(plain, known, statistics[0], weight, self._frozen or None)
+
+    @property
+    def _known_arguments(self) -> dict[str, float]:
+        """Scipy's arguments that are held, by name."""
+        loc, scale = self._held
+        pairs = {"loc": loc, "scale": scale} | self._known_shapes
+        return {name: float(value) for name, value in pairs.items() if value is not None}
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        """Return the best starts of a grid of shapes, at each of which quantiles are matched."""
+        """Return the parameters of the most likely density."""
         (y,) = statistics
-        some = slice(None, None, max(1, -(-len(y) // _ENOUGH)))
-        rows, share = y[some], None if weight is None else weight[some]
-        end, value = time.monotonic() + _SECONDS, self._formula()
-
-        def mean(eta: tuple[float, ...]) -> float:
-            values = value(rows, tuple(np.asarray(e) for e in eta))
-            # A row outside the support counts a lot, but less than infinity.
-            return float(np.average(np.where(np.isfinite(values), values, 1e6), weights=share))
-
-        free = [param for param in self.parameters if param.name not in ("loc", "scale")]
-        grids = [_SHAPES.get(p.chart.name.split(" ")[0], _SHAPES["log"]) for p in free]
-        sets = list(product(*grids))
-        if len(sets) > _TRIED:
-            rng = np.random.default_rng(0)
-            sets = [sets[i] for i in rng.choice(len(sets), _TRIED, replace=False)]
-        guesses = [*self._frozen_guess(), *self._scipy_guess(rows)]
-        for shapes in sets:
-            guesses.append((*self._matched(free, shapes, rows), *shapes))
-            if time.monotonic() > end:
-                break
-        ranked = sorted(
-            ((mean(eta), eta) for eta in dict.fromkeys(guesses) if np.isfinite(eta).all()),
-            key=lambda pair: pair[0],
-        )
-        best = [eta for _, eta in ranked[:_KEPT]]
-        if not best or ranked[0][0] > 1e5:  # some rows are outside everywhere
-            trials = [trials_of(param, rows, share) for param in self.parameters]
-            middle = tuple(float(grid[len(grid) // 2]) for grid in trials)
-            best = [best_of_grids(mean, trials, best[0] if best else middle)[0]]
-        return best
-
-    def _eta_of(self, arguments: Mapping[str, Any]) -> tuple[float, ...]:
-        with np.errstate(all="ignore"):
-            return tuple(
-                float(p.chart.forward(np.asarray(arguments[p.name], float)))
-                for p in self.parameters
+        whole = [name for name, _, integer in shapes_of(self.law) if integer]
+        if unknown := [name for name in whole if name in self.names]:
+            raise ValueError(
+                f"ScipyFamily({self.law.name}): {unknown[0]!r} is a whole number, which only the "
+                "fit of a density finds. Allowed: a known value. Give "
+                f"shapes={{{unknown[0]!r}: ...}}."
             )
-
-    def _frozen_guess(self) -> list[tuple[float, ...]]:
-        """Return the parameters of a law that was given frozen."""
-        if getattr(self.name, "dist", None) is None:
-            return []
-        args, loc, scale = self.law._parse_args(*self.name.args, **self.name.kwds)
-        names = [shape.name for shape in self.law._shape_info()]
-        return [self._eta_of(dict(zip(names, args, strict=True)) | {"loc": loc, "scale": scale})]
-
-    def _scipy_guess(self, y: Array) -> list[tuple[float, ...]]:
-        """Return where scipy's own fit would start."""
-        if self._discrete:
-            return []
-        try:
-            with np.errstate(all="ignore"):
-                *shapes, loc, scale = self.law._fitstart(y)
-        except Exception:
-            return []  # A guess that fails is none.
-        names = [shape.name for shape in self.law._shape_info()]
-        return [self._eta_of(dict(zip(names, shapes, strict=True)) | {"loc": loc, "scale": scale})]
-
-    def _matched(self, free: list[Param], shapes: tuple[float, ...], y: Array) -> tuple[float, ...]:
-        """Return eta of the location and the scale that are free, by quantiles."""
-        loc, scale = self._held
-        if loc is not None and scale is not None:
-            return ()
-        own = {p.name: p.chart.theta(np.asarray(e)) for p, e in zip(free, shapes, strict=True)}
-        arguments = dict(self.shapes or {}) | own
+        frame = Frame.around(self.law, self._known_arguments, y, weight)
+        found = search(frame, frame.measured(y), weight, None)
+        at = None if found is None else found.frame.place(found.eta)
+        if at is None:
+            return [(0.0,) * len(self.parameters)]
+        arguments = frame.arguments(at._replace(loc=at.loc - _ROOM * (self._least < np.inf)))
         with np.errstate(all="ignore"):
-            theirs = np.asarray(self.law.ppf(_LEVELS, **arguments), float)
-        ours = np.quantile(y, _LEVELS)
-        if scale is None and loc is None:
-            away, spread = theirs - theirs.mean(), ours - ours.mean()
-            scale = float((away @ spread) / (away @ away))
-        elif scale is None:
-            scale = float(np.median(ours - loc) / theirs[2])
-        if not (np.isfinite(scale) and scale > 0.0):
-            return tuple(np.nan for p in self.parameters if p.name in ("loc", "scale"))
-        found = {"scale": float(np.log(scale))}
-        if loc is None:
-            place = float(ours.mean() - scale * theirs.mean())
-            param = self.parameters[0]
-            if np.isfinite(self._least):
-                low = self._least - _ROOM * float(np.ptp(ours))
-                place = min(place, low)
-            found["loc"] = float(param.chart.forward(np.asarray(place)))
-        return tuple(found[p.name] for p in self.parameters if p.name in found)
+            eta = (p.chart.forward(np.asarray(arguments[p.name])) for p in self.parameters)
+            return [tuple(float(np.clip(e, -1e300, 1e300)) for e in eta)]
+
+    def taking(self, values: Mapping[str, float]) -> tuple[Family, dict[str, float]]:
+        """Return the family with a location or scale held that it does not fit, and the rest."""
+        own = {n: v for n, v in values.items() if n in ("loc", "scale") and n not in self.names}
+        if not own or (self._discrete and "scale" in own):
+            return self, dict(values)
+        settings = {"loc": self.loc, "scale": self.scale} | own
+        taken = ScipyFamily(self.name, **settings, shapes=self.shapes, links=self.links)
+        taken._check_settings()
+        return taken, {name: value for name, value in values.items() if name not in own}
 
     # ---------------------------------------------------------------- the law
 
     def to_scipy(self, theta: Arrays) -> Any:
         return self.law(**self._known | dict(zip(self.names, theta, strict=True)))
 
+    def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
+        law = self.to_scipy(theta)
+        return law.logpmf(y) if self._discrete else law.logpdf(y)
+
     def contains(self, y: Array) -> NDArray[np.bool_]:
         inside = np.isfinite(y)
         return inside & self.support.contains(y)
+
+
+def law_of(law: Any, arguments: Mapping[str, Any]) -> tuple[ScipyFamily, Arrays]:
+    """Return a law of scipy, with its arguments, as a family and its parameters."""
+    known = {name: float(arguments[name]) for name, _, whole in shapes_of(law) if whole}
+    discrete = "scale" not in arguments
+    family = ScipyFamily(
+        law.name if law.name in scipy_names() else law,
+        loc=float(arguments["loc"]) if discrete else "free",
+        scale="free",
+        shapes=known or None,
+    )
+    return family, tuple(np.asarray(arguments[name]) for name in family.names)

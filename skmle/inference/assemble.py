@@ -188,7 +188,11 @@ def natural_lines(
     covariance : ndarray of shape (k, k), optional
         Of these coordinates; None if it is not known.
     """
-    natural = unknown(len(estimate)) if covariance is None else delta_method(covariance, jacobian)
+    # Without coordinates, all was found without a derivative, so that no error is known.
+    if covariance is None or not covariance.size:
+        natural = unknown(len(estimate))
+    else:
+        natural = delta_method(covariance, jacobian)
     with np.errstate(all="ignore"):
         slope = np.array(
             [float(link.slope(np.asarray(e))) for link, e in zip(links, eta, strict=True)]

@@ -13,6 +13,7 @@ from skmle import families
 from skmle.families import Distribution, Family
 from skmle.families.independent import IndependentColumns
 from skmle.families.tools.expectation import Array, expectation
+from skmle.families.tools.scipy_laws import arguments_of
 from skmle.information.laws import Finite, Law, Many
 from skmle.information.lines import FamilyLine, ScipyLine
 
@@ -210,15 +211,6 @@ def _from_distribution(law: Distribution) -> Law:
     return Many(law, np.shape(law.mean())[-1], law.log_prob, law.discrete, law)
 
 
-def _parameters(frozen: Any) -> dict[str, Any]:
-    """Return all parameters of a frozen scipy distribution by name, loc and scale included."""
-    dist = frozen.dist
-    names = [part.strip() for part in (dist.shapes or "").split(",") if part.strip()] + ["loc"]
-    names += [] if isinstance(dist, stats.rv_discrete) else ["scale"]
-    given = dict(zip(names, frozen.args, strict=False)) | frozen.kwds
-    return {name: ({"loc": 0.0, "scale": 1.0} | given)[name] for name in names}
-
-
 def _recognised(family: type[Family], name: str, parameters: Mapping[str, Any]) -> Law | None:
     """Return scipy's law `name` as one of the family; None if it is none."""
     if family.scipy_name != name:
@@ -233,11 +225,8 @@ def _recognised(family: type[Family], name: str, parameters: Mapping[str, Any]) 
 
 def _registered(name: str, parameters: Mapping[str, Any]) -> Law | None:
     """Return scipy's law `name` as one of the families of the library; None if it is none."""
-    try:
-        family = families.get_family(name)
-    except ValueError:
-        return None
-    return _recognised(type(family), name, parameters)
+    family = families.native_family(name)
+    return None if family is None else _recognised(family, name, parameters)
 
 
 def _beside(law: Law, other: Law) -> Law:
@@ -249,7 +238,7 @@ def _beside(law: Law, other: Law) -> Law:
 
 def _from_scipy(frozen: Any, name: str) -> Law:
     dist = frozen.dist
-    parameters = _parameters(frozen)
+    parameters = arguments_of(frozen)
     if np.isnan(frozen.support()).any():
         given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
         raise ValueError(

@@ -133,7 +133,6 @@ def test_laws_of_scipy_move_with_the_unit(unit):
     ("family", "message"),
     [
         (ScipyFamily("no_such_law"), "no law of scipy.stats"),
-        (ScipyFamily("betabinom"), "'n' is a whole number"),
         (ScipyFamily("gamma", shapes={"b": 1.0}), "shapes has no 'b'"),
         (ScipyFamily("gamma", scale=-1.0), "scale=-1.0"),
     ],
@@ -141,3 +140,9 @@ def test_laws_of_scipy_move_with_the_unit(unit):
 def test_settings_of_scipy_laws(family, message):
     with pytest.raises(ValueError, match=message):
         MLEDistribution(family).fit(np.arange(1.0, 20.0)[:, None])
+
+
+def test_a_regression_asks_for_whole_numbers():
+    y, X = np.arange(20.0) % 5, np.random.default_rng(0).normal(size=(20, 1))
+    with pytest.raises(ValueError, match="'n' is a whole number"):
+        MLERegressor(ScipyFamily("betabinom")).fit(X, y)

@@ -86,11 +86,11 @@ def test_misspelt_family():
         ("Guassian", "'gaussian'"),
     ]:
         with pytest.raises(
-            ValueError, match=r"Unknown family .*Allowed: normal, .*did you mean"
+            ValueError, match=r"Unknown family .*Allowed: normal, .*Did you mean"
         ) as caught:
             get_family(name)
         assert near in str(caught.value) and repr(name) in str(caught.value)
-    with pytest.raises(ValueError, match=r"Unknown family 'qqq'.*Allowed: .*choose one of them"):
+    with pytest.raises(ValueError, match=r"Unknown family 'qqq'.*Allowed: .*Choose one of them"):
         get_family("qqq")
 
 

@@ -46,17 +46,17 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
     """
     family, observed = problem.family, problem.observed
     if not problem.terms:
-        return _constant_fit(problem, (), Verdict(INTERIOR))
+        return constant_fit(problem, (), Verdict(INTERIOR))
     # Unbounded likelihoods of numbers mostly come from numbers that are all equal. Those of rows of
     # several numbers come from rows that lie in a smaller space, which only the family can tell.
     if observed.equal or family.observation.columns != 1 or family.may_be_unbounded:
         infinite = family.unbounded(observed.statistics, observed.weight)
         if infinite is not None:
-            return _constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]))
+            return constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]))
     if family.shortcuts.starts == "final":
         status = INTERIOR if family.support.fixed else NON_REGULAR
         start = family.starts(observed.statistics, observed.weight)[0]
-        return _constant_fit(problem, start, Verdict(status))
+        return constant_fit(problem, start, Verdict(status))
     if family.movable and not observed.is_condensed:
         return None
     with np.errstate(all="ignore"):
@@ -132,9 +132,9 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -
     else:
         # The parameters on the way there are returned: at the end there is no density.
         verdict = Verdict(NO_MAXIMUM, f"{end} the density grows without bound there")
-        return _constant_fit(problem, near, verdict)
+        return constant_fit(problem, near, verdict)
     return replace(
-        _constant_fit(problem, near, verdict),
+        constant_fit(problem, near, verdict),
         coefs=tuple(
             (np.zeros(0), float(e)) for e in family.linked(tuple(np.asarray(e) for e in chart_eta))
         ),
@@ -143,11 +143,11 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -
 
 def _confirmed(problem: Problem, chart_eta: tuple[float, ...]) -> Fit | None:
     """Return the fit at a maximum in closed form, if the decrement there confirms it."""
-    result = _constant_fit(problem, chart_eta, Verdict(INTERIOR), confirm=True)
+    result = constant_fit(problem, chart_eta, Verdict(INTERIOR), confirm=True)
     return result if result.distance <= problem.tol else None
 
 
-def _constant_fit(
+def constant_fit(
     problem: Problem,
     chart_eta: tuple[float, ...],
     verdict: Verdict,

@@ -91,7 +91,7 @@ def with_perturbed(family: Family, objective: Objective, starts: list[Array]) ->
     # A scale with slopes may vanish at some rows, where densities have no bound.
     bounded = family.support.discrete or not any(term.size for term in terms[1:])
     many = _many(laws[_SMOOTH] if laws else family, few)
-    if many is None or few.lasso is not None or not many.takes_many(np.array(starts[:1])):
+    if many is None or few.lasso is not None or not many.takes_many(np.array([starts[0]] * 2)):
         return starts
     if _is_convex(family, few, starts[0]):
         return starts

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmle.families.base import (
     Array,
     Arrays,
+    Density,
     Family,
     Limit,
     Observation,
@@ -164,6 +165,15 @@ class Wrapper(Family):
 
     def adapt(self, y: Array) -> Family:
         return self.around(self.inner.adapt(y))
+
+    def for_density(
+        self, statistics: Arrays, weight: Array | None, held: Mapping[str, float] | None = None
+    ) -> Density | None:
+        return None  # a law around a law is fitted by its own formula
+
+    def taking(self, values: Mapping[str, float]) -> tuple[Family, dict[str, float]]:
+        inner, rest = self.inner.taking(values)
+        return (self, rest) if inner is self.inner else (self.around(inner), rest)
 
     def for_parameters(self, params: Mapping[str, Any]) -> Family:
         return self  # its parameters may be fewer than those of the family inside

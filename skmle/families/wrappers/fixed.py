@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skmle.families.algebra import pick
-from skmle.families.base import Array, Arrays, Family, Rows, Shortcuts
+from skmle.families.base import Array, Arrays, Density, Family, Rows, Shortcuts
 from skmle.families.links import Link
 from skmle.families.tools.coarse import improved_start
 from skmle.families.wrappers.free_parameters import FreeParameters
@@ -42,6 +42,9 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
         If a name is unknown, a value lies outside the parameter's range, or the family's parameters
         cannot be held.
     """
+    if not values:
+        return family
+    family, values = family.taking(values)
     if not values:
         return family
     if isinstance(family, Fixed):
@@ -154,6 +157,11 @@ class Fixed(FreeParameters):
     def _final(self) -> bool:
         """Whether the starts are final: the location of the cusps is the same for every spread."""
         return self.inner.shortcuts.starts == "final" and self.inner.names[0] not in self.values
+
+    def for_density(
+        self, statistics: Arrays, weight: Array | None, held: Mapping[str, float] | None = None
+    ) -> Density | None:
+        return self.inner.for_density(statistics, weight, {**self.values, **(held or {})})
 
     # ---------------------------------------------------------------- the law
 
