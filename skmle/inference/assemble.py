@@ -52,6 +52,8 @@ class TableLines:
         For each line, the map from that scale to the estimate; None where they are the same.
     links : frozenset of str
         Names of the links on whose scale intervals are taken, for the note below the table.
+    coefficients : bool
+        Whether some lines are coefficients of columns.
     """
 
     components: Sequence[str]
@@ -63,6 +65,7 @@ class TableLines:
     eta_errors: Array
     inverses: Sequence[Inverse | None]
     links: frozenset[str] = frozenset()
+    coefficients: bool = True
 
 
 class Part(NamedTuple):
@@ -209,6 +212,7 @@ def natural_lines(
         eta_errors=errors,
         inverses=inverses,
         links=_names(links),
+        coefficients=False,
     )
 
 
@@ -230,6 +234,7 @@ def join(fits: Sequence[TableLines]) -> TableLines:
         eta_errors=np.concatenate([lines.eta_errors for lines in fits]),
         inverses=[inverse for lines in fits for inverse in lines.inverses],
         links=frozenset().union(*(lines.links for lines in fits)),
+        coefficients=any(lines.coefficients for lines in fits),
     )
 
 

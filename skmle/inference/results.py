@@ -71,6 +71,8 @@ class Inference:
         For each estimate, the map from eta to it; None where they are the same.
     reason : str
         Why standard errors are missing; "" where they are not.
+    coefficients : bool
+        Whether some estimates are coefficients of columns.
 
     Examples
     --------
@@ -93,6 +95,7 @@ class Inference:
     eta_errors: Array | None = field(default=None, repr=False)
     inverses: Sequence[Inverse | None] | None = field(default=None, repr=False)
     reason: str = ""
+    coefficients: bool = True
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -131,6 +134,7 @@ class Inference:
             eta_errors=lines.eta_errors,
             inverses=lines.inverses,
             reason=reason,
+            coefficients=lines.coefficients,
         )
 
     @property

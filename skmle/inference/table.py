@@ -71,22 +71,21 @@ class Summary:
         if result.reason:
             return [*footer, *textwrap.wrap(f"No standard errors: {result.reason}", _WIDTH)]
         lost = ~np.isfinite(result.estimate)
-        lines = zip(result.terms, result.components, result.standard_errors, lost, strict=True)
-        unknown = [
-            (term, component)
-            for term, component, error, away in lines
+        names = dict.fromkeys(
+            term
+            for term, error, away in zip(result.terms, result.standard_errors, lost, strict=True)
             if np.isnan(error) and not away and term != "intercept"
-        ]
-        names = dict.fromkeys(term for term, component in unknown if "(link " in component)
-        apart = dict.fromkeys(term for term, _ in unknown if term not in names)
+        )
         off = dict.fromkeys(t for t, away in zip(result.terms, lost, strict=True) if away)
         runs = (
             f"inf, nan: no finite number is the estimate of {', '.join(map(printable, off))}; see "
             "`separated_` of the fit."
         )
-        notes = _undetermined([*names], "intercept" in result.terms) if names else []
-        if apart:
-            notes += textwrap.wrap(_APART.format(", ".join(map(printable, apart))), _WIDTH)
+        notes: list[str] = []
+        if names and result.coefficients:
+            notes = _undetermined([*names], "intercept" in result.terms)
+        elif names:
+            notes = textwrap.wrap(_APART.format(", ".join(map(printable, names))), _WIDTH)
         return [*footer, *notes, *(textwrap.wrap(runs, _WIDTH) if off else [])]
 
     def _grouped(self, lines: list[list[str]]) -> Iterator[tuple[str, list[str]]]:
