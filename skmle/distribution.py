@@ -302,7 +302,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
                 for name, value in params[0].items()
             }
         else:
-            self.params_ = {name: stack([p[name] for p in params]) for name in params[0]}
+            # A column at a limit law may lack parameters of the others, or have some of its own.
+            every = dict.fromkeys(name for own in params for name in own)
+            self.params_ = {
+                name: stack([own.get(name, np.asarray(np.nan)) for own in params]) for name in every
+            }
         self._record(fits[worst], counted)
         if len(fits) > 1:
             self._at_limit = {}  # A header has no room for the ends of several columns.

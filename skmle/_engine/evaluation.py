@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -73,6 +73,24 @@ class Evaluation:
         if self.hessian is not None:
             self.hessian /= divisor
         return self
+
+
+class Looks(NamedTuple):
+    """From where, and in which units, the judge looks at where rows run to."""
+
+    origin: tuple[float, ...]
+    """Constant linked eta of ordinary size."""
+    units: tuple[float, ...]
+    """For each eta, a change of it that counts as one."""
+
+    def at(self, eta: Sequence[Array]) -> tuple[Array, ...]:
+        """Return eta that are measured from the origin in the units."""
+        triples = zip(self.origin, self.units, eta, strict=True)
+        return tuple(o + u * e for o, u, e in triples)
+
+    def scaled(self, delta: Sequence[Array]) -> tuple[Array, ...]:
+        """Return a change of eta in the units."""
+        return tuple(e / u for e, u in zip(delta, self.units, strict=True))
 
 
 class Solution(NamedTuple):

@@ -94,10 +94,14 @@ def _in_words(
     if status == NO_MAXIMUM and reason == SEPARATION:
         return SeparationWarning, _separation(fit, _moving_columns(fit, names), rows, penalised)
     if status == NO_MAXIMUM:
+        moving = _moving_columns(fit, names)
+        along = f" along the columns {_listed(moving)}" if moving else ""
+        rest = "Parameters on the way there are returned, without standard errors."
+        if fit.covariance is not None:
+            rest = "All other parameters are returned with their standard errors."
         return NoMaximumWarning, (
-            f"the likelihood has no maximum: {reason}. Parameters on the way there are returned, "
-            "without standard errors. Use fewer columns or more rows, hold a parameter with "
-            "fixed=..., or choose another family."
+            f"the likelihood has no maximum: {reason}{along}. {rest} Use "
+            "fewer columns or more rows, hold a parameter with fixed=..., or choose another family."
         )
     if status == INTERRUPTED:
         return InterruptedWarning, (
@@ -106,6 +110,11 @@ def _in_words(
             "estimator has it, to go on from here."
         )
     return NotConvergedWarning, _not_converged(fit, names, penalised)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", ... ({len(names)} in all)" if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more
 
 
 def _boundary(fit: Fit, names: Sequence[Sequence[str]], rows: str) -> str:

@@ -87,6 +87,12 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     Tables of few rows then say how far z and the most likely scale are from t and the unbiased one.
     """
 
+    gradient_tells_mean: ClassVar[bool] = False
+    """Whether the derivative of -log q in the first eta is a multiple of y - mean.
+
+    The mean between two ends then follows from the slope of the probability there.
+    """
+
     @property
     def kinked(self) -> bool:
         """Whether a parameter that is fitted has cusps in -log q, as the place of a median has.
@@ -331,6 +337,18 @@ class Family(Parameters, Law, Ends, BaseEstimator):
             statistics = self.statistics(y)
             value = -(self.rows(statistics, eta, 0).value + self.base(statistics))
         return np.where(inside & ~np.isnan(value), value, -np.inf)
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        """Return log q(y) where some parameter stands at an end of its range.
+
+        Of a law that scipy does not have it is the limit that the formula shows: its value far out,
+        and infinite where that still moves.
+        """
+        if self.to_scipy(theta) is not None or self.observation.columns != 1:
+            return super().log_prob_at_edge(y, theta)
+        from skmle.families.tools.numerical import log_prob_at_edge
+
+        return log_prob_at_edge(self, y, theta)
 
 
 def average(values: Array, weight: Array | None) -> float:

@@ -39,6 +39,7 @@ class Exponential(Family):
     """
 
     scipy_name = "expon"
+    gradient_tells_mean = True
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False))
     stretch = Stretch((1.0,))

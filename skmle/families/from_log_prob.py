@@ -13,6 +13,7 @@ from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Family, Param, Rows, Support
 from skmle.families.links import Link, get_link
 from skmle.families.tools.coarse import coarse_starts
+from skmle.families.tools.numerical import wide_grid
 from skmle.families.tools.traced import double_precision, rows_by_jax
 
 _SUPPORTS = {
@@ -261,18 +262,7 @@ class FromLogProb(Family):
 
     def _below(self, theta: Arrays) -> tuple[Array, Array]:
         """Return a wide grid and, about, the probability below each of its points."""
-        low, high = (np.clip(end, -1e150, 1e150) for end in (self.support.low, self.support.high))
-        sizes = np.logspace(-12.0, 12.0, 481)
-        if np.isfinite(self.support.low) and np.isfinite(self.support.high):
-            grid = low + (high - low) * (np.arange(1, 2000) / 2000.0)
-        elif np.isfinite(self.support.low):
-            grid = low + sizes
-        elif np.isfinite(self.support.high):
-            grid = high - sizes[::-1]
-        else:
-            grid = np.concatenate([-sizes[::-1], [0.0], sizes])
-            known = [float(t) for t in theta if np.isfinite(t)]
-            grid = np.unique(np.concatenate([grid, *(k + grid for k in known)]))
+        grid = wide_grid(self.support, [float(t) for t in theta if np.isfinite(t)])
         mass = np.exp(self._values(grid, theta)) * np.gradient(grid)
         return grid, np.cumsum(np.where(np.isfinite(mass), mass, 0.0))
 
@@ -313,7 +303,7 @@ class FromLogProb(Family):
         theta = tuple(param.chart.theta(np.zeros(())) for param in self.parameters)
         try:
             with np.errstate(all="ignore"):
-                shape = np.shape(self._function(some, *theta))
+                shape = np.asarray(self._function(some, *theta), float).shape
         except Exception as error:
             raise ValueError(
                 f"{what}: the function failed on y of shape {some.shape} ({type(error).__name__}: "

@@ -55,6 +55,7 @@ class Gamma(ByTails):
     """
 
     scipy_name = "gamma"
+    gradient_tells_mean = True
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     stretch = Stretch((1.0, 0.0), Normal)

@@ -46,6 +46,7 @@ class Geometric(ByTails):
     """
 
     scipy_name = "geom"
+    gradient_tells_mean = True
     parameters = (Param("probability", LOGIT),)
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")

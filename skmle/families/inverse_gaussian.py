@@ -63,6 +63,7 @@ class InverseGaussian(ByTails):
     """
 
     scipy_name = "invgauss"
+    gradient_tells_mean = True
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     stretch = Stretch((1.0, 1.0), Normal)

@@ -45,6 +45,7 @@ class NegativeBinomial(ByTails):
     """
 
     scipy_name = "nbinom"
+    gradient_tells_mean = True
     parameters = (Param("mean", LOG), Param("dispersion", LOG))
     support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
 

@@ -31,6 +31,7 @@ class Normal(Gaussian):
     """
 
     scipy_name = "norm"
+    gradient_tells_mean = True
     least_squares = True
 
     def base(self, statistics: Arrays) -> Array:

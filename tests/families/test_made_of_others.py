@@ -288,7 +288,9 @@ def test_zeros_alone_leave_all_parameters_at_their_ends(inside):
     model = MLEDistribution(families.ZeroInflated(inside)).fit(zeros)
     assert model.status_ == "boundary" and model.params_ == plain.params_ | {"zeros": 0.0}
     np.testing.assert_allclose([model.log_likelihood_, model.score(zeros)], 0.0, atol=1e-12)
-    assert "status boundary (zeros = 0" in str(model.summary())
+    header = str(model.summary()).splitlines()[1]
+    assert "status boundary" in header
+    assert all(f"{name} = {value:g}" in header for name, value in model.params_.items())
 
 
 @pytest.mark.slow
@@ -414,7 +416,6 @@ def test_units_change_the_density_alone(family, unit):
         (families.Transformed("poisson"), [1.0, 2.0], "continuous"),
         (families.Transformed("normal", "inverse"), [1.0, 2.0], "falls"),
         (families.Mixture(("normal", "poisson")), [1.0, 2.0], "cannot be mixed"),
-        (families.Mixture("normal", 2), [1.0, 1.0, 2.0], "too few"),
         (families.ZeroInflated("categorical"), [0, 1, 1, 2], "zeros cannot be added"),
         (families.ZeroInflated("poisson", links={"mean": "sqrt"}), [0.0, 1.0], "given there"),
     ],

@@ -40,6 +40,7 @@ DERIVED = {
     "restricted": "`link`, parameter by parameter",
     "eta": "`link`, parameter by parameter",
     "alone": "`saturated`",
+    "about_quantile": "`quantile`",
     "condensable": "of the shortcuts and the support",
     "known_entropy": "information measures ask the predicted law",
     "divergence": "information measures ask the predicted law",

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.judge.behind import Behind, growth_along
+from skmle._engine.judge.behind import Behind
+from skmle._engine.judge.growth import growth
 from skmle._engine.judge.lone import lone_columns
 from skmle._engine.judge.separation import MARGIN, cleaned, recedes, separates
 from skmle._engine.likelihood.objective import Objective
@@ -144,8 +145,8 @@ class Alarm:
         still = np.all([e == 0.0 for e in delta], axis=0)
         if self.behind is not None:
             delta, still = self.behind.then(delta), still & ~self.behind.moved
-        growth = np.asarray(growth_along(family, statistics, delta))
-        return still | ~(np.broadcast_to(growth, still.shape) <= MARGIN * largest)
+        rises = growth(family, statistics, delta, self.objective.looks)
+        return still | ~(np.broadcast_to(rises, still.shape) <= MARGIN * largest)
 
     def _leaving(self, rows: NDArray[np.intp], coef: Array) -> Array:
         """Return the nearest direction that does not move some rows."""

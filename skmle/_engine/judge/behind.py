@@ -103,18 +103,6 @@ def of_charts(family: Family, delta: Arrays) -> Arrays:
     return tuple(result)
 
 
-def growth_along(family: Family, statistics: Arrays, delta: Arrays) -> Array | None:
-    """Return lim f(eta + t delta)/t of each row, f = -log q, along a change of linked eta.
-
-    It is nan where the change leads beyond the end of a link's domain, and None if it is not known.
-    """
-    change = of_charts(family, delta)
-    growth = family.recession(statistics, change)
-    if growth is None or not family.relinked:
-        return growth
-    return np.where(np.isnan(np.stack(np.broadcast_arrays(*change))).any(axis=0), np.nan, growth)
-
-
 def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:
     """Return the rows that a change of linked eta moves towards a limit law, and in no other way.
 

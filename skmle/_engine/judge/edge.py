@@ -20,6 +20,9 @@ INTERPOLATED = (
 # Logarithm of the scale, in standard deviations of y, below which the scale counts as vanished:
 # observations are seldom exact to e^-9 = 1e-4 of their spread. Chosen, not measured.
 _VANISHED = -9.0
+# Logarithm of the density of the only value that is observed, per unit of its own size, from which
+# the law has shrunk to it: nearly all probability is within 1e-4 of it. As `_VANISHED`.
+_CONCENTRATED = 9.0
 _SIGNS = {"scale": 1.0, "rate": -1.0}  # how log scale enters an eta, by its parameter's unit
 
 
@@ -72,6 +75,27 @@ def rows_of_vanished_scale(likelihood: Likelihood, solution: Solution) -> int:
     vanished = np.broadcast_to(log_scale, (likelihood.design.n,)) < least
     copies = likelihood.problem.observed.copies
     return int(vanished.sum() if copies is None else copies[vanished].sum())
+
+
+def concentrated(likelihood: Likelihood, solution: Solution) -> str:
+    """Return where a law has shrunk to the one value that is observed, in words; "" if it has not.
+
+    That is seen from the density of a law that states no parameter which vanishes there.
+    """
+    family, objective = likelihood.family, likelihood.objective
+    if family.observation.columns != 1 or likelihood.design.modelled:
+        return ""
+    densities = np.broadcast_to(family.densities(likelihood.statistics), (likelihood.design.n,))
+    at = np.flatnonzero(densities > 0.0)
+    values = np.asarray(family.restore(likelihood.statistics), float)[at]
+    if not len(at) or (values != values[0]).any():
+        return ""
+    rows = objective.take(at)
+    nll = rows.rows_at(0, len(at), solution.coef, 0).value + family.base(rows.statistics)
+    if not np.max(nll) < -_CONCENTRATED - np.log(abs(values[0]) or 1.0):
+        return ""
+    what = "all observations" if len(at) == len(densities) else "all observations with a density"
+    return f"{what} are equal, so the density grows without bound around them"
 
 
 def _precise_limit(likelihood: Likelihood) -> Saturated | None:

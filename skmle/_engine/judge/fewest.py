@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from skmle._engine.data.sums import cuts, strata
 from skmle._engine.evaluation import Array
-from skmle._engine.judge.behind import Behind, growth_along
+from skmle._engine.judge.behind import Behind
+from skmle._engine.judge.growth import growth
 from skmle._engine.judge.separation import Span, cleaned, separates, vanished
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
@@ -167,11 +168,11 @@ class _Trial:
                 if not still.any() and separates(family, statistics, objective, way, self.behind):
                     return way
             delta = cleaned(part, way)
-            growth = growth_along(family, part.statistics, delta)
-            if growth is None or len(tried) == len(rows) or not (np.max(growth) <= 0.0):
+            rises = growth(family, part.statistics, delta, objective.looks)
+            if len(tried) == len(rows) or not (np.max(rises) <= 0.0):
                 return None
-            growth = growth_along(family, statistics, cleaned(objective, way))
-            wrong = rows[~(np.broadcast_to(np.asarray(growth), still.shape)[rows] <= 0.0)]
+            rises = growth(family, statistics, cleaned(objective, way), objective.looks)
+            wrong = rows[~(np.broadcast_to(rises, still.shape)[rows] <= 0.0)]
             tried = np.concatenate([tried, wrong[:_ROWS], np.flatnonzero(still)[:_ROWS]])
         return None
 

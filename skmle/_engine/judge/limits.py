@@ -30,7 +30,7 @@ _TIE = 1e-9
 # inside is g nats more likely than the limit law, the parameter's log has a standard error of about
 # 1/sqrt(2 g). So this bound leaves no gap to LARGEST_ERROR, from which a maximum inside does not
 # count as one.
-_UNTOLD = 1.0 / LARGEST_ERROR**2
+UNTOLD = 1.0 / LARGEST_ERROR**2
 
 Refit = Callable[[Problem, Columns], Fit]
 """(problem, columns) -> Fit; the columns of X were surveyed before."""
@@ -62,7 +62,7 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         )
         problem, size = likelihood.problem, likelihood.objective.size
         gain = (_maximised(problem, here) - _maximised(problem, other)) / other.mass
-        if not gain <= max(_TIE, _UNTOLD / size):
+        if not gain <= max(_TIE, UNTOLD / size):
             continue
         verdict = other.verdict
         if verdict.status == INTERIOR:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from skmle._engine.data.products import Sparse
 from skmle._engine.data.sums import cuts
 from skmle._engine.evaluation import Array
-from skmle._engine.judge.behind import Behind, growth_along
+from skmle._engine.judge.behind import Behind
+from skmle._engine.judge.growth import growth
 from skmle._engine.judge.separation import separates
 from skmle._engine.likelihood.objective import Objective
 from skmle.families.base import Arrays, Family
@@ -68,5 +69,4 @@ def _grows(
     """Return which rows become less likely along a change of eta that is the same in all rows."""
     delta: Arrays = tuple(np.full(n, change) for change in way)
     delta = delta if behind is None else behind.then(delta)
-    growth = growth_along(family, statistics, delta)
-    return np.broadcast_to(~(np.asarray(growth) <= 0.0), (n,))
+    return np.broadcast_to(~(growth(family, statistics, delta) <= 0.0), (n,))

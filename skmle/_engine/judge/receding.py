@@ -90,7 +90,7 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         return Receded((direction,), behind, certain, None, coef, here, None, value)
     if d > MOST:
         return _by_gradients(likelihood, coef, direction)
-    unit = _units(objective)
+    unit = units_of(objective)
     held = objective.held()
     space = np.eye(d)[:, ~held] if held.any() else None
     inverse, value = None, np.nan
@@ -182,7 +182,7 @@ def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
     return replace(limit, penalties=(*limit.penalties, ridge))
 
 
-def _units(objective: Objective) -> Array:
+def units_of(objective: Objective) -> Array:
     """Return the root mean square of each coefficient's column."""
     k = len(objective.design.terms)
     pairs = [(a, b) for a in range(k) for b in range(a, k)]
@@ -327,14 +327,16 @@ def _near(
 
     Rows that ran off first go farthest. The first step is as long as the way so far, since some
     rows may have gone much farther than others. A direction may be of use only when those before it
-    have been followed, so that all are tried once more for each of them.
+    have been followed, so that all are tried once more for each of them. Those of which only
+    rounding was left, as zeros, lead nowhere.
     """
-    changes = [objective.direction(direction) for direction in directions]
+    every = [(direction, objective.direction(direction)) for direction in directions]
+    ways = [(direction, change) for direction, change in every if _largest(change) > 0.0]
     etas, so_far = objective.etas(coef), max(1.0, _largest(objective.direction(coef)))
     # The directions move no coefficient that a penalty holds.
     cost = sum(penalty.value(coef) for penalty in objective.penalties)
     value = objective.mean_at(etas) + cost
-    for direction, change in [*zip(directions, changes, strict=True)][::-1] * len(directions):
+    for direction, change in ways[::-1] * len(ways):
         step = so_far / _largest(change)
         for _ in range(_DOUBLINGS):
             if (value - supremum) * objective.mass <= _NEAR:

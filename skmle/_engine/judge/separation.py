@@ -12,7 +12,8 @@ import numpy as np
 from scipy.linalg import eigh
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.judge.behind import Behind, growth_along, towards_limits
+from skmle._engine.judge.behind import Behind, towards_limits
+from skmle._engine.judge.growth import growth, looks_at
 from skmle._engine.judge.interior import undetermined
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
@@ -30,15 +31,37 @@ _FARTHER = 5.0
 _STEPS = 30
 # Share of the largest change of eta that counts as rounding in a proof. Chosen, not measured.
 MARGIN = 1e-9
+# Rows times the square of the coefficients up to which ways are looked for by numbers of rows.
+# Chosen for the time it takes.
+_LOOKED_AT = 20_000_000
 
 
-def separation(likelihood: Likelihood, solution: Solution) -> Array | None:
-    """Return a direction that proves that a fit has no finite maximum; None if none is found."""
+def separation(
+    likelihood: Likelihood,
+    solution: Solution,
+    by_numbers: bool = False,
+    further: Iterable[Array] = (),
+) -> Array | None:
+    """Return a direction that proves that a fit has no finite maximum; None if none is found.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    solution : Solution
+    by_numbers : bool
+        Whether to look at the numbers of rows whose law does not state where they run to.
+    further : iterable of ndarray of shape (d,)
+        Other directions to try.
+    """
     objective, hessian = likelihood.objective, solution.evaluation.hessian
     if not recedes(likelihood.family, likelihood.statistics, objective):
-        return None
+        if not by_numbers:
+            return None
+        objective.looks = looks_at(likelihood.family, objective, solution.coef)
+        if objective.design.n * objective.design.d**2 > _LOOKED_AT:
+            hessian = None  # The directions at hand are tried, and no others.
     # The last step proves most separations. The coefficients prove a complete one.
-    directions = [solution.step, solution.coef]
+    directions = [solution.step, solution.coef, *further]
     if hessian is None:
         # Without a Hessian, the coefficients of columns that the data do not determine may be a
         # proof.
@@ -176,8 +199,7 @@ def separates(
     slack = MARGIN * max(float(np.abs(e).max()) for e in clean)
     if behind is not None:
         clean = behind.then(clean)
-    growth = growth_along(family, statistics, clean)
-    return growth is not None and bool(np.max(growth) <= slack)
+    return bool(np.max(growth(family, statistics, clean, objective.looks)) <= slack)
 
 
 def cleaned(objective: Objective, step: Array) -> Arrays:

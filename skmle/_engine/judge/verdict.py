@@ -13,18 +13,22 @@ from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.judge.domain import AtEdge, covariance_at_edge, finish, is_off_edge
 from skmle._engine.judge.edge import (
     INTERPOLATED,
+    concentrated,
     interpolation_of,
     rows_of_vanished_scale,
     vanished_scale,
 )
 from skmle._engine.judge.freedom import shrunk_by
+from skmle._engine.judge.growth import looks_at
 from skmle._engine.judge.interior import is_interior, is_vague
 from skmle._engine.judge.limit_rows import rows_at_a_limit
 from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit
 from skmle._engine.judge.polish import polished
 from skmle._engine.judge.receding import Receded, recede
+from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
 from skmle._engine.judge.separated import record
 from skmle._engine.judge.separation import recedes, separation
+from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.modes import way_without_bound
@@ -92,6 +96,11 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
                 return at_limit
             if (direction := separation(likelihood, solution)) is not None:
                 return separated(likelihood, solution, direction)
+            if (found := _by_numbers(likelihood, solution)) is not None:
+                return found
+        # The curvature of a law with cusps does not show that nothing depends on a parameter.
+        if likelihood.family.kinked and (found := _unused(likelihood, solution)) is not None:
+            return found
         limit = None
         if likelihood.family.limits and _doubtful(likelihood, solution):
             limit = likelier_limit(likelihood, solution, refit)
@@ -122,7 +131,8 @@ def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     if solution.distance > likelihood.problem.tol:
         better = _polished_to_tol(likelihood, solution)
         if better is None:
-            return outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
+            stalled = outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
+            return _on_a_ridge(likelihood, solution) or stalled
         solution = better
     status = INTERIOR if _is_regular(likelihood, solution) else NON_REGULAR
     return outcome(likelihood, solution, Verdict(status))
@@ -164,15 +174,21 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     """Return a fit that has come to no maximum, with the reason if one is found."""
     if (direction := separation(likelihood, solution)) is not None:
         return separated(likelihood, solution, direction)
-    if (found := interpolation_of(likelihood)) is not None:
-        return outcome(likelihood, found, Verdict(NO_MAXIMUM, INTERPOLATED))
+    if (line := interpolation_of(likelihood)) is not None:
+        return outcome(likelihood, line, Verdict(NO_MAXIMUM, INTERPOLATED))
     end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
     if end is not None:
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, end[1]))
-    if reason := vanished_scale(likelihood, solution):
+    if reason := vanished_scale(likelihood, solution) or concentrated(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
+    if (found := _by_numbers(likelihood, solution)) is not None:
+        return found
+    if not solution.converged and (found := _unused(likelihood, solution)) is not None:
+        return found
     if (better := _polished_to_tol(likelihood, solution)) is not None:
         return outcome(likelihood, better, Verdict(INTERIOR))
+    if (found := _on_a_ridge(likelihood, solution)) is not None:
+        return found
     # A penalty of all slopes leaves a maximum, unless a certificate says that it does not.
     held = likelihood.problem.all_held and recedes(
         likelihood.family, likelihood.statistics, likelihood.objective
@@ -182,6 +198,43 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason, solution.step))
     reason = STALLED if solution.n_iter < likelihood.problem.max_iter else ""
     return outcome(likelihood, solution, Verdict(NOT_CONVERGED, reason, solution.step))
+
+
+def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
+    """Return a fit of which the numbers of the rows show a way on which none becomes less likely.
+
+    Laws that state where rows run to have been asked before.
+    """
+    if recedes(likelihood.family, likelihood.statistics, likelihood.objective):
+        return None
+    unused = ways_of_unused(likelihood.objective, solution)
+    direction = separation(likelihood, solution, by_numbers=True, further=unused)
+    if direction is None:
+        return None
+    found = separated(likelihood, solution, direction, flat_along(likelihood, direction))
+    columns = found.separated is not None and any(s.any() for s, _ in found.separated.way)
+    if columns or found.verdict.reason != SEPARATION:
+        return found
+    reason = f"the likelihood still rises as {ends_of(likelihood, direction)}"
+    return replace(found, verdict=found.verdict._replace(reason=reason))
+
+
+def _on_a_ridge(likelihood: Likelihood, solution: Solution) -> Fit | None:
+    """Return a fit that has stopped on a way on which the likelihood rises for ever."""
+    stated = recedes(likelihood.family, likelihood.statistics, likelihood.objective)
+    if stated or (way := ridge(likelihood, solution)) is None:
+        return None
+    verdict = Verdict(NO_MAXIMUM, in_words(likelihood, way), way.change)
+    return replace(outcome(likelihood, solution, verdict), separated=columns_of(likelihood, way))
+
+
+def _unused(likelihood: Likelihood, solution: Solution) -> Fit | None:
+    """Return a fit of which the rows do not depend on some parameter around the solution."""
+    if (found := way_untold(likelihood, solution)) is None:
+        return None
+    objective = likelihood.objective
+    objective.looks = looks_at(likelihood.family, objective, solution.coef)
+    return separated(likelihood, solution, *found)
 
 
 # ---------------------------------------------------------------- the record
@@ -213,10 +266,12 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
     )
 
 
-def separated(likelihood: Likelihood, solution: Solution, direction: Array) -> Fit:
+def separated(
+    likelihood: Likelihood, solution: Solution, direction: Array, reason: str = ""
+) -> Fit:
     """Return a fit that runs off along a direction, with what is known of the rest."""
     known = recede(likelihood, solution, direction)
-    verdict = Verdict(NO_MAXIMUM, SEPARATION, direction)
+    verdict = Verdict(NO_MAXIMUM, reason or SEPARATION, direction)
     return _receded(likelihood, solution, known, verdict)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.data.sums import cuts, strata, total
-from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.evaluation import Array, Evaluation, Looks
 from skmle._engine.likelihood.curvature import RowCurvature, times
 from skmle._engine.likelihood.design import Design, Weights
 from skmle._engine.likelihood.penalties import Lasso, Penalty, Ridge, total_curvature
@@ -51,6 +51,8 @@ class Objective:
     alarm : callable, optional
         (coef, at) -> None. It is called with each accepted iterate, and raises an exception if
         no maximum will be found. Objectives on some of the rows have none.
+    looks : Looks, optional
+        From where the judge looks at where rows run to.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -64,6 +66,7 @@ class Objective:
     count: int = 0
     squares: Array | None = field(default=None, repr=False)
     alarm: Callable[[Array, Evaluation], None] | None = field(default=None, repr=False)
+    looks: Looks | None = field(default=None, repr=False)
     _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
     _known: tuple[Array, Evaluation] | None = field(default=None, init=False, repr=False)
 

@@ -21,10 +21,9 @@ _VARIES, _AWAY = 0.1, 4.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _PLACES, _SHARES = 0.5 * (1.0 + _NODES), 0.5 * _WEIGHTS
 _ORDINARY = 20.0  # half interquartile ranges from the median that an ordinary end is away, at most
-_FAR = 40.0  # how far out in eta, and twice, a row is looked at: exp(80) is still a number
-# Share that is left at twice the distance of what vanishes, as 1/t of a heavy tail, with some room;
-# and what is nothing but rounding.
-_FALLS, _ROUNDING = 0.6, 1e-12
+# Changes of eta at which a row is looked at on its way out: exp(80) is still a number.
+_LOOKS = (0.0, 5.0, 10.0, 20.0, 40.0, 80.0)
+_ROUNDING = 1e-12  # share of a value that counts as rounding
 
 
 def ordinary(lower: Array, upper: Array) -> Array:
@@ -44,24 +43,36 @@ def ordinary(lower: Array, upper: Array) -> Array:
     return value
 
 
-def never_rises(evaluate: Callable[[Arrays], Rows], delta: Arrays, n: int) -> NDArray[np.bool_]:
-    """Return which of n rows have a -log P that surely does not rise along `delta`.
+def never_rises(
+    value: Callable[[Arrays], Array],
+    delta: Arrays,
+    n: int,
+    least: float = -np.inf,
+) -> NDArray[np.bool_]:
+    """Return of which of n rows the value is seen never to rise along `delta`, out to infinity.
 
-    As it is never negative, it does not where it tends to zero. With the first eta alone, a
-    location or a mean, tails go up or down all the way, so there it need not be zero in the end.
+    Parameters
+    ----------
+    value : callable
+        Eta -> -log of a density or a probability of each row.
+    delta : tuple of ndarray
+    n : int
+    least : float
+        What no value is below. A row that comes to it in the end never rises from there on.
     """
-    size, others = (
-        np.max(np.broadcast_arrays(*map(np.abs, etas), np.zeros(n)), axis=0)
-        for etas in (delta, delta[1:])
-    )
+    size = np.max(np.broadcast_arrays(*map(np.abs, delta), np.zeros(n)), axis=0)
     unit = np.where(size > 0.0, size, 1.0)
+    falls: NDArray[np.bool_] = np.ones(n, bool)
+    here = np.full(n, np.inf)
     with np.errstate(all="ignore"):
-        start, near, far = (
-            evaluate(tuple(e * (t / unit) for e in delta)).value for t in (0.0, _FAR, 2.0 * _FAR)
-        )
-        monotone = (others == 0.0) & (near <= start) & (far <= near)
-        falls = np.isfinite(near) & ((far <= _FALLS * near) | monotone)
-    return falls | (far <= _ROUNDING) | (size == 0.0)
+        for t in _LOOKS:
+            there = value(tuple(e * (t / unit) for e in delta))
+            # An infinite value has no rounding; nan is no value.
+            slack = np.where(np.isfinite(here), _ROUNDING * (1.0 + np.abs(here)), 0.0)
+            falls &= there <= here + slack
+            here = np.broadcast_to(there, (n,))
+        falls &= here < np.inf
+        return falls | (here <= least + _ROUNDING) | (size == 0.0)
 
 
 def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int = 2) -> Rows:

@@ -5,7 +5,6 @@ The statistics are those of `skmle.families.tools.known.statistics_of`.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -179,14 +178,12 @@ def recession(law: Wrapper, statistics: Arrays, delta: Arrays) -> Array | None:
     """Return lim f(eta + t delta)/t of each row: see `Family.recession`."""
     some, _, _, kind = groups_of(statistics)
     exact = kind == EXACT
-    known = law.inner.recession(some, delta)
-    _, window = known_and_window(statistics)
-    if exact.all() and not window:
+    known, (_, window) = law.inner.recession(some, delta), known_and_window(statistics)
+    if known is None or window:
+        return None
+    if exact.all():
         return known
-    if (
-        known is None or window
-    ):  # of an exact row it is only known that it stays where nothing moves
-        still = np.all([np.broadcast_to(e, exact.shape) == 0.0 for e in delta], axis=0)
-        known = np.where(still, 0.0, np.inf)
-    falls = never_rises(partial(law.evaluate, statistics, order=0), delta, len(kind))
+    falls = never_rises(
+        lambda eta: law.evaluate(statistics, eta, 0).value, delta, len(kind), least=0.0
+    )
     return np.where(exact, known, np.where(falls, 0.0, np.inf))

@@ -7,11 +7,12 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle.families.algebra import beside, mix
 from skmle.families.records import Array, Arrays, Rows
 from skmle.families.tools.location_scale import SPREAD_SIGNS
-from skmle.families.tools.shares import by_rounds, first_guesses, share
+from skmle.families.tools.shares import by_rounds, first_guesses, share, sticks
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
@@ -26,6 +27,8 @@ _KEPT = 3  # runs that are kept
 # Log-odds of the part that a row most likely comes from, above which the row may be of this part as
 # well: a thousandth. Chosen, not measured.
 _MEMBER = -7.0
+# Absolute eta of a start of few rows, of which a scale or a mean may be zero. Chosen, not measured.
+_FARTHEST = 30.0
 _FEWEST = 3.0  # rows that a part needs beside those that its parameters take up
 
 
@@ -79,6 +82,45 @@ def best_runs(parts: Sequence[Part], y: Array, weight: Array | None) -> list[Run
         guesses = first_guesses(y, each, len(parts))
         runs = [by_rounds(guess, each, maximise, logs) for guess in guesses]
     return sorted((run for run in runs if run is not None), key=lambda run: -run[0])[:_KEPT]
+
+
+def start_of_few(
+    parts: Sequence[Part], y: Array, weight: Array | None, title: str
+) -> tuple[float, ...]:
+    """Return a start where rows are too few, or too much alike, for a part each.
+
+    Each part starts from a stretch of the rows in their order, or from all. What comes of it is
+    told by the verdict: parts shrink to single values, or are the same.
+    """
+    each = np.ones(len(y)) if weight is None else weight
+    count = max(len(y), int(each.sum()))
+    if count < len(parts):
+        raise ValueError(
+            f"{title}: {count} sample{'s are' if count > 1 else ' is'} too few for {len(parts)} "
+            "parts. Allowed: a row a part at least. Choose fewer parts."
+        )
+    found: list[float] = []
+    places = np.argsort(y, kind="stable")
+    for part, stretch in zip(parts, np.array_split(places, len(parts)), strict=True):
+        starts = (_start_of_part(part, at, each) for at in (stretch, places))
+        start = next((start for start in starts if not np.isnan(start).any()), None)
+        if start is None:
+            raise ValueError(
+                f"{title}: {len(y)} rows are too few, or too much alike, for {len(parts)} parts. "
+                "Allowed: several different rows a part. Choose fewer parts."
+            )
+        found += np.clip(start, -_FARTHEST, _FARTHEST).tolist()
+    return (*found, *sticks(np.full(len(parts), 1.0 / len(parts))))
+
+
+def _start_of_part(part: Part, rows: NDArray[np.intp], weight: Array) -> tuple[float, ...]:
+    """Return the start of a part from those of some rows that it may have; nan if there is none."""
+    family, base, own = part
+    at = rows[np.isfinite(base[rows]) & (weight[rows] > 0.0)]
+    if not len(at):
+        return (np.nan,)
+    with np.errstate(all="ignore"):
+        return family.starts(tuple(entry[at] for entry in own), weight[at])[0]
 
 
 def _log(part: Part, eta: Arrays) -> Array:

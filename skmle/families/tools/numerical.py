@@ -1,4 +1,7 @@
-"""Quantiles, moments and entropy of a law that scipy does not have, from `cdf` and `log_prob`."""
+"""What follows numerically of a law that scipy does not have, from `cdf`, `log_prob` and formula.
+
+These are quantiles, moments, entropy, and the law where parameters stand at an end of their range.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.records import Array, Arrays
+from skmle.families.records import Array, Arrays, Support
 from skmle.families.tools import ranks
 from skmle.families.tools.averages import FamilyRows
 from skmle.families.tools.expectation import expectation
 
 if TYPE_CHECKING:
+    from skmle.families.base import Family
     from skmle.families.law import Law
+
+# Eta of a parameter at an end of its range: exp(-700) is near the least positive number. Between
+# half of it and this, what tends to infinity moves by a multiple of 350.
+_END, _MOVES = 700.0, 100.0
 
 
 def quantile(law: Law, q: Array, theta: Arrays) -> Array:
@@ -105,3 +113,52 @@ def entropy(law: Law, theta: Arrays) -> Array:
     value = expectation(rows, rows, lambda log_p, log_q: -log_p).reshape(shape)
     unknown = sum(np.isnan(np.asarray(parameter, float)) for parameter in theta)
     return np.where(np.asarray(unknown) > 0, np.nan, value)
+
+
+# ---------------------------------------------------------------- parameters at an end
+
+
+def finite_eta(family: Family, theta: Arrays, end: float = _END) -> Arrays:
+    """Return chart eta, of parameters at an end of their range those far out."""
+    with np.errstate(all="ignore"):
+        charts = [p.chart.forward(value) for p, value in zip(family.parameters, theta, strict=True)]
+    return tuple(np.where(np.isinf(eta), np.copysign(end, eta), eta) for eta in charts)
+
+
+def log_prob_at_edge(family: Family, y: Array, theta: Arrays) -> Array:
+    """Return log q(y) of one column where some parameter stands at an end of its range.
+
+    It is the limit that the formula shows: its value far out, and infinite where that still moves.
+    """
+    rows = np.atleast_1d(np.asarray(y, float))
+    inside = family.contains(rows)
+    shape = np.broadcast_shapes(np.shape(y), *map(np.shape, theta))
+    if not inside.any():
+        return np.full(shape, -np.inf)
+    statistics = family.statistics(np.where(inside, rows, rows[inside][0]))
+    with np.errstate(all="ignore"):
+        near, far = (
+            -family.evaluate(statistics, finite_eta(family, theta, end), 0).value
+            for end in (0.5 * _END, _END)
+        )
+        moves = far - near
+        value = np.where(np.abs(moves) > _MOVES, np.sign(moves) * np.inf, far)
+        value = np.where(inside, value - family.base(statistics), -np.inf)
+    return value.reshape(shape)
+
+
+# ---------------------------------------------------------------- grids
+
+
+def wide_grid(support: Support, places: Sequence[float]) -> Array:
+    """Return numbers of every size, from the finite ends of a support, or about some places."""
+    low, high = (float(np.clip(end, -1e150, 1e150)) for end in (support.low, support.high))
+    sizes = np.logspace(-12.0, 12.0, 481)
+    if np.isfinite(support.low) and np.isfinite(support.high):
+        return low + (high - low) * (np.arange(1, 2000) / 2000.0)
+    if np.isfinite(support.low):
+        return low + sizes
+    if np.isfinite(support.high):
+        return high - sizes[::-1]
+    grid = np.concatenate([-sizes[::-1], [0.0], sizes])
+    return np.unique(np.concatenate([grid, *(place + grid for place in places)]))

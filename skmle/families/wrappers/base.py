@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
-from skmle.families.tools.intervals import never_rises
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -127,6 +125,8 @@ class Wrapper(Family):
     @property
     def least_squares(self) -> bool:  # type: ignore[override]
         return False  # a wrapper observes less, or fits less
+
+    gradient_tells_mean = False  # a wrapper observes less, or has another mean
 
     @property
     def kinked(self) -> bool:
@@ -410,10 +410,4 @@ class Derived(Wrapper):
     movable = False
     takes = Family.takes
 
-    def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
-        """Return 0 for rows of counts whose -log mass surely never rises, and else infinity."""
-        if not self.support.discrete:
-            return None
-        n = len(statistics[0])
-        falls = never_rises(partial(self.evaluate, statistics, order=0), delta, n)
-        return np.where(falls, 0.0, np.inf)
+    recession = Family.recession

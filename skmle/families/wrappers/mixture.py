@@ -21,7 +21,7 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
-from skmle.families.tools.mixing import best_runs, mixed, shrunk_part
+from skmle.families.tools.mixing import best_runs, mixed, shrunk_part, start_of_few
 from skmle.families.tools.shares import sticks, weights_of
 from skmle.families.wrappers.mixed_law import MixedLaw
 
@@ -151,11 +151,8 @@ class Mixture(MixedLaw):
         """Return the ends of the best runs of expectation and maximisation, the best first."""
         found = best_runs(self.each_of(statistics), statistics[0], weight)
         if not found:
-            raise ValueError(
-                f"{self.title}: {len(statistics[0])} rows are too few, or too much "
-                f"alike, for {len(self.parts)} parts. Allowed: several different rows a part. "
-                "Choose fewer parts."
-            )
+            each, y = self.each_of(statistics), statistics[0]
+            return [start_of_few(each, y, weight, self.title)]
         return [
             tuple(e for entries in eta for e in entries) + sticks(shares)
             for _, eta, shares in found

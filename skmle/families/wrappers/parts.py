@@ -37,7 +37,12 @@ class SeveralParts(Derived):
     @property
     def inner(self) -> Family:
         """The family of the first part."""
-        return self.parts[0]
+        parts = self.parts
+        if not parts:
+            raise ValueError(
+                f"{type(self).__name__}: no family is given. Allowed: one for each part. Give them."
+            )
+        return parts[0]
 
     @abstractmethod
     def of_parts(self, parts: Sequence[Family]) -> Family:

@@ -13,6 +13,7 @@ from skmle.families.base import Array, Arrays, Family, Observation, Rows, Suppor
 from skmle.families.tools.known import (
     groups_of,
     known_and_window,
+    mean_between,
     rows_of_known,
     seen_from,
     statistics_of,
@@ -71,6 +72,11 @@ class Truncated(OfKnown, Derived):
                 "numbers whose support is fixed. Choose one of them."
             )
         support = self.support
+        if np.isnan(self.low) or np.isnan(self.high):
+            raise ValueError(
+                f"Truncated: low={self.low} and high={self.high} are no ends. Allowed: numbers, "
+                "-inf and inf. Leave out the end of an open side."
+            )
         if not (support.low < support.high or (support.discrete and support.low == support.high)):
             raise ValueError(
                 f"Truncated: no value of {inner.title} lies above low={self.low:g} and up to "
@@ -153,3 +159,14 @@ class Truncated(OfKnown, Derived):
         below, above = self._ends(theta)
         share = (self.inner.sf(y, theta) - above) / (1.0 - below - above)
         return np.clip(np.where(np.asarray(y) >= self.high, 0.0, share), 0.0, 1.0)
+
+    def mean(self, theta: Arrays) -> Array:
+        """Return E[Y | low < Y <= high], from the slope of the window's probability if it tells."""
+        if not self.inner.gradient_tells_mean:
+            return super().mean(theta)
+        values = np.broadcast_arrays(*(np.asarray(value, float) for value in theta))
+        flat = tuple(value.ravel() for value in values)
+        mean, lost = mean_between(self.inner, self._window(len(flat[0])), flat)
+        if lost.any():
+            mean[lost] = super().mean(tuple(value[lost] for value in flat))
+        return np.clip(mean, self.support.low, self.support.high).reshape(values[0].shape)
