@@ -55,9 +55,9 @@ def fit_groups(
         It is not changed. Groups are fitted together if it has no absolute penalty, no penalty of
         one's own, no class weights, at most two classes, a family that learns nothing from the
         data, links that are the family's own or probit, cloglog or loglog, and a `tol` from 1e-9
-        to 1e-6; regressions moreover if the first parameter alone has slopes, and not by Student's
-        t or the inverse Gaussian. Groups of more than 5000 rows times coefficients are fitted by
-        themselves.
+        to 1e-6; regressions not by Student's t or the inverse Gaussian, and where a second
+        parameter has slopes, groups of more than 15 rows a coefficient. Groups of more than 5000
+        rows times coefficients are fitted by themselves.
     X : array-like or sparse matrix of shape (n, p)
         Sparse data are fitted group by group.
     y : array-like of shape (n,), optional

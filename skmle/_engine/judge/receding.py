@@ -340,13 +340,14 @@ def _near(
         step = so_far / _largest(change)
         for _ in range(_DOUBLINGS):
             if (value - supremum) * objective.mass <= _NEAR:
-                return coef, value
+                return coef, objective(coef, 0).value  # that of eta rounds in its own way
             further = [eta + step * e for eta, e in zip(etas, change, strict=True)]
             there = objective.mean_at(further) + cost
-            if not there < value:
+            # A gain of less is rounding, which would lead ever farther.
+            if not (value - there) * objective.mass > _NEAR:
                 break
             coef, etas, value, step = coef + step * direction, further, there, 2.0 * step
-    return coef, value
+    return coef, objective(coef, 0).value
 
 
 def _largest(change: Sequence[Array]) -> float:
