@@ -222,7 +222,7 @@ def test_other_numbers_of_columns(columns):
     with pytest.raises(ValueError, match=r"Allowed: exactly 2 or 4.*choose"):
         MLEDistribution(Censored("gamma")).fit(y)
     for wrong in (y, times()):
-        with pytest.raises(ValueError, match=r"Allowed: \(n, 2 or 4\).*Give"):
+        with pytest.raises(ValueError, match=r"Allowed: \(n, 2 or 4\).*Make such rows"):
             MLERegressor(Censored("gamma")).fit(np.ones((30, 1)), wrong)
 
 
