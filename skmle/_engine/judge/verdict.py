@@ -27,7 +27,7 @@ from skmle._engine.judge.polish import polished
 from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
 from skmle._engine.judge.separated import record
-from skmle._engine.judge.separation import recedes, separation
+from skmle._engine.judge.separation import cleaned, recedes, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
@@ -212,7 +212,9 @@ def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
     if direction is None:
         return None
     found = separated(likelihood, solution, direction, flat_along(likelihood, direction))
-    columns = found.separated is not None and any(s.any() for s, _ in found.separated.way)
+    # Slopes that move no row are rounding.
+    moves = (np.ptp(e) > 0.0 for e in cleaned(likelihood.objective, direction))
+    columns = found.separated is not None and any(moves)
     if columns or found.verdict.reason != SEPARATION:
         return found
     reason = f"the likelihood still rises as {ends_of(likelihood, direction)}"
