@@ -28,6 +28,7 @@ from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.solvers import Working, looking_steps
 from skmle._engine.verdict import (
+    BEYOND_NUMBERS,
     BOUNDARY,
     INTERIOR,
     INTERRUPTED,
@@ -51,13 +52,21 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
     """
     # Numbers may leave the doubles on the way. What comes out is judged by whether it is finite.
     with np.errstate(all="ignore"):
-        if not problem.features:
-            return fit_density(problem, tell)
-        n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
-        if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:
-            smaller, space = reduced
-            return restore_columns(_fit_rows(smaller, space.told(tell)), space)
-        return _fit_rows(problem, tell)
+        found = _fit(problem, tell)
+    if found.verdict.status in (INTERIOR, BOUNDARY) and not np.isfinite(found.log_likelihood):
+        return replace(found, covariance=None, verdict=Verdict(NOT_CONVERGED, BEYOND_NUMBERS))
+    return found
+
+
+def _fit(problem: Problem, tell: Tell | None) -> Fit:
+    """Return the fit of a problem on the easiest of the ways to it."""
+    if not problem.features:
+        return fit_density(problem, tell)
+    n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
+    if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:
+        smaller, space = reduced
+        return restore_columns(_fit_rows(smaller, space.told(tell)), space)
+    return _fit_rows(problem, tell)
 
 
 def _fit_rows(problem: Problem, tell: Tell | None) -> Fit:

@@ -19,6 +19,8 @@ SEPARATION = "separation"
 STALLED = "no step lowers the objective any further, because of rounding"
 # Another: a law whose density takes long.
 OUT_OF_TIME = "the time of a fit of this law, a few seconds, is over"
+# Another: sums of very large numbers are infinite.
+BEYOND_NUMBERS = "the log-likelihood is beyond the range of floating-point numbers"
 
 # A reason of INTERRUPTED: it was no callback.
 KEYBOARD = "the keyboard"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skmle import MLEDistribution, MLERegressor, families
+from skmle.exceptions import FitWarning, NotConvergedWarning
 from tests.engine.verdicts import fitted, judge
 from tests.subjects import ONE_EACH, as_columns, every, observations
 
@@ -55,3 +56,18 @@ def test_tiny_numbers_under_an_inverse_link_are_not_reproduced():
     family = families.LogLogistic(links={"scale": "inverse"})
     model, _ = fitted(MLERegressor(family), X, y)
     assert model.status_ != "no_maximum" and np.isfinite(model.log_likelihood_)
+
+
+def test_sums_beyond_the_numbers_are_no_maximum():
+    """The log-likelihood of values of 5e307 is a sum beyond the doubles."""
+    y = 5e307 * np.random.default_rng(0).normal(size=(30, 1))
+    with pytest.warns(NotConvergedWarning, match="beyond the range of floating-point numbers"):
+        model = MLEDistribution("laplace").fit(y)
+    assert model.status_ == "not_converged"
+
+
+def test_a_scale_in_units_of_huge_numbers_ends_in_a_verdict():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 2)), 1e300 * rng.gamma(2.0, 1.0, 50)
+    with pytest.warns(FitWarning):
+        MLERegressor(families.Logistic(links={"scale": "identity"})).fit(X, y)

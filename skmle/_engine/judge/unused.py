@@ -45,6 +45,8 @@ def flat_along(likelihood: Likelihood, direction: Array) -> str:
         return ""
     scaled = looks.scaled(delta)
     unit = max(float(np.abs(e).max(initial=0.0)) for e in scaled)
+    if not unit > 0.0:  # in units of huge numbers, a change may be too small for a number
+        return ""
     with np.errstate(all="ignore"):
         here, *there = (
             family.rows(likelihood.statistics, looks.at([t / unit * e for e in scaled]), 0).value
