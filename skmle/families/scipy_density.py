@@ -96,6 +96,13 @@ class ScipyDensity(Family):
         with np.errstate(all="ignore"):  # some values are beyond the floating-point numbers
             return differences(value, entries, order)
 
+    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
+        """Return that every change of eta makes rows less likely.
+
+        The search for the start has looked far out, where each look may take long.
+        """
+        return np.full(len(statistics[0]), np.inf)
+
     # ---------------------------------------------------------------- natural parameters
 
     @property

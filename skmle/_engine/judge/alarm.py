@@ -15,7 +15,7 @@ from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.growth import growth
 from skmle._engine.judge.lone import lone_columns
-from skmle._engine.judge.separation import MARGIN, cleaned, recedes, separates
+from skmle._engine.judge.separation import cleaned, recedes, rounding, separates
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
@@ -141,12 +141,12 @@ class Alarm:
         """Return the rows that become less likely along a change of eta, or do not move."""
         family = self.likelihood.family
         statistics = self.likelihood.statistics if statistics is None else statistics
-        largest = max(float(np.abs(e).max(initial=0.0)) for e in delta)
+        slack = rounding(delta, self.behind)
         still = np.all([e == 0.0 for e in delta], axis=0)
         if self.behind is not None:
             delta, still = self.behind.then(delta), still & ~self.behind.moved
         rises = growth(family, statistics, delta, self.objective.looks)
-        return still | ~(np.broadcast_to(rises, still.shape) <= MARGIN * largest)
+        return still | ~(np.broadcast_to(rises, still.shape) <= slack)
 
     def _leaving(self, rows: NDArray[np.intp], coef: Array) -> Array:
         """Return the nearest direction that does not move some rows."""

@@ -196,10 +196,20 @@ def separates(
     clean = cleaned(objective, step)
     if not any(e.any() for e in clean) or towards_limits(family, clean).any():
         return False
-    slack = MARGIN * max(float(np.abs(e).max()) for e in clean)
+    slack = rounding(clean, behind)
     if behind is not None:
         clean = behind.then(clean)
     return bool(np.max(growth(family, statistics, clean, objective.looks)) <= slack)
+
+
+def rounding(delta: Arrays, behind: Behind | None = None) -> float:
+    """Return up to which size the growth of -log q along a change of eta is rounding.
+
+    Where one eta moves it is a product, with all its digits, and of several eta it is a difference.
+    """
+    if behind is None and sum(bool(e.any()) for e in delta) < 2:
+        return 0.0
+    return MARGIN * max(float(np.abs(e).max(initial=0.0)) for e in delta)
 
 
 def cleaned(objective: Objective, step: Array) -> Arrays:
