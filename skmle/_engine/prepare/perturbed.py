@@ -31,7 +31,7 @@ from skmle.families.links import CLOGLOG, LOGLOG, PROBIT
 _ROWS, _MOST_COEFFICIENTS = 256, 40
 # Quick fits, at least and at most, and rows times fits: on few rows, many take hardly longer than
 # one.
-_FEWEST, _MOST, _ENTRIES = 16, 48, 4096
+_FEWEST, _MOST, _ENTRIES = 16, 24, 4096
 # Weights are this power of exponential variables. With the third power a few rows count most; of
 # 16 regressions of 8 to 80 rows whose first start leads to a lesser maximum, 48 fits found the best
 # of all, 24 fits of 13.
@@ -40,7 +40,7 @@ _POWER = 3
 # are looked for.
 _SMOOTH = 3
 # Steps under random weights, and from there on: with 30, 4 of these 16 missed the best maximum.
-_PERTURBED_STEPS, _STEPS = 8, 60
+_PERTURBED_STEPS, _STEPS = 8, 30
 # Distance in standard errors at which a quick fit has arrived, and the least squared pivot of a
 # Hessian there that tells a maximum from a way to infinity. Chosen, not measured.
 _ARRIVED, _PIVOT = 1e-2, 1e-7
@@ -50,6 +50,8 @@ _OTHER = 1e-2
 # of 100 rows or more, under all laws and links, one missed the best: it had 10. Those of laws known
 # to have several maxima missed it with 50.
 CLEAR = 15
+# Rows a coefficient below which no maximum is worth the search. Chosen, not measured.
+_THIN = 3
 # Points at which curvatures are looked at; their reach, in logarithms of the way to an end of the
 # domain, or in eta; and the share of a squared slope that is rounding. Chosen, not measured.
 _POINTS, _REACH, _ROUNDING = 17, 8.0, 1e-8
@@ -84,7 +86,7 @@ def with_perturbed(family: Family, objective: Objective, starts: list[Array]) ->
     terms, n, d = objective.design.terms, objective.n, objective.design.d
     if not may_have_several(family, terms) or d > _MOST_COEFFICIENTS:
         return starts
-    if n > CLEAR * d and not family.several_modes:
+    if n < _THIN * d or (n > CLEAR * d and not family.several_modes):
         return starts
     few = objective if n <= _ROWS else objective.take(strata(n, _ROWS))
     laws = family.smoothings()
