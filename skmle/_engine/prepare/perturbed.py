@@ -51,7 +51,7 @@ _OTHER = 1e-2
 # to have several maxima missed it with 50.
 CLEAR = 15
 # Rows a coefficient below which no maximum is worth the search. Chosen, not measured.
-_THIN = 3
+_THIN = 2
 # Points at which curvatures are looked at; their reach, in logarithms of the way to an end of the
 # domain, or in eta; and the share of a squared slope that is rounding. Chosen, not measured.
 _POINTS, _REACH, _ROUNDING = 17, 8.0, 1e-8
