@@ -188,22 +188,18 @@ class GroupFits:
         confidence_level : float, default=0.95
             Coverage of the intervals.
         """
-        parts, first = [], None
-        for g in range(len(self)):
-            if self.status_[g] != NOT_FITTED:
-                part = self._model(g)._results()._columns(confidence_level)
-                first = first or part
-                parts.append((g, part))
-            else:
-                parts.append((g, None))
-        if first is None:
-            first = {name: np.zeros(0, object) for name in ("component", "term")}
-            first |= {name: np.zeros(0) for name in _NUMBERS}
+        parts = [
+            None if status == NOT_FITTED else self._model(g)._results()._columns(confidence_level)
+            for g, status in enumerate(self.status_)
+        ]
+        none = {name: np.zeros(0, object) for name in ("component", "term")}
+        none |= {name: np.zeros(0) for name in _NUMBERS}
+        first = next(filter(None, parts), none)
         unknown = {
             name: column if name in ("component", "term") else np.full(len(column), np.nan)
             for name, column in first.items()
         }
-        tables = [part or unknown for _, part in parts]
+        tables = [part or unknown for part in parts]
         lengths = [len(table["term"]) for table in tables]
         columns = {"group": np.repeat(self.groups_, lengths)}
         columns |= {name: np.concatenate([t[name] for t in tables]) for name in first}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from skmle._engine.data.padded import Padded, padded_groups
 from skmle._engine.evaluation import Array
 from skmle._engine.judge.interior import LARGEST_ERROR
+from skmle._engine.judge.limits import TIE, UNTOLD
 from skmle._engine.likelihood.coordinates import LOG_UNITS
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.many import ManyObjectives
@@ -53,7 +54,6 @@ _SHORT, _FEW = 5_000, 100
 # itself asks for; and largest distance between the ends of several starts that are one maximum, in
 # standard errors. Margins, chosen and not measured.
 _LIKELIER, _SAME = 10.0, 1e-6
-_TIE = 1e-9  # as in `skmle._engine.judge.limits`
 
 
 class Many(NamedTuple):
@@ -342,7 +342,7 @@ def _above_limits(
         size = np.maximum(groups.mass, groups.sizes)
         # A penalty may weigh on the two differently: such groups are compared one by one.
         gain = (found.log_likelihood - other.log_likelihood) / groups.mass
-        least = _LIKELIER * np.maximum(_TIE, 1.0 / LARGEST_ERROR**2 / size)
+        least = _LIKELIER * np.maximum(TIE, UNTOLD / size)
         likelier = other.clear & (gain > least) & (not problem.penalised)
         above &= likelier | ~few
     return above

@@ -14,7 +14,7 @@ import numpy as np
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
-from skmle._engine.judge.separation import knows_limits
+from skmle._engine.judge.separation import recedes
 from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.watch import RunsOff, Stopped
@@ -139,7 +139,7 @@ def _may_separate(problem: Problem) -> bool:
     """Return whether a separation is looked for first."""
     observed, d = problem.observed, sum(term.length for term in problem.terms)
     likely = not problem.penalised and looking_steps(observed.n, d) > 0
-    return likely and knows_limits(problem.family, observed.statistics, observed.n)
+    return likely and recedes(problem.family, observed.statistics, observed.n)
 
 
 def solve_and_judge(

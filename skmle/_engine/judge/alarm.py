@@ -100,7 +100,7 @@ class Alarm:
 
     def _recedes(self) -> bool:
         likelihood = self.likelihood
-        return recedes(likelihood.family, likelihood.statistics, self.objective)
+        return recedes(likelihood.family, likelihood.statistics, self.objective.design.n)
 
     def _look_at_columns(self, coef: Array, at: Evaluation) -> None:
         """Raise `RunsOff` if columns alone prove a separation that takes many steps to show."""
@@ -170,5 +170,5 @@ def alarm_of(likelihood: Likelihood) -> Alarm | None:
     penalised, objective = likelihood.problem.penalised, likelihood.objective
     if penalised or not likelihood.design.modelled:
         return None
-    known = recedes(likelihood.family, likelihood.statistics, objective)
+    known = recedes(likelihood.family, likelihood.statistics, objective.design.n)
     return Alarm(likelihood, objective) if known else None

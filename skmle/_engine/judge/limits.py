@@ -25,7 +25,7 @@ from skmle.families.base import Family, Limit
 _FAR_ETA = 15.0
 # Nats a row by which a limit law may be less likely than the fit, because both are rounded. Chosen,
 # not measured.
-_TIE = 1e-9
+TIE = 1e-9
 # Nats in total by which it may be less likely, because no data tell the two apart. Where a maximum
 # inside is g nats more likely than the limit law, the parameter's log has a standard error of about
 # 1/sqrt(2 g). So this bound leaves no gap to LARGEST_ERROR, from which a maximum inside does not
@@ -62,7 +62,7 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         )
         problem, size = likelihood.problem, likelihood.objective.size
         gain = (_maximised(problem, here) - _maximised(problem, other)) / other.mass
-        if not gain <= max(_TIE, UNTOLD / size):
+        if not gain <= max(TIE, UNTOLD / size):
             continue
         verdict = other.verdict
         if verdict.status == INTERIOR:

@@ -54,7 +54,7 @@ def separation(
         Other directions to try.
     """
     objective, hessian = likelihood.objective, solution.evaluation.hessian
-    if not recedes(likelihood.family, likelihood.statistics, objective):
+    if not recedes(likelihood.family, likelihood.statistics, objective.design.n):
         if not by_numbers:
             return None
         objective.looks = looks_at(likelihood.family, objective, solution.coef)
@@ -80,12 +80,7 @@ def separation(
     )
 
 
-def recedes(family: Family, statistics: Arrays, objective: Objective) -> bool:
-    """Return whether the family knows of its rows what becomes of them far out."""
-    return knows_limits(family, statistics, objective.design.n)
-
-
-def knows_limits(family: Family, statistics: Arrays, n: int) -> bool:
+def recedes(family: Family, statistics: Arrays, n: int) -> bool:
     """Return whether the family knows of n rows what becomes of them far out."""
     return family.recession(statistics, (np.zeros(n),) * len(family.parameters)) is not None
 

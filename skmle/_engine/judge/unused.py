@@ -57,7 +57,7 @@ def flat_along(likelihood: Likelihood, direction: Array) -> str:
     names = [p.name for p, e in zip(family.parameters, delta, strict=True) if e.any()]
     if not flat:
         return ""
-    return f"no observation depends on {' and '.join(names)} there, so that no value is best"
+    return _in_words(" and ".join(names))
 
 
 def way_untold(likelihood: Likelihood, solution: Solution) -> tuple[Array, str] | None:
@@ -78,6 +78,9 @@ def way_untold(likelihood: Likelihood, solution: Solution) -> tuple[Array, str] 
             way[s.stop] = sign
             moves = (objective(solution.coef + t * looks.units[j] * way, 0).value for t in _FAR)
             if all(abs(there - value) * objective.size <= UNTOLD for there in moves):
-                name = family.parameters[j].name
-                return way, f"no observation depends on {name} there, so that no value is best"
+                return way, _in_words(family.parameters[j].name)
     return None
+
+
+def _in_words(names: str) -> str:
+    return f"no observation depends on {names} there, so that no value is best"

@@ -191,7 +191,7 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return found
     # A penalty of all slopes leaves a maximum, unless a certificate says that it does not.
     held = likelihood.problem.all_held and recedes(
-        likelihood.family, likelihood.statistics, likelihood.objective
+        likelihood.family, likelihood.statistics, likelihood.design.n
     )
     if solution.converged and not held:
         reason = "the likelihood still rises towards infinity"
@@ -205,7 +205,7 @@ def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
 
     Laws that state where rows run to have been asked before.
     """
-    if recedes(likelihood.family, likelihood.statistics, likelihood.objective):
+    if recedes(likelihood.family, likelihood.statistics, likelihood.design.n):
         return None
     unused = ways_of_unused(likelihood.objective, solution)
     direction = separation(likelihood, solution, by_numbers=True, further=unused)
@@ -223,7 +223,7 @@ def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
 
 def _on_a_ridge(likelihood: Likelihood, solution: Solution) -> Fit | None:
     """Return a fit that has stopped on a way on which the likelihood rises for ever."""
-    stated = recedes(likelihood.family, likelihood.statistics, likelihood.objective)
+    stated = recedes(likelihood.family, likelihood.statistics, likelihood.design.n)
     if stated or (way := ridge(likelihood, solution)) is None:
         return None
     verdict = Verdict(NO_MAXIMUM, in_words(likelihood, way), way.change)

@@ -75,11 +75,11 @@ def starts_of(
     else:
         starts = starting_points(family, sample, first, known)
         if family.several_modes:
-            starts = several_starts(family, sample, whole, first, starts)
+            starts = _several_starts(family, sample, whole, first, starts)
     return with_perturbed(family, whole, starts)
 
 
-def several_starts(
+def _several_starts(
     family: Family,
     sample: Objective,
     whole: Objective,
@@ -88,15 +88,7 @@ def several_starts(
 ) -> list[Array]:
     """Return the best starts of a law that may have several maxima.
 
-    Parameters
-    ----------
-    family : Family
-    sample, whole : Objective
-        On some of the rows, or on all, and on all.
-    first : LeastSquares, optional
-        Of the first term on the sample; robust predictors are found from there.
-    starts : sequence of ndarray of shape (d,)
-        Those from least squares, or from constants.
+    To those from least squares, or from constants, come others, from robust predictors or trials.
     """
     tried, range_apart = list(starts), 0.0
     if first is not None:
