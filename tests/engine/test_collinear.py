@@ -74,6 +74,7 @@ def test_collinear_columns(family):
 
 
 @every(COLLINEAR)
+@pytest.mark.slow
 def test_collinear_columns_in_other_units_and_repeated(family):
     """Neither units nor the order of columns, nor rows in place of weights, change what a collinear
     fit predicts.
@@ -106,6 +107,7 @@ def test_collinear_columns_in_other_units_and_repeated(family):
             )
 
 
+@pytest.mark.slow
 def test_more_columns_than_rows():
     """A separated logistic regression on 15 rows and 30 columns.
 

@@ -66,6 +66,7 @@ def test_sums_beyond_the_numbers_are_no_maximum():
     assert model.status_ == "not_converged"
 
 
+@pytest.mark.slow
 def test_a_scale_in_units_of_huge_numbers_ends_in_a_verdict():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(50, 2)), 1e300 * rng.gamma(2.0, 1.0, 50)

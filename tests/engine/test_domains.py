@@ -282,6 +282,7 @@ COUNTS = {
 
 @every(COUNTS)
 @pytest.mark.parametrize("copies", [1, 1500])
+@pytest.mark.slow
 def test_a_group_of_zeros(family, copies):
     """The mean of the other group is its own, 4.5; that of zeros is 0."""
     y = np.repeat(np.r_[np.zeros(8), 1.0, 4.0, 8.0, 5.0, 0.0, 9.0, 3.0, 6.0], copies)

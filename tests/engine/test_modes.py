@@ -324,6 +324,7 @@ FOUND = [("log", s) for s in HARD] + [(k, s) for k in ("softplus", "sqrt") for s
 
 
 @pytest.mark.parametrize(("link", "seed"), FOUND)
+@pytest.mark.slow
 def test_outlying_rows_of_an_inverse_gaussian_law(link, seed):
     """The fit is at least as good as the best of an independent optimiser's from 40 starts."""
     rng = np.random.default_rng(seed)

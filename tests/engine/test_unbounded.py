@@ -101,6 +101,7 @@ def test_a_ridge_does_not_bound_a_saturated_regression(family):
 
 
 @every(UNBOUNDED)
+@pytest.mark.slow
 def test_one_coefficient_fewer_than_saturated(family):
     """Two rows more than slopes leave a spread.
 

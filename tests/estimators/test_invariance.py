@@ -129,6 +129,7 @@ def test_the_verdict_does_not_depend_on_units():
     seed=st.integers(0, 2**16),
     family=st.sampled_from(["normal", "poisson", "gamma", "bernoulli", "student_t"]),
 )
+@pytest.mark.slow
 def test_moving_and_stretching_a_column_does_not_change_the_likelihood(
     shift, exponent, column, seed, family
 ):

@@ -160,6 +160,7 @@ def same_fit(one, other) -> None:
 
 @CONTINUOUS
 @pytest.mark.parametrize(("unit", "origin"), [(1e8, 0.0), (1e-6, 0.0), (1.0, 1e7)])
+@pytest.mark.slow
 def test_units_change_the_density_of_exact_rows_alone(cls, unit, origin):
     origin = origin if np.isinf(cls.support.low) else 0.0  # a law that starts at zero has no other
     rows, model = sample(cls), density(cls)

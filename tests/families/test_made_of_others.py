@@ -323,6 +323,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.filterwarnings("ignore::skmle.exceptions.NoMaximumWarning")
+@pytest.mark.slow
 def test_a_part_on_a_single_value_is_named(name):
     y = HOSTILE[name](np.random.default_rng(0))
     with pytest.warns(NoMaximumWarning, match=r"part [12] shrinks to one value"):
@@ -331,6 +332,7 @@ def test_a_part_on_a_single_value_is_named(name):
 
 
 @pytest.mark.parametrize("offset", [-3.0, 100.0])
+@pytest.mark.slow
 def test_a_part_on_a_single_value_is_named_beside_an_offset(offset):
     y = HOSTILE["two values"](np.random.default_rng(0))
     model = MLERegressor(families.Mixture("normal"), features={})

@@ -52,6 +52,7 @@ def test_columns_that_depend_on_each_other_have_no_density():
     assert model.status_ == "no_maximum"
 
 
+@pytest.mark.slow
 def test_the_fitted_law_of_columns_in_any_units():
     """A stock table has spreads from 0.002 to 570; scaled columns have the same law."""
     X = load_breast_cancer().data[:, [3, 19]]

@@ -139,6 +139,7 @@ def test_an_exponential_law_begins_at_the_least_observation():
 
 
 @pytest.mark.parametrize("name", ["weibull", "gamma"])
+@pytest.mark.slow
 def test_without_a_local_maximum_the_cure_is_named(name):
     y = numbers(BEARINGS)
     with pytest.warns(NoMaximumWarning, match=r"no local maximum.*Rounded"):
