@@ -57,7 +57,9 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
         status = INTERIOR if family.support.fixed else NON_REGULAR
         start = family.starts(observed.statistics, observed.weight)[0]
         return constant_fit(problem, start, Verdict(status))
-    if family.movable and not observed.is_condensed:
+    # Starts of a law that moves with y are found in the units of a fit, unless they are its end.
+    ended = observed.is_condensed and family.shortcuts.starts != "near"
+    if family.movable and not ended:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
@@ -73,9 +75,7 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
         if counted and len(at_end) < len(ends):
             return _beside_ends(problem, starts[0], at_end, refit)
         return _at_infinity(problem, starts[0], refit)
-    confirmed = None
-    if observed.is_condensed and family.shortcuts.starts != "near":
-        confirmed = _confirmed(problem, starts[0])
+    confirmed = _confirmed(problem, starts[0]) if ended else None
     return confirmed or (None if family.movable else starts)
 
 

@@ -239,6 +239,11 @@ class Wrapper(Family):
     def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return self.inner.standardise(statistics, origin, unit)
 
+    def measured(self, origin: float, unit: float) -> Family:
+        inner = self.inner
+        moved = inner.measured(origin, unit)
+        return self if moved is inner else self.around(moved)
+
     def smoothings(self) -> tuple[Family, ...]:
         return tuple(self.around(law) for law in self.inner.smoothings())
 
