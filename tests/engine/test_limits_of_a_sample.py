@@ -222,7 +222,7 @@ def test_rare_successes(trials):
         np.testing.assert_allclose([left.sum(), (X.T @ left)[0]], 0.0, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [1e3, 1e100, 1e154, 1e200, 1e250])
+@pytest.mark.parametrize("size", [1e3, 1e100, 1e154, 1e200, 1e250, 1e280, 1e300])
 def test_counts_of_any_size(size):
     y = size * np.arange(1.0, 21.0)
     small = fitted("nbinom", {}, 1e6 * np.arange(1.0, 21.0))

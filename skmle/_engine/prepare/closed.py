@@ -31,9 +31,8 @@ _UNDERFLOW = 700.0
 # And a smaller one, at which a probability of one less than the rounding of doubles is still below
 # one.
 _BELOW_ONE = 36.0
-# Absolute eta, for a pure number, from which a start counts as infinite. Counts with odds of
-# exp(600) do not exist; shares of 1e-300 do, and doubles end at exp(709).
-_END_OF_COUNTS, _END = 600.0, 709.0
+# Absolute eta, for a pure number, from which a start counts as infinite: doubles end at exp(709).
+_END = 709.0
 # Parameters of a density up to which its covariance is kept. Chosen, not measured.
 _LARGEST_DENSITY = 500
 
@@ -63,12 +62,11 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
-    end = _END_OF_COUNTS if family.support.discrete else _END
     # A scale of a law that moves with y may be as small as y itself.
     pure = [
         family.dimensionless(j) and param.unit == "" for j, param in enumerate(family.parameters)
     ]
-    ends = [end if number else np.inf for number in pure]
+    ends = [_END if number else np.inf for number in pure]
     at_end = [j for j, e in enumerate(starts[0]) if not abs(e) < ends[j]]
     if at_end:
         counted = one_by_one(family) and all(family.counted(j) for j in at_end)

@@ -95,6 +95,10 @@ class LocationScale(Family):
         curvature = (rate * rate * second, sign * rate * (first + turn), pull + z * turn)
         return Rows(value, gradient, curvature)
 
+    def std(self, theta: Arrays) -> Array:
+        loc, scale, *shapes = theta  # the square of a scale may be no number
+        return scale * np.sqrt(self.variance((np.zeros_like(loc), np.ones_like(scale), *shapes)))
+
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, spread = self.chart(self.eta(theta))[:2]
         with np.errstate(all="ignore"):  # beyond the floating-point numbers

@@ -285,6 +285,9 @@ class Wrapper(Family):
     def variance(self, theta: Arrays) -> Array:
         return self.predicted(theta).var()
 
+    def std(self, theta: Arrays) -> Array:
+        return self.predicted(theta).std()
+
     def cdf(self, y: Array, theta: Arrays) -> Array:
         return self.predicted(theta).cdf(y)
 
@@ -383,6 +386,7 @@ class Derived(Wrapper):
     upper_quantile = Family.upper_quantile
     mean = Family.mean
     variance = Family.variance
+    std = Family.std
     entropy = Family.entropy
     sample = Family.sample
     mirrored = Family.mirrored
