@@ -240,7 +240,8 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     @property
     def movable(self) -> bool:
         """Whether y may be measured from another origin in another unit, within the family."""
-        return any(p.unit == "location" for p in self.parameters) and not self.relinked
+        units = {p.unit for p in self.parameters}
+        return "location" in units and bool(units & {"scale", "rate"}) and not self.relinked
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         """Return the origin and the unit in which a fit measures a `movable` law's observations."""
@@ -249,6 +250,10 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         """Return the statistics of observations measured as (y - origin)/unit."""
         return statistics
+
+    def measured(self, origin: float, unit: float) -> Family:
+        """Return the law of observations measured so: this one, if it holds no numbers of y."""
+        return self
 
     def smoothings(self) -> tuple[Family, ...]:
         """Return smooth laws that lead to this one, where -log q has cusps.

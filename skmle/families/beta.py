@@ -21,6 +21,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside, of_trials
 from skmle.families.tools.numerical import quantile, upper_quantile
@@ -38,7 +39,7 @@ _POLISH = 2  # Newton steps from a start with an error of 1e-3: their squares en
 _LARGEST_EXPONENT = 700.0  # its exponential is near the largest number
 
 
-class Beta(ByTails):
+class Beta(ByStd, ByTails):
     """Beta law of 0 < y < 1 with `mean` and `precision`.
 
     The variance is mean (1 - mean)/(1 + precision). In the usual letters
@@ -265,9 +266,9 @@ class Beta(ByTails):
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def variance(self, theta: Arrays) -> Array:
+    def std(self, theta: Arrays) -> Array:
         mean, precision = theta
-        return mean * (1.0 - mean) / (1.0 + precision)
+        return np.sqrt(mean) * np.sqrt((1.0 - mean) / (1.0 + precision))
 
     def known_entropy(self, theta: Arrays) -> Array:
         # lgamma(x) - (x - 1) digamma(x) by Binet's function, whose remainder for large x scipy's

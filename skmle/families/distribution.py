@@ -265,8 +265,9 @@ class Distribution:
             return self.family.variance(self.theta)
 
     def std(self) -> Array:
-        """Return the standard deviation."""
-        return np.sqrt(self.var())
+        """Return the standard deviation; nan or inf where it does not exist."""
+        with np.errstate(over="ignore"):
+            return self.family.std(self.theta)
 
     def entropy(self) -> Array:
         """Return E[-log q(Y)] in nats."""

@@ -18,11 +18,12 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.law import ByStd
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import log_complement
 
 
-class Exponential(Family):
+class Exponential(ByStd, Family):
     """Exponential law of y >= 0 with the given `mean` (1/rate).
 
     q(y) = exp(-y/mean)/mean. scipy: ``expon(scale=mean)``.
@@ -90,6 +91,9 @@ class Exponential(Family):
             return -ratio if upper else log_complement(-ratio)
 
     def mean(self, theta: Arrays) -> Array:
+        return theta[0]
+
+    def std(self, theta: Arrays) -> Array:
         return theta[0]
 
     def known_entropy(self, theta: Arrays) -> Array:

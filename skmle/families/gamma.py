@@ -19,6 +19,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.law import ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside
@@ -36,7 +37,7 @@ _NARROW = 1e-3
 _LEAST_GAP = 1e-40
 
 
-class Gamma(ByTails):
+class Gamma(ByStd, ByTails):
     """Gamma law of y > 0 with `mean` and `shape`; the variance is mean^2/shape.
 
     q(y) = (shape/mean)^shape y^(shape - 1) exp(-shape y/mean) / Gamma(shape).
@@ -154,9 +155,9 @@ class Gamma(ByTails):
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def variance(self, theta: Arrays) -> Array:
+    def std(self, theta: Arrays) -> Array:
         mean, shape = theta
-        return mean * (mean / shape)
+        return mean / np.sqrt(shape)
 
     def known_entropy(self, theta: Arrays) -> Array:
         # Of scale one it is shape + lgamma(shape) - (shape - 1) digamma(shape).

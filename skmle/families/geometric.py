@@ -19,6 +19,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import of_trials
 from skmle.families.tools.special import log_complement, logistic_kernel, logistic_recession
@@ -27,7 +28,7 @@ from skmle.families.tools.special import log_complement, logistic_kernel, logist
 _DRAWN = 1e-16
 
 
-class Geometric(ByTails):
+class Geometric(ByStd, ByTails):
     """Geometric law of the number of trials y = 1, 2, ... up to the first success.
 
     Each trial succeeds with the given `probability`.
@@ -75,9 +76,9 @@ class Geometric(ByTails):
         with np.errstate(divide="ignore"):
             return 1.0 / theta[0]
 
-    def variance(self, theta: Arrays) -> Array:
+    def std(self, theta: Arrays) -> Array:
         with np.errstate(over="ignore", divide="ignore"):
-            return (1.0 - theta[0]) / theta[0] / theta[0]
+            return np.sqrt(1.0 - theta[0]) / theta[0]
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         with np.errstate(divide="ignore"):  # certain success
@@ -96,7 +97,8 @@ class Geometric(ByTails):
 
     def known_entropy(self, theta: Arrays) -> Array:
         (p,) = theta
-        return -np.log(p) - xlog1py(1.0 - p, -p) / p  # 1/p trials are expected
+        failures = np.where(p > 0.0, xlog1py(1.0 - p, -p) / p, -1.0)  # 1/p trials are expected
+        return -np.log(p) - failures
 
     def divergence(self, p: Arrays, q: Arrays) -> Array:
         return of_trials(p[0], q[0]) / p[0]  # 1/p trials are expected

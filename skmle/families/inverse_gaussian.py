@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import erfcx
+from numpy.typing import NDArray
+from scipy.special import erf, erfcx
 
 from skmle.families.base import (
     LOG,
@@ -20,6 +21,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.law import ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import gap
@@ -34,12 +36,15 @@ _NARROW = 1e-3
 # Ratio of y and mean from which the two terms of the upper tail nearly cancel: their difference has
 # lost 1e-11 there, and its first order in 1/ratio is 1e-10 off.
 _FAR = 1e5
+# Argument of the error function up to which the tails are differences from 1/2: their terms keep
+# more than half of their size there.
+_NEAR_HALF = 0.5
 # Argument from which the derivative of erfcx, itself a difference, is that of its series in 1/x^2:
 # what these terms leave out is 2e-12 of it there, and the difference has lost 1e-12.
 _LARGE, _TERMS = 50.0, (1.0, -3.0 / 2.0, 15.0 / 4.0, -105.0 / 8.0)
 
 
-class InverseGaussian(ByTails):
+class InverseGaussian(ByStd, ByTails):
     """Inverse Gaussian law of y > 0 with `mean` and `shape`; the variance is mean^3/shape.
 
     q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)).
@@ -165,7 +170,12 @@ class InverseGaussian(ByTails):
             log_both = np.where(ratio > _FAR, _log_difference(root, root * ratio), np.log(both))
             smaller = log_both - np.log(2.0) - a * a
             rest = log_complement(np.minimum(smaller, 0.0))
-        return np.where(above == upper, smaller, rest)
+            # Far below the mean of a law that is nearly Levy's both terms are next to 1/2.
+            growth = 4.0 * root * (root * ratio)  # 2 shape/mean
+            beyond = np.log(0.5 * (np.exp(growth) * erf(c) - erf(a) - np.expm1(growth)))
+            wide = (c < _NEAR_HALF) & (ratio <= _FAR)
+            beyond = beyond if upper else log_complement(np.minimum(beyond, 0.0))
+        return np.where(wide, beyond, np.where(above == upper, smaller, rest))
 
     @classmethod
     def from_scipy(cls, mu: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
@@ -174,9 +184,12 @@ class InverseGaussian(ByTails):
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def variance(self, theta: Arrays) -> Array:
+    def std(self, theta: Arrays) -> Array:
         mean, shape = theta
-        return mean * mean * (mean / shape)
+        return mean * np.sqrt(mean / shape)
+
+    def runs_off(self, theta: Arrays) -> NDArray[np.bool_]:
+        return np.zeros(np.broadcast_shapes(*map(np.shape, theta)), bool)  # it tends to Levy's law
 
     def known_entropy(self, theta: Arrays) -> Array:
         # By scipy's, of the law with mean one.

@@ -93,6 +93,10 @@ class Law(ABC):
 
         return variance(self, theta)
 
+    def std(self, theta: Arrays) -> Array:
+        """Return the standard deviation; nan or inf where it does not exist."""
+        return np.sqrt(self.variance(theta))
+
     def entropy(self, theta: Arrays) -> Array:
         """Return E[-log q(Y)] in nats: the known one, or scipy's, or the average itself."""
         with np.errstate(all="ignore"):  # of parameters at an end of their range
@@ -175,3 +179,15 @@ class Law(ABC):
         None.
         """
         return None
+
+
+class ByStd(Law):
+    """The base of laws that state their standard deviation: its square may be no number."""
+
+    @abstractmethod
+    def std(self, theta: Arrays) -> Array:
+        """Return the standard deviation; nan or inf where it does not exist."""
+
+    def variance(self, theta: Arrays) -> Array:
+        with np.errstate(over="ignore"):
+            return np.square(self.std(theta))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Stretch, average
+from skmle.families.law import ByStd
 from skmle.families.logistic import Logistic
 from skmle.families.tools.location_scale import LogLocationScale
 
@@ -14,7 +15,7 @@ from skmle.families.tools.location_scale import LogLocationScale
 _SMALL_ANGLE = 0.02
 
 
-class LogLogistic(LogLocationScale):
+class LogLogistic(ByStd, LogLocationScale):
     """Log-logistic (Fisk) law of y > 0 with `scale` (the median) and `shape`.
 
     P(Y > y) = 1/(1 + (y/scale)^shape). log y is logistic with location log(scale) and scale
@@ -81,8 +82,9 @@ class LogLogistic(LogLocationScale):
         ratio = np.where(inside > 0.0, inside / np.sin(np.where(inside > 0.0, inside, 1.0)), 1.0)
         return np.where(angle < np.pi, scale * ratio, np.inf)
 
-    def variance(self, theta: Arrays) -> Array:
-        # scale^2 (2 b/sin 2b - b^2/sin^2 b) = (scale b/sin b)^2 (tan b - b)/b with b = pi/shape.
+    def std(self, theta: Arrays) -> Array:
+        # The variance is scale^2 (2 b/sin 2b - b^2/sin^2 b) = (scale b/sin b)^2 (tan b - b)/b with
+        # b = pi/shape.
         _, shape = theta
         with np.errstate(divide="ignore"):
             angle = np.pi / np.asarray(shape, float)
@@ -90,7 +92,7 @@ class LogLogistic(LogLocationScale):
         series = b * b * (1.0 / 3.0 + b * b * (2.0 / 15.0 + b * b * (17.0 / 315.0)))
         large = b > _SMALL_ANGLE
         excess = np.where(large, np.tan(b) / np.where(large, b, 1.0) - 1.0, series)
-        return np.where(angle < 0.5 * np.pi, self.mean(theta) ** 2 * excess, np.inf)
+        return np.where(angle < 0.5 * np.pi, self.mean(theta) * np.sqrt(excess), np.inf)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         scale, shape = theta

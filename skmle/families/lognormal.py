@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Family, Shortcuts, Stretch, Support
+from skmle.families.law import ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.divergences import of_gaussians
 from skmle.families.tools.gaussian import Gaussian
 from skmle.families.tools.special import LOG_2PI
 
 
-class Lognormal(Gaussian):
+class Lognormal(ByStd, Gaussian):
     """Law of y > 0 whose logarithm is normal with mean `loc` and standard deviation `scale`.
 
     q(y) = exp(-z^2/2) / (y scale sqrt(2 pi)), z = (log y - loc)/scale; mean exp(loc + scale^2/2).
@@ -60,13 +61,13 @@ class Lognormal(Gaussian):
         with np.errstate(over="ignore"):
             return np.exp(loc + 0.5 * scale * scale)
 
-    def variance(self, theta: Arrays) -> Array:
+    def std(self, theta: Arrays) -> Array:
         loc, scale = theta
         square = np.square(scale)
         with np.errstate(over="ignore", divide="ignore"):
             # log(expm1(square)), in which nothing overflows; square itself where that is small
             growth = square + np.log(-np.expm1(-square))
-            return np.exp(2.0 * loc + square + growth)
+            return np.exp(loc + 0.5 * (square + growth))
 
     def known_entropy(self, theta: Arrays) -> Array:
         loc, scale = theta

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
+from skmle.families.law import ByStd
 from skmle.families.poisson import Poisson
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.counts import has_large, log_factorial, poisson_draws, stirling, surplus
@@ -22,7 +23,7 @@ _LEAST_LOG = -600.0  # log dispersion below which its square, too, is nearly zer
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
 
 
-class NegativeBinomial(ByTails):
+class NegativeBinomial(ByStd, ByTails):
     """Negative binomial law of counts with `mean` and `dispersion`.
 
     The variance is mean + dispersion mean^2. As dispersion -> 0 it is Poisson, and a fit to
@@ -112,11 +113,13 @@ class NegativeBinomial(ByTails):
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         mean, dispersion = theta
-        edge = (mean == 0.0) | (dispersion == 0.0)
+        off = self.runs_off(theta)
+        edge = (mean == 0.0) | (dispersion == 0.0) | off
         inside = self.log_prob(
             y, self.eta((np.where(edge, 1.0, mean), np.where(edge, 1.0, dispersion)))
         )
-        return np.where(edge, Poisson().log_prob_at_edge(y, (mean,)), inside)
+        at_edge = np.where(off, -np.inf, Poisson().log_prob_at_edge(y, (mean,)))
+        return np.where(edge, at_edge, inside)
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import nbinom, poisson
@@ -134,10 +137,9 @@ class NegativeBinomial(ByTails):
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def variance(self, theta: Arrays) -> Array:
-        mean, dispersion = theta
-        with np.errstate(over="ignore"):
-            return mean * (1.0 + dispersion * mean)
+    def std(self, theta: Arrays) -> Array:
+        mean, dispersion = theta  # the variance is mean + dispersion mean^2
+        return np.hypot(np.sqrt(mean), np.sqrt(dispersion) * mean)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, dispersion = theta

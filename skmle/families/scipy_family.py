@@ -246,7 +246,9 @@ class ScipyFamily(Family):
         if units[:2] != ["location", "scale"]:
             return None
         shapes = (0.0,) * (len(units) - 2)
-        return Saturated(statistics[0], (float(np.log(NEARLY_NO_SCALE)), *shapes), "scale")
+        _, spread = self.centre_and_spread(statistics, None)
+        log_scale = float(np.log(NEARLY_NO_SCALE) + np.log(spread))
+        return Saturated(statistics[0], (log_scale, *shapes), "scale")
 
     # ---------------------------------------------------------------- densities and starts
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import IDENTITY, Array, Arrays, Family, Param, Rows, Shortcuts, Support
+from skmle.families.law import ByStd
 
 
-class Uniform(Family):
+class Uniform(ByStd, Family):
     """Uniform law on [`low`, `high`].
 
     Its maximum likelihood is at the smallest and the largest observation. Non-regular: the
@@ -79,6 +80,10 @@ class Uniform(Family):
     @classmethod
     def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
         return cls(), (loc, loc + scale)
+
+    def std(self, theta: Arrays) -> Array:
+        low, high = theta
+        return high / np.sqrt(12.0) - low / np.sqrt(12.0)
 
     def known_entropy(self, theta: Arrays) -> Array:
         low, high = theta

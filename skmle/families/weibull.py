@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import gammaln, zeta
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Stretch, average
+from skmle.families.law import ByStd
 from skmle.families.tools.divergences import log_gamma_gap, rise
 from skmle.families.tools.location_scale import LocationScale, LogLocationScale
 from skmle.families.tools.special import log_complement
@@ -20,7 +21,7 @@ _SERIES, _TERMS = 0.05, 16
 _LEAST_HAZARD = -40.0
 
 
-class Weibull(LogLocationScale):
+class Weibull(ByStd, LogLocationScale):
     """Weibull law of y > 0 with `scale` (the 63.2 % quantile) and `shape`.
 
     P(Y > y) = exp(-(y/scale)^shape). log y is a Gumbel location-scale law with location log(scale)
@@ -83,9 +84,9 @@ class Weibull(LogLocationScale):
         with np.errstate(over="ignore", divide="ignore"):
             return scale * np.exp(gammaln(1.0 + 1.0 / shape))
 
-    def variance(self, theta: Arrays) -> Array:
-        # mean^2 (Gamma(1 + 2 x)/Gamma(1 + x)^2 - 1) with x = 1/shape. The logarithm of the ratio is
-        # the sum over j >= 2 of zeta(j) (-x)^j (2^j - 2)/j, in which nothing cancels.
+    def std(self, theta: Arrays) -> Array:
+        # The variance is mean^2 (Gamma(1 + 2 x)/Gamma(1 + x)^2 - 1) with x = 1/shape. The logarithm
+        # of the ratio is the sum over j >= 2 of zeta(j) (-x)^j (2^j - 2)/j, where nothing cancels.
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             x = 1.0 / np.asarray(theta[1], float)
             near = np.minimum(x, _SERIES)
@@ -94,7 +95,7 @@ class Weibull(LogLocationScale):
                 series = -near * (series + zeta(j) * (2.0**j - 2.0) / j)
             series = -near * series
             ratio = np.where(x < _SERIES, series, gammaln(1.0 + 2.0 * x) - 2.0 * gammaln(1.0 + x))
-            return self.mean(theta) ** 2 * np.expm1(ratio)
+            return self.mean(theta) * np.sqrt(np.expm1(ratio))
 
     def known_entropy(self, theta: Arrays) -> Array:
         scale, shape = theta

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import erf, erfinv
 
 from skmle import Distribution, MLEDistribution
 from skmle.exceptions import FitWarning
-from skmle.families import Bernoulli, Binomial, get_family
+from skmle.families import Bernoulli, Binomial, Mixture, ZeroInflated, get_family
 from skmle.families.links import LINKS
 
 VALUES = json.loads((Path(__file__).parents[1] / "reference" / "edges" / "values.json").read_text())
@@ -141,3 +142,102 @@ def test_a_density_beyond_the_numbers_is_infinite_in_silence():
         assert Distribution("normal", {"loc": 0.0, "scale": 1e-310}).pdf(0.0) == np.inf
         warnings.simplefilter("ignore", FitWarning)
         assert np.isinf(MLEDistribution("uniform").fit(x).predict(x)).all()
+
+
+# The standard deviation, in the unit of the law; known from its variance at unit one.
+SPREADS = {
+    "normal": ({"loc": 0.0, "scale": 1.0}, 1.0),
+    "laplace": ({"loc": 1.0, "scale": 1.0}, 2.0**0.5),
+    "logistic": ({"loc": 0.0, "scale": 1.0}, np.pi / 3.0**0.5),
+    "t": ({"loc": 0.0, "scale": 1.0, "df": 5.0}, (5.0 / 3.0) ** 0.5),
+    "uniform": ({"low": -1.0, "high": 1.0}, 3.0**-0.5),
+    "exponential": ({"mean": 1.0}, 1.0),
+    "gamma": ({"mean": 1.0, "shape": 2.0}, 2.0**-0.5),
+    "inverse_gaussian": ({"mean": 1.0, "shape": 2.0}, 2.0**-0.5),
+    "weibull": ({"scale": 1.0, "shape": 0.5}, 20.0**0.5),
+    "log_logistic": ({"scale": 1.0, "shape": 4.0}, (0.5 * np.pi - np.pi**2 / 8.0) ** 0.5),
+}
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1.0, 1e160, 1e300])
+@pytest.mark.parametrize("family", SPREADS)
+@pytest.mark.filterwarnings("error")
+def test_standard_deviations_whose_squares_are_no_numbers(family, unit):
+    params, expected = SPREADS[family]
+    moved = {n: v if n in ("shape", "df") else v * unit for n, v in params.items()}
+    if family == "inverse_gaussian":
+        moved["shape"] = params["shape"] * unit
+    law = Distribution(family, moved)
+    np.testing.assert_allclose(law.std() / unit, expected, rtol=1e-12)
+    if unit == 1.0:
+        np.testing.assert_allclose(law.var(), expected**2, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "family, params, expected",
+    [
+        ("lognormal", {"loc": 500.0, "scale": 0.5}, np.exp(500.125) * np.expm1(0.25) ** 0.5),
+        ("geometric", {"probability": 1e-200}, 1e200),
+        ("nbinom", {"mean": 1e200, "dispersion": 4.0}, 2e200),
+        ("nbinom", {"mean": 1e200, "dispersion": 1e180}, 1e290),
+        ("beta", {"mean": 1e-300, "precision": 1e300}, 1e-300),
+        (
+            Mixture("normal"),
+            {"loc_1": -3e200, "scale_1": 4e200, "loc_2": 3e200, "scale_2": 4e200, "share_1": 0.5},
+            5e200,
+        ),
+        (ZeroInflated("gamma"), {"mean": 1e200, "shape": 1.0, "zeros": 0.0}, 1e200),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_standard_deviations_of_laws_without_a_unit(family, params, expected):
+    np.testing.assert_allclose(Distribution(family, params).std(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "family, params, lowest",
+    [
+        ("geometric", {"probability": 0.0}, 0.0),
+        ("poisson", {"mean": np.inf}, -1.0),
+        ("nbinom", {"mean": np.inf, "dispersion": 1.0}, -1.0),
+        ("gamma", {"mean": np.inf, "shape": 2.0}, 0.0),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_law_that_has_run_to_infinity_is_there_with_all_its_mass(family, params, lowest):
+    law = Distribution(family, params)
+    levels = np.array([0.0, 1e-9, 0.5, 1.0])
+    np.testing.assert_array_equal(law.ppf(levels), [lowest, np.inf, np.inf, np.inf])
+    np.testing.assert_array_equal(law.isf(1.0 - levels), [lowest, np.inf, np.inf, np.inf])
+    np.testing.assert_array_equal(law.cdf([1.0, 1e300, np.inf]), [0.0, 0.0, 1.0])
+    np.testing.assert_array_equal(law.sf([1.0, 1e300, np.inf]), [1.0, 1.0, 0.0])
+    np.testing.assert_array_equal(law.log_prob([1.0, 2.0]), [-np.inf, -np.inf])
+    assert law.mean() == law.std() == np.inf
+    # The law next to it is nearly there.
+    if family == "geometric":
+        assert law.entropy() == np.inf
+        assert Distribution(family, {"probability": 1e-300}).ppf(0.5) > 1e299
+
+
+@pytest.mark.parametrize(
+    "mean, y, expected",  # of shape 1, in 300 digits
+    [
+        (1e20, 1e19, 2.52313252192016e-10),
+        (1e20, 1e20, 7.978845607028654e-11),
+        (1e20, 3e21, 1.4567312397894387e-11),
+        (10000000000.0, 20000000000.0, 5.641795836558916e-06),
+        (100000.0, 1000.0, 0.02521737406471621),
+    ],
+)
+def test_tails_of_wide_inverse_gaussian_laws(mean, y, expected):
+    law = Distribution("inverse_gaussian", {"mean": mean, "shape": 1.0})
+    np.testing.assert_allclose([law.sf(y), law.cdf(y)], [expected, 1.0 - expected], rtol=1e-12)
+    np.testing.assert_allclose(law.isf(expected), y, rtol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [1e-100, 1.0, 1e100])
+def test_an_inverse_gaussian_law_of_an_endless_mean_is_that_of_levy(shape):
+    law = Distribution("inverse_gaussian", {"mean": 1e200, "shape": shape})
+    y, q = shape * 10.0 ** np.arange(-2, 60.0), 10.0 ** -np.arange(1, 30.0)
+    np.testing.assert_allclose(law.sf(y), erf(np.sqrt(0.5 * shape / y)), rtol=1e-12)
+    np.testing.assert_allclose(law.isf(q), 0.5 * shape / erfinv(q) ** 2, rtol=1e-11)

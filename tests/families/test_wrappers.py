@@ -125,6 +125,7 @@ for member in (
     "upper_quantile",
     "mean",
     "variance",
+    "std",
     "entropy",
     "sample",
 ):

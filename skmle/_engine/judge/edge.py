@@ -33,7 +33,7 @@ def interpolation_of(likelihood: Likelihood) -> Solution | None:
     """
     family, pilot, objective = likelihood.family, likelihood.pilot, likelihood.objective
     known = None
-    if likelihood.units.moves and not likelihood.problem.penalised:
+    if not likelihood.problem.penalised:
         known = likelihood.first_term_fit
     origin = likelihood.units.origin / likelihood.units.unit
     start = interpolation(family, pilot, known, origin)
@@ -65,8 +65,10 @@ def vanished_scale(likelihood: Likelihood, solution: Solution) -> str:
 def rows_of_vanished_scale(likelihood: Likelihood, solution: Solution) -> int:
     """Return at how many rows a law has shrunk to a point."""
     etas = tuple(likelihood.objective.etas(solution.coef))
-    if likelihood.units.standardised:
-        log_scale, values = _log_scale(likelihood.family, etas), likelihood.statistics[0]
+    scales = _log_scales(likelihood.family, etas) if likelihood.units.standardised else []
+    if scales:
+        log_scale = np.minimum.reduce(np.broadcast_arrays(*scales))
+        values = likelihood.statistics[0]
     elif (limit := _precise_limit(likelihood)) is not None:
         log_scale, values = _log_deviation(likelihood.family, etas, limit), limit.first
     else:
@@ -105,10 +107,9 @@ def _precise_limit(likelihood: Likelihood) -> Saturated | None:
     return None if limit is None or units[limit.runs] in _SIGNS else limit
 
 
-def _log_scale(family: Family, etas: Arrays) -> Array:
+def _log_scales(family: Family, etas: Arrays) -> list[Array]:
     pairs = zip(family.parameters, etas, strict=True)
-    scales = [_SIGNS[param.unit] * eta for param, eta in pairs if param.unit in _SIGNS]
-    return np.minimum.reduce(np.broadcast_arrays(*scales))
+    return [_SIGNS[param.unit] * eta for param, eta in pairs if param.unit in _SIGNS]
 
 
 def _log_deviation(family: Family, etas: Arrays, limit: Saturated) -> Array:

@@ -48,12 +48,12 @@ def far_parameters(family: Family, coefs: Coefs) -> set[str]:
 
 def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit | None:
     """Return the fit of a limit law that is at least as likely, if the family has one."""
-    for limit in likelihood.family.limits:
+    for limit in likelihood.problem.family.limits:
         if (posed := _posed(likelihood, limit)) is None:
             continue
         other = refit(*posed)
         here = Fit(
-            likelihood.family,
+            likelihood.problem.family,
             likelihood.raw(solution.coef),
             None,
             likelihood.log_likelihood(solution),
@@ -87,7 +87,7 @@ def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | No
 
     None is returned if the parameter that runs to an end of its range depends on features here.
     """
-    family, problem = likelihood.family, likelihood.problem
+    family, problem = likelihood.problem.family, likelihood.problem
     if problem.terms[family.names.index(limit.parameter)].columns is not None:
         return None
     law = limit.family

@@ -252,7 +252,7 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
     if verdict.status == INTERIOR and lasso is None:
         covariance = _covariance(likelihood, solution)
     return Fit(
-        family=likelihood.family,
+        family=likelihood.problem.family,
         coefs=likelihood.raw(solution.coef),
         covariance=covariance,
         log_likelihood=likelihood.log_likelihood(solution),

@@ -42,7 +42,7 @@ class Units(NamedTuple):
         """
         pairs = list(zip(family.parameters, terms, strict=True))
         scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
-        if not scales or not all(scales):
+        if not all(scales):
             return cls()
         origin, unit = family.centre_and_spread(observed.statistics, observed.weight)
         free = all(term.intercept for param, term in pairs if param.unit == "location")

@@ -19,7 +19,7 @@ from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
 from skmle.families.base import Limit
-from skmle.families.links import Link
+from skmle.families.links import LOG, Link
 from skmle.families.wrappers.fixed import Fixed, one_by_one
 
 Starts = list[tuple[float, ...]]
@@ -31,9 +31,9 @@ _UNDERFLOW = 700.0
 # And a smaller one, at which a probability of one less than the rounding of doubles is still below
 # one.
 _BELOW_ONE = 36.0
-# Absolute eta, for a pure number, from which a start counts as infinite. Counts with odds of
-# exp(600) do not exist; shares of 1e-300 do, and doubles end at exp(709).
-_END_OF_COUNTS, _END = 600.0, 709.0
+# Absolute eta, for a pure number, from which a start counts as infinite: doubles end at exp(709).
+# And one for the odds of counts, of which exp(600) do not exist: a label never seen has more.
+_END, _END_OF_ODDS = 709.0, 600.0
 # Parameters of a density up to which its covariance is kept. Chosen, not measured.
 _LARGEST_DENSITY = 500
 
@@ -57,25 +57,26 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
         status = INTERIOR if family.support.fixed else NON_REGULAR
         start = family.starts(observed.statistics, observed.weight)[0]
         return constant_fit(problem, start, Verdict(status))
-    if family.movable and not observed.is_condensed:
+    # Starts of a law that moves with y are found in the units of a fit, unless they are its end.
+    ended = observed.is_condensed and family.shortcuts.starts != "near"
+    if family.movable and not ended:
         return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
-    end = _END_OF_COUNTS if family.support.discrete else _END
     # A scale of a law that moves with y may be as small as y itself.
     pure = [
         family.dimensionless(j) and param.unit == "" for j, param in enumerate(family.parameters)
     ]
-    ends = [end if number else np.inf for number in pure]
+    counted = family.support.discrete
+    each = [_END_OF_ODDS if counted and p.chart != LOG else _END for p in family.parameters]
+    ends = [end if number else np.inf for end, number in zip(each, pure, strict=True)]
     at_end = [j for j, e in enumerate(starts[0]) if not abs(e) < ends[j]]
     if at_end:
-        counted = one_by_one(family) and all(family.counted(j) for j in at_end)
-        if counted and len(at_end) < len(ends):
+        apart = one_by_one(family) and all(family.counted(j) for j in at_end)
+        if apart and len(at_end) < len(ends):
             return _beside_ends(problem, starts[0], at_end, refit)
         return _at_infinity(problem, starts[0], refit)
-    confirmed = None
-    if observed.is_condensed and family.shortcuts.starts != "near":
-        confirmed = _confirmed(problem, starts[0])
+    confirmed = _confirmed(problem, starts[0]) if ended else None
     return confirmed or (None if family.movable else starts)
 
 

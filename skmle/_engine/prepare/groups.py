@@ -175,7 +175,9 @@ def scaled(
     )
     pairs = list(zip(family.parameters, terms, strict=True))
     scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
-    if not family.movable or not scales or not all(scales):
+    # A law that holds a location or a scale would be another one for each group.
+    holds = family.measured(0.0, 2.0) is not family
+    if not family.movable or holds or not all(scales):
         return as_they_are
     free = all(term.intercept for param, term in pairs if param.unit == "location")
     first = residual = None

@@ -74,17 +74,20 @@ class Likelihood:
         starts: Starts | None = None,
         columns: Columns | None = None,
     ) -> None:
-        self.problem, self.family = problem, problem.family
+        self.problem = problem
         self.watch = Watch(problem.verbose) if watch is None else watch
         self.known_starts = starts
         self.columns = columns = look_at(problem) if columns is None else columns
         observed = problem.observed
         self.units = units = Units()
-        if self.family.movable:
-            self.units = units = Units.of(self.family, problem.terms, observed)
+        # The law of the observations as they are measured here.
+        self.family = family = problem.family
+        if family.movable:
+            self.units = units = Units.of(family, problem.terms, observed)
         self.statistics = observed.statistics
         if units.moves:
-            self.statistics = self.family.standardise(self.statistics, units.origin, units.unit)
+            self.statistics = family.standardise(self.statistics, units.origin, units.unit)
+            self.family = family.measured(units.origin, units.unit)
         offset = None if problem.offset is None else problem.offset / units.unit
         self.design = Design(
             columns.terms, observed.n, problem.X, columns.shift, offset, columns.blocks
@@ -175,10 +178,10 @@ class Likelihood:
     def first_term_fit(self) -> LeastSquares | None:
         """Least squares of y on the columns of the first term, in the pilot.
 
-        It is None where the first term is a constant. Only a standardised y can be compared with
-        the first eta: ask `units.moves` before.
+        It is None where the first term is a constant, or no location of a standardised y, which
+        alone can be compared with y.
         """
-        return fit_first_term(self.pilot)
+        return fit_first_term(self.pilot) if self.units.located(0) else None
 
     def starts(self) -> list[Array]:
         """Return one or several vectors of coefficients to start from."""
@@ -188,7 +191,7 @@ class Likelihood:
                 return [start]
         first = None
         # A fit that selects slopes starts with none, but least squares would have all.
-        if self.units.moves and self.objective.lasso is None:
+        if self.objective.lasso is None:
             first = self.first_term_fit
         return starts_of(self.family, self.pilot, self.objective, first, self.known_starts)
 

@@ -35,7 +35,7 @@ class Lead(NamedTuple):
 def without_lead(likelihood: Likelihood) -> tuple[Problem, Lead] | None:
     """Return the problem of the residuals of least squares, if they are little; else None."""
     problem, units = likelihood.problem, likelihood.units
-    if not units.moves or problem.penalised or problem.start is not None:
+    if not units.located(0) or problem.penalised or problem.start is not None:
         return None
     if not problem.terms[0].intercept or (near := likelihood.first_term_fit) is None:
         return None

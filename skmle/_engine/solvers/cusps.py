@@ -42,6 +42,7 @@ _INDEPENDENT = 1e-12  # least relative pivot of the rows of a vertex: above roun
 _MOST_EXCHANGES, _MORE_EXCHANGES = 20, 100
 # Share of the mean absolute residual below which a residual at the vertex is rounding.
 _ZERO = 1e-11
+_ROUNDED = 1e-12  # share of the value that counts as rounding, of sums of many rows, too
 _BALANCE = 1e-8  # share of the summed absolute gradient that counts as rounding in the proof
 # Rows of zero residual, for each coefficient, up to which the proof is tried: with more, their
 # balance is a large problem of its own.
@@ -94,25 +95,31 @@ def solve_cusps(
     max_iter : int
         Most iterations of Newton's method for the scale, at each vertex.
     """
-    coef, n_iter = start, 0
+    coef, step, distance, n_iter = start, np.zeros_like(start), np.inf, 0
     begun = _first_stage(smooth[:_NEAR_VERTEX], start)
     for stage, rounded in enumerate(smooth[begun - 1 :], start=begun):
         solution = minimise(rounded, coef)
         n_iter += solution.n_iter
-        if stage > _NEAR_VERTEX and not solution.converged:
+        if stage <= _NEAR_VERTEX:
+            coef = solution.coef
+            if (
+                vertex
+                and coef.size <= _LARGEST_BASIS
+                and stage == _NEAR_VERTEX
+                and (found := _at_vertex(objective, coef, tol, max_iter)) is not None
+            ):
+                return found._replace(n_iter=n_iter + found.n_iter)
+            continue
+        before, value = objective(coef, 0).value, objective(solution.coef, 0).value
+        if not (solution.converged and value - before <= _ROUNDED * abs(before)):
             break  # so sharp a law is beyond the solver: the answer of the law before is better
         step, coef = solution.coef - coef, solution.coef
-        if (
-            vertex
-            and coef.size <= _LARGEST_BASIS
-            and stage == _NEAR_VERTEX
-            and (found := _at_vertex(objective, coef, tol, max_iter)) is not None
-        ):
-            return found._replace(n_iter=n_iter + found.n_iter)
         square = float(objective.size * objective.curvature_along(coef, step))
         # Beside censored rows the objective need not be convex, so this may be no minimum yet.
         distance = square**0.5 if square >= 0.0 else np.inf
-        if stage > _NEAR_VERTEX and distance <= tol:
+        # Where the top is flat, as between two medians, a step of any length changes nothing.
+        distance = min(distance, float(np.sqrt(2.0 * objective.size * abs(value - before))))
+        if distance <= tol:
             return Solution(coef, objective(coef, 1), step, distance, n_iter, True)
     return Solution(coef, objective(coef, 1), step, distance, n_iter, False)
 

@@ -59,6 +59,8 @@ class ByTails(Family):
                 return np.where(np.isnan(y), np.nan, self._tail_between_ends(y, theta, upper))
             frozen = self.to_scipy(theta)
             edge = np.log(frozen.sf(y) if upper else frozen.cdf(y))
+            at_infinity = np.where((y == np.inf) == upper, -np.inf, 0.0)
+            edge = np.where(self.runs_off(theta), at_infinity, edge)
             safe = tuple(np.where(inside, value, 1.0) for value in theta)
             return np.where(inside, self._tail_between_ends(y, safe, upper), edge)
 
@@ -74,6 +76,15 @@ class ByTails(Family):
         finite = (np.isfinite(e) for e in self.eta(theta))
         return np.logical_and.reduce(np.broadcast_arrays(*finite))
 
+    def runs_off(self, theta: Arrays) -> NDArray[np.bool_]:
+        """Return where parameters at an end of their range leave no probability to any number."""
+        return ~self._inside(theta) & (self.mean(theta) == np.inf)
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        if (off := self.runs_off(theta)).all():
+            return np.full(np.broadcast_shapes(np.shape(y), off.shape), -np.inf)
+        return np.where(off, -np.inf, super().log_prob_at_edge(y, theta))
+
     def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
         with np.errstate(all="ignore"):
             rough = self.rough_quantile(q, theta, upper)
@@ -83,6 +94,9 @@ class ByTails(Family):
             frozen, q_end = self.to_scipy(theta), np.where(between & ~ends, 0.0, q)
             with np.errstate(all="ignore"):
                 theirs = frozen.isf(q_end) if upper else frozen.ppf(q_end)
+            lowest = self.support.low - float(self.support.discrete)  # as scipy has it
+            at_infinity = np.where(q_end == float(upper), lowest, np.inf)
+            theirs = np.where(self.runs_off(theta), at_infinity, theirs)
             rough = np.where(between & ~ends, rough, theirs)
         level, start, inside, *parameters = np.broadcast_arrays(
             np.asarray(q, float), rough, between, *theta

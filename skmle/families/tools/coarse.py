@@ -97,9 +97,20 @@ def best_of_grids(
 
 
 def improved_start(
-    family: Family, start: tuple[float, ...], statistics: Arrays, weight: Array | None
+    family: Family,
+    start: tuple[float, ...],
+    statistics: Arrays,
+    weight: Array | None,
+    moves: Sequence[float] = (),
 ) -> tuple[float, ...]:
-    """Return a start moved along each parameter in turn to the best places of wide grids."""
+    """Return a start moved along each parameter in turn to the best places of wide grids.
+
+    Parameters
+    ----------
+    moves : sequence of float, optional
+        By how much each eta rises with the logarithm of a factor of y, as in `Stretch`, of a law
+        of positive numbers.
+    """
     if not start:
         return ()
     n = len(statistics[0])
@@ -117,13 +128,17 @@ def improved_start(
     # A location has the unit of the observations: with a scale held, there may be a maximum near
     # each of them.
     places = np.quantile(rows[0], _PLACES)
-    grids = [places if p.unit == "location" else _WIDE for p in family.parameters]
+    log_size = np.log(np.median(family.restore(rows))) if any(moves) else 0.0
+    grids = [
+        places if param.unit == "location" else _WIDE + move * log_size
+        for param, move in zip(family.parameters, moves or [0.0] * len(start), strict=True)
+    ]
     finite = [float(e) if np.isfinite(e) else 0.0 for e in start]
     best, _ = best_along(means, grids, finite, _ROUNDS_WIDE)
     # Data at an end of the law's range, such as counts that are all zero, keep a start at infinity.
-    pairs = zip(start, best, strict=True)
     return tuple(
-        float(own) if abs(found) == _WIDE[-1] and np.isinf(own) else found for own, found in pairs
+        float(own) if found in (grid[0], grid[-1]) and np.isinf(own) else found
+        for own, found, grid in zip(start, best, grids, strict=True)
     )
 
 

@@ -65,7 +65,7 @@ class Gaussian(LocationScale):
         if len(statistics) == 1:
             return super().centre_and_spread(statistics, weight)
         (mean,), (sd,), _ = self.collapse(statistics, weight)
-        return float(mean), float(sd) if sd > 0.0 else 1.0
+        return float(mean), float(sd) if sd > 0.0 else abs(float(mean)) or 1.0
 
     def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return (statistics[0] - origin) / unit, *(s / unit for s in statistics[1:])

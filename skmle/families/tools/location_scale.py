@@ -23,8 +23,8 @@ from skmle.families.base import (
 )
 from skmle.families.tools.quantiles import centre_and_spread
 
-# Scale at which a law that interpolates all rows is shown: small beside y, which is standardised in
-# a fit, and far from underflow. Chosen, not measured.
+# Scale, in spreads of y, at which a law that interpolates all rows is shown: small beside y, and
+# far from underflow. Chosen, not measured.
 NEARLY_NO_SCALE = 1e-8
 
 SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
@@ -95,6 +95,10 @@ class LocationScale(Family):
         curvature = (rate * rate * second, sign * rate * (first + turn), pull + z * turn)
         return Rows(value, gradient, curvature)
 
+    def std(self, theta: Arrays) -> Array:
+        loc, scale, *shapes = theta  # the square of a scale may be no number
+        return scale * np.sqrt(self.variance((np.zeros_like(loc), np.ones_like(scale), *shapes)))
+
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, spread = self.chart(self.eta(theta))[:2]
         with np.errstate(all="ignore"):  # beyond the floating-point numbers
@@ -141,8 +145,9 @@ class LocationScale(Family):
 
     def saturated(self, statistics: Arrays) -> Saturated:
         """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
-        name = self.parameters[1].name
-        return Saturated(statistics[0], (float(self.spread_sign * np.log(NEARLY_NO_SCALE)),), name)
+        name, (_, spread) = self.parameters[1].name, self.centre_and_spread(statistics, None)
+        log_scale = np.log(NEARLY_NO_SCALE) + np.log(spread)  # the product may be no number
+        return Saturated(statistics[0], (float(self.spread_sign * log_scale),), name)
 
 
 def in_scales(residual: Array, log_scale: Array, rate: Array) -> Array:

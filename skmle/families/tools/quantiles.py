@@ -33,9 +33,9 @@ def weighted_quantile(values: Array, weight: Array | None, q: float) -> float:
 def centre_and_spread(values: Array, weight: Array | None) -> tuple[float, float]:
     """Return the median and half the interquartile range.
 
-    Where that is zero, the root mean square distance from the median takes its place, or 1 if all
-    values are equal. The two serve as a start and as a unit only, so of long data only every k-th
-    row is read.
+    Where that is zero, the root mean square distance from the median takes its place; if all values
+    are equal, their size, or 1. The two serve as a start and as a unit only, so of long data only
+    every k-th row is read.
     """
     step = -(-len(values) // _ENOUGH)
     values, weight = values[::step], None if weight is None else weight[::step]
@@ -43,8 +43,11 @@ def centre_and_spread(values: Array, weight: Array | None) -> tuple[float, float
     lower, upper = (weighted_quantile(values, weight, q) for q in (0.25, 0.75))
     spread = 0.5 * (upper - lower)
     if not spread > 0.0:
-        spread = float(np.sqrt(np.average((values - centre) ** 2, weights=weight)))
-    return centre, spread if spread > 0.0 else 1.0
+        away = np.abs(values - centre)
+        largest = float(away.max())  # so that no square underflows or overflows
+        if largest > 0.0:
+            spread = largest * float(np.sqrt(np.average((away / largest) ** 2, weights=weight)))
+    return centre, spread if spread > 0.0 else abs(centre) or 1.0
 
 
 def tightest_half(values: Array, weight: Array | None) -> tuple[float, float]:

@@ -124,6 +124,9 @@ class AboveThreshold(Derived):
     def variance(self, theta: Arrays) -> Array:
         return self.inner.variance(theta[:-1]) + np.zeros_like(theta[-1])
 
+    def std(self, theta: Arrays) -> Array:
+        return self.inner.std(theta[:-1]) + np.zeros_like(theta[-1])
+
     def known_entropy(self, theta: Arrays) -> Array | None:
         known = self.inner.known_entropy(theta[:-1])
         return None if known is None else known + np.zeros_like(theta[-1])

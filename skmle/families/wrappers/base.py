@@ -239,6 +239,11 @@ class Wrapper(Family):
     def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
         return self.inner.standardise(statistics, origin, unit)
 
+    def measured(self, origin: float, unit: float) -> Family:
+        inner = self.inner
+        moved = inner.measured(origin, unit)
+        return self if moved is inner else self.around(moved)
+
     def smoothings(self) -> tuple[Family, ...]:
         return tuple(self.around(law) for law in self.inner.smoothings())
 
@@ -279,6 +284,9 @@ class Wrapper(Family):
 
     def variance(self, theta: Arrays) -> Array:
         return self.predicted(theta).var()
+
+    def std(self, theta: Arrays) -> Array:
+        return self.predicted(theta).std()
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         return self.predicted(theta).cdf(y)
@@ -378,6 +386,7 @@ class Derived(Wrapper):
     upper_quantile = Family.upper_quantile
     mean = Family.mean
     variance = Family.variance
+    std = Family.std
     entropy = Family.entropy
     sample = Family.sample
     mirrored = Family.mirrored

@@ -11,7 +11,7 @@ from skmle.families.algebra import pick
 from skmle.families.base import Array, Arrays, Density, Family, Rows, Shortcuts
 from skmle.families.links import Link
 from skmle.families.tools.coarse import improved_start
-from skmle.families.wrappers.free_parameters import FreeParameters
+from skmle.families.wrappers.held_values import HeldValues
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -93,7 +93,7 @@ def with_lead(family: Family) -> tuple[Family, float | None]:
     return Fixed(family.inner, rest) if rest else family.inner, float(eta)
 
 
-class Fixed(FreeParameters):
+class Fixed(HeldValues):
     """The law `family` with some natural parameters held at known values; only the rest is fitted.
 
     Parameters
@@ -140,18 +140,11 @@ class Fixed(FreeParameters):
             first, *others = self.inner.starts(statistics, weight)
         free = [tuple(start[j] for j in self.free) for start in others]
         own = tuple(first[j] for j in self.free)
-        result = [improved_start(self, own, statistics, weight)]
+        stretch = self.inner.stretch
+        moves = () if stretch is None else tuple(stretch.moves[j] for j in self.free)
+        result = [improved_start(self, own, statistics, weight, moves)]
         result += [start for start in dict.fromkeys(free) if np.isfinite(start).all()]
         return result
-
-    def smoothings(self) -> tuple[Family, ...]:
-        """Return the smooth laws around a location that is free: a law has its cusps there."""
-        return () if self.inner.names[0] in self.values else super().smoothings()
-
-    @property
-    def kinked(self) -> bool:
-        """Whether the location of the cusps is free."""
-        return self.inner.kinked and self.inner.names[0] not in self.values
 
     @property
     def _final(self) -> bool:

@@ -59,6 +59,17 @@ class FreeParameters(Wrapper):
         pairs = ((p, self.values[p.name]) for p in self.inner.parameters if p.name in self.values)
         return tuple(np.asarray(p.chart.forward(np.asarray(v, float)), float) for p, v in pairs)
 
+    # ---------------------------------------------------------------- cusps
+
+    def smoothings(self) -> tuple[Family, ...]:
+        """Return the smooth laws around a location that is free: a law has its cusps there."""
+        return () if self.inner.names[0] in self.values else super().smoothings()
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the location of the cusps is free."""
+        return self.inner.kinked and self.inner.names[0] not in self.values
+
     # ---------------------------------------------------------------- verdicts
 
     @property
@@ -118,7 +129,9 @@ class FreeParameters(Wrapper):
         if known is None or limit is None or limit.runs in self.values:
             return None
         held, own = float(self._held[0]), known[0][0]
-        if abs(held - own) > _SAME * (1.0 + abs(own)):
+        # A location may be as small as it likes; the logarithm of a number near one may not.
+        size = abs(own) + (not self.inner.parameters[0].chart.spans_zero)
+        if abs(held - own) > _SAME * size:
             return None
         return self._free_of(others, known[0][1:]), known[1]
 
@@ -133,9 +146,3 @@ class FreeParameters(Wrapper):
     def _free_of(self, names: list[str], entries: tuple[float, ...]) -> tuple[float, ...]:
         pairs = zip(names, entries, strict=True)
         return tuple(entry for name, entry in pairs if name not in self.values)
-
-    @property
-    def movable(self) -> bool:
-        """Whether y may be measured in another unit, as no value held is in units of y."""
-        held = (p for p in self.inner.parameters if p.name in self.values)
-        return self.inner.movable and not any(p.unit for p in held)

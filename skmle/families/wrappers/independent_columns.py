@@ -132,6 +132,9 @@ class IndependentColumns(SeveralParts):
     def variance(self, theta: Arrays) -> Array:
         return self._of_columns([np.asarray(law.var()) for law in self._laws(theta)], self._numbers)
 
+    def std(self, theta: Arrays) -> Array:
+        return self._of_columns([np.asarray(law.std()) for law in self._laws(theta)], self._numbers)
+
     def entropy(self, theta: Arrays) -> Array:
         return total(np.asarray(law.entropy()) for law in self._laws(theta))
 

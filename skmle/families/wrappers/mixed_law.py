@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Family, Limit
+from skmle.families.law import ByStd
 from skmle.families.tools.shares import weights_of
 from skmle.families.wrappers.parts import SeveralParts, number_of_statistics
 
 
-class MixedLaw(SeveralParts):
+class MixedLaw(ByStd, SeveralParts):
     """The base of laws that are one of several with a share each: statistics, and the whole law.
 
     The shares are those that each part takes of what the parts before it leave.
@@ -90,12 +91,13 @@ class MixedLaw(SeveralParts):
     def mean(self, theta: Arrays) -> Array:
         return self._sum("mean", theta)
 
-    def variance(self, theta: Arrays) -> Array:
+    def std(self, theta: Arrays) -> Array:
         each, taken = self.split(theta)
-        mean, away = self.mean(theta), np.zeros(())
+        mean, result = self.mean(theta), np.zeros(())
         for part, own, w in zip(self.parts, each, weights_of(taken), strict=True):
-            away = away + w * (part.mean(own) - mean) ** 2
-        return self._sum("variance", theta) + away
+            within = np.hypot(part.std(own), part.mean(own) - mean)
+            result = np.hypot(result, np.sqrt(w) * within)
+        return result
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         each, taken = self.split(theta)

@@ -51,6 +51,12 @@ class SeveralParts(Derived):
     def around(self, family: Family) -> Family:
         return self.of_parts((family, *self.parts[1:]))
 
+    def measured(self, origin: float, unit: float) -> Family:
+        parts = self.parts
+        moved = [part.measured(origin, unit) for part in parts]
+        same = all(one is other for one, other in zip(moved, parts, strict=True))
+        return self if same else self.of_parts(moved)
+
     # ---------------------------------------------------------------- parameters
 
     @property

@@ -21,12 +21,13 @@ from skmle.families.base import (
     Rows,
     Support,
 )
+from skmle.families.law import ByStd
 from skmle.families.links import Link
 from skmle.families.tools.shares import logit_of_added, mass_of, share
 from skmle.families.wrappers.base import Derived, Observe, all_but_last, check_plain
 
 
-class ZeroInflated(Derived):
+class ZeroInflated(ByStd, Derived):
     """The law `family`, with a share `zeros` of observations that are zero in any case.
 
     q(0) = zeros + (1 - zeros) q_inside(0), and q(y) = (1 - zeros) q_inside(y) elsewhere. Of a
@@ -186,10 +187,10 @@ class ZeroInflated(Derived):
     def mean(self, theta: Arrays) -> Array:
         return (1.0 - theta[-1]) * self.inner.mean(theta[:-1])
 
-    def variance(self, theta: Arrays) -> Array:
+    def std(self, theta: Arrays) -> Array:
         own, zeros = theta[:-1], theta[-1]
-        mean = self.inner.mean(own)
-        return (1.0 - zeros) * (self.inner.variance(own) + zeros * mean * mean)
+        away = np.sqrt(zeros) * self.inner.mean(own)
+        return np.sqrt(1.0 - zeros) * np.hypot(self.inner.std(own), away)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         drawn = self.inner.sample(theta[:-1], size, rng)

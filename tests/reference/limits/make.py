@@ -134,6 +134,7 @@ COUNTS = {
     "few": [0.0, 0, 0, 0, 0, 0, 0, 1],
 }
 COINS = {"few": [0.0, 0, 0, 0, 0, 0, 0, 1], "clusters": [0.0, 1, 0, 1]}
+UNITS = {"line": [1.0, 1e-300, 1e300], "positive": [1.0, 1e-300, 1e300]}
 EQUAL = {"line": 2.0, "positive": 2.0, "shares": 0.3, "counts": 4.0, "coins": 1.0}
 KINDS = {"line": LINE, "positive": POSITIVE, "shares": SHARES, "counts": COUNTS, "coins": COINS}
 SUPPORT = (
@@ -260,11 +261,7 @@ def moved(name, value, params):
 
 
 def lines():
-    """Yield all lines of the file.
-
-    In units of 1e-300 and 1e300 nothing is held: a law with a parameter held is not measured in
-    units of y, so that its fits end at 1e-150 and 1e150 or so.
-    """
+    """Yield all lines of the file."""
     for family in LAWS:
         kind = SUPPORT.get(family, "positive")
         for name, rows in KINDS[kind].items():
@@ -272,14 +269,17 @@ def lines():
                 rows = np.asarray(rows) + 1.0
             with mp.workdps(WIDE if kind == "shares" and name == "tiny" else mp.mp.dps):
                 status, params, value = maximum(family, rows, {})
-            yield family, {}, name, rows, status, params, value
-            for parameter in params if len(params) > 1 and name not in ("tiny", "huge") else ():
-                held = {parameter: float(moved(parameter, params[parameter], params))}
-                yield family, held, name, rows, *maximum(family, rows, held)
-        rows = [EQUAL[kind]] * 4
-        if family not in WITHOUT_SCALE:  # which have a maximum, as nothing is interpolated
-            first = next(iter(fitted(family, KINDS[kind]["clusters"], {}).params_))
-            held = {first: 0.8 * EQUAL[kind]}
+                yield family, {}, name, rows, status, params, value
+                for parameter in params if len(params) > 1 else ():
+                    held = {parameter: float(moved(parameter, params[parameter], params))}
+                    yield family, held, name, rows, *maximum(family, rows, held)
+        if family in WITHOUT_SCALE:
+            continue
+        first = next(iter(fitted(family, KINDS[kind]["clusters"], {}).params_))
+        for unit in UNITS.get(kind, [1.0]):  # there is a maximum, as nothing is interpolated
+            rows = [EQUAL[kind] * unit] * 4
+            at = 0.8 * EQUAL[kind]
+            held = {first: at + np.log(unit) if family == "lognormal" else at * unit}
             yield family, held, "equal", rows, *maximum(family, rows, held)
 
 
