@@ -27,7 +27,7 @@ from skmle._engine.judge.polish import polished
 from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
 from skmle._engine.judge.separated import record
-from skmle._engine.judge.separation import cleaned, recedes, separation
+from skmle._engine.judge.separation import cleaned, recedes, separates, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
@@ -166,6 +166,8 @@ def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:
     if likelihood.watch.spent or (found := rows_at_a_limit(likelihood, solution)) is None:
         return None
     limit, direction, known = found
+    if separates(likelihood.family, likelihood.statistics, likelihood.objective, direction):
+        return separated(likelihood, solution, direction)  # no row becomes less likely on the way
     verdict = Verdict(BOUNDARY, f"{limit.parameter} tends to {limit.value:g}", direction)
     return _receded(likelihood, solution, known, verdict)
 
@@ -205,7 +207,7 @@ def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
 
     Laws that state where rows run to have been asked before.
     """
-    if recedes(likelihood.family, likelihood.statistics, likelihood.design.n):
+    if recedes(likelihood.family, likelihood.statistics, likelihood.design.n, always=True):
         return None
     unused = ways_of_unused(likelihood.objective, solution)
     direction = separation(likelihood, solution, by_numbers=True, further=unused)
@@ -223,7 +225,7 @@ def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
 
 def _on_a_ridge(likelihood: Likelihood, solution: Solution) -> Fit | None:
     """Return a fit that has stopped on a way on which the likelihood rises for ever."""
-    stated = recedes(likelihood.family, likelihood.statistics, likelihood.design.n)
+    stated = recedes(likelihood.family, likelihood.statistics, likelihood.design.n, always=True)
     if stated or (way := ridge(likelihood, solution)) is None:
         return None
     verdict = Verdict(NO_MAXIMUM, in_words(likelihood, way), way.change)

@@ -119,6 +119,7 @@ def _both(statistics: Arrays) -> tuple[Arrays, Arrays]:
     return statistics[:half], statistics[half:]
 
 
-def _each_half(observe: Observe, statistics: Arrays) -> Arrays:
+def _each_half(observe: Observe, statistics: Arrays) -> Arrays | None:
     """Return statistics of which both halves are changed to those of a limit law."""
-    return tuple(entry for own in _both(statistics) for entry in observe(own))
+    one, other = (observe(own) for own in _both(statistics))
+    return None if one is None or other is None else (*one, *other)

@@ -121,5 +121,5 @@ class SeveralParts(Derived):
         return (*(name for own in each for name in own), *(param.name for param in self.added))
 
     @abstractmethod
-    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
-        """Return the statistics of this law of which part c is at a limit law."""
+    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays | None:
+        """Return the statistics of this law of which part c is at a limit law; None if none are."""
