@@ -302,8 +302,7 @@ def _is_still(limit: Objective, behind: Behind, step: Array) -> bool:
 def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
     """Return the rows that have run off and on which no coefficient has an influence any more.
 
-    At coefficients of zero an influence would show, by a slope or, at a row's own maximum, by a
-    curvature.
+    At coefficients of zero an influence would show, by a slope or, at a maximum, by a curvature.
     """
     moved = np.flatnonzero(behind.moved)
     result = np.zeros(limit.design.n, bool)
@@ -314,7 +313,7 @@ def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
         with np.errstate(all="ignore"):
             rows = limit.rows(limit.statistics_of(moved), tuple(etas), 2)
         assert rows.gradient is not None and rows.curvature is not None
-        # Where a class has no slope its probability is none or one, so that it has no curvature.
+        # A class without slope has no curvature.
         bends = () if isinstance(rows.curvature, Softmax) else rows.packed
         derivatives = [*rows.gradient, *(entry for entry in bends if entry is not None)]
         still = [np.broadcast_to(np.abs(e) <= _ROUNDING, (len(moved),)) for e in derivatives]

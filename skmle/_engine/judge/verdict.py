@@ -27,7 +27,7 @@ from skmle._engine.judge.polish import polished
 from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
 from skmle._engine.judge.separated import record
-from skmle._engine.judge.separation import cleaned, recedes, separates, separation
+from skmle._engine.judge.separation import cleaned, recedes, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
@@ -147,7 +147,7 @@ def _is_regular(likelihood: Likelihood, solution: Solution) -> bool:
 
 
 def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:
-    """Return the maximum to which a fit leads that goes on, if it comes as near as was asked."""
+    """Return the maximum to which a fit leads that goes on, if it comes near enough."""
     better = polished(likelihood, solution)
     return None if better is None or better.distance > likelihood.problem.tol else better
 
@@ -166,8 +166,9 @@ def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:
     if likelihood.watch.spent or (found := rows_at_a_limit(likelihood, solution)) is None:
         return None
     limit, direction, known = found
-    if separates(likelihood.family, likelihood.statistics, likelihood.objective, direction):
-        return separated(likelihood, solution, direction)  # no row becomes less likely on the way
+    told = likelihood.family.told_first
+    if told and (proof := separation(likelihood, solution)) is not None:
+        return separated(likelihood, solution, proof)
     verdict = Verdict(BOUNDARY, f"{limit.parameter} tends to {limit.value:g}", direction)
     return _receded(likelihood, solution, known, verdict)
 

@@ -117,6 +117,10 @@ class Wrapper(Family):
         return self.inner.cusps
 
     @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        return self.inner.breaks
+
+    @property
     def may_be_unbounded(self) -> bool:  # type: ignore[override]
         return self.inner.may_be_unbounded
 

@@ -59,6 +59,11 @@ class Folded(Derived):
     observations = Family.observations
     contains = Family.contains
 
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        ends = (self.inner.support.low, self.inner.support.high)
+        return tuple(abs(y) for y in (*ends, *self.inner.breaks))
+
     # ---------------------------------------------------------------- the formula
 
     def statistics(self, y: Array) -> Arrays:

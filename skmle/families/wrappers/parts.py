@@ -93,6 +93,11 @@ class SeveralParts(Derived):
             start += len(part.parameters)
         return found, tuple(entries[start:])
 
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        each = ((part.support.low, part.support.high, *part.breaks) for part in self.parts)
+        return tuple(value for own in each for value in own)
+
     # ---------------------------------------------------------------- limits
 
     @property

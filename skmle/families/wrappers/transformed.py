@@ -85,6 +85,10 @@ class Transformed(Derived):
         low, high = self._ends()
         return replace(self.inner.support, low=low, high=high)
 
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        return tuple(float(y) for y in self._link.theta(np.array(self.inner.breaks)))
+
     observations = Family.observations
 
     def contains(self, y: Array) -> NDArray[np.bool_]:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.algebra import alike, beside, constant_at, gather, mix, of_rows
-from skmle.families.base import LOGIT, Array, Arrays, Family, Limit, Param, Rows, Support
+from skmle.families.base import Array, Arrays, Family, Rows, Support
 from skmle.families.links import Link
 from skmle.families.tools.shares import logit_of_added, mass_of, share
-from skmle.families.tools.zeros import limits_of_zeros, recession_of_zeros
-from skmle.families.wrappers.base import Derived, all_but_last, check_plain
+from skmle.families.wrappers.base import check_plain
+from skmle.families.wrappers.with_zeros import WithZeros
 
 
-class ZeroInflated(Derived):
+class ZeroInflated(WithZeros):
     """The law `family`, with a share `zeros` of observations that are zero in any case.
 
     q(0) = zeros + (1 - zeros) q_inside(0), and q(y) = (1 - zeros) q_inside(y) elsewhere. Beside a
@@ -42,9 +42,6 @@ class ZeroInflated(Derived):
     {'mean': 2.1086, 'zeros': 0.4309}
     """
 
-    added = (Param("zeros", LOGIT),)
-    told_first = "zeros"
-
     def __init__(
         self, family: Any = "poisson", *, links: Mapping[str, str | Link] | None = None
     ) -> None:
@@ -69,16 +66,6 @@ class ZeroInflated(Derived):
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return (np.asarray(y) == 0.0) | self.inner.contains(y)
-
-    @property
-    def _holds_zero(self) -> bool:
-        """Whether zero lies in the support of the law inside."""
-        return bool(self.inner.contains(np.zeros(1))[0])
-
-    @property
-    def _counts_zero(self) -> bool:
-        """Whether the law inside has a mass at zero."""
-        return self.inner.support.discrete and self._holds_zero
 
     # ---------------------------------------------------------------- the formula
 
@@ -153,17 +140,6 @@ class ZeroInflated(Derived):
             expected = mass_of(self.inner, 0.0, start) if self._counts_zero else 0.0
             found.append((*start, logit_of_added(zeros, expected)))
         return found
-
-    # ---------------------------------------------------------------- verdicts
-
-    def recession(self, statistics: Arrays, delta: Arrays) -> Array:
-        return recession_of_zeros(self.inner, self._counts_zero, statistics, delta)
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return (*limits_of_zeros(self.inner, self._counts_zero), *super().limits)
-
-    _at_limit = all_but_last
 
     # ---------------------------------------------------------------- the law
 
