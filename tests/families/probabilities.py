@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skmle import families
-from skmle.families import Family
+from skmle.families import Family, Support
 from skmle.families.links import get_link
 from skmle.families.wrappers.base import Wrapper
 from skmle.families.wrappers.parts import SeveralParts
@@ -57,8 +57,8 @@ def quartiles_of(family: Family, eta) -> list[float]:
     theta = natural(family, eta)
     if not atom_of(family, eta):
         return [float(family.quantile(q, theta)) for q in (0.25, 0.5, 0.75)]
-    values = [float(family.quantile(q, theta)) for q in np.linspace(0.01, 0.99, 49)]
-    return [float(q) for q in np.quantile([y for y in values if y != 0.0], (0.25, 0.5, 0.75))]
+    values = family.quantile(np.linspace(0.01, 0.99, 49), theta)
+    return [float(q) for q in np.quantile(values[values != 0.0], (0.25, 0.5, 0.75))]
 
 
 def log_probability(family: Family, eta, low: float, high: float, quartiles=None) -> float:
@@ -94,7 +94,9 @@ def _masses_beside_atoms(family: Family, eta, low: float, high: float, quartiles
     edges = edges_of(family, natural(family, eta))
     ends = max(low, support.low), min(high, support.high)
     inside = [edge for edge in edges if ends[0] < edge < ends[1]]
-    to, back, slope = coordinate(support, quartiles[1], quartiles[2] - quartiles[0])
+    plain = (support.low, support.high) in ((0.0, np.inf), (0.0, 1.0))
+    place = coordinate(support if plain else Support(), quartiles[1], quartiles[2] - quartiles[0])
+    to, back, slope = place
     if np.isfinite(low) and high - low < 1e-2 * abs(quartiles[2] - quartiles[0]) and not inside:
         # Narrow: as it is, for another coordinate would round its length.
         y, weight = panels(np.linspace(low, high, 5))
@@ -105,8 +107,8 @@ def _masses_beside_atoms(family: Family, eta, low: float, high: float, quartiles
             value = family.log_prob(back(t), linked) + np.log(slope(t))
         return np.where(np.isnan(value), -np.inf, value)
 
-    start = to(low) if low > support.low else -np.inf
-    end = to(high) if high < support.high else np.inf
+    with np.errstate(all="ignore"):  # at the ends of the support
+        start, end = (float(to(end)) for end in ends)
     knots = [float(to(q)) for q in [*quartiles, *inside] if start < to(q) < end]
     knots = knots or [float(start if to(quartiles[1]) < start else end)]
     first, last = min(knots), max(knots)

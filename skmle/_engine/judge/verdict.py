@@ -87,7 +87,7 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
             limit = likelier_limit(likelihood, finished.solution, refit)
             return limit or _at_edge(likelihood, finished)
         solution = finished
-    # No step shows that the scale of a law with cusps has vanished.
+    # No step shows that the scale of a law with cusps vanishes.
     cusps = likelihood.family.shortcuts.starts == "final"
     vanished = cusps and rows_of_vanished_scale(likelihood, solution) > 0
     if not vanished and is_interior(likelihood, solution):
