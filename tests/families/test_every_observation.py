@@ -12,7 +12,7 @@ import pytest
 
 from skmle.families import Censored, Family, Rounded
 from tests.families.laws import jets, natural, points
-from tests.families.probabilities import log_probability, quartiles_of
+from tests.families.probabilities import log_probability, masses, quartiles_of
 from tests.families.test_intervals import EIGHTH, one_column
 from tests.families.test_made_of_others import MADE, data
 from tests.subjects import SUBJECTS
@@ -33,8 +33,9 @@ def law_of(name: str) -> tuple[Family, list[tuple[np.ndarray, ...]]]:
     family = LAWS[name]
     if name in SUBJECTS:
         return family, points(family, 1)
-    learnt = family.adapt(data(name))
-    start = learnt.starts(learnt.statistics(data(name)), None)[0]
+    y = data(name)
+    learnt = family.adapt(y)
+    start = learnt.starts(learnt.statistics(y), None)[0]
     return learnt, [tuple(np.asarray(e) for e in start)]
 
 
@@ -94,6 +95,26 @@ def test_log_likelihoods_of_every_row(name):
             each = zip(row_by_row(family, eta, len(rows)), rows, strict=True)
             known = np.array([expected_of(family, own, row, quartiles) for own, row in each])
             np.testing.assert_allclose(found, known, rtol=1e-9, atol=1e-9)
+
+
+@EVERY
+def test_cdf_quantiles_and_mean(name):
+    family, etas = law_of(name)
+    if family.support.discrete:
+        return  # summed elsewhere
+    for eta in etas:
+        theta, quartiles = natural(family, eta), quartiles_of(family, eta)
+        y, log_mass = masses(family, eta, -np.inf, np.inf, quartiles)
+        np.testing.assert_allclose(np.exp(log_mass).sum(), 1.0, rtol=1e-9)
+        mean, size = np.exp(log_mass) @ y, np.exp(log_mass) @ np.abs(y)
+        if np.isfinite(family.variance(theta)):  # else more of the mean lies where no sum reaches
+            np.testing.assert_allclose(family.mean(theta), mean, rtol=1e-9, atol=1e-9 * size)
+        for q in (0.1, 0.6, 0.9):
+            at = float(family.quantile(q, theta))
+            below = np.exp(log_probability(family, eta, -np.inf, at, quartiles))
+            np.testing.assert_allclose(family.cdf(at, theta), below, rtol=1e-9)
+            np.testing.assert_allclose(family.sf(at, theta), 1.0 - below, rtol=1e-8, atol=1e-12)
+            assert at == 0.0 or abs(below - q) < 1e-9
 
 
 @EVERY
