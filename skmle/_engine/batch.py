@@ -336,8 +336,11 @@ def _above_limits(
     for limit in family.limits:
         if terms[family.names.index(limit.parameter)].columns is not None:
             continue
+        statistics = limit.observe(groups.statistics)
+        if statistics is None or not limit.family.parameters:  # equal rows are fitted one by one
+            continue
         index = [family.names.index(name) for name in limit.family.names]
-        rows = replace(groups, statistics=limit.observe(groups.statistics))
+        rows = replace(groups, statistics=statistics)
         other = _maxima(problem, limit.family, tuple(terms[i] for i in index), rows)
         size = np.maximum(groups.mass, groups.sizes)
         # A penalty may weigh on the two differently: such groups are compared one by one.

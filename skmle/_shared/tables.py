@@ -127,11 +127,15 @@ def fitted_laws(fit: Fit) -> tuple[Distribution, Distribution]:
 def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str, Array]:
     """Return all parameters of the family that was asked for, whose fitted law is `law`.
 
-    At a boundary, this law lacks the parameter that ran to its limit, which is then added.
+    At a boundary, this law lacks the parameter that ran to its limit, which is then added. Those on
+    which nothing depends there are nan.
     """
     if fit.limit is None:
         return law.params
-    values = law.params | {name: np.asarray(end) for name, end in fit.limit.ends.items()}
+    ends = {name: np.asarray(end) for name, end in fit.limit.ends.items()}
+    known = law.params | ends
+    theta = tuple(known.get(name, np.asarray(np.nan)) for name in family.names)
+    values = family.predicted(theta).params | known
     if fit.limit.places:  # the limit law has parameters of its own
         return values
     return {name: values[name] for name in family.predicted_names}

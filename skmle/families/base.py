@@ -78,6 +78,12 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 
+    breaks: ClassVar[tuple[float, ...]] = ()
+    """Values at which the law has a mass beside its density, or the density jumps.
+
+    Intervals of y that hold one are not integrated from a few points.
+    """
+
     stretch: ClassVar[Stretch | None] = None
     """What another unit of y makes of eta, of laws of positive numbers that have one."""
 

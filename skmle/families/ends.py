@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle.families.records import Array, Arrays, Saturated
 
@@ -18,15 +19,18 @@ def _as_they_are(statistics: Arrays) -> Arrays:
 
 
 class Limit(NamedTuple):
-    """The law that a family tends to where one parameter runs to an end of its range."""
+    """The law that a family tends to where one parameter runs to an end of its range.
+
+    It may lack other parameters, too, on which nothing depends there.
+    """
 
     parameter: str
     value: float
     """The parameter's limit on its own scale, such as 0 or inf."""
     family: Family
     """The limit law; its parameters have the names of the rest of this family's."""
-    observe: Callable[[Arrays], Arrays] = _as_they_are
-    """The limit law's statistics from those of this family."""
+    observe: Callable[[Arrays], Arrays | None] = _as_they_are
+    """The limit law's statistics from those of this family; None if it does not allow a row."""
     places: tuple[str, ...] = ()
     """The parameters of this family that become those of the limit law, if these have other names.
 
@@ -41,6 +45,22 @@ class Limit(NamedTuple):
         return {self.parameter: self.value} | ({} if self.then is None else self.then.ends)
 
 
+def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:
+    """Return the rows that a change of chart eta moves towards a limit law, and in no other way.
+
+    There -log q tends to that of another law, be it larger or smaller.
+    """
+    moves = np.broadcast_arrays(*(np.asarray(e != 0.0) for e in delta))
+    result = np.zeros(np.shape(moves[0]) if moves else (), bool)
+    for limit in family.limits:
+        j = family.names.index(limit.parameter)
+        with np.errstate(all="ignore"):
+            end = float(family.parameters[j].chart.forward(np.asarray(limit.value, float)))
+        alone = moves[j] & (np.sum(moves, axis=0) == 1)
+        result |= alone & (np.sign(end) * delta[j] > 0.0)
+    return result
+
+
 class Ends:
     """What a family says of where its likelihood has no maximum inside."""
 
@@ -53,9 +73,12 @@ class Ends:
     regular: ClassVar[bool] = True
     """Whether the usual errors hold at every maximum; if not, `nonregular` is asked there."""
 
+    told_first: ClassVar[str] = ""
+    """The parameter that a verdict names where rows run off along it as well as along others."""
+
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """The limit laws, under the links of this one."""
+        """The limit laws, under the links of this one, in the order in which they are tried."""
         return ()
 
     @property
@@ -69,8 +92,10 @@ class Ends:
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q.
 
-        None is returned if no limit is known. Along a direction in which no row rises and some fall
-        there is no maximum at a finite place: this is separation.
+        It is nan for rows of which it is not known, and None if it is known of none. Zero says that
+        the row never rises on its way, or falls to the least f there is: infinity stands for the
+        limit zero of a row that rises. Along a direction in which no row rises and some fall there
+        is no maximum at a finite place: this is separation.
         """
         return None
 

@@ -108,8 +108,9 @@ class NegativeBinomial(ByStd, ByTails):
         mean, dispersion = delta
         spread = np.where(y > 0, dispersion - y * np.minimum(mean + dispersion, 0.0), 0.0)
         # Of the mean alone the slope is mean/dispersion, which delta does not know: inf stands for
-        # it.
-        return np.where(dispersion > 0, spread, np.where(mean > 0, np.inf, -y * mean))
+        # it. Of the dispersion alone -log q tends to Poisson's, which may be larger.
+        rises = (mean > 0) | ((mean == 0) & (dispersion < 0))
+        return np.where(dispersion > 0, spread, np.where(rises, np.inf, -y * mean))
 
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         mean, dispersion = theta

@@ -196,9 +196,10 @@ def _from_distribution(law: Distribution) -> Law:
         if np.all(law.params[limit.parameter] == limit.value):
             shape = law.shape
             rest = {
-                name: np.broadcast_to(value, shape)
-                for name, value in law.params.items()
-                if name != limit.parameter
+                name: np.broadcast_to(law.params[place], shape)
+                for name, place in zip(
+                    limit.family.names, limit.places or limit.family.names, strict=True
+                )
             }
             law = Distribution(limit.family, rest)
             break

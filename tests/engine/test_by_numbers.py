@@ -55,9 +55,6 @@ DENSITIES = {
     "no counts": (POISSON, np.zeros(20), ["mu tends to 0"]),
     "no zeros": (INFLATED, COUNTS[COUNTS > 0.0], ["pi tends to 0"]),
     "nothing but zeros": (INFLATED, np.zeros(20), ["depends on"]),
-    "no zeros beside a density": (families.ZeroInflated("gamma"), POSITIVE, ["zeros tends to 0"]),
-    "nothing but zeros beside it": (families.ZeroInflated("gamma"), np.zeros(9), ["zeros"]),
-    "no zeros before a hurdle": (families.Hurdle("poisson"), COUNTS[COUNTS > 0.0], ["zeros"]),
     "a tail alone": (families.Truncated("laplace", low=0.0), POSITIVE, ["depends on loc"]),
     "a tail before a hurdle": (
         families.Hurdle("laplace"),

@@ -7,7 +7,11 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import logsumexp
 
-from skmle.families import Family
+from skmle import families
+from skmle.families import Family, Support
+from skmle.families.links import get_link
+from skmle.families.wrappers.base import Wrapper
+from skmle.families.wrappers.parts import SeveralParts
 from tests.families.laws import coordinate, natural
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -16,8 +20,45 @@ NOTHING = 60.0  # nats below the largest density, from where on nothing counts
 FARTHEST = 300.0  # in the coordinate of `coordinate`, from where on it overflows
 
 
+def edges_of(family: Family, theta) -> list[float]:
+    """Return where the density of a law is not smooth, as its definition says.
+
+    These are the ends of its support and of those of the laws inside, thresholds and cusps.
+    """
+    found = [family.support.low, family.support.high]
+    if isinstance(family, SeveralParts):
+        pairs = zip(family.parts, family.split(theta)[0], strict=True)
+        found += [edge for part, own in pairs for edge in edges_of(part, own)]
+    elif isinstance(family, Wrapper):
+        inside = np.array(edges_of(family.inner, theta[: len(family.inner.parameters)]))
+        if isinstance(family, families.Transformed):
+            with np.errstate(all="ignore"):
+                inside = get_link(family.transform).theta(inside)
+        if isinstance(family, families.Shifted):
+            inside = inside + theta[-1]
+        found += [*inside, *(-inside if isinstance(family, families.Folded) else ())]
+    elif family.cusps:
+        found.append(float(theta[0]))
+    return sorted({float(edge) for edge in found if np.isfinite(edge)})
+
+
+def atom_of(family: Family, eta) -> float:
+    """Return the mass at zero of a law that is continuous elsewhere; 0 if it has none."""
+    zero = np.zeros(1)
+    if family.support.discrete or not family.contains(zero).all():
+        return 0.0
+    if family.densities(family.statistics(zero)).any():
+        return 0.0
+    return float(np.exp(family.log_prob(zero, family.linked(eta)))[0])
+
+
 def quartiles_of(family: Family, eta) -> list[float]:
-    return [float(family.quantile(q, natural(family, eta))) for q in (0.25, 0.5, 0.75)]
+    """Return the quartiles, of a law with an atom those of what lies beside it."""
+    theta = natural(family, eta)
+    if not atom_of(family, eta):
+        return [float(family.quantile(q, theta)) for q in (0.25, 0.5, 0.75)]
+    values = family.quantile(np.linspace(0.01, 0.99, 49), theta)
+    return [float(q) for q in np.quantile(values[values != 0.0], (0.25, 0.5, 0.75))]
 
 
 def log_probability(family: Family, eta, low: float, high: float, quartiles=None) -> float:
@@ -35,30 +76,50 @@ def log_probability(family: Family, eta, low: float, high: float, quartiles=None
             )
             last = max(first, float(least)) + 2000.0
         return float(logsumexp(family.log_prob(np.arange(first, last + 1.0), linked)))
+    _, log_mass = masses(family, eta, low, high, quartiles)
+    return float(logsumexp(log_mass))
+
+
+def masses(family: Family, eta, low: float, high: float, quartiles=None):
+    """Return points of (low, high], and the logarithms of the mass that each stands for."""
+    y, log_mass = _masses_beside_atoms(family, eta, low, high, quartiles)
+    if low < 0.0 <= high and (atom := atom_of(family, eta)):
+        return np.append(y, 0.0), np.append(log_mass, np.log(atom))
+    return y, log_mass
+
+
+def _masses_beside_atoms(family: Family, eta, low: float, high: float, quartiles):
+    linked, support = family.linked(eta), family.support
     quartiles = quartiles or quartiles_of(family, eta)
-    to, back, slope = coordinate(support, quartiles[1], quartiles[2] - quartiles[0])
-    if np.isfinite(low) and high - low < 1e-2 * abs(quartiles[2] - quartiles[0]):
+    edges = edges_of(family, natural(family, eta))
+    ends = max(low, support.low), min(high, support.high)
+    inside = [edge for edge in edges if ends[0] < edge < ends[1]]
+    plain = (support.low, support.high) in ((0.0, np.inf), (0.0, 1.0))
+    place = coordinate(support if plain else Support(), quartiles[1], quartiles[2] - quartiles[0])
+    to, back, slope = place
+    if np.isfinite(low) and high - low < 1e-2 * abs(quartiles[2] - quartiles[0]) and not inside:
         # Narrow: as it is, for another coordinate would round its length.
         y, weight = panels(np.linspace(low, high, 5))
-        return float(logsumexp(family.log_prob(y, linked) + np.log(weight)))
+        return y, family.log_prob(y, linked) + np.log(weight)
 
     def log_density(t):
         with np.errstate(all="ignore"):
             value = family.log_prob(back(t), linked) + np.log(slope(t))
         return np.where(np.isnan(value), -np.inf, value)
 
-    start = to(low) if low > support.low else -np.inf
-    end = to(high) if high < support.high else np.inf
-    knots = [float(to(q)) for q in quartiles if start < to(q) < end]
+    with np.errstate(all="ignore"):  # at the ends of the support
+        start, end = (float(to(end)) for end in ends)
+    knots = [float(to(q)) for q in [*quartiles, *inside] if start < to(q) < end]
     knots = knots or [float(start if to(quartiles[1]) < start else end)]
-    start = start if np.isfinite(start) else outermost(log_density, knots[0], -1.0)
-    end = end if np.isfinite(end) else outermost(log_density, knots[-1], 1.0)
+    first, last = min(knots), max(knots)
+    start = start if np.isfinite(start) else outermost(log_density, first, -1.0)
+    end = end if np.isfinite(end) else outermost(log_density, last, 1.0)
     knots = sorted({float(start), *knots, float(end)})
     edges = [np.array(knots)]
     for a, b in pairwise(knots):  # ever finer towards both ends
         edges += [np.linspace(a, b, 9), a + (b - a) * HALVES, b - (b - a) * HALVES]
     t, weight = panels(np.unique(np.concatenate(edges)))
-    return float(logsumexp(log_density(t) + np.log(weight)))
+    return back(t), log_density(t) + np.log(weight)
 
 
 def panels(edges):

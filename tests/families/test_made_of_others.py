@@ -281,18 +281,6 @@ def test_no_zeros_beyond_the_law_are_a_boundary():
     np.testing.assert_allclose(model.log_likelihood_, plain_fit.log_likelihood_, rtol=1e-12)
 
 
-@pytest.mark.parametrize("inside", ["poisson", "negative_binomial"])
-def test_zeros_alone_leave_all_parameters_at_their_ends(inside):
-    zeros = np.zeros((3, 1))
-    plain = MLEDistribution(inside).fit(zeros)
-    model = MLEDistribution(families.ZeroInflated(inside)).fit(zeros)
-    assert model.status_ == "boundary" and model.params_ == plain.params_ | {"zeros": 0.0}
-    np.testing.assert_allclose([model.log_likelihood_, model.score(zeros)], 0.0, atol=1e-12)
-    header = str(model.summary()).splitlines()[1]
-    assert "status boundary" in header
-    assert all(f"{name} = {value:g}" in header for name, value in model.params_.items())
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize(("table", "column"), [("iris", 2), ("wine", 0), ("wine", 12)])

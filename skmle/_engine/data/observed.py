@@ -161,9 +161,11 @@ def observe(family: Family, y: Any, weight: Array | None) -> Observed:
     return _observed(family, family.statistics(y), weight, summed=True)
 
 
-def observe_as(limit: Limit, observed: Observed) -> Observed:
-    """Return the same observations for a limit law of their family."""
+def observe_as(limit: Limit, observed: Observed) -> Observed | None:
+    """Return the same observations for a limit law of their family; None if it forbids some."""
     statistics = limit.observe(observed.statistics)
+    if statistics is None:
+        return None
     return _observed(limit.family, statistics, observed.weight, summed=True)
 
 

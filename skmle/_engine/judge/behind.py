@@ -103,21 +103,6 @@ def of_charts(family: Family, delta: Arrays) -> Arrays:
     return tuple(result)
 
 
-def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:
-    """Return the rows that a change of linked eta moves towards a limit law, and in no other way.
-
-    There -log q tends to that of another law, be it larger or smaller.
-    """
-    result = np.zeros(len(delta[0]), bool)
-    for limit in family.limits:
-        j = family.names.index(limit.parameter)
-        with np.errstate(all="ignore"):
-            end = float(family.link(j).forward(np.asarray(limit.value, float)))
-        others = [e != 0.0 for i, e in enumerate(delta) if i != j]
-        result |= (np.sign(end) * delta[j] > 0.0) & ~np.any(others, axis=0)
-    return result
-
-
 def _rounding(delta: Arrays) -> float:
     """Return up to which size a change of eta is rounding of those in other rows."""
     return _EQUAL * max((float(np.abs(e).max(initial=0.0)) for e in delta), default=0.0)

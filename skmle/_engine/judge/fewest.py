@@ -7,6 +7,7 @@ columns are needed is tried out on the columns as the user gave them, some at a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +51,11 @@ def way_of(likelihood: Likelihood, directions: tuple[Array, ...]) -> Coefs:
     behind: Behind | None = None
     for level, direction in enumerate(directions):
         moving = _moving(likelihood, direction)
-        found = _thinned(likelihood, direction, moving, behind) or moving
+        found = (
+            _of_one_parameter(likelihood, direction, moving, behind)
+            or _thinned(likelihood, direction, moving, behind)
+            or moving
+        )
         largest = max(float(np.abs(part).max()) for part in found)
         for sum_, part in zip(total, found, strict=True):
             sum_ += _LATER**level * part / largest
@@ -79,12 +84,30 @@ def _moving(likelihood: Likelihood, direction: Array) -> list[Array]:
     return [np.where(np.abs(change) > _MOVES * largest, change, 0.0) for change in result]
 
 
-def _thinned(
+def _of_one_parameter(
     likelihood: Likelihood, direction: Array, moving: list[Array], behind: Behind | None
+) -> list[Array] | None:
+    """Return the change along another direction with the same rows, of the parameter told first.
+
+    None is returned if there is none. Else it would depend on rounding which of several parameters
+    a verdict names.
+    """
+    family = likelihood.family
+    if family.told_first not in family.names:
+        return None
+    return _thinned(likelihood, direction, moving, behind, [family.told_first])
+
+
+def _thinned(
+    likelihood: Likelihood,
+    direction: Array,
+    moving: list[Array],
+    behind: Behind | None,
+    names: Sequence[str] = (),
 ) -> list[Array] | None:
     """Return the change along another direction with the same rows, of fewer columns.
 
-    None is returned if none is found.
+    It is one of some parameters, if their `names` are given. None is returned if none is found.
     """
     problem = likelihood.problem
     if problem.X is None or likelihood.objective.held().any():
@@ -95,14 +118,17 @@ def _thinned(
             np.maximum.at(sizes, _numbers(term, len(sizes)), np.abs(change[:-1]))
     columns = np.flatnonzero(sizes)
     columns = columns[np.argsort(-sizes[columns], kind="stable")]
-    if not len(columns):
+    moves = [bool(change.any()) for change in moving]
+    if names:
+        moves = [name in names for name in likelihood.family.names]
+    elif not len(columns):
         return None
-    trial = _Trial(likelihood, direction, [bool(change.any()) for change in moving], behind)
+    trial = _Trial(likelihood, direction, moves, behind)
     best = None
-    if len(columns) == 1:
+    if len(columns) == 1 and not names:
         # It may do without the intercept.
         return trial(columns) if any(change[-1] for change in moving) else None
-    if len(columns) > _TRIED:
+    if len(columns) > _TRIED or names:
         columns = columns[:_TRIED]
         if (best := trial(columns)) is None:
             return None

@@ -12,6 +12,7 @@ from skmle._engine.evaluation import Array, Looks
 from skmle._engine.judge.behind import of_charts
 from skmle._engine.likelihood.objective import Objective
 from skmle.families.base import IDENTITY, Arrays, Family
+from skmle.families.ends import towards_limits
 from skmle.families.tools.intervals import never_rises
 
 # Absolute eta up to which the origin of the looks may lie: exp(-15) is far out, but its products
@@ -23,7 +24,8 @@ def growth(family: Family, statistics: Arrays, delta: Arrays, looks: Looks | Non
     """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q.
 
     Of laws that do not state it, it is 0 for rows of which f is seen never to rise, else infinity.
-    It is nan where the change leads beyond the end of a link's domain.
+    Rows of which a law states nothing, though it states others, are looked at where `looks` say
+    from where. It is nan where the change leads beyond the end of a link's domain.
 
     Parameters
     ----------
@@ -39,6 +41,9 @@ def growth(family: Family, statistics: Arrays, delta: Arrays, looks: Looks | Non
         result = family.recession(statistics, change)
         if result is None:
             result = _by_numbers(family, statistics, delta, looks)
+        elif (unknown := np.isnan(result)).any():
+            seen = np.inf if looks is None else _by_numbers(family, statistics, delta, looks)
+            result = np.where(unknown, seen, result)
     if not family.relinked:
         return result
     beyond = np.isnan(np.stack(np.broadcast_arrays(*change))).any(axis=0)
@@ -53,6 +58,8 @@ def _by_numbers(family: Family, statistics: Arrays, delta: Arrays, looks: Looks 
         looks.scaled(delta),
         len(delta[0]),
     )
+    # Towards a limit law rows may rise so little that no number shows it.
+    falls &= ~towards_limits(family, of_charts(family, delta))
     return np.where(falls, 0.0, np.inf)
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.interior import LARGEST_ERROR
+from skmle._engine.prepare.closed import at_limit
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs, Fit, Problem
-from skmle._engine.verdict import BOUNDARY, INTERIOR, Verdict
 from skmle.families.base import Family, Limit
 
 # Absolute eta of a constant parameter from which a limit law is tried although the fit looks
@@ -64,12 +64,8 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         gain = (_maximised(problem, here) - _maximised(problem, other)) / other.mass
         if not gain <= max(TIE, UNTOLD / size):
             continue
-        verdict = other.verdict
-        if verdict.status == INTERIOR:
-            end, title = f"{limit.parameter} tends to {limit.value:g}", other.family.title
-            verdict = Verdict(BOUNDARY, f"the likelihood rises as {end}, where the law is {title}")
-        limit = limit._replace(then=other.limit)
-        return replace(other, verdict=verdict, limit=limit, n_iter=max(1, likelihood.watch.count))
+        found = at_limit(likelihood.family, limit, other)
+        return replace(found, n_iter=max(1, likelihood.watch.count))
     return None
 
 
@@ -85,17 +81,20 @@ def _maximised(problem: Problem, fit: Fit) -> float:
 def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | None:
     """Return the problem of a limit law on the same rows, and its columns.
 
-    None is returned if the parameter that runs to an end of its range depends on features here.
+    None is returned if the parameter that runs to an end of its range depends on features here, or
+    if the law does not allow some row.
     """
     family, problem = likelihood.problem.family, likelihood.problem
     if problem.terms[family.names.index(limit.parameter)].columns is not None:
+        return None
+    if (observed := observe_as(limit, problem.observed)) is None:
         return None
     law = limit.family
     index = [family.names.index(name) for name in limit.places or law.names]
     posed = replace(
         problem,
         family=law,
-        observed=observe_as(limit, problem.observed),
+        observed=observed,
         terms=tuple(problem.terms[i] for i in index),
         start=None,
     )

@@ -62,7 +62,7 @@ def _is_still(likelihood: Likelihood, solution: Solution) -> bool:
     an eta grows by one in exponential tails, and by half of itself in Cauchy's.
     """
     objective, family = likelihood.objective, likelihood.family
-    if not recedes(family, likelihood.statistics, objective.design.n):
+    if not recedes(family, likelihood.statistics, objective.design.n, always=True):
         return False
     units = np.ones(len(family.parameters))
     largest = max(LARGEST_STEP, _SHARE * objective.largest_eta(solution.coef, units))

@@ -28,7 +28,7 @@ from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.solvers.conjugate import approach
 from skmle._engine.solvers.newton import newton
-from skmle.families.base import Arrays, Rows
+from skmle.families.base import Arrays, Rows, Softmax
 
 # Rounds in which further rows run off, at most. Chosen, not measured.
 _ROUNDS = 20
@@ -302,7 +302,7 @@ def _is_still(limit: Objective, behind: Behind, step: Array) -> bool:
 def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
     """Return the rows that have run off and on which no coefficient has an influence any more.
 
-    At coefficients of zero an influence would show.
+    At coefficients of zero an influence would show, by a slope or, at a maximum, by a curvature.
     """
     moved = np.flatnonzero(behind.moved)
     result = np.zeros(limit.design.n, bool)
@@ -311,9 +311,12 @@ def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
         if limit.design.offset is not None:
             etas[0] = limit.design.offset[moved]
         with np.errstate(all="ignore"):
-            gradient = limit.rows(limit.statistics_of(moved), tuple(etas), 1).gradient
-        assert gradient is not None
-        still = [np.broadcast_to(np.abs(g) <= _ROUNDING, (len(moved),)) for g in gradient]
+            rows = limit.rows(limit.statistics_of(moved), tuple(etas), 2)
+        assert rows.gradient is not None and rows.curvature is not None
+        # A class without slope has no curvature.
+        bends = () if isinstance(rows.curvature, Softmax) else rows.packed
+        derivatives = [*rows.gradient, *(entry for entry in bends if entry is not None)]
+        still = [np.broadcast_to(np.abs(e) <= _ROUNDING, (len(moved),)) for e in derivatives]
         result[moved] = np.all(still, axis=0)
     return result
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
-from skmle._engine.judge.behind import Behind, towards_limits
+from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.growth import growth, looks_at
 from skmle._engine.judge.interior import undetermined
 from skmle._engine.likelihood.objective import Objective
@@ -70,19 +71,34 @@ def separation(
     # A coefficient that a penalty holds does not run to infinity.
     held = objective.held()
     directions = [np.where(held, 0.0, direction) for direction in directions]
-    return certificate(
-        likelihood.family,
-        likelihood.statistics,
-        objective,
-        hessian,
-        directions,
-        space=np.eye(len(held))[:, ~held] if held.any() else None,
-    )
+    family, statistics, every = likelihood.family, likelihood.statistics, np.eye(len(held))
+    if family.told_first in family.names:
+        # Elsewhere rows may tell nothing of other parameters, so that no curvature leads there.
+        own = every[:, _of_parameter(objective, family.names.index(family.told_first)) & ~held]
+        alone = certificate(family, statistics, objective, hessian, (), space=own)
+        if alone is not None:
+            return alone
+    space = every[:, ~held] if held.any() else None
+    return certificate(family, statistics, objective, hessian, directions, space=space)
 
 
-def recedes(family: Family, statistics: Arrays, n: int) -> bool:
-    """Return whether the family knows of n rows what becomes of them far out."""
-    return family.recession(statistics, (np.zeros(n),) * len(family.parameters)) is not None
+def _of_parameter(objective: Objective, j: int) -> NDArray[np.bool_]:
+    """Return which coefficients are those of one parameter."""
+    design, result = objective.design, np.zeros(objective.design.d, bool)
+    start = design.slices[j].start
+    result[start : start + design.terms[j].length] = True
+    return result
+
+
+def recedes(family: Family, statistics: Arrays, n: int, always: bool = False) -> bool:
+    """Return whether the family states of n rows what becomes of them far out.
+
+    It may do so of some rows and changes alone, unless it is to do so `always`.
+    """
+    change = (np.ones(n),) * len(family.parameters)
+    with np.errstate(all="ignore"):
+        found = family.recession(statistics, change)
+    return found is not None and not (always and bool(np.isnan(found).any()))
 
 
 def certificate(
@@ -189,7 +205,7 @@ def separates(
     Then no finite maximum exists.
     """
     clean = cleaned(objective, step)
-    if not any(e.any() for e in clean) or towards_limits(family, clean).any():
+    if not any(e.any() for e in clean):
         return False
     slack = rounding(clean, behind)
     if behind is not None:

@@ -87,7 +87,7 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
             limit = likelier_limit(likelihood, finished.solution, refit)
             return limit or _at_edge(likelihood, finished)
         solution = finished
-    # No step shows that the scale of a law with cusps has vanished.
+    # No step shows that the scale of a law with cusps vanishes.
     cusps = likelihood.family.shortcuts.starts == "final"
     vanished = cusps and rows_of_vanished_scale(likelihood, solution) > 0
     if not vanished and is_interior(likelihood, solution):
@@ -147,7 +147,7 @@ def _is_regular(likelihood: Likelihood, solution: Solution) -> bool:
 
 
 def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:
-    """Return the maximum to which a fit leads that goes on, if it comes as near as was asked."""
+    """Return the maximum to which a fit leads that goes on, if it comes near enough."""
     better = polished(likelihood, solution)
     return None if better is None or better.distance > likelihood.problem.tol else better
 
@@ -166,6 +166,9 @@ def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:
     if likelihood.watch.spent or (found := rows_at_a_limit(likelihood, solution)) is None:
         return None
     limit, direction, known = found
+    told = likelihood.family.told_first
+    if told and (proof := separation(likelihood, solution)) is not None:
+        return separated(likelihood, solution, proof)
     verdict = Verdict(BOUNDARY, f"{limit.parameter} tends to {limit.value:g}", direction)
     return _receded(likelihood, solution, known, verdict)
 
@@ -205,7 +208,7 @@ def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
 
     Laws that state where rows run to have been asked before.
     """
-    if recedes(likelihood.family, likelihood.statistics, likelihood.design.n):
+    if recedes(likelihood.family, likelihood.statistics, likelihood.design.n, always=True):
         return None
     unused = ways_of_unused(likelihood.objective, solution)
     direction = separation(likelihood, solution, by_numbers=True, further=unused)
@@ -223,7 +226,7 @@ def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
 
 def _on_a_ridge(likelihood: Likelihood, solution: Solution) -> Fit | None:
     """Return a fit that has stopped on a way on which the likelihood rises for ever."""
-    stated = recedes(likelihood.family, likelihood.statistics, likelihood.design.n)
+    stated = recedes(likelihood.family, likelihood.statistics, likelihood.design.n, always=True)
     if stated or (way := ridge(likelihood, solution)) is None:
         return None
     verdict = Verdict(NO_MAXIMUM, in_words(likelihood, way), way.change)

@@ -18,7 +18,7 @@ from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
-from skmle.families.base import Limit
+from skmle.families.base import Family, Limit
 from skmle.families.links import LOG, Link
 from skmle.families.wrappers.fixed import Fixed, one_by_one
 
@@ -72,6 +72,8 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
     ends = [end if number else np.inf for end, number in zip(each, pure, strict=True)]
     at_end = [j for j, e in enumerate(starts[0]) if not abs(e) < ends[j]]
     if at_end:
+        if len(at_end) == 1 and (known := _of_limit_law(problem, starts[0], at_end[0], refit)):
+            return known
         apart = one_by_one(family) and all(family.counted(j) for j in at_end)
         if apart and len(at_end) < len(ends):
             return _beside_ends(problem, starts[0], at_end, refit)
@@ -104,6 +106,36 @@ def _beside_ends(
     return replace(rest, verdict=verdict, limit=limit, condensed=None)
 
 
+def _of_limit_law(
+    problem: Problem, chart_eta: tuple[float, ...], at_end: int, refit: Refit
+) -> Fit | None:
+    """Return the fit of the limit law at the end of one parameter; None if none allows the data."""
+    family, param = problem.family, problem.family.parameters[at_end]
+    for limit in family.limits:
+        with np.errstate(all="ignore"):
+            end = float(param.chart.forward(np.asarray(limit.value, float)))
+        if limit.parameter != family.names[at_end] or end != chart_eta[at_end]:
+            continue
+        if (observed := observe_as(limit, problem.observed)) is not None:
+            terms = problem.terms[: len(limit.family.parameters)]
+            posed = replace(problem, family=limit.family, terms=terms, observed=observed)
+            return replace(at_limit(family, limit, refit(posed)), condensed=None)
+    return None
+
+
+def at_limit(family: Family, limit: Limit, found: Fit) -> Fit:
+    """Return the fit of a limit law as the boundary of a family."""
+    verdict = found.verdict
+    if verdict.status == INTERIOR:
+        end, title = f"{limit.parameter} tends to {limit.value:g}", found.family.title
+        reason = f"the likelihood rises as {end}, where the law is {title}"
+        left = {limit.parameter, *(limit.places or limit.family.names)}
+        if lost := [name for name in family.names if name not in left]:
+            reason += f" and no observation depends on {' and '.join(lost)}"
+        verdict = Verdict(BOUNDARY, reason)
+    return replace(found, verdict=verdict, limit=limit._replace(then=found.limit))
+
+
 def _next_to_end(chart: Link, eta: float) -> float:
     """Return a parameter so near to an end of its range that no sum of rows tells it from there."""
     for size in (_UNDERFLOW, _BELOW_ONE):
@@ -121,11 +153,13 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -
     family = problem.family
     for limit in family.limits:
         law, observed = limit.family, observe_as(limit, problem.observed)
+        if observed is None:
+            continue
         terms = problem.terms[: len(law.parameters)]
         posed = replace(problem, family=law, terms=terms, observed=observed)
         simpler = closed_form(posed, refit)
         if isinstance(simpler, Fit):
-            return replace(simpler, limit=limit._replace(then=simpler.limit))
+            return at_limit(family, limit, simpler)
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
     end = "the data have no spread and stand at an end of the law's range, so"
     if family.support.discrete:

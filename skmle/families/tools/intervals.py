@@ -103,6 +103,8 @@ def _is_flat(family: Family, start: Array, end: Array, eta: Arrays) -> NDArray[n
     support, length = family.support, end - start
     flat = (start - support.low > _AWAY * length) & (support.high - end > _AWAY * length)
     flat &= (length > 0.0) & (not family.cusps)
+    for value in family.breaks:
+        flat &= ~((start <= value) & (value <= end))
     at = np.flatnonzero(flat)
     if len(at):
         entries = of_rows(eta, at, len(flat))

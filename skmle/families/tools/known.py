@@ -105,12 +105,18 @@ def groups_of(statistics: Arrays) -> tuple[Arrays, Arrays, Arrays, Array]:
     return some, low, high, known[-1]
 
 
-def each_group(change: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays:
-    """Return statistics of which each group is changed, as to those of a limit law."""
+def each_group(change: Callable[[Arrays], Arrays | None], statistics: Arrays) -> Arrays | None:
+    """Return statistics of which each group is changed, as to those of a limit law.
+
+    None is returned if some group cannot be.
+    """
     known, window = known_and_window(statistics)
     *groups, kind = groups_of(known)
-    changed = (*(entry for group in groups for entry in change(group)), kind)
-    return (*changed, *each_group(change, window)) if window else changed
+    changed = [change(group) for group in groups]
+    rest = each_group(change, window) if window else ()
+    if rest is None or any(group is None for group in changed):
+        return None
+    return (*(entry for group in changed for entry in group or ()), kind, *rest)
 
 
 # ---------------------------------------------------------------- statistics and likelihood
@@ -206,3 +212,41 @@ def mean_between(inner: Family, window: Arrays, theta: Arrays) -> tuple[Array, N
         mean = whole + turn[0] / at[0] * (other - whole)
     # Far from the window the difference has lost its digits.
     return mean, ~(np.abs(mean - whole) <= _DIGITS * np.abs(mean))
+
+
+def _tails(inner: Family, y: Array, theta: Arrays) -> tuple[Array, Array]:
+    """Return P(Y <= y) and P(Y > y), also of infinite y."""
+    inside = np.isfinite(y)
+    finite = np.where(inside, y, 0.0)
+    below, above = inner.cdf(finite, theta), inner.sf(finite, theta)
+    return np.where(inside, below, y > 0.0), np.where(inside, above, y < 0.0)
+
+
+def share_between(
+    inner: Family, ends: tuple[float, float], y: Array, theta: Arrays, upper: bool
+) -> Array:
+    """Return P(Y <= y | low < Y <= high), or P(Y > y | low < Y <= high) if `upper`.
+
+    All differences are those of the tail of the law inside that is the smaller one there.
+    """
+    (first, over), (last, beyond) = (_tails(inner, np.asarray(end, float), theta) for end in ends)
+    below, above = _tails(inner, np.clip(np.asarray(y, float), *ends), theta)
+    whole = np.where(first > 0.5, over - beyond, last - first)
+    if upper:
+        return np.where(beyond > 0.5, last - below, above - beyond) / whole
+    return np.where(first > 0.5, over - above, below - first) / whole
+
+
+def quantile_between(
+    inner: Family, ends: tuple[float, float], q: Array, theta: Arrays, upper: bool
+) -> Array:
+    """Return the y with P(Y <= y | low < Y <= high) = q, or with P(Y > y | ...) = q if `upper`.
+
+    It is a quantile of the law inside, asked from the side on which less of that law lies.
+    """
+    (first, over), (last, beyond) = (_tails(inner, np.asarray(end, float), theta) for end in ends)
+    q = np.asarray(q, float)
+    below, above = (1.0 - q, q) if upper else (q, 1.0 - q)
+    share, rest = first + below * (last - first), beyond + above * (over - beyond)
+    value = np.where(share > 0.5, inner.upper_quantile(rest, theta), inner.quantile(share, theta))
+    return np.where((q >= 0.0) & (q <= 1.0), value, np.nan)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skmle.families.algebra import of_rows
 from skmle.families.base import Array, Arrays, Family, Support
+from skmle.families.ends import towards_limits
 from skmle.families.tools.intervals import never_rises
 from skmle.families.tools.known import (
     ABOVE,
@@ -186,4 +187,5 @@ def recession(law: Wrapper, statistics: Arrays, delta: Arrays) -> Array | None:
     falls = never_rises(
         lambda eta: law.evaluate(statistics, eta, 0).value, delta, len(kind), least=0.0
     )
+    falls &= ~towards_limits(law, delta)
     return np.where(exact, known, np.where(falls, 0.0, np.inf))

@@ -73,6 +73,7 @@ class AboveThreshold(Derived):
     def support(self) -> Support:  # type: ignore[override]
         return replace(self.inner.support, low=-np.inf, closed=(False, False))
 
+    breaks = ()  # they move with the threshold, which laws of one formula alone may have
     observations = Family.observations
     contains = Family.contains
 

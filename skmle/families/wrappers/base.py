@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,12 +30,17 @@ if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
 
 
-Observe = Callable[[Arrays], Arrays]
+Observe = Callable[[Arrays], Arrays | None]
 
 
-def all_but_last(observe: Observe, statistics: Arrays) -> Arrays:
-    """Return statistics of which all but the last are changed, as to those of a limit law."""
-    return *observe(statistics[:-1]), statistics[-1]
+def all_but_last(wrapper: Family, observe: Observe) -> Observe:
+    """Return how statistics of which the last is a wrapper's own become those of a limit law."""
+    return partial(_all_but_last, observe)
+
+
+def _all_but_last(observe: Observe, statistics: Arrays) -> Arrays | None:
+    changed = observe(statistics[:-1])
+    return None if changed is None else (*changed, statistics[-1])
 
 
 def check_plain(family: Family, what: str) -> None:
@@ -109,6 +115,10 @@ class Wrapper(Family):
     @property
     def cusps(self) -> bool:  # type: ignore[override]
         return self.inner.cusps
+
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        return self.inner.breaks
 
     @property
     def may_be_unbounded(self) -> bool:  # type: ignore[override]
@@ -193,6 +203,10 @@ class Wrapper(Family):
         return self.inner.takes(y)
 
     # ---------------------------------------------------------------- handed on: verdicts
+
+    @property
+    def told_first(self) -> str:  # type: ignore[override]
+        return self.inner.told_first
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         return self.inner.recession(statistics, delta)
@@ -420,3 +434,4 @@ class Derived(Wrapper):
     takes = Family.takes
 
     recession = Family.recession
+    told_first = ""

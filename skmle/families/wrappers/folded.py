@@ -59,6 +59,11 @@ class Folded(Derived):
     observations = Family.observations
     contains = Family.contains
 
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        ends = (self.inner.support.low, self.inner.support.high)
+        return tuple(abs(y) for y in (*ends, *self.inner.breaks))
+
     # ---------------------------------------------------------------- the formula
 
     def statistics(self, y: Array) -> Arrays:
@@ -119,6 +124,7 @@ def _both(statistics: Arrays) -> tuple[Arrays, Arrays]:
     return statistics[:half], statistics[half:]
 
 
-def _each_half(observe: Observe, statistics: Arrays) -> Arrays:
+def _each_half(observe: Observe, statistics: Arrays) -> Arrays | None:
     """Return statistics of which both halves are changed to those of a limit law."""
-    return tuple(entry for own in _both(statistics) for entry in observe(own))
+    one, other = (observe(own) for own in _both(statistics))
+    return None if one is None or other is None else (*one, *other)

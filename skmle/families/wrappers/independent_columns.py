@@ -46,9 +46,12 @@ class IndependentColumns(SeveralParts):
             start = stop
         return found
 
-    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
-        each = enumerate(own for _, own in self.each_of(statistics))
-        return tuple(e for j, own in each for e in (limit.observe(own) if j == c else own))
+    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays | None:
+        each = [own for _, own in self.each_of(statistics)]
+        if (changed := limit.observe(each[c])) is None:
+            return None
+        each[c] = changed
+        return tuple(entry for own in each for entry in own)
 
     def base(self, statistics: Arrays) -> Array:
         return total(part.base(own) for part, own in self.each_of(statistics))

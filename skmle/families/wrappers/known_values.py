@@ -16,7 +16,9 @@ class OfKnown(Wrapper):
         return self.inner.restore(groups_of(statistics)[0])
 
     def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
-        return each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
+        found = each_group(lambda group: self.inner.standardise(group, origin, unit), statistics)
+        assert found is not None
+        return found
 
     def _at_limit(self, observe: Observe) -> Observe:
         return partial(each_group, observe)

@@ -50,11 +50,14 @@ class MixedLaw(ByStd, SeveralParts):
     def restore(self, statistics: Arrays) -> Array:
         return statistics[0]
 
-    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
+    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays | None:
         found: list[Array] = [statistics[0]]
-        for j, (_, base, own) in enumerate(self.each_of(statistics)):
+        each = self.each_of(statistics)
+        if (changed := limit.observe(each[c][2])) is None:
+            return None
+        for j, (_, base, own) in enumerate(each):
             if j == c:
-                own = limit.observe(own)
+                own = changed
                 base = np.where(np.isinf(base), base, limit.family.base(own))
             found += [base, *own]
         return tuple(found)

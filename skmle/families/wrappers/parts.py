@@ -99,6 +99,11 @@ class SeveralParts(Derived):
             start += len(part.parameters)
         return found, tuple(entries[start:])
 
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        each = ((part.support.low, part.support.high, *part.breaks) for part in self.parts)
+        return tuple(value for own in each for value in own)
+
     # ---------------------------------------------------------------- limits
 
     @property
@@ -127,5 +132,5 @@ class SeveralParts(Derived):
         return (*(name for own in each for name in own), *(param.name for param in self.added))
 
     @abstractmethod
-    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays:
-        """Return the statistics of this law of which part c is at a limit law."""
+    def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays | None:
+        """Return the statistics of this law of which part c is at a limit law; None if none are."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmle.families.base import Array, Arrays, Family, Observation, Rows, Saturated, Support
 from skmle.families.links import Link, get_link
-from skmle.families.wrappers.base import Derived, Observe, all_but_last
+from skmle.families.wrappers.base import Derived, all_but_last
 
 
 class Transformed(Derived):
@@ -86,6 +85,10 @@ class Transformed(Derived):
         low, high = self._ends()
         return replace(self.inner.support, low=low, high=high)
 
+    @property
+    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
+        return tuple(float(y) for y in self._link.theta(np.array(self.inner.breaks)))
+
     observations = Family.observations
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
@@ -135,8 +138,7 @@ class Transformed(Derived):
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         return self.inner.recession(statistics[:-1], delta)
 
-    def _at_limit(self, observe: Observe) -> Observe:
-        return partial(all_but_last, observe)
+    _at_limit = all_but_last
 
     # ---------------------------------------------------------------- the law
 

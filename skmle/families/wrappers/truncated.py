@@ -14,8 +14,10 @@ from skmle.families.tools.known import (
     groups_of,
     known_and_window,
     mean_between,
+    quantile_between,
     rows_of_known,
     seen_from,
+    share_between,
     statistics_of,
     window_of,
 )
@@ -144,24 +146,30 @@ class Truncated(OfKnown, Derived):
 
     # ---------------------------------------------------------------- the law
 
-    def _ends(self, theta: Arrays) -> tuple[Array, Array]:
-        """Return P(Y <= low) and P(Y > high) of the law inside."""
-        low, high, none = np.asarray(self.low, float), np.asarray(self.high, float), np.zeros(())
-        below = self.inner.cdf(low, theta) if np.isfinite(low) else none
-        return below, self.inner.sf(high, theta) if np.isfinite(high) else none
+    @property
+    def _ends(self) -> tuple[float, float]:
+        return float(self.low), float(self.high)
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
-        below, above = self._ends(theta)
-        share = (self.inner.cdf(y, theta) - below) / (1.0 - below - above)
-        return np.clip(np.where(np.asarray(y) <= self.low, 0.0, share), 0.0, 1.0)
+        return share_between(self.inner, self._ends, y, theta, upper=False)
 
     def sf(self, y: Array, theta: Arrays) -> Array:
-        below, above = self._ends(theta)
-        share = (self.inner.sf(y, theta) - above) / (1.0 - below - above)
-        return np.clip(np.where(np.asarray(y) >= self.high, 0.0, share), 0.0, 1.0)
+        return share_between(self.inner, self._ends, y, theta, upper=True)
+
+    def about_quantile(self, q: Array, theta: Arrays, upper: bool = False) -> Array:
+        value = quantile_between(self.inner, self._ends, q, theta, upper)
+        return np.clip(value, self.support.low, self.support.high)
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        counted = self.support.discrete  # where rounding may be a step
+        return super().quantile(q, theta) if counted else self.about_quantile(q, theta)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        counted = self.support.discrete
+        return super().upper_quantile(q, theta) if counted else self.about_quantile(q, theta, True)
 
     def mean(self, theta: Arrays) -> Array:
-        """Return E[Y | low < Y <= high], from the slope of the window's probability if it tells."""
+        """Return the mean, from the slope of the window's probability if that tells it."""
         if not self.inner.gradient_tells_mean:
             return super().mean(theta)
         values = np.broadcast_arrays(*(np.asarray(value, float) for value in theta))

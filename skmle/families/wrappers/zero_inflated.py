@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.algebra import alike, beside, constant_at, gather, mix, of_rows
-from skmle.families.base import (
-    LOGIT,
-    Array,
-    Arrays,
-    Family,
-    Limit,
-    Param,
-    Rows,
-    Support,
-)
+from skmle.families.base import Array, Arrays, Family, Rows, Support
 from skmle.families.law import ByStd
 from skmle.families.links import Link
 from skmle.families.tools.shares import logit_of_added, mass_of, share
-from skmle.families.wrappers.base import Derived, Observe, all_but_last, check_plain
+from skmle.families.wrappers.base import check_plain
+from skmle.families.wrappers.with_zeros import WithZeros
 
 
-class ZeroInflated(ByStd, Derived):
+class ZeroInflated(ByStd, WithZeros):
     """The law `family`, with a share `zeros` of observations that are zero in any case.
 
-    q(0) = zeros + (1 - zeros) q_inside(0), and q(y) = (1 - zeros) q_inside(y) elsewhere. Of a
-    density inside, zero is then a point of its own, with the mass `zeros`: rain, claims, or costs
-    that are often nothing and else positive.
+    q(0) = zeros + (1 - zeros) q_inside(0), and q(y) = (1 - zeros) q_inside(y) elsewhere. Beside a
+    density, zero is a point with the mass `zeros`: rain, claims, or costs that are often nothing.
 
     Parameters
     ----------
@@ -53,8 +42,6 @@ class ZeroInflated(ByStd, Derived):
     >>> {name: round(value, 4) for name, value in model.params_.items()}
     {'mean': 2.1086, 'zeros': 0.4309}
     """
-
-    added = (Param("zeros", LOGIT),)
 
     def __init__(
         self, family: Any = "poisson", *, links: Mapping[str, str | Link] | None = None
@@ -81,23 +68,10 @@ class ZeroInflated(ByStd, Derived):
     def contains(self, y: Array) -> NDArray[np.bool_]:
         return (np.asarray(y) == 0.0) | self.inner.contains(y)
 
-    @property
-    def _holds_zero(self) -> bool:
-        """Whether zero lies in the support of the law inside."""
-        return bool(self.inner.contains(np.zeros(1))[0])
-
-    @property
-    def _counts_zero(self) -> bool:
-        """Whether the law inside has a mass at zero."""
-        return self.inner.support.discrete and self._holds_zero
-
     # ---------------------------------------------------------------- the formula
 
     def statistics(self, y: Array) -> Arrays:
-        """Return the inner statistics, of which those of zeros may be of another value; and y = 0.
-
-        The law inside may have no density at zero.
-        """
+        """Return the inner statistics, at zeros maybe of another value; and y = 0."""
         zero = y == 0.0
         if not self._holds_zero:
             some = y[~zero][:1] if not zero.all() else np.array([self.inner.support.somewhere])
@@ -131,58 +105,52 @@ class ZeroInflated(ByStd, Derived):
         return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
 
     def _zeros(self, own: Arrays, eta: Arrays, order: int) -> Rows:
-        every, last = range(len(eta)), [len(eta) - 1]
         added = share(eta[-1], True, order)
         if not self._counts_zero:
-            return mix([(added, last)], len(eta), order=order)
+            return mix([(added, [len(eta) - 1])], len(eta), order=order)
         inside = self.inner.evaluate(own, eta[:-1], order)
         inside = inside._replace(value=inside.value + self.inner.base(own))
-        both = beside(inside, share(eta[-1], False, order))
-        return mix([(both, every), (added, last)], len(eta), order=order)
+        return self._mixed(inside, added, eta, order)
+
+    def _mixed(self, inside: Rows, added: Rows, eta: Arrays, order: int) -> Rows:
+        both, k = beside(inside, share(eta[-1], False, order)), len(eta)
+        return mix([(both, range(k)), (added, [k - 1])], k, order=order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails: the zeros that are added belong to one of both."""
         *own, zero = statistics
-        every, last = range(len(eta)), [len(eta) - 1]
         inside = self.inner.tail(tuple(own), eta[:-1], upper, order)
         if not self._holds_zero and zero.any():  # the law inside is all above it, or all below
             certain = 0.0 if upper == (self.inner.support.low >= 0.0) else np.inf
             inside = constant_at(zero > 0.0, certain, inside)
-        both = beside(inside, share(eta[-1], False, order))
         added = share(eta[-1], True, order)
-        with_zeros = (self.restore(statistics) < 0.0) == upper
-        added = added._replace(value=np.where(with_zeros, added.value, np.inf))
-        return mix([(both, every), (added, last)], len(eta), order=order)
+        beyond = (self.restore(statistics) < 0.0) == upper
+        added = added._replace(value=np.where(beyond, added.value, np.inf))
+        return self._mixed(inside, added, eta, order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        """Return the starts of the law inside on what is not zero, and the zeros it leaves over."""
+        """Return the inner starts on what is not zero, and the zeros that they leave over."""
         *own, zero = statistics
         zeros = float(np.average(zero, weights=weight))
         at = np.flatnonzero(zero == 0.0)
-        some = of_rows(tuple(own), at) if len(at) else tuple(own)
+        if not len(at):  # zeros alone tell nothing of the law inside
+            return [(*[0.0] * len(self.inner.parameters), np.inf)]
+        some, weight = of_rows(tuple(own), at), None if weight is None else weight[at]
         found = []
-        for start in self.inner.starts(some, None if weight is None or not len(at) else weight[at]):
+        for start in self.inner.starts(some, weight):
             expected = mass_of(self.inner, 0.0, start) if self._counts_zero else 0.0
             found.append((*start, logit_of_added(zeros, expected)))
         return found
 
-    def _at_limit(self, observe: Observe) -> Observe:
-        return partial(all_but_last, observe)
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        none = Limit("zeros", 0.0, self.inner, itemgetter(slice(-1)))
-        return (none, *super().limits) if self._counts_zero else super().limits
-
     # ---------------------------------------------------------------- the law
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
-        *own, zeros = theta
-        return (1.0 - zeros) * self.inner.cdf(y, tuple(own)) + zeros * (np.asarray(y) >= 0.0)
+        own, zeros = theta[:-1], theta[-1]
+        return (1.0 - zeros) * self.inner.cdf(y, own) + zeros * (np.asarray(y) >= 0.0)
 
     def sf(self, y: Array, theta: Arrays) -> Array:
-        *own, zeros = theta
-        return (1.0 - zeros) * self.inner.sf(y, tuple(own)) + zeros * (np.asarray(y) < 0.0)
+        own, zeros = theta[:-1], theta[-1]
+        return (1.0 - zeros) * self.inner.sf(y, own) + zeros * (np.asarray(y) < 0.0)
 
     def mean(self, theta: Arrays) -> Array:
         return (1.0 - theta[-1]) * self.inner.mean(theta[:-1])
