@@ -6,6 +6,7 @@ A law states minus the log of its standard density, with two derivatives; the re
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,17 @@ class LocationScale(Family):
         """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
         name = self.parameters[1].name
         return Saturated(statistics[0], (float(self.spread_sign * np.log(NEARLY_NO_SCALE)),), name)
+
+
+def saturated_by_units(parameters: Sequence[Param], y: Array) -> Saturated | None:
+    """Return parameters by which a location reproduces y while the only scale vanishes."""
+    first, *others = parameters
+    spreads = [param for param in others if param.unit in SPREAD_SIGNS]
+    if first.unit != "location" or len(spreads) != 1:
+        return None
+    log_scale = float(np.log(NEARLY_NO_SCALE))
+    etas = tuple(SPREAD_SIGNS.get(param.unit, 0.0) * log_scale for param in others)
+    return Saturated(y, etas, spreads[0].name)
 
 
 def in_scales(residual: Array, log_scale: Array, rate: Array) -> Array:
