@@ -155,7 +155,7 @@ class StudentT(ByTails, LocationScale):
         return [tuple(float(e) for e in start) for start in starts]
 
     def saturated(self, statistics: Arrays) -> Saturated:
-        return Saturated(statistics[0], (float(np.log(1e-8)), float(np.log(5.0))), "scale")
+        return Saturated(statistics[0], (float(np.log(1e-8)), float(np.log(5.0))), "scale", 1.0)
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import t

@@ -142,8 +142,8 @@ class LocationScale(Family):
 
     def saturated(self, statistics: Arrays) -> Saturated:
         """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
-        name = self.parameters[1].name
-        return Saturated(statistics[0], (float(self.spread_sign * np.log(NEARLY_NO_SCALE)),), name)
+        sign, name = self.spread_sign, self.parameters[1].name
+        return Saturated(statistics[0], (float(sign * np.log(NEARLY_NO_SCALE)),), name, sign)
 
 
 def saturated_by_units(parameters: Sequence[Param], y: Array) -> Saturated | None:
@@ -154,7 +154,7 @@ def saturated_by_units(parameters: Sequence[Param], y: Array) -> Saturated | Non
         return None
     log_scale = float(np.log(NEARLY_NO_SCALE))
     etas = tuple(SPREAD_SIGNS.get(param.unit, 0.0) * log_scale for param in others)
-    return Saturated(y, etas, spreads[0].name)
+    return Saturated(y, etas, spreads[0].name, SPREAD_SIGNS[spreads[0].unit])
 
 
 def in_scales(residual: Array, log_scale: Array, rate: Array) -> Array:
