@@ -77,7 +77,7 @@ def first_guesses(y: Array, weight: Array, count: int) -> list[Array]:
     return found
 
 
-def _soft(code: Array, count: int) -> Array:
+def _soft(code: NDArray[np.intp], count: int) -> Array:
     return 0.9 * np.eye(count)[code] + 0.1 / count
 
 
