@@ -166,7 +166,6 @@ WRAPPED = [
     families.Folded("normal"),
     families.Folded("logistic"),
     families.Mixture("normal"),
-    families.Mixture("poisson"),
     families.Product(["normal", "poisson"]),
     families.Shifted("lognormal"),
     families.Shifted("weibull"),
@@ -195,7 +194,10 @@ VARIANTS = [
     OrdinalClassifier(),
     OrdinalClassifier(link="probit", alpha=0.1),
 ]
-AROUND = [make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)]
+AROUND = [
+    *(make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)),
+    MappedDistribution(families.Mixture("poisson")),
+]
 SUBJECTS = [
     *map(density, FAMILIES),
     *(regressor(cls) for cls in FAMILIES if is_conditional(cls)),
