@@ -48,4 +48,4 @@ class ScoreWarning(UserWarning):
 
 
 class SettingWarning(UserWarning):
-    """Settings have no effect, or contradict each other."""
+    """Settings have no effect, contradict each other, or leave open what only the user knows."""

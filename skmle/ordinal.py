@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,11 +24,12 @@ from skmle._shared.classes import Prepared, check_link, classes_that_count
 from skmle._shared.columns import Columns, undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.labels import label_columns, ordered_categories
-from skmle._shared.messages import warn_verdict
+from skmle._shared.messages import level_outside, warn_verdict
 from skmle._shared.probabilities import ClassProbabilities
 from skmle._shared.separated import rows_in_words
 from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import checked_data, checked_features
+from skmle.exceptions import SettingWarning
 from skmle.families.links import Link, get_link
 from skmle.families.ordinal import Ordinal
 from skmle.inference import Inference
@@ -51,9 +53,11 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
     link : {"logit", "probit", "cloglog", "loglog", "cauchit"} or Link, default="logit"
         Link of the probability of a class and all below it.
     classes : sequence of labels, optional
-        All labels in their order, the lowest first; default: that of y if it is an ordered
-        categorical of pandas or an Enum of polars, else sorted, which of words is the alphabet's.
-        Labels of which there is no row keep the probability zero.
+        All labels in their order, the lowest first: ``classes=["low", "mid", "high"]``. Default:
+        the order of y if it is an ordered categorical of pandas, as `pandas.cut` makes them, or an
+        Enum of polars; else sorted. Numbers and intervals are sorted rightly, but words by the
+        alphabet ("high" < "low" < "mid"), of which a warning tells. Labels of which there is no row
+        keep the probability zero.
     alpha : float, default=0.0
         Strength of the penalty on the coefficients, per row, as in `CrossEntropyClassifier`. Cut
         points are free.
@@ -143,6 +147,8 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         -----
         SeparationWarning
             If some columns separate the classes, so that no maximum exists; the message names them.
+        SettingWarning
+            If more than two labels are words of which no order is known but the alphabet's.
         """
         prepared = self._prepare(X, y, sample_weight)
         task = FitTask(
@@ -257,6 +263,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
 def _in_order(found: NDArray[Any], order: Sequence[Any] | None) -> NDArray[Any]:
     """Return all labels in their order, those found among them."""
     if order is None:
+        _warn_of_words(found)
         return found
     labels = list(order)
     if len(set(labels)) < len(labels) or len(labels) < 2:
@@ -273,9 +280,27 @@ def _in_order(found: NDArray[Any], order: Sequence[Any] | None) -> NDArray[Any]:
     return np.array(labels, dtype=found.dtype if found.dtype.kind != "U" else None)
 
 
+def _warn_of_words(classes: NDArray[Any]) -> None:
+    """Warn if more than two labels are words, of which no order is known but the alphabet's."""
+    labels = classes.tolist()
+    if len(labels) < 3 or not all(isinstance(label, str) for label in labels):
+        return
+    listed = ", ".join(_ends([repr(label) for label in labels]))
+    warnings.warn(
+        f"{_NAME}: the labels are words, and are taken in the order of the alphabet, "
+        f"{_order_in_words(classes)}. Allowed: words in an order of their own, the lowest first. "
+        f"Give it as classes=[{listed}], with these in their order, or as an ordered categorical "
+        "of pandas.",
+        SettingWarning,
+        stacklevel=level_outside(),
+    )
+
+
 def _order_in_words(classes: NDArray[Any]) -> str:
     """Return the classes from the lowest to the highest; of many, the ends."""
-    labels = [printable(str(label)) for label in classes]
-    if len(labels) > _SHOWN:
-        labels = [*labels[: _SHOWN - 1], "...", labels[-1]]
-    return " < ".join(labels)
+    return " < ".join(_ends([printable(str(label)) for label in classes]))
+
+
+def _ends(labels: list[str]) -> list[str]:
+    """Return some labels; of many, the first and the last."""
+    return labels if len(labels) <= _SHOWN else [*labels[: _SHOWN - 1], "...", labels[-1]]

@@ -81,11 +81,10 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         on all columns, the rest constant.
     offset : str or int, optional
         A column of X that is added to the first linear predictor, on the scale of its link, and is
-        no feature: under the link log that of log(years), where ``exposure="years"`` takes the
-        logarithm itself.
+        no feature: under the link log that of log(years); ``exposure="years"`` takes the logarithm
+        itself.
     exposure : str or int, optional
-        A positive column of X whose logarithm is added to the first linear predictor (log link) and
-        is no feature.
+        A positive column of X whose logarithm is added so, and is no feature (log link).
     fixed : dict of str to float, optional
         Parameters of the family that are known.
     alpha : float, default=0.0
@@ -97,8 +96,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         coefficients are exactly zero, and there are no standard errors.
     penalty : object, optional
         A smooth penalty of one's own on the slopes of all parameters, one after the other, per row
-        and beside that of `alpha`: an object with the methods value, add, product, curvature and
-        restrict, which the page "Add a penalty" explains.
+        and beside that of `alpha`: an object as the page "Add a penalty" explains.
     fit_intercept : bool, default=True
         Whether the first parameter has an intercept. The others have one, unless their family says
         that a parameter has none (`skmle.families.Param`).
@@ -111,8 +109,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
     store_information : {"auto", True, False}, default="auto"
         Whether to keep the covariance of the coefficients for `inference`.
     n_jobs : int or None, default=None
-        Threads for long data; None uses the cores at hand. Results do not depend on it, to the
-        last bit.
+        Threads for long data; None uses the cores at hand. Results are the same to the last bit.
     verbose : bool or int, default=0
         Whether to print a line for each iterate of the solver.
 
@@ -365,6 +362,8 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         tags.input_tags.sparse = True
         # scikit-learn's checks ask for R^2 > 0.5, but this score is in nats.
         tags.regressor_tags.poor_score = True
-        family = family_if_known(self.family)
-        tags.target_tags.positive_only = family is not None and family.support.low >= 0.0
+        if (family := family_if_known(self.family)) is not None:
+            tags.target_tags.positive_only = family.support.low >= 0.0
+            tags.target_tags.multi_output = not family.univariate
+            tags.target_tags.single_output = family.univariate
         return tags

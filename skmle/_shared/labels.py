@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import warnings
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def check_labels(y: NDArray[Any], what: str) -> None:
     """Raise ValueError if the labels are no classes, as fractional numbers are not.
 
     Whole numbers and texts are classes, and to look at each of them would take long. Python's own
-    whole numbers are classes, too, of any size.
+    whole numbers are classes, too, of any size, and so are objects of any one type that have an
+    order and a hash, such as the intervals of `pandas.cut`.
     """
     if y.dtype.kind in "biuSU":
         return
@@ -75,6 +77,11 @@ def check_labels(y: NDArray[Any], what: str) -> None:
         kinds = {type(label) for label in y.ravel().tolist()}
         if all(issubclass(kind, numbers.Integral) for kind in kinds):
             return
+        if not any(issubclass(kind, numbers.Number) for kind in kinds) and len(kinds) == 1:
+            (kind,) = kinds
+            ordered = getattr(kind, "__lt__", None) is not getattr(object, "__lt__", None)
+            if issubclass(kind, Hashable) and ordered:
+                return
         if len(kinds) > 1 and not all(issubclass(kind, numbers.Number) for kind in kinds):
             raise mixed_labels(y, what)
     check_classification_targets(y)

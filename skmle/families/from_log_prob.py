@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +11,15 @@ import numpy as np
 from scipy.integrate import quad
 
 from skmle.families.algebra import differences
-from skmle.families.base import Array, Arrays, Family, Param, Rows, Support
+from skmle.families.base import Array, Arrays, Family, Param, Rows, Saturated, Support
 from skmle.families.links import Link, get_link
+from skmle.families.tools.checked import check_log_prob
 from skmle.families.tools.coarse import coarse_starts
+from skmle.families.tools.location_scale import saturated_by_units
 from skmle.families.tools.numerical import wide_grid
+from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.traced import double_precision, rows_by_jax
+from skmle.families.tools.units_seen import units_seen
 
 _SUPPORTS = {
     "real": Support(),
@@ -25,12 +30,10 @@ _SUPPORTS = {
     "integers": Support(discrete=True, whole=True),
 }
 _STEPS = (1.0, 5.0, 25.0, 125.0)  # spreads from the centre at which integrals are cut into pieces
-_SAME = 1e-3  # by how much the probability of everything may differ from one
 _SEEN = 0.05  # the same, on a grid close enough to tell where the law is
 _SUMMED = 65536  # whole numbers that are summed at most
 _BLOCK = 128  # whole numbers that are summed at once
 _LEFT = 1e-13  # probability that a sum may leave out
-_CHECKED = 5  # rows that are compared one by one with all at once
 
 
 class FromLogProb(Family):
@@ -73,6 +76,8 @@ class FromLogProb(Family):
     >>> {name: round(value, 3) for name, value in model.params_.items()}
     {'loc': 1.161, 'scale': 0.73}
     """
+
+    _units: tuple[str, ...] = ()  # learnt by `adapt`: `Param.unit` of each parameter
 
     def __init__(
         self,
@@ -125,7 +130,9 @@ class FromLogProb(Family):
                 f"FromLogProb: params={self.params!r} is a {type(self.params).__name__}. Allowed: "
                 "a mapping such as {'loc': 'identity'}. Give each parameter its link."
             )
-        return tuple(Param(name, get_link(link)) for name, link in self.params.items())
+        units = self._units or ("",) * len(self.params)
+        pairs = zip(self.params.items(), units, strict=True)
+        return tuple(Param(name, get_link(link), unit=unit) for (name, link), unit in pairs)
 
     @property
     def support(self) -> Support:  # type: ignore[override]
@@ -142,8 +149,13 @@ class FromLogProb(Family):
         return Support(float(low), float(high))
 
     def adapt(self, y: Array) -> Family:
-        self._check_function(np.asarray(y, float))
-        return self
+        y = np.asarray(y, float)
+        eta = check_log_prob(self, self._function, y)
+        learnt = copy(self)
+        line = np.isinf([self.support.low, self.support.high]).all()
+        if line and not self.support.discrete and self.start is None:
+            learnt._units = units_seen(self._at, self.parameters, y, eta)
+        return learnt
 
     # ---------------------------------------------------------------- the formula
 
@@ -166,6 +178,15 @@ class FromLogProb(Family):
                 if traced is not None:
                     return traced
             return differences(lambda moved: self._at(y, moved), entries, order)
+
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
+        return centre_and_spread(statistics[0], weight)
+
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
+        return ((statistics[0] - origin) / unit,)
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        return saturated_by_units(self.parameters, statistics[0])
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
@@ -207,10 +228,10 @@ class FromLogProb(Family):
             low, high = self.support.low, self.support.high
             here = float(place[index])
             first, last = (here, high) if upper else (low, here)
-            found[index] = self._probability(own, first, last, beyond=upper)
+            found[index] = self.probability(own, first, last, beyond=upper)
         return np.clip(found, 0.0, 1.0)
 
-    def _probability(self, theta: Arrays, low: float, high: float, beyond: bool) -> float:
+    def probability(self, theta: Arrays, low: float, high: float, beyond: bool) -> float:
         """Return P(low < Y <= high), with `low` itself if it is an end of the support."""
         support = self.support
         low, high = max(low, support.low), min(high, support.high)
@@ -293,51 +314,3 @@ class FromLogProb(Family):
             if (mass > 1.0 - _LEFT).all() and not (q[..., -1] * abs(counts[-1]) > _LEFT).any():
                 break
         return total
-
-    # ---------------------------------------------------------------- what is checked at first
-
-    def _check_function(self, y: Array) -> None:
-        """Raise ValueError if the function is no log-probability of rows."""
-        what = f"FromLogProb({getattr(self._function, '__name__', 'log_prob')})"
-        some = y[:_CHECKED]
-        theta = tuple(param.chart.theta(np.zeros(())) for param in self.parameters)
-        try:
-            with np.errstate(all="ignore"):
-                shape = np.asarray(self._function(some, *theta), float).shape
-        except Exception as error:
-            raise ValueError(
-                f"{what}: the function failed on y of shape {some.shape} ({type(error).__name__}: "
-                f"{error}). Allowed: log_prob(y, {', '.join(self.names)}) of arrays and numbers. "
-                "Write it with numpy's functions."
-            ) from error
-        if shape != some.shape:
-            raise ValueError(
-                f"{what}: the function returned an array of shape {shape} for y of shape "
-                f"{some.shape}. Allowed: one value a row. Do not add the rows up."
-            )
-        pairs = zip(self.parameters, self.starts((y,), None)[0], strict=True)
-        theta = tuple(param.chart.theta(np.asarray(e)) for param, e in pairs)
-        shown = ", ".join(f"{n}={float(t):.4g}" for n, t in zip(self.names, theta, strict=True))
-        with double_precision():
-            values = np.asarray(self._function(some, *theta), float)
-            each = [np.asarray(self._function(y_i, *theta), float) for y_i in some[:, None]]
-        alone = np.array(each)
-        if not np.allclose(alone.ravel(), values, rtol=1e-9, atol=1e-12, equal_nan=True):
-            raise ValueError(
-                f"{what}: the value of a row depends on the other rows. Allowed: a function of "
-                "each row alone. Take out what is computed from all of y."
-            )
-        if not np.isfinite(values).any():
-            raise ValueError(
-                f"{what}: the function is not finite for any of the first {len(some)} rows with "
-                f"{shown}, the best that coarse grids found. Allowed: finite values inside the "
-                "support. Mend the function or the support, or give start=."
-            )
-        total = self._probability(theta, self.support.low, self.support.high, beyond=False)
-        if not abs(total - 1.0) < _SAME:
-            kind = "sum" if self.support.discrete else "integral"
-            raise ValueError(
-                f"{what}: the {kind} of exp(log_prob) over the support ({self.support}) is "
-                f"{total:.6g} with {shown}. Allowed: 1. Add the constant that is missing, or mend "
-                "the support."
-            )

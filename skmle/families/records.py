@@ -144,6 +144,12 @@ class Saturated(NamedTuple):
     """The etas of the other parameters."""
     runs: str
     """The parameter that runs to an end of its range there, such as the scale."""
+    power: float = -2.0
+    """How its eta goes with the log standard deviation of y: 1 of a scale, -2 of a precision."""
+    beside: tuple[str, ...] = ()
+    """Parameters of which `first` depends on the values that `others` give them."""
+    spread: float = 1.0
+    """The spread of y beside which `others` let the law vanish."""
 
 
 class Stretch(NamedTuple):

@@ -24,7 +24,7 @@ from skmle.families.base import (
 from skmle.families.links import IDENTITY, Link
 from skmle.families.scipy_density import density_of
 from skmle.families.tools.charts import chart_of
-from skmle.families.tools.location_scale import NEARLY_NO_SCALE
+from skmle.families.tools.location_scale import saturated_by_units
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import ROUND, arguments_of, scipy_names, shapes_of, unfrozen
@@ -242,13 +242,8 @@ class ScipyFamily(Family):
 
     def saturated(self, statistics: Arrays) -> Saturated | None:
         """Interpolate y by a location; the density grows without bound as the scale vanishes."""
-        units = [param.unit for param in self.parameters]
-        if units[:2] != ["location", "scale"]:
-            return None
-        shapes = (0.0,) * (len(units) - 2)
         _, spread = self.centre_and_spread(statistics, None)
-        log_scale = float(np.log(NEARLY_NO_SCALE) + np.log(spread))
-        return Saturated(statistics[0], (log_scale, *shapes), "scale")
+        return saturated_by_units(self.parameters, statistics[0], spread)
 
     # ---------------------------------------------------------------- densities and starts
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import optimize, stats
 
 from skmle import CrossEntropyClassifier, OrdinalClassifier
-from skmle.exceptions import SeparationWarning
+from skmle.exceptions import SeparationWarning, SettingWarning
 from skmle.families.algebra import differences
 from skmle.families.ordinal import Ordinal
 from tests.estimators.cases import SPECS, load_columns
@@ -171,7 +171,87 @@ def test_labels_bring_their_order_along(typed):
     assert other.classes_.tolist() == WORDS[::-1]
 
 
-def test_categories_without_order_are_sorted():
+@pytest.mark.parametrize(
+    "typed",
+    [
+        np.asarray,
+        lambda words: words.astype(object),
+        lambda words: words.tolist(),
+        lambda words: pd.Series(pd.Categorical(words, WORDS)),
+    ],
+    ids=["array", "object", "list", "categorical"],
+)
+def test_words_without_order_are_sorted_and_a_warning_tells_how_to_give_one(typed):
     X, y = data()
-    model = OrdinalClassifier().fit(X, pd.Series(pd.Categorical(np.array(WORDS)[y], WORDS)))
+    words = np.array(WORDS)[y]
+    said = r"high < low < mid < top\. .*classes=\['high', 'low', 'mid', 'top'\]"
+    with pytest.warns(SettingWarning, match=said):
+        model = OrdinalClassifier().fit(X, typed(words))
     assert model.classes_.tolist() == sorted(WORDS)
+    assert "high < low < mid < top" in str(model.summary()).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"classes": WORDS}, {"classes": np.array(WORDS)}, {"classes": pd.Index(WORDS)}]
+)
+def test_words_of_a_stated_order_and_two_words_need_no_warning(settings):
+    X, y = data()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert OrdinalClassifier(**settings).fit(X, np.array(WORDS)[y]).classes_.tolist() == WORDS
+        OrdinalClassifier().fit(X, np.where(y > 1, "yes", "no"))
+
+
+INTERVALS = {
+    "cut": lambda cut: pd.Series(cut),
+    "categorical": lambda cut: cut,
+    "categorical_index": pd.CategoricalIndex,
+    "interval_index": pd.IntervalIndex,
+    "interval_array": pd.arrays.IntervalArray,
+    "series_of_intervals": lambda cut: pd.Series(pd.IntervalIndex(cut)),
+    "object": lambda cut: np.array(cut, dtype=object),
+    "list": list,
+    "unordered": lambda cut: pd.Series(cut.as_unordered()),
+}
+
+
+@pytest.mark.parametrize("typed", INTERVALS.values(), ids=INTERVALS)
+@pytest.mark.parametrize("classifier", [OrdinalClassifier, CrossEntropyClassifier])
+def test_intervals_are_labels(typed, classifier):
+    """The last interval begins with a larger digit, so an order of texts would be another."""
+    X, _ = data()
+    latent = X @ [1.0, -0.5] + np.random.default_rng(1).logistic(size=len(X))
+    cut = pd.cut(latent, [-20.0, -1.0, 0.3, 2.0, 10.0])
+    model, plain = classifier().fit(X, typed(cut)), classifier().fit(X, cut.codes)
+    assert model.classes_.tolist() == list(cut.categories)
+    np.testing.assert_array_equal(model.coef_, plain.coef_)
+    assert model.score(X, typed(cut)) == plain.score(X, cut.codes)
+    assert set(model.predict(X)) <= set(cut.categories)
+    if classifier is OrdinalClassifier:
+        first = str(model.summary()).splitlines()[0]
+        assert "(-20.0, -1.0] < (-1.0, 0.3] < (0.3, 2.0] < (2.0, 10.0]" in first
+        stated = OrdinalClassifier(classes=cut.categories).fit(X, typed(cut))
+        np.testing.assert_array_equal(stated.coef_, plain.coef_)
+
+
+def test_an_interval_without_rows_keeps_its_place():
+    X, y = data()
+    cut = pd.cut(y, [-1.5, -0.5, 0.5, 1.5, 3.5])
+    model = OrdinalClassifier().fit(X, pd.Series(cut))
+    assert model.classes_.tolist() == list(cut.categories)
+    assert not model.predict_proba(X)[:, 0].any()
+
+
+def test_numbers_outside_all_intervals_are_missing_labels():
+    X, y = data()
+    with pytest.raises(ValueError, match="y contains NaN"):
+        OrdinalClassifier().fit(X, pd.cut(y, [0.5, 1.5, 2.5]))
+
+
+@pytest.mark.parametrize("label", [object(), None, {"a": 1}], ids=["object", "none", "dict"])
+def test_objects_without_order_are_no_labels(label):
+    X, y = data()
+    labels = np.empty(len(y), dtype=object)
+    labels[:] = [label] * len(y)
+    with pytest.raises(ValueError, match="label|NaN"):
+        OrdinalClassifier().fit(X, labels)

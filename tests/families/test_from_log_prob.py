@@ -10,6 +10,7 @@ from sklearn.model_selection import cross_val_score
 
 from skmle import MLEDistribution, MLERegressor, families
 from skmle.families import FromLogProb, ScipyFamily
+from skmle.families.tools.units_seen import units_seen
 
 
 def zip_log_prob(y, pi, mu):
@@ -66,6 +67,69 @@ def test_the_mean_and_entropy_of_each_row(scale):
     np.testing.assert_allclose(law.mean(), known.mean(), rtol=1e-9, atol=1e-9 * scale)
     np.testing.assert_allclose(law.var(), known.var(), rtol=1e-9)
     np.testing.assert_allclose(law.entropy(), known.entropy(), rtol=1e-9, atol=1e-9)
+
+
+def gumbel_log_prob(y, loc, scale):
+    z = (y - loc) / scale
+    return -z - np.exp(-z) - np.log(scale)
+
+
+UNITS = {
+    "scale": (gumbel_log_prob, {"loc": "identity", "scale": "log"}, ("location", "scale")),
+    "rate": (
+        lambda y, loc, rate: gumbel_log_prob(y, loc, 1.0 / rate),
+        {"loc": "identity", "rate": "log"},
+        ("location", "rate"),
+    ),
+    "a shape": (
+        lambda y, scale, df, loc: stats.t.logpdf(y, df, loc, scale),
+        {"scale": "log", "df": "log", "loc": "identity"},
+        ("scale", "", "location"),
+    ),
+    "two locations": (
+        lambda y, a, b, scale: (
+            np.logaddexp(gumbel_log_prob(y, a, scale), gumbel_log_prob(y, b, scale)) - np.log(2.0)
+        ),
+        {"a": "identity", "b": "identity", "scale": "log"},
+        ("location", "location", "scale"),
+    ),
+    "a limit of detection": (
+        lambda y, loc, scale: np.where(
+            y > 4.0, normal_log_prob(y, loc, scale), normal_log_prob(y, loc, 2.0 * scale)
+        ),
+        {"loc": "identity", "scale": "log"},
+        (),
+    ),
+    "no location": (lambda y, scale: normal_log_prob(y, 0.0, scale), {"scale": "log"}, ()),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize(("origin", "unit"), [(0.0, 1.0), (-70.0, 1e4), (3.0, 1e-5)])
+def test_units_are_seen(name, origin, unit):
+    function, params, expected = UNITS[name]
+    y = origin + unit * np.random.default_rng(0).gumbel(4.0, 2.0, 300)
+    family = FromLogProb(function, params)
+    eta = [p.chart.forward(np.asarray(v)) for p, v in zip(family.parameters, STARTS, strict=False)]
+    found = units_seen(family._at, family.parameters, y, list(map(float, eta)))
+    if name != "a limit of detection" or y.min() < 4.0 < y.max():
+        assert found == expected
+
+
+STARTS = (1.5, 0.8, 1.2)
+
+
+@pytest.mark.parametrize(("origin", "unit"), [(0.0, 1.0), (1e6, 1.0), (0.0, 1e8), (0.0, 1e-8)])
+def test_a_function_with_units_is_fitted_in_units_of_the_data(origin, unit):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    y = X @ [1.0, -2.0] + rng.gumbel(size=200)
+    family = FromLogProb(gumbel_log_prob, {"loc": "identity", "scale": "log"})
+    one, other = (MLERegressor(family).fit(X, z) for z in (y, origin + unit * y))
+    assert one.status_ == other.status_ == "interior"
+    np.testing.assert_allclose(other.coef_ / unit, one.coef_, rtol=1e-6)
+    known = MLERegressor(ScipyFamily("gumbel_r")).fit(X, y)
+    np.testing.assert_allclose(one.log_likelihood_, known.log_likelihood_, rtol=1e-12)
 
 
 def test_a_law_between_the_points_of_the_grid_has_its_own_quantiles():

@@ -256,9 +256,13 @@ def test_saturated(family, rng):
             or len(family.parameters) == 1
         )
         return
-    first, rest, runs = limit
+    first, rest, runs, power, _ = limit
     assert runs in family.names[1:]
     assert first.shape == (len(y),) and len(rest) == len(family.parameters) - 1
     at = family.log_prob(y, family.linked((first, *map(np.asarray, rest))))
     start = tuple(map(np.asarray, family.starts(statistics, np.ones(len(y)))[0]))
     assert np.all(at > family.log_prob(y, family.linked(start)) + 8.0)
+    # A density there is in inverse proportion to the standard deviation, which goes with the power.
+    back = [e + power * (name == runs) for name, e in zip(family.names[1:], rest, strict=True)]
+    wider = family.log_prob(y, family.linked((first, *map(np.asarray, back))))
+    np.testing.assert_allclose(at - wider, 1.0, atol=1e-3)

@@ -11,6 +11,7 @@ from skmle._engine.evaluation import Array, Solution
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.starts import interpolation
 from skmle.families.base import Arrays, Family, Saturated
+from skmle.families.tools.concentrated import is_concentrated
 from skmle.families.tools.location_scale import NEARLY_NO_SCALE
 
 INTERPOLATED = (
@@ -20,9 +21,6 @@ INTERPOLATED = (
 # Logarithm of the scale, in standard deviations of y, below which the scale counts as vanished:
 # observations are seldom exact to e^-9 = 1e-4 of their spread. Chosen, not measured.
 _VANISHED = -9.0
-# Logarithm of the density of the only value that is observed, per unit of its own size, from which
-# the law has shrunk to it: nearly all probability is within 1e-4 of it. As `_VANISHED`.
-_CONCENTRATED = 9.0
 _SIGNS = {"scale": 1.0, "rate": -1.0}  # how log scale enters an eta, by its parameter's unit
 
 
@@ -51,8 +49,9 @@ def vanished_scale(likelihood: Likelihood, solution: Solution) -> str:
         return ""
     names = [param.name for param in likelihood.family.parameters]
     index, named = 1, ("scale", "zero", "location")
-    if (limit := _precise_limit(likelihood)) is not None:
-        index, named = names.index(limit.runs), (limit.runs, "infinity", names[0])
+    if (limit := _limit_in_units_of_y(likelihood)) is not None:
+        end = "zero" if limit.power > 0.0 else "infinity"
+        index, named = names.index(limit.runs), (limit.runs, end, names[0])
     everywhere = not likelihood.design.terms[index].size
     at = (
         "around equal residuals or"
@@ -69,7 +68,7 @@ def rows_of_vanished_scale(likelihood: Likelihood, solution: Solution) -> int:
     if scales:
         log_scale = np.minimum.reduce(np.broadcast_arrays(*scales))
         values = likelihood.statistics[0]
-    elif (limit := _precise_limit(likelihood)) is not None:
+    elif (limit := _limit_in_units_of_y(likelihood)) is not None:
         log_scale, values = _log_deviation(likelihood.family, etas, limit), limit.first
     else:
         return 0
@@ -80,31 +79,33 @@ def rows_of_vanished_scale(likelihood: Likelihood, solution: Solution) -> int:
 
 
 def concentrated(likelihood: Likelihood, solution: Solution) -> str:
-    """Return where a law has shrunk to the one value that is observed, in words; "" if it has not.
-
-    That is seen from the density of a law that states no parameter which vanishes there.
-    """
+    """Return where a law has shrunk to each of the observations, in words; "" if it has not."""
     family, objective = likelihood.family, likelihood.objective
-    if family.observation.columns != 1 or likelihood.design.modelled:
+    if family.observation.columns != 1:
         return ""
     densities = np.broadcast_to(family.densities(likelihood.statistics), (likelihood.design.n,))
     at = np.flatnonzero(densities > 0.0)
     values = np.asarray(family.restore(likelihood.statistics), float)[at]
-    if not len(at) or (values != values[0]).any():
+    if not len(at):
         return ""
     rows = objective.take(at)
     nll = rows.rows_at(0, len(at), solution.coef, 0).value + family.base(rows.statistics)
-    if not np.max(nll) < -_CONCENTRATED - np.log(abs(values[0]) or 1.0):
+    if not is_concentrated(nll, values):
         return ""
     what = "all observations" if len(at) == len(densities) else "all observations with a density"
-    return f"{what} are equal, so the density grows without bound around them"
+    how = "differ, but the law shrinks to each" if (values != values[0]).any() else "are equal"
+    return f"{what} {how}, so the density grows without bound around them"
 
 
-def _precise_limit(likelihood: Likelihood) -> Saturated | None:
-    """Return the way to infinity of a law with a shape or precision; None of other laws."""
+def _limit_in_units_of_y(likelihood: Likelihood) -> Saturated | None:
+    """Return the way to infinity of a law that is fitted in units of y itself; None of others.
+
+    None is returned, too, of one whose spread is told by other parameters than the one that runs.
+    """
+    if likelihood.units.standardised:
+        return None
     limit = likelihood.family.saturated(likelihood.statistics)
-    units = {param.name: param.unit for param in likelihood.family.parameters}
-    return None if limit is None or units[limit.runs] in _SIGNS else limit
+    return None if limit is None or limit.beside else limit
 
 
 def _log_scales(family: Family, etas: Arrays) -> list[Array]:
@@ -115,10 +116,10 @@ def _log_scales(family: Family, etas: Arrays) -> list[Array]:
 def _log_deviation(family: Family, etas: Arrays, limit: Saturated) -> Array:
     """Return the log standard deviation of y on the scale of the first eta, about.
 
-    It is taken from how far a shape or precision, which goes with the inverse square of the
-    standard deviation, still is from where `saturated` puts it.
+    It is taken from how far the parameter that runs still is from where `saturated` puts it.
     """
     index = [param.name for param in family.parameters].index(limit.runs)
     with np.errstate(all="ignore"):  # next to an end of the range
         eta = family.chart(etas)[index]
-    return np.log(NEARLY_NO_SCALE) + 0.5 * (limit.others[index - 1] - eta)
+    log_scale = np.log(NEARLY_NO_SCALE) + np.log(limit.spread)
+    return log_scale + (eta - limit.others[index - 1]) / limit.power

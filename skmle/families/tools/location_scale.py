@@ -6,6 +6,7 @@ A law states minus the log of its standard density, with two derivatives; the re
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -146,8 +147,26 @@ class LocationScale(Family):
     def saturated(self, statistics: Arrays) -> Saturated:
         """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
         name, (_, spread) = self.parameters[1].name, self.centre_and_spread(statistics, None)
+        sign = self.spread_sign
         log_scale = np.log(NEARLY_NO_SCALE) + np.log(spread)  # the product may be no number
-        return Saturated(statistics[0], (float(self.spread_sign * log_scale),), name)
+        return Saturated(statistics[0], (float(sign * log_scale),), name, sign, spread=spread)
+
+
+def saturated_by_units(
+    parameters: Sequence[Param], y: Array, spread: float = 1.0
+) -> Saturated | None:
+    """Return parameters by which a location reproduces y while the only scale vanishes.
+
+    It vanishes beside the `spread` of y.
+    """
+    first, *others = parameters
+    spreads = [param for param in others if param.unit in SPREAD_SIGNS]
+    if first.unit != "location" or len(spreads) != 1:
+        return None
+    log_scale = float(np.log(NEARLY_NO_SCALE) + np.log(spread))
+    etas = tuple(SPREAD_SIGNS.get(param.unit, 0.0) * log_scale for param in others)
+    sign = SPREAD_SIGNS[spreads[0].unit]
+    return Saturated(y, etas, spreads[0].name, sign, spread=spread)
 
 
 def in_scales(residual: Array, log_scale: Array, rate: Array) -> Array:

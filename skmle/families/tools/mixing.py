@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from skmle.families.algebra import beside, mix
 from skmle.families.records import Array, Arrays, Rows
 from skmle.families.tools.location_scale import SPREAD_SIGNS
-from skmle.families.tools.shares import by_rounds, first_guesses, share, sticks
+from skmle.families.tools.shares import (
+    blocks,
+    by_rounds,
+    first_guesses,
+    share,
+    sticks,
+)
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
@@ -52,21 +58,23 @@ def mixed(rows: Sequence[Rows], logits: Arrays, order: int) -> Rows:
 def best_runs(parts: Sequence[Part], y: Array, weight: Array | None) -> list[Run]:
     """Return the ends of the best runs of expectation and maximisation, the best first.
 
-    They begin with several guesses. Runs in which a part shrinks to less rows than it needs are
-    left out, so that there may be none.
+    They begin with several guesses. Runs in which a part that has a density shrinks to less rows
+    than it needs are left out, so that there may be none.
     """
     some = slice(None, None, -(-len(y) // _MOST_ROWS))
     y = y[some]
     parts = [(part, base[some], tuple(e[some] for e in own)) for part, base, own in parts]
     each = np.ones(len(y)) if weight is None else weight[some]
+    row = _weight_of_a_row(y, each)
 
     def maximise(weighted: Array) -> list[tuple[float, ...]] | None:
         found = []
         for (part, base, own), column in zip(parts, weighted.T, strict=True):
             at = np.flatnonzero((column > 0.0) & np.isfinite(base))
             taken = column[at]
-            alone = taken.sum() ** 2 < (_FEWEST + len(part.parameters)) * (taken**2).sum()
-            if not len(at) or alone:
+            few = row * (_FEWEST + len(part.parameters)) * (taken**2 / each[at]).sum()
+            shrunk = taken.sum() ** 2 < few and not part.support.discrete
+            if not len(at) or shrunk:
                 return None
             start = part.starts(tuple(entry[at] for entry in own), taken)[0]
             if not np.isfinite(start).all():
@@ -82,6 +90,15 @@ def best_runs(parts: Sequence[Part], y: Array, weight: Array | None) -> list[Run
         guesses = first_guesses(y, each, len(parts))
         runs = [by_rounds(guess, each, maximise, logs) for guess in guesses]
     return sorted((run for run in runs if run is not None), key=lambda run: -run[0])[:_KEPT]
+
+
+def _weight_of_a_row(y: Array, weight: Array) -> float:
+    """Return what counts as one row: the usual weight of a value, all rows that have it together.
+
+    So a weight counts as so many equal rows, and other units of the weights change nothing.
+    """
+    _, code = np.unique(y, return_inverse=True)
+    return float(np.median(np.bincount(code, weights=weight)))
 
 
 def start_of_few(
@@ -100,9 +117,10 @@ def start_of_few(
             "parts. Allowed: a row a part at least. Choose fewer parts."
         )
     found: list[float] = []
-    places = np.argsort(y, kind="stable")
-    for part, stretch in zip(parts, np.array_split(places, len(parts)), strict=True):
-        starts = (_start_of_part(part, at, each) for at in (stretch, places))
+    block, everything = blocks(y, each, len(parts)), np.arange(len(y))
+    for c, part in enumerate(parts):
+        stretch = np.flatnonzero(block == c)
+        starts = (_start_of_part(part, at, each) for at in (stretch, everything))
         start = next((start for start in starts if not np.isnan(start).any()), None)
         if start is None:
             raise ValueError(

@@ -54,11 +54,7 @@ def profile_of(family: Family, y: Array, weight: Array | None, near_counts: bool
     if not unit > 0.0:  # all observations are equal
         return Profile(NEAR, float(np.spacing(np.abs(y[0]))), (0.0,) * len(family.parameters))
     distances = unit * np.exp(_LOG_DISTANCES)
-    found = []
-    for distance in distances:
-        statistics = family.statistics(above + distance)
-        start = family.starts(statistics, weight)[0]
-        found.append(most_likely(family, statistics, weight, start))
+    found = [_most_likely(family, above + distance, weight) for distance in distances]
     values = np.array([value for value, _ in found])
     higher = np.concatenate([[near_counts and values[0] > values[1]], values[1:] > values[:-1]])
     lower = np.concatenate([values[:-1] >= values[1:], [True]])
@@ -66,6 +62,20 @@ def profile_of(family: Family, y: Array, weight: Array | None, near_counts: bool
     best = int(maxima[np.argmax(values[maxima])]) if len(maxima) else 0
     end = NEAR if best == 0 else FAR if best == len(distances) - 1 else INSIDE
     return Profile(end, float(distances[best]), found[best][1])
+
+
+def profile_at(family: Family, y: Array, weight: Array | None, distance: float) -> Profile:
+    """Return the most likely law of y above a threshold at a distance below all of it."""
+    y, weight = _some(y, weight)
+    return Profile(INSIDE, distance, _most_likely(family, y - y.min() + distance, weight)[1])
+
+
+def _most_likely(
+    family: Family, above: Array, weight: Array | None
+) -> tuple[float, tuple[float, ...]]:
+    """Return the mean log-likelihood of distances from a threshold, and their most likely law."""
+    statistics = family.statistics(above)
+    return most_likely(family, statistics, weight, family.starts(statistics, weight)[0])
 
 
 def _some(y: Array, weight: Array | None) -> tuple[Array, Array | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmle.families.records import Array, Rows
 
@@ -41,30 +42,42 @@ def weights_of(sticks_taken: tuple[Array, ...]) -> list[Array]:
     return [*found, left]
 
 
+def blocks(y: Array, weight: Array, count: int) -> NDArray[np.intp]:
+    """Return the block of each row, of `count` blocks of equal weight in the order of y.
+
+    Equal values are of one block, that of the middle of their weight, so that a weight is as good
+    as so many equal rows.
+    """
+    values, code = np.unique(y, return_inverse=True)
+    mass = np.bincount(code, weights=weight, minlength=len(values))
+    middle = (np.cumsum(mass) - 0.5 * mass) / mass.sum()
+    return np.minimum((middle * count).astype(np.intp), count - 1)[code]
+
+
 def first_guesses(y: Array, weight: Array, count: int) -> list[Array]:
     """Return memberships, (n, count), to start from: blocks of the order of y, then random ones.
 
-    Random centres are drawn as k-means++ does, each far from the others.
+    Random centres are drawn as k-means++ does, each far from the others. They are drawn from the
+    distinct values in their order, so that the order of the rows says nothing.
     """
-    order = np.argsort(y, kind="stable")
-    place = np.empty(len(y))
-    place[order] = np.cumsum(weight[order]) / weight.sum()
-    found = [_soft(np.minimum((place * count).astype(int), count - 1), count)]
+    found = [_soft(blocks(y, weight, count), count)]
+    values, code = np.unique(y, return_inverse=True)
+    mass = np.bincount(code, weights=weight, minlength=len(values))
     for seed in range(_SEEDS):
         rng = np.random.default_rng(seed)
-        centres = [rng.choice(y, p=weight / weight.sum())]
+        centres = [rng.choice(values, p=mass / mass.sum())]
         for _ in range(count - 1):
-            away = np.min([(y - centre) ** 2 for centre in centres], axis=0) * weight
+            away = np.min([(values - centre) ** 2 for centre in centres], axis=0) * mass
             if not away.sum() > 0.0 or not np.isfinite(away.sum()):
                 break
-            centres.append(rng.choice(y, p=away / away.sum()))
+            centres.append(rng.choice(values, p=away / away.sum()))
         if len(centres) == count:
-            nearest = np.abs(y[:, None] - np.sort(centres)).argmin(axis=1)
-            found.append(_soft(nearest, count))
+            nearest = np.abs(values[:, None] - np.sort(centres)).argmin(axis=1)
+            found.append(_soft(nearest[code], count))
     return found
 
 
-def _soft(code: Array, count: int) -> Array:
+def _soft(code: NDArray[np.intp], count: int) -> Array:
     return 0.9 * np.eye(count)[code] + 0.1 / count
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.base import Array, Arrays, Family, Param, Stretch, Support
+from skmle.families.base import Array, Arrays, Family, Param, Saturated, Stretch, Support
 from skmle.families.links import Link
 from skmle.families.tools.charts import Below, chart_below
 from skmle.families.wrappers.base import Derived
@@ -19,7 +19,7 @@ class AboveThreshold(Derived):
     """The base of laws of threshold + X: the threshold, what is observed, and the whole law."""
 
     # Learnt by `adapt`: the least observation, below which the threshold lies, and how far the mean
-    # lies above it.
+    # of all different ones lies above it: a weight is as good as so many equal rows.
     _least, _gap = 0.0, 1.0
 
     def around(self, family: Family) -> AboveThreshold:
@@ -46,7 +46,7 @@ class AboveThreshold(Derived):
         learnt = self.around(self.inner)
         learnt._least = float(np.min(y))
         # Of observations that are all equal, any distance will do.
-        learnt._gap = float(np.mean(y - learnt._least)) or 1.0
+        learnt._gap = float(np.mean(np.unique(y) - learnt._least)) or 1.0
         return learnt
 
     def for_parameters(self, params: Mapping[str, Any]) -> Family:
@@ -102,6 +102,18 @@ class AboveThreshold(Derived):
         with np.errstate(divide="ignore", invalid="ignore"):  # a threshold at an observation
             share = slope / x
             return x, inside, (share, bend / x - share * share)
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        """Interpolate the distances from a threshold one mean distance below the least."""
+        threshold = self._least - self._gap
+        limit = self.inner.saturated(self.inner.statistics(statistics[0] - threshold))
+        if limit is None:
+            return None
+        eta = float(self._chart[0].forward(np.asarray(threshold)))
+        return limit._replace(others=(*limit.others, eta), beside=(*limit.beside, "threshold"))
+
+    def alone(self, statistics: Arrays) -> Array | None:
+        return None  # it depends on the threshold
 
     # ---------------------------------------------------------------- the law
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.algebra import mix
-from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
+from skmle.families.base import Array, Arrays, Family, Observation, Rows, Saturated, Support
 from skmle.families.wrappers.base import Derived, Observe
 
 
@@ -93,11 +93,18 @@ class Folded(Derived):
         return mix([(one, each), (other, each)], len(eta), signs, order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        """Return the starts of the law inside for y itself, and for half of the rows each way."""
+        """Return the starts of the law inside for y itself, and for a third of it turned round.
+
+        Half of it would lead to a law around zero, where the likelihood has no slope to leave by.
+        """
         above, below = _both(statistics)
-        turned = np.arange(len(above[0])) % 2 == 0
-        mixed = tuple(np.where(turned, a, b) for a, b in zip(above, below, strict=True))
-        return [*self.inner.starts(above, weight), *self.inner.starts(mixed, weight)]
+        both = tuple(np.concatenate(pair) for pair in zip(above, below, strict=True))
+        own = np.ones(len(above[0])) if weight is None else weight
+        turned = np.concatenate([2.0 * own, own]) / 3.0
+        return [*self.inner.starts(above, weight), *self.inner.starts(both, turned)]
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        return self.inner.saturated(_both(statistics)[0])
 
     def _at_limit(self, observe: Observe) -> Observe:
         return partial(_each_half, observe)

@@ -92,7 +92,7 @@ class FreeParameters(Wrapper):
     def saturated(self, statistics: Arrays) -> Saturated | None:
         limit = self.inner.saturated(statistics)
         first, *others = self.inner.names
-        if limit is None or limit.runs in self.values or first in self.values:
+        if limit is None or {first, limit.runs, *limit.beside} & set(self.values):
             return None
         return limit._replace(others=self._free_of(others, limit.others))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skmle.families.algebra import beside
 from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
+from skmle.families.tools.concentrated import is_concentrated
 from skmle.families.wrappers.independent_columns import IndependentColumns, total
 
 
@@ -156,6 +157,9 @@ class Product(IndependentColumns):
         for c, ((part, own), e) in enumerate(pairs, 1):
             if (found := part.without_bound(own, e)) is not None:
                 return f"{found[0]}_{c}", f"in part {c}, {found[1]}"
+            if _has_shrunk(part, own, e):
+                why = "shrinks to each observation, so the density grows without bound there"
+                return f"{part.names[-1]}_{c}", f"in part {c}, the law {why}"
         return None
 
     @property
@@ -165,3 +169,11 @@ class Product(IndependentColumns):
     def nonregular(self, eta: Arrays) -> tuple[str, ...]:
         pairs = enumerate(zip(self.parts, self.split(eta)[0], strict=True), 1)
         return tuple(f"{name}_{c}" for c, (part, e) in pairs for name in part.nonregular(e))
+
+
+def _has_shrunk(part: Family, statistics: Arrays, eta: Arrays) -> bool:
+    """Return whether the law of one number that has a density has shrunk to its observations."""
+    if part.observation.columns != 1 or not np.all(part.densities(statistics) > 0.0):
+        return False
+    y = np.asarray(part.restore(statistics), float)
+    return is_concentrated(part.evaluate(statistics, eta, 0).value + part.base(statistics), y)

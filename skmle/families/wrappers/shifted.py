@@ -15,7 +15,7 @@ from skmle.families.base import (
     Limit,
     Rows,
 )
-from skmle.families.tools.profile import NEAR, Profile, profile_of
+from skmle.families.tools.profile import NEAR, Profile, profile_at, profile_of
 from skmle.families.tools.stretched import (
     ROUNDING,
     power_at_zero,
@@ -28,6 +28,9 @@ from skmle.families.wrappers.fixed import Fixed
 # Least distance of an observation from the threshold, in the mean of all, below which the threshold
 # counts as one that runs to it. Chosen, not measured.
 _NEAR = 1e-6
+# The same, from which a start counts as far off. Regressions of six laws on one data set arrived
+# from up to 2.7, and two of them did not from 7.4.
+_FAR = 2.5
 _UNBOUNDED = (
     "as the threshold comes near to the least observation, the density grows without bound there, "
     "and the profile likelihood has no local maximum. Measurements of a known precision have one "
@@ -111,11 +114,18 @@ class Shifted(AboveThreshold):
         return profile_of(self.inner, statistics[0], weight, starts_at_once(self.inner))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        """Return the best local maximum of the profile likelihood, on a grid of thresholds."""
+        """Return the best local maximum of the profile likelihood, on a grid of thresholds.
+
+        If it is far off, another start is nearer: features may leave little of the spread of y, and
+        then no step finds the way back from where the law is hardly told from its limit.
+        """
         found = self._profile(statistics, weight)
-        threshold = float(np.min(statistics[0])) - found.distance
+        starts = [found]
+        if found.distance > _FAR * self._gap:
+            starts.append(profile_at(self.inner, statistics[0], weight, _FAR * self._gap))
         # Values inside intervals lie above their lower ends.
-        return [self._at(min(threshold, self._least - found.distance), found.eta)]
+        least = min(float(np.min(statistics[0])), self._least)
+        return [self._at(least - start.distance, start.eta) for start in starts]
 
     def _at(self, threshold: float, own: tuple[float, ...]) -> tuple[float, ...]:
         return *own, float(self._chart[0].forward(np.asarray(threshold)))
