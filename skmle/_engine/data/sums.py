@@ -13,7 +13,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -195,17 +195,33 @@ def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int
                 return
             results[i] = work(item)
 
-    # The calling thread works, too: it takes a millisecond to start a thread, and another one until
-    # that thread has woken this one again.
-    with ThreadPoolExecutor(threads - 1) as pool:
-        helpers = [pool.submit(take) for _ in range(threads - 1)]
-        try:
-            take()
-        finally:
-            todo.clear()  # after an error or an interrupt, the helpers must end
-        for helper in helpers:
-            helper.result()
+    # The calling thread works, too, because it takes time until another one has woken it again.
+    pool = _helpers()
+    helpers = [pool.submit(take) for _ in range(threads - 1)]
+    try:
+        take()
+    finally:
+        todo.clear()  # after an error or an interrupt, the helpers must end
+        # A helper that has not begun, because other fits use all threads, is not waited for.
+        begun = [helper for helper in helpers if not helper.cancel()]
+        wait(begun)
+    for helper in begun:
+        helper.result()
     return [results[i] for i in range(len(items))]
+
+
+@lru_cache(maxsize=1)
+def _helpers() -> ThreadPoolExecutor:
+    """Return the threads of all fits, which wait between them for work, without using a core.
+
+    To start a thread for each pass over the rows took a millisecond, a tenth of a pass over 10^5
+    rows of 10 columns.
+    """
+    return ThreadPoolExecutor(os.cpu_count() or 1)
+
+
+if os.name == "posix":
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # a fork copies no threads
 
 
 @lru_cache(maxsize=1)

@@ -120,24 +120,28 @@ class ZeroInflated(Derived):
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         *own, zero = statistics
-        n, parts = len(zero), []
-        for kind, at in alike(zero, (0.0, 1.0)):
-            formula = self._zeros if kind else self._others
-            parts.append((at, formula(of_rows(tuple(own), at), of_rows(eta, at, n), order)))
-        return gather(parts, n, len(eta), order)
+        n, k = len(zero), len(eta)
+        if not self._counts_zero:
+            parts = []
+            for kind, at in alike(zero, (0.0, 1.0)):
+                some, here = of_rows(tuple(own), at), of_rows(eta, at, n)
+                formula = self._added if kind else self._others
+                parts.append((at, formula(some, here, order)))
+            return gather(parts, n, k, order)
+        rows = self._others(tuple(own), eta, order)
+        if not zero.any():
+            return rows
+        # Zeros come from the law inside, too. To tell rows apart would take as long as the sum.
+        base = self.inner.base(self.inner.statistics(np.zeros(1)))
+        inside = rows._replace(value=rows.value + base * zero)
+        parts = [(inside, range(k)), (share(eta[-1], True, order), [k - 1])]
+        return mix(parts, k, signs=[1.0, zero], order=order)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
         return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
 
-    def _zeros(self, own: Arrays, eta: Arrays, order: int) -> Rows:
-        every, last = range(len(eta)), [len(eta) - 1]
-        added = share(eta[-1], True, order)
-        if not self._counts_zero:
-            return mix([(added, last)], len(eta), order=order)
-        inside = self.inner.evaluate(own, eta[:-1], order)
-        inside = inside._replace(value=inside.value + self.inner.base(own))
-        both = beside(inside, share(eta[-1], False, order))
-        return mix([(both, every), (added, last)], len(eta), order=order)
+    def _added(self, own: Arrays, eta: Arrays, order: int) -> Rows:
+        return mix([(share(eta[-1], True, order), [len(eta) - 1])], len(eta), order=order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails: the zeros that are added belong to one of both."""
@@ -148,10 +152,9 @@ class ZeroInflated(Derived):
             certain = 0.0 if upper == (self.inner.support.low >= 0.0) else np.inf
             inside = constant_at(zero > 0.0, certain, inside)
         both = beside(inside, share(eta[-1], False, order))
-        added = share(eta[-1], True, order)
+        parts = [(both, every), (share(eta[-1], True, order), last)]
         with_zeros = (self.restore(statistics) < 0.0) == upper
-        added = added._replace(value=np.where(with_zeros, added.value, np.inf))
-        return mix([(both, every), (added, last)], len(eta), order=order)
+        return mix(parts, len(eta), signs=[1.0, with_zeros.astype(float)], order=order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the starts of the law inside on what is not zero, and the zeros it leaves over."""
