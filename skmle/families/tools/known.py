@@ -109,7 +109,10 @@ def each_group(change: Callable[[Arrays], Arrays], statistics: Arrays) -> Arrays
     """Return statistics of which each group is changed, as to those of a limit law."""
     known, window = known_and_window(statistics)
     *groups, kind = groups_of(known)
-    changed = (*(entry for group in groups for entry in change(group)), kind)
+    # Mostly a value inside is the end that there is, so that groups are the same arrays.
+    keys = [tuple(map(id, group)) for group in groups]
+    found = {key: change(group) for key, group in dict(zip(keys, groups, strict=True)).items()}
+    changed = (*(entry for key in keys for entry in found[key]), kind)
     return (*changed, *each_group(change, window)) if window else changed
 
 

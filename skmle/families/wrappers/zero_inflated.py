@@ -124,9 +124,9 @@ class ZeroInflated(Derived):
         if not self._counts_zero:
             parts = []
             for kind, at in alike(zero, (0.0, 1.0)):
-                some, here = of_rows(tuple(own), at), of_rows(eta, at, n)
                 formula = self._added if kind else self._others
-                parts.append((at, formula(some, here, order)))
+                some = of_rows(tuple(own), at), of_rows(eta, at, n)
+                parts.append((at, formula(*some, order)))
             return gather(parts, n, k, order)
         rows = self._others(tuple(own), eta, order)
         if not zero.any():
@@ -135,7 +135,7 @@ class ZeroInflated(Derived):
         base = self.inner.base(self.inner.statistics(np.zeros(1)))
         inside = rows._replace(value=rows.value + base * zero)
         parts = [(inside, range(k)), (share(eta[-1], True, order), [k - 1])]
-        return mix(parts, k, signs=[1.0, zero], order=order)
+        return mix(parts, k, [1.0, zero], order)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
         return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
@@ -146,15 +146,15 @@ class ZeroInflated(Derived):
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails: the zeros that are added belong to one of both."""
         *own, zero = statistics
-        every, last = range(len(eta)), [len(eta) - 1]
+        k = len(eta)
         inside = self.inner.tail(tuple(own), eta[:-1], upper, order)
         if not self._holds_zero and zero.any():  # the law inside is all above it, or all below
             certain = 0.0 if upper == (self.inner.support.low >= 0.0) else np.inf
             inside = constant_at(zero > 0.0, certain, inside)
         both = beside(inside, share(eta[-1], False, order))
-        parts = [(both, every), (share(eta[-1], True, order), last)]
+        parts = [(both, range(k)), (share(eta[-1], True, order), [k - 1])]
         with_zeros = (self.restore(statistics) < 0.0) == upper
-        return mix(parts, len(eta), signs=[1.0, with_zeros.astype(float)], order=order)
+        return mix(parts, k, [1.0, with_zeros.astype(float)], order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the starts of the law inside on what is not zero, and the zeros it leaves over."""
