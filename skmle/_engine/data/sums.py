@@ -38,6 +38,10 @@ _CHUNK_BYTES = 2 << 30
 # more than too large.
 _BLOCK_BYTES = 4 << 20
 _BLOCK_ROWS = (4096, 32768)
+# The number of blocks is a multiple of the first, as that of threads often divides it: with three
+# blocks and a short one, two threads had the work of two blocks and of one. Blocks have a multiple
+# of the second, so that each begins with a cache line of 64 bytes where a row has one number.
+_SHARED, _LINE = 4, 8
 # Sums of fewer numbers (entries of X, or rows times what they are summed to) are left to one
 # thread, of ours and of BLAS; chosen as the order at which a pass takes as long as to start
 # threads, some ms.
@@ -51,9 +55,12 @@ def block_size(p: int) -> int:
 
 
 def cuts(n: int, p: int) -> list[tuple[int, int]]:
-    """Return the blocks (low, high) of n rows of p columns."""
-    size = block_size(p)
-    return [(low, min(low + size, n)) for low in range(0, n, size)]
+    """Return the blocks (low, high) of n rows of p columns, nearly equal in size."""
+    count = max(-(-n // block_size(p)), 1)
+    if count > 2:
+        count = -(-count // _SHARED) * _SHARED
+    size = -(-n // (_LINE * count)) * _LINE
+    return [(low, min(low + size, n)) for low in range(0, n, max(size, 1))]
 
 
 def chunks(n: int, p: int, size: int) -> list[list[tuple[int, int]]]:

@@ -46,7 +46,9 @@ def within(lower: Array, upper: Array, first: Array, last: Array) -> tuple[Array
 
 def split(support: Support, y: Array) -> tuple[Array, Array, tuple[Array, ...]]:
     """Return the ends of what is known of each row, and those of its window, or ()."""
-    lower, upper, *window = np.moveaxis(np.asarray(y, float), -1, 0)
+    # Columns beside each other: each operation on numbers apart in memory takes longer.
+    columns = np.moveaxis(np.asarray(y, float), -1, 0)
+    lower, upper, *window = map(np.ascontiguousarray, columns)
     if not window:
         return lower, upper, ()
     entry, leave = window
