@@ -93,13 +93,14 @@ def _whole(values: Sequence[Array], signs: Sequence[Array | float]) -> tuple[Arr
     sizes = [s * np.exp(a) for s, a in zip(signs, away, strict=True)]
     if any(np.ndim(s) == 0 and s < 0.0 for s in signs):
         # By expm1 the difference of two parts keeps its digits where they are nearly equal.
-        total = sum(signs) + sum(s * np.expm1(a) for s, a in zip(signs, away, strict=True))
+        pairs = zip(signs, away, strict=True)
+        total = sum((s * np.expm1(a) for s, a in pairs), sum(signs, _ZERO))
     else:
-        total = sum(sizes)
-    if (total > 0.0).all():
+        total = sum(sizes, _ZERO)
+    positive = np.greater(total, 0.0)
+    if np.all(positive):
         return least - np.log(total), [size / total for size in sizes]
-    none = ~(total > 0.0)
-    least, total = np.where(none, 0.0, least), np.where(none, 0.0, total)
+    least, total = np.where(positive, least, 0.0), np.where(positive, total, 0.0)
     shares = [np.where(size == 0.0, 0.0, size / total) for size in sizes]
     return least - np.log(total), shares
 

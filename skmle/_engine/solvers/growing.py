@@ -34,11 +34,12 @@ _MOST_PASSES = 24  # gradients on all rows, at most; Newton takes over if more a
 # as fast as its point, and so standard errors have five digits. They were off by 3e-6 at 1.4e-5 in
 # a logistic regression.
 _INFORMATION = 3e-6
-# How many times farther the closing Hessian may be taken where the last sample tells how it changes
-# on the way: in 20 regressions with 10^5 rows and a censored density, errors were off by 2e-6 at
-# most, by half of it because of rounded products. With 11 times they were off by 1e-5 in one with
-# skewed columns.
-_TOLD = 6.0
+# How many times farther the closing Hessian may be taken where a sample of m rows tells how it
+# changes on the way of d coefficients: at most, and as a share of the sample's precision sqrt(m/d).
+# In 20 regressions with 10^5 rows and a censored density, errors were off by 2e-6 at most, mostly
+# because of rounded products. With 11 times they were off by 1e-5 in one with skewed columns; with
+# 6 and a sample of 1024 rows by 5e-6 in another one.
+_TOLD, _PRECISION = 6.0, 0.25
 # Rows of that sample times coefficients, over all rows, at most: its two Hessians then take less
 # time than the gradient on all rows that they save. A Hessian of all took d/18 times as long as it.
 _CHEAP = 5
@@ -140,7 +141,7 @@ def growing(
     # The closing step squares the distance over sqrt(n), so it may start at this distance. And the
     # sample has to tell well enough how the Hessian changes along this step.
     m, d, root = sizes[-1], len(start), np.sqrt(objective.n)
-    told = _TOLD if m * d <= _CHEAP * objective.n else 1.0
+    told = min(_TOLD, _PRECISION * np.sqrt(m / d)) if m * d <= _CHEAP * objective.n else 1.0
     target = min(0.5 * np.sqrt(tol * root), told * _INFORMATION * root) if curvature else tol
     found = _descend(objective, coef, factor, target, measured=not curvature)
     if found is None:

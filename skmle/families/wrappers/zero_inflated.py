@@ -134,8 +134,8 @@ class ZeroInflated(Derived):
         # Zeros come from the law inside, too. To tell rows apart would take as long as the sum.
         base = self.inner.base(self.inner.statistics(np.zeros(1)))
         inside = rows._replace(value=rows.value + base * zero)
-        parts = [(inside, range(k)), (share(eta[-1], True, order), [k - 1])]
-        return mix(parts, k, [1.0, zero], order)
+        added = share(eta[-1], True, order)
+        return mix([(inside, range(k)), (added, [k - 1])], k, [1.0, zero], order)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
         return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
