@@ -4,12 +4,16 @@ Censoring, truncation, zero inflation, hurdles and mixtures are one formula,
 f = -log sum_c s_c exp(-f_c) with signs s_c. Its derivatives follow from those of the parts: with
 shares r_c = s_c exp(f - f_c),
 
-    f' = sum_c r_c f_c',    f'' = sum_c r_c (f_c'' - f_c' f_c'^T) + f' f'^T.
+    f' = sum_c r_c f_c',    f'' = sum_c r_c f_c'' - sum_{c<d} r_c r_d (f_c' - f_d')(f_c' - f_d')^T,
+
+in which nothing cancels where one part has all of the mass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -31,7 +35,7 @@ Places = NDArray[np.intp] | slice
 def mix(
     parts: Sequence[tuple[Rows, Sequence[int]]],
     k: int,
-    signs: Sequence[float] | None = None,
+    signs: Sequence[Array | float] | None = None,
     order: int = 2,
 ) -> Rows:
     """Return the rows of f = -log sum_c s_c exp(-f_c), a function of k etas.
@@ -41,8 +45,9 @@ def mix(
     parts : sequence of (Rows, index)
         The rows of each f_c, in those of the k etas that `index` names.
     k : int
-    signs : sequence of float, optional
-        The s_c; by default all are 1. Where the sum is not positive, f is infinite.
+    signs : sequence of float or ndarray, optional
+        The s_c; by default all are 1. Where the sum is not positive, f is infinite. An array of
+        ones and zeros says of a part where it is possible.
     order : int
         How many derivatives are wanted; the parts must have them.
     """
@@ -51,17 +56,11 @@ def mix(
 
 
 def _mix(
-    parts: Sequence[tuple[Rows, Sequence[int]]], k: int, signs: Sequence[float], order: int
+    parts: Sequence[tuple[Rows, Sequence[int]]], k: int, signs: Sequence[Array | float], order: int
 ) -> Rows:
-    values = [np.asarray(rows.value, float) for rows, _ in parts]
-    least = np.minimum.reduce(np.broadcast_arrays(*values))
-    least = np.where(np.isposinf(least), 0.0, least)
-    # By expm1 the difference of two parts keeps its digits where they are nearly equal.
-    total = sum(signs) + sum(s * np.expm1(least - v) for s, v in zip(signs, values, strict=True))
-    value = np.where(total > 0.0, least - np.log(total), np.inf)
+    value, shares = _whole([np.asarray(rows.value, float) for rows, _ in parts], signs)
     if order < 1:
         return Rows(value)
-    shares = [_share(s, value, v) for s, v in zip(signs, values, strict=True)]
     gradient = [_ZERO] * k
     for (rows, index), share in zip(parts, shares, strict=True):
         assert rows.gradient is not None
@@ -69,24 +68,53 @@ def _mix(
             gradient[j] = gradient[j] + _times(share, slope)
     if order < 2:
         return Rows(value, tuple(gradient))
-    curvature = {(a, b): gradient[a] * gradient[b] for a, b in triangle(k)}
+    places = triangle(k)
+    curvature = dict.fromkeys(places, _ZERO)
     for (rows, index), share in zip(parts, shares, strict=True):
-        assert rows.gradient is not None
         for (a, b), entry in zip(triangle(len(index)), rows.packed, strict=True):
-            i, j = sorted((index[a], index[b]))
-            bend = (_ZERO if entry is None else entry) - rows.gradient[a] * rows.gradient[b]
-            curvature[i, j] = curvature[i, j] + _times(share, bend)
+            if entry is not None:
+                i, j = sorted((index[a], index[b]))
+                curvature[i, j] = curvature[i, j] + _times(share, entry)
+    slopes = [dict(zip(index, rows.gradient or (), strict=True)) for rows, index in parts]
+    for (one, share), (other, its_share) in combinations(zip(slopes, shares, strict=True), 2):
+        both = share * its_share
+        apart = [one.get(j, _ZERO) - other.get(j, _ZERO) for j in range(k)]
+        for a, b in places:
+            curvature[a, b] = curvature[a, b] - _times(both, apart[a] * apart[b])
     return Rows(value, tuple(gradient), tuple(curvature.values()))
 
 
-def _share(sign: float, whole: Array, part: Array) -> Array:
-    """Return sign exp(whole - part); 0 where the part is impossible."""
-    return np.where(np.isposinf(part), 0.0, sign * np.exp(whole - part))
+def _whole(values: Sequence[Array], signs: Sequence[Array | float]) -> tuple[Array, list[Array]]:
+    """Return f = -log sum_c s_c exp(-f_c) and the shares s_c exp(f - f_c) of the values f_c."""
+    least = reduce(np.minimum, map(_where_possible, values, signs))
+    if not np.isfinite(least).all():  # all parts are impossible
+        least = np.where(np.isposinf(least), 0.0, least)
+    away = [np.minimum(least - value, 0.0) for value in values]
+    sizes = [s * np.exp(a) for s, a in zip(signs, away, strict=True)]
+    if any(np.ndim(s) == 0 and s < 0.0 for s in signs):
+        # By expm1 the difference of two parts keeps its digits where they are nearly equal.
+        pairs = zip(signs, away, strict=True)
+        total = sum((s * np.expm1(a) for s, a in pairs), sum(signs, _ZERO))
+    else:
+        total = sum(sizes, _ZERO)
+    positive = np.greater(total, 0.0)
+    if np.all(positive):
+        return least - np.log(total), [size / total for size in sizes]
+    least, total = np.where(positive, least, 0.0), np.where(positive, total, 0.0)
+    shares = [np.where(size == 0.0, 0.0, size / total) for size in sizes]
+    return least - np.log(total), shares
+
+
+def _where_possible(value: Array, sign: Array | float) -> Array:
+    """Return a value, infinite where its part is impossible."""
+    # `where` takes ten times as long where ones and zeros have no order.
+    return value + (1.0 / sign - 1.0) if np.ndim(sign) else value
 
 
 def _times(share: Array, slope: Array) -> Array:
     """Return share * slope; 0 where the share is zero, however large the slope is."""
-    return np.where(share == 0.0, 0.0, share * np.where(share == 0.0, 0.0, slope))
+    product = share * slope
+    return product if np.isfinite(product).all() else np.where(share == 0.0, 0.0, product)
 
 
 def add(one: Rows, other: Rows, sign: float = 1.0) -> Rows:
@@ -154,11 +182,15 @@ def alike(numbers: Array, possible: Iterable[float]) -> Iterator[tuple[float, Pl
     if numbers[-1] == first and (numbers == first).all():
         yield first, slice(0, n)
         return
+    left = n
     for number in possible:
         at = np.flatnonzero(numbers == number)
         if len(at):
             low, high = int(at[0]), int(at[-1]) + 1
             yield number, slice(low, high) if high - low == len(at) else at
+            left -= len(at)
+        if not left:
+            return
 
 
 def of_rows(entries: Arrays, at: Places, n: int | None = None) -> Arrays:

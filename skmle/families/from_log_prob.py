@@ -186,7 +186,8 @@ class FromLogProb(Family):
         return ((statistics[0] - origin) / unit,)
 
     def saturated(self, statistics: Arrays) -> Saturated | None:
-        return saturated_by_units(self.parameters, statistics[0])
+        _, spread = self.centre_and_spread(statistics, None)
+        return saturated_by_units(self.parameters, statistics[0], spread)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics

@@ -9,7 +9,7 @@ from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.solvers import conjugate, first_sample, growing, newton
 from skmle._engine.solvers.growing import _less_noisy
-from skmle.families import Bernoulli
+from skmle.families import Bernoulli, Poisson
 from tests.engine.objectives import long_objectives
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
@@ -83,3 +83,20 @@ def test_curvature_as_an_operator(long_logistic):
         np.testing.assert_array_equal(
             elsewhere.moved(coef).precondition(vector), elsewhere.precondition(vector)
         )
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0])
+def test_the_closing_hessian_gives_five_digits_of_errors(spread):
+    """Also of skewed columns, of whose heaviest rows the samples have few."""
+    rng = np.random.default_rng(1)
+    X = np.minimum(np.exp(spread * rng.standard_normal((20_000, 3))), 15.0)
+    X -= X.mean(axis=0)
+    y = rng.poisson(np.exp(0.3 * X.sum(axis=1) / spread)).astype(float)
+    design = Design((Term(slice(None), 3),), len(y), X)
+    objective = Objective(Poisson().rows, (y,), design)
+    found = growing(objective, np.zeros(4))
+    exact = newton(objective, found.coef, tol=1e-9)
+    assert found.converged
+    inverses = (np.linalg.inv(at.hessian) for at in (found.evaluation, exact.evaluation))
+    errors, expected = (np.sqrt(np.diag(inverse)) for inverse in inverses)
+    np.testing.assert_allclose(errors, expected, rtol=5e-6)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skmle import CrossEntropyClassifier
-from skmle._engine.data.sums import block_size, chunks, strata, thread_count, total
+from skmle._engine.data.sums import block_size, chunks, cuts, strata, thread_count, total
 from skmle._engine.evaluation import Evaluation
 from tests.engine.objectives import LONG, WIDE, long_objectives
 
@@ -39,6 +39,14 @@ def test_blocks_cover_the_rows_in_order(n, p, size):
     assert all(a[1] == b[0] for a, b in itertools.pairwise(bounds))
     assert all(0 < high - low <= block_size(p) for low, high in bounds)
     assert 1 <= len(parts) <= 16 and all(parts)
+
+
+@pytest.mark.parametrize("n", [70_000, 100_000, 170_000, 1_000_000])
+@pytest.mark.parametrize("p", [3, 10, 100])
+def test_threads_get_equal_shares(n, p):
+    sizes = [high - low for low, high in cuts(n, p)]
+    assert len(sizes) % 4 == 0
+    assert max(sizes) - min(sizes) <= 8 * len(sizes)
 
 
 @pytest.mark.parametrize("p", [0, 1, 20, 100, 10_000])

@@ -140,3 +140,25 @@ def test_a_difference_of_nearly_equal_parts_keeps_its_digits():
     parts = [(Rows(-stats.norm.logsf(at)), ()) for at in (low, high)]
     expected = -(stats.norm.logpdf(low + 5e-7) + np.log(1e-6))
     np.testing.assert_allclose(mix(parts, 0, [1.0, -1.0], 0).value, expected, rtol=1e-9)
+
+
+def test_a_part_that_has_all_of_the_mass_keeps_its_digits():
+    """Nothing may cancel, however steep its slope is beside its curvature."""
+    part = Rows(np.array([3.0]), (np.array([1e9]),), (np.array([1.0]),))
+    never = Rows(np.array([np.inf]), (np.array([2.0]),), (np.array([5.0]),))
+    assert_equal_rows(mix([(part, [0]), (never, [0])], 1), part, curvature=1e-15)
+
+
+def test_signs_of_ones_and_zeros_say_where_a_part_is_possible():
+    one, other = normal()(ETA), normal(shift=1.0)(ETA)
+    other = other._replace(value=other.value - 800.0)  # it has all of the mass where it is possible
+    parts = [(one, [0, 1]), (other, [0, 1])]
+    possible = np.array([0.0, 1.0, 0.0])
+    found, whole = mix(parts, 2, signs=[1.0, possible]), mix(parts, 2)
+    for entry, alone, both in zip(
+        (found.value, *found.gradient, *found.packed),
+        (one.value, *one.gradient, *one.packed),
+        (whole.value, *whole.gradient, *whole.packed),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(entry, np.where(possible > 0.0, both, alone))

@@ -144,7 +144,9 @@ def _arranged(
     if numbers is None:
         return statistics, weight
     order = np.argsort(numbers.astype(np.int8), kind="stable")  # a radix sort
-    return tuple(s[order] for s in statistics), None if weight is None else weight[order]
+    own = {id(s): s for s in statistics}  # several may be the same array
+    moved = {key: s.take(order, axis=0) for key, s in own.items()}
+    return tuple(moved[id(s)] for s in statistics), None if weight is None else weight[order]
 
 
 def observe(family: Family, y: Any, weight: Array | None) -> Observed:

@@ -13,7 +13,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -38,6 +38,10 @@ _CHUNK_BYTES = 2 << 30
 # more than too large.
 _BLOCK_BYTES = 4 << 20
 _BLOCK_ROWS = (4096, 32768)
+# The number of blocks is a multiple of the first, as that of threads often divides it: with three
+# blocks and a short one, two threads had the work of two blocks and of one. Blocks have a multiple
+# of the second, so that each begins with a cache line of 64 bytes where a row has one number.
+_SHARED, _LINE = 4, 8
 # Sums of fewer numbers (entries of X, or rows times what they are summed to) are left to one
 # thread, of ours and of BLAS; chosen as the order at which a pass takes as long as to start
 # threads, some ms.
@@ -51,9 +55,12 @@ def block_size(p: int) -> int:
 
 
 def cuts(n: int, p: int) -> list[tuple[int, int]]:
-    """Return the blocks (low, high) of n rows of p columns."""
-    size = block_size(p)
-    return [(low, min(low + size, n)) for low in range(0, n, size)]
+    """Return the blocks (low, high) of n rows of p columns, nearly equal in size."""
+    count = max(-(-n // block_size(p)), 1)
+    if count > 2:
+        count = -(-count // _SHARED) * _SHARED
+    size = -(-n // (_LINE * count)) * _LINE
+    return [(low, min(low + size, n)) for low in range(0, n, max(size, 1))]
 
 
 def chunks(n: int, p: int, size: int) -> list[list[tuple[int, int]]]:
@@ -195,17 +202,33 @@ def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int
                 return
             results[i] = work(item)
 
-    # The calling thread works, too: it takes a millisecond to start a thread, and another one until
-    # that thread has woken this one again.
-    with ThreadPoolExecutor(threads - 1) as pool:
-        helpers = [pool.submit(take) for _ in range(threads - 1)]
-        try:
-            take()
-        finally:
-            todo.clear()  # after an error or an interrupt, the helpers must end
-        for helper in helpers:
-            helper.result()
+    # The calling thread works, too, because it takes time until another one has woken it again.
+    pool = _helpers()
+    helpers = [pool.submit(take) for _ in range(threads - 1)]
+    try:
+        take()
+    finally:
+        todo.clear()  # after an error or an interrupt, the helpers must end
+        # A helper that has not begun, because other fits use all threads, is not waited for.
+        begun = [helper for helper in helpers if not helper.cancel()]
+        wait(begun)
+    for helper in begun:
+        helper.result()
     return [results[i] for i in range(len(items))]
+
+
+@lru_cache(maxsize=1)
+def _helpers() -> ThreadPoolExecutor:
+    """Return the threads of all fits, which wait between them for work, without using a core.
+
+    To start a thread for each pass over the rows took a millisecond, a tenth of a pass over 10^5
+    rows of 10 columns.
+    """
+    return ThreadPoolExecutor(os.cpu_count() or 1)
+
+
+if os.name == "posix":
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # a fork copies no threads
 
 
 @lru_cache(maxsize=1)

@@ -94,8 +94,8 @@ def allowed(
     else:
         above = upper >= support.low if mass_at_low(inner) else upper > support.low
         meets = (lower < upper) & above & (lower < support.high)
-    inside = exact & np.isfinite(lower)
-    inside &= inner.contains(np.where(inside, lower, 0.0))
+    finite = np.isfinite(lower)
+    inside = exact & finite & inner.contains(np.where(finite, lower, 0.0))
     return seen & (inside | meets)
 
 

@@ -95,38 +95,41 @@ class ZeroInflated(ByStd, WithZeros):
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         *own, zero = statistics
-        n, parts = len(zero), []
-        for kind, at in alike(zero, (0.0, 1.0)):
-            formula = self._zeros if kind else self._others
-            parts.append((at, formula(of_rows(tuple(own), at), of_rows(eta, at, n), order)))
-        return gather(parts, n, len(eta), order)
+        n, k = len(zero), len(eta)
+        if not self._counts_zero:
+            parts = []
+            for kind, at in alike(zero, (0.0, 1.0)):
+                formula = self._added if kind else self._others
+                some = of_rows(tuple(own), at), of_rows(eta, at, n)
+                parts.append((at, formula(*some, order)))
+            return gather(parts, n, k, order)
+        rows = self._others(tuple(own), eta, order)
+        if not zero.any():
+            return rows
+        # Zeros come from the law inside, too. To tell rows apart would take as long as the sum.
+        base = self.inner.base(self.inner.statistics(np.zeros(1)))
+        inside = rows._replace(value=rows.value + base * zero)
+        added = share(eta[-1], True, order)
+        return mix([(inside, range(k)), (added, [k - 1])], k, [1.0, zero], order)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
         return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
 
-    def _zeros(self, own: Arrays, eta: Arrays, order: int) -> Rows:
-        added = share(eta[-1], True, order)
-        if not self._counts_zero:
-            return mix([(added, [len(eta) - 1])], len(eta), order=order)
-        inside = self.inner.evaluate(own, eta[:-1], order)
-        inside = inside._replace(value=inside.value + self.inner.base(own))
-        return self._mixed(inside, added, eta, order)
-
-    def _mixed(self, inside: Rows, added: Rows, eta: Arrays, order: int) -> Rows:
-        both, k = beside(inside, share(eta[-1], False, order)), len(eta)
-        return mix([(both, range(k)), (added, [k - 1])], k, order=order)
+    def _added(self, own: Arrays, eta: Arrays, order: int) -> Rows:
+        return mix([(share(eta[-1], True, order), [len(eta) - 1])], len(eta), order=order)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails: the zeros that are added belong to one of both."""
         *own, zero = statistics
+        k = len(eta)
         inside = self.inner.tail(tuple(own), eta[:-1], upper, order)
         if not self._holds_zero and zero.any():  # the law inside is all above it, or all below
             certain = 0.0 if upper == (self.inner.support.low >= 0.0) else np.inf
             inside = constant_at(zero > 0.0, certain, inside)
-        added = share(eta[-1], True, order)
-        beyond = (self.restore(statistics) < 0.0) == upper
-        added = added._replace(value=np.where(beyond, added.value, np.inf))
-        return self._mixed(inside, added, eta, order)
+        both = beside(inside, share(eta[-1], False, order))
+        parts = [(both, range(k)), (share(eta[-1], True, order), [k - 1])]
+        with_zeros = (self.restore(statistics) < 0.0) == upper
+        return mix(parts, k, [1.0, with_zeros.astype(float)], order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the inner starts on what is not zero, and the zeros that they leave over."""
