@@ -84,7 +84,7 @@ ENGINE = """
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
     judge.unused judge.verdict
-    fit path batch
+    fit path maxima batch
 """.split()
 
 HEAVY = (

@@ -165,7 +165,7 @@ def _many(law: Family, objective: Objective) -> ManyObjectives | None:
         columns=tuple(columns),
         weight=None if objective.weight is None else objective.weight[None],
         offset=None if design.offset is None else design.offset[None],
-        ridge=curvature[None] if objective.penalties else None,
+        ridge=np.diag(curvature)[None] if objective.penalties else None,
     )
 
 
