@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from skmle._engine.batch import Many
 from skmle._engine.data.observed import Observed
 from skmle._engine.problem import Problem
 from skmle._engine.verdict import INTERIOR
+from skmle._group_problems import Posed
 from skmle._shared.grouping import RowsByGroup, codes_among, group_column, no_fit_of
 from skmle._shared.validation import weighted_mean
 from skmle.distribution import MLEDistribution
@@ -37,30 +38,33 @@ class Together:
         With its settings, and what it knows of the columns of X.
     many : Many
     problem : Problem
-        That of all groups.
-    prepared : Prepared, optional
-        What the estimator has made of its data; None: it is a density.
+        That of these groups.
+    prepared : dict of int
+        What the estimator has made of the data of each group; empty for densities.
     """
 
     blank: Any
     many: Many
     problem: Problem
-    prepared: Any
+    prepared: dict[int, Any]
 
     @classmethod
-    def of(cls, blank: Any, many: Many, problem: Problem, prepared: Any) -> Together:
+    def of(cls, blank: Any, many: Many, posed: Posed) -> Together:
         """Return the record without any rows of the data."""
-        empty = without_rows(problem)
-        if prepared is not None:
-            prepared = prepared._replace(problem=empty, y=prepared.y[:0], mask=None)
-        return cls(blank, many, empty, prepared)
+        empty = without_rows(posed.problem)
+        emptied = {
+            id(one): one._replace(problem=empty, y=one.y[:0], mask=None)
+            for one in posed.prepared.values()
+        }
+        kept = {g: emptied[id(one)] for g, one in posed.prepared.items()}
+        return cls(blank, many, empty, kept)
 
     def estimator(self, group: int) -> Any:
         """Return the fitted estimator of a group that is clear."""
         model, fit = copy.copy(self.blank), self.many.fit(self.problem, group)
         problem = without_rows(self.problem, int(self.many.sizes[group]))
-        if self.prepared is not None:
-            model._store(fit, self.prepared._replace(problem=problem))
+        if self.prepared:
+            model._store(fit, self.prepared[group]._replace(problem=problem))
         else:
             counted = problem.observed.n, problem.observed.weight is not None
             model._store([fit.family], [fit], counted)
@@ -100,7 +104,7 @@ class GroupFits:
         self,
         blank: Any,
         labels: NDArray[Any],
-        together: Together | None,
+        together: Sequence[Together],
         by: str | None,
         by_column: bool,
     ) -> None:
@@ -118,8 +122,10 @@ class GroupFits:
         self.weight_sum_ = np.full(count, np.nan)
         self.effective_parameters_ = np.full(count, np.nan)
         self.n_iter_, self.n_parameters_ = np.zeros(count, np.intp), np.zeros(count, np.intp)
-        if together is not None:
-            many, clear = together.many, together.many.clear
+        self._apart = np.ones(count, bool)
+        for many in (one.many for one in together):
+            clear = many.clear
+            self._apart[clear] = False
             self.log_likelihood_[clear] = many.log_likelihood[clear] + 0.0
             self.distance_[clear] = many.distance[clear]
             self.weight_sum_[clear] = many.mass[clear]
@@ -171,8 +177,7 @@ class GroupFits:
         """Return the estimator of a group that has a fit."""
         if group in self._models:
             return self._models[group]
-        assert self._together is not None
-        return self._together.estimator(group)
+        return next(one for one in self._together if one.many.clear[group]).estimator(group)
 
     # ---------------------------------------------------------------- tables
 

@@ -40,6 +40,7 @@ FLOORS = {
     "skmle.pipeline": 5,
     "skmle._path": 5,
     "skmle._group_fits": 5,
+    "skmle._group_problems": 5,
     "skmle._groups": 5,
     "skmle.observations": 5,
     "skmle.plotting": 5,

@@ -48,7 +48,7 @@ def fit_many(problem: Problem, codes: NDArray[np.intp], count: int) -> Many:
     m = sum(term.length for term in problem.terms)
     result = Many.none(count, m)
     result.sizes[:] = np.bincount(codes, minlength=count)
-    if not _covers(problem) or not m:
+    if not covers(problem) or not m:
         return result
 
     def enter(padded: Padded) -> None:
@@ -84,7 +84,7 @@ def fit_weighted(problem: Problem, weights: Array) -> Many:
     result = Many.none(len(weights), m)
     result.sizes[:] = (weights > 0.0).sum(axis=1)
     # With other weights, another one of several modes may be the best.
-    if not _covers(problem) or not m or problem.family.several_modes or len(weights) < 2:
+    if not covers(problem) or not m or problem.family.several_modes or len(weights) < 2:
         return result
 
     def enter(lines: NDArray[np.intp]) -> None:
@@ -116,7 +116,7 @@ def _in_blocks(problem: Problem, enter: Callable[[Block], None], blocks: Sequenc
         in_order(quietly, blocks, problem.threads)
 
 
-def _covers(problem: Problem) -> bool:
+def covers(problem: Problem) -> bool:
     """Return whether many fits of a problem may be found here."""
     family, observed = problem.family, problem.observed
     smooth = family.support.fixed and family.shortcuts.starts != "final" and not family.kinked

@@ -176,11 +176,20 @@ class RowsByGroup(NamedTuple):
         order = np.argsort(codes, kind="stable")
         return cls(X, y, rest, order, np.cumsum(np.bincount(codes, minlength=count)))
 
+    def numbers(self, group: int) -> NDArray[np.intp]:
+        """Return the numbers of the rows of one group."""
+        assert self.order is not None
+        return self.order[self.ends[group - 1] if group else 0 : self.ends[group]]
+
+    def is_empty(self, group: int) -> bool:
+        """Return whether a group has no rows."""
+        return self.order is not None and not len(self.numbers(group))
+
     def of(self, group: int) -> tuple[Any, Any, dict[str, Any]]:
         """Return X, y and all that is given beside them, of one group."""
         if self.order is None:
             return _safe_indexing(self.X, [group], axis=1), None, self.rest
-        index = self.order[self.ends[group - 1] if group else 0 : self.ends[group]]
+        index = self.numbers(group)
         y = None if self.y is None else _safe_indexing(self.y, index)
         rest = {
             name: value if np.ndim(value) == 0 else _safe_indexing(value, index)

@@ -71,7 +71,7 @@ def assert_as_alone(fits, estimator, X, y, groups, **rest):
 
 def share_together(fits):
     """Return the share of the groups that were found together."""
-    return 0.0 if fits._together is None else fits._together.many.clear.mean()
+    return 1.0 - fits._apart.mean()
 
 
 # ---------------------------------------------------------------- families

@@ -19,7 +19,6 @@ from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
 from skmle.families.base import Arrays, Rows, triangle
 
-
 Formula = Callable[[Arrays, Arrays, int], Rows]
 """(statistics, eta, order) -> Rows."""
 
