@@ -120,6 +120,8 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
     """Return the fits of a law to some groups, as far as they are clear maxima."""
     m = sum(term.length for term in terms)
     result = Many.none(groups.count, m)
+    if not m:  # a limit law of which all parameters are held
+        return result
     # Rows that all groups share are measured, and their columns centred, alike in all of them.
     rows = groups.unweighted() if groups.shared else groups
     columns, shifts = columns_of(rows, terms)

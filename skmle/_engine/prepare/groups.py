@@ -289,7 +289,10 @@ def _least_squares(groups: Groups, x: Array, z: Array) -> tuple[Array, Array]:
 
 
 def starts_of(family: Family, terms: tuple[Term, ...], own: Scaled) -> list[Array]:
-    """Return one or several starts of all groups, (G, d) each; none if there is no way to one."""
+    """Return one or several starts of all groups, (G, d) each.
+
+    There are none for laws whose several starts are to be tried one group after the other.
+    """
     groups = own.groups
     if own.residual is not None and not family.several_modes:
         # In their own units, groups are so alike that the start of all of them serves for each.
@@ -297,10 +300,15 @@ def starts_of(family: Family, terms: tuple[Term, ...], own: Scaled) -> list[Arra
         first = family.starts((own.residual.ravel(),), weight)[0]
         charted = [np.tile(first, (groups.count, 1))]
     else:
-        statistics = own.statistics
-        lists = [family.starts(*one) for one in groups.each(statistics)]
-        least = min(map(len, lists))
-        charted = [np.array([found[k] for found in lists]) for k in range(least)]
+        lists: list[list[tuple[float, ...]]] = []
+        for one in groups.each(own.statistics):
+            lists.append(family.starts(*one))
+            if len(lists[-1]) > 1 and not family.several_modes:
+                # From each of them a fit by itself may go its own way to another maximum, as those
+                # of mixtures do: two searches with damping parted on a long way.
+                return []
+        most = max(map(len, lists))  # a group with fewer starts tries its first one again
+        charted = [np.array([(f[k:] or f)[0] for f in lists]) for k in range(most)]
     d = sum(term.length for term in terms)
     result = []
     for chart_eta in charted:
