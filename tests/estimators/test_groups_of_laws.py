@@ -160,8 +160,8 @@ def test_most_groups_of_wrapped_laws_are_found_together(wrapper):
 
 def test_fixed_parameters_of_a_wrapped_law():
     rng = np.random.default_rng(3)
-    y = rng.poisson(2.0, 240) * (rng.random(240) > 0.3)
-    groups = np.arange(240) % GROUPS
+    y = rng.poisson(2.0, 360) * (rng.random(360) > 0.3)
+    groups = np.arange(360) % GROUPS
     for held in ({"zeros": 0.3}, {"mean": 2.0}):
         model = MLEDistribution(families.ZeroInflated("poisson"), fixed=held)
         fits = fitted(model, y, groups=groups)

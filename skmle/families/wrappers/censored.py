@@ -70,7 +70,7 @@ class Censored(OfKnown):
     def __init__(self, family: Any = "normal") -> None:
         super().__init__(family)
 
-    _exact = 0.5  # learnt by `adapt`: 1 if all rows are exact, 0 if none is, else 1/2
+    _exact = 0.5  # learnt: 1 if all rows are exact, 0 if none is, else 1/2
 
     def around(self, family: Family) -> Censored:
         return Censored(family)
