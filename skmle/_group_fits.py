@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import html
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,17 +17,28 @@ from skmle._engine.data.observed import Observed
 from skmle._engine.problem import Problem
 from skmle._engine.verdict import INTERIOR
 from skmle._group_problems import Posed
-from skmle._shared.grouping import RowsByGroup, codes_among, group_column, no_fit_of
+from skmle._shared.grouping import (
+    RowsByGroup,
+    codes_among,
+    group_column,
+    in_words,
+    no_fit_of,
+    rows_in_words,
+)
+from skmle._shared.messages import level_outside
+from skmle._shared.refused import RowsRefused
 from skmle._shared.validation import weighted_mean
 from skmle.distribution import MLEDistribution
 from skmle.families import get_family
-from skmle.inference.show import as_frame
+from skmle.inference.show import as_frame, html_table, printable, text_table
 
 __all__ = ["NOT_FITTED", "GroupFits"]
 
 Array = NDArray[np.float64]
 
 NOT_FITTED = "not_fitted"
+
+_SHOWN = 10  # groups that are printed, at most; chosen for reading
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,7 @@ class GroupFits:
         As in the estimator, or "not_fitted" where `fit` has refused the group's rows.
     message_ : ndarray of str of shape (G,)
         What the estimator's warning or error says of a group that is not at an interior maximum;
-        "" for all others.
+        "" for all others. It numbers rows within the group, in the order in which they were given.
     converged_ : ndarray of bool of shape (G,)
     log_likelihood_, distance_, weight_sum_, effective_parameters_ : ndarray of shape (G,)
         nan where a group is not fitted.
@@ -149,6 +162,33 @@ class GroupFits:
     def __repr__(self) -> str:
         counts = ", ".join(f"{n} {status}" for status, n in self._counts())
         return f"GroupFits({self._blank!r}, {len(self)} groups: {counts})"
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), text_table(*self._cells()), *self._more()])
+
+    def _repr_html_(self) -> str:
+        return html_table(*self._cells(), repr(self)) + "".join(
+            f"<p>{html.escape(line)}</p>" for line in self._more()
+        )
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the lines of a table for reading: groups without a maximum first."""
+        order = np.argsort(self.status_ == INTERIOR, kind="stable")[:_SHOWN]
+        lines = [
+            [
+                printable(self.groups_[g]),
+                str(self.status_[g]),
+                f"{self.weight_sum_[g]:.10g}",
+                f"{self.log_likelihood_[g]:.4f}",
+                str(self.n_iter_[g]),
+            ]
+            for g in order
+        ]
+        return ["group", "status", "weight sum", "log-likelihood", "iterations"], lines
+
+    def _more(self) -> list[str]:
+        hidden = [f"... and {len(self) - _SHOWN} more groups."] if len(self) > _SHOWN else []
+        return [*hidden, "glance() has all groups, tidy() their estimates."]
 
     def _counts(self) -> list[tuple[str, int]]:
         statuses, counts = np.unique(self.status_, return_counts=True)
@@ -303,18 +343,52 @@ class GroupFits:
                 "group a row. Give groups=..."
             )
         values, X = group_column(X, column)
-        codes = codes_among(self._blank, self.groups_, values, X, self._missing)
+        codes = codes_among(self.groups_, values, X, self._missing)
         rows = RowsByGroup.by(codes, len(self), X, y, rest)
         assert rows.order is not None
-        answers = []
-        for g in np.unique(codes):
-            part, own, beside = rows.of(int(g))
+        answers, told = [], {}
+        for g in map(int, np.unique(codes)):
+            part, own, beside = rows.of(g)
             data = (part,) if self._blank_is_density or own is None else (part, own)
-            answers.append(np.asarray(getattr(self._model(int(g)), method)(*data, **beside)))
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                try:
+                    answers.append(np.asarray(getattr(self._model(g), method)(*data, **beside)))
+                except RowsRefused as error:
+                    raise self._of_its_rows(error, method, g, rows.numbers(g)) from None
+            if said:
+                told[g] = said[0]
+        self._tell(method, told)
         result = np.concatenate(answers)
         back = np.empty_like(result)
         back[rows.order] = result
         return back
+
+    def _of_its_rows(
+        self, error: RowsRefused, method: str, group: int, numbers: NDArray[np.intp]
+    ) -> RowsRefused:
+        """Return the error that a group's estimator refuses some of its rows, with their numbers.
+
+        Its own message numbers the rows within the group.
+        """
+        rows, label = numbers[error.rows], in_words(self.groups_[[group]])
+        return RowsRefused(
+            f"{method}, group {label}, {rows_in_words(rows)} of all, which in the group's own "
+            f"numbers are these: {error}",
+            rows,
+        )
+
+    def _tell(self, method: str, told: dict[int, Any]) -> None:
+        """Warn once of what the estimators of some groups have warned of."""
+        if told:
+            first = next(iter(told.values()))
+            warnings.warn(
+                f"{method}, {len(told)} of {len(self)} groups "
+                f"({in_words(self.groups_[list(told)])}), of which the first says in numbers of "
+                f"its own rows: {first.message}",
+                first.category,
+                stacklevel=level_outside(),
+            )
 
     @property
     def _blank_is_density(self) -> bool:

@@ -16,7 +16,8 @@ from skmle._engine.verdict import INTERIOR, INTERRUPTED
 from skmle._group_fits import GroupFits, Together
 from skmle._group_problems import posed_by_group
 from skmle._shared.estimator import LikelihoodEstimator
-from skmle._shared.grouping import RowsByGroup, grouping_of, in_words
+from skmle._shared.grouping import RowsByGroup, grouping_of, in_words, refused_in_groups
+from skmle._shared.refused import RowsRefused
 from skmle.distribution import MLEDistribution
 from skmle.exceptions import FitWarning
 from skmle.families import get_family
@@ -104,6 +105,11 @@ def fit_groups(
             "MLEDistribution, CrossEntropyClassifier, MLERegressor, OrdinalClassifier. Give one of "
             "them, without the pipeline around it."
         )
+    if unknown := [name for name in offset_or_exposure if name not in _BESIDE]:
+        raise TypeError(
+            f"fit_groups: there is no argument {unknown[0]!r}. Allowed beside X and y: groups, "
+            f"sample_weight, {', '.join(_BESIDE)}. Rename it; settings are the estimator's."
+        )
     blank = clone(estimator)
     by = groups if isinstance(groups, str) else None
     by_column = by == "columns" and by not in [str(c) for c in getattr(X, "columns", ())]
@@ -114,11 +120,16 @@ def fit_groups(
     if by_column:
         _check_columns(blank, y)
     else:
-        labels, codes, X = grouping_of(blank, X, groups)
+        labels, codes, X = grouping_of(X, groups)
     check_offset(blank, offset_or_exposure)
     count = 0 if codes is None else len(labels)
     rows = RowsByGroup.by(codes, count, X, y, rest)
-    posed = posed_by_group(blank, rows, codes, count)
+    try:
+        posed = posed_by_group(blank, rows, codes, count)
+    except RowsRefused as error:
+        if codes is None:  # it names the column
+            raise
+        raise refused_in_groups(error, "fit_groups", labels, codes) from None
     if by_column:
         names = getattr(blank, "feature_names_in_", None)
         labels = np.arange(blank.n_features_in_) if names is None else np.asarray(names)
@@ -132,6 +143,10 @@ def fit_groups(
     _fit_each(result, blank, rows, np.flatnonzero(result._apart))
     _warn(result)
     return result
+
+
+# What a regressor may be given beside X.
+_BESIDE = "offset", "exposure"
 
 
 def _check_columns(blank: Any, y: Any) -> None:
