@@ -6,17 +6,13 @@ import copy
 import html
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle._engine.batch import Many
-from skmle._engine.data.observed import Observed
-from skmle._engine.problem import Problem
 from skmle._engine.verdict import INTERIOR
-from skmle._group_problems import Posed
+from skmle._group_problems import Together
 from skmle._shared.grouping import (
     RowsByGroup,
     codes_among,
@@ -39,58 +35,6 @@ Array = NDArray[np.float64]
 NOT_FITTED = "not_fitted"
 
 _SHOWN = 10  # groups that are printed, at most; chosen for reading
-
-
-@dataclass(frozen=True)
-class Together:
-    """Fits that were found together, from which the estimator of each group is made when asked for.
-
-    Parameters
-    ----------
-    blank : LikelihoodEstimator
-        With its settings, and what it knows of the columns of X.
-    many : Many
-    problem : Problem
-        That of these groups.
-    prepared : dict of int
-        What the estimator has made of the data of each group; empty for densities.
-    """
-
-    blank: Any
-    many: Many
-    problem: Problem
-    prepared: dict[int, Any]
-
-    @classmethod
-    def of(cls, blank: Any, many: Many, posed: Posed) -> Together:
-        """Return the record without any rows of the data."""
-        empty = without_rows(posed.problem)
-        emptied = {
-            id(one): one._replace(problem=empty, y=one.y[:0], mask=None)
-            for one in posed.prepared.values()
-        }
-        kept = {g: emptied[id(one)] for g, one in posed.prepared.items()}
-        return cls(blank, many, empty, kept)
-
-    def estimator(self, group: int) -> Any:
-        """Return the fitted estimator of a group that is clear."""
-        model, fit = copy.copy(self.blank), self.many.fit(self.problem, group)
-        problem = without_rows(self.problem, int(self.many.sizes[group]))
-        if self.prepared:
-            model._store(fit, self.prepared[group]._replace(problem=problem))
-        else:
-            counted = problem.observed.n, problem.observed.weight is not None
-            model._store([fit.family], [fit], counted)
-        return model
-
-
-def without_rows(problem: Problem, n: int = 0) -> Problem:
-    """Return a problem that knows the number of its rows, but holds none."""
-    none = np.broadcast_to(np.zeros(()), (n,))
-    weight = None if problem.observed.weight is None else none
-    X = None if problem.X is None else problem.X[:0]
-    observed = Observed((none,), weight, 0.0, False)
-    return replace(problem, observed=observed, X=X, offset=None)
 
 
 class GroupFits:

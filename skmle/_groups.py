@@ -13,8 +13,8 @@ from sklearn.base import clone
 from skmle._any_model.log_prob import check_offset
 from skmle._engine.batch import fit_many
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
-from skmle._group_fits import GroupFits, Together
-from skmle._group_problems import posed_by_group
+from skmle._group_fits import GroupFits
+from skmle._group_problems import Together, posed_by_group
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.grouping import RowsByGroup, grouping_of, in_words, refused_in_groups
 from skmle._shared.refused import RowsRefused
@@ -40,17 +40,19 @@ def fit_groups(
     same statuses. Where a group has a clear maximum it is found together with those of the others,
     by Newton's method on all of them, in a small part of the time; every other group is fitted by
     itself. No fit raises an error: `status_` and `message_` say what has become of each group. But
-    values that the law refuses, in whatever group, are refused before anything is fitted.
+    rows that the law refuses are refused before anything is fitted, with their groups.
 
     Parameters
     ----------
     estimator : MLEDistribution, CrossEntropyClassifier, MLERegressor or OrdinalClassifier
-        It is not changed. Groups are fitted together if it has no absolute penalty, no penalty of
-        one's own, no class weights, at most two classes, a family that learns nothing from the
-        data, links that are the family's own or probit, cloglog or loglog, and a `tol` from 1e-9
-        to 1e-6; regressions not by Student's t or the inverse Gaussian, and where a second
-        parameter has slopes, groups of more than 15 rows a coefficient. Groups of more than 5000
-        rows times coefficients are fitted by themselves.
+        It is not changed. Groups are fitted together under any family around any family, any number
+        of classes, class weights, ridges, offsets and exposures. They are fitted one by one under
+        absolute penalties, penalties of one's own, links other than the family's own, probit,
+        cloglog or loglog, and a `tol` outside 1e-9 to 1e-6; and so are laws with cusps or moving
+        ends (Laplace, uniform), mixtures, laws of scipy that learn from the data, thresholds
+        (`Shifted`), regressions by Student's t or the inverse Gaussian, those with slopes in a
+        second parameter in groups of up to 15 rows a coefficient, and groups of more than 5000 rows
+        times coefficients.
     X : array-like or sparse matrix of shape (n, p)
         Sparse data are fitted group by group.
     y : array-like of shape (n,), optional

@@ -116,17 +116,35 @@ def maxima_of(problem: Problem, groups: Groups) -> Many:
     return _maxima(problem, problem.family, problem.terms, groups)
 
 
+class _Search(NamedTuple):
+    """What a search for the maxima of one law in many groups starts from."""
+
+    family: Family
+    terms: tuple[Term, ...]
+    groups: Groups
+    own: Scaled
+    shifts: tuple[Array | None, ...]
+    objective: ManyObjectives
+
+    @property
+    def size(self) -> Array:
+        """The total weight of each group, or its number of rows if that is larger."""
+        return np.maximum(self.groups.mass, self.groups.sizes)
+
+
 def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: Groups) -> Many:
     """Return the fits of a law to some groups, as far as they are clear maxima."""
     m = sum(term.length for term in terms)
-    result = Many.none(groups.count, m)
+    none = Many.none(groups.count, m)
     if not m:  # a limit law of which all parameters are held
-        return result
+        return none
     # Rows that all groups share are measured, and their columns centred, alike in all of them.
     rows = groups.unweighted() if groups.shared else groups
     columns, shifts = columns_of(rows, terms)
     own = scaled(family, terms, rows, columns)
     starts = starts_of(family, terms, own)
+    if not starts:
+        return none
     objective = ManyObjectives(
         rows=family.rows,
         statistics=own.statistics,
@@ -136,18 +154,22 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
         offset=own.offset,
         ridge=_ridge(problem, terms, own),
     )
-    if not starts:
-        return result
     if not objective.takes_many(starts[0]):
         objective = objective.in_one_table()
-    size = np.maximum(groups.mass, groups.sizes)
     if groups.shared:
         # The maximum under equal weights is near those under others.
         (end,) = _ends(objective, starts[:1], rows.mass)
         starts = [np.repeat(end.coef, groups.count, axis=0)]
         objective = objective.weighted(groups.weight)
-    ends = _ends(objective, starts, size)
-    end = ends[0]
+    search = _Search(family, terms, groups, own, shifts, objective)
+    found = _judged(search, _ends(objective, starts, search.size))
+    return found._replace(clear=found.clear & _above_limits(problem, search, found))
+
+
+def _judged(search: _Search, ends: list[Ends]) -> Many:
+    """Return the ends of a search as fits, with which of them are clear maxima."""
+    family, terms, groups, own, shifts, objective = search
+    m, size, end = objective.d, search.size, ends[0]
     clear = (end.distance <= _ARRIVED) & (end.pivot > _PIVOT) & ~groups.equal & own.usable
     # As in a fit by itself: on fewer rows, other starts may lead to a better maximum.
     clear &= groups.sizes > (CLEAR * m if may_have_several(family, terms) else m + 1)
@@ -166,7 +188,7 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
     if own.moves:
         log_likelihood -= np.log(own.unit) * groups.total(groups.ask(family.densities))
     ridge = np.zeros((1, m, m)) if objective.ridge is None else objective.ridge
-    found = Many(
+    return Many(
         clear=clear & np.isfinite(log_likelihood),
         coefs=raw,
         covariance=jacobian @ (inverse / groups.mass[:, None, None]) @ jacobian.transpose(0, 2, 1),
@@ -177,7 +199,6 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
         shrunk=(inverse * ridge).sum(axis=(1, 2)),
         sizes=groups.sizes,
     )
-    return found._replace(clear=found.clear & _above_limits(problem, family, terms, groups, found))
 
 
 def _ends(objective: ManyObjectives, starts: list[Array], size: Array) -> list[Ends]:
@@ -275,17 +296,12 @@ def _raw(
     return (jacobian @ coef[..., None])[..., 0] + constant, jacobian
 
 
-def _above_limits(
-    problem: Problem,
-    family: Family,
-    terms: tuple[Term, ...],
-    groups: Groups,
-    found: Many,
-) -> NDArray[np.bool_]:
+def _above_limits(problem: Problem, search: _Search, found: Many) -> NDArray[np.bool_]:
     """Return which groups are likelier under a law than under its limit laws, beyond doubt.
 
     That is asked of few rows alone, as in a fit by itself.
     """
+    family, terms, groups = search.family, search.terms, search.groups
     above = np.ones(groups.count, bool)
     few = groups.sizes <= _FEW
     if not few.any():
@@ -296,10 +312,9 @@ def _above_limits(
         index = [family.names.index(name) for name in limit.places or limit.family.names]
         rows = groups.replaced(limit.observe)
         other = _maxima(problem, limit.family, tuple(terms[i] for i in index), rows)
-        size = np.maximum(groups.mass, groups.sizes)
         # A penalty may weigh on the two differently: such groups are compared one by one.
         gain = (found.log_likelihood - other.log_likelihood) / groups.mass
-        least = _LIKELIER * np.maximum(TIE, UNTOLD / size)
+        least = _LIKELIER * np.maximum(TIE, UNTOLD / search.size)
         likelier = other.clear & (gain > least) & (not problem.penalised)
         above &= likelier | ~few
     return above

@@ -83,7 +83,7 @@ def _check_largest(values: Any, what: str, names: Sequence[str] | None, most: fl
 
 
 def missing_rows(values: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the numbers of the rows of labels, numbers or dates that are missing, or not finite."""
+    """Return the numbers of the rows whose label, number or date is missing or infinite."""
     if values.dtype.kind in "mM":
         return np.flatnonzero(np.isnat(values))
     if values.dtype.kind not in "fO":  # whole numbers and texts are never missing

@@ -186,8 +186,8 @@ def _check_shape(array: NDArray[Any], X: Any) -> None:
     n = _num_samples(X)
     if array.shape != (n,):
         raise ValueError(
-            f"groups: the shape is {array.shape}, but X has {n} rows. Allowed: shape ({n},), or the "
-            "name of a column of a data frame. Give one group a row."
+            f"groups: the shape is {array.shape}, but X has {n} rows. Allowed: shape ({n},), or "
+            "the name of a column of a data frame. Give one group a row."
         )
 
 

@@ -370,9 +370,11 @@ def test_bad_groups_are_named():
     model = MLEDistribution()
     with pytest.raises(ValueError, match=r"groups: the shape is \(5,\).*6 rows.*Allowed.*Give"):
         fit_groups(model, y, groups=[0] * 5)
-    with pytest.raises(ValueError, match="groups contains NaN in 1 of 6"):
+    with pytest.raises(
+        ValueError, match=r"1 of 6 rows have no group \(row 2: nan\). Allowed.*Drop"
+    ):
         fit_groups(model, y, groups=[0.0, 0.0, np.nan, 1.0, 1.0, 1.0])
-    with pytest.raises(ValueError, match="groups contains NaN"):
+    with pytest.raises(ValueError, match=r"1 of 6 rows have no group \(row 1: None\)"):
         fit_groups(model, y, groups=np.array(["a", None, "b", "b", "a", "a"], object))
     frame = pd.DataFrame({"y": y, "shop": list("aaabbb")})
     with pytest.raises(

@@ -148,7 +148,7 @@ class ManyObjectives:
         """
         return replace(self, rows=partial(_rows_in_one_table, self.rows))
 
-    def weighted(self, weight: Array) -> ManyObjectives:
+    def weighted(self, weight: Array | None) -> ManyObjectives:
         """Return the problems with these weights of the rows, (G, n), in place of their own."""
         return replace(self, weight=weight)
 
