@@ -130,6 +130,8 @@ class ManyObjectives:
 
         Formulas of other makers and of laws that sort their rows may not.
         """
+        if len(coef) == 1:  # a table of one line would tell nothing
+            coef = np.repeat(coef, 2, axis=0)
         etas = self.etas(coef)
         one = tuple(eta[0] if eta.shape[1] > 1 else eta[0, 0] for eta in etas)
         statistics = tuple(s[0] for s in self.statistics)
