@@ -102,10 +102,12 @@ def fit_groups(
     [4.52 2.2 ]
     """
     if not isinstance(estimator, LikelihoodEstimator):
+        is_class = isinstance(estimator, type)
+        what = f"the class {estimator.__name__}" if is_class else type(estimator).__name__
         raise TypeError(
-            f"fit_groups: {type(estimator).__name__} is none of skmle's estimators. Allowed: "
-            "MLEDistribution, CrossEntropyClassifier, MLERegressor, OrdinalClassifier. Give one of "
-            "them, without the pipeline around it."
+            f"fit_groups: {what} is none of skmle's estimators. Allowed: MLEDistribution(...), "
+            "CrossEntropyClassifier(...), MLERegressor(...), OrdinalClassifier(...). Give one of "
+            "them, without a pipeline around it."
         )
     if unknown := [name for name in offset_or_exposure if name not in _BESIDE]:
         raise TypeError(

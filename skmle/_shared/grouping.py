@@ -187,7 +187,8 @@ def _check_shape(array: NDArray[Any], X: Any) -> None:
     if array.shape != (n,):
         raise ValueError(
             f"groups: the shape is {array.shape}, but X has {n} rows. Allowed: shape ({n},), or "
-            "the name of a column of a data frame. Give one group a row."
+            "the name of a column of a data frame. Give one group a row; of several keys make one, "
+            "as X['a'].astype(str) + '/' + X['b'].astype(str) does."
         )
 
 

@@ -17,7 +17,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from skmle._shared.refused import RowsRefused
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -80,7 +79,7 @@ def check_numbers(values: Any, what: str, advice: str) -> None:
     if found is not None:
         if found.what in _MENDED:
             advice = _MENDED[found.what]
-        raise RowsRefused(f"{what} holds {found}. Allowed: numbers. {advice}", [found.row])
+        raise ValueError(f"{what} holds {found}. Allowed: numbers. {advice}")
 
 
 _MENDED = {
