@@ -22,7 +22,7 @@ from skmle._shared.grouping import (
     rows_in_words,
 )
 from skmle._shared.messages import level_outside
-from skmle._shared.refused import RowsRefused
+from skmle._shared.refused import refused, rows_refused
 from skmle._shared.validation import weighted_mean
 from skmle.distribution import MLEDistribution
 from skmle.families import get_family
@@ -298,8 +298,11 @@ class GroupFits:
                 warnings.simplefilter("always")
                 try:
                     answers.append(np.asarray(getattr(self._model(g), method)(*data, **beside)))
-                except RowsRefused as error:
-                    raise self._of_its_rows(error, method, g, rows.numbers(g)) from None
+                except ValueError as error:
+                    if (own_rows := rows_refused(error)) is None:
+                        raise
+                    there = rows.numbers(g)[own_rows]
+                    raise self._of_its_rows(error, method, g, there) from None
             if said:
                 told[g] = said[0]
         self._tell(method, told)
@@ -309,14 +312,14 @@ class GroupFits:
         return back
 
     def _of_its_rows(
-        self, error: RowsRefused, method: str, group: int, numbers: NDArray[np.intp]
-    ) -> RowsRefused:
+        self, error: ValueError, method: str, group: int, rows: NDArray[np.intp]
+    ) -> ValueError:
         """Return the error that a group's estimator refuses some of its rows, with their numbers.
 
         Its own message numbers the rows within the group.
         """
-        rows, label = numbers[error.rows], in_words(self.groups_[[group]])
-        return RowsRefused(
+        label = in_words(self.groups_[[group]])
+        return refused(
             f"{method}, group {label}, {rows_in_words(rows)} of all, which in the group's own "
             f"numbers are these: {error}",
             rows,

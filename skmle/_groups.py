@@ -17,7 +17,7 @@ from skmle._group_fits import GroupFits
 from skmle._group_problems import Together, posed_by_group
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.grouping import RowsByGroup, grouping_of, in_words, refused_in_groups
-from skmle._shared.refused import RowsRefused
+from skmle._shared.refused import rows_refused
 from skmle.distribution import MLEDistribution
 from skmle.exceptions import FitWarning
 from skmle.families import get_family
@@ -130,8 +130,8 @@ def fit_groups(
     rows = RowsByGroup.by(codes, count, X, y, rest)
     try:
         posed = posed_by_group(blank, rows, codes, count)
-    except RowsRefused as error:
-        if codes is None:  # it names the column
+    except ValueError as error:
+        if codes is None or rows_refused(error) is None:  # of columns, the error names them
             raise
         raise refused_in_groups(error, "fit_groups", labels, codes) from None
     if by_column:

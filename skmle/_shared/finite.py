@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
-from skmle._shared.refused import RowsRefused
+from skmle._shared.refused import refused
 from skmle.inference.show import printable
 
 _SHOWN = 5  # rows that a message names, at most; chosen for reading
@@ -74,7 +74,7 @@ def _check_largest(values: Any, what: str, names: Sequence[str] | None, most: fl
     else:
         row, column = place
     label = column if names is None else printable(names[column])
-    raise RowsRefused(
+    raise refused(
         f"{what} has a value that is too large: row {row}, column {label}: {array[place]:.3g}. "
         f"Allowed: absolute values up to {most:g}. Divide the column by a constant, or fill the "
         "value in if it means a missing one.",
@@ -150,7 +150,7 @@ def _not_finite(
             "Mend these rows; if they are [lower, upper], as skmle.censored makes them, the family "
             "is families.Censored(...) around this one."
         )
-    return RowsRefused(
+    return refused(
         f"{type(estimator).__name__}: Input {what} contains {kinds} in "
         f"{len(np.unique(missing.rows))} of {missing.n} rows ({shown}{more}). Allowed: {allowed}. "
         f"{advice}",

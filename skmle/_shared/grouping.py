@@ -13,7 +13,7 @@ from sklearn.utils.validation import _num_samples
 
 from skmle._shared.finite import missing_rows
 from skmle._shared.labels import sorted_labels
-from skmle._shared.refused import RowsRefused
+from skmle._shared.refused import refused, rows_refused
 
 Codes = NDArray[np.intp]
 
@@ -138,18 +138,17 @@ def rows_in_words(rows: Sequence[int] | NDArray[np.intp]) -> str:
 
 
 def refused_in_groups(
-    error: RowsRefused, what: str, labels: NDArray[Any], codes: Codes
-) -> RowsRefused:
-    """Return the error that rows are refused, with the groups to which they belong."""
-    groups = np.unique(codes[error.rows])
+    error: ValueError, what: str, labels: NDArray[Any], codes: Codes
+) -> ValueError:
+    """Return an error, with the groups to which the rows belong that it refuses."""
+    if (rows := rows_refused(error)) is None:
+        return error
+    groups = np.unique(codes[rows])
     shown = "; ".join(
-        f"{in_words(labels[[g]])}: {rows_in_words(error.rows[codes[error.rows] == g])}"
-        for g in groups[:_SHOWN]
+        f"{in_words(labels[[g]])}: {rows_in_words(rows[codes[rows] == g])}" for g in groups[:_SHOWN]
     )
     more = "; ..." if len(groups) > _SHOWN else ""
-    return RowsRefused(
-        f"{what}, {len(groups)} of {len(labels)} groups ({shown}{more}): {error}", error.rows
-    )
+    return refused(f"{what}, {len(groups)} of {len(labels)} groups ({shown}{more}): {error}", rows)
 
 
 def in_words(labels: Sequence[Any] | NDArray[Any]) -> str:
@@ -174,7 +173,7 @@ def _check_known(missing: NDArray[np.intp], groups: NDArray[Any]) -> None:
         return
     shown = ", ".join(f"row {row}: {groups[row]}" for row in missing[:_SHOWN])
     more = ", ..." if len(missing) > _SHOWN else ""
-    raise RowsRefused(
+    raise refused(
         f"groups: {len(missing)} of {len(groups)} rows have no group ({shown}{more}). Allowed: a "
         "label or a finite number for each row. Drop these rows, or make them a group of their "
         "own, as groups.fillna('unknown') does in pandas.",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._shared.arrays import to_numpy
-from skmle._shared.refused import RowsRefused
+from skmle._shared.refused import refused
 
 Array = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def shares_of(y: Any, what: str) -> Shares | None:
     bad |= ~(np.abs(shares.sum(axis=1) - 1.0) <= _SUM)
     if bad.any():
         row = int(np.argmax(bad))
-        raise RowsRefused(
+        raise refused(
             f"{what}: y has {table.shape[1]} columns, and {int(bad.sum())} of {len(bad)} rows are "
             f"no probabilities of classes (row {row}: {shares[row].tolist()}, sum "
             f"{shares[row].sum():.6g}). Allowed: entries from 0 to 1 that add up to 1 in each row, "
