@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import html
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle._engine.batch import Many
-from skmle._engine.data.observed import Observed
-from skmle._engine.problem import Problem
 from skmle._engine.verdict import INTERIOR
-from skmle._shared.grouping import RowsByGroup, codes_among, group_column, no_fit_of
+from skmle._group_problems import Together
+from skmle._shared.grouping import (
+    RowsByGroup,
+    codes_among,
+    group_column,
+    in_words,
+    no_fit_of,
+    rows_in_words,
+)
+from skmle._shared.messages import level_outside
+from skmle._shared.refused import refused, rows_refused
 from skmle._shared.validation import weighted_mean
 from skmle.distribution import MLEDistribution
 from skmle.families import get_family
-from skmle.inference.show import as_frame
+from skmle.inference.show import as_frame, html_table, printable, text_table
 
 __all__ = ["NOT_FITTED", "GroupFits"]
 
@@ -26,54 +34,7 @@ Array = NDArray[np.float64]
 
 NOT_FITTED = "not_fitted"
 
-
-@dataclass(frozen=True)
-class Together:
-    """Fits that were found together, from which the estimator of each group is made when asked for.
-
-    Parameters
-    ----------
-    blank : LikelihoodEstimator
-        With its settings, and what it knows of the columns of X.
-    many : Many
-    problem : Problem
-        That of all groups.
-    prepared : Prepared, optional
-        What the estimator has made of its data; None: it is a density.
-    """
-
-    blank: Any
-    many: Many
-    problem: Problem
-    prepared: Any
-
-    @classmethod
-    def of(cls, blank: Any, many: Many, problem: Problem, prepared: Any) -> Together:
-        """Return the record without any rows of the data."""
-        empty = without_rows(problem)
-        if prepared is not None:
-            prepared = prepared._replace(problem=empty, y=prepared.y[:0], mask=None)
-        return cls(blank, many, empty, prepared)
-
-    def estimator(self, group: int) -> Any:
-        """Return the fitted estimator of a group that is clear."""
-        model, fit = copy.copy(self.blank), self.many.fit(self.problem, group)
-        problem = without_rows(self.problem, int(self.many.sizes[group]))
-        if self.prepared is not None:
-            model._store(fit, self.prepared._replace(problem=problem))
-        else:
-            counted = problem.observed.n, problem.observed.weight is not None
-            model._store([fit.family], [fit], counted)
-        return model
-
-
-def without_rows(problem: Problem, n: int = 0) -> Problem:
-    """Return a problem that knows the number of its rows, but holds none."""
-    none = np.broadcast_to(np.zeros(()), (n,))
-    weight = None if problem.observed.weight is None else none
-    X = None if problem.X is None else problem.X[:0]
-    observed = Observed((none,), weight, 0.0, False)
-    return replace(problem, observed=observed, X=X, offset=None)
+_SHOWN = 10  # groups that are printed, at most; chosen for reading
 
 
 class GroupFits:
@@ -89,7 +50,7 @@ class GroupFits:
         As in the estimator, or "not_fitted" where `fit` has refused the group's rows.
     message_ : ndarray of str of shape (G,)
         What the estimator's warning or error says of a group that is not at an interior maximum;
-        "" for all others.
+        "" for all others. It numbers rows within the group, in the order in which they were given.
     converged_ : ndarray of bool of shape (G,)
     log_likelihood_, distance_, weight_sum_, effective_parameters_ : ndarray of shape (G,)
         nan where a group is not fitted.
@@ -100,7 +61,7 @@ class GroupFits:
         self,
         blank: Any,
         labels: NDArray[Any],
-        together: Together | None,
+        together: Sequence[Together],
         by: str | None,
         by_column: bool,
     ) -> None:
@@ -118,8 +79,10 @@ class GroupFits:
         self.weight_sum_ = np.full(count, np.nan)
         self.effective_parameters_ = np.full(count, np.nan)
         self.n_iter_, self.n_parameters_ = np.zeros(count, np.intp), np.zeros(count, np.intp)
-        if together is not None:
-            many, clear = together.many, together.many.clear
+        self._apart = np.ones(count, bool)
+        for many in (one.many for one in together):
+            clear = many.clear
+            self._apart[clear] = False
             self.log_likelihood_[clear] = many.log_likelihood[clear] + 0.0
             self.distance_[clear] = many.distance[clear]
             self.weight_sum_[clear] = many.mass[clear]
@@ -143,6 +106,33 @@ class GroupFits:
     def __repr__(self) -> str:
         counts = ", ".join(f"{n} {status}" for status, n in self._counts())
         return f"GroupFits({self._blank!r}, {len(self)} groups: {counts})"
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), text_table(*self._cells()), *self._more()])
+
+    def _repr_html_(self) -> str:
+        return html_table(*self._cells(), repr(self)) + "".join(
+            f"<p>{html.escape(line)}</p>" for line in self._more()
+        )
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the lines of a table for reading: groups without a maximum first."""
+        order = np.argsort(self.status_ == INTERIOR, kind="stable")[:_SHOWN]
+        lines = [
+            [
+                printable(self.groups_[g]),
+                str(self.status_[g]),
+                f"{self.weight_sum_[g]:.10g}",
+                f"{self.log_likelihood_[g]:.4f}",
+                str(self.n_iter_[g]),
+            ]
+            for g in order
+        ]
+        return ["group", "status", "weight sum", "log-likelihood", "iterations"], lines
+
+    def _more(self) -> list[str]:
+        hidden = [f"... and {len(self) - _SHOWN} more groups."] if len(self) > _SHOWN else []
+        return [*hidden, "glance() has all groups, tidy() their estimates."]
 
     def _counts(self) -> list[tuple[str, int]]:
         statuses, counts = np.unique(self.status_, return_counts=True)
@@ -171,8 +161,7 @@ class GroupFits:
         """Return the estimator of a group that has a fit."""
         if group in self._models:
             return self._models[group]
-        assert self._together is not None
-        return self._together.estimator(group)
+        return next(one for one in self._together if one.many.clear[group]).estimator(group)
 
     # ---------------------------------------------------------------- tables
 
@@ -298,18 +287,55 @@ class GroupFits:
                 "group a row. Give groups=..."
             )
         values, X = group_column(X, column)
-        codes = codes_among(self._blank, self.groups_, values, X, self._missing)
+        codes = codes_among(self.groups_, values, X, self._missing)
         rows = RowsByGroup.by(codes, len(self), X, y, rest)
         assert rows.order is not None
-        answers = []
-        for g in np.unique(codes):
-            part, own, beside = rows.of(int(g))
+        answers, told = [], {}
+        for g in map(int, np.unique(codes)):
+            part, own, beside = rows.of(g)
             data = (part,) if self._blank_is_density or own is None else (part, own)
-            answers.append(np.asarray(getattr(self._model(int(g)), method)(*data, **beside)))
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                try:
+                    answers.append(np.asarray(getattr(self._model(g), method)(*data, **beside)))
+                except ValueError as error:
+                    if (own_rows := rows_refused(error)) is None:
+                        raise
+                    there = rows.numbers(g)[own_rows]
+                    raise self._of_its_rows(error, method, g, there) from None
+            if said:
+                told[g] = said[0]
+        self._tell(method, told)
         result = np.concatenate(answers)
         back = np.empty_like(result)
         back[rows.order] = result
         return back
+
+    def _of_its_rows(
+        self, error: ValueError, method: str, group: int, rows: NDArray[np.intp]
+    ) -> ValueError:
+        """Return the error that a group's estimator refuses some of its rows, with their numbers.
+
+        Its own message numbers the rows within the group.
+        """
+        label = in_words(self.groups_[[group]])
+        return refused(
+            f"{method}, group {label}, {rows_in_words(rows)} of all, which in the group's own "
+            f"numbers are these: {error}",
+            rows,
+        )
+
+    def _tell(self, method: str, told: dict[int, Any]) -> None:
+        """Warn once of what the estimators of some groups have warned of."""
+        if told:
+            first = next(iter(told.values()))
+            warnings.warn(
+                f"{method}, {len(told)} of {len(self)} groups "
+                f"({in_words(self.groups_[list(told)])}), of which the first says in numbers of "
+                f"its own rows: {first.message}",
+                first.category,
+                stacklevel=level_outside(),
+            )
 
     @property
     def _blank_is_density(self) -> bool:

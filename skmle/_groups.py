@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,21 +12,15 @@ from sklearn.base import clone
 
 from skmle._any_model.log_prob import check_offset
 from skmle._engine.batch import fit_many
-from skmle._engine.data.observed import observe
-from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Problem
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
-from skmle._group_fits import GroupFits, Together
-from skmle._shared.estimator import LikelihoodEstimator, check_settings
-from skmle._shared.grouping import RowsByGroup, grouping_of, in_words
-from skmle._shared.samples import as_table, samples_of
-from skmle._shared.validation import adapted, check_support, positive_weights
-from skmle.classifier import CrossEntropyClassifier
+from skmle._group_fits import GroupFits
+from skmle._group_problems import Together, posed_by_group
+from skmle._shared.estimator import LikelihoodEstimator
+from skmle._shared.grouping import RowsByGroup, grouping_of, in_words, refused_in_groups
+from skmle._shared.refused import rows_refused
 from skmle.distribution import MLEDistribution
 from skmle.exceptions import FitWarning
 from skmle.families import get_family
-from skmle.families.wrappers.fixed import fix
-from skmle.regressor import MLERegressor
 
 __all__ = ["GroupFits", "fit_groups"]
 
@@ -47,17 +40,19 @@ def fit_groups(
     same statuses. Where a group has a clear maximum it is found together with those of the others,
     by Newton's method on all of them, in a small part of the time; every other group is fitted by
     itself. No fit raises an error: `status_` and `message_` say what has become of each group. But
-    values that the law refuses, in whatever group, are refused before anything is fitted.
+    rows that the law refuses are refused before anything is fitted, with their groups.
 
     Parameters
     ----------
     estimator : MLEDistribution, CrossEntropyClassifier, MLERegressor or OrdinalClassifier
-        It is not changed. Groups are fitted together if it has no absolute penalty, no penalty of
-        one's own, no class weights, at most two classes, a family that learns nothing from the
-        data, links that are the family's own or probit, cloglog or loglog, and a `tol` from 1e-9
-        to 1e-6; regressions not by Student's t or the inverse Gaussian, and where a second
-        parameter has slopes, groups of more than 15 rows a coefficient. Groups of more than 5000
-        rows times coefficients are fitted by themselves.
+        It is not changed. Groups are fitted together under any family around any family, any number
+        of classes, class weights, ridges, offsets and exposures. They are fitted one by one under
+        absolute penalties, penalties of one's own, links other than the family's own, probit,
+        cloglog or loglog, and a `tol` outside 1e-9 to 1e-6; and so are laws with cusps or moving
+        ends (Laplace, uniform), mixtures, laws of scipy that learn from the data, thresholds
+        (`Shifted`), regressions by Student's t or the inverse Gaussian, those with slopes in a
+        second parameter in groups of up to 15 rows a coefficient, and groups of more than 5000 rows
+        times coefficients.
     X : array-like or sparse matrix of shape (n, p)
         Sparse data are fitted group by group.
     y : array-like of shape (n,), optional
@@ -107,10 +102,17 @@ def fit_groups(
     [4.52 2.2 ]
     """
     if not isinstance(estimator, LikelihoodEstimator):
+        is_class = isinstance(estimator, type)
+        what = f"the class {estimator.__name__}" if is_class else type(estimator).__name__
         raise TypeError(
-            f"fit_groups: {type(estimator).__name__} is none of skmle's estimators. Allowed: "
-            "MLEDistribution, CrossEntropyClassifier, MLERegressor, OrdinalClassifier. Give one of "
-            "them, without the pipeline around it."
+            f"fit_groups: {what} is none of skmle's estimators. Allowed: MLEDistribution(...), "
+            "CrossEntropyClassifier(...), MLERegressor(...), OrdinalClassifier(...). Give one of "
+            "them, without a pipeline around it."
+        )
+    if unknown := [name for name in offset_or_exposure if name not in _BESIDE]:
+        raise TypeError(
+            f"fit_groups: there is no argument {unknown[0]!r}. Allowed beside X and y: groups, "
+            f"sample_weight, {', '.join(_BESIDE)}. Rename it; settings are the estimator's."
         )
     blank = clone(estimator)
     by = groups if isinstance(groups, str) else None
@@ -122,24 +124,33 @@ def fit_groups(
     if by_column:
         _check_columns(blank, y)
     else:
-        labels, codes, X = grouping_of(blank, X, groups)
+        labels, codes, X = grouping_of(X, groups)
     check_offset(blank, offset_or_exposure)
-    posed = _posed(blank, X, y, rest, by_column)
+    count = 0 if codes is None else len(labels)
+    rows = RowsByGroup.by(codes, count, X, y, rest)
+    try:
+        posed = posed_by_group(blank, rows, codes, count)
+    except ValueError as error:
+        if codes is None or rows_refused(error) is None:  # of columns, the error names them
+            raise
+        raise refused_in_groups(error, "fit_groups", labels, codes) from None
     if by_column:
         names = getattr(blank, "feature_names_in_", None)
         labels = np.arange(blank.n_features_in_) if names is None else np.asarray(names)
-    together = None
-    if posed.problem is not None and not hasattr(estimator, "_skl_callbacks"):
-        many = fit_many(posed.problem, _codes_of(posed, codes, len(labels)), len(labels))
-        together = Together.of(
-            _of_one_column(blank, by_column), many, posed.problem, posed.prepared
-        )
+    if hasattr(estimator, "_skl_callbacks"):
+        posed = []  # They are told of each fit.
+    one = _of_one_column(blank, by_column)
+    together = [
+        Together.of(one, fit_many(part.problem, part.codes, len(labels)), part) for part in posed
+    ]
     result = GroupFits(blank, labels, together, by, by_column)
-    left = range(len(labels)) if together is None else np.flatnonzero(~together.many.clear)
-    if len(left):
-        _fit_each(result, blank, RowsByGroup.by(codes, len(labels), X, y, rest), left)
+    _fit_each(result, blank, rows, np.flatnonzero(result._apart))
     _warn(result)
     return result
+
+
+# What a regressor may be given beside X.
+_BESIDE = "offset", "exposure"
 
 
 def _check_columns(blank: Any, y: Any) -> None:
@@ -166,23 +177,13 @@ def _of_one_column(blank: Any, by_column: bool) -> Any:
     return model
 
 
-def _codes_of(posed: _Posed, codes: NDArray[np.intp] | None, count: int) -> NDArray[np.intp]:
-    """Return the group of each row of a problem."""
-    assert posed.problem is not None
-    if codes is None:  # columns, one below the other
-        return np.repeat(np.arange(count), posed.problem.observed.n // count)
-    return codes if posed.counting is None else codes[posed.counting]
-
-
-def _fit_each(
-    result: GroupFits, blank: Any, rows: RowsByGroup, left: Sequence[int] | NDArray[np.intp]
-) -> None:
+def _fit_each(result: GroupFits, blank: Any, rows: RowsByGroup, left: NDArray[np.intp]) -> None:
     """Fit the groups that are left, one by one."""
     for g in map(int, left):
-        X, y, rest = rows.of(g)
-        if not (X.shape[0] if hasattr(X, "shape") else len(X)):
+        if rows.is_empty(g):
             result._enter(g, None, "the group has no rows")
             continue
+        X, y, rest = rows.of(g)
         model = clone(blank)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
@@ -210,62 +211,3 @@ def _warn(result: GroupFits) -> None:
         FitWarning,
         stacklevel=3,
     )
-
-
-# ---------------------------------------------------------------- what is asked
-
-
-class _Posed(NamedTuple):
-    """The fits of all groups as one problem of the engine."""
-
-    problem: Problem | None
-    """Of all rows that count; None if the groups have to be fitted one by one."""
-    counting: NDArray[np.bool_] | None
-    """Which rows count; None: all."""
-    prepared: Any = None
-    """What the estimator has made of its data, if it is no density."""
-
-
-def _posed(model: Any, X: Any, y: Any, rest: dict[str, Any], by_column: bool) -> _Posed:
-    """Return the fits of all groups as one problem, after a check of settings and data."""
-    weight = rest.get("sample_weight")
-    if isinstance(model, MLEDistribution):
-        return _posed_density(model, X, y, weight, by_column)
-    if not isinstance(model, (CrossEntropyClassifier, MLERegressor)):
-        return _Posed(None, None)
-    prepared: Any = model._prepare(X, y, **{"sample_weight": None, **rest})  # type: ignore[arg-type]
-    problem = prepared.problem
-    if isinstance(model, MLERegressor):
-        # A law that learns from its data learns in each group by itself.
-        family = get_family(model.family)
-        together = family.adapt(np.asarray(prepared.y, np.float64)) is family
-    else:
-        together = len(prepared.classes) == 2 and bool(prepared.present.all())
-        together = together and model.class_weight is None
-    return _Posed(problem if together else None, prepared.mask, prepared)
-
-
-def _posed_density(model: Any, X: Any, y: Any, weight: Any, by_column: bool) -> _Posed:
-    family = get_family(model.family)
-    check_settings(model)
-    X = model._rows(X if by_column else as_table(X, y, family), family, reset=True)
-    weight, counting = positive_weights(weight, X)
-    rows = X if counting is None else X[counting]
-    samples = samples_of(rows, family, getattr(model, "feature_names_in_", None))
-    learnt = [adapted(family, sample, f"MLEDistribution, {name}") for sample, name in samples]
-    laws = [fix(law, model.fixed) if model.fixed else law for law in learnt]
-    for law, (sample, name) in zip(laws, samples, strict=True):
-        check_support(law, sample, name, counting)
-    if any(law is not family for law in learnt) or (len(samples) > 1 and not by_column):
-        return _Posed(None, counting)
-    observed = [sample for sample, _ in samples]
-    problem = model._problem(
-        laws[0],
-        observe(
-            laws[0],
-            observed[0] if len(samples) == 1 else np.concatenate(observed),
-            weight if weight is None else np.tile(weight, len(samples)),
-        ),
-        (Term(None, 0),) * len(laws[0].parameters),
-    )
-    return _Posed(problem, counting)

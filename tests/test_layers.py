@@ -40,6 +40,7 @@ FLOORS = {
     "skmle.pipeline": 5,
     "skmle._path": 5,
     "skmle._group_fits": 5,
+    "skmle._group_problems": 5,
     "skmle._groups": 5,
     "skmle.observations": 5,
     "skmle.plotting": 5,
@@ -84,7 +85,7 @@ ENGINE = """
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
     judge.unused judge.verdict
-    fit path batch
+    fit path maxima batch
 """.split()
 
 HEAVY = (

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from skmle._engine.data.sums import cuts, in_order, thread_count
+from skmle._shared.refused import refused
 from skmle.inference.show import printable
 
 _SHOWN = 5  # rows that a message names, at most; chosen for reading
@@ -73,11 +74,21 @@ def _check_largest(values: Any, what: str, names: Sequence[str] | None, most: fl
     else:
         row, column = place
     label = column if names is None else printable(names[column])
-    raise ValueError(
+    raise refused(
         f"{what} has a value that is too large: row {row}, column {label}: {array[place]:.3g}. "
         f"Allowed: absolute values up to {most:g}. Divide the column by a constant, or fill the "
-        "value in if it means a missing one."
+        "value in if it means a missing one.",
+        [row],
     )
+
+
+def missing_rows(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the numbers of the rows whose label, number or date is missing or infinite."""
+    if values.dtype.kind in "mM":
+        return np.flatnonzero(np.isnat(values))
+    if values.dtype.kind not in "fO":  # whole numbers and texts are never missing
+        return np.zeros(0, np.intp)
+    return np.unique(_missing(values, finite=True).rows)
 
 
 class _Missing(NamedTuple):
@@ -139,10 +150,11 @@ def _not_finite(
             "Mend these rows; if they are [lower, upper], as skmle.censored makes them, the family "
             "is families.Censored(...) around this one."
         )
-    return ValueError(
+    return refused(
         f"{type(estimator).__name__}: Input {what} contains {kinds} in "
         f"{len(np.unique(missing.rows))} of {missing.n} rows ({shown}{more}). Allowed: {allowed}. "
-        f"{advice}"
+        f"{advice}",
+        missing.rows,
     )
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from skmle._shared.finite import check_finite
+from skmle._shared.finite import missing_rows
 from skmle._shared.labels import sorted_labels
+from skmle._shared.refused import refused, rows_refused
 
 Codes = NDArray[np.intp]
 
@@ -31,13 +32,11 @@ class Grouping(NamedTuple):
     """The data without the column of the groups."""
 
 
-def grouping_of(estimator: Any, X: Any, groups: Any) -> Grouping:
+def grouping_of(X: Any, groups: Any) -> Grouping:
     """Return the groups of the rows of X.
 
     Parameters
     ----------
-    estimator : LikelihoodEstimator
-        Named in messages.
     X : array-like
     groups : array-like of shape (n,) or column name
 
@@ -51,10 +50,9 @@ def grouping_of(estimator: Any, X: Any, groups: Any) -> Grouping:
         labels = np.asarray(values.dtype.categories)
         codes = np.asarray(getattr(values, "cat", values).codes).astype(np.intp)
         _check_shape(codes, X)
-        if (codes < 0).any():
-            check_finite(estimator, np.asarray(values, object), "groups")
+        _check_known(np.flatnonzero(codes < 0), np.asarray(values, object))
         return Grouping(labels, codes, X)
-    array = _checked(estimator, values, X)
+    array = _checked(values, X)
     return Grouping(*sorted_labels(array, "fit_groups, groups"), X)
 
 
@@ -85,13 +83,12 @@ def group_column(X: Any, groups: Any) -> tuple[Any, Any]:
         hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give one of these."
         have = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         raise ValueError(f"groups: X has no column {groups!r}. Allowed: {have}. {hint}")
-    rest = X.drop(columns=[groups]) if hasattr(X, "iloc") else X.drop(groups)
-    return X[groups], rest
+    label = columns[names.index(groups)]  # which need not be a text
+    rest = X.drop(columns=[label]) if hasattr(X, "iloc") else X.drop(label)
+    return X[label], rest
 
 
-def codes_among(
-    estimator: Any, labels: NDArray[Any], groups: Any, X: Any, missing: Sequence[int] = ()
-) -> Codes:
+def codes_among(labels: NDArray[Any], groups: Any, X: Any, missing: Sequence[int] = ()) -> Codes:
     """Return the number of each row's group among those of a fit.
 
     Parameters
@@ -108,26 +105,50 @@ def codes_among(
     ValueError
         If a group has no fit.
     """
-    array = _checked(estimator, groups, X)
+    array = _checked(groups, X)
     own, inverse = np.unique(array, return_inverse=True)
     position: dict[Hashable, int] = {label: j for j, label in enumerate(labels.tolist())}
     found = np.array([position.get(label, -1) for label in own.tolist()], np.intp)
     without = set(missing)
     if unknown := [own[k] for k, j in enumerate(found) if j < 0 or j in without]:
-        raise no_fit_of(unknown, labels, missing)
+        raise no_fit_of(unknown, labels, missing, np.flatnonzero(np.isin(array, unknown)))
     return found[inverse]
 
 
 def no_fit_of(
-    unknown: Sequence[Any], labels: NDArray[Any], missing: Sequence[int] = ()
+    unknown: Sequence[Any],
+    labels: NDArray[Any],
+    missing: Sequence[int] = (),
+    rows: Sequence[int] | NDArray[np.intp] = (),
 ) -> ValueError:
-    """Return the error that some groups have no fit."""
-    shown = in_words(unknown)
+    """Return the error that some groups, which are those of some rows, have no fit."""
+    shown = in_words(unknown) + (f" ({rows_in_words(rows)})" if len(rows) else "")
     known = np.delete(labels, list(missing))
     return ValueError(
         f"groups: no fit is known of {shown}. Allowed: {in_words(known)}. Leave these rows out, or "
         "fit their groups (`status_` and `message_` say why a group has no fit)."
     )
+
+
+def rows_in_words(rows: Sequence[int] | NDArray[np.intp]) -> str:
+    """Return the numbers of the first rows, and how many there are."""
+    listed = ", ".join(str(int(row)) for row in rows[:_SHOWN])
+    more = f", ... ({len(rows)} in all)" if len(rows) > _SHOWN else ""
+    return f"{'row' if len(rows) == 1 else 'rows'} {listed}{more}"
+
+
+def refused_in_groups(
+    error: ValueError, what: str, labels: NDArray[Any], codes: Codes
+) -> ValueError:
+    """Return an error, with the groups to which the rows belong that it refuses."""
+    if (rows := rows_refused(error)) is None:
+        return error
+    groups = np.unique(codes[rows])
+    shown = "; ".join(
+        f"{in_words(labels[[g]])}: {rows_in_words(rows[codes[rows] == g])}" for g in groups[:_SHOWN]
+    )
+    more = "; ..." if len(groups) > _SHOWN else ""
+    return refused(f"{what}, {len(groups)} of {len(labels)} groups ({shown}{more}): {error}", rows)
 
 
 def in_words(labels: Sequence[Any] | NDArray[Any]) -> str:
@@ -137,21 +158,36 @@ def in_words(labels: Sequence[Any] | NDArray[Any]) -> str:
     return ", ".join(map(repr, listed)) + more
 
 
-def _checked(estimator: Any, groups: Any, X: Any) -> NDArray[Any]:
+def _checked(groups: Any, X: Any) -> NDArray[Any]:
     array = np.asarray(groups)
     _check_shape(array, X)
-    check_finite(estimator, array, "groups")
+    _check_known(missing_rows(array), array)
     if array.dtype.kind == "O" and all(type(label) is str for label in array.tolist()):
         array = array.astype(str)
     return array
+
+
+def _check_known(missing: NDArray[np.intp], groups: NDArray[Any]) -> None:
+    """Raise ValueError if there are rows of which no group is known."""
+    if not len(missing):
+        return
+    shown = ", ".join(f"row {row}: {groups[row]}" for row in missing[:_SHOWN])
+    more = ", ..." if len(missing) > _SHOWN else ""
+    raise refused(
+        f"groups: {len(missing)} of {len(groups)} rows have no group ({shown}{more}). Allowed: a "
+        "label or a finite number for each row. Drop these rows, or make them a group of their "
+        "own, as groups.fillna('unknown') does in pandas.",
+        missing,
+    )
 
 
 def _check_shape(array: NDArray[Any], X: Any) -> None:
     n = _num_samples(X)
     if array.shape != (n,):
         raise ValueError(
-            f"groups: the shape is {array.shape}, but X has {n} rows. Allowed: shape ({n},). Give "
-            "one group a row."
+            f"groups: the shape is {array.shape}, but X has {n} rows. Allowed: shape ({n},), or "
+            "the name of a column of a data frame. Give one group a row; of several keys make one, "
+            "as X['a'].astype(str) + '/' + X['b'].astype(str) does."
         )
 
 
@@ -176,11 +212,20 @@ class RowsByGroup(NamedTuple):
         order = np.argsort(codes, kind="stable")
         return cls(X, y, rest, order, np.cumsum(np.bincount(codes, minlength=count)))
 
+    def numbers(self, group: int) -> NDArray[np.intp]:
+        """Return the numbers of the rows of one group."""
+        assert self.order is not None
+        return self.order[self.ends[group - 1] if group else 0 : self.ends[group]]
+
+    def is_empty(self, group: int) -> bool:
+        """Return whether a group has no rows."""
+        return self.order is not None and not len(self.numbers(group))
+
     def of(self, group: int) -> tuple[Any, Any, dict[str, Any]]:
         """Return X, y and all that is given beside them, of one group."""
         if self.order is None:
             return _safe_indexing(self.X, [group], axis=1), None, self.rest
-        index = self.order[self.ends[group - 1] if group else 0 : self.ends[group]]
+        index = self.numbers(group)
         y = None if self.y is None else _safe_indexing(self.y, index)
         rest = {
             name: value if np.ndim(value) == 0 else _safe_indexing(value, index)

@@ -14,6 +14,7 @@ from skmle._shared.columns import own_column
 from skmle._shared.finite import check_finite
 from skmle._shared.kinds import as_numbers
 from skmle._shared.messages import level_outside
+from skmle._shared.refused import refused
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 
@@ -61,9 +62,10 @@ def resolve_offset(
         return added
     if not (exposed > 0).all():
         bad = np.flatnonzero(~(exposed > 0))
-        raise ValueError(
+        raise refused(
             f"exposure: {len(bad)} of {len(exposed)} rows are not positive (first: row {bad[0]}: "
-            f"{exposed[bad[0]]:g}). Allowed: exposure > 0. Remove them, or give them weight 0."
+            f"{exposed[bad[0]]:g}). Allowed: exposure > 0. Remove them, or give them weight 0.",
+            bad,
         )
     if family.link(0).name != "log":
         raise ValueError(

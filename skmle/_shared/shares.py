@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._shared.arrays import to_numpy
+from skmle._shared.refused import refused
 
 Array = NDArray[np.float64]
 
@@ -50,11 +51,12 @@ def shares_of(y: Any, what: str) -> Shares | None:
     bad |= ~(np.abs(shares.sum(axis=1) - 1.0) <= _SUM)
     if bad.any():
         row = int(np.argmax(bad))
-        raise ValueError(
+        raise refused(
             f"{what}: y has {table.shape[1]} columns, and {int(bad.sum())} of {len(bad)} rows are "
             f"no probabilities of classes (row {row}: {shares[row].tolist()}, sum "
             f"{shares[row].sum():.6g}). Allowed: entries from 0 to 1 that add up to 1 in each row, "
-            "or one label a row. Divide each row by its sum, or give labels."
+            "or one label a row. Divide each row by its sum, or give labels.",
+            np.flatnonzero(bad),
         )
     columns = getattr(y, "columns", None)
     classes = np.arange(table.shape[1]) if columns is None else np.asarray(columns)

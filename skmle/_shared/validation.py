@@ -31,6 +31,7 @@ from skmle._shared.kinds import (
     check_numbers,
 )
 from skmle._shared.labels import mixed_labels
+from skmle._shared.refused import refused
 from skmle.families import Family
 
 Array = NDArray[np.float64]
@@ -245,10 +246,11 @@ def check_support(
             "Choose a continuous family; rates are for MLERegressor, with exposures as "
             "sample_weight."
         )
-    raise ValueError(
+    raise refused(
         f"{'Negative values in data: ' if negative else ''}{family.title}: "
         f"{_rows(~inside, values, mask)} of {what} outside the support. "
-        f"Allowed: {allowed}. {advice}"
+        f"Allowed: {allowed}. {advice}",
+        (np.arange(len(inside)) if mask is None else np.flatnonzero(mask))[~inside],
     )
 
 
@@ -295,15 +297,17 @@ def positive_weights(
             f"({n},). Give one weight a row."
         )
     if not all_finite(weight):
-        raise ValueError(
+        raise refused(
             f"Input sample_weight contains {'NaN' if np.isnan(weight).any() else 'infinity'}: "
             f"{_rows(~np.isfinite(weight), weight)} are not finite. Allowed: "
-            f"finite weights >= 0. {_MEND}"
+            f"finite weights >= 0. {_MEND}",
+            np.flatnonzero(~np.isfinite(weight)),
         )
     if (weight < 0).any():
-        raise ValueError(
+        raise refused(
             f"Negative values in data passed to `sample_weight`: {_rows(weight < 0, weight)}. "
-            f"Allowed: weights >= 0. {_MEND}"
+            f"Allowed: weights >= 0. {_MEND}",
+            np.flatnonzero(weight < 0),
         )
     if not (weight > 0).any():
         raise ValueError(

@@ -75,6 +75,9 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     goes on from the best. Without it, a lesser maximum may pass for the answer.
     """
 
+    concave: ClassVar[bool] = False
+    """Whether log q is concave in all chart eta together, so that a regression has one maximum."""
+
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 

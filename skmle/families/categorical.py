@@ -58,6 +58,7 @@ class Categorical(Family):
     observation = Observation(numeric=False)
     shortcuts = Shortcuts(starts="maximum")
     support = Support(discrete=True)
+    concave = True
 
     def __init__(self, categories: ArrayLike | int | None = None, *, links: Any = None) -> None:
         super().__init__(links=links)

@@ -54,6 +54,15 @@ def test_derivatives_at_rows(family, rng, assert_derivative):
     )
 
 
+@every(DIFFERENTIABLE, lambda family: family.concave)
+def test_concave_laws_are_concave(family, rng):
+    eta, y = rows_of(family, 200, rng)
+    wide = tuple(3.0 * e for e in eta)
+    rows = family.evaluate(family.statistics(y), wide)
+    _, _, curvature = jets(rows, len(eta), len(y))
+    assert np.linalg.eigvalsh(curvature).min() >= -1e-15
+
+
 @every(DIFFERENTIABLE)
 def test_derivatives_in_the_tails(family, rng, assert_derivative):
     """At eta = -8 and 8, of observations from there and of observations from the middle."""

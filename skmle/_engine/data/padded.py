@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 # Numbers of a chunk of groups. 2000 logistic fits of 200 x 5 took 0.45 s in chunks of 2**16, 0.35 s
 # in chunks of 2**18 and 0.32 s in chunks of 2**19; 10 000 Weibull fits of 100 took the least in
 # chunks of 2**17 to 2**18.
-_CHUNK = 1 << 18
+CHUNK = 1 << 18
 # Largest number of rows of a chunk over the smallest one: it bounds the share of padding.
 _RATIO = 1.25
 
@@ -51,7 +51,7 @@ def padded_groups(codes: NDArray[np.intp], count: int, width: int) -> Iterator[P
     low = 0
     while low < len(groups):
         least = sizes[groups[low]]
-        most = max(1, _CHUNK // (int(least) * width))
+        most = max(1, CHUNK // (int(least) * width))
         alike = np.searchsorted(sizes[groups], int(_RATIO * least), side="right")
         chunk = groups[low : min(low + most, int(alike))]
         own = sizes[chunk]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +18,13 @@ from numpy.typing import NDArray
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
 from skmle.families.base import Arrays, Rows, triangle
+
+Formula = Callable[[Arrays, Arrays, int], Rows]
+"""(statistics, eta, order) -> Rows."""
+
+# Numbers of the products of columns that are made at once: as many as a chunk of groups has
+# (`skmle._engine.data.padded`).
+_PRODUCTS = 1 << 18
 
 
 class Evaluations(NamedTuple):
@@ -47,11 +55,11 @@ class ManyObjectives:
     weight : ndarray of shape (G or 1, n), optional
     offset : ndarray of shape (G or 1, n), optional
         Added to the first eta.
-    ridge : ndarray of shape (G, d), optional
-        Strengths, per row of data.
+    ridge : ndarray of shape (G or 1, d, d), optional
+        The Hessian of a quadratic penalty, per row of data.
     """
 
-    rows: Callable[[Arrays, Arrays, int], Rows]
+    rows: Formula
     statistics: Arrays
     terms: tuple[Term, ...]
     columns: tuple[Array | None, ...]
@@ -88,15 +96,17 @@ class ManyObjectives:
         )
         if self.ridge is not None:
             value = value + self.penalty(coef)
-            gradient += self.ridge * coef
-            hessian[:, range(self.d), range(self.d)] += self.ridge
+            gradient += self._pull(coef)
+            hessian += self.ridge
         return Evaluations(value, gradient, hessian)
 
     def etas(self, coef: Array) -> Arrays:
         """Return the linear predictors, each (G, n), or (G, 1) for a constant."""
         result = []
         for span, term, columns in zip(self.spans, self.terms, self.columns, strict=True):
-            if columns is not None:
+            if columns is not None and len(columns) == 1:
+                result.append(coef[:, span] @ columns[0])
+            elif columns is not None:
                 result.append((coef[:, None, span] @ columns)[:, 0])
             else:
                 result.append(coef[:, span] if term.length else np.zeros((len(coef), 1)))
@@ -108,13 +118,20 @@ class ManyObjectives:
         """Return what the ridge adds to each value, (G,)."""
         if self.ridge is None:
             return np.zeros(len(coef))
-        return 0.5 * np.einsum("gi,gi,gi->g", self.ridge, coef, coef)
+        return 0.5 * (coef * self._pull(coef)).sum(axis=1)
+
+    def _pull(self, coef: Array) -> Array:
+        """Return the gradient of the ridge, (G, d)."""
+        assert self.ridge is not None
+        return (self.ridge @ coef[..., None])[..., 0]
 
     def takes_many(self, coef: Array) -> bool:
         """Return whether the formula takes the rows of many problems as it takes those of one.
 
         Formulas of other makers and of laws that sort their rows may not.
         """
+        if len(coef) == 1:  # a table of one line would tell nothing
+            coef = np.repeat(coef, 2, axis=0)
         etas = self.etas(coef)
         one = tuple(eta[0] if eta.shape[1] > 1 else eta[0, 0] for eta in etas)
         statistics = tuple(s[0] for s in self.statistics)
@@ -122,11 +139,18 @@ class ManyObjectives:
         try:
             together = self.rows(self.statistics, etas, 0).value
             together = np.broadcast_to(together, (len(coef), self.n))[0]
-        except (ValueError, TypeError, IndexError):
+        except Exception:  # whatever a formula of another maker says of a table
             return False
         return bool(np.allclose(alone, together, rtol=1e-10, atol=1e-10, equal_nan=True))
 
-    def weighted(self, weight: Array) -> ManyObjectives:
+    def in_one_table(self) -> ManyObjectives:
+        """Return the problems with a formula that is asked at all of their rows in one long table.
+
+        Every family takes that; a table of shape (G, n) is not for each of them.
+        """
+        return replace(self, rows=partial(_rows_in_one_table, self.rows))
+
+    def weighted(self, weight: Array | None) -> ManyObjectives:
         """Return the problems with these weights of the rows, (G, n), in place of their own."""
         return replace(self, weight=weight)
 
@@ -157,13 +181,57 @@ class ManyObjectives:
         columns = self.columns[a]
         if columns is None:
             return weighted.sum(axis=1, keepdims=True)[:, : self.terms[a].length]
+        if len(columns) == 1:
+            return weighted @ columns[0].T
         return (columns @ weighted[..., None])[..., 0]
 
     def _sandwich(self, weighted: Array, a: int, b: int) -> Array:
         """Return the block of two terms of the Hessians, whose curvature in their etas is given."""
         left, right = self.columns[a], self.columns[b]
         if left is not None and right is not None:
+            if len(left) == len(right) == 1:
+                return _sandwiches_of_shared(left[0], right[0], weighted)
             return (left * weighted[:, None]) @ right.transpose(0, 2, 1)
         if left is None:
             return self._pulled(weighted, b)[:, None]
         return self._pulled(weighted, a)[..., None]
+
+
+def _sandwiches_of_shared(left: Array, right: Array, weighted: Array) -> Array:
+    """Return left diag(w) right' for each line w of weights, with columns that all lines share.
+
+    Products of columns are made once for all lines, so that one product of matrices does the rest.
+    They are made for some rows at once: they need not fit into the memory.
+    """
+    shape = len(left), len(right)
+    symmetric = left is right
+    a, b = np.triu_indices(len(left)) if symmetric else np.indices(shape).reshape(2, -1)
+    sums = np.zeros((len(weighted), len(a)))
+    size = max(1, _PRODUCTS // len(a))
+    for low in range(0, weighted.shape[1], size):
+        rows = slice(low, low + size)
+        sums += weighted[:, rows] @ (left[a, rows] * right[b, rows]).T
+    result = np.empty((len(weighted), *shape))
+    result[:, a, b] = sums
+    if symmetric:
+        result[:, b, a] = sums
+    return result
+
+
+def _rows_in_one_table(rows: Formula, statistics: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return the rows of many problems, whose formula is asked at one long table of all of them."""
+    shape = np.broadcast_shapes(*(e.shape for e in eta), statistics[0].shape[:2])
+
+    def laid_out(part: Array) -> Array:
+        rest = part.shape[2:]
+        return np.broadcast_to(part, (*shape, *rest)).reshape(-1, *rest)
+
+    def back(entry: Array | None) -> Array | None:
+        return entry.reshape(shape) if entry is not None and np.size(entry) > 1 else entry
+
+    found = rows(tuple(map(laid_out, statistics)), tuple(map(laid_out, eta)), order)
+    value, slopes = back(found.value), found.gradient
+    assert value is not None
+    gradient = None if slopes is None else tuple(map(back, slopes))
+    curvature = None if found.curvature is None else tuple(map(back, found.packed))
+    return Rows(value, gradient, curvature)  # type: ignore[arg-type]

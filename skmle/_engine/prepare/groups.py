@@ -1,8 +1,13 @@
-"""Groups of rows made ready to be fitted together: gathered, centred, scaled, with their starts."""
+"""Groups of rows made ready to be fitted together: gathered, centred, scaled, with their starts.
+
+Groups may also be the same rows under different weights, as those of bootstrap samples. Their rows
+are then held once: arrays of them have a first axis of one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,13 +27,13 @@ class Groups:
     """The rows of some groups, one line a group; places that are padded have weight zero."""
 
     statistics: Arrays
-    """(G, n) each."""
+    """(G, n, ...) each; (1, n, ...) where all groups have the same rows."""
     sizes: NDArray[np.intp]
     mass: Array
     weight: Array | None
     """(G, n); None: all rows count alike, and no place is padded."""
     X: Array | None
-    """(G, p, n)."""
+    """(G, p, n), or (1, p, n)."""
     offset: Array | None
     equal: NDArray[np.bool_]
     """Of which groups all observations are the same."""
@@ -45,10 +50,6 @@ class Groups:
         X = None
         if problem.X is not None and any(term.size for term in problem.terms):
             X = np.ascontiguousarray(problem.X[rows].transpose(0, 2, 1), np.float64)
-        # The last row differs from the first in almost all groups.
-        equal = np.all([s[:, 0] == s[:, -1] for s in statistics], axis=0)
-        if equal.any():
-            equal &= np.all([(s == s[:, :1]).all(axis=1) for s in statistics], axis=0)
         return cls(
             statistics=statistics,
             sizes=sizes,
@@ -56,13 +57,61 @@ class Groups:
             weight=weight,
             X=X,
             offset=None if problem.offset is None else problem.offset[rows],
-            equal=equal,
+            equal=_all_equal(statistics),
+        )
+
+    @classmethod
+    def weighted(cls, problem: Problem, weight: Array) -> Groups:
+        """Return all rows of a problem under each line of weights, (G, n), as groups."""
+        statistics = tuple(s[None] for s in problem.observed.statistics)
+        counts = weight > 0.0
+        first = counts.argmax(axis=1)
+        differ = [(s[0] != s[0, first][:, None]) & counts for s in statistics if s.ndim == 2]
+        modelled = problem.X is not None and any(term.size for term in problem.terms)
+        return cls(
+            statistics=statistics,
+            sizes=counts.sum(axis=1),
+            mass=weight.sum(axis=1),
+            weight=weight,
+            X=np.ascontiguousarray(problem.X.T[None], np.float64) if modelled else None,
+            offset=None if problem.offset is None else problem.offset[None],
+            equal=~np.any(differ, axis=(0, 2)) if differ else np.zeros(len(weight), bool),
         )
 
     @property
     def count(self) -> int:
         """Number of groups."""
         return len(self.sizes)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all groups have the same rows."""
+        return len(self.statistics[0]) < self.count
+
+    def unweighted(self) -> Groups:
+        """Return the rows that all groups share as one group, in which all rows count alike."""
+        n = self.statistics[0].shape[1]
+        one = np.full(1, n)
+        equal = _all_equal(self.statistics)
+        return replace(self, sizes=one, mass=one.astype(float), weight=None, equal=equal)
+
+    def ask(self, question: Callable[[Arrays], Array]) -> Array:
+        """Return what a family answers of each row, (G, n); 0-d if that is the same for all.
+
+        It is asked of all rows in one long table, as every family takes it.
+        """
+        answer = np.asarray(question(_laid_out(self.statistics)))
+        return answer if answer.ndim == 0 else answer.reshape(self.statistics[0].shape[:2])
+
+    @property
+    def rows(self) -> Arrays:
+        """The statistics of all groups' rows, one below the other."""
+        return _laid_out(self.statistics)
+
+    def replaced(self, rows: Arrays) -> Groups:
+        """Return the groups with other statistics, those of all rows one below the other."""
+        shape = self.statistics[0].shape[:2]
+        return replace(self, statistics=tuple(s.reshape(*shape, *s.shape[1:]) for s in rows))
 
     def mean(self, values: Array) -> Array:
         """Return the weighted mean over the rows, the last axis."""
@@ -81,7 +130,7 @@ class Groups:
 
     def base(self, family: Family) -> Array:
         """Return the sums of the terms of -log q that depend on y only, (G,)."""
-        return self.total(np.asarray(family.base(self.statistics)))
+        return self.total(self.ask(family.base))
 
     def each(self, statistics: Arrays) -> list[tuple[Arrays, Array | None]]:
         """Return the statistics of each group, and the weights of its rows."""
@@ -92,6 +141,25 @@ class Groups:
             )
             for g, n in enumerate(self.sizes)
         ]
+
+
+def _laid_out(statistics: Arrays) -> Arrays:
+    """Return the statistics of the rows of all groups in one long table."""
+    return tuple(s.reshape(-1, *s.shape[2:]) for s in statistics)
+
+
+def _all_equal(statistics: Arrays) -> NDArray[np.bool_]:
+    """Return of which groups all observations are the same number.
+
+    Those of several numbers in a row never are, as in a fit by itself.
+    """
+    if statistics[0].ndim > 2:
+        return np.zeros(len(statistics[0]), bool)
+    # The last row differs from the first in almost all groups.
+    equal = np.all([s[:, 0] == s[:, -1] for s in statistics], axis=0)
+    if equal.any():
+        equal &= np.all([(s == s[:, :1]).all(axis=1) for s in statistics], axis=0)
+    return np.asarray(equal)
 
 
 def columns_of(
@@ -146,7 +214,6 @@ class Scaled(NamedTuple):
     """Least squares on the columns of the first term, (G, length); None: there are none."""
     residual: Array | None
     """What it leaves of the first statistic, (G, n), with mean zero and root mean square one."""
-    log_volume: Array
     usable: NDArray[np.bool_]
     """Which groups have a spread."""
 
@@ -170,7 +237,6 @@ def scaled(
         (),
         None,
         None,
-        np.zeros(count),
         every,
     )
     pairs = list(zip(family.parameters, terms, strict=True))
@@ -198,17 +264,19 @@ def scaled(
     usable = (unit > 0.0) & np.isfinite(unit)
     unit = np.where(usable, unit, 1.0)
     moves = tuple(param.unit for param in family.parameters)
-    volume = np.log(unit) * groups.total(np.asarray(family.densities(groups.statistics)))
+    shape = groups.statistics[0].shape[:2]
+    origins, units = (np.broadcast_to(one[:, None], shape).ravel() for one in (origin, unit))
     return Scaled(
         groups=groups,
-        statistics=family.standardise(groups.statistics, origin[:, None], unit[:, None]),  # type: ignore[arg-type]
+        statistics=groups.replaced(
+            family.standardise(groups.rows, origins, units)  # type: ignore[arg-type]
+        ).statistics,
         offset=None if groups.offset is None else groups.offset / unit[:, None],
         origin=origin,
         unit=unit,
         moves=moves,
         first=None if first is None else first / unit[:, None],
         residual=None if residual is None else residual / unit[:, None],
-        log_volume=volume,
         usable=usable,
     )
 
@@ -227,7 +295,10 @@ def _least_squares(groups: Groups, x: Array, z: Array) -> tuple[Array, Array]:
 
 
 def starts_of(family: Family, terms: tuple[Term, ...], own: Scaled) -> list[Array]:
-    """Return one or several starts of all groups, (G, d) each; none if there is no way to one."""
+    """Return one or several starts of all groups, (G, d) each.
+
+    There are none for laws whose several starts are to be tried one group after the other.
+    """
     groups = own.groups
     if own.residual is not None and not family.several_modes:
         # In their own units, groups are so alike that the start of all of them serves for each.
@@ -235,10 +306,15 @@ def starts_of(family: Family, terms: tuple[Term, ...], own: Scaled) -> list[Arra
         first = family.starts((own.residual.ravel(),), weight)[0]
         charted = [np.tile(first, (groups.count, 1))]
     else:
-        statistics = own.statistics
-        lists = [family.starts(*one) for one in groups.each(statistics)]
-        least = min(map(len, lists))
-        charted = [np.array([found[k] for found in lists]) for k in range(least)]
+        lists: list[list[tuple[float, ...]]] = []
+        for one in groups.each(own.statistics):
+            lists.append(family.starts(*one))
+            if len(lists[-1]) > 1 and not family.several_modes:
+                # From each of them a fit by itself may go its own way to another maximum, as those
+                # of mixtures do: two searches with damping parted on a long way.
+                return []
+        most = max(map(len, lists))  # a group with fewer starts tries its first one again
+        charted = [np.array([(f[k:] or f)[0] for f in lists]) for k in range(most)]
     d = sum(term.length for term in terms)
     result = []
     for chart_eta in charted:

@@ -65,8 +65,10 @@ def may_have_several(family: Family, terms: Sequence[Term]) -> bool:
     """Return whether a likelihood may have several maxima, whatever its law.
 
     It may where a parameter beside the first one has slopes, or where the first one has them under
-    a link that is not the law's own.
+    a link that is not the law's own; not if the law is known to be concave.
     """
+    if family.concave and not family.relinked:
+        return False
     first, *others = terms
     if any(term.size for term in others):
         return True
@@ -165,7 +167,7 @@ def _many(law: Family, objective: Objective) -> ManyObjectives | None:
         columns=tuple(columns),
         weight=None if objective.weight is None else objective.weight[None],
         offset=None if design.offset is None else design.offset[None],
-        ridge=curvature[None] if objective.penalties else None,
+        ridge=np.diag(curvature)[None] if objective.penalties else None,
     )
 
 

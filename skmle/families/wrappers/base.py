@@ -136,6 +136,8 @@ class Wrapper(Family):
     def least_squares(self) -> bool:  # type: ignore[override]
         return False  # a wrapper observes less, or fits less
 
+    concave = False  # a wrapper has another formula
+
     gradient_tells_mean = False  # a wrapper observes less, or has another mean
 
     @property

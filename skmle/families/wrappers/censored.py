@@ -70,7 +70,7 @@ class Censored(OfKnown):
     def __init__(self, family: Any = "normal") -> None:
         super().__init__(family)
 
-    _exact = 0.5  # learnt by `adapt`: the share of exact rows, of which 0 and 1 are told apart
+    _exact = 0.5  # learnt: 1 if all rows are exact, 0 if none is, else 1/2
 
     def around(self, family: Family) -> Censored:
         return Censored(family)
@@ -101,7 +101,8 @@ class Censored(OfKnown):
         check_plain(inner, "Censored: an interval is not defined for")
         learnt = self.around(inner.adapt(known_rows.possible(inner, y)))
         known_rows.check_informative(learnt.inner, y)
-        learnt._exact = float(np.count_nonzero(y[..., 0] == y[..., 1]) / len(y))
+        exact = y[..., 0] == y[..., 1]
+        learnt._exact = 0.5 * (float(exact.any()) + float(exact.all()))
         known_rows.check_restored(inner, y)
         return learnt
 
