@@ -84,7 +84,7 @@ ENGINE = """
     judge.freedom judge.interior judge.behind judge.growth judge.separation judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
-    judge.unused judge.verdict
+    judge.unused judge.outcome judge.verdict
     fit path maxima batch
 """.split()
 

@@ -14,8 +14,9 @@ import numpy as np
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.alarm import alarm_of
+from skmle._engine.judge.outcome import separated_at, unfinished
 from skmle._engine.judge.separation import recedes
-from skmle._engine.judge.verdict import foregone, judge, separated_at, unfinished
+from skmle._engine.judge.verdict import foregone, judge
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.watch import RunsOff, Stopped
 from skmle._engine.prepare.closed import Starts, closed_form, constant_fit

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.evaluation import Solution
 from skmle._engine.judge.domain import AtEdge, covariance_at_edge, finish, is_off_edge
 from skmle._engine.judge.edge import (
     INTERPOLATED,
@@ -18,25 +18,21 @@ from skmle._engine.judge.edge import (
     rows_of_vanished_scale,
     vanished_scale,
 )
-from skmle._engine.judge.freedom import shrunk_by
 from skmle._engine.judge.growth import looks_at
 from skmle._engine.judge.interior import is_interior, is_vague
 from skmle._engine.judge.limit_rows import rows_at_a_limit
 from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit
+from skmle._engine.judge.outcome import outcome, receded, separated, wants_covariance
 from skmle._engine.judge.polish import polished
-from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
-from skmle._engine.judge.separated import record
 from skmle._engine.judge.separation import cleaned, recedes, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
-from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.modes import way_without_bound
 from skmle._engine.problem import Fit
 from skmle._engine.verdict import (
     BOUNDARY,
     INTERIOR,
-    INTERRUPTED,
     NO_MAXIMUM,
     NON_REGULAR,
     NOT_CONVERGED,
@@ -45,13 +41,6 @@ from skmle._engine.verdict import (
     Verdict,
 )
 
-# Coefficients up to which a fit keeps its covariance: 2,000 take 32 MB. Chosen, not measured.
-_LARGEST_COVARIANCE = 2000
-# Distance to the maximum, before the last step, from which the Hessian at the maximum gives other
-# standard errors: they were off by 1e-7 of themselves at a distance of 1e-6. And rows times
-# coefficients up to which it is evaluated there once more, which took 1 to 5 % of the time of such
-# fits, but 6 to 10 % at twice as many.
-_EXACT, _SHORT = 1e-11, 5_000
 # Rows up to which limit laws are always tried: on few rows a lesser maximum inside may lie beside a
 # likelier limit law. Chosen, not measured.
 _FEW = 100
@@ -121,7 +110,7 @@ def _finished(likelihood: Likelihood, solution: Solution) -> AtEdge | Solution:
 def _at_edge(likelihood: Likelihood, found: AtEdge) -> Fit:
     """Return the fit of a maximum at the edge, with the covariance of its face."""
     result = outcome(likelihood, found.solution, Verdict(BOUNDARY, found.reason))
-    wanted = _wants_covariance(likelihood)
+    wanted = wants_covariance(likelihood)
     covariance = covariance_at_edge(likelihood, found) if wanted else None
     return replace(result, covariance=covariance, rows_at_edge=found.rows)
 
@@ -170,7 +159,7 @@ def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:
     if told and (proof := separation(likelihood, solution)) is not None:
         return separated(likelihood, solution, proof)
     verdict = Verdict(BOUNDARY, f"{limit.parameter} tends to {limit.value:g}", direction)
-    return _receded(likelihood, solution, known, verdict)
+    return receded(likelihood, solution, known, verdict)
 
 
 def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
@@ -240,111 +229,3 @@ def _unused(likelihood: Likelihood, solution: Solution) -> Fit | None:
     objective = likelihood.objective
     objective.looks = looks_at(likelihood.family, objective, solution.coef)
     return separated(likelihood, solution, *found)
-
-
-# ---------------------------------------------------------------- the record
-
-
-def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit:
-    """Return the fit in the user's coordinates, with a covariance at an interior maximum."""
-    lasso, n_parameters = likelihood.objective.lasso, likelihood.design.d
-    if lasso is not None:
-        zero = (solution.coef == 0.0) & (lasso.strength > 0.0)
-        n_parameters -= int(np.count_nonzero(zero))
-    covariance = None
-    if verdict.status == INTERIOR and lasso is None:
-        covariance = _covariance(likelihood, solution)
-    return Fit(
-        family=likelihood.problem.family,
-        coefs=likelihood.raw(solution.coef),
-        covariance=covariance,
-        log_likelihood=likelihood.log_likelihood(solution),
-        mass=likelihood.objective.mass,
-        verdict=verdict,
-        n_iter=max(likelihood.watch.count, min(1, likelihood.problem.max_iter)),
-        distance=solution.distance,
-        estimable=likelihood.estimable,
-        dependent=likelihood.columns.dependent() if likelihood.columns.condition > 1.0 else None,
-        condition=likelihood.columns.condition,
-        n_parameters=n_parameters,
-        shrunk=shrunk_by(likelihood, solution),
-    )
-
-
-def separated(
-    likelihood: Likelihood, solution: Solution, direction: Array, reason: str = ""
-) -> Fit:
-    """Return a fit that runs off along a direction, with what is known of the rest."""
-    known = recede(likelihood, solution, direction)
-    verdict = Verdict(NO_MAXIMUM, reason or SEPARATION, direction)
-    return _receded(likelihood, solution, known, verdict)
-
-
-def _receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict: Verdict) -> Fit:
-    """Return a fit some of whose rows have run off, with what is known of the rest.
-
-    To go on there is one more step. A fit that may take no more ends where it is.
-    """
-    known, spent = record(likelihood, found), likelihood.watch.spent
-    coef = solution.coef if spent else found.coef
-    at_coef = likelihood.objective(coef, 0) if spent else Evaluation(found.reached)
-    at = solution._replace(coef=coef, evaluation=at_coef, working=None)
-    if not spent:
-        likelihood.objective.accepted(coef, at.evaluation, solution.distance)
-    result = outcome(likelihood, at, verdict)
-    covariance = None
-    if found.inverse is not None and not spent and _wants_covariance(likelihood):
-        covariance = likelihood.covariance(found.inverse)
-        loose = np.concatenate(
-            [
-                np.append(slopes, [intercept] * term.intercept).astype(bool)
-                for term, (slopes, intercept) in zip(
-                    likelihood.problem.terms, known.loose, strict=True
-                )
-            ]
-        )
-        covariance[loose], covariance[:, loose] = np.nan, np.nan
-    return replace(result, covariance=covariance, separated=known)
-
-
-def separated_at(likelihood: Likelihood, found: RunsOff) -> Fit:
-    """Return a fit that was seen to run off on its way."""
-    likelihood.objective.alarm = None
-    at = Solution(
-        coef=found.coef,
-        evaluation=found.at,
-        step=found.direction,
-        distance=np.inf,
-        n_iter=likelihood.watch.count,
-        converged=False,
-    )
-    return separated(likelihood, at, found.direction)
-
-
-def unfinished(likelihood: Likelihood, solution: Solution, reason: str = "") -> Fit:
-    """Return the fit at an iterate, which may be one on a sample of the rows."""
-    on_all = solution._replace(evaluation=likelihood.objective(solution.coef, 0))
-    return outcome(likelihood, on_all, Verdict(INTERRUPTED, reason))
-
-
-def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
-    """Return the covariance of the user's coefficients; None if it is not wanted or not known."""
-    if not _wants_covariance(likelihood) or solution.evaluation.hessian is None:
-        return None
-    evaluation = solution.evaluation
-    design = likelihood.design
-    if solution.distance > _EXACT and design.n * design.d <= _SHORT:
-        # The Hessian is that of the point before the last step.
-        at_the_end = likelihood.objective(solution.coef)
-        finite = at_the_end.hessian is not None and np.isfinite(at_the_end.hessian).all()
-        evaluation = at_the_end if finite else evaluation
-    try:
-        return likelihood.covariance(evaluation.inverse)
-    except np.linalg.LinAlgError:  # a way to infinity on which all curvature is lost
-        return None
-
-
-def _wants_covariance(likelihood: Likelihood) -> bool:
-    """Return whether the covariance of the user's coefficients is wanted, and is not too large."""
-    raw = sum(t.length for t in likelihood.problem.terms)
-    return bool(likelihood.problem.covariance) and raw <= _LARGEST_COVARIANCE
