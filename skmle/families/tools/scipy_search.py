@@ -22,6 +22,8 @@ _CLOSE = 0.2  # gap, in the unit of the frame, below which an end is tried at th
 # Standard errors from the maximum from which a climb has not arrived, as at a cusp.
 _ARRIVED = 0.5
 _ROUNDS, _GAINED = 5, 0.05  # rounds from there, and nats that one has to gain for another
+# Nats that a climb at the data's ends may lack, in squares of its distance: half of one, and room.
+_ROOM = 4.0
 _VANISHED = -9.0  # log of a gap, in the unit of the frame, that runs to nothing; chosen
 _TIE = 1e-9  # nats a row by which an end at the data's end may be less likely
 
@@ -118,6 +120,11 @@ def _finished(frame: Frame, sample: Sample, best: Climb, until: float) -> Climb:
     return best
 
 
+def _may_reach(run: Climb, value: float, mass: float) -> bool:
+    """Return whether a climb may come to a value, if it lacks so much as its distance says."""
+    return mass * (run.value - value) < _ROOM * max(run.distance**2, 1.0)
+
+
 def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
     """Return the same place, or one with ends of the support at those of the data."""
     frame, best = found.frame, found
@@ -145,8 +152,11 @@ def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
         others = ranked_starts(held, sample.y, sample.weight, 0.05 * _SECONDS)[: _KEPT + 1]
         bounded = [e for _, e in others if sample.mean(held, e) > -np.inf]
         near = _few_steps(sample, sample.value(held), [eta, *bounded], until)
+        if not np.isfinite(near[0].value):
+            continue  # no law with such ends has density
         run = climb(sample.value(held), near[0].eta, sample.weight, _STEPS, until)
-        run = _finished(held, sample, run, until)
+        if _may_reach(run, best.value, sample.mass):
+            run = _finished(held, sample, run, until)
         if -np.inf < run.value <= best.value + _TIE:
             best = Found(held, run.eta, run.value)
     return best
