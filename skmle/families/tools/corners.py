@@ -56,8 +56,8 @@ def moving_corner(frame: Frame, y: Array, eta: Eta) -> Corner | None:
     eta : tuple of float
         The law's parameters, in the frame's coordinates.
     """
-    ends = np.arcsinh([y.min(), y.max()])
-    grid = np.sinh(np.linspace(*ends, _POINTS))
+    low, high = np.arcsinh(y.min()), np.arcsinh(y.max())
+    grid = np.sinh(np.linspace(low, high, _POINTS))
     jumps = _jumps(frame, grid, eta)
     around = np.maximum(np.append(jumps[1:], 0.0), np.append(0.0, jumps[:-1]))
     peaks = np.flatnonzero((jumps >= around) & (jumps > _LEAST))
