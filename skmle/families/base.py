@@ -75,6 +75,8 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     goes on from the best. Without it, a lesser maximum may pass for the answer.
     """
 
+    noise: ClassVar[float] = 0.0
+    """Standard errors from the maximum within which rounding of the law's formula hides it."""
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
 
 _MOVE = 1e-4  # by which an eta is moved for the derivatives of scipy's parameters
+# Standard errors from the maximum that count as at it where no step lowers the objective any more:
+# scipy's densities have as few as ten digits. They are 5e-7 nats in all.
+_NOISE = 1e-3
 _UNBOUNDED = (
     "the density grows without bound as the {} end of its support comes to the {} observation. "
     "Hold loc (or scale) with fixed=..., or a shape at which the density is bounded"
@@ -33,6 +36,11 @@ _UNBOUNDED_INSIDE = (
     "the density grows without bound at a place inside the support, as it comes to an observation. "
     "Hold loc with fixed=..., or a shape at which the density is bounded"
 )
+_RUNS_OFF = (
+    "it rises along a ridge on which parameters run off together, as far as numbers tell: the law "
+    "tends to a simpler one with fewer parameters"
+)
+_LEVEL = "it is level where {} change together or alone, so that no value of theirs is best"
 _CORNER = "the density has a corner, which moves with the parameters and meets observations"
 _CORNER_LEFT = f"{_CORNER}, and the search along turning axes was not over in time"
 _CUT = "time was over before all whole numbers next to these had been tried"
@@ -59,6 +67,7 @@ class ScipyDensity(Family):
     """
 
     finer_eta = True
+    noise = _NOISE
 
     def __init__(
         self,
@@ -202,6 +211,11 @@ def density_of(
     if found.unbounded:
         reason = _UNBOUNDED.format(found.unbounded, _EXTREMES[found.unbounded])
         return Density(law, reason, unbounded=True)
+    if found.level:
+        level = _LEVEL.format(", ".join(found.level))
+        return Density(law, level, unbounded=True, found_apart=len(frame.wholes))
+    if found.runs_off:
+        return Density(law, _RUNS_OFF, unbounded=True, found_apart=len(frame.wholes))
     if (seconds := _seconds_ahead(found.frame, frame.measured(y), found.eta)) > _SECONDS:
         stopped = _SLOW.format(seconds)
         return Density(law, stopped=stopped, found_apart=len(frame.wholes))

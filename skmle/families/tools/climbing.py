@@ -51,7 +51,12 @@ def mean_of(values: Array, weight: Array | None) -> float:
 
 
 def climb(
-    value: Value, start: Eta, weight: Array | None, steps: int, until: float = np.inf
+    value: Value,
+    start: Eta,
+    weight: Array | None,
+    steps: int,
+    until: float = np.inf,
+    near: float = _NEAR,
 ) -> Climb:
     """Lower the mean of -log q from a start by steps of Berndt, Hall, Hall and Hausman.
 
@@ -64,6 +69,8 @@ def climb(
         Most steps.
     until : float
         The processor time, of `time.thread_time`, at which it ends at the latest.
+    near : float
+        Standard errors from the maximum at which it ends.
     """
     eta, rows = np.array(start, float), value(start)
     best, damping, distance = mean_of(rows, weight), _DAMPING, np.inf
@@ -73,8 +80,7 @@ def climb(
             break
         slopes = _slopes(value, eta, rows)
         gradient = np.array([mean_of(slope, weight) for slope in slopes])
-        outer = slopes * (1.0 if weight is None else weight / mass * len(rows)) @ slopes.T
-        outer /= len(rows)
+        outer = _mean_products(slopes, weight)
         if not (np.isfinite(gradient).all() and np.isfinite(outer).all()):
             break
         unit = np.sqrt(np.maximum(outer.diagonal(), 1e-300))
@@ -83,7 +89,7 @@ def climb(
         distance = float(
             np.sqrt(mass * max(float(pull @ np.linalg.solve(scaled + floor, pull)), 0.0))
         )
-        if distance < _NEAR:
+        if distance < near:
             break
         before = best
         while damping < _LARGEST and time.thread_time() < until:
@@ -100,6 +106,19 @@ def climb(
         if not best < before or idle >= _PATIENCE:
             break
     return Climb(tuple(map(float, eta)), best, distance)
+
+
+def _mean_products(slopes: Array, weight: Array | None) -> Array:
+    """Return the mean of the products of the rows' slopes, (k, k)."""
+    share = 1.0 / slopes.shape[1] if weight is None else weight / weight.sum()
+    return np.asarray((slopes * share) @ slopes.T)
+
+
+def outer_products(value: Value, eta: Eta, weight: Array | None) -> tuple[Array, float]:
+    """Return the mean product of the rows' gradients, which stands for the curvature, and n."""
+    rows = value(eta)
+    mass = len(rows) if weight is None else float(weight.sum())
+    return _mean_products(_slopes(value, np.array(eta), rows), weight), mass
 
 
 def _slopes(value: Value, eta: Array, rows: Array) -> Array:
@@ -141,10 +160,8 @@ def simplex(value: Value, start: Climb, weight: Array | None, until: float) -> C
 
 def errors_alone(value: Value, eta: Eta, weight: Array | None) -> Array:
     """Return the standard error of each eta if the others were known, from the rows' slopes."""
-    rows = value(eta)
-    mass = len(rows) if weight is None else float(weight.sum())
-    slopes = _slopes(value, np.array(eta), rows)
-    squares = np.array([mean_of(slope**2, weight) for slope in slopes]) * mass
+    outer, mass = outer_products(value, eta, weight)
+    squares = outer.diagonal() * mass
     return np.where(np.isfinite(squares) & (squares > 0.0), squares, mass) ** -0.5
 
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmle.families.links import LOG
 from skmle.families.records import Array
 from skmle.families.tools.climbing import Climb, Eta, Value, climb, simplex
+from skmle.families.tools.ridges import followed
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import Place
 from skmle.families.tools.scipy_sample import Sample
@@ -25,6 +27,7 @@ _ROUNDS, _GAINED = 5, 0.05  # rounds from there, and nats that one has to gain f
 # Nats that a climb at the data's ends may lack, in squares of its distance: half of one, and room.
 _ROOM = 4.0
 _VANISHED = -9.0  # log of a gap, in the unit of the frame, that runs to nothing; chosen
+_TOLD = 1e-4  # relative change of a parameter that moves where an eta changes by 0.2; chosen
 _TIE = 1e-9  # nats a row by which an end at the data's end may be less likely
 
 
@@ -36,6 +39,10 @@ class Found(NamedTuple):
     value: float
     unbounded: str = ""
     """The end of the support at which the density grows without bound; "" if none does."""
+    runs_off: bool = False
+    """Whether the likelihood rises along a ridge as far out as numbers tell."""
+    level: tuple[str, ...] = ()
+    """Parameters that stand for each other exactly, by scipy's names."""
     cut: bool = False
     """Whether time was over before all neighbouring whole numbers were tried."""
 
@@ -87,7 +94,34 @@ def _within(frame: Frame, sample: Sample, guess: Place | None, until: float) -> 
     )
     arrived = _finished(frame, sample, arrived, until)
     found = Found(frame, arrived.eta, arrived.value)
-    return _at_the_ends(found, sample, until)
+    return _along_a_ridge(_at_the_ends(found, sample, until), sample, until)
+
+
+def _along_a_ridge(found: Found, sample: Sample, until: float) -> Found:
+    """Return the highest place along the ridge on which a search has ended, if it is on one."""
+    start = Climb(found.eta, found.value, np.inf)
+    if found.unbounded or found.frame.discrete or found.value == -np.inf:
+        return found
+    logs = [j for j, (_, chart) in enumerate(found.frame.coordinates) if chart is LOG]
+    best, runs_off, level = followed(sample.value(found.frame), start, sample.weight, until, logs)
+    if level is not None:
+        return found._replace(level=_moving(found.frame, np.array(found.eta), level))
+    value = sample.mean(found.frame, best.eta)
+    if not runs_off and not value < found.value - _TIE:
+        return found
+    return found._replace(eta=best.eta, value=value, runs_off=runs_off)
+
+
+def _moving(frame: Frame, eta: Array, change: Array) -> tuple[str, ...]:
+    """Return the names of scipy's parameters that move along a change of the coordinates."""
+    step = 0.1 * change / np.abs(change).max()
+    here, there = (frame.place(tuple(map(float, eta + s * step))) for s in (-1.0, 1.0))
+    if here is None or there is None:
+        return ("some parameters",)
+    one, other = frame.arguments(here), frame.arguments(there)
+    # A change of the scale's size is one of a location.
+    size = {name: max(abs(value), one["scale"] * (name == "loc")) for name, value in one.items()}
+    return tuple(n for n in one if abs(other[n] - one[n]) > _TOLD * size[n])
 
 
 def _few_steps(sample: Sample, value: Value, starts: list[Eta], until: float) -> list[Climb]:
