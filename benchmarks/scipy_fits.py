@@ -202,7 +202,7 @@ def page(records: list[dict[str, Any]]) -> str:
     lines = [
         "# Laws of scipy",
         "",
-        *(__doc__ or "").split("\n\n")[1].splitlines(),
+        *"\n\n".join((__doc__ or "").split("\n\n")[1:3]).splitlines(),
         "",
         "| fits by | data | fits | fall short | silently | median, ms | slowest, s | over 5 s |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",

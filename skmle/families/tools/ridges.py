@@ -64,7 +64,12 @@ def followed(
         The eta that are logarithms, of which one is led; if there is none, any is.
     """
     eta = np.array(start.eta)
-    if len(eta) < 2 or not np.isfinite(start.value):
+    # Where a search has ended far out, nothing is told.
+    if (
+        len(eta) < 2
+        or not np.isfinite(start.value)
+        or np.abs(eta[list(logs)]).max(initial=0) > _OUT
+    ):
         return Followed(start)
     outer, mass = outer_products(value, start.eta, weight)
     unit = np.sqrt(np.maximum(outer.diagonal(), 1e-300))

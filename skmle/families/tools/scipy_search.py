@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmle.families.links import LOG
 from skmle.families.records import Array
 from skmle.families.tools.climbing import Climb, Eta, Value, climb, simplex
 from skmle.families.tools.ridges import followed
@@ -102,12 +101,15 @@ def _along_a_ridge(found: Found, sample: Sample, until: float) -> Found:
     start = Climb(found.eta, found.value, np.inf)
     if found.unbounded or found.frame.discrete or found.value == -np.inf:
         return found
-    logs = [j for j, (_, chart) in enumerate(found.frame.coordinates) if chart is LOG]
+    if sample.nodes is not None:
+        return found  # what is interpolated tells no such small gains
+    charts = [chart.name.split(" ")[0] for _, chart in found.frame.coordinates]
+    logs = [j for j, name in enumerate(charts) if name == "log"]
     best, runs_off, level = followed(sample.value(found.frame), start, sample.weight, until, logs)
     if level is not None:
         return found._replace(level=_moving(found.frame, np.array(found.eta), level))
     value = sample.mean(found.frame, best.eta)
-    if not runs_off and not value < found.value - _TIE:
+    if not value < found.value - _TIE:
         return found
     return found._replace(eta=best.eta, value=value, runs_off=runs_off)
 
