@@ -14,6 +14,7 @@ from skmle.families.base import Array, Arrays, Density, Family, Param, Rows, Sup
 from skmle.families.links import Link
 from skmle.families.tools.corners import best_at_corner, moving_corner
 from skmle.families.tools.scipy_frame import Frame
+from skmle.families.tools.scipy_laws import NOISE
 from skmle.families.tools.scipy_sample import seconds_of
 from skmle.families.tools.scipy_search import Found, search
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
 
 _MOVE = 1e-4  # by which an eta is moved for the derivatives of scipy's parameters
-# Standard errors from the maximum that count as at it where no step lowers the objective any more:
-# scipy's densities have as few as ten digits. They are 5e-7 nats in all.
-_NOISE = 1e-3
 _UNBOUNDED = (
     "the density grows without bound as the {} end of its support comes to the {} observation. "
     "Hold loc (or scale) with fixed=..., or a shape at which the density is bounded"
@@ -67,7 +65,7 @@ class ScipyDensity(Family):
     """
 
     finer_eta = True
-    noise = _NOISE
+    noise = NOISE
 
     def __init__(
         self,
