@@ -35,6 +35,7 @@ from skmle._engine.verdict import (
     INTERRUPTED,
     KEYBOARD,
     NO_MAXIMUM,
+    NON_REGULAR,
     NOT_CONVERGED,
     OUT_OF_TIME,
     Verdict,
@@ -99,14 +100,10 @@ def _fit_in_place(problem: Problem, law: Density, tell: Tell | None) -> Fit:
     """Return the fit of the law that takes the place of a family as a density."""
     terms = (Term(None, 0),) * len(law.family.parameters)
     posed = replace(problem, family=law.family, terms=terms)
-    if law.unbounded or law.stopped:
+    if (foregone := _without_newton(law)) is not None:
         (start,) = law.family.starts(posed.observed.statistics, posed.observed.weight)
-        verdict = (
-            Verdict(NO_MAXIMUM, law.reason)
-            if law.unbounded
-            else Verdict(NOT_CONVERGED, law.stopped)
-        )
-        return constant_fit(posed, start, verdict)
+        found = constant_fit(posed, start, foregone)
+        return replace(found, n_parameters=found.n_parameters + law.found_apart)
 
     def told(make: Callable[[], Fit]) -> bool:
         return time.thread_time() > law.until or (tell is not None and tell(make))
@@ -118,6 +115,15 @@ def _fit_in_place(problem: Problem, law: Density, tell: Tell | None) -> Fit:
     if law.reason and found.verdict.status == INTERIOR:
         found = replace(found, verdict=Verdict(BOUNDARY, law.reason))
     return replace(found, n_parameters=found.n_parameters + law.found_apart)
+
+
+def _without_newton(law: Density) -> Verdict | None:
+    """Return what the start is, if no step of Newton's goes on from there."""
+    if law.unbounded:
+        return Verdict(NO_MAXIMUM, law.reason)
+    if law.stopped:
+        return Verdict(NOT_CONVERGED, law.stopped)
+    return Verdict(NON_REGULAR, law.irregular) if law.irregular else None
 
 
 def fit_likelihood(

@@ -87,9 +87,10 @@ def _in_words(
     if status == BOUNDARY:
         return BoundaryWarning, _boundary(fit, names, rows)
     if status == NON_REGULAR:
+        why = reason or "the support depends on the parameters"
         return NonRegularWarning, (
-            "the estimate is the maximum, but the support depends on the parameters, so no "
-            "standard errors are given. Use the bootstrap if you need them."
+            f"the estimate is the maximum, but {why}, so no standard errors are given. "
+            "Use the bootstrap if you need them."
         )
     if status == NO_MAXIMUM and reason == SEPARATION:
         return SeparationWarning, _separation(fit, _moving_columns(fit, names), rows, penalised)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.integrate import quad
 
 from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Family, Param, Rows, Saturated, Support
 from skmle.families.links import Link, get_link
+from skmle.families.tools.by_tables import ByTables
 from skmle.families.tools.checked import check_log_prob
 from skmle.families.tools.coarse import coarse_starts
 from skmle.families.tools.location_scale import saturated_by_units
-from skmle.families.tools.numerical import wide_grid
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.traced import double_precision, rows_by_jax
 from skmle.families.tools.units_seen import units_seen
@@ -29,14 +27,9 @@ _SUPPORTS = {
     "counts": Support(0.0, closed=(True, False), discrete=True, whole=True),
     "integers": Support(discrete=True, whole=True),
 }
-_STEPS = (1.0, 5.0, 25.0, 125.0)  # spreads from the centre at which integrals are cut into pieces
-_SEEN = 0.05  # the same, on a grid close enough to tell where the law is
-_SUMMED = 65536  # whole numbers that are summed at most
-_BLOCK = 128  # whole numbers that are summed at once
-_LEFT = 1e-13  # probability that a sum may leave out
 
 
-class FromLogProb(Family):
+class FromLogProb(ByTables):
     """The law whose log-density or log-mass is a function of yours.
 
     Everything else follows: derivatives by differences (exact ones of a function written with
@@ -92,7 +85,7 @@ class FromLogProb(Family):
         super().__init__(links=links)
         # Two of the arguments have the names of methods, so they are kept under others.
         self._function = log_prob
-        self._cdf_function = cdf
+        self.cdf_function = cdf
         self.params = params
         self.where = support
         self.start = start
@@ -107,7 +100,7 @@ class FromLogProb(Family):
             "log_prob": self._function,
             "params": self.params,
             "support": self.where,
-            "cdf": self._cdf_function,
+            "cdf": self.cdf_function,
             "start": self.start,
             "links": self.links,
         }
@@ -159,14 +152,14 @@ class FromLogProb(Family):
 
     # ---------------------------------------------------------------- the formula
 
-    def _values(self, y: Array, theta: Arrays) -> Array:
+    def values(self, y: Array, theta: Arrays) -> Array:
         with np.errstate(all="ignore"), double_precision():
             found = np.asarray(self._function(y, *theta), float)
         return np.where(np.isnan(found), -np.inf, found)
 
     def _at(self, y: Array, eta: Arrays) -> Array:
         pairs = zip(self.parameters, eta, strict=True)
-        return -self._values(y, tuple(param.chart.theta(e) for param, e in pairs))
+        return -self.values(y, tuple(param.chart.theta(e) for param, e in pairs))
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         (y,) = statistics
@@ -208,110 +201,8 @@ class FromLogProb(Family):
         pairs = zip(self.parameters, given, strict=True)
         return tuple(float(param.chart.forward(value)) for param, value in pairs)
 
-    # ---------------------------------------------------------------- the law
+    # ---------------------------------------------------------------- what messages say
 
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        if self._cdf_function is not None:
-            return np.asarray(self._cdf_function(np.asarray(y, float), *theta), float)
-        return self._each(y, theta, upper=False)
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        if self._cdf_function is not None:
-            return 1.0 - self.cdf(y, theta)
-        return self._each(y, theta, upper=True)
-
-    def _each(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        """Return tail probabilities, one integral or sum for each number and set of parameters."""
-        place, *values = np.broadcast_arrays(np.asarray(y, float), *theta)
-        found = np.empty(place.shape)
-        for index in np.ndindex(place.shape):
-            own = tuple(np.asarray(value[index]) for value in values)
-            low, high = self.support.low, self.support.high
-            here = float(place[index])
-            first, last = (here, high) if upper else (low, here)
-            found[index] = self.probability(own, first, last, beyond=upper)
-        return np.clip(found, 0.0, 1.0)
-
-    def probability(self, theta: Arrays, low: float, high: float, beyond: bool) -> float:
-        """Return P(low < Y <= high), with `low` itself if it is an end of the support."""
-        support = self.support
-        low, high = max(low, support.low), min(high, support.high)
-        if not low < high and not (support.discrete and low == high):
-            return 0.0
-        if support.discrete:
-            return self._sum(theta, low, high, beyond)
-        centre, spread = self._place(theta)
-        cuts = sorted({centre, *(centre + s * k * spread for k in _STEPS for s in (-1.0, 1.0))})
-        ends = [low, *(cut for cut in cuts if low < cut < high), high]
-        pieces = pairwise(ends)
-
-        def density(x: float) -> float:
-            return float(np.exp(self._values(np.array([x]), theta)[0]))
-
-        return float(sum(quad(density, a, b, limit=200)[0] for a, b in pieces))
-
-    def _sum(self, theta: Arrays, low: float, high: float, beyond: bool) -> float:
-        if np.isinf(low):
-            low = -float(_SUMMED)
-        first = np.ceil(low) + (1.0 if beyond and low == np.ceil(low) else 0.0)
-        last = min(np.floor(high), first + _SUMMED)
-        counts = np.arange(first, last + 1.0)
-        return float(np.exp(self._values(counts, theta)).sum()) if len(counts) else 0.0
-
-    def about_quantile(self, q: Array, theta: Arrays) -> Array:
-        if self.support.discrete:
-            return super().about_quantile(q, theta)
-        level, *values = np.broadcast_arrays(q, *theta)
-        found = np.empty(level.shape)
-        for index in np.ndindex(level.shape[1:]):
-            at = (slice(None), *index)
-            own = tuple(np.asarray(value[at][0]) for value in values)
-            grid, below = self._below(own)
-            if abs(below[-1] - 1.0) < _SEEN:
-                found[at] = grid[np.minimum(np.searchsorted(below, level[at]), len(grid) - 1)]
-            else:  # the law lies between the points of the grid
-                found[at] = self.quantile(level[at], own)
-        return found
-
-    def _place(self, theta: Arrays) -> tuple[float, float]:
-        """Return about where the law is: its median on a wide grid, and its width."""
-        grid, below = self._below(theta)
-        if not below[-1] > 0.0:
-            return 0.0, 1.0
-        share = below / below[-1]
-        centre, lower, upper = (grid[int(np.searchsorted(share, q))] for q in (0.5, 0.2, 0.8))
-        return float(centre), float(upper - lower) or 1.0
-
-    def _below(self, theta: Arrays) -> tuple[Array, Array]:
-        """Return a wide grid and, about, the probability below each of its points."""
-        grid = wide_grid(self.support, [float(t) for t in theta if np.isfinite(t)])
-        mass = np.exp(self._values(grid, theta)) * np.gradient(grid)
-        return grid, np.cumsum(np.where(np.isfinite(mass), mass, 0.0))
-
-    def mean(self, theta: Arrays) -> Array:
-        if not self.support.discrete:
-            return super().mean(theta)
-        return self._moment(theta, np.zeros(()), 1)
-
-    def variance(self, theta: Arrays) -> Array:
-        if not self.support.discrete:
-            return super().variance(theta)
-        return self._moment(theta, self.mean(theta), 2)
-
-    def _moment(self, theta: Arrays, centre: Array, power: int) -> Array:
-        """Return E[(Y - centre)^power] of whole numbers, summed until all of the mass is there."""
-        shape = np.broadcast_shapes(*(np.shape(t) for t in theta))
-        values = tuple(np.broadcast_to(t, shape)[..., None] for t in theta)
-        away = np.broadcast_to(centre, shape)[..., None]
-        low = self.support.low if np.isfinite(self.support.low) else -float(_BLOCK)
-        total, mass = np.zeros(shape), np.zeros(shape)
-        for first in np.arange(low, _SUMMED, _BLOCK):
-            counts = np.arange(first, min(first + _BLOCK, self.support.high + 1.0))
-            if not len(counts):
-                break
-            q = np.exp(self._values(np.broadcast_to(counts, (*shape, len(counts))), values))
-            total += (q * (counts - away) ** power).sum(axis=-1)
-            mass += q.sum(axis=-1)
-            if (mass > 1.0 - _LEFT).all() and not (q[..., -1] * abs(counts[-1]) > _LEFT).any():
-                break
-        return total
+    @property
+    def named(self) -> str:
+        return f"FromLogProb({getattr(self._function, '__name__', 'log_prob')})"

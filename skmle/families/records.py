@@ -244,6 +244,8 @@ class Density(NamedTuple):
     """Whether the likelihood grows without bound along the way on which the start is."""
     stopped: str = ""
     """Why the start, though not the maximum, is the answer; "" if the fit goes on from there."""
+    irregular: str = ""
+    """Why the start is a maximum that no derivatives confirm; "" if they do."""
     until: float = np.inf
     """The processor time, of `time.thread_time`, at which the fit ends at the latest."""
     found_apart: int = 0

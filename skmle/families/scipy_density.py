@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Density, Family, Param, Rows, Support
 from skmle.families.links import Link
+from skmle.families.tools.corners import best_at_corner, moving_corner
 from skmle.families.tools.scipy_frame import Frame
+from skmle.families.tools.scipy_laws import NOISE
 from skmle.families.tools.scipy_sample import seconds_of
-from skmle.families.tools.scipy_search import search
+from skmle.families.tools.scipy_search import Found, search
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -28,6 +30,17 @@ _SLOW = (
     "scipy takes so long for its density, that the {:.0f} s of Newton's steps are left out: the "
     "parameters are near the maximum, as it is seen between some observations, and have no errors"
 )
+_UNBOUNDED_INSIDE = (
+    "the density grows without bound at a place inside the support, as it comes to an observation. "
+    "Hold loc with fixed=..., or a shape at which the density is bounded"
+)
+_RUNS_OFF = (
+    "it rises along a ridge on which parameters run off together, as far as numbers tell: the law "
+    "tends to a simpler one with fewer parameters"
+)
+_LEVEL = "it is level where {} change together or alone, so that no value of theirs is best"
+_CORNER = "the density has a corner, which moves with the parameters and meets observations"
+_CORNER_LEFT = f"{_CORNER}, and the search along turning axes was not over in time"
 _CUT = "time was over before all whole numbers next to these had been tried"
 _SECONDS = 4.0  # of the processor that a fit may take, at whose end one step may be under way
 _AT_THE_END = "the {} end of the support is at the {} observation"
@@ -52,6 +65,7 @@ class ScipyDensity(Family):
     """
 
     finer_eta = True
+    noise = NOISE
 
     def __init__(
         self,
@@ -90,7 +104,16 @@ class ScipyDensity(Family):
         y = self.frame.measured(statistics[0])
 
         def value(moved: Arrays) -> Array:
-            return self.frame.value(y, tuple(float(e) for e in moved))
+            if all(e.size == 1 for e in moved):
+                return self.frame.value(y, tuple(e.item() for e in moved))
+            # The verdict moves rows apart, all by one change or by few.
+            each = np.stack([np.broadcast_to(e, y.shape) for e in moved], axis=1)
+            etas, which = np.unique(each, axis=0, return_inverse=True)
+            found = np.empty(y.shape)
+            for i, eta in enumerate(etas):
+                rows = which.ravel() == i
+                found[rows] = self.frame.value(y[rows], tuple(map(float, eta)))
+            return found
 
         entries = tuple(np.asarray(e, float) for e in eta)
         with np.errstate(all="ignore"):  # some values are beyond the floating-point numbers
@@ -186,15 +209,40 @@ def density_of(
     if found.unbounded:
         reason = _UNBOUNDED.format(found.unbounded, _EXTREMES[found.unbounded])
         return Density(law, reason, unbounded=True)
+    if found.level:
+        level = _LEVEL.format(", ".join(found.level))
+        return Density(law, level, unbounded=True, found_apart=len(frame.wholes))
+    if found.runs_off:
+        return Density(law, _RUNS_OFF, unbounded=True, found_apart=len(frame.wholes))
     if (seconds := _seconds_ahead(found.frame, frame.measured(y), found.eta)) > _SECONDS:
         stopped = _SLOW.format(seconds)
         return Density(law, stopped=stopped, found_apart=len(frame.wholes))
     if found.cut:
         return Density(law, stopped=_CUT, found_apart=len(frame.wholes))
+    if (at_corner := _at_a_corner(plain, found, frame.measured(y), weight, held)) is not None:
+        return at_corner
     ends = sorted(found.frame.held, key=("low", "high").index)
     reason = " and ".join(_AT_THE_END.format(side, _EXTREMES[side]) for side in ends)
     found_apart = len(ends) + len(frame.wholes)
     return Density(law, reason, until=begun + _SECONDS, found_apart=found_apart)
+
+
+def _at_a_corner(
+    plain: Family, found: Found, y: Array, weight: Array | None, held: Mapping[str, float]
+) -> Density | None:
+    """Return the law at its maximum if its density has a corner that parameters move."""
+    frame, apart = found.frame, len(found.frame.held) + len(found.frame.wholes)
+    corner = None if frame.discrete or not found.eta else moving_corner(frame, y, found.eta)
+    if corner is None:
+        return None
+    until = time.thread_time() + _SECONDS / 2.0
+    best = best_at_corner(frame, y, weight, found.eta, corner, until)
+    law = ScipyDensity(plain, frame, best.eta, held)
+    if corner.power < 0.0:
+        return Density(law, _UNBOUNDED_INSIDE, unbounded=True)
+    if not np.isfinite(best.distance):
+        return Density(law, stopped=_CORNER_LEFT, found_apart=apart)
+    return Density(law, irregular=_CORNER, found_apart=apart)
 
 
 def _seconds_ahead(frame: Frame, y: Array, eta: tuple[float, ...]) -> float:

@@ -27,7 +27,14 @@ from skmle.families.tools.charts import chart_of
 from skmle.families.tools.location_scale import saturated_by_units
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.scipy_frame import Frame
-from skmle.families.tools.scipy_laws import ROUND, arguments_of, scipy_names, shapes_of, unfrozen
+from skmle.families.tools.scipy_laws import (
+    NOISE,
+    ROUND,
+    arguments_of,
+    scipy_names,
+    shapes_of,
+    unfrozen,
+)
 from skmle.families.tools.scipy_search import search
 
 _ROOM = 1e-3  # of the spread, by which a threshold starts below the least observation
@@ -83,6 +90,7 @@ class ScipyFamily(Family):
         self.scale = scale
         self.shapes = shapes
 
+    noise = NOISE
     _least = np.inf  # learnt by `adapt`: the least observation, below which a threshold lies
 
     # ---------------------------------------------------------------- what scipy says of the law

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 _BY_STATUS = {
     "non_regular": (
-        "status_ = 'non_regular': the support depends on the parameters, so the usual "
-        "standard errors do not hold",
+        "status_ = 'non_regular': the support, or a corner of the density, depends on the "
+        "parameters, so the usual standard errors do not hold",
         "Use the bootstrap.",
     ),
     "no_maximum": (

@@ -210,3 +210,127 @@ def test_a_regression_asks_for_whole_numbers():
     y, X = np.arange(20.0) % 5, np.random.default_rng(0).normal(size=(20, 1))
     with pytest.raises(ValueError, match="'n' is a whole number"):
         MLERegressor(ScipyFamily("betabinom")).fit(X, y)
+
+
+# ---------------------------------------------------------------- probabilities by tables
+
+
+def elsewhere(law):
+    """Return a family whose parameter tells nothing of where the law is."""
+    log_q = getattr(law, "logpmf" if hasattr(law.dist, "_pmf") else "logpdf")
+    return lambda y, shift: log_q(y - shift)
+
+
+REAL, POSITIVE, UNIT, COUNTS, INTEGERS = "real", "positive", "unit", "counts", "integers"
+TABLED = {
+    "narrow and far": (stats.norm(1234.5, 1e-4), REAL),
+    "wide": (stats.norm(-3.0, 1e9), REAL),
+    "heavy tails": (stats.cauchy(3.0, 2.0), REAL),
+    "heavier tails": (stats.lomax(0.5), POSITIVE),
+    "a corner": (stats.laplace(7.0, 1e-3), REAL),
+    "infinite at zero": (stats.gamma(0.3), POSITIVE),
+    "far from zero": (stats.gamma(1e4, scale=1e-3), POSITIVE),
+    "infinite at both ends": (stats.beta(0.5, 0.5), UNIT),
+    "long tail": (stats.lognorm(5.0), POSITIVE),
+    "few counts": (stats.poisson(3.0), COUNTS),
+    "large counts": (stats.poisson(1e5), COUNTS),
+    "mostly zero": (stats.nbinom(0.1, 0.001), COUNTS),
+    "far whole numbers": (stats.dlaplace(0.01, loc=10**6), INTEGERS),
+}
+# Digits that the doubles next to the law leave of its probabilities: of log q at 1e5, of y at 1234.
+COARSE = {"narrow and far": 1e-9, "large counts": 1e-8, "far from zero": 1e-9}
+LEVELS = np.array([1e-6, 0.01, 0.25, 0.5, 0.9, 0.999, 1.0 - 1e-6])
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+@pytest.mark.parametrize("kind", TABLED)
+def test_probabilities_and_quantiles_of_a_law_wherever_it_is(kind):
+    law, support = TABLED[kind]
+    family = FromLogProb(elsewhere(law), {"shift": "identity"}, support=support)
+    theta, tol = (np.zeros(()),), COARSE.get(kind, 1e-12)
+    y = law.ppf(LEVELS)
+    # Near an end at 1, where this law is infinite, doubles are coarse.
+    tol = 1e-7 if kind == "infinite at both ends" else tol
+    np.testing.assert_allclose(family.cdf(y, theta), law.cdf(y), atol=tol)
+    np.testing.assert_allclose(family.sf(y, theta), law.sf(y), atol=tol)
+    low, high = family.quantile(LEVELS, theta), family.upper_quantile(LEVELS, theta)
+    if family.support.discrete:
+        np.testing.assert_array_equal(low, y)
+        assert (law.sf(high) <= LEVELS + tol).all() and (law.sf(high - 1) > LEVELS - tol).all()
+    else:
+        np.testing.assert_allclose(law.cdf(low), LEVELS, atol=tol)
+        np.testing.assert_allclose(law.sf(high), LEVELS, atol=tol)
+    ends = family.quantile(np.array([0.0, 1.0, np.nan, 2.0]), theta)
+    np.testing.assert_array_equal(ends, [family.support.low, family.support.high, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("kind", [k for k in TABLED if "tail" not in k])
+def test_moments_of_a_law_wherever_it_is(kind):
+    law, support = TABLED[kind]
+    family = FromLogProb(elsewhere(law), {"shift": "identity"}, support=support)
+    theta, spread = (np.zeros(()),), law.std()
+    np.testing.assert_allclose(family.mean(theta), law.mean(), atol=1e-5 * spread)
+    np.testing.assert_allclose(family.variance(theta), law.var(), rtol=1e-5)
+    if kind not in ("large counts", "mostly zero"):  # of which scipy's own sum ends too early
+        np.testing.assert_allclose(family.entropy(theta), law.entropy(), rtol=1e-4)
+
+
+def test_a_mixture_of_parts_far_apart_is_found_whole():
+    def log_prob(y, near, far):
+        parts = normal_log_prob(y, near, 1e-3), normal_log_prob(y, far, 1e-3)
+        return np.logaddexp(np.log(0.7) + parts[0], np.log(0.3) + parts[1])
+
+    family = FromLogProb(log_prob, {"near": "identity", "far": "identity"})
+    theta = (np.asarray(-3e3), np.asarray(1e4))
+    np.testing.assert_allclose(family.cdf(np.array([0.0]), theta), [0.7], rtol=1e-9)
+    np.testing.assert_allclose(family.quantile(np.array([0.35, 0.85]), theta), theta, rtol=1e-12)
+    np.testing.assert_allclose(family.mean(theta), 0.7 * -3e3 + 0.3 * 1e4, rtol=1e-9)
+    entropy = stats.norm(0.0, 1e-3).entropy() + special.entr([0.7, 0.3]).sum()
+    np.testing.assert_allclose(family.entropy(theta), entropy, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("law", "support"),
+    [
+        (stats.cauchy(1.0), REAL),
+        (stats.t(1.1), REAL),
+        (stats.t(2.05, 1.0), REAL),
+        (stats.lomax(0.9), POSITIVE),
+        (stats.lomax(1.2), POSITIVE),
+        (stats.lomax(2.5), POSITIVE),
+        (stats.zipf(1.8), COUNTS),
+        (stats.zipf(2.3), COUNTS),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{value.dist.name}{value.args}",
+)
+def test_moments_of_heavy_tails_exist_or_are_infinite(law, support):
+    family = FromLogProb(elsewhere(law), {"shift": "identity"}, support=support)
+    mean, variance = law.stats()
+    if law.dist.name == "cauchy":
+        mean = variance = np.nan
+    if law.dist.name == "t" and law.args[0] < 2.0:
+        variance = np.inf
+    theta = (np.zeros(()),)
+    np.testing.assert_allclose(family.mean(theta), mean, rtol=1e-4, atol=1e-6)
+    if np.isfinite(mean):
+        np.testing.assert_allclose(family.variance(theta), variance, rtol=1e-3)
+
+
+def test_rows_of_several_parameters_have_their_own_tables():
+    family = FromLogProb(normal_log_prob, {"loc": "identity", "scale": "log"})
+    loc, scale = np.array([[0.0], [1.0], [5.0]]), np.array([1e-3, 2.0])
+    y = np.array([[0.5], [1.0], [4.999]])
+    known = stats.norm(loc, scale)
+    np.testing.assert_allclose(family.cdf(y, (loc, scale)), known.cdf(y), rtol=1e-10)
+    np.testing.assert_allclose(family.quantile(0.3, (loc, scale)), known.ppf(0.3), rtol=1e-10)
+    unknown = family.quantile(0.3, (np.array([np.nan, 0.0]), np.ones(2)))
+    np.testing.assert_allclose(unknown, [np.nan, stats.norm.ppf(0.3)], rtol=1e-10)
+
+
+def test_probabilities_that_do_not_add_up_are_said():
+    def log_prob(y, scale):  # a law for one scale alone
+        return normal_log_prob(y, 0.0, 2.0) + np.log(scale)
+
+    family = FromLogProb(log_prob, {"scale": "log"})
+    with pytest.warns(UserWarning, match=r"everything is 3 with scale=3 \(1 of 2 sets.*mend"):
+        family.cdf(0.0, (np.array([1.0, 3.0]),))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skmle.families.records import Array
+from skmle.families.tools.by_tables import SAME
 from skmle.families.tools.traced import double_precision
 
 if TYPE_CHECKING:
     from skmle.families.from_log_prob import FromLogProb
 
-_SAME = 1e-3  # by how much the probability of everything may differ from one
 _CHECKED = 5  # rows that are compared one by one with all at once
 
 
@@ -27,7 +27,7 @@ def check_log_prob(
     ValueError
         If the function is no log-probability of rows.
     """
-    what = f"FromLogProb({getattr(function, '__name__', 'log_prob')})"
+    what = family.named
     some, support = y[:_CHECKED], family.support
     theta = tuple(param.chart.theta(np.zeros(())) for param in family.parameters)
     try:
@@ -47,7 +47,7 @@ def check_log_prob(
     start = family.starts((y,), None)[0]
     pairs = zip(family.parameters, start, strict=True)
     theta = tuple(param.chart.theta(np.asarray(e)) for param, e in pairs)
-    shown = ", ".join(f"{n}={float(t):.4g}" for n, t in zip(family.names, theta, strict=True))
+    shown = family.shown(theta)
     with double_precision():
         values = np.asarray(function(some, *theta), float)
         each = [np.asarray(function(y_i, *theta), float) for y_i in some[:, None]]
@@ -63,8 +63,8 @@ def check_log_prob(
             f"{shown}, the best that coarse grids found. Allowed: finite values inside the "
             "support. Mend the function or the support, or give start=."
         )
-    total = family.probability(theta, support.low, support.high, beyond=False)
-    if not abs(total - 1.0) < _SAME:
+    total = family.table(theta).total
+    if not abs(total - 1.0) < SAME:
         kind = "sum" if support.discrete else "integral"
         raise ValueError(
             f"{what}: the {kind} of exp(log_prob) over the support ({support}) is "

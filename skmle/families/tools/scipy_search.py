@@ -9,6 +9,7 @@ import numpy as np
 
 from skmle.families.records import Array
 from skmle.families.tools.climbing import Climb, Eta, Value, climb, simplex
+from skmle.families.tools.ridges import followed
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import Place
 from skmle.families.tools.scipy_sample import Sample
@@ -22,7 +23,10 @@ _CLOSE = 0.2  # gap, in the unit of the frame, below which an end is tried at th
 # Standard errors from the maximum from which a climb has not arrived, as at a cusp.
 _ARRIVED = 0.5
 _ROUNDS, _GAINED = 5, 0.05  # rounds from there, and nats that one has to gain for another
+# Nats that a climb at the data's ends may lack, in squares of its distance: half of one, and room.
+_ROOM = 4.0
 _VANISHED = -9.0  # log of a gap, in the unit of the frame, that runs to nothing; chosen
+_TOLD = 1e-4  # relative change of a parameter that moves where an eta changes by 0.2; chosen
 _TIE = 1e-9  # nats a row by which an end at the data's end may be less likely
 
 
@@ -34,6 +38,10 @@ class Found(NamedTuple):
     value: float
     unbounded: str = ""
     """The end of the support at which the density grows without bound; "" if none does."""
+    runs_off: bool = False
+    """Whether the likelihood rises along a ridge as far out as numbers tell."""
+    level: tuple[str, ...] = ()
+    """Parameters that stand for each other exactly, by scipy's names."""
     cut: bool = False
     """Whether time was over before all neighbouring whole numbers were tried."""
 
@@ -85,7 +93,37 @@ def _within(frame: Frame, sample: Sample, guess: Place | None, until: float) -> 
     )
     arrived = _finished(frame, sample, arrived, until)
     found = Found(frame, arrived.eta, arrived.value)
-    return _at_the_ends(found, sample, until)
+    return _along_a_ridge(_at_the_ends(found, sample, until), sample, until)
+
+
+def _along_a_ridge(found: Found, sample: Sample, until: float) -> Found:
+    """Return the highest place along the ridge on which a search has ended, if it is on one."""
+    start = Climb(found.eta, found.value, np.inf)
+    if found.unbounded or found.frame.discrete or found.value == -np.inf:
+        return found
+    if sample.nodes is not None:
+        return found  # what is interpolated tells no such small gains
+    charts = [chart.name.split(" ")[0] for _, chart in found.frame.coordinates]
+    logs = [j for j, name in enumerate(charts) if name == "log"]
+    best, runs_off, level = followed(sample.value(found.frame), start, sample.weight, until, logs)
+    if level is not None:
+        return found._replace(level=_moving(found.frame, np.array(found.eta), level))
+    value = sample.mean(found.frame, best.eta)
+    if not value < found.value - _TIE:
+        return found
+    return found._replace(eta=best.eta, value=value, runs_off=runs_off)
+
+
+def _moving(frame: Frame, eta: Array, change: Array) -> tuple[str, ...]:
+    """Return the names of scipy's parameters that move along a change of the coordinates."""
+    step = 0.1 * change / np.abs(change).max()
+    here, there = (frame.place(tuple(map(float, eta + s * step))) for s in (-1.0, 1.0))
+    if here is None or there is None:
+        return ("some parameters",)
+    one, other = frame.arguments(here), frame.arguments(there)
+    # A change of the scale's size is one of a location.
+    size = {name: max(abs(value), one["scale"] * (name == "loc")) for name, value in one.items()}
+    return tuple(n for n in one if abs(other[n] - one[n]) > _TOLD * size[n])
 
 
 def _few_steps(sample: Sample, value: Value, starts: list[Eta], until: float) -> list[Climb]:
@@ -118,6 +156,11 @@ def _finished(frame: Frame, sample: Sample, best: Climb, until: float) -> Climb:
     return best
 
 
+def _may_reach(run: Climb, value: float, mass: float) -> bool:
+    """Return whether a climb may come to a value, if it lacks so much as its distance says."""
+    return mass * (run.value - value) < _ROOM * max(run.distance**2, 1.0)
+
+
 def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
     """Return the same place, or one with ends of the support at those of the data."""
     frame, best = found.frame, found
@@ -145,8 +188,11 @@ def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
         others = ranked_starts(held, sample.y, sample.weight, 0.05 * _SECONDS)[: _KEPT + 1]
         bounded = [e for _, e in others if sample.mean(held, e) > -np.inf]
         near = _few_steps(sample, sample.value(held), [eta, *bounded], until)
+        if not np.isfinite(near[0].value):
+            continue  # no law with such ends has density
         run = climb(sample.value(held), near[0].eta, sample.weight, _STEPS, until)
-        run = _finished(held, sample, run, until)
+        if _may_reach(run, best.value, sample.mass):
+            run = _finished(held, sample, run, until)
         if -np.inf < run.value <= best.value + _TIE:
             best = Found(held, run.eta, run.value)
     return best
