@@ -18,6 +18,9 @@ _EPS = float(np.finfo(float).eps)
 _ACCEPT, _DAMPING = 1e-3, 1e-3
 # Damping of an indefinite Hessian, for its least eigenvalue; chosen, not measured.
 _BEYOND = 1.5
+# Least damping of a Hessian that is not definite, so that rounding of a curvature of zero makes no
+# huge step. Chosen, not measured.
+_LEAST_DAMPING = 1e-8
 # Share of the problems still on their way from which those that have arrived are carried along:
 # to sort them out copies the data of all others. Chosen, not measured.
 _CARRIED = 0.7
@@ -138,8 +141,8 @@ def _damped(
     values, vectors = np.linalg.eigh(a[needed])
     least = values[:, 0]
     # A damping as small as the curvature leaves a step along a nearly flat direction its length.
-    added = np.where(least > 0.0, damping[needed], np.maximum(damping[needed], -_BEYOND * least))
-    added[~(least + added > 0.0)] = _DAMPING
+    bent = np.maximum(-_BEYOND * least, _LEAST_DAMPING)
+    added = np.where(least > 0.0, damping[needed], np.maximum(damping[needed], bent))
     step, damping, definite = step.copy(), damping.copy(), definite | needed
     along = np.einsum("gij,gi->gj", vectors, b[needed]) / (values + added[:, None])
     step[needed], damping[needed] = -np.einsum("gij,gj->gi", vectors, along), added
