@@ -81,7 +81,8 @@ ENGINE = """
     prepare.robust prepare.trials
     prepare.feasible prepare.perturbed prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
-    judge.freedom judge.interior judge.behind judge.growth judge.separation judge.lone judge.alarm
+    judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
+    judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
     judge.unused judge.outcome judge.verdict

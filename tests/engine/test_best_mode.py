@@ -11,7 +11,7 @@ import pytest
 from scipy import optimize, stats
 
 from skmle import MLERegressor
-from skmle.families import Gamma, InverseGaussian, Normal
+from skmle.families import Gamma, InverseGaussian, Normal, Weibull
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -112,3 +112,38 @@ def test_neither_order_nor_units_matter(case):
     np.testing.assert_allclose(back.log_likelihood_, model.log_likelihood_, rtol=1e-9)
     scaled = MLERegressor(law, features=features).fit(1e3 * X, y)
     np.testing.assert_allclose(scaled.log_likelihood_, model.log_likelihood_, rtol=1e-9)
+
+
+# Times whose scale, under a square, is positive at all rows, and two columns.
+TIMES = np.array([9.22, 0.11, 4.5, 0.22, 8.57, 0.12, 150.54, 3.43, 0.08, 0.14, 78.99, 0.59])
+COLUMNS = np.column_stack(
+    [
+        [-1.05, -2.24, 0.38, -0.07, 1.16, -0.54, 0.01, -0.47, 0.07, -0.2, 0.33, 0.85],
+        np.isin(np.arange(12), [5, 8, 9]),
+        np.ones(12),
+    ]
+)
+
+
+@pytest.mark.slow
+def test_the_best_of_many_starts_beside_the_end_of_a_domain():
+    """Rows next to the end of a domain shorten the steps of a search that does not see it."""
+
+    def objective(coef):
+        eta = COLUMNS @ coef[:3]
+        if eta.min() <= 0.0:
+            return 1e6
+        shape = np.exp(coef[3])
+        value = -stats.weibull_min.logpdf(TIMES, shape, scale=np.sqrt(eta)).sum()
+        return float(value) if np.isfinite(value) else 1e6
+
+    model = MLERegressor(Weibull(links={"scale": "power(2)"})).fit(COLUMNS[:, :2], TIMES)
+    assert model.status_ == "interior"
+    rng, ends = np.random.default_rng(1), []
+    for size in 10.0 ** np.linspace(1.0, 4.0, 6):
+        # The third column's coefficient is the eta of the row whose first two are zero.
+        start = [*(0.3 * size * rng.normal(size=2)), size, -0.7]
+        way = {"maxiter": 1500, "maxfev": 1500, "xatol": 1e-6, "fatol": 1e-8}
+        ends.append(optimize.minimize(objective, start, method="Nelder-Mead", options=way).fun)
+    assert max(e for e in ends if e < 40.0) > min(ends) + 0.5  # there are several
+    assert model.log_likelihood_ >= -min(ends) - 1e-5

@@ -174,3 +174,14 @@ def test_a_change_beyond_the_domain_of_a_link_proves_nothing(family):
     statistics = family.statistics(np.array([0.5, 1.0, 2.0]))
     rises = growth(family, statistics, (np.array([0.0, -1.0, -2.0]),))
     np.testing.assert_array_equal(rises, [0.0, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("law", [families.Normal, families.Logistic])
+@pytest.mark.parametrize("link", ["power(2)", "sqrt", "inverse", "softplus"])
+@pytest.mark.parametrize("middle", [260.0, 2600.0])
+def test_a_maximum_far_from_zero_is_one_under_a_link_that_keeps_units(law, link, middle):
+    """Eta under a power has a power of y's unit, in which 70 000 need not be far out."""
+    rng = np.random.default_rng(0)
+    column, y = rng.normal(size=(60, 1)), middle + 10.0 * rng.normal(size=60)
+    model = MLERegressor(law(links={"loc": link})).fit(column, y)
+    assert model.status_ == "interior"

@@ -12,6 +12,9 @@ import pytest
 import scipy.sparse as sp
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, censored
+from skmle._engine.judge.behind import Behind
+from skmle._engine.judge.left import Left, certain_rows
+from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
 from skmle.exceptions import BoundaryWarning, SeparationWarning
 from skmle.families import Bernoulli, Censored, Family
@@ -542,3 +545,23 @@ def test_few_rows_that_run_off_cost_few_passes_over_all_rows(monkeypatch):
     # Newton's method on the n - 1 rows is not counted: its steps are those before the proof.
     assert with_it <= rest.n_iter_ + 5
     assert_is_the_rest(model, rest, ["x3"])
+
+
+def test_what_is_left_is_the_same_from_the_rows_that_are_left():
+    """Where nearly all rows have run off, the others alone are summed, to the same numbers."""
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(200, 3)), rng.uniform(0.5, 2.0, 200)
+    way = np.where(np.arange(200) < 5, 0.0, X[:, 0])
+    y = np.where(way == 0.0, rng.random(200) < 0.5, X[:, 0] > 0.0).astype(float)
+    observed = Bernoulli().statistics(y)
+    terms = (Term(np.arange(3), 3, True),)
+    objective = Objective(Bernoulli().rows, observed, Design(terms, 200, X), weight)
+    behind = Behind.of((way,))
+    limit = behind.limit(objective)
+    left = Left(limit, certain_rows(limit, behind))
+    assert left.part.n == 5
+    coef = rng.normal(size=4)
+    ours, all_rows = left(coef), limit(coef)
+    assert ours.value == pytest.approx(all_rows.value, rel=1e-12)
+    np.testing.assert_allclose(ours.gradient, all_rows.gradient, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(ours.hessian, all_rows.hessian, rtol=1e-11, atol=1e-14)

@@ -11,8 +11,9 @@ import numpy as np
 from skmle._engine.evaluation import Array, Looks
 from skmle._engine.judge.behind import of_charts
 from skmle._engine.likelihood.objective import Objective
-from skmle.families.base import IDENTITY, Arrays, Family
+from skmle.families.base import Arrays, Family
 from skmle.families.ends import towards_limits
+from skmle.families.links import Link
 from skmle.families.tools.intervals import never_rises
 
 # Absolute eta up to which the origin of the looks may lie: exp(-15) is far out, but its products
@@ -66,17 +67,30 @@ def _by_numbers(family: Family, statistics: Arrays, delta: Arrays, looks: Looks 
 def looks_at(family: Family, objective: Objective, coef: Array) -> Looks:
     """Return looks from near some coefficients, but not from far out.
 
-    Eta under the identity has the unit of y, in most laws; other eta are pure numbers.
+    Eta of links that keep units, as the identity or a power, have a unit that follows from that of
+    y, in most laws; other eta are pure numbers.
     """
-    units = [1.0] * len(objective.design.terms)
-    named = [j for j in range(len(units)) if family.link(j) is IDENTITY]
-    if named:
+    terms = range(len(objective.design.terms))
+    y = np.zeros(0)
+    if not all(family.dimensionless(j) for j in terms):
         y = np.asarray(family.restore(objective.statistics), float)
-        finite = y[np.isfinite(y)]
-        spread = float(np.std(finite) or np.abs(finite).max(initial=0.0)) if len(finite) else 1.0
-        for j in named:
-            units[j] = spread or 1.0
-    means = [float(np.mean(eta)) for eta in objective.etas(coef)]
-    pairs = zip(means, units, strict=True)
-    origin = [u * float(np.clip(np.nan_to_num(m / u), -_MODERATE, _MODERATE)) for m, u in pairs]
+        y = y[np.isfinite(y)]
+    origin, units = [], []
+    for j, eta in enumerate(objective.etas(coef)):
+        pure = family.dimensionless(j) or not len(y)
+        centre, unit = (0.0, 1.0) if pure else _centre_and_unit(family.link(j), y)
+        reach = _MODERATE * unit
+        mean = float(np.nan_to_num(np.mean(eta)))
+        origin.append(float(np.clip(mean, min(centre, 0.0) - reach, max(centre, 0.0) + reach)))
+        units.append(unit)
     return Looks(tuple(origin), tuple(units))
+
+
+def _centre_and_unit(link: Link, y: Array) -> tuple[float, float]:
+    """Return the eta of a mean of y, and the change of eta as y changes by its spread."""
+    middle, spread = float(np.mean(y)), float(np.std(y) or np.abs(y).max() or 1.0)
+    centre, beside, alone = link.eta(np.array([middle, middle + spread, spread]))
+    if not np.isfinite(centre):  # the link has no eta there
+        centre, beside = 0.0, alone
+    unit = abs(beside - centre)
+    return float(centre), float(unit) if 0.0 < unit < np.inf else 1.0

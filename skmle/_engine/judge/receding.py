@@ -19,6 +19,7 @@ from skmle._engine.evaluation import Array, Evaluation, Solution, value_at_end
 from skmle._engine.judge.alarm import MOST, Alarm
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP
+from skmle._engine.judge.left import Left, certain_rows, left_at
 from skmle._engine.judge.separation import Span, certificate, cleaned, vanished
 from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.factor import ROUNDING, Factor
@@ -28,7 +29,7 @@ from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.solvers.conjugate import approach
 from skmle._engine.solvers.newton import newton
-from skmle.families.base import Arrays, Rows, Softmax
+from skmle.families.base import Arrays, Rows
 
 # Rounds in which further rows run off, at most. Chosen, not measured.
 _ROUNDS = 20
@@ -38,9 +39,6 @@ _STEPS, _BY_GRADIENTS = 50, 100
 # Share of the curvature at zero below which the rows that are left determine nothing of a
 # direction. One row of a million has a share of 1e-6; rounding leaves 1e-16 times the condition.
 _GONE = 1e-9
-# Share of the rows up to which a sum over those that have run off takes less time than one over
-# all. Chosen, not measured.
-_FEW_OF_ALL = 0.1
 # Directions up to which their basis is tidied, which takes as long as a factor of so many columns.
 # Chosen, not measured.
 _MANY = 300
@@ -80,11 +78,9 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
     behind = Behind.of(cleaned(objective, direction))
     directions = [direction]
     limit, coef = behind.limit(objective), solution.coef
-    certain = _certain(limit, behind)
+    certain = certain_rows(limit, behind)
     if certain.all() and not objective.held().any():
-        value = limit(start, 0).value
-        near = _near(objective, coef, directions, value)
-        return Receded((direction,), behind, certain, None, *near, None, value)
+        return _nothing_left(objective, limit, coef, directions, behind)
     if objective.lasso is not None or (d > MOST and likelihood.watch.spent):
         here, value = objective(coef, 0).value, limit(coef, 0).value
         return Receded((direction,), behind, certain, None, coef, here, None, value)
@@ -93,14 +89,14 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
     unit = units_of(objective)
     held = objective.held()
     space = np.eye(d)[:, ~held] if held.any() else None
-    inverse, value = None, np.nan
+    inverse, value, whole = None, np.nan, objective(start)
     for _ in range(_ROUNDS):
-        free = tidy(_free(objective, limit, behind, space))
+        free = tidy(_free(objective, whole, limit, behind, space))
         across = _across(free, unit)
-        span = Span(limit, across)
+        span = Span(Left(limit, certain), across)
         at = None
         if len(directions) == 1 and solution.evaluation.end is None:
-            at = span.along(_left_at(coef, solution.evaluation, objective, limit, behind))
+            at = span.along(left_at(coef, solution.evaluation, objective, limit, behind))
         found = _maximum(likelihood, span, across.T @ (coef * unit**2), at)
         coef, value = across @ found.coef, value_at_end(span, found)
         step = across @ found.step
@@ -124,13 +120,29 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
         directions.append(further)
         behind = behind.further(cleaned(objective, further))
         limit, inverse = behind.limit(objective), None
+        certain = certain_rows(limit, behind)
+        if certain.all() and space is None:
+            return _nothing_left(objective, limit, solution.coef, directions, behind)
     else:
         value = limit(coef, 0).value
-    certain = _certain(limit, behind)
     # What a proof moves beside the free directions is rounding, but would add up on the way.
     directions = [_along(free, unit, direction) for direction in directions]
     near = _near(objective, coef + _along(free, unit, solution.coef), directions, value)
     return Receded(tuple(directions), behind, certain, free, *near, inverse, value)
+
+
+def _nothing_left(
+    objective: Objective,
+    limit: Objective,
+    coef: Array,
+    directions: list[Array],
+    behind: Behind,
+) -> Receded:
+    """Return what is known where all rows have run off, on ways on from these coefficients."""
+    value = limit(np.zeros(objective.design.d), 0).value
+    near = _near(objective, coef, directions, value)
+    certain = certain_rows(limit, behind)
+    return Receded(tuple(directions), behind, certain, None, *near, None, value)
 
 
 def _maximum(likelihood: Likelihood, span: Span, start: Array, at: Evaluation | None) -> Solution:
@@ -152,7 +164,7 @@ def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Rece
     most = min(_BY_GRADIENTS, problem.max_iter)
     for _ in range(_ROUNDS):
         limit = replace(behind.limit(objective), watch=None)
-        if _certain(limit, behind).all():
+        if certain_rows(limit, behind).all():
             break
         limit.alarm = Alarm(likelihood, limit, behind)
         try:
@@ -164,7 +176,7 @@ def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Rece
     limit = behind.limit(objective)
     value = limit(coef, 0).value
     near = _near(objective, coef, directions, value)
-    return Receded(tuple(directions), behind, _certain(limit, behind), None, *near, None, value)
+    return Receded(tuple(directions), behind, certain_rows(limit, behind), None, *near, None, value)
 
 
 def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
@@ -212,37 +224,26 @@ def _gram(objective: Objective, weights: list[Array]) -> Array:
     return hessian
 
 
-def _free(objective: Objective, limit: Objective, behind: Behind, space: Array | None) -> Array:
-    """Return columns that span all directions of which the rows that are left know nothing."""
+def _free(
+    objective: Objective,
+    whole: Evaluation,
+    limit: Objective,
+    behind: Behind,
+    space: Array | None,
+) -> Array:
+    """Return columns that span all directions of which the rows that are left know nothing.
+
+    `whole` is the evaluation of all rows at zero.
+    """
     start = np.zeros(objective.design.d)
-    whole = objective(start)
-    at_zero, left = whole.hessian, _left_at(start, whole, objective, limit, behind).hessian
+    at_zero, left = whole.hessian, left_at(start, whole, objective, limit, behind).hessian
     if at_zero is None or left is None or not _is_positive(at_zero):
         # Of a law that is not convex at zero, the columns tell, in the rows where an eta still has
         # an influence.
-        certain, n = _certain(limit, behind), objective.design.n
+        certain, n = certain_rows(limit, behind), objective.design.n
         at_zero = _gram(objective, [np.ones(n)] * len(behind.delta))
         left = _gram(objective, [(~certain & (e == 0.0)).astype(float) for e in behind.delta])
     return vanished(left, at_zero, _GONE, space)
-
-
-def _left_at(
-    coef: Array, whole: Evaluation, objective: Objective, limit: Objective, behind: Behind
-) -> Evaluation:
-    """Return the evaluation of what is left, given that of all rows at the same coefficients.
-
-    They differ in the rows that have run off. Where these are few, to sum over them is enough.
-    """
-    moved = np.flatnonzero(behind.moved)
-    if whole.hessian is None or len(moved) > _FEW_OF_ALL * objective.n:
-        return limit(coef)
-    before, after = (replace(of.take(moved), penalties=()) for of in (objective, limit))
-    less, result = before(coef), after(coef)
-    less *= -1.0
-    result += less
-    result *= before.mass / objective.mass
-    result += whole
-    return result
 
 
 def _is_positive(hessian: Array) -> bool:
@@ -297,28 +298,6 @@ def _is_still(limit: Objective, behind: Behind, step: Array) -> bool:
     rows = rows if rows.any() else ~rows
     moves = [np.broadcast_to(e, rows.shape)[rows] for e in limit.direction(step)]
     return max(float(np.abs(e).max(initial=0.0)) for e in moves) <= LARGEST_STEP
-
-
-def _certain(limit: Objective, behind: Behind) -> NDArray[np.bool_]:
-    """Return the rows that have run off and on which no coefficient has an influence any more.
-
-    At coefficients of zero an influence would show, by a slope or, at a maximum, by a curvature.
-    """
-    moved = np.flatnonzero(behind.moved)
-    result = np.zeros(limit.design.n, bool)
-    if len(moved):
-        etas = [np.zeros(len(moved)) for _ in limit.design.terms]
-        if limit.design.offset is not None:
-            etas[0] = limit.design.offset[moved]
-        with np.errstate(all="ignore"):
-            rows = limit.rows(limit.statistics_of(moved), tuple(etas), 2)
-        assert rows.gradient is not None and rows.curvature is not None
-        # A class without slope has no curvature.
-        bends = () if isinstance(rows.curvature, Softmax) else rows.packed
-        derivatives = [*rows.gradient, *(entry for entry in bends if entry is not None)]
-        still = [np.broadcast_to(np.abs(e) <= _ROUNDING, (len(moved),)) for e in derivatives]
-        result[moved] = np.all(still, axis=0)
-    return result
 
 
 def _near(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,10 +173,18 @@ def vanished(
     return found if space is None else space @ found
 
 
+class Evaluated(Protocol):
+    """What can be evaluated at coefficients."""
+
+    size: float
+
+    def __call__(self, coef: Array, order: int = 2) -> Evaluation: ...
+
+
 class Span:
     """The objective as a function on origin + the span of some columns."""
 
-    def __init__(self, objective: Objective, basis: Array, origin: Array | float = 0.0) -> None:
+    def __init__(self, objective: Evaluated, basis: Array, origin: Array | float = 0.0) -> None:
         self.objective, self.basis, self.origin = objective, basis, origin
         self.size = objective.size
 

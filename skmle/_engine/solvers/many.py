@@ -16,9 +16,11 @@ from skmle._engine.evaluation import Array
 _EPS = float(np.finfo(float).eps)
 # As in `newton`: the least share of the predicted gain, and the first damping.
 _ACCEPT, _DAMPING = 1e-3, 1e-3
-_LEAST_DAMPING = 1e-4  # a damping below it is none; chosen, not measured
 # Damping of an indefinite Hessian, for its least eigenvalue; chosen, not measured.
 _BEYOND = 1.5
+# Least damping of a Hessian that is not definite, so that rounding of a curvature of zero makes no
+# huge step. Chosen, not measured.
+_LEAST_DAMPING = 1e-8
 # Share of the problems still on their way from which those that have arrived are carried along:
 # to sort them out copies the data of all others. Chosen, not measured.
 _CARRIED = 0.7
@@ -33,6 +35,8 @@ class ManyObjectives(Protocol):
     def __call__(self, coef: Array) -> Any: ...
 
     def take(self, index: NDArray[np.intp]) -> ManyObjectives: ...
+
+    def share_inside(self, coef: Array, step: Array) -> Array: ...
 
 
 class Ends(NamedTuple):
@@ -51,7 +55,13 @@ class Ends(NamedTuple):
 
 
 def newton_of_many(
-    objective: ManyObjectives, start: Array, size: Array, *, tol: float, max_iter: int
+    objective: ManyObjectives,
+    start: Array,
+    size: Array,
+    *,
+    tol: float,
+    max_iter: int,
+    stop_slow: bool = True,
 ) -> Ends:
     """Minimise each objective until its Newton decrement is at most `tol` standard errors.
 
@@ -65,7 +75,10 @@ def newton_of_many(
     tol : float
     max_iter : int
         Most evaluations beside the first.
+    stop_slow : bool
+        Whether a search that seems to be on its way to a limit law ends there, not arrived.
     """
+    most = _FLAT if stop_slow else max_iter + 1
     count, d = start.shape
     ends = Ends(
         start.copy(),
@@ -85,13 +98,13 @@ def newton_of_many(
         distance[~(pivot > 0.0) | ~np.isfinite(distance)] = np.inf
         slow = (damping == 0.0) & (distance > _SLOW * previous) & (distance < 1.0)
         slow &= np.isinf(ends.distance[index]) & (distance > tol)
-        flat, previous = np.where(flat >= _FLAT, flat, np.where(slow, flat + 1, 0)), distance
-        arrived = (distance <= tol) & (flat < _FLAT) & np.isinf(ends.distance[index])
+        flat, previous = np.where(flat >= most, flat, np.where(slow, flat + 1, 0)), distance
+        arrived = (distance <= tol) & (flat < most) & np.isinf(ends.distance[index])
         if arrived.any():
             _store(ends, index, arrived, coef + step / scale, at, distance, pivot, iteration)
         going = np.isinf(ends.distance[index])
         ends.coef[index[going]] = coef[going]
-        going &= np.isfinite(at.value) & (flat < _FLAT)
+        going &= np.isfinite(at.value) & (flat < most)
         if iteration == max_iter or not going.any():
             break
         if going.sum() < _CARRIED * len(going):
@@ -101,6 +114,9 @@ def newton_of_many(
             step, pivot, flat, previous = step[kept], pivot[kept], flat[kept], previous[kept]
             objective = objective.take(kept)
         step, damping, definite = _damped(a, b, step, damping, pivot)
+        share = objective.share_inside(coef, step / scale)
+        step = step * share[:, None]
+        previous = np.where(share < 1.0, np.inf, previous)  # a step that is cut is not slow
         there = objective(coef + step / scale)
         coef, at, damping = _accepted(coef, at, step, scale, a, b, damping, there, definite)
     return ends
@@ -119,15 +135,18 @@ def _damped(
     """Return steps under a damping, the damping, and whether the damped Hessian is definite."""
     definite = pivot > 0.0
     needed = (damping > 0.0) | ~definite
+    needed &= np.isfinite(a.sum(axis=(1, 2)) + b.sum(axis=1))
     if not needed.any():
         return step, damping, definite
-    damping = np.where(needed, np.maximum(damping, _DAMPING), 0.0)
-    bent = ~definite & np.isfinite(a).all(axis=(1, 2))
-    if bent.any():
-        lowest = np.linalg.eigvalsh(a[bent])[:, 0]
-        damping[bent] = np.maximum(damping[bent], _BEYOND * np.abs(lowest))
-    factor, least = cholesky(a + damping[:, None, None] * np.eye(a.shape[1]))
-    return -solve(factor, b), damping, least > 0.0
+    values, vectors = np.linalg.eigh(a[needed])
+    least = values[:, 0]
+    # A damping as small as the curvature leaves a step along a nearly flat direction its length.
+    bent = np.maximum(-_BEYOND * least, _LEAST_DAMPING)
+    added = np.where(least > 0.0, damping[needed], np.maximum(damping[needed], bent))
+    step, damping, definite = step.copy(), damping.copy(), definite | needed
+    along = np.einsum("gij,gi->gj", vectors, b[needed]) / (values + added[:, None])
+    step[needed], damping[needed] = -np.einsum("gij,gj->gi", vectors, along), added
+    return step, damping, definite
 
 
 def _accepted(
@@ -153,7 +172,7 @@ def _accepted(
     less = np.where(ratio > 0.75, 0.1 * damping, np.where(ratio > 0.5, 0.5 * damping, damping))
     less = np.where(ratio < 0.25, np.maximum(2.0 * damping, _DAMPING), less)
     more = np.maximum(4.0 * damping, _DAMPING) * np.where(finite, 1.0, 2.5)
-    damping = np.where(taken, np.where(less < _LEAST_DAMPING, 0.0, less), more)
+    damping = np.where(taken, np.where(less < _DAMPING, 0.0, less), more)
     if taken.all():
         return coef + step / scale, there, damping
     moved = np.where(taken[:, None], coef + step / scale, coef)
