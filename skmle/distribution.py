@@ -12,13 +12,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._engine.data.observed import Observed
+from skmle._engine.data.observed import Observed, observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit, Tell
+from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
 from skmle._shared.arrays import like
-from skmle._shared.batches import Seen, joined_with, kept
+from skmle._shared.batches import Seen, joined_with, kept, learnt_from
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
@@ -33,6 +33,7 @@ from skmle.families import Distribution, Family, get_family
 from skmle.families.independent import IndependentColumns, stack
 from skmle.inference import Inference
 from skmle.inference.assemble import join
+from skmle.inference.robust import Errors
 
 Array = NDArray[np.float64]
 
@@ -317,7 +318,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self.effective_parameters_ = float(self.n_parameters_)
         self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
         self._families = [f.family for f in fits]
-        self._covariances = [f.covariance for f in fits]
+        self._keep(fits)
         pairs = zip(families, fits, strict=True)
         self._seen = [kept(family, result.condensed) for family, result in pairs]
         return worst
@@ -368,21 +369,34 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     # ---------------------------------------------------------------- inference
 
-    def _results(self) -> Inference:
+    def _problems(
+        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
+    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
+        family = get_family(self.family)
+        X = self._rows(as_table(X, y, family, self.n_features_in_), family, reset=False)
+        weight, mask = positive_weights(sample_weight, X)
+        rows = X if mask is None else X[mask]
+        samples = samples_of(rows, family, getattr(self, "feature_names_in_", None))
+        problems = []
+        for sample, label in samples:
+            law = learnt_from(family, self.fixed or {}, sample, label)
+            terms = (Term(None, 0),) * len(law.parameters)
+            problems.append(self._problem(law, observe(law, sample, weight), terms))
+        return problems, mask
+
+    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         names = getattr(self, "feature_names_in_", None)
         names = None if names is None else [str(name) for name in names]
         several = len(self._families) > 1
         components = [""]
         if several:
             components = names or [f"column {j}" for j in range(self.n_features_in_)]
-        covariances = [c if self._errors_hold else None for c in self._covariances]
-        fits = zip(components, self._families, self._eta, covariances, strict=True)
+        fits = zip(components, self._families, self._eta, errors.covariances, strict=True)
         lines = join([parameters_of_a_density(*one, names) for one in fits])
         laws = " and ".join(dict.fromkeys(family.title for family in self._families))
         title = f"{laws} distribution{', independent columns' if several else ''}"
-        known = all(covariance is not None for covariance in covariances)
         squares = all(law.least_squares and not law.relinked for law in self._families)
-        return self._report(title, lines, known, 1 if squares else None)
+        return self._report(title, lines, errors, confidence_level, 1 if squares else None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

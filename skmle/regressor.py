@@ -44,6 +44,7 @@ from skmle._shared.validation import (
 from skmle.families import Family, get_family
 from skmle.families.wrappers.fixed import fix, with_lead
 from skmle.inference import Inference
+from skmle.inference.robust import Errors
 
 Array = NDArray[np.float64]
 
@@ -313,6 +314,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         """Store what a fit of the prepared problem found."""
         observed = prepared.problem.observed
         self._record(result, (observed.n, observed.weight is not None))
+        self._keep([result])
         self._law, lead = with_lead(result.family)
         self._lead = prepared.lead if lead is None else lead
         self._beside = prepared.beside
@@ -331,7 +333,6 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         first = next(iter(intercepts.values()), np.float64(0.0))
         self.intercept_, _ = in_precision_of(X, first)
         self.params_ = natural_constants(result, own, self.fixed or {})
-        self._covariance = result.covariance
         names = [c.names for c in own.values()]
         self.aliased_ = undetermined(result.estimable, names)
         self._store_separated(result, [*own], names, prepared.mask)
@@ -341,8 +342,13 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
 
     # ---------------------------------------------------------------- inference
 
-    def _results(self) -> Inference:
-        covariance = self._covariance if self._errors_hold else None
+    def _problems(
+        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
+    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
+        prepared = self._prepare(X, y, sample_weight, **beside)
+        return [prepared.problem], prepared.mask
+
+    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         lines = coefficients_of_a_regression(
             law=self._law,
             columns=self._columns,
@@ -350,15 +356,15 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             intercepts=self.intercepts_,
             # Asked for now, as a pipeline gives the columns their names after the fit.
             names=getattr(self, "feature_names_in_", None),
-            covariance=covariance,
+            covariance=errors.covariances[0],
             beyond=self._beyond,
         )
         first, *others = self._columns.values()
         squares = self._law.least_squares and not self._law.relinked
         constant = all(own.columns is None for own in others)
         squares_of = len(first.names) + first.intercept if squares and constant else None
-        known = covariance is not None
-        return self._report(f"{self._title} regression", lines, known, squares_of)
+        title = f"{self._title} regression"
+        return self._report(title, lines, errors, confidence_level, squares_of)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
+from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
 from skmle.inference.wald import (
     Inverse,
+    interval,
     linked_interval,
-    normal_interval,
     standard_errors,
     wald_test,
 )
@@ -73,6 +74,10 @@ class Inference:
         Why standard errors are missing; "" where they are not.
     coefficients : bool
         Whether some estimates are coefficients of columns.
+    dof : float
+        Degrees of freedom of the t distribution of intervals and tests; inf: the normal.
+    confidence_level : float
+        Coverage of intervals, unless another is asked for.
 
     Examples
     --------
@@ -96,6 +101,8 @@ class Inference:
     inverses: Sequence[Inverse | None] | None = field(default=None, repr=False)
     reason: str = ""
     coefficients: bool = True
+    dof: float = np.inf
+    confidence_level: float = 0.95
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -113,28 +120,37 @@ class Inference:
         cls,
         lines: TableLines,
         header: Sequence[str],
+        errors: Errors,
+        *,
         prior: str = "",
         reason: str = "",
         notes: Sequence[str] = (),
+        confidence_level: float = 0.95,
     ) -> Inference:
         """Return the results made of lines, with a footer that says where the errors come from.
 
         `prior` names the settings that penalise, as the footer is to have them; `notes` follow.
         """
         no_errors = bool(reason) and bool(np.isnan(lines.eta_errors).all())
+        source = [] if no_errors else _footer(errors.origin, sorted(lines.links), prior)
         return cls(
             components=lines.components,
             terms=lines.terms,
             estimate=lines.estimate,
             covariance=lines.covariance,
             header=header,
-            footer=[*([] if no_errors else _footer(sorted(lines.links), prior)), *notes],
+            footer=[
+                *([] if no_errors else _footer(errors.origin, sorted(lines.links), prior)),
+                *notes,
+            ],
             testable=lines.testable,
             eta=lines.eta,
             eta_errors=lines.eta_errors,
             inverses=lines.inverses,
             reason=reason,
             coefficients=lines.coefficients,
+            dof=errors.dof,
+            confidence_level=confidence_level,
         )
 
     @property
@@ -142,7 +158,7 @@ class Inference:
         """Standard errors, of shape (m,); nan where the data do not determine the estimate."""
         return standard_errors(self.covariance)
 
-    def confidence_intervals(self, confidence_level: float = 0.95) -> Array:
+    def confidence_intervals(self, confidence_level: float | None = None) -> Array:
         """Return intervals of shape (m, 2).
 
         The interval of a parameter on its own scale is taken on the scale of its link and carried
@@ -150,36 +166,38 @@ class Inference:
 
         Parameters
         ----------
-        confidence_level : float, default=0.95
-            Asymptotic coverage.
+        confidence_level : float, optional
+            Asymptotic coverage; by default that of the results, 0.95.
         """
+        level = self.confidence_level if confidence_level is None else confidence_level
         if self.eta is None or self.eta_errors is None or self.inverses is None:
-            low, high = normal_interval(self.estimate, self.standard_errors, confidence_level)
+            low, high = interval(self.estimate, self.standard_errors, level, self.dof)
         else:
-            low, high = linked_interval(self.eta, self.eta_errors, self.inverses, confidence_level)
+            ends = self.eta, self.eta_errors, self.inverses
+            low, high = linked_interval(*ends, level, self.dof)
         return np.column_stack([low, high])
 
     @property
     def statistic(self) -> Array:
         """Wald's z, estimate / standard error; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimate, self.standard_errors)[0])
+        return self._tested(wald_test(self.estimate, self.standard_errors, self.dof)[0])
 
     @property
     def p_value(self) -> Array:
         """Two-sided p-values against zero; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimate, self.standard_errors)[1])
+        return self._tested(wald_test(self.estimate, self.standard_errors, self.dof)[1])
 
     def _tested(self, values: Array) -> Array:
         return values if self.testable is None else np.where(self.testable, values, np.nan)
 
-    def tidy(self, confidence_level: float = 0.95) -> Any:
+    def tidy(self, confidence_level: float | None = None) -> Any:
         """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
 
         Columns: component, term, estimate, std_error, statistic, p_value, conf_low, conf_high.
         """
         return as_frame(self._columns(confidence_level))
 
-    def _columns(self, confidence_level: float) -> dict[str, NDArray[Any]]:
+    def _columns(self, confidence_level: float | None) -> dict[str, NDArray[Any]]:
         """Return the columns of `tidy`."""
         low, high = self.confidence_intervals(confidence_level).T
         return {
@@ -193,18 +211,24 @@ class Inference:
             "conf_high": high,
         }
 
-    def summary(self, confidence_level: float = 0.95) -> Summary:
+    def summary(self, confidence_level: float | None = None) -> Summary:
         """Return the table for reading."""
+        level = self.confidence_level if confidence_level is None else confidence_level
         # A level outside (0, 1) must raise here, not later when the table is printed.
-        normal_interval(self.estimate, self.estimate, confidence_level)
-        return Summary(self, confidence_level)
+        interval(self.estimate, self.estimate, level)
+        return Summary(self, level)
 
 
-def _footer(links: Sequence[str], prior: str) -> list[str]:
+def _footer(origin: str, links: Sequence[str], prior: str) -> list[str]:
     through = f", delta method; intervals through the link ({', '.join(links)})" if links else ""
-    lines = [f"s.e.: observed information{through}."]
-    if prior:
+    lines = [f"s.e.: {origin}{through}."]
+    if prior and "information" in origin:
         lines.append(
             f"With {prior} the penalty is a prior: s.e. and intervals are of the posterior."
+        )
+    elif prior:
+        lines.append(
+            f"With {prior} the estimates are drawn to zero: s.e. and intervals are about their own "
+            "expectation, not about the truth."
         )
     return lines

@@ -199,7 +199,7 @@ def check_regression(
         [[*slopes, model.intercepts_[name]] for name, slopes in model.coefs_.items()]
     )
     np.testing.assert_allclose(model.log_likelihood_, total(estimate), rtol=1e-10, atol=1e-10)
-    check_optimum(total, estimate, model._covariance, family.shortcuts.starts != "final")
+    check_optimum(total, estimate, model._covariances[0], family.shortcuts.starts != "final")
 
 
 REGRESSED = {

@@ -200,9 +200,9 @@ def test_constant_parameters_are_on_their_own_scale():
     jacobian[0, 1] = jacobian[1, 2] = 1.0
     jacobian[2, 0] = model.params_["mean"]
     np.testing.assert_allclose(
-        result.covariance, jacobian @ model._covariance @ jacobian.T, rtol=1e-12
+        result.covariance, jacobian @ model._covariances[0] @ jacobian.T, rtol=1e-12
     )
-    reach = 1.959963984540054 * np.sqrt(model._covariance[0, 0])
+    reach = 1.959963984540054 * np.sqrt(model._covariances[0][0, 0])
     np.testing.assert_allclose(
         result.confidence_intervals()[2], model.params_["mean"] * np.exp([-reach, reach]), rtol=1e-9
     )

@@ -30,6 +30,7 @@ from skmle._engine.judge.separated import record
 from skmle._engine.judge.separation import cleaned, recedes, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.likelihood.watch import RunsOff
+from skmle._engine.prepare.evidence import own_covariance
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.modes import way_without_bound
 from skmle._engine.problem import Fit
@@ -291,7 +292,7 @@ def _receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict
     result = outcome(likelihood, at, verdict)
     covariance = None
     if found.inverse is not None and not spent and _wants_covariance(likelihood):
-        covariance = likelihood.covariance(found.inverse)
+        covariance = own_covariance(likelihood, found.coef, found.inverse)
         loose = np.concatenate(
             [
                 np.append(slopes, [intercept] * term.intercept).astype(bool)
@@ -336,7 +337,7 @@ def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
         finite = at_the_end.hessian is not None and np.isfinite(at_the_end.hessian).all()
         evaluation = at_the_end if finite else evaluation
     try:
-        return likelihood.covariance(evaluation.inverse)
+        return own_covariance(likelihood, solution.coef, evaluation.inverse)
     except np.linalg.LinAlgError:  # a way to infinity on which all curvature is lost
         return None
 

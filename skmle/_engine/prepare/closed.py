@@ -13,9 +13,11 @@ import numpy as np
 
 from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import Array, Evaluation, covariance
+from skmle._engine.likelihood.cusped import inverse_across_cusps
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.scores import outer
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
 from skmle.families.base import Limit
@@ -165,7 +167,8 @@ def constant_fit(
     wanted = (
         verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_DENSITY
     )
-    evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted or confirm else 0)
+    coef = np.array([e for _, e in coefs])
+    evaluation = objective(coef, 2 if wanted or confirm else 0)
     log_likelihood = -evaluation.value * objective.mass - observed.base
     inverse = _inverse(evaluation, confirm) if evaluation.hessian is not None else None
     # What is final needs no confirmation.
@@ -174,10 +177,17 @@ def constant_fit(
         assert evaluation.gradient is not None
         fall = float(evaluation.gradient @ inverse @ evaluation.gradient)
         distance = float(np.sqrt(objective.size * max(fall, 0.0)))
+    known = None
+    if wanted and inverse is not None:
+        meat = None
+        if family.kinked:
+            meat = outer(objective, coef)
+            inverse = inverse_across_cusps(objective, coef, meat)
+        known = covariance(inverse, objective.mass, meat)
     return Fit(
         family,
         coefs,
-        covariance(inverse, objective.mass) if wanted and inverse is not None else None,
+        known,
         log_likelihood,
         objective.mass,
         verdict,
