@@ -16,7 +16,7 @@ from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
-from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._engine.problem import Coefs, Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import in_precision_of
 from skmle._shared.callbacks import FitTask, with_callbacks
@@ -302,12 +302,6 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
 
     # ---------------------------------------------------------------- inference
-
-    def _problems(
-        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
-    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
-        prepared = self._prepare(X, y, sample_weight, **beside)
-        return [prepared.problem], prepared.mask
 
     def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         # A class that is certain has no coefficients, and neither has one that is absent.

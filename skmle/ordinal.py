@@ -16,7 +16,7 @@ from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import elastic_net
-from skmle._engine.problem import Fit, Problem
+from skmle._engine.problem import Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import like
 from skmle._shared.callbacks import FitTask, with_callbacks
@@ -234,12 +234,6 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         return like(X, self.classes_[best])
 
     # ---------------------------------------------------------------- inference
-
-    def _problems(
-        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
-    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
-        prepared = self._prepare(X, y, sample_weight, **beside)
-        return [prepared.problem], prepared.mask
 
     def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         cuts = {f"cut_{j + 1}": cut for j, cut in enumerate(self._cuts)}

@@ -342,12 +342,6 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
 
     # ---------------------------------------------------------------- inference
 
-    def _problems(
-        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
-    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
-        prepared = self._prepare(X, y, sample_weight, **beside)
-        return [prepared.problem], prepared.mask
-
     def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         lines = coefficients_of_a_regression(
             law=self._law,

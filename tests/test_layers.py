@@ -79,7 +79,8 @@ ENGINE = """
     prepare.merging prepare.row_space prepare.starts prepare.groups
     prepare.robust prepare.trials
     prepare.feasible prepare.perturbed prepare.modes
-    prepare.closed prepare.columns prepare.likelihood prepare.evidence prepare.closer prepare.residuals
+    prepare.closed prepare.columns prepare.likelihood prepare.evidence
+    prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.growth judge.separation judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,7 +69,7 @@ def joined_with(
     ValueError
         If an observation lies outside the support, or the parameters cannot be held.
     """
-    learnt = learnt_from(family, held, sample, label)
+    learnt = _learnt(family, held, sample, label)
     counted = None
     if learnt.observation.numeric and learnt.support.discrete and learnt.observation.columns == 1:
         # Of whole numbers all that follows needs the distinct ones alone.
@@ -92,12 +92,18 @@ def joined_with(
     new = np.ones(len(sample)) if weight is None else weight
     weight = np.concatenate([before.observed.weights, new])
     sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
-    learnt = learnt_from(family, held, sample, label)
+    learnt = _learnt(family, held, sample, label)
     return learnt, condense(learnt, sample, weight)
 
 
-def learnt_from(family: Family, held: Mapping[str, float], sample: Any, label: str) -> Family:
-    """Return a family that has learnt from a sample, with the parameters that are held."""
+def laws_of_samples(
+    family: Family, held: Mapping[str, float], samples: Sequence[tuple[Any, str]]
+) -> list[tuple[Family, Any]]:
+    """Return for each sample, given with its name, the law that has learnt from it, and itself."""
+    return [(_learnt(family, held, sample, label), sample) for sample, label in samples]
+
+
+def _learnt(family: Family, held: Mapping[str, float], sample: Any, label: str) -> Family:
     what = f"MLEDistribution({family.title}), {label}"
     learnt = adapted(family, sample, what, few=_FEW_LABELS)
     return fix(learnt, held) if held else learnt

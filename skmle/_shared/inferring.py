@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR
+from skmle._shared.criteria import Criteria
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing
@@ -38,7 +39,7 @@ class Kept(NamedTuple):
     """How many rows stand at the edge of the domain of a link."""
 
 
-class Inferring:
+class Inferring(Criteria):
     """Estimates with their errors, of a fit that has been stored."""
 
     status_: str
@@ -46,6 +47,8 @@ class Inferring:
     weight_sum_: float
     store_information: bool | str
 
+    _prepare: Callable[..., Any]
+    """(X, y, sample_weight, offset, exposure) -> checked data, with the problem they state."""
     _counted: tuple[int, bool]
     """Rows of positive weight, and whether they were given weights."""
     _at_limit: dict[str, float]
@@ -207,7 +210,8 @@ class Inferring:
         self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
     ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
         """Return the problems that rows state, one a fit, and which rows count (None: all)."""
-        raise NotImplementedError
+        prepared = self._prepare(X, y, sample_weight, **beside)
+        return [prepared.problem], prepared.mask
 
     def _evidences(
         self, X: Any, y: Any, sample_weight: Any, weights: str, beside: dict[str, Any]

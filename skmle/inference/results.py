@@ -139,10 +139,7 @@ class Inference:
             estimate=lines.estimate,
             covariance=lines.covariance,
             header=header,
-            footer=[
-                *([] if no_errors else _footer(errors.origin, sorted(lines.links), prior)),
-                *notes,
-            ],
+            footer=[*source, *notes],
             testable=lines.testable,
             eta=lines.eta,
             eta_errors=lines.eta_errors,

@@ -258,7 +258,8 @@ def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:
     if kind == "expected":
         return evidence.covariance(evidence.expected_inverse)
     if kind == "outer":
-        return evidence.covariance(np.linalg.inv(evidence.outer() / evidence.mass))
+        inverse = np.linalg.inv(evidence.outer() / evidence.mass)
+        return evidence.covariance(np.asarray(inverse, np.float64))
     return evidence.covariance(evidence.inverse, _meat(evidence, choice))
 
 
@@ -266,11 +267,11 @@ def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
     """Return the covariance of the summed gradients, by the rows."""
     kind = choice.kind
     if kind == "cluster":
-        total = 0.0
+        total = np.zeros(())
         for codes, sign in zip(choice.groups, (1.0, 1.0, -1.0), strict=False):
             sums = evidence.scores(codes)
             total = total + sign * _factor(evidence, choice, len(sums)) * (sums.T @ sums)
-        return np.asarray(total)
+        return total
     factor = _factor(evidence, choice)
     if kind == "HAC":
         return factor * evidence.lagged(_lags(evidence, choice))

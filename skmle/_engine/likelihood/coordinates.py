@@ -159,7 +159,7 @@ class Coordinates:
         matrix = self.matrix()
         assert matrix is not None
         away = self._joined(raw) - self._joined(self.raw(np.zeros(self.design.d)))
-        return np.linalg.lstsq(matrix, away, rcond=None)[0]
+        return np.asarray(np.linalg.lstsq(matrix, away, rcond=None)[0], np.float64)
 
     def _joined(self, raw: tuple[tuple[Array, float], ...]) -> Array:
         """Return raw coefficients as one vector, in the order of the rows of `matrix`."""
