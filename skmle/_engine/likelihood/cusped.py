@@ -13,16 +13,34 @@ from scipy.linalg import solve_triangular
 
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.likelihood.scores import outer
+from skmle._engine.likelihood.scores import Gradients, gradients, outer
 
 # The half width of the window is this multiple of n^(1/6) standard errors. The share of the rows
 # whose cusps are inside then falls as n^(-1/3), at which the coverage of intervals is best (Hall &
 # Sheather 1988). The factor was chosen by the coverage of intervals of medians under normal, gamma
 # and Laplace errors, see tests/inference/test_coverage.py.
 _WIDTH = 1.0
+# Standard errors by which coefficients are moved to either side of the minimum: far more than
+# rounding, far less than from one cusp to the next. Chosen, not measured.
+_BESIDE = 1e-6
 
 
-def inverse_across_cusps(objective: Objective, coef: Array, meat: Array | None = None) -> Array:
+def gradients_beside_cusps(objective: Objective, coef: Array) -> Gradients:
+    """Return the gradients of the rows in eta, zero for rows at their cusps.
+
+    At the minimum some rows are at their cusps, as many as there are places, and rounding would
+    decide on their gradients. So these are means of those on both sides.
+    """
+    hessian = objective(coef, 2).hessian
+    assert hessian is not None
+    errors = 1.0 / np.sqrt(objective.mass * np.abs(hessian.diagonal()))
+    # A direction in which hardly any row keeps its eta.
+    step = _BESIDE * errors * np.cos(np.arange(1.0, len(coef) + 1.0))
+    pairs = zip(gradients(objective, coef + step), gradients(objective, coef - step), strict=True)
+    return tuple(0.5 * (one + other) for one, other in pairs)
+
+
+def inverse_across_cusps(objective: Objective, coef: Array, meat: Array) -> Array:
     """Return the inverse of the slope of the objective's gradient, (d, d).
 
     It takes the place of the inverse Hessian of the mean.
@@ -32,8 +50,8 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array | None =
     objective : Objective
     coef : ndarray of shape (d,)
         At its minimum.
-    meat : ndarray of shape (d, d), optional
-        What `scores.outer` gives there, if it is known.
+    meat : ndarray of shape (d, d)
+        The sum of the products of the rows' gradients there.
 
     Raises
     ------
@@ -47,7 +65,6 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array | None =
     Pakes & Pollard (1989), Simulation and the asymptotics of optimization estimators,
     Econometrica 57.
     """
-    meat = outer(objective, coef) if meat is None else meat
     # In these directions the gradients are uncorrelated, and a step of one is a standard error if
     # the information equality holds.
     root = np.linalg.cholesky(meat)
@@ -64,3 +81,9 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array | None =
         raise np.linalg.LinAlgError("the summed gradient does not rise in some direction")
     across = directions @ axes
     return objective.mass * (across / sizes) @ across.T
+
+
+def sandwich_across_cusps(objective: Objective, coef: Array) -> tuple[Array, Array]:
+    """Return the bread and the meat of a sandwich, each (d, d)."""
+    meat = outer(objective, coef, gradients_beside_cusps(objective, coef))
+    return inverse_across_cusps(objective, coef, meat), meat

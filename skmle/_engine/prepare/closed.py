@@ -13,11 +13,10 @@ import numpy as np
 
 from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import Array, Evaluation, covariance
-from skmle._engine.likelihood.cusped import inverse_across_cusps
+from skmle._engine.likelihood.cusped import sandwich_across_cusps
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.likelihood.scores import outer
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
 from skmle.families.base import Limit
@@ -181,8 +180,7 @@ def constant_fit(
     if wanted and inverse is not None:
         meat = None
         if family.kinked:
-            meat = outer(objective, coef)
-            inverse = inverse_across_cusps(objective, coef, meat)
+            inverse, meat = sandwich_across_cusps(objective, coef)
         known = covariance(inverse, objective.mass, meat)
     return Fit(
         family,

@@ -15,11 +15,16 @@ from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood import leverage, scores
-from skmle._engine.likelihood.cusped import inverse_across_cusps
+from skmle._engine.likelihood.cusped import (
+    gradients_beside_cusps,
+    inverse_across_cusps,
+    sandwich_across_cusps,
+)
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs
 from skmle.families.tools.cached import cached_property
+from skmle.families.tools.expected import expected_rows
 
 
 @dataclass
@@ -81,8 +86,8 @@ class Evidence:
 
         LinAlgError is raised if there is none.
         """
-        if self.likelihood.family.kinked:
-            return inverse_across_cusps(self.objective, self.coef)
+        if self._kinked:
+            return inverse_across_cusps(self.objective, self.coef, self.outer())
         return self.objective(self.coef).inverse
 
     @cached_property
@@ -93,12 +98,18 @@ class Evidence:
     @cached_property
     def _expected(self) -> Objective:
         """The objective with the expected curvature of the rows."""
-        return replace(self.objective, rows=self.likelihood.family.expected_rows)
+        return replace(self.objective, rows=expected_rows(self.likelihood.family))
 
     # ---------------------------------------------------------------- meat
 
+    @property
+    def _kinked(self) -> bool:
+        return self.likelihood.family.kinked
+
     @cached_property
     def _gradients(self) -> scores.Gradients:
+        if self._kinked:
+            return gradients_beside_cusps(self.objective, self.coef)
         return scores.gradients(self.objective, self.coef)
 
     def adjusted(self, power: float) -> scores.Gradients:
@@ -112,6 +123,8 @@ class Evidence:
 
     def outer(self, given: scores.Gradients | None = None) -> Array:
         """Return the sum over the rows of the products of their gradients, (d, d)."""
+        if given is None and self._kinked:
+            given = self._gradients
         return scores.outer(self.objective, self.coef, given)
 
     def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
@@ -149,7 +162,6 @@ def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array
     """
     if not likelihood.sandwiched:
         return likelihood.covariance(inverse)
-    meat = scores.outer(likelihood.objective, coef)
     if likelihood.family.kinked:
-        inverse = inverse_across_cusps(likelihood.objective, coef, meat)
-    return likelihood.covariance(inverse, meat)
+        return likelihood.covariance(*sandwich_across_cusps(likelihood.objective, coef))
+    return likelihood.covariance(inverse, scores.outer(likelihood.objective, coef))
