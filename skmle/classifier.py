@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -276,30 +276,33 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         """Store what a fit of the prepared problem found."""
         observed = prepared.problem.observed
         self._record(result, (observed.n, observed.weight is not None))
-        self._keep([result], prepared.sandwiched)
+        self._keep([result], [prepared.problem.terms], prepared.sandwiched)
         self.classes_ = prepared.classes
         self._present = present = prepared.present
+        self._set([result], prepared.problem.X)
+        if result.family.redundant:
+            # There is one row more than log-odds: where none of a column's is zero, one follows
+            # from the others.
+            spare = int((self._coefs()[0] != 0.0).all(axis=0).sum())
+            self.n_parameters_ -= spare
+            # A smooth penalty has counted them out.
+            self.effective_parameters_ -= spare if result.shrunk == 0.0 else 0
+        names = self._feature_names() if result.estimable or result.separated else []
+        labels = self.classes_[present if len(present) > 2 else slice(1, None)].tolist()
+        self._store_separated(result, labels, [names] * len(labels), prepared.mask)
+        self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        (result,) = fits
         slopes = np.array([w for w, _ in result.coefs]).reshape(-1, self.n_features_in_)
         intercepts = np.array([b for _, b in result.coefs])
         if len(self.classes_) > 2:
             redundant = result.family.redundant
             slopes, intercepts = to_each_class(slopes, intercepts, redundant, self.l1_ratio == 1.0)
-            if redundant:
-                # There is one row more than log-odds: where none of a column's is zero, one follows
-                # from the others.
-                spare = int((slopes != 0.0).all(axis=0).sum())
-                self.n_parameters_ -= spare
-                # A smooth penalty has counted them out.
-                self.effective_parameters_ -= spare if result.shrunk == 0.0 else 0
-        names = self._feature_names() if result.estimable or result.separated else []
-        labels = self.classes_[present if len(present) > 2 else slice(1, None)].tolist()
-        self._store_separated(result, labels, [names] * len(labels), prepared.mask)
-        if not present.all():
-            slopes, intercepts = with_absent(slopes, intercepts, present, self.link)
-        X = prepared.problem.X
+        if not self._present.all():
+            slopes, intercepts = with_absent(slopes, intercepts, self._present, self.link)
         pairs = in_precision_of(X, slopes), in_precision_of(X, intercepts)
         (self.coef_, self.intercept_), self._rounded_off = zip(*pairs, strict=True)
-        self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
 
     # ---------------------------------------------------------------- inference
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -292,11 +292,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     def _store(self, families: list[Family], fits: list[Fit], counted: tuple[int, bool]) -> int:
         """Store the fits, one a column or one of all columns, and return which is the worst."""
         worst = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
-        laws, self._observed = zip(*map(fitted_laws, fits), strict=True)
-        self.distribution_: Distribution | IndependentColumns = (
-            laws[0] if len(laws) == 1 else IndependentColumns(laws)
-        )
-        self.params_ = parameters_of_columns(families, fits, laws)
+        self._asked = families
+        self._set(fits, None)
         self._record(fits[worst], counted)
         if len(fits) > 1:
             self._at_limit = {}  # A header has no room for the ends of several columns.
@@ -305,12 +302,17 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self.distance_ = float(max(f.distance for f in fits))
         self.n_parameters_ = sum(f.n_parameters for f in fits)
         self.effective_parameters_ = float(self.n_parameters_)
-        self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
-        self._families = [f.family for f in fits]
-        self._keep(fits)
+        self._keep(fits, [(Term(None, 0),) * len(f.coefs) for f in fits])
         pairs = zip(families, fits, strict=True)
         self._seen = [kept(family, result.condensed) for family, result in pairs]
         return worst
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        laws, self._observed = zip(*map(fitted_laws, fits), strict=True)
+        self.distribution_: Distribution | IndependentColumns = (
+            laws[0] if len(laws) == 1 else IndependentColumns(laws)
+        )
+        self.params_ = parameters_of_columns(self._asked, fits, laws)
 
     # ---------------------------------------------------------------- use
 
@@ -374,16 +376,17 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         return problems, mask
 
     def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
-        several = len(self._families) > 1
+        laws = [fit.family for fit in self._fits]
+        several = len(laws) > 1
         lines = parameters_of_densities(
-            families=self._families,
-            etas=self._eta,
+            families=laws,
+            etas=[np.array([e for _, e in fit.coefs]) for fit in self._fits],
             covariances=errors.covariances,
             columns=self._feature_names() if hasattr(self, "feature_names_in_") else None,
         )
-        laws = " and ".join(dict.fromkeys(family.title for family in self._families))
-        title = f"{laws} distribution{', independent columns' if several else ''}"
-        squares = all(law.least_squares and not law.relinked for law in self._families)
+        titles = " and ".join(dict.fromkeys(law.title for law in laws))
+        title = f"{titles} distribution{', independent columns' if several else ''}"
+        squares = all(law.least_squares and not law.relinked for law in laws)
         return self._report(title, lines, errors, confidence_level, 1 if squares else None)
 
     def __sklearn_tags__(self) -> Any:

@@ -192,12 +192,10 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         """Store what a fit of the prepared problem found."""
         observed = prepared.problem.observed
         self._record(result, (observed.n, observed.weight is not None))
-        self._keep([result], prepared.sandwiched)
+        self._keep([result], [prepared.problem.terms], prepared.sandwiched)
         self._law = result.family
         self.classes_, self._present = prepared.classes, prepared.present
-        (self.coef_, _), *cuts = result.coefs
-        self._cuts = np.array([cut for _, cut in cuts])
-        self.cut_points_ = self._all_cuts()
+        self._set([result], prepared.problem.X)
         names = self._feature_names()
         location = Columns(np.arange(len(names)), names, all=True, intercept=False)
         constants = {p.name: Columns(None, [], all=False) for p in self._law.parameters[1:]}
@@ -205,6 +203,11 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         each = [column.names for column in self._columns.values()]
         self._store_separated(result, [*self._columns], each, prepared.mask)
         self.aliased_ = undetermined(result.estimable, each)
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        (self.coef_, _), *cuts = fits[0].coefs
+        self._cuts = np.array([cut for _, cut in cuts])
+        self.cut_points_ = self._all_cuts()
 
     def _all_cuts(self) -> Array:
         """Return the cut points between all classes, those without rows among them."""

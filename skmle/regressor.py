@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -314,7 +314,6 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         """Store what a fit of the prepared problem found."""
         observed = prepared.problem.observed
         self._record(result, (observed.n, observed.weight is not None))
-        self._keep([result])
         self._law, lead = with_lead(result.family)
         self._lead = prepared.lead if lead is None else lead
         self._beside = prepared.beside
@@ -323,22 +322,26 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         own = columns_of_law(prepared.columns, result)
         columns = prepared.columns | own
         self._columns = {param.name: columns[param.name] for param in self._law.parameters}
-        pairs = zip(own, result.coefs, strict=True)
-        fitted = {name: coefs for name, coefs in pairs if own[name] is not KNOWN}
-        self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
-        intercepts: dict[str, float] = {name: np.float64(b) for name, (_, b) in fitted.items()}
-        self.intercepts_ = intercepts
-        X = prepared.problem.X
-        self.coef_, _ = in_precision_of(X, next(iter(self.coefs_.values()), np.zeros(0)))
-        first = next(iter(intercepts.values()), np.float64(0.0))
-        self.intercept_, _ = in_precision_of(X, first)
-        self.params_ = natural_constants(result, own, self.fixed or {})
+        self._own = own
+        self._keep([result], [[own_column.term for own_column in own.values()]])
+        self._set([result], prepared.problem.X)
         names = [c.names for c in own.values()]
         self.aliased_ = undetermined(result.estimable, names)
         self._store_separated(result, [*own], names, prepared.mask)
         if self._beyond is not None:  # A parameter that is known has no line in the table.
             shown = [column is not KNOWN for column in own.values()]
             self._beyond = [b for b, show in zip(self._beyond, shown, strict=True) if show]
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        (result,) = fits
+        pairs = zip(self._own, result.coefs, strict=True)
+        fitted = {name: coefs for name, coefs in pairs if self._own[name] is not KNOWN}
+        self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
+        self.intercepts_ = {name: np.float64(b) for name, (_, b) in fitted.items()}
+        self.coef_, _ = in_precision_of(X, next(iter(self.coefs_.values()), np.zeros(0)))
+        first = next(iter(self.intercepts_.values()), np.float64(0.0))
+        self.intercept_, _ = in_precision_of(X, first)
+        self.params_ = natural_constants(result, self._own, self.fixed or {})
 
     # ---------------------------------------------------------------- inference
 

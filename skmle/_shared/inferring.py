@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import block_diag
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._engine.likelihood.design import Term
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.criteria import Criteria
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
+from skmle.inference.estimates import Model
 from skmle.inference.missing import why_missing
 from skmle.inference.robust import Choice, Errors, check_choice, coded_groups, errors_of
 from skmle.inference.wald import note_of_few_rows
@@ -26,17 +30,6 @@ Array = NDArray[np.float64]
 # Share of the log-likelihood by which that of the rows given for inference may differ from that of
 # the fit: sums in another order, and the last step of a fit that ended at a loose `tol`.
 _SAME = 1e-6
-
-
-class Kept(NamedTuple):
-    """What a model keeps of one fit for inference."""
-
-    coefs: Coefs
-    covariance: Array | None
-    ends: dict[str, float]
-    """The parameters that ran to an end of their range, with that end."""
-    rows_at_edge: int
-    """How many rows stand at the edge of the domain of a link."""
 
 
 class Inferring(Criteria):
@@ -53,16 +46,22 @@ class Inferring(Criteria):
     """Rows of positive weight, and whether they were given weights."""
     _at_limit: dict[str, float]
     """The parameters that ran to an end of their range, with that end."""
-    _kept: tuple[Kept, ...]
-    """What is kept of each fit."""
+    _fits: tuple[Fit, ...]
+    """What inference needs of each fit."""
+    _constants: tuple[tuple[bool, ...], ...]
+    """Of each fit and each parameter, whether it has an intercept."""
+    _set: Callable[..., None]
+    """(fits, X) -> None: store the coefficients of fits, in the precision of X."""
     _sandwiched: str
     """Why the errors are those of a sandwich; "" if they are not."""
 
-    def _keep(self, fits: Sequence[Fit], sandwiched: str = "") -> None:
-        """Store what inference needs of the fits."""
-        self._kept = tuple(
-            Kept(f.coefs, f.covariance, {} if f.limit is None else f.limit.ends, f.rows_at_edge)
-            for f in fits
+    def _keep(
+        self, fits: Sequence[Fit], terms: Sequence[Sequence[Term]], sandwiched: str = ""
+    ) -> None:
+        """Store what inference needs of the fits, with the terms of each."""
+        self._constants = tuple(tuple(term.intercept for term in own) for own in terms)
+        self._fits = tuple(
+            replace(f, condensed=None, estimable=None, separated=None, dependent=None) for f in fits
         )
         cusps = "the law has cusps" if any(f.family.kinked for f in fits) else ""
         self._sandwiched = sandwiched or cusps
@@ -197,7 +196,7 @@ class Inferring(Criteria):
     @property
     def _covariances(self) -> list[Array | None]:
         """Of each fit the covariance of its coefficients; None where there is none."""
-        return [kept.covariance for kept in self._kept]
+        return [fit.covariance for fit in self._fits]
 
     def _own_errors(self) -> Errors:
         """Return the covariances that the fit has kept."""
@@ -223,17 +222,19 @@ class Inferring(Criteria):
         ValueError
             If the fit has no maximum inside its range, or these are not its rows.
         """
-        if self.status_ not in (INTERIOR, BOUNDARY) or any(k.rows_at_edge for k in self._kept):
+        if self.status_ not in (INTERIOR, BOUNDARY) or any(f.rows_at_edge for f in self._fits):
             raise ValueError(self._no_covariance())
         if getattr(self, "l1_ratio", 0.0) > 0.0 and getattr(self, "alpha", 0.0) > 0.0:
             raise ValueError(self._no_covariance())
         problems, mask = copy(self)._problems(X, y, sample_weight, beside)
         found = []
-        for problem, kept in zip(problems, self._kept, strict=True):
-            problem = _at_ends(problem, kept.ends)
+        for problem, fit in zip(problems, self._fits, strict=True):
+            limit = fit.limit
+            while limit is not None:
+                problem, limit = problem.at(limit), limit.then
             if weights == "factors":
                 problem = problem.with_factors()
-            found.append(Evidence.at(Likelihood(problem), kept.coefs))
+            found.append(Evidence.at(Likelihood(problem), fit.coefs))
         total = sum(evidence.log_likelihood for evidence in found)
         known = self.log_likelihood_
         if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):
@@ -244,6 +245,36 @@ class Inferring(Criteria):
                 "those, or fit to these."
             )
         return found, mask
+
+    def _as_function(self, errors: Errors) -> Model:
+        """Return this model as a function of its coefficients."""
+        covariances = [c for c in errors.covariances if c is not None]
+        covariance = block_diag(*covariances) if covariances else np.zeros((0, 0))
+        return Model(self._vector(), np.asarray(covariance, float), self._at)
+
+    def _vector(self) -> Array:
+        """Return all coefficients of the fits, in the order of their covariances."""
+        return np.concatenate(
+            [
+                np.append(slopes, [b] * has_constant)
+                for fit, own in zip(self._fits, self._constants, strict=True)
+                for (slopes, b), has_constant in zip(fit.coefs, own, strict=True)
+            ]
+        )
+
+    def _at(self, vector: Array) -> Any:
+        """Return a copy of this model with other coefficients."""
+        fits, low = [], 0
+        for fit, own in zip(self._fits, self._constants, strict=True):
+            coefs = []
+            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True):
+                high = low + len(slopes)
+                coefs.append((vector[low:high], vector[high] if has_constant else b))
+                low = high + has_constant
+            fits.append(replace(fit, coefs=tuple(coefs)))
+        model = copy(self)
+        model._set(fits, getattr(self, "coef_", None))
+        return model
 
     def _no_covariance(self) -> str:
         """Return why there is no covariance, as a message in four parts."""
@@ -314,6 +345,7 @@ class Inferring(Criteria):
             reason=reason,
             notes=notes,
             confidence_level=confidence_level,
+            model=self._as_function(errors) if errors.known else None,
         )
 
     @property
@@ -322,11 +354,3 @@ class Inferring(Criteria):
         if getattr(self, "alpha", 0.0) > 0.0:
             return "alpha > 0"
         return "penalty=..." if getattr(self, "penalty", None) is not None else ""
-
-
-def _at_ends(problem: Problem, ends: dict[str, float]) -> Problem:
-    """Return the problem of the law where some parameters stand at an end of their range."""
-    while ends:
-        limit = next(limit for limit in problem.family.limits if limit.parameter in ends)
-        problem, ends = problem.at(limit), {k: v for k, v in ends.items() if k != limit.parameter}
-    return problem

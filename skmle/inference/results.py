@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
+from skmle.inference.estimates import Model, scale_of, value_and_root
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 _FIELDS = (
     "components",
     "terms",
-    "estimate",
+    "estimates",
     "covariance",
     "header",
     "footer",
@@ -54,7 +55,7 @@ class Inference:
         For each estimate, the parameter or the class that it belongs to, or "constant parameters".
     terms : sequence of str
         For each estimate, its name within the component.
-    estimate : ndarray of shape (m,)
+    estimates : ndarray of shape (m,)
         Coefficients on the scale of the link; constant parameters on their own scale.
     covariance : ndarray of shape (m, m)
         Inverse of the observed information, in which a weight counts as a repeated row. The delta
@@ -78,6 +79,10 @@ class Inference:
         Degrees of freedom of the t distribution of intervals and tests; inf: the normal.
     confidence_level : float
         Coverage of intervals, unless another is asked for.
+    origin : str
+        Where the covariance comes from, in words.
+    model : Model, optional
+        The fitted model as a function of its coefficients, for `estimate`.
 
     Examples
     --------
@@ -91,7 +96,7 @@ class Inference:
 
     components: Sequence[str]
     terms: Sequence[str]
-    estimate: Array
+    estimates: Array
     covariance: Array
     header: Sequence[str] = ()
     footer: Sequence[str] = ()
@@ -103,6 +108,8 @@ class Inference:
     coefficients: bool = True
     dof: float = np.inf
     confidence_level: float = 0.95
+    origin: str = ""
+    model: Model | None = field(default=None, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -126,6 +133,7 @@ class Inference:
         reason: str = "",
         notes: Sequence[str] = (),
         confidence_level: float = 0.95,
+        model: Model | None = None,
     ) -> Inference:
         """Return the results made of lines, with a footer that says where the errors come from.
 
@@ -136,7 +144,7 @@ class Inference:
         return cls(
             components=lines.components,
             terms=lines.terms,
-            estimate=lines.estimate,
+            estimates=lines.estimate,
             covariance=lines.covariance,
             header=header,
             footer=[*source, *notes],
@@ -148,6 +156,8 @@ class Inference:
             coefficients=lines.coefficients,
             dof=errors.dof,
             confidence_level=confidence_level,
+            origin=errors.origin,
+            model=model,
         )
 
     @property
@@ -168,7 +178,7 @@ class Inference:
         """
         level = self.confidence_level if confidence_level is None else confidence_level
         if self.eta is None or self.eta_errors is None or self.inverses is None:
-            low, high = interval(self.estimate, self.standard_errors, level, self.dof)
+            low, high = interval(self.estimates, self.standard_errors, level, self.dof)
         else:
             ends = self.eta, self.eta_errors, self.inverses
             low, high = linked_interval(*ends, level, self.dof)
@@ -177,15 +187,87 @@ class Inference:
     @property
     def statistic(self) -> Array:
         """Wald's z, estimate / standard error; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimate, self.standard_errors, self.dof)[0])
+        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[0])
 
     @property
     def p_value(self) -> Array:
         """Two-sided p-values against zero; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimate, self.standard_errors, self.dof)[1])
+        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[1])
 
     def _tested(self, values: Array) -> Array:
         return values if self.testable is None else np.where(self.testable, values, np.nan)
+
+    def estimate(
+        self,
+        function: Callable[[Any], Any],
+        *,
+        names: Sequence[str] | None = None,
+        link: str = "identity",
+    ) -> Inference:
+        """Return what a function makes of the fitted model, with standard errors and intervals.
+
+        Parameters
+        ----------
+        function : callable
+            It takes the model (that `inference` was asked of: alone, or the pipeline around it) and
+            returns a number or an array of m numbers. It must be smooth in the coefficients: a
+            mean, a quantile, a ratio, an average of predictions, not a class or a median of a
+            count.
+        names : sequence of str, optional
+            A name for each number.
+        link : {"identity", "log", "logit"}, default="identity"
+            The scale on which the intervals are symmetric.
+
+        Returns
+        -------
+        Inference
+            Of the m numbers.
+
+        Raises
+        ------
+        ValueError
+            If the function is not finite near the estimates, or depends on coefficients that the
+            data do not determine.
+
+        Examples
+        --------
+        >>> from skmle import MLEDistribution
+        >>> lives = [[17.9], [28.9], [33.0], [41.5], [42.1], [45.6], [48.4], [51.8], [52.0], [54.1]]
+        >>> model = MLEDistribution("weibull").fit(lives)
+        >>> b10 = model.inference().estimate(lambda m: m.distribution_.ppf(0.1), link="log")
+        >>> print(b10.estimates.round(1), b10.confidence_intervals().round(1))
+        [25.6] [[17.6 37.3]]
+        """
+        if self.model is None:
+            raise ValueError(
+                "estimate: these results do not know the model that they are of. Allowed: results "
+                "of a model's inference(). Ask that."
+            )
+        labels, value, root = value_and_root(function, self.model, names)
+        scale = scale_of(link, value)
+        covariance = root @ root.T
+        eta, inverse = value, None
+        errors = standard_errors(covariance)
+        if scale is not None:
+            eta, inverse = scale.forward(value), scale.inverse
+            errors = errors * np.abs(scale.slope(value))
+        through = "delta method" if scale is None else f"delta method, intervals by {link}"
+        return Inference(
+            components=[""] * len(value),
+            terms=labels,
+            estimates=value,
+            covariance=covariance,
+            header=self.header,
+            footer=[f"s.e.: {self.origin}, {through}."],
+            testable=np.full(len(value), scale is None),
+            eta=eta,
+            eta_errors=errors,
+            inverses=[inverse] * len(value),
+            coefficients=False,
+            dof=self.dof,
+            confidence_level=self.confidence_level,
+            origin=self.origin,
+        )
 
     def tidy(self, confidence_level: float | None = None) -> Any:
         """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
@@ -200,7 +282,7 @@ class Inference:
         return {
             "component": np.array(self.components, object),
             "term": np.array(self.terms, object),
-            "estimate": self.estimate,
+            "estimate": self.estimates,
             "std_error": self.standard_errors,
             "statistic": self.statistic,
             "p_value": self.p_value,
@@ -212,7 +294,7 @@ class Inference:
         """Return the table for reading."""
         level = self.confidence_level if confidence_level is None else confidence_level
         # A level outside (0, 1) must raise here, not later when the table is printed.
-        interval(self.estimate, self.estimate, level)
+        interval(self.estimates, self.estimates, level)
         return Summary(self, level)
 
 

@@ -58,9 +58,9 @@ def assert_as_alone(fits, estimator, X, y, groups, **rest):
         found, expected = fits.estimator(group)._results(), one._results()
         assert list(found.terms) == list(expected.terms)
         error = np.nan_to_num(expected.standard_errors)
-        size = np.maximum(np.abs(expected.estimate), error)
-        close = np.abs(found.estimate - expected.estimate) <= CLOSE * size
-        assert (close | (found.estimate == expected.estimate)).all()
+        size = np.maximum(np.abs(expected.estimates), error)
+        close = np.abs(found.estimates - expected.estimates) <= CLOSE * size
+        assert (close | (found.estimates == expected.estimates)).all()
         np.testing.assert_allclose(found.standard_errors, expected.standard_errors, rtol=CLOSE)
         np.testing.assert_allclose(fits.log_likelihood_[i], one.log_likelihood_, rtol=CLOSE)
         # A fit by itself counts the effective parameters before its last step.

@@ -84,7 +84,8 @@ def _densities(family: Family, theta: Arrays) -> tuple[Array, Array]:
 
 def _masses(family: Family, theta: Arrays) -> tuple[Array, Array]:
     """Return whole numbers and the masses that they stand for, (laws, numbers)."""
-    low, high = family.quantile(_TAIL, theta), family.upper_quantile(_TAIL, theta)
+    tail = np.asarray(_TAIL)
+    low, high = family.quantile(tail, theta), family.upper_quantile(tail, theta)
     deviation = np.sqrt(family.variance(theta))
     stride = np.maximum(np.floor(deviation / _TO_A_DEVIATION), 1.0)
     count = int(np.ceil(((high - low) / stride).max())) + 1
