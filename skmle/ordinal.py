@@ -190,8 +190,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
-        observed = prepared.problem.observed
-        self._record(result, (observed.n, observed.weight is not None))
+        self._record(result, prepared.problem.observed.counted)
         self._keep([result], [prepared.problem.terms], prepared.sandwiched)
         self._law = result.family
         self.classes_, self._present = prepared.classes, prepared.present

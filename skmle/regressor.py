@@ -312,25 +312,24 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
-        observed = prepared.problem.observed
-        self._record(result, (observed.n, observed.weight is not None))
+        self._record(result, prepared.problem.observed.counted)
         self._law, lead = with_lead(result.family)
         self._lead = prepared.lead if lead is None else lead
         self._beside = prepared.beside
         self._title = prepared.title if result.limit is None else result.family.title
         # At a boundary the law is the limit law, which has fewer parameters.
         own = columns_of_law(prepared.columns, result)
-        columns = prepared.columns | own
-        self._columns = {param.name: columns[param.name] for param in self._law.parameters}
+        every = prepared.columns | own
         self._own = own
-        self._keep([result], [[own_column.term for own_column in own.values()]])
+        self._columns = {p.name: every[p.name] for p in self._law.parameters}
+        self._keep([result], [[c.term for c in own.values()]])
         self._set([result], prepared.problem.X)
         names = [c.names for c in own.values()]
         self.aliased_ = undetermined(result.estimable, names)
         self._store_separated(result, [*own], names, prepared.mask)
         if self._beyond is not None:  # A parameter that is known has no line in the table.
-            shown = [column is not KNOWN for column in own.values()]
-            self._beyond = [b for b, show in zip(self._beyond, shown, strict=True) if show]
+            pairs = zip(self._beyond, own.values(), strict=True)
+            self._beyond = [b for b, column in pairs if column is not KNOWN]
 
     def _set(self, fits: Sequence[Fit], X: Any) -> None:
         (result,) = fits
@@ -351,15 +350,14 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             columns=self._columns,
             slopes=self.coefs_,
             intercepts=self.intercepts_,
-            # Asked for now, as a pipeline gives the columns their names after the fit.
             names=getattr(self, "feature_names_in_", None),
             covariance=errors.covariances[0],
             beyond=self._beyond,
         )
         first, *others = self._columns.values()
         squares = self._law.least_squares and not self._law.relinked
-        constant = all(own.columns is None for own in others)
-        squares_of = len(first.names) + first.intercept if squares and constant else None
+        squares = squares and all(own.columns is None for own in others)
+        squares_of = len(first.names) + first.intercept if squares else None
         title = f"{self._title} regression"
         return self._report(title, lines, errors, confidence_level, squares_of)
 

@@ -123,8 +123,9 @@ def names_of(value: Any, names: Sequence[str] | None) -> list[str]:
                 "Give as many, or none."
             )
         return [str(name) for name in names]
-    if hasattr(value, "index") and not callable(value.index):  # a Series
-        return [str(label) for label in value.index]
+    labels = getattr(value, "index", None)  # of a Series; that of a list is a method
+    if labels is not None and not callable(labels):
+        return [str(label) for label in labels]
     if not shape:
         return ["value"]
     return [", ".join(map(str, index)) for index in np.ndindex(shape)]

@@ -68,6 +68,11 @@ class Observed:
         return len(self.statistics[0])
 
     @property
+    def counted(self) -> tuple[int, bool]:
+        """Number of rows, and whether they have weights."""
+        return self.n, self.weight is not None
+
+    @property
     def weights(self) -> Array:
         """The weight of each row."""
         return np.ones(self.n) if self.weight is None else self.weight
