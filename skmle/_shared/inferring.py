@@ -146,8 +146,8 @@ class Inferring(Criteria):
         >>> for kind in ("observed", "HC1"):
         ...     errors = model.inference(X, y, covariance=kind).standard_errors
         ...     print(kind, errors.round(3))
-        observed [0.036 0.05 ]
-        HC1 [0.088 0.077]
+        observed [0.04  0.053]
+        HC1 [0.094 0.079]
         """
         check_is_fitted(self)
         asked = covariance is not None or groups is not None or lags is not None

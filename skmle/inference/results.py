@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
 from skmle.inference.estimates import Model, scale_of, value_and_root
+from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
@@ -236,7 +237,7 @@ class Inference:
         >>> model = MLEDistribution("weibull").fit(lives)
         >>> b10 = model.inference().estimate(lambda m: m.distribution_.ppf(0.1), link="log")
         >>> print(b10.estimates.round(1), b10.confidence_intervals().round(1))
-        [25.6] [[17.6 37.3]]
+        [28.4] [[20.6 39.1]]
         """
         if self.model is None:
             raise ValueError(
@@ -268,6 +269,44 @@ class Inference:
             confidence_level=self.confidence_level,
             origin=self.origin,
         )
+
+    def test(self, hypotheses: str | Sequence[str]) -> HypothesisTest:
+        """Return Wald's test of linear hypotheses about the estimates, all at once.
+
+        Parameters
+        ----------
+        hypotheses : str or sequence of str
+            Equations, such as ``"age = 0, bmi = 2 * age"``; names alone, such as the columns of a
+            factor, are tested against zero. Where several components have a term of one name,
+            write ``"loc:age"`` or ``"class b:age"``.
+
+        Returns
+        -------
+        HypothesisTest
+            With `statistic`, `df`, `p_value`: chi-square, or F where the errors are by t.
+
+        Raises
+        ------
+        ValueError
+            If an equation is not linear, names no estimate, or one without standard error.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmle import MLERegressor
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+        >>> result = MLERegressor().fit(X[["age", "sex", "bmi"]], y).inference()
+        >>> result.test("age = 0, bmi = 7 * sex")
+        Wald test of age = 0, bmi = 7 * sex: chi2(2) = 10.26, p = 0.00593
+        """
+        places: dict[str, list[int]] = {}
+        for i, (component, term) in enumerate(zip(self.components, self.terms, strict=True)):
+            short = str(component).partition(" (link ")[0]
+            for name in dict.fromkeys([str(term), f"{short}:{term}" if short else str(term)]):
+                places.setdefault(name, []).append(i)
+        linear = parsed(hypotheses, places, len(self.terms))
+        words = in_words(hypotheses)
+        return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
 
     def tidy(self, confidence_level: float | None = None) -> Any:
         """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
