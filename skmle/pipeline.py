@@ -75,7 +75,7 @@ def infer(
     >>> print(*result.terms, result.standard_errors.round(2))
     age bmi intercept scale [3.   2.81 2.96 1.74]
     >>> print(result.estimate(lambda m: m.predict(X[:2])).standard_errors.round(2))
-    [4.15 4.83]
+    [5.15 3.81]
     """
     named = named_model(estimator)
     _check_ours("infer", named)
@@ -85,7 +85,8 @@ def infer(
     _, model = see_through(estimator)
     if model is estimator or result.model is None:
         return result
-    held = partial(_held, estimator, result.model.at)
+    # The model itself, as its pipeline gives it columns without names.
+    held = partial(_held, estimator, model._at)
     return replace(result, model=result.model._replace(at=held))
 
 

@@ -273,6 +273,7 @@ class Inferring(Criteria):
                 low = high + has_constant
             fits.append(replace(fit, coefs=tuple(coefs)))
         model = copy(self)
+        model._fits = tuple(fits)
         model._set(fits, getattr(self, "coef_", None))
         return model
 

@@ -39,7 +39,7 @@ def test_coefficients_are_functions_of_the_model(cls):
     np.testing.assert_allclose(found.covariance, errors.model.covariance, rtol=1e-7, atol=1e-12)
 
 
-@every_class(lambda cls: cls.regular)
+@every_class(lambda cls: cls.__name__ != "Uniform")  # which has no errors
 def test_parameters_are_functions_of_a_density(cls):
     model = MLEDistribution(cls).fit(as_columns(observations(cls)))
     result = model.inference()
@@ -153,17 +153,14 @@ def test_inference_through_a_pipeline(held):
         estimator = GridSearchCV(estimator, {"mleregressor__alpha": [0.0]}, cv=2)
     estimator = estimator.fit(FRAME, COUNTS)
     result = skmle.infer(estimator, FRAME, COUNTS, covariance="HC0")
-    assert list(result.terms)[-3:] == [
-        "onehotencoder__city_y",
-        "onehotencoder__city_z",
-        "intercept",
-    ]
+    cities = ["onehotencoder__city_y", "onehotencoder__city_z"]
+    assert list(result.terms)[-3:] == [*cities, "intercept"]
     columns = sm.add_constant(pd.get_dummies(FRAME, drop_first=True).astype(float))
     peer = sm.Poisson(COUNTS, columns).fit(disp=0, method="newton", tol=1e-12, cov_type="HC0")
     found = result.estimate(lambda m: m.predict(FRAME.iloc[:4]))
     expected = peer.get_prediction(columns.iloc[:4]).summary_frame()["se"]
     np.testing.assert_allclose(found.standard_errors, expected, rtol=1e-6)
-    test = result.test(["onehotencoder__city_y", "onehotencoder__city_z"])
+    test = result.test(cities)
     wald = peer.wald_test("city_y = 0, city_z = 0", scalar=True)
     assert test.statistic == pytest.approx(float(wald.statistic), rel=1e-6)
     assert test.p_value == pytest.approx(float(wald.pvalue), rel=1e-6)
