@@ -254,13 +254,12 @@ class Inferring(Criteria):
 
     def _vector(self) -> Array:
         """Return all coefficients of the fits, in the order of their covariances."""
-        return np.concatenate(
-            [
-                np.append(slopes, [b] * has_constant)
-                for fit, own in zip(self._fits, self._constants, strict=True)
-                for (slopes, b), has_constant in zip(fit.coefs, own, strict=True)
-            ]
-        )
+        parts = [
+            np.append(slopes, [b] * has_constant)
+            for fit, own in zip(self._fits, self._constants, strict=True)
+            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True)
+        ]
+        return np.concatenate([np.zeros(0), *parts])
 
     def _at(self, vector: Array) -> Any:
         """Return a copy of this model with other coefficients."""

@@ -293,6 +293,7 @@ def _receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict
     covariance = None
     if found.inverse is not None and not spent and _wants_covariance(likelihood):
         covariance = own_covariance(likelihood, found.coef, found.inverse)
+    if covariance is not None:
         loose = np.concatenate(
             [
                 np.append(slopes, [intercept] * term.intercept).astype(bool)

@@ -83,7 +83,10 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array) -> Arra
     return objective.mass * (across / sizes) @ across.T
 
 
-def sandwich_across_cusps(objective: Objective, coef: Array) -> tuple[Array, Array]:
-    """Return the bread and the meat of a sandwich, each (d, d)."""
+def sandwich_across_cusps(objective: Objective, coef: Array) -> tuple[Array, Array] | None:
+    """Return the bread and the meat of a sandwich, each (d, d); None if rows are too few for it."""
     meat = outer(objective, coef, gradients_beside_cusps(objective, coef))
-    return inverse_across_cusps(objective, coef, meat), meat
+    try:
+        return inverse_across_cusps(objective, coef, meat), meat
+    except np.linalg.LinAlgError:
+        return None

@@ -178,10 +178,8 @@ def constant_fit(
         distance = float(np.sqrt(objective.size * max(fall, 0.0)))
     known = None
     if wanted and inverse is not None:
-        meat = None
-        if family.kinked:
-            inverse, meat = sandwich_across_cusps(objective, coef)
-        known = covariance(inverse, objective.mass, meat)
+        parts = sandwich_across_cusps(objective, coef) if family.kinked else (inverse, None)
+        known = None if parts is None else covariance(parts[0], objective.mass, parts[1])
     return Fit(
         family,
         coefs,

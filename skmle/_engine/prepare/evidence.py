@@ -147,10 +147,11 @@ class Evidence:
         return self.likelihood.covariance(inverse, meat)
 
 
-def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array:
+def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array | None:
     """Return the covariance that a fit keeps, of the user's coefficients.
 
-    It is the inverse information where that holds, else a sandwich.
+    It is the inverse information where that holds, else a sandwich; None if rows with cusps are
+    too few for one.
 
     Parameters
     ----------
@@ -163,5 +164,6 @@ def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array
     if not likelihood.sandwiched:
         return likelihood.covariance(inverse)
     if likelihood.family.kinked:
-        return likelihood.covariance(*sandwich_across_cusps(likelihood.objective, coef))
+        parts = sandwich_across_cusps(likelihood.objective, coef)
+        return None if parts is None else likelihood.covariance(*parts)
     return likelihood.covariance(inverse, scores.outer(likelihood.objective, coef))
