@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from skmle.families import Distribution
     from skmle.observations import censored
     from skmle.ordinal import OrdinalClassifier
-    from skmle.pipeline import log_prob, predict_dist, predict_interval, predict_quantile, summary
+    from skmle.pipeline import (
+        infer,
+        log_prob,
+        predict_dist,
+        predict_interval,
+        predict_quantile,
+        summary,
+    )
     from skmle.regressor import MLERegressor
 
 __version__ = "0.1.0"
@@ -29,6 +36,7 @@ _OBJECTS = {
     "MLERegressor": "skmle.regressor",
     "OrdinalClassifier": "skmle.ordinal",
     "Distribution": "skmle.families",
+    "infer": "skmle.pipeline",
     "summary": "skmle.pipeline",
     "predict_dist": "skmle.pipeline",
     "predict_interval": "skmle.pipeline",
@@ -66,6 +74,7 @@ __all__ = [
     "exceptions",
     "families",
     "fit_groups",
+    "infer",
     "inference",
     "information",
     "log_prob",

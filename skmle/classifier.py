@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import in_precision_of
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.classes import (
+    OF_CLASS_WEIGHTS,
+    OF_SOFT_LABELS,
     Prepared,
     check_link,
     classes_that_count,
@@ -42,6 +45,7 @@ from skmle._shared.validation import checked_data, checked_features
 from skmle.families import Family
 from skmle.families.links import LOGIT, Link
 from skmle.inference import Inference
+from skmle.inference.robust import Errors
 
 Array = NDArray[np.float64]
 
@@ -212,12 +216,13 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             X = checked_features(self, X, **checks)
             check_consistent_length(X, soft.shares)
             found, observations = soft_classes(soft, X, sample_weight, self.class_weight)
-            family_of, y = soft_family, None
+            family_of, y, sandwiched = soft_family, None, OF_SOFT_LABELS
         else:
             X, y = checked_data(self, X, y, labels=True, **checks)
             found = classes_that_count(y, X, sample_weight, self.class_weight)
             family_of, observations = family_of_present, found.codes
-        classes, present, codes, weight, mask = found
+            sandwiched = "" if self.class_weight is None else OF_CLASS_WEIGHTS
+        classes, present, codes, weight, mask, squares = found
         X = X if mask is None else X[mask]
         y = classes[present][codes] if y is None else y if mask is None else y[mask]
         count = int(present.sum())
@@ -230,14 +235,15 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         penalties, lasso = self._penalties(float(self.alpha), family)
         problem = self._problem(
             family=family,
-            observed=observe(family, observations, weight),
+            observed=replace(observe(family, observations, weight), squares=squares),
+            robust=bool(sandwiched),
             terms=(Term(slice(None), p, self.fit_intercept),) * k,
             X=X.tocsr() if sp.issparse(X) else X,
             penalties=penalties,
             lasso=lasso,
             start=self._start(classes, p) if self.warm_start else None,
         )
-        return Prepared(problem, classes, present, y, mask)
+        return Prepared(problem, classes, present, y, mask, sandwiched)
 
     def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
         """Return the penalties on the slopes under a strength, and that of the absolute one."""
@@ -268,52 +274,55 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
-        observed = prepared.problem.observed
-        self._record(result, (observed.n, observed.weight is not None))
-        self._covariance, self.classes_ = result.covariance, prepared.classes
+        self._record(result, prepared.problem.observed.counted)
+        self._keep([result], [prepared.problem.terms], prepared.sandwiched)
+        self.classes_ = prepared.classes
         self._present = present = prepared.present
+        self._set([result], prepared.problem.X)
+        if result.family.redundant:
+            # There is one row more than log-odds: where none of a column's is zero, one follows
+            # from the others.
+            spare = int((self._coefs()[0] != 0.0).all(axis=0).sum())
+            self.n_parameters_ -= spare
+            # A smooth penalty has counted them out.
+            self.effective_parameters_ -= spare if result.shrunk == 0.0 else 0
+        names = self._feature_names() if result.estimable or result.separated else []
+        labels = self.classes_[present if len(present) > 2 else slice(1, None)].tolist()
+        self._store_separated(result, labels, [names] * len(labels), prepared.mask)
+        self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        (result,) = fits
         slopes = np.array([w for w, _ in result.coefs]).reshape(-1, self.n_features_in_)
         intercepts = np.array([b for _, b in result.coefs])
         if len(self.classes_) > 2:
             redundant = result.family.redundant
             slopes, intercepts = to_each_class(slopes, intercepts, redundant, self.l1_ratio == 1.0)
-            if redundant:
-                # There is one row more than log-odds: where none of a column's is zero, one follows
-                # from the others.
-                spare = int((slopes != 0.0).all(axis=0).sum())
-                self.n_parameters_ -= spare
-                # A smooth penalty has counted them out.
-                self.effective_parameters_ -= spare if result.shrunk == 0.0 else 0
-        names = self._feature_names() if result.estimable or result.separated else []
-        labels = self.classes_[present if len(present) > 2 else slice(1, None)].tolist()
-        self._store_separated(result, labels, [names] * len(labels), prepared.mask)
-        if not present.all():
-            slopes, intercepts = with_absent(slopes, intercepts, present, self.link)
-        X = prepared.problem.X
+        if not self._present.all():
+            slopes, intercepts = with_absent(slopes, intercepts, self._present, self.link)
         pairs = in_precision_of(X, slopes), in_precision_of(X, intercepts)
         (self.coef_, self.intercept_), self._rounded_off = zip(*pairs, strict=True)
-        self.aliased_ = undetermined(result.estimable and result.estimable[:1], [names])
 
     # ---------------------------------------------------------------- inference
 
-    def _results(self) -> Inference:
+    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         # A class that is certain has no coefficients, and neither has one that is absent.
         shown = self._present if self._present.sum() > 1 else self._present & False
         rows = shown if len(shown) > 2 else shown[:1]
-        covariance = self._covariance if self._errors_hold else None
         slopes, intercepts = self._coefs()
         lines = coefficients_of_classes(
             slopes=slopes[rows],
             intercepts=intercepts[rows] if self.fit_intercept else None,
             names=self._feature_names(),
             classes=self.classes_[shown],
-            covariance=covariance,
+            covariance=errors.covariances[0],
             beyond=self._beyond,
         )
         return self._report(
             title_of_classes(self.classes_, self.link, self._selects),
             lines,
-            covariance is not None,
+            errors,
+            confidence_level,
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,27 +12,27 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._engine.data.observed import Observed
+from skmle._engine.data.observed import Observed, observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit, Tell
+from skmle._engine.problem import Fit, Problem, Tell
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
 from skmle._shared.arrays import like
-from skmle._shared.batches import Seen, joined_with, kept
+from skmle._shared.batches import Seen, joined_with, kept, laws_of_samples
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.samples import as_table, log_prob_of_samples, samples_of
 from skmle._shared.tables import (
     fitted_laws,
-    natural_parameters,
-    parameters_of_a_density,
+    parameters_of_columns,
+    parameters_of_densities,
 )
 from skmle._shared.validation import checked_features, positive_weights, weighted_mean
 from skmle.families import Distribution, Family, get_family
-from skmle.families.independent import IndependentColumns, stack
+from skmle.families.independent import IndependentColumns
 from skmle.inference import Inference
-from skmle.inference.assemble import join
+from skmle.inference.robust import Errors
 
 Array = NDArray[np.float64]
 
@@ -279,9 +279,11 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             finite=family.observation.finite,
         )
 
+    def _posed(self, family: Family, observed: Observed) -> Problem:
+        return self._problem(family, observed, (Term(None, 0),) * len(family.parameters))
+
     def _fit_one(self, family: Family, observed: Observed, tell: Tell | None) -> Fit:
-        terms = (Term(None, 0),) * len(family.parameters)
-        result = fit(self._problem(family, observed, terms), tell)
+        result = fit(self._posed(family, observed), tell)
         columns = self.n_features_in_ > 1 and family.observation.columns == 1
         if result.verdict.status == INTERRUPTED and columns:
             raise KeyboardInterrupt  # The columns after this one would have no parameters.
@@ -290,23 +292,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     def _store(self, families: list[Family], fits: list[Fit], counted: tuple[int, bool]) -> int:
         """Store the fits, one a column or one of all columns, and return which is the worst."""
         worst = max(range(len(fits)), key=lambda j: _STATUSES.index(fits[j].verdict.status))
-        laws, self._observed = zip(*map(fitted_laws, fits), strict=True)
-        triples = zip(families, fits, laws, strict=True)
-        params = [natural_parameters(*triple) for triple in triples]
-        self.distribution_: Distribution | IndependentColumns = (
-            laws[0] if len(laws) == 1 else IndependentColumns(laws)
-        )
-        if len(laws) == 1:
-            self.params_: dict[str, Any] = {
-                name: float(value) if value.ndim == 0 else value
-                for name, value in params[0].items()
-            }
-        else:
-            # A column at a limit law may lack parameters of the others, or have some of its own.
-            every = dict.fromkeys(name for own in params for name in own)
-            self.params_ = {
-                name: stack([own.get(name, np.asarray(np.nan)) for own in params]) for name in every
-            }
+        self._asked = families
+        self._set(fits, None)
         self._record(fits[worst], counted)
         if len(fits) > 1:
             self._at_limit = {}  # A header has no room for the ends of several columns.
@@ -315,12 +302,17 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         self.distance_ = float(max(f.distance for f in fits))
         self.n_parameters_ = sum(f.n_parameters for f in fits)
         self.effective_parameters_ = float(self.n_parameters_)
-        self._eta = [np.array([e for _, e in f.coefs]) for f in fits]
-        self._families = [f.family for f in fits]
-        self._covariances = [f.covariance for f in fits]
+        self._keep(fits, [(Term(None, 0),) * len(f.coefs) for f in fits])
         pairs = zip(families, fits, strict=True)
         self._seen = [kept(family, result.condensed) for family, result in pairs]
         return worst
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        laws, self._observed = zip(*map(fitted_laws, fits), strict=True)
+        self.distribution_: Distribution | IndependentColumns = (
+            laws[0] if len(laws) == 1 else IndependentColumns(laws)
+        )
+        self.params_ = parameters_of_columns(self._asked, fits, laws)
 
     # ---------------------------------------------------------------- use
 
@@ -368,21 +360,34 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
 
     # ---------------------------------------------------------------- inference
 
-    def _results(self) -> Inference:
-        names = getattr(self, "feature_names_in_", None)
-        names = None if names is None else [str(name) for name in names]
-        several = len(self._families) > 1
-        components = [""]
-        if several:
-            components = names or [f"column {j}" for j in range(self.n_features_in_)]
-        covariances = [c if self._errors_hold else None for c in self._covariances]
-        fits = zip(components, self._families, self._eta, covariances, strict=True)
-        lines = join([parameters_of_a_density(*one, names) for one in fits])
-        laws = " and ".join(dict.fromkeys(family.title for family in self._families))
-        title = f"{laws} distribution{', independent columns' if several else ''}"
-        known = all(covariance is not None for covariance in covariances)
-        squares = all(law.least_squares and not law.relinked for law in self._families)
-        return self._report(title, lines, known, 1 if squares else None)
+    def _problems(
+        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
+    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
+        family = get_family(self.family)
+        X = self._rows(as_table(X, y, family, self.n_features_in_), family, reset=False)
+        weight, mask = positive_weights(sample_weight, X)
+        rows = X if mask is None else X[mask]
+        samples = samples_of(rows, family, getattr(self, "feature_names_in_", None))
+        held = self.fixed or {}
+        problems = [
+            self._posed(law, observe(law, sample, weight))
+            for law, sample in laws_of_samples(family, held, samples)
+        ]
+        return problems, mask
+
+    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
+        laws = [fit.family for fit in self._fits]
+        several = len(laws) > 1
+        lines = parameters_of_densities(
+            families=laws,
+            etas=[np.array([e for _, e in fit.coefs]) for fit in self._fits],
+            covariances=errors.covariances,
+            columns=self._feature_names() if hasattr(self, "feature_names_in_") else None,
+        )
+        titles = " and ".join(dict.fromkeys(law.title for law in laws))
+        title = f"{titles} distribution{', independent columns' if several else ''}"
+        squares = all(law.least_squares and not law.relinked for law in laws)
+        return self._report(title, lines, errors, confidence_level, 1 if squares else None)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

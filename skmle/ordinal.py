@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from skmle._engine.problem import Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import like
 from skmle._shared.callbacks import FitTask, with_callbacks
-from skmle._shared.classes import Prepared, check_link, classes_that_count
+from skmle._shared.classes import OF_CLASS_WEIGHTS, Prepared, check_link, classes_that_count
 from skmle._shared.columns import Columns, undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.labels import label_columns, ordered_categories
@@ -33,6 +34,7 @@ from skmle.exceptions import SettingWarning
 from skmle.families.links import Link, get_link
 from skmle.families.ordinal import Ordinal
 from skmle.inference import Inference
+from skmle.inference.robust import Errors
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -179,26 +181,26 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         codes = (np.cumsum(present) - 1)[place].astype(np.float64)
         family = Ordinal(max(int(present.sum()), 2), self.link)
         penalties, lasso = elastic_net(float(self.alpha), float(self.l1_ratio))
+        sandwiched = "" if self.class_weight is None else OF_CLASS_WEIGHTS
         location = Term(slice(None), X.shape[1], False)
         problem = self._problem(
             family=family,
-            observed=observe(family, codes, found.weight),
+            observed=replace(observe(family, codes, found.weight), squares=found.squares),
+            robust=bool(sandwiched),
             terms=(location, *(Term(None, 0),) * (family.levels - 1)),
             X=X.tocsr() if sp.issparse(X) else X,
             penalties=penalties,
             lasso=lasso,
         )
-        return Prepared(problem, classes, present, y, mask)
+        return Prepared(problem, classes, present, y, mask, sandwiched)
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
-        observed = prepared.problem.observed
-        self._record(result, (observed.n, observed.weight is not None))
-        self._law, self._covariance = result.family, result.covariance
+        self._record(result, prepared.problem.observed.counted)
+        self._keep([result], [prepared.problem.terms], prepared.sandwiched)
+        self._law = result.family
         self.classes_, self._present = prepared.classes, prepared.present
-        (self.coef_, _), *cuts = result.coefs
-        self._cuts = np.array([cut for _, cut in cuts])
-        self.cut_points_ = self._all_cuts()
+        self._set([result], prepared.problem.X)
         names = self._feature_names()
         location = Columns(np.arange(len(names)), names, all=True, intercept=False)
         constants = {p.name: Columns(None, [], all=False) for p in self._law.parameters[1:]}
@@ -206,6 +208,11 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         each = [column.names for column in self._columns.values()]
         self._store_separated(result, [*self._columns], each, prepared.mask)
         self.aliased_ = undetermined(result.estimable, each)
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        (self.coef_, _), *cuts = fits[0].coefs
+        self._cuts = np.array([cut for _, cut in cuts])
+        self.cut_points_ = self._all_cuts()
 
     def _all_cuts(self) -> Array:
         """Return the cut points between all classes, those without rows among them."""
@@ -236,8 +243,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
 
     # ---------------------------------------------------------------- inference
 
-    def _results(self) -> Inference:
-        covariance = self._covariance if self._errors_hold else None
+    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         cuts = {f"cut_{j + 1}": cut for j, cut in enumerate(self._cuts)}
         lines = coefficients_of_a_regression(
             law=self._law,
@@ -245,12 +251,12 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
             slopes={"location": self.coef_} | dict.fromkeys(cuts, np.zeros(0)),
             intercepts={"location": 0.0} | cuts,
             names=getattr(self, "feature_names_in_", None),
-            covariance=covariance,
+            covariance=errors.covariances[0],
             beyond=self._beyond,
         )
         link = get_link(self.link).name
         title = f"Ordinal classifier, {link} link, {_order_in_words(self.classes_)}"
-        return self._report(title, lines, covariance is not None)
+        return self._report(title, lines, errors, confidence_level)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,22 +7,101 @@ GridSearchCV or a FrozenEstimator, in any nesting. They find the model at the en
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmle._any_model.log_prob import row_log_prob
-from skmle._any_model.unwrap import named_model, unwrap
+from skmle._any_model.unwrap import named_model, see_through, unwrap, with_model
 from skmle._shared.estimator import LikelihoodEstimator
 
 if TYPE_CHECKING:
     from skmle.families import Distribution
-    from skmle.inference import Summary
+    from skmle.inference import Inference, Summary
 
-__all__ = ["log_prob", "predict_dist", "predict_interval", "predict_quantile", "summary"]
+__all__ = ["infer", "log_prob", "predict_dist", "predict_interval", "predict_quantile", "summary"]
 
 Array = NDArray[np.float64]
+
+
+def infer(
+    estimator: Any,
+    X: Any = None,
+    y: Any = None,
+    sample_weight: ArrayLike | None = None,
+    **settings: Any,
+) -> Inference:
+    """Return estimates with their errors of the model at the end of a pipeline.
+
+    It is the model's `inference`, for rows as the pipeline takes them. Coefficients have the names
+    that the pipeline gives to the model's columns, and a function given to ``estimate`` is asked of
+    the pipeline.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        One of skmle's, alone, at the end of a Pipeline, in a search or in a FrozenEstimator.
+    X, y, sample_weight : array-like, optional
+        The rows of the fit; any covariance but that of the fit needs them.
+    **settings
+        Those of the model's `inference`: covariance, groups, lags, weights, correction,
+        distribution, confidence_level, offset, exposure.
+
+    Returns
+    -------
+    skmle.inference.Inference
+
+    Raises
+    ------
+    TypeError
+        If the model at the end is not one of skmle's.
+    ValueError
+        As the model's `inference`.
+
+    Examples
+    --------
+    >>> import skmle
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> X = X[["age", "bmi"]]
+    >>> pipe = make_pipeline(StandardScaler(), skmle.MLERegressor()).fit(X, y)
+    >>> result = skmle.infer(pipe, X, y, covariance="HC1")
+    >>> print(*result.terms, result.standard_errors.round(2))
+    age bmi intercept scale [3.   2.81 2.96 1.74]
+    >>> print(result.estimate(lambda m: m.predict(X[:2])).standard_errors.round(2))
+    [5.15 3.81]
+    """
+    named = named_model(estimator)
+    _check_ours("infer", named)
+    if X is not None:
+        X = unwrap(estimator, X)[1]
+    result = named.inference(X, y, sample_weight, **settings)
+    _, model = see_through(estimator)
+    if model is estimator or result.model is None:
+        return result
+    # The model itself, as its pipeline gives it columns without names.
+    held = partial(_held, estimator, model._at)
+    return replace(result, model=result.model._replace(at=held))
+
+
+def _held(estimator: Any, at: Callable[[Array], Any], coefs: Array) -> Any:
+    """Return what holds a model, with the model at other coefficients in it."""
+    return with_model(estimator, at(coefs))
+
+
+def _check_ours(what: str, model: Any) -> None:
+    if not isinstance(model, LikelihoodEstimator):
+        raise TypeError(
+            f"{what}: {type(model).__name__} keeps no covariance of its estimates. Allowed: "
+            "skmle's estimators, alone or at the end of a Pipeline. Put MLERegressor, "
+            "CrossEntropyClassifier, OrdinalClassifier or MLEDistribution in its place."
+        )
 
 
 def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
@@ -70,12 +149,7 @@ def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
     s.e.: observed information.
     """
     model = named_model(estimator)
-    if not isinstance(model, LikelihoodEstimator):
-        raise TypeError(
-            f"summary: {type(model).__name__} keeps no covariance of its estimates. Allowed: "
-            "skmle's estimators, alone or at the end of a Pipeline. Put MLERegressor, "
-            "CrossEntropyClassifier, OrdinalClassifier or MLEDistribution in its place."
-        )
+    _check_ours("summary", model)
     return model.summary(confidence_level)
 
 

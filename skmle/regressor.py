@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -44,6 +44,7 @@ from skmle._shared.validation import (
 from skmle.families import Family, get_family
 from skmle.families.wrappers.fixed import fix, with_lead
 from skmle.inference import Inference
+from skmle.inference.robust import Errors
 
 Array = NDArray[np.float64]
 
@@ -308,54 +309,54 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""
-        observed = prepared.problem.observed
-        self._record(result, (observed.n, observed.weight is not None))
+        self._record(result, prepared.problem.observed.counted)
         self._law, lead = with_lead(result.family)
         self._lead = prepared.lead if lead is None else lead
         self._beside = prepared.beside
         self._title = prepared.title if result.limit is None else result.family.title
         # At a boundary the law is the limit law, which has fewer parameters.
         own = columns_of_law(prepared.columns, result)
-        columns = prepared.columns | own
-        self._columns = {param.name: columns[param.name] for param in self._law.parameters}
-        pairs = zip(own, result.coefs, strict=True)
-        fitted = {name: coefs for name, coefs in pairs if own[name] is not KNOWN}
-        self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
-        intercepts: dict[str, float] = {name: np.float64(b) for name, (_, b) in fitted.items()}
-        self.intercepts_ = intercepts
-        X = prepared.problem.X
-        self.coef_, _ = in_precision_of(X, next(iter(self.coefs_.values()), np.zeros(0)))
-        first = next(iter(intercepts.values()), np.float64(0.0))
-        self.intercept_, _ = in_precision_of(X, first)
-        self.params_ = natural_constants(result, own, self.fixed or {})
-        self._covariance = result.covariance
+        every = prepared.columns | own
+        self._own = own
+        self._columns = {p.name: every[p.name] for p in self._law.parameters}
+        self._keep([result], [[c.term for c in own.values()]])
+        self._set([result], prepared.problem.X)
         names = [c.names for c in own.values()]
         self.aliased_ = undetermined(result.estimable, names)
         self._store_separated(result, [*own], names, prepared.mask)
         if self._beyond is not None:  # A parameter that is known has no line in the table.
-            shown = [column is not KNOWN for column in own.values()]
-            self._beyond = [b for b, show in zip(self._beyond, shown, strict=True) if show]
+            pairs = zip(self._beyond, own.values(), strict=True)
+            self._beyond = [b for b, column in pairs if column is not KNOWN]
+
+    def _set(self, fits: Sequence[Fit], X: Any) -> None:
+        (result,) = fits
+        pairs = zip(self._own, result.coefs, strict=True)
+        fitted = {name: coefs for name, coefs in pairs if self._own[name] is not KNOWN}
+        self.coefs_ = {name: slopes for name, (slopes, _) in fitted.items()}
+        self.intercepts_ = {name: np.float64(b) for name, (_, b) in fitted.items()}
+        self.coef_, _ = in_precision_of(X, next(iter(self.coefs_.values()), np.zeros(0)))
+        first = next(iter(self.intercepts_.values()), np.float64(0.0))
+        self.intercept_, _ = in_precision_of(X, first)
+        self.params_ = natural_constants(result, self._own, self.fixed or {})
 
     # ---------------------------------------------------------------- inference
 
-    def _results(self) -> Inference:
-        covariance = self._covariance if self._errors_hold else None
+    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         lines = coefficients_of_a_regression(
             law=self._law,
             columns=self._columns,
             slopes=self.coefs_,
             intercepts=self.intercepts_,
-            # Asked for now, as a pipeline gives the columns their names after the fit.
             names=getattr(self, "feature_names_in_", None),
-            covariance=covariance,
+            covariance=errors.covariances[0],
             beyond=self._beyond,
         )
         first, *others = self._columns.values()
         squares = self._law.least_squares and not self._law.relinked
-        constant = all(own.columns is None for own in others)
-        squares_of = len(first.names) + first.intercept if squares and constant else None
-        known = covariance is not None
-        return self._report(f"{self._title} regression", lines, known, squares_of)
+        squares = squares and all(own.columns is None for own in others)
+        squares_of = len(first.names) + first.intercept if squares else None
+        title = f"{self._title} regression"
+        return self._report(title, lines, errors, confidence_level, squares_of)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

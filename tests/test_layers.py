@@ -73,14 +73,15 @@ ENGINE = """
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
-    likelihood.many
+    likelihood.leverage likelihood.cusped likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers.many solvers
     problem
     prepare.merging prepare.row_space prepare.starts prepare.groups
     prepare.robust prepare.trials
     prepare.feasible prepare.perturbed prepare.modes
-    prepare.closed prepare.columns prepare.likelihood prepare.closer prepare.residuals
+    prepare.closed prepare.columns prepare.likelihood prepare.evidence
+    prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
     judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier

@@ -79,3 +79,19 @@ def _names_out(transformers: list[Any]) -> NDArray[Any] | None:
             # scikit-learn raises these if this transformer, or one inside it, names no columns.
             names = None
     return names
+
+
+def with_model(estimator: Any, model: Any) -> Any:
+    """Return a copy of what holds a model, with another in its place; the copies are shallow."""
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        result = copy(estimator)
+        result.steps = [*estimator.steps[:-1], (name, with_model(last, model))]
+        return result
+    if isinstance(estimator, FrozenEstimator):
+        return FrozenEstimator(with_model(estimator.estimator, model))
+    if hasattr(estimator, "best_estimator_"):
+        result = copy(estimator)
+        result.best_estimator_ = with_model(estimator.best_estimator_, model)
+        return result
+    return model

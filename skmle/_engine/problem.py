@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.data.observed import Observed
+from skmle._engine.data.observed import Observed, observe_as
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty, total_curvature
@@ -54,6 +54,8 @@ class Problem:
     threads: int = 1
     covariance: bool | str = "auto"
     """Whether the covariance is wanted; "auto": where it costs little beside the fit."""
+    robust: bool = False
+    """Whether the covariance is to hold for any law of the rows, as that of class weights must."""
     verbose: bool = False
     """Whether to print a line an iterate."""
     start: Coefs | None = None
@@ -99,6 +101,26 @@ class Problem:
     ) -> Problem:
         """Return the same problem under other penalties, with coefficients to start from."""
         return replace(self, penalties=penalties, lasso=lasso, start=start)
+
+    def at(self, limit: Limit) -> Problem | None:
+        """Return the problem of a limit law on the same rows; None if it forbids some of them."""
+        names, law = self.family.names, limit.family
+        observed = observe_as(limit, self.observed)
+        if observed is None:
+            return None
+        return replace(
+            self,
+            family=law,
+            observed=replace(observed, squares=self.observed.squares),
+            terms=tuple(self.terms[names.index(name)] for name in limit.places or law.names),
+            start=None,
+        )
+
+    def with_factors(self) -> Problem:
+        """Return the problem where weights are factors of the likelihoods of rows, not repeats."""
+        weight = self.observed.weight
+        squares = None if weight is None else weight**2
+        return replace(self, observed=replace(self.observed, squares=squares))
 
     @property
     def n(self) -> int:

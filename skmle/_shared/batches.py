@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,6 +94,13 @@ def joined_with(
     sample = np.concatenate([before.family.restore(before.observed.statistics), sample])
     learnt = _learnt(family, held, sample, label)
     return learnt, condense(learnt, sample, weight)
+
+
+def laws_of_samples(
+    family: Family, held: Mapping[str, float], samples: Sequence[tuple[Any, str]]
+) -> list[tuple[Family, Any]]:
+    """Return for each sample, given with its name, the law that has learnt from it, and itself."""
+    return [(_learnt(family, held, sample, label), sample) for sample, label in samples]
 
 
 def _learnt(family: Family, held: Mapping[str, float], sample: Any, label: str) -> Family:

@@ -24,6 +24,10 @@ from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
 
+# Why errors are those of a sandwich.
+OF_CLASS_WEIGHTS = "class weights are no repeated rows"
+OF_SOFT_LABELS = "soft labels are no draws of the law"
+
 # The links of a probability whose eta may be any number.
 _LINKS = tuple(name for name, link in LINKS.items() if link.domain == LOGIT.domain and link.onto)
 
@@ -74,6 +78,8 @@ class Classes(NamedTuple):
     """Of these rows; None if all count alike."""
     mask: NDArray[np.bool_] | None
     """Which rows of X they are; None if all."""
+    squares: Array | None = None
+    """As in `Observed`: class weights are factors, sample weights repeat rows."""
 
 
 class Prepared(NamedTuple):
@@ -86,6 +92,8 @@ class Prepared(NamedTuple):
     y: NDArray[Any]
     mask: NDArray[np.bool_] | None
     """Which of the user's rows are fitted; None: all."""
+    sandwiched: str = ""
+    """Why the information tells nothing of how sure the estimates are; "" if it does."""
 
 
 def classes_that_count(
@@ -112,16 +120,19 @@ def classes_that_count(
             "least two classes. Give rows of another class too."
         )
     weight, mask = positive_weights(sample_weight, X)
+    squares = None
     if class_weight is not None:
         counted = slice(None) if mask is None else mask
         seen, of_class = np.unique(codes[counted]), np.zeros(len(classes))
         of_class[seen] = class_weights(class_weight, classes[seen], y[counted], weight)
         weight, mask = positive_weights(sample_weight, X, of_class[codes])
+        if weight is not None:
+            squares = weight * of_class[codes if mask is None else codes[mask]]
     codes = codes if mask is None else codes[mask]
     present = np.bincount(codes, minlength=len(classes)) > 0
     if not present.all():
         codes = (np.cumsum(present) - 1)[codes]
-    return Classes(classes, present, codes, weight, mask)
+    return Classes(classes, present, codes, weight, mask, squares)
 
 
 def family_of_present(k: int, present: int, link: str | Link, absolute: bool = False) -> Family:

@@ -9,9 +9,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.data.observed import Observed
 from skmle._engine.data.sums import thread_count
@@ -20,21 +19,18 @@ from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
+from skmle._shared.inferring import Inferring
 from skmle._shared.messages import level_outside
 from skmle._shared.pickles import Versioned
 from skmle._shared.separated import beyond, separated_of
 from skmle.exceptions import SettingWarning
 from skmle.families import Family, get_family
-from skmle.inference import Inference
-from skmle.inference.assemble import TableLines
-from skmle.inference.missing import why_missing, why_no_criteria
-from skmle.inference.wald import note_of_few_rows
 
 Array = NDArray[np.float64]
 _BOOLS = (bool, np.bool_)
 
 
-class LikelihoodEstimator(Versioned, CallbackSupportMixin, BaseEstimator):
+class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstimator):
     """Settings, fitted state and inference that all estimators have."""
 
     _doc_link_module = "skmle"
@@ -111,212 +107,6 @@ class LikelihoodEstimator(Versioned, CallbackSupportMixin, BaseEstimator):
         """Store what runs off to infinity: by names for the user, by numbers for the table."""
         self.separated_ = separated_of(fit, parameters, names, mask)
         self._beyond = beyond(fit, len(parameters))
-
-    # ---------------------------------------------------------------- criteria
-
-    def aic(
-        self,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: ArrayLike | None = None,
-        **offset_or_exposure: ArrayLike,
-    ) -> float:
-        """Return Akaike's criterion, 2 k - 2 log-likelihood, in nats; lower is better.
-
-        Parameters
-        ----------
-        X, y, sample_weight : array-like, optional
-            Data on which to take the log-likelihood; by default that of the fit.
-        **offset_or_exposure : array-like of shape (n,)
-            `offset` and `exposure` of a regressor's rows, if fit was given them beside X.
-
-        Returns
-        -------
-        float
-            With k = `effective_parameters_`: the number of parameters estimated, in which those
-            under a smooth penalty count by the share of their curvature that comes from the data.
-
-        Raises
-        ------
-        ValueError
-            If the estimate maximises no likelihood (class weights), or k is not known.
-        """
-        check_is_fitted(self)
-        self._check_criteria()
-        total, _ = self._total(X, y, sample_weight, offset_or_exposure)
-        return 2.0 * self.effective_parameters_ - 2.0 * total
-
-    def bic(
-        self,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: ArrayLike | None = None,
-        **offset_or_exposure: ArrayLike,
-    ) -> float:
-        """Return Schwarz's criterion, k log(n) - 2 log-likelihood, in nats; lower is better.
-
-        Parameters
-        ----------
-        X, y, sample_weight : array-like, optional
-            Data on which to take the log-likelihood; by default that of the fit. n is the sum of
-            the weights.
-        **offset_or_exposure : array-like of shape (n,)
-            As in `aic`.
-
-        Raises
-        ------
-        ValueError
-            As `aic`.
-        """
-        check_is_fitted(self)
-        self._check_criteria()
-        total, mass = self._total(X, y, sample_weight, offset_or_exposure)
-        return float(np.log(mass)) * self.effective_parameters_ - 2.0 * total
-
-    def _without_criteria(self) -> tuple[str, str] | None:
-        """Return why there are no AIC and BIC, and what to do; None if there are."""
-        return why_no_criteria(self._weighs_classes, self.effective_parameters_)
-
-    def _check_criteria(self) -> None:
-        """Raise ValueError if there are no AIC and BIC."""
-        if (missing := self._without_criteria()) is not None:
-            why, mend = missing
-            raise ValueError(
-                f"{type(self).__name__}: no AIC and no BIC, because {why}. Allowed: "
-                "fits that maximise the likelihood, or that and a penalty whose curvature is "
-                f"known. {mend}"
-            )
-
-    @property
-    def _weighs_classes(self) -> bool:
-        return getattr(self, "class_weight", None) is not None
-
-    @property
-    def _errors_hold(self) -> bool:
-        """Whether the inverse observed information is the covariance of the estimates."""
-        return not (self._weighs_classes or self._kinked)
-
-    def _total(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: ArrayLike | None,
-        offset_or_exposure: Mapping[str, ArrayLike],
-    ) -> tuple[float, float]:
-        """Return the log-likelihood and the sum of the weights: of these data, or of the fit's."""
-        if X is None:
-            return self.log_likelihood_, self.weight_sum_
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
-        mass = float(n) if sample_weight is None else float(np.sum(sample_weight))
-        score: Any = self.score  # That of a regressor takes an offset and an exposure.
-        return mass * score(X, y, sample_weight=sample_weight, **offset_or_exposure), mass
-
-    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return the mean log-likelihood in nats."""
-        raise NotImplementedError
-
-    # ---------------------------------------------------------------- inference
-
-    def inference(self) -> Inference:
-        """Return estimates with their covariance, standard errors, intervals and tests.
-
-        Coefficients are on the scale of their links. Parameters that depend on no feature are on
-        their own scale: standard errors by the delta method, intervals through the link.
-
-        Returns
-        -------
-        skmle.inference.Inference
-
-        Raises
-        ------
-        ValueError
-            If the fit has no covariance: no regular maximum, or ``store_information=False``; the
-            message says why.
-        """
-        check_is_fitted(self)
-        result = self._results()
-        if result.reason:
-            why, mend = self._why_missing()
-            raise ValueError(
-                f"{type(self).__name__}: no covariance, because {why}. "
-                "Allowed: a regular maximum without absolute penalty, class weights or cusps, "
-                f"with store_information on. {mend}"
-            )
-        return result
-
-    def _why_missing(self) -> tuple[str, str]:
-        """Return why there is no covariance, and what to do about it."""
-        alpha, l1_ratio = getattr(self, "alpha", 0.0), getattr(self, "l1_ratio", 0.0)
-        return why_missing(
-            self.status_,
-            self.store_information,
-            l1_ratio=l1_ratio if alpha > 0.0 else 0.0,
-            weighs_classes=self._weighs_classes,
-            kinked=self._kinked,
-        )
-
-    def _results(self) -> Inference:
-        """Return the results, filled with nan where there is no covariance."""
-        raise NotImplementedError
-
-    def _report(
-        self, title: str, lines: TableLines, known: bool, squares_of: int | None = None
-    ) -> Inference:
-        """Return the results of a table under a header.
-
-        Parameters
-        ----------
-        title : str
-        lines : TableLines
-        known : bool
-            Whether there is a covariance.
-        squares_of : int, optional
-            The number of coefficients whose estimate is that of least squares.
-        """
-        count, weighted = self._counted
-        weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
-        at = ", ".join(f"{name} = {value:g}" for name, value in self._at_limit.items())
-        missing = self._without_criteria()
-        notes: list[str] = []
-        criteria = ""
-        if missing is None:
-            criteria = f", AIC {self.aic():.2f}, BIC {self.bic():.2f}"
-        else:
-            notes.append("No AIC and BIC: {}. {}".format(*missing))
-        if known and squares_of is not None and not self._prior:
-            notes += filter(None, [note_of_few_rows(self.weight_sum_, squares_of)])
-        header = [
-            title,
-            f"{count} observations{weight}, status {self.status_}" + (f" ({at})" if at else ""),
-            f"log-likelihood {self.log_likelihood_:.4f}{criteria}",
-        ]
-        reason = "" if known else "{}. {}".format(*self._why_missing())
-        return Inference.from_lines(lines, header, self._prior, reason, notes)
-
-    @property
-    def _prior(self) -> str:
-        """The setting that penalises, in words; "" if none does."""
-        if getattr(self, "alpha", 0.0) > 0.0:
-            return "alpha > 0"
-        return "penalty=..." if getattr(self, "penalty", None) is not None else ""
-
-    def summary(self, confidence_level: float = 0.95) -> Any:
-        """Return the table of `inference`.
-
-        Print it, or leave it as the last line of a notebook cell. Of a fit without covariance it
-        has the estimates alone, and says why.
-
-        Parameters
-        ----------
-        confidence_level : float, default=0.95
-            Coverage of the intervals.
-
-        Returns
-        -------
-        skmle.inference.Summary
-        """
-        check_is_fitted(self)
-        return self._results().summary(confidence_level)
 
 
 # ---------------------------------------------------------------- settings

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from skmle._engine.problem import Fit
 from skmle._shared.columns import Columns
 from skmle.families import Distribution, Family
+from skmle.families.independent import stack
 from skmle.inference.assemble import (
     Part,
     TableLines,
     centred_covariance,
     coefficient_lines,
+    join,
     natural_lines,
     regression_lines,
 )
@@ -141,7 +143,41 @@ def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str,
     return {name: values[name] for name in family.predicted_names}
 
 
-def parameters_of_a_density(
+def parameters_of_columns(
+    families: Sequence[Family], fits: Sequence[Fit], laws: Sequence[Distribution]
+) -> dict[str, Any]:
+    """Return the parameters of fitted laws: of one as numbers or arrays, of several as columns."""
+    triples = zip(families, fits, laws, strict=True)
+    params = [natural_parameters(*triple) for triple in triples]
+    if len(params) == 1:
+        return {
+            name: float(value) if value.ndim == 0 else value for name, value in params[0].items()
+        }
+    # A column at a limit law may lack parameters of the others, or have some of its own.
+    every = dict.fromkeys(name for own in params for name in own)
+    missing = np.asarray(np.nan)
+    return {name: stack([own.get(name, missing) for own in params]) for name in every}
+
+
+def parameters_of_densities(
+    *,
+    families: Sequence[Family],
+    etas: Sequence[Array],
+    covariances: Sequence[Array | None],
+    columns: Sequence[str] | None,
+) -> TableLines:
+    """Return the table's lines of fitted laws, one below the other.
+
+    `columns` are the names of the columns of X, if it had any.
+    """
+    components: Sequence[str] = [""]
+    if len(families) > 1:
+        components = columns or [f"column {j}" for j in range(len(families))]
+    fits = zip(components, families, etas, covariances, strict=True)
+    return join([_parameters_of_a_density(*one, columns) for one in fits])
+
+
+def _parameters_of_a_density(
     component: str,
     family: Family,
     eta: Array,

@@ -30,6 +30,7 @@ from skmle.families.records import (
     Support,
     triangle,
 )
+from skmle.families.tools.expected import expected_curvature
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -92,6 +93,9 @@ class Family(Parameters, Law, Ends, BaseEstimator):
 
     stretch: ClassVar[Stretch | None] = None
     """What another unit of y makes of eta, of laws of positive numbers that have one."""
+
+    knows_curvature: ClassVar[bool] = False
+    """Whether the curvature of -log q in chart eta depends on no y, and is the expected one."""
 
     least_squares: ClassVar[bool] = False
     """Whether least squares fits a location under the identity link beside a constant scale.
@@ -335,6 +339,18 @@ class Family(Parameters, Law, Ends, BaseEstimator):
                 new = bend if new is None else new + bend
             curvature.append(new)
         return Rows(inner.value, gradient, tuple(curvature))
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        """Return the expected curvature of -log q at chart `eta`, under the law itself.
+
+        Its form is that of `evaluate`. None is returned if it is not known: where the law of what
+        is observed depends on more than eta, as under censoring.
+        """
+        if self.knows_curvature:
+            return self.evaluate(statistics, eta).curvature
+        if not (self.univariate and self.observation.numeric and self.regular):
+            return None
+        return expected_curvature(self, eta)
 
     def log_prob(self, y: Array, eta: Arrays, rates: bool = False) -> Array:
         """Return log q(y | eta) of each row in nats.

@@ -40,6 +40,7 @@ class Bernoulli(Family):
     """
 
     scipy_name = "bernoulli"
+    knows_curvature = True
     parameters = (Param("probability", LOGIT),)
     support = Support(0.0, 1.0, closed=(True, True), discrete=True, whole=True)
     shortcuts = Shortcuts(starts="maximum", sums="statistics")

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from skmle.families.base import (
     LOG,
@@ -25,7 +26,7 @@ from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside, of_trials
 from skmle.families.tools.numerical import quantile, upper_quantile
-from skmle.families.tools.special import LOG_2PI, bend, binet
+from skmle.families.tools.special import LOG_2PI, bend, beyond_first, binet
 from skmle.families.tools.tails import VERY_LARGE, log_beta_tail
 
 # Precision from which nothing may cancel: where y is the mean, rounding leaves 1e-16 in log(y/mean)
@@ -105,6 +106,18 @@ class Beta(ByStd, ByTails):
         for sign, value in ((-1.0, a), (-1.0, b), (1.0, precision)):
             rest = rest + sign * binet(value, 0)[0]
         return rest - precision * of_trials(mean, y) - np.log(y) - np.log1p(-y)
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        # With t(x) = x^2 trigamma(x) - x = 1/2 + x^2 mu''(x), which does not cancel.
+        m, m_bar = expit(eta[0]), expit(-np.asarray(eta[0]))
+        precision = np.exp(eta[1])
+        a, b = precision * m, precision * m_bar
+        t_a, t_b, t_c = (beyond_first(x) for x in (a, b, precision))
+        return (
+            m_bar * m_bar * (a + t_a) + m * m * (b + t_b),
+            m_bar * t_a - m * t_b,
+            t_a + t_b - t_c,
+        )
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # lgamma by Binet's mu: -log q = log(y (1-y)) + precision KL((m, 1-m) : (y, 1-y))

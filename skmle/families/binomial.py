@@ -56,6 +56,7 @@ class Binomial(ByTails):
     """
 
     scipy_name = "binom"
+    knows_curvature = True
     parameters = (Param("probability", LOGIT),)
     observation = Observation(columns=2)
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)

@@ -55,6 +55,7 @@ class Categorical(Family):
     array([0.5 , 0.25, 0.25])
     """
 
+    knows_curvature = True
     observation = Observation(numeric=False)
     shortcuts = Shortcuts(starts="maximum")
     support = Support(discrete=True)

@@ -23,7 +23,7 @@ from skmle.families.law import ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside
-from skmle.families.tools.special import LOG_2PI, bend, binet
+from skmle.families.tools.special import LOG_2PI, bend, beyond_first, binet
 from skmle.families.tools.tails import log_gamma_tail
 
 # Shape from which nothing may cancel: in y/mean - 1 - log(y/mean) rounding leaves 1e-15, of which
@@ -116,6 +116,10 @@ class Gamma(ByStd, ByTails):
         return Rows(
             value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * (shape * mu2))
         )
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        shape = np.exp(np.asarray(eta[1]))
+        return shape, None, beyond_first(shape)
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         mean, shape = theta

@@ -44,6 +44,7 @@ class Poisson(ByTails):
 
     scipy_name = "poisson"
     gradient_tells_mean = True
+    knows_curvature = True
     parameters = (Param("mean", LOG),)
     support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
     shortcuts = Shortcuts(starts="maximum", sums="base")

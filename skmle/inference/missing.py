@@ -24,25 +24,10 @@ _BY_STATUS = {
 }
 
 
-_CLASS_WEIGHTS = (
-    "class_weight weighs the classes, and a class weight is no repeated row, so the information "
-    "matrix tells nothing of how sure the estimates are",
-    "Fit without class_weight (a threshold on predict_proba does the same for decisions), or use "
-    "the bootstrap.",
-)
-_KINKED = (
-    "the law has cusps, as where the median is fitted, so the likelihood's curvature tells nothing "
-    "of how sure the estimates are",
-    "Use the bootstrap, or a law without cusps, such as logistic or student_t.",
-)
-
-
 def why_missing(
     status: str,
     store_information: bool | str,
     l1_ratio: float = 0.0,
-    weighs_classes: bool = False,
-    kinked: bool = False,
 ) -> tuple[str, str]:
     """Return (why there is no covariance, what to do) for a fit that has none.
 
@@ -54,10 +39,6 @@ def why_missing(
         As in the estimator.
     l1_ratio : float
         Share of the absolute part of the fit's penalty; 0 if there was none.
-    weighs_classes : bool
-        Whether the classes have weights.
-    kinked : bool
-        Whether the law has cusps in its parameters.
     """
     if status in _BY_STATUS:
         return _BY_STATUS[status]
@@ -68,10 +49,6 @@ def why_missing(
             "Set l1_ratio=0 or alpha=0 and fit again, on rows that had no part in a choice of "
             "columns; or use the bootstrap.",
         )
-    if weighs_classes:
-        return _CLASS_WEIGHTS
-    if kinked:
-        return _KINKED
     if store_information is False:
         return "store_information=False", "Set store_information=True and fit again."
     if status == "boundary":

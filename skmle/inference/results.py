@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
+from skmle.inference.estimates import Model, scale_of, value_and_root
+from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
+from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
 from skmle.inference.wald import (
     Inverse,
+    interval,
     linked_interval,
-    normal_interval,
     standard_errors,
     wald_test,
 )
@@ -28,7 +31,7 @@ Array = NDArray[np.float64]
 _FIELDS = (
     "components",
     "terms",
-    "estimate",
+    "estimates",
     "covariance",
     "header",
     "footer",
@@ -53,7 +56,7 @@ class Inference:
         For each estimate, the parameter or the class that it belongs to, or "constant parameters".
     terms : sequence of str
         For each estimate, its name within the component.
-    estimate : ndarray of shape (m,)
+    estimates : ndarray of shape (m,)
         Coefficients on the scale of the link; constant parameters on their own scale.
     covariance : ndarray of shape (m, m)
         Inverse of the observed information, in which a weight counts as a repeated row. The delta
@@ -73,6 +76,14 @@ class Inference:
         Why standard errors are missing; "" where they are not.
     coefficients : bool
         Whether some estimates are coefficients of columns.
+    dof : float
+        Degrees of freedom of the t distribution of intervals and tests; inf: the normal.
+    confidence_level : float
+        Coverage of intervals, unless another is asked for.
+    origin : str
+        Where the covariance comes from, in words.
+    model : Model, optional
+        The fitted model as a function of its coefficients, for `estimate`.
 
     Examples
     --------
@@ -86,7 +97,7 @@ class Inference:
 
     components: Sequence[str]
     terms: Sequence[str]
-    estimate: Array
+    estimates: Array
     covariance: Array
     header: Sequence[str] = ()
     footer: Sequence[str] = ()
@@ -96,6 +107,10 @@ class Inference:
     inverses: Sequence[Inverse | None] | None = field(default=None, repr=False)
     reason: str = ""
     coefficients: bool = True
+    dof: float = np.inf
+    confidence_level: float = 0.95
+    origin: str = ""
+    model: Model | None = field(default=None, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -113,28 +128,37 @@ class Inference:
         cls,
         lines: TableLines,
         header: Sequence[str],
+        errors: Errors,
+        *,
         prior: str = "",
         reason: str = "",
         notes: Sequence[str] = (),
+        confidence_level: float = 0.95,
+        model: Model | None = None,
     ) -> Inference:
         """Return the results made of lines, with a footer that says where the errors come from.
 
         `prior` names the settings that penalise, as the footer is to have them; `notes` follow.
         """
         no_errors = bool(reason) and bool(np.isnan(lines.eta_errors).all())
+        source = [] if no_errors else _footer(errors.origin, sorted(lines.links), prior)
         return cls(
             components=lines.components,
             terms=lines.terms,
-            estimate=lines.estimate,
+            estimates=lines.estimate,
             covariance=lines.covariance,
             header=header,
-            footer=[*([] if no_errors else _footer(sorted(lines.links), prior)), *notes],
+            footer=[*source, *notes],
             testable=lines.testable,
             eta=lines.eta,
             eta_errors=lines.eta_errors,
             inverses=lines.inverses,
             reason=reason,
             coefficients=lines.coefficients,
+            dof=errors.dof,
+            confidence_level=confidence_level,
+            origin=errors.origin,
+            model=model,
         )
 
     @property
@@ -142,7 +166,7 @@ class Inference:
         """Standard errors, of shape (m,); nan where the data do not determine the estimate."""
         return standard_errors(self.covariance)
 
-    def confidence_intervals(self, confidence_level: float = 0.95) -> Array:
+    def confidence_intervals(self, confidence_level: float | None = None) -> Array:
         """Return intervals of shape (m, 2).
 
         The interval of a parameter on its own scale is taken on the scale of its link and carried
@@ -150,42 +174,154 @@ class Inference:
 
         Parameters
         ----------
-        confidence_level : float, default=0.95
-            Asymptotic coverage.
+        confidence_level : float, optional
+            Asymptotic coverage; by default that of the results, 0.95.
         """
+        level = self.confidence_level if confidence_level is None else confidence_level
         if self.eta is None or self.eta_errors is None or self.inverses is None:
-            low, high = normal_interval(self.estimate, self.standard_errors, confidence_level)
+            low, high = interval(self.estimates, self.standard_errors, level, self.dof)
         else:
-            low, high = linked_interval(self.eta, self.eta_errors, self.inverses, confidence_level)
+            ends = self.eta, self.eta_errors, self.inverses
+            low, high = linked_interval(*ends, level, self.dof)
         return np.column_stack([low, high])
 
     @property
     def statistic(self) -> Array:
         """Wald's z, estimate / standard error; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimate, self.standard_errors)[0])
+        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[0])
 
     @property
     def p_value(self) -> Array:
         """Two-sided p-values against zero; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimate, self.standard_errors)[1])
+        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[1])
 
     def _tested(self, values: Array) -> Array:
         return values if self.testable is None else np.where(self.testable, values, np.nan)
 
-    def tidy(self, confidence_level: float = 0.95) -> Any:
+    def estimate(
+        self,
+        function: Callable[[Any], Any],
+        *,
+        names: Sequence[str] | None = None,
+        link: str = "identity",
+    ) -> Inference:
+        """Return what a function makes of the fitted model, with standard errors and intervals.
+
+        Parameters
+        ----------
+        function : callable
+            It takes the model (that `inference` was asked of: alone, or the pipeline around it) and
+            returns a number or an array of m numbers. It must be smooth in the coefficients: a
+            mean, a quantile, a ratio, an average of predictions, not a class or a median of a
+            count.
+        names : sequence of str, optional
+            A name for each number.
+        link : {"identity", "log", "logit"}, default="identity"
+            The scale on which the intervals are symmetric.
+
+        Returns
+        -------
+        Inference
+            Of the m numbers.
+
+        Raises
+        ------
+        ValueError
+            If the function is not finite near the estimates, or depends on coefficients that the
+            data do not determine.
+
+        Examples
+        --------
+        >>> from skmle import MLEDistribution
+        >>> lives = [[17.9], [28.9], [33.0], [41.5], [42.1], [45.6], [48.4], [51.8], [52.0], [54.1]]
+        >>> model = MLEDistribution("weibull").fit(lives)
+        >>> b10 = model.inference().estimate(lambda m: m.distribution_.ppf(0.1), link="log")
+        >>> print(b10.estimates.round(1), b10.confidence_intervals().round(1))
+        [28.4] [[20.6 39.1]]
+        """
+        if self.model is None:
+            raise ValueError(
+                "estimate: these results do not know the model that they are of. Allowed: results "
+                "of a model's inference(). Ask that."
+            )
+        labels, value, root = value_and_root(function, self.model, names)
+        scale = scale_of(link, value)
+        covariance = root @ root.T
+        eta, inverse = value, None
+        errors = standard_errors(covariance)
+        if scale is not None:
+            eta, inverse = scale.forward(value), scale.inverse
+            errors = errors * np.abs(scale.slope(value))
+        through = "delta method" if scale is None else f"delta method, intervals by {link}"
+        return Inference(
+            components=[""] * len(value),
+            terms=labels,
+            estimates=value,
+            covariance=covariance,
+            header=self.header,
+            footer=[f"s.e.: {self.origin}, {through}."],
+            testable=np.full(len(value), scale is None),
+            eta=eta,
+            eta_errors=errors,
+            inverses=[inverse] * len(value),
+            coefficients=False,
+            dof=self.dof,
+            confidence_level=self.confidence_level,
+            origin=self.origin,
+        )
+
+    def test(self, hypotheses: str | Sequence[str]) -> HypothesisTest:
+        """Return Wald's test of linear hypotheses about the estimates, all at once.
+
+        Parameters
+        ----------
+        hypotheses : str or sequence of str
+            Equations, such as ``"age = 0, bmi = 2 * age"``; names alone, such as the columns of a
+            factor, are tested against zero. Where several components have a term of one name,
+            write ``"loc:age"`` or ``"class b:age"``.
+
+        Returns
+        -------
+        HypothesisTest
+            With `statistic`, `df`, `p_value`: chi-square, or F where the errors are by t.
+
+        Raises
+        ------
+        ValueError
+            If an equation is not linear, names no estimate, or one without standard error.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmle import MLERegressor
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+        >>> result = MLERegressor().fit(X[["age", "sex", "bmi"]], y).inference()
+        >>> result.test("age = 0, bmi = 7 * sex")
+        Wald test of age = 0, bmi = 7 * sex: chi2(2) = 10.26, p = 0.00593
+        """
+        places: dict[str, list[int]] = {}
+        for i, (component, term) in enumerate(zip(self.components, self.terms, strict=True)):
+            short = str(component).partition(" (link ")[0]
+            for name in dict.fromkeys([str(term), f"{short}:{term}" if short else str(term)]):
+                places.setdefault(name, []).append(i)
+        linear = parsed(hypotheses, places, len(self.terms))
+        words = in_words(hypotheses)
+        return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
+
+    def tidy(self, confidence_level: float | None = None) -> Any:
         """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
 
         Columns: component, term, estimate, std_error, statistic, p_value, conf_low, conf_high.
         """
         return as_frame(self._columns(confidence_level))
 
-    def _columns(self, confidence_level: float) -> dict[str, NDArray[Any]]:
+    def _columns(self, confidence_level: float | None) -> dict[str, NDArray[Any]]:
         """Return the columns of `tidy`."""
         low, high = self.confidence_intervals(confidence_level).T
         return {
             "component": np.array(self.components, object),
             "term": np.array(self.terms, object),
-            "estimate": self.estimate,
+            "estimate": self.estimates,
             "std_error": self.standard_errors,
             "statistic": self.statistic,
             "p_value": self.p_value,
@@ -193,18 +329,24 @@ class Inference:
             "conf_high": high,
         }
 
-    def summary(self, confidence_level: float = 0.95) -> Summary:
+    def summary(self, confidence_level: float | None = None) -> Summary:
         """Return the table for reading."""
+        level = self.confidence_level if confidence_level is None else confidence_level
         # A level outside (0, 1) must raise here, not later when the table is printed.
-        normal_interval(self.estimate, self.estimate, confidence_level)
-        return Summary(self, confidence_level)
+        interval(self.estimates, self.estimates, level)
+        return Summary(self, level)
 
 
-def _footer(links: Sequence[str], prior: str) -> list[str]:
+def _footer(origin: str, links: Sequence[str], prior: str) -> list[str]:
     through = f", delta method; intervals through the link ({', '.join(links)})" if links else ""
-    lines = [f"s.e.: observed information{through}."]
-    if prior:
+    lines = [f"s.e.: {origin}{through}."]
+    if prior and "information" in origin:
         lines.append(
             f"With {prior} the penalty is a prior: s.e. and intervals are of the posterior."
+        )
+    elif prior:
+        lines.append(
+            f"With {prior} the estimates are drawn to zero: s.e. and intervals are about their own "
+            "expectation, not about the truth."
         )
     return lines

@@ -50,7 +50,7 @@ class Summary:
         head = ["", "estimate", "s.e.", f"{level} low", f"{level} high", "z", "p"]
         lines = []
         for i, term in enumerate(result.terms):
-            numbers = number_row(result.estimate[i], result.standard_errors[i], low[i], high[i])
+            numbers = number_row(result.estimates[i], result.standard_errors[i], low[i], high[i])
             if result.reason:
                 numbers[1:] = ["" if text == "nan" else text for text in numbers[1:]]
             lines.append(
@@ -70,7 +70,7 @@ class Summary:
         footer = [line for note in result.footer for line in textwrap.wrap(note, _WIDTH)]
         if result.reason:
             return [*footer, *textwrap.wrap(f"No standard errors: {result.reason}", _WIDTH)]
-        lost = ~np.isfinite(result.estimate)
+        lost = ~np.isfinite(result.estimates)
         names = dict.fromkeys(
             term
             for term, error, away in zip(result.terms, result.standard_errors, lost, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 # Least excess in width of intervals by t of which a table speaks. Chosen, not measured.
 _HARDLY = 0.05
@@ -28,20 +28,30 @@ def delta_method(covariance: Array, jacobian: Array) -> Array:
     return 0.5 * (result + result.T)  # rounding makes the triangles differ
 
 
-def normal_interval(estimate: Array, error: Array, level: float) -> tuple[Array, Array]:
-    """Return estimate -+ z error, the interval whose asymptotic coverage is `level`."""
+def interval(
+    estimate: Array, error: Array, level: float, dof: float = np.inf
+) -> tuple[Array, Array]:
+    """Return estimate -+ z error, the interval whose asymptotic coverage is `level`.
+
+    With degrees of freedom `dof`, t takes the place of z.
+    """
     if not 0.0 < level < 1.0:
         raise ValueError(
             f"confidence_level={level!r} is not allowed; "
             "give a number between 0 and 1, such as 0.95."
         )
-    reach = float(ndtri(0.5 + 0.5 * level)) * error
+    q = 0.5 + 0.5 * level
+    reach = float(ndtri(q) if dof == np.inf else stdtrit(dof, q)) * error
     with np.errstate(invalid="ignore"):  # an estimate that is infinite has no interval
         return estimate - reach, estimate + reach
 
 
 def linked_interval(
-    eta: Array, error: Array, inverses: Sequence[Inverse | None], level: float
+    eta: Array,
+    error: Array,
+    inverses: Sequence[Inverse | None],
+    level: float,
+    dof: float = np.inf,
 ) -> tuple[Array, Array]:
     """Return intervals that are symmetric in eta, each carried to its parameter's own scale.
 
@@ -55,8 +65,10 @@ def linked_interval(
         For each, the monotone map from eta to the parameter; None where eta is the parameter.
     level : float
         Asymptotic coverage.
+    dof : float
+        Degrees of freedom of t; inf: the normal.
     """
-    ends = normal_interval(eta, error, level)
+    ends = interval(eta, error, level, dof)
 
     def carried(end: Array) -> Array:
         pairs = zip(inverses, end, strict=True)
@@ -67,11 +79,14 @@ def linked_interval(
     return np.minimum(low, high), np.maximum(low, high)
 
 
-def wald_test(estimate: Array, error: Array) -> tuple[Array, Array]:
-    """Return (z, p): estimates in standard errors, and their two-sided p-values against zero."""
+def wald_test(estimate: Array, error: Array, dof: float = np.inf) -> tuple[Array, Array]:
+    """Return (z, p): estimates in standard errors, and their two-sided p-values against zero.
+
+    With degrees of freedom `dof` they are those of t.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         z = estimate / error
-    return z, 2.0 * ndtr(-np.abs(z))
+    return z, 2.0 * (ndtr(-np.abs(z)) if dof == np.inf else stdtr(dof, -np.abs(z)))
 
 
 def note_of_few_rows(n: float, k: int) -> str:

@@ -60,7 +60,7 @@ def test_two_lines_give_the_table_of_statsmodels_with_real_names(
     result = skmle.summary(pipe).inference
     assert list(result.terms) == [*NAMES, "intercept"]
     columns = [
-        result.estimate,
+        result.estimates,
         result.standard_errors,
         result.statistic,
         result.p_value,
@@ -106,7 +106,7 @@ def test_names_are_those_of_the_pipeline_and_numbers_those_of_the_model(
     direct = clone(model).fit(named, y).inference()
     assert list(result.terms) == list(direct.terms) == names
     assert list(result.components) == list(direct.components)
-    np.testing.assert_allclose(result.estimate, direct.estimate, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(result.estimates, direct.estimates, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(result.covariance, direct.covariance, rtol=1e-6, atol=1e-9)
 
 
@@ -116,7 +116,7 @@ def test_columns_of_a_density_have_names(table):
     result = skmle.summary(pipe).inference
     assert list(result.components) == ["age", "age", "income", "income"]
     assert list(result.terms) == ["loc", "scale"] * 2
-    np.testing.assert_allclose(result.estimate, [0, 1, 0, 1], atol=1e-12)
+    np.testing.assert_allclose(result.estimates, [0, 1, 0, 1], atol=1e-12)
 
 
 def test_names_follow_transformers_that_make_and_drop_columns(table):

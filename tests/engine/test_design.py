@@ -211,7 +211,7 @@ def test_a_first_parameter_without_intercept_beside_one_with():
     features = {"loc": "all", "scale": "all"}
     model = MLERegressor("normal", features=features, fit_intercept=False).fit(X, y)
     assert model.status_ == "interior" and model.intercepts_["loc"] == 0.0
-    assert len(model.inference().estimate) == 5
+    assert len(model.inference().estimates) == 5
     larger = MLERegressor("normal", features=features).fit(X, y)
     assert -10.0 < model.log_likelihood_ - larger.log_likelihood_ <= 0.0
 

@@ -52,7 +52,7 @@ def test_samples_do_not_move_the_answer(cls, monkeypatch):
     plain = MLERegressor(cls).fit(X, y, sample_weight=weight)
     assert sampled.status_ == plain.status_ == "interior" and sampled.distance_ <= 1e-6
     a, b = sampled.inference(), plain.inference()
-    assert np.abs((a.estimate - b.estimate) / b.standard_errors).max() <= 1e-6
+    assert np.abs((a.estimates - b.estimates) / b.standard_errors).max() <= 1e-6
     np.testing.assert_allclose(a.standard_errors, b.standard_errors, rtol=1e-5)
     assert sampled.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-12)
 
@@ -69,7 +69,7 @@ def test_rounded_hessians_keep_five_digits(correlation, mean, monkeypatch):
     plain = CrossEntropyClassifier().fit(X, y)
     a, b = sampled.inference(), plain.inference()
     assert not np.array_equal(a.standard_errors, b.standard_errors)  # another solver indeed
-    assert np.abs((a.estimate - b.estimate) / b.standard_errors).max() <= 1e-6
+    assert np.abs((a.estimates - b.estimates) / b.standard_errors).max() <= 1e-6
     np.testing.assert_allclose(a.standard_errors, b.standard_errors, rtol=1e-5)
 
 

@@ -12,12 +12,14 @@ import statsmodels.api as sm
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit, fit_density
 from skmle._engine.likelihood.design import Term
-from skmle._engine.likelihood.scores import outer, scores
+from skmle._engine.likelihood.scores import gradients, outer, scores
 from skmle._engine.prepare.closed import closed_form
+from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.merging import merge_rows
 from skmle._engine.problem import Problem
 from skmle.families import Bernoulli, Categorical, Family, Gamma, Normal, Poisson, StudentT
+from skmle.inference.robust import Choice, errors_of
 from tests.engine.objectives import long_objectives
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -61,6 +63,12 @@ def solved(likelihood: Likelihood):
     return solution.coef, solution.evaluation.inverse
 
 
+def sandwich(likelihood: Likelihood, coef: np.ndarray, *groups: np.ndarray) -> np.ndarray:
+    choice = Choice("cluster" if groups else "HC0", groups, correction="none")
+    (covariance,) = errors_of([Evidence(likelihood, coef)], choice).covariances
+    return covariance
+
+
 def errors(covariance: np.ndarray) -> np.ndarray:
     return np.sqrt(np.diag(covariance))
 
@@ -100,16 +108,19 @@ def test_another_penalty_leaves_the_first_likelihood_alone():
 def test_scores_and_their_products_are_sums_over_rows(name, sparse):
     objective = long_objectives(sparse=sparse, n=9_000)[name]
     coef = np.random.default_rng(0).normal(size=objective.design.d) * 0.05
-    rows = scores(objective, coef)
+    given = gradients(objective, coef)
+    rows = scores(objective, given)
     gradient = objective(coef, 1).gradient * objective.mass
     np.testing.assert_allclose(rows.sum(axis=0), gradient, rtol=1e-9, atol=1e-9)
     groups = np.random.default_rng(1).integers(0, 7, objective.n)
     expected = [rows[groups == g].sum(axis=0) for g in range(7)]
-    np.testing.assert_allclose(scores(objective, coef, groups), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(scores(objective, given, groups), expected, rtol=1e-9, atol=1e-9)
     size = np.abs(rows.T @ rows).max()
-    np.testing.assert_allclose(outer(objective, coef), rows.T @ rows, atol=1e-12 * size)
+    factors = replace(objective, squares=objective.weight**2)
+    np.testing.assert_allclose(outer(factors, coef), rows.T @ rows, atol=1e-12 * size)
+    np.testing.assert_allclose(outer(factors, coef, given), rows.T @ rows, atol=1e-12 * size)
     whole = rows / np.sqrt(objective.weight)[:, None]
-    np.testing.assert_allclose(outer(objective, coef, power=1), whole.T @ whole, atol=1e-12 * size)
+    np.testing.assert_allclose(outer(objective, coef), whole.T @ whole, atol=1e-12 * size)
 
 
 def test_products_of_scores_are_bit_equal_on_threads():
@@ -126,15 +137,15 @@ def test_robust_errors_of_poisson():
     X, outcomes = data()
     theirs = sm.Poisson(outcomes["poisson"], sm.add_constant(X, prepend=False))
     likelihood = Likelihood(problem("poisson"))
-    coef, inverse = solved(likelihood)
+    coef, _ = solved(likelihood)
     robust = theirs.fit(disp=0, method="newton", tol=1e-14, cov_type="HC0")
     np.testing.assert_allclose(
-        errors(likelihood.sandwich(coef, inverse)), np.asarray(robust.bse), rtol=1e-9
+        errors(sandwich(likelihood, coef)), np.asarray(robust.bse), rtol=1e-9
     )
     groups = np.arange(N) % 23
     settings = {"groups": groups, "use_correction": False}
     robust = theirs.fit(disp=0, method="newton", tol=1e-14, cov_type="cluster", cov_kwds=settings)
-    found = likelihood.sandwich(coef, inverse, groups)
+    found = sandwich(likelihood, coef, groups)
     np.testing.assert_allclose(errors(found), np.asarray(robust.bse), rtol=1e-9)
 
 
@@ -147,7 +158,7 @@ def test_robust_errors_of_three_classes():
     bread = np.linalg.inv(-theirs.hessian(result.params))
     expected = errors(bread @ (gradient.T @ gradient) @ bread)
     likelihood = Likelihood(problem("softmax"))
-    found = errors(likelihood.sandwich(*solved(likelihood)))
+    found = errors(sandwich(likelihood, solved(likelihood)[0]))
     np.testing.assert_allclose(found.reshape(2, 4)[::-1].ravel(), expected, rtol=1e-8)
 
 
@@ -155,7 +166,7 @@ def test_robust_errors_of_a_normal_law_with_a_modelled_scale():
     """From the textbook's gradients, in units of y far from those of the fit."""
     X, outcomes = data()
     likelihood = Likelihood(problem("normal"))
-    coef, inverse = solved(likelihood)
+    coef, _ = solved(likelihood)
     (a, a0), (b, b0) = likelihood.raw(coef)
     scale = np.exp(X @ b + b0)
     z = (outcomes["normal"] - X @ a - a0) / scale
@@ -168,7 +179,7 @@ def test_robust_errors_of_a_normal_law_with_a_modelled_scale():
     )
     bread = np.linalg.inv(hessian)
     expected = errors(bread @ (gradient.T @ gradient) @ bread)
-    np.testing.assert_allclose(errors(likelihood.sandwich(coef, inverse)), expected, rtol=1e-6)
+    np.testing.assert_allclose(errors(sandwich(likelihood, coef)), expected, rtol=1e-6)
 
 
 def few_distinct(weighted: bool, sparse: bool = False):
@@ -184,23 +195,14 @@ def few_distinct(weighted: bool, sparse: bool = False):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_merged_rows_keep_the_squares_of_their_weights(weighted, sparse):
     plain = few_distinct(weighted, sparse)
-    merged = merge_rows(plain)
-    assert merged.observed.n < 500
-    found = []
-    for posed in (plain, merged):
-        likelihood = Likelihood(posed)
-        found.append(errors(likelihood.sandwich(*solved(likelihood))))
-    np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
-
-
-def test_groups_want_the_rows_as_they_are():
-    plain = few_distinct(False)
-    groups = np.arange(plain.observed.n) % 100
-    likelihood = Likelihood(plain)
-    coef, inverse = solved(likelihood)
-    assert np.isfinite(likelihood.sandwich(coef, inverse, groups)).all()
-    with pytest.raises(ValueError, match="sandwich: 30000 groups of .* Allowed: one group a row"):
-        Likelihood(merge_rows(plain)).sandwich(coef, inverse, groups)
+    for posed in (plain, plain.with_factors()):
+        merged = merge_rows(posed)
+        assert merged.observed.n < 500
+        found = []
+        for rows in (posed, merged):
+            likelihood = Likelihood(rows)
+            found.append(errors(sandwich(likelihood, solved(likelihood)[0])))
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
 
 
 # ---------------------------------------------------------------- densities
@@ -220,10 +222,10 @@ def test_the_rows_of_a_density_are_kept_where_they_are_needed():
         likelihood.covariance(inverse), kept.covariance, rtol=1e-6, atol=1e-12
     )
     np.testing.assert_allclose(fit(posed).covariance, kept.covariance, rtol=1e-6, atol=1e-12)
-    rows = likelihood.scores(coef)
+    rows = Evidence(likelihood, coef).scores()
     bread = inverse / 300
     expected = bread @ rows.T @ rows @ bread
-    np.testing.assert_allclose(likelihood.sandwich(coef, inverse), expected, rtol=1e-10)
+    np.testing.assert_allclose(sandwich(likelihood, coef), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("family", [Poisson(), Bernoulli(), Normal()])

@@ -65,7 +65,7 @@ def test_equal_rows_are_merged(kind, weighted, monkeypatch):
         )
         assert model.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-9)
         a, b = model.inference(), plain.inference()
-        assert np.abs((a.estimate - b.estimate) / b.standard_errors).max() <= 2e-6
+        assert np.abs((a.estimates - b.estimates) / b.standard_errors).max() <= 2e-6
         np.testing.assert_allclose(a.standard_errors, b.standard_errors, rtol=2e-6)
         assert str(a.summary()).splitlines()[1] == str(b.summary()).splitlines()[1]
 

@@ -286,7 +286,7 @@ def test_a_dummy_whose_counts_are_all_at_the_end(family):
         assert said == "separation"
         kept = X[:, 2] == 0.0
         rest, _ = fitted(MLERegressor(family), X[kept, :2], y[kept])
-        errors = np.sqrt(np.diag(rest._covariance))
+        errors = np.sqrt(np.diag(rest._covariances[0]))
         ours = np.r_[model.coef_[:2], [v for v in model.intercepts_.values()]]
         theirs = np.r_[rest.coef_, [v for v in rest.intercepts_.values()]]
         assert (np.abs(ours - theirs) <= 1e-6 * errors).all()

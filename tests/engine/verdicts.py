@@ -172,7 +172,8 @@ def check_optimum(total, at: np.ndarray, covariance: np.ndarray, smooth: bool) -
 
 
 def check_density(model: MLEDistribution, family: Family, y: np.ndarray) -> None:
-    law, eta, covariance = model.distribution_.family, model._eta[0], model._covariances[0]
+    law, covariance = model.distribution_.family, model._covariances[0]
+    eta = np.array([e for _, e in model._fits[0].coefs])
 
     def total(e):
         return float(law.log_prob(y, tuple(np.asarray(v) for v in e)).sum())
@@ -199,7 +200,7 @@ def check_regression(
         [[*slopes, model.intercepts_[name]] for name, slopes in model.coefs_.items()]
     )
     np.testing.assert_allclose(model.log_likelihood_, total(estimate), rtol=1e-10, atol=1e-10)
-    check_optimum(total, estimate, model._covariance, family.shortcuts.starts != "final")
+    check_optimum(total, estimate, model._covariances[0], family.shortcuts.starts != "final")
 
 
 REGRESSED = {

@@ -58,11 +58,11 @@ def assert_as_alone(fits, estimator, X, y, groups, errors=CLOSE, **rest):
         found, expected = fits.estimator(group)._results(), one._results()
         assert list(found.terms) == list(expected.terms)
         error = np.nan_to_num(expected.standard_errors)
-        size = np.maximum(np.abs(expected.estimate), error)
+        size = np.maximum(np.abs(expected.estimates), error)
         with np.errstate(invalid="ignore"):  # both may be infinite
-            close = np.abs(found.estimate - expected.estimate) <= CLOSE * size
-        missing = np.isnan(found.estimate) & np.isnan(expected.estimate)
-        assert (close | missing | (found.estimate == expected.estimate)).all()
+            close = np.abs(found.estimates - expected.estimates) <= CLOSE * size
+        missing = np.isnan(found.estimates) & np.isnan(expected.estimates)
+        assert (close | missing | (found.estimates == expected.estimates)).all()
         np.testing.assert_allclose(found.standard_errors, expected.standard_errors, rtol=errors)
         np.testing.assert_allclose(fits.log_likelihood_[i], one.log_likelihood_, rtol=CLOSE)
         # A fit by itself counts the effective parameters before its last step.

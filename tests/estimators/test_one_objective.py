@@ -36,7 +36,7 @@ def test_a_density_is_a_regression_without_features(cls):
     for name, value in regression.predict_dist(features(2)).params.items():
         np.testing.assert_allclose(value[0], density.params_[name], rtol=1e-9)
     np.testing.assert_allclose(
-        np.sqrt(regression._covariance[0, 0]), _eta_error(density), rtol=1e-6
+        np.sqrt(regression._covariances[0][0, 0]), _eta_error(density), rtol=1e-6
     )
 
 

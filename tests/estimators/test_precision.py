@@ -60,8 +60,8 @@ def test_predictions_and_inference_are_of_double_precision(kind):
         expected = getattr(double, method)(X)
         np.testing.assert_allclose(getattr(fit, method)(X), expected, rtol=1e-11, atol=1e-11)
     if not model.l1_ratio:
-        estimates = double.inference().estimate
-        np.testing.assert_allclose(single.inference().estimate, estimates, rtol=1e-11, atol=1e-12)
+        estimates = double.inference().estimates
+        np.testing.assert_allclose(single.inference().estimates, estimates, rtol=1e-11, atol=1e-12)
 
 
 def test_a_class_of_probability_zero_has_an_infinite_intercept():

@@ -87,7 +87,7 @@ def estimate(
         name, power = ours.parameters[theirs]
         for term in spec["terms"]:
             index.append(where[name, "intercept" if term == "const" else term])
-            value = inference.estimate[index[-1]]
+            value = inference.estimates[index[-1]]
             if name not in constant:  # on a log scale theta^power multiplies by the power
                 link = "log" if theirs in ours.logarithms else spec["link"]
                 assert link == links[name] and (power == 1 or link == "log")
@@ -240,7 +240,7 @@ def test_classifier(name):
     names = ["p:const" if term == "intercept" else f"p:{term}" for term in found.terms]
     order = [names.index(n) for n in case.names]
     assert (
-        np.abs(found.estimate[order] - case.array("params")) <= 1e-6 * case.array("bse_observed")
+        np.abs(found.estimates[order] - case.array("params")) <= 1e-6 * case.array("bse_observed")
     ).all()
     np.testing.assert_allclose(found.standard_errors[order], case.array("bse_observed"), rtol=1e-6)
     np.testing.assert_allclose(model.log_likelihood_, case.polished["loglik"], rtol=1e-9)

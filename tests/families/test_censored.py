@@ -90,9 +90,9 @@ def distance_between(one, other, rtol: float) -> float:
     mine, theirs = one._results(), other._results()
     np.testing.assert_allclose(mine.standard_errors, theirs.standard_errors, rtol=rtol)
     size = np.where(
-        np.isnan(theirs.standard_errors), np.abs(theirs.estimate), theirs.standard_errors
+        np.isnan(theirs.standard_errors), np.abs(theirs.estimates), theirs.standard_errors
     )
-    return float((np.abs(mine.estimate - theirs.estimate) / size).max())
+    return float((np.abs(mine.estimates - theirs.estimates) / size).max())
 
 
 # ---------------------------------------------------------------- the maximum

@@ -45,7 +45,7 @@ def gamma_sample() -> np.ndarray:
 def test_gamma_of_user_task_1():
     result = MLEDistribution("gamma").fit(gamma_sample()).inference()
     assert list(result.terms) == ["mean", "shape"]
-    mean, shape = result.estimate
+    mean, shape = result.estimates
     assert (round(shape, 4), round(result.standard_errors[1], 4)) == (2.2184, 0.1311)
     jacobian = np.array([1.0 / shape, -mean / shape**2])  # of the scale, mean/shape
     error = np.sqrt(jacobian @ result.covariance @ jacobian)
@@ -95,9 +95,9 @@ def test_normal_regression_is_least_squares():
     np.testing.assert_allclose(
         result.covariance[:-1, :-1], expected, rtol=1e-6, atol=1e-9 * expected.max()
     )
-    assert result.estimate[-1] == pytest.approx(scale, rel=1e-12)
+    assert result.estimates[-1] == pytest.approx(scale, rel=1e-12)
     assert result.standard_errors[-1] == pytest.approx(scale / np.sqrt(2 * len(y)), rel=1e-7)
-    z = result.estimate / result.standard_errors
+    z = result.estimates / result.standard_errors
     np.testing.assert_allclose(result.statistic[:-1], z[:-1])
     np.testing.assert_allclose(result.p_value[:-1], 2 * ndtr(-np.abs(z[:-1])))
     assert np.isnan(result.statistic[-1]) and np.isnan(result.p_value[-1])
@@ -128,7 +128,8 @@ def test_delta_method_is_that_of_finite_differences(cls):
     model = MLEDistribution(cls).fit(draws(cls))
     if not cls.support.fixed:
         return
-    family, eta, covariance = model._families[0], model._eta[0], model._covariances[0]
+    (fit,) = model._fits
+    family, eta, covariance = fit.family, np.array([e for _, e in fit.coefs]), fit.covariance
 
     def natural(e):
         flat = [
@@ -147,7 +148,7 @@ def test_delta_method_is_that_of_finite_differences(cls):
         result.covariance, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max()
     )
     low, high = result.confidence_intervals().T
-    assert ((low < result.estimate) & (result.estimate < high)).all()
+    assert ((low < result.estimates) & (result.estimates < high)).all()
 
 
 @every_class()
@@ -195,14 +196,14 @@ def test_constant_parameters_are_on_their_own_scale():
         ("shape (link log)", "intercept"),
         ("constant parameters", "mean"),
     ]
-    assert result.estimate[2] == pytest.approx(model.params_["mean"])
+    assert result.estimates[2] == pytest.approx(model.params_["mean"])
     jacobian = np.zeros((3, 3))
     jacobian[0, 1] = jacobian[1, 2] = 1.0
     jacobian[2, 0] = model.params_["mean"]
     np.testing.assert_allclose(
-        result.covariance, jacobian @ model._covariance @ jacobian.T, rtol=1e-12
+        result.covariance, jacobian @ model._covariances[0] @ jacobian.T, rtol=1e-12
     )
-    reach = 1.959963984540054 * np.sqrt(model._covariance[0, 0])
+    reach = 1.959963984540054 * np.sqrt(model._covariances[0][0, 0])
     np.testing.assert_allclose(
         result.confidence_intervals()[2], model.params_["mean"] * np.exp([-reach, reach]), rtol=1e-9
     )

@@ -46,8 +46,9 @@ class Observed:
     copies : ndarray of int of shape (n,), optional
         How many of the user's rows each row replaces, after equal rows were merged; None: one.
     squares : ndarray of shape (n,), optional
-        The sum of the squared weights of the rows that each row replaces; None: the square of
-        `weight`.
+        How often the product of each row's gradient with itself counts in the variance of the
+        summed gradients, where a weight is a factor of a row's likelihood: its square, summed over
+        the rows that each row replaces. None: a weight is that many rows, and counts as it is.
     members : ndarray of int, optional
         For each of the user's rows the number of the row that replaces it; None: its own.
     """
@@ -65,6 +66,11 @@ class Observed:
     def n(self) -> int:
         """Number of rows of the statistics."""
         return len(self.statistics[0])
+
+    @property
+    def counted(self) -> tuple[int, bool]:
+        """Number of rows, and whether they have weights."""
+        return self.n, self.weight is not None
 
     @property
     def weights(self) -> Array:

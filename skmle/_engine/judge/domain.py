@@ -17,6 +17,7 @@ from skmle._engine.judge.face import OnFace, maximum_on_face
 from skmle._engine.judge.interior import is_interior
 from skmle._engine.judge.separation import separates
 from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.evidence import own_covariance
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.solvers import newton, proximal
 
@@ -239,7 +240,9 @@ def covariance_at_edge(likelihood: Likelihood, found: AtEdge) -> Array | None:
     """Return the covariance along the edge; nan for coefficients that the edge determines."""
     if found.inverse is None or found.across is None:
         return None
-    covariance = likelihood.covariance(found.inverse)
+    covariance = own_covariance(likelihood, found.solution.coef, found.inverse)
+    if covariance is None:
+        return None
     whole = likelihood.covariance(found.across)
     with np.errstate(invalid="ignore"):  # coefficients that the data do not determine are nan
         held = np.diag(covariance) <= _HELD * np.abs(np.diag(whole))

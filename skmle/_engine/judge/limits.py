@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.interior import LARGEST_ERROR
 from skmle._engine.prepare.closed import at_limit
@@ -87,15 +86,7 @@ def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | No
     family, problem = likelihood.problem.family, likelihood.problem
     if problem.terms[family.names.index(limit.parameter)].columns is not None:
         return None
-    if (observed := observe_as(limit, problem.observed)) is None:
+    if (posed := problem.at(limit)) is None:
         return None
-    law = limit.family
-    index = [family.names.index(name) for name in limit.places or law.names]
-    posed = replace(
-        problem,
-        family=law,
-        observed=observed,
-        terms=tuple(problem.terms[i] for i in index),
-        start=None,
-    )
+    index = [family.names.index(name) for name in limit.places or limit.family.names]
     return posed, likelihood.columns.of_terms(index)

@@ -11,6 +11,7 @@ from skmle._engine.judge.freedom import shrunk_by
 from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.separated import record
 from skmle._engine.likelihood.watch import RunsOff
+from skmle._engine.prepare.evidence import own_covariance
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit
 from skmle._engine.verdict import INTERIOR, INTERRUPTED, NO_MAXIMUM, SEPARATION, Verdict
@@ -73,7 +74,8 @@ def receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict:
     result = outcome(likelihood, at, verdict)
     covariance = None
     if found.inverse is not None and not spent and wants_covariance(likelihood):
-        covariance = likelihood.covariance(found.inverse)
+        covariance = own_covariance(likelihood, found.coef, found.inverse)
+    if covariance is not None:
         loose = np.concatenate(
             [
                 np.append(slopes, [intercept] * term.intercept).astype(bool)
@@ -118,7 +120,7 @@ def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
         finite = at_the_end.hessian is not None and np.isfinite(at_the_end.hessian).all()
         evaluation = at_the_end if finite else evaluation
     try:
-        return likelihood.covariance(evaluation.inverse)
+        return own_covariance(likelihood, solution.coef, evaluation.inverse)
     except np.linalg.LinAlgError:  # a way to infinity on which all curvature is lost
         return None
 

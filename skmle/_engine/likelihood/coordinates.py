@@ -135,7 +135,12 @@ class Coordinates:
         return tuple(result)
 
     def fitted(self, raw: tuple[tuple[Array, float], ...]) -> Array:
-        """Return the solver's coefficients of raw ones, if no columns depend on each other."""
+        """Return the solver's coefficients of raw ones.
+
+        Of columns that depend on each other, the raw slopes are taken to be such as `raw` returns.
+        """
+        if any(basis is not None for basis in self.bases):
+            return self._solved(raw)
         coef = np.zeros(self.design.d)
         for j, (s, term, (slopes, intercept)) in enumerate(
             zip(self.design.slices, self.terms, raw, strict=True)
@@ -148,6 +153,20 @@ class Coordinates:
             if term.intercept:
                 coef[s.stop] = intercept + self._shifted(j, slopes)
         return coef
+
+    def _solved(self, raw: tuple[tuple[Array, float], ...]) -> Array:
+        """Return the coefficients whose image under the affine map `raw` is nearest."""
+        matrix = self.matrix()
+        assert matrix is not None
+        away = self._joined(raw) - self._joined(self.raw(np.zeros(self.design.d)))
+        return np.asarray(np.linalg.lstsq(matrix, away, rcond=None)[0], np.float64)
+
+    def _joined(self, raw: tuple[tuple[Array, float], ...]) -> Array:
+        """Return raw coefficients as one vector, in the order of the rows of `matrix`."""
+        pairs = zip(raw, self.terms, strict=True)
+        return np.concatenate(
+            [part for (slopes, b), term in pairs for part in (slopes, [b] * term.intercept)]
+        )
 
     def _shifted(self, j: int, slopes: Array) -> float:
         """Return what term j's predictor gains with the shift of its columns."""

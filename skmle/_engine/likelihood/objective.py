@@ -46,8 +46,7 @@ class Objective:
     count : int
         Number of the user's rows, if these are fewer because equal rows were merged.
     squares : ndarray of shape (n,), optional
-        The sum of the squared weights of the user's rows that each row replaces; by default the
-        square of `weight`.
+        As in `Observed`.
     alarm : callable, optional
         (coef, at) -> None. It is called with each accepted iterate, and raises an exception if
         no maximum will be found. Objectives on some of the rows have none.

@@ -5,9 +5,11 @@ Standard errors that hold for any law of the data are made of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from skmle._engine.data.sums import cuts
@@ -15,15 +17,31 @@ from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.objective import Objective
 from skmle.families.base import Arrays, Rows
 
+Gradients = tuple[Array, ...]
+"""For each parameter, the derivative of each row's -log q in its eta, (n,), without weights."""
 
-def scores(objective: Objective, coef: Array, groups: NDArray[np.intp] | None = None) -> Array:
+
+def gradients(objective: Objective, coef: Array) -> Gradients:
+    """Return the gradients of the rows in eta."""
+    design = objective.design
+    result = tuple(np.empty(design.n) for _ in design.terms)
+    for low, high in cuts(design.n, design.width):
+        entries = objective.rows_at(low, high, coef, 1).gradient
+        assert entries is not None
+        for whole, entry in zip(result, entries, strict=True):
+            whole[low:high] = entry
+    return result
+
+
+def scores(objective: Objective, given: Gradients, groups: NDArray[np.intp] | None = None) -> Array:
     """Return the weighted gradient of each row's -log q, or the sums of these by group.
 
     Parameters
     ----------
     objective : Objective
         Its penalties are those of no row, and have no part.
-    coef : ndarray of shape (d,)
+    given : tuple of ndarray of shape (n,)
+        The gradients of the rows in eta.
     groups : ndarray of int of shape (n,), optional
         The group of each row, from 0 on.
 
@@ -35,60 +53,93 @@ def scores(objective: Objective, coef: Array, groups: NDArray[np.intp] | None = 
     count = design.n if groups is None else int(groups.max()) + 1
     result = np.zeros((count, design.d))
     for low, high in cuts(design.n, design.width):
-        part = _scores_of_block(objective, coef, low, high)
+        part = [g[low:high] for g in given]
         if groups is None:
-            result[low:high] = part
+            sums = sp.eye_array(high - low, format="csr")
+            result[low:high] = _scores_of_block(objective, part, low, high, sums)
         else:
-            np.add.at(result, groups[low:high], part)
+            # Only the groups of the block: they may be as many as the rows.
+            own, place = np.unique(groups[low:high], return_inverse=True)
+            ones = np.ones(high - low)
+            sums = sp.csr_array((ones, (place, np.arange(high - low))), (len(own), high - low))
+            result[own] += _scores_of_block(objective, part, low, high, sums)
     return result
 
 
-def _scores_of_block(objective: Objective, coef: Array, low: int, high: int) -> Array:
+def _scores_of_block(
+    objective: Objective, given: Sequence[Array], low: int, high: int, sums: sp.csr_array
+) -> Array:
+    """Return `sums` times the weighted gradients of a block's rows."""
     design, block = objective.design, objective.design.block(low, high)
-    gradient = objective.rows_at(low, high, coef, 1).gradient
-    assert gradient is not None
-    result, weights = np.empty((high - low, design.d)), objective.weights(low, high)
-    for term, s, entry in zip(design.terms, design.slices, gradient, strict=True):
-        g = weights.times(np.broadcast_to(entry, (high - low,)))
+    result, weights = np.empty((sums.shape[0], design.d)), objective.weights(low, high)
+    for term, s, entry in zip(design.terms, design.slices, given, strict=True):
+        weighted = sums * weights.times(entry)[None, :]
         if term.columns is not None:
-            result[:, s] = block.array(term.columns) * g[:, None]
+            result[:, s] = weighted @ block.array(term.columns)
         if term.intercept:
-            result[:, s.stop] = g
+            result[:, s.stop] = weighted.sum(axis=1)
     return result
 
 
-def outer(objective: Objective, coef: Array, power: int = 2) -> Array:
-    """Return the sum over the rows of weight^power g g', g being the gradient of -log q.
+def outer(objective: Objective, coef: Array, given: Gradients | None = None) -> Array:
+    """Return the sum over the rows of c g g', g being the gradient of -log q.
 
-    It is the Hessian of rows whose curvature is g g'. So it takes one pass over the rows, on
-    threads, for all families, links and forms of X. The squared weights of merged rows were summed
-    when they were merged.
+    c is the weight, which counts repeated rows; or the row's number in `objective.squares`, where
+    weights are factors of the likelihoods of rows.
+
+    The sum is the Hessian of rows whose curvature is g g'. So it takes one pass over the rows, on
+    threads, for all families, links and forms of X.
 
     Parameters
     ----------
     objective : Objective
     coef : ndarray of shape (d,)
-    power : {1, 2}
-        2: each row is one observation, and its weight is a factor of its likelihood, which is what
-        the meat of a sandwich wants. 1: a weight is that many observations.
+    given : tuple of ndarray of shape (n,), optional
+        Other gradients of the rows in eta.
     """
 
     def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
-        gradient = objective.rows(statistics, eta, 1).gradient
-        assert gradient is not None
+        if given is None:
+            gradient = objective.rows(statistics, eta, 1).gradient
+            assert gradient is not None
+        else:
+            gradient = tuple(statistics)
         pairs = ((a, b) for a in range(len(gradient)) for b in range(a, len(gradient)))
         packed = tuple(np.asarray(gradient[a] * gradient[b]) for a, b in pairs)
         return Rows(np.zeros(()), gradient, packed)
 
-    weight = objective.weight if power == 1 else _squares(objective)
-    sums = replace(objective, rows=rows, weight=weight, penalties=(), lasso=None)
+    weight = objective.weight if objective.squares is None else objective.squares
+    sums = replace(
+        objective,
+        rows=rows,
+        statistics=objective.statistics if given is None else given,
+        weight=weight,
+        squares=None,
+        penalties=(),
+        lasso=None,
+    )
     with np.errstate(all="ignore"):
         hessian = sums(coef, 2).hessian
     assert hessian is not None
     return hessian * sums.mass
 
 
-def _squares(objective: Objective) -> Array | None:
-    if objective.squares is not None or objective.weight is None:
-        return objective.squares
-    return objective.weight**2
+def lagged(rows: Array, lags: int) -> Array:
+    """Return the sum of products of scores up to some lags apart, under Bartlett's weights.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d)
+        Scores, in the order of time.
+    lags : int
+
+    References
+    ----------
+    Newey & West (1987), A simple, positive semi-definite, heteroskedasticity and autocorrelation
+    consistent covariance matrix, Econometrica 55.
+    """
+    total = rows.T @ rows
+    for lag in range(1, lags + 1):
+        product = rows[lag:].T @ rows[:-lag]
+        total += (1.0 - lag / (lags + 1.0)) * (product + product.T)
+    return total

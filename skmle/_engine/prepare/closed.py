@@ -13,6 +13,7 @@ import numpy as np
 
 from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import Array, Evaluation, covariance
+from skmle._engine.likelihood.cusped import sandwich_across_cusps
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.factor import Factor
 from skmle._engine.likelihood.objective import Objective
@@ -200,7 +201,8 @@ def constant_fit(
     wanted = (
         verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_DENSITY
     )
-    evaluation = objective(np.array([e for _, e in coefs]), 2 if wanted or confirm else 0)
+    coef = np.array([e for _, e in coefs])
+    evaluation = objective(coef, 2 if wanted or confirm else 0)
     log_likelihood = -evaluation.value * objective.mass - observed.base
     inverse = _inverse(evaluation, confirm) if evaluation.hessian is not None else None
     # What is final needs no confirmation.
@@ -209,10 +211,14 @@ def constant_fit(
         assert evaluation.gradient is not None
         fall = float(evaluation.gradient @ inverse @ evaluation.gradient)
         distance = float(np.sqrt(objective.size * max(fall, 0.0)))
+    known = None
+    if wanted and inverse is not None:
+        parts = sandwich_across_cusps(objective, coef) if family.kinked else (inverse, None)
+        known = None if parts is None else covariance(parts[0], objective.mass, parts[1])
     return Fit(
         family,
         coefs,
-        covariance(inverse, objective.mass) if wanted and inverse is not None else None,
+        known,
         log_likelihood,
         objective.mass,
         verdict,

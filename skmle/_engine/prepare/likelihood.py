@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from skmle._engine.data.sums import one_blas_thread
 from skmle._engine.evaluation import Array, Solution, covariance, value_at_end
-from skmle._engine.likelihood import scores as rows_apart
 from skmle._engine.likelihood.coordinates import Coordinates, Units
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
@@ -145,7 +144,7 @@ class Likelihood:
         return self.coordinates.raw(coef)
 
     def fitted(self, raw: Coefs) -> Array:
-        """Return the solver's coefficients, (d,), if no columns of X depend on each other."""
+        """Return the solver's coefficients, (d,)."""
         coef = self.coordinates.fitted(raw)
         if self.family.redundant and len(self._constants):
             # A constant added to all eta changes nothing: the last one is held at zero.
@@ -155,7 +154,10 @@ class Likelihood:
     def log_likelihood(self, solution: Solution) -> float:
         """Return the total log-likelihood in nats, constants included, without the penalty."""
         value = value_at_end(self.objective, solution)
-        value = self.objective.unpenalised(value, solution.coef)
+        return self.total(self.objective.unpenalised(value, solution.coef))
+
+    def total(self, value: float) -> float:
+        """Return the total log-likelihood in nats, constants included, for a mean of -log q."""
         total = -value * self.objective.mass
         if self.units.moves:
             total -= self.units.log_volume(self.family, self.problem.observed)
@@ -289,13 +291,10 @@ class Likelihood:
 
     # ---------------------------------------------------------------- for standard errors
 
-    def scores(self, coef: Array, groups: NDArray[np.intp] | None = None) -> Array:
-        """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
-        return rows_apart.scores(self.objective, coef, groups)
-
-    def outer(self, coef: Array, power: int = 2) -> Array:
-        """Return the sum over the rows of weight^power times gradient gradient', (d, d)."""
-        return rows_apart.outer(self.objective, coef, power)
+    @property
+    def sandwiched(self) -> bool:
+        """Whether a fit keeps a sandwich, as the inverse information is no covariance."""
+        return self.problem.robust or self.family.kinked
 
     def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
         """Return the covariance of the user's coefficients.
@@ -312,36 +311,6 @@ class Likelihood:
         """
         fitted = covariance(inverse, self.objective.mass, meat)
         return self.coordinates.covariance(fitted, self.estimable)
-
-    def sandwich(
-        self, coef: Array, inverse: Array, groups: NDArray[np.intp] | None = None
-    ) -> Array:
-        """Return a covariance of the user's coefficients that holds for any law of the data.
-
-        Parameters
-        ----------
-        coef : ndarray of shape (d,)
-            The solver's coefficients at the maximum.
-        inverse : ndarray of shape (d, d)
-            Inverse Hessian of the objective there.
-        groups : ndarray of int of shape (n,), optional
-            The group of each row, from 0 on: rows of one group may depend on each other.
-
-        Raises
-        ------
-        ValueError
-            If there are groups, but equal rows were merged.
-        """
-        if groups is None:
-            return self.covariance(inverse, self.outer(coef))
-        if len(groups) != self.design.n:
-            raise ValueError(
-                f"sandwich: {len(groups)} groups of {self.design.n} rows. "
-                "Allowed: one group a row. "
-                "Make the likelihood of the rows as they are, without merging equal ones."
-            )
-        sums = self.scores(coef, groups)
-        return self.covariance(inverse, sums.T @ sums)
 
     @cached_property
     def estimable(self) -> tuple[NDArray[np.bool_], ...] | None:

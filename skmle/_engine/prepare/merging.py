@@ -53,10 +53,11 @@ def merge_rows(problem: Problem) -> Problem:
     first, inverse = first[order], rank[inverse]
     statistics = tuple(s[first] if len(s) == n else s for s in observed.statistics)
     copies = np.bincount(inverse)
-    weight = squares = copies.astype(np.float64)
+    weight, squares = copies.astype(np.float64), None
     if observed.weight is not None:
         weight = np.bincount(inverse, observed.weight).astype(np.float64)
-        squares = np.bincount(inverse, observed.weight**2).astype(np.float64)
+    if observed.squares is not None:
+        squares = np.bincount(inverse, observed.squares).astype(np.float64)
     merged = replace(
         observed,
         statistics=statistics,

@@ -21,7 +21,9 @@ from skmle.families.base import (
     Rows,
     Saturated,
     Support,
+    triangle,
 )
+from skmle.families.tools.expected import expected_curvature
 from skmle.families.tools.quantiles import centre_and_spread
 
 # Scale, in spreads of y, at which a law that interpolates all rows is shown: small beside y, and
@@ -99,6 +101,17 @@ class LocationScale(Family):
     def std(self, theta: Arrays) -> Array:
         loc, scale, *shapes = theta  # the square of a scale may be no number
         return scale * np.sqrt(self.variance((np.zeros_like(loc), np.ones_like(scale), *shapes)))
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        # That of the standard law, in scales.
+        _, spread, *shapes = eta
+        still = expected_curvature(self, (np.zeros(()), np.zeros(()), *shapes))
+        rate = np.exp(-self.spread_sign * np.asarray(spread))
+        places = triangle(len(eta))
+        return tuple(
+            entry * rate ** ((a == 0) + (b == 0))
+            for (a, b), entry in zip(places, still, strict=True)
+        )
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, spread = self.chart(self.eta(theta))[:2]

@@ -129,6 +129,13 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     return value, first, second
 
 
+def beyond_first(x: Array) -> Array:
+    """Return x^2 trigamma(x) - x, which is 1/2 for large x, without cancellation."""
+    second = binet(x)[2]
+    assert second is not None
+    return 0.5 + x * x * second
+
+
 def bend(x: Array, order: float) -> Array:
     """Return mu(x) - (x - order) mu'(x), the part of Binet's function mu in entropies."""
     value, slope, _ = binet(x, 1)

@@ -81,6 +81,9 @@ class Wrapper(Family):
     def around(self, family: Family) -> Family:
         """Return this wrapper around another family with the same parameters, or fewer."""
 
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        return None  # It depends on what is observed of the law.
+
     # ---------------------------------------------------------------- handed on: records
 
     @property

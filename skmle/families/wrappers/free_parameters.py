@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Family, Limit, Param, Saturated
+from skmle.families.algebra import pick
+from skmle.families.base import Array, Arrays, Family, Limit, Param, Rows, Saturated
 from skmle.families.links import Link
 from skmle.families.wrappers.base import Wrapper
 
@@ -52,6 +55,13 @@ class FreeParameters(Wrapper):
         """Return all k entries in order: those of the free parameters, and those held."""
         free, rest = iter(entries), iter(held)
         return tuple(next(rest) if name in self.values else next(free) for name in self.inner.names)
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        eta = self.complete(eta, self._held)
+        expected = self.inner.expected_curvature(statistics, eta)
+        if expected is None:
+            return None
+        return pick(Rows(np.zeros(()), eta, expected), self.free).curvature
 
     @property
     def _held(self) -> Arrays:

@@ -1,0 +1,113 @@
+"""Leverage: how much of a row's own prediction comes from the row itself.
+
+With J = d eta / d coef of a row and C the curvature of its -log q in eta, both for k parameters,
+its leverage is the (k, k) matrix C J A^-1 J', where A is the Hessian of all rows. Of least squares
+the first diagonal entry is the familiar x' (X'X)^-1 x. The trace summed over the rows is the number
+of coefficients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from skmle._engine.data.sums import cuts
+from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.likelihood.scores import Gradients
+from skmle.families.base import Softmax
+
+# What is left of a prediction by the other rows, below which they leave nothing: the row is fitted
+# exactly, its gradient is zero, and stays so.
+_NOTHING = 1e-10
+
+
+def leverages(objective: Objective, coef: Array, inverse: Array) -> Array:
+    """Return the trace of each row's leverage, (n,).
+
+    Parameters
+    ----------
+    objective : Objective
+        Its curvature may be the expected one.
+    coef : ndarray of shape (d,)
+    inverse : ndarray of shape (d, d)
+        Inverse Hessian of the total.
+    """
+    result = np.empty(objective.design.n)
+    for low, high, reach, curvature in _blocks(objective, coef, inverse):
+        result[low:high] = np.einsum("iab,iba->i", curvature, reach)
+    return result
+
+
+def adjusted(
+    objective: Objective, coef: Array, inverse: Array, given: Gradients, power: float
+) -> Gradients:
+    """Return (I - C V)^-power g for the gradients g of the rows, where V = J A^-1 J'.
+
+    They are the gradients as they would be on average (power 1/2), or exactly (power 1), if the row
+    were left out of the fit.
+
+    Parameters
+    ----------
+    objective, coef, inverse
+        As in `leverages`.
+    given : tuple of ndarray of shape (n,)
+        The gradients of the rows in eta.
+    power : float
+
+    References
+    ----------
+    MacKinnon & White (1985), Some heteroskedasticity-consistent covariance matrix estimators with
+    improved finite sample properties, Journal of Econometrics 29.
+    """
+    result = tuple(np.empty(objective.design.n) for _ in given)
+    for low, high, reach, curvature in _blocks(objective, coef, inverse):
+        g = np.stack([part[low:high] for part in given], axis=1)
+        # C V is similar to the symmetric V^1/2 C V^1/2, whatever the signs of C.
+        size, axes = np.linalg.eigh(reach)
+        root = np.sqrt(np.maximum(size, 0.0))
+        half = axes * root[:, None, :]
+        share, turn = np.linalg.eigh(np.swapaxes(half, 1, 2) @ curvature @ half)
+        left = 1.0 - share
+        gone = left <= _NOTHING
+        grown = np.where(gone, 0.0, np.where(gone, 1.0, left) ** -power) - 1.0
+        # (I - C V)^-p = I + C half f(S) half', where f(s) = ((1 - s)^-p - 1) / s.
+        per_share = np.where(np.abs(share) > _NOTHING, grown / np.where(share, share, 1.0), power)
+        through = half @ turn
+        inner = np.einsum("iba,ib->ia", through, g) * per_share
+        g = g + np.einsum("iab,ibc,ic->ia", curvature, through, inner)
+        for whole, column in zip(result, g.T, strict=True):
+            whole[low:high] = column
+    return result
+
+
+def _blocks(
+    objective: Objective, coef: Array, inverse: Array
+) -> Iterator[tuple[int, int, Array, Array]]:
+    """Yield (low, high, J A^-1 J', C) block by block; the arrays have shape (rows, k, k)."""
+    design = objective.design
+    k = len(design.terms)
+    for low, high in cuts(design.n, design.width + k * k):
+        block, rows = design.block(low, high), objective.rows_at(low, high, coef, 2)
+        columns = []
+        for term in design.terms:
+            own = [] if term.columns is None else [block.array(term.columns)]
+            columns.append(np.hstack([*own, np.ones((high - low, int(term.intercept)))]))
+        reach, curvature = np.empty((2, high - low, k, k))
+        ends = np.cumsum([0, *(term.length for term in design.terms)])
+        spans = [slice(a, b) for a, b in pairwise(ends)]
+        packed = rows.curvature
+        assert packed is not None
+        entries = iter(packed.packed() if isinstance(packed, Softmax) else packed)
+        for a in range(k):
+            for b in range(a, k):
+                pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
+                reach[:, a, b] = reach[:, b, a] = pair
+                entry = next(entries)
+                curvature[:, a, b] = curvature[:, b, a] = 0.0 if entry is None else entry
+        if objective.squares is not None:  # Of a weight that is a factor, once.
+            assert objective.weight is not None
+            reach *= (objective.squares[low:high] / objective.weight[low:high])[:, None, None]
+        yield low, high, reach, curvature

@@ -1,0 +1,169 @@
+"""A likelihood at its maximum, with the sums over its rows of which covariances are made.
+
+A covariance is bread, or bread @ meat @ bread. The bread is the inverse Hessian: what the estimates
+make of the gradients of the rows. The meat is the covariance of the sum of these gradients: by the
+law that is fitted it is the Hessian, and the sandwich is the bread; by the rows themselves it holds
+whatever their law is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.evaluation import Array
+from skmle._engine.likelihood import leverage, scores
+from skmle._engine.likelihood.cusped import (
+    gradients_beside_cusps,
+    inverse_across_cusps,
+    sandwich_across_cusps,
+)
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.problem import Coefs
+from skmle.families.tools.cached import cached_property
+from skmle.families.tools.expected import expected_rows
+
+
+@dataclass
+class Evidence:
+    """A likelihood at the solver's coefficients `coef`, (d,), at its maximum."""
+
+    likelihood: Likelihood
+    coef: Array
+
+    @classmethod
+    def at(cls, likelihood: Likelihood, coefs: Coefs) -> Evidence:
+        """Return the likelihood at the user's coefficients."""
+        return cls(likelihood, likelihood.fitted(coefs))
+
+    @property
+    def objective(self) -> Objective:
+        """The objective in the solver's coefficients."""
+        return self.likelihood.objective
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.likelihood.design.n
+
+    @property
+    def mass(self) -> float:
+        """Total weight."""
+        return self.objective.mass
+
+    @property
+    def observations(self) -> float:
+        """Number of independent rows: weights that repeat rows count, factors do not."""
+        weight, squares = self.objective.weight, self.objective.squares
+        return (
+            self.mass if weight is None or squares is None else float((weight**2 / squares).sum())
+        )
+
+    @property
+    def n_modelled(self) -> int:
+        """Number of coefficients of the parameters that depend on features, and of the first.
+
+        Collinear columns count once.
+        """
+        first, *others = self.likelihood.design.terms
+        return first.length + sum(t.length for t in others if t.columns is not None)
+
+    @cached_property
+    def log_likelihood(self) -> float:
+        """Total, in nats, constants included, without the penalty."""
+        objective = self.objective
+        value = objective.unpenalised(objective(self.coef, 0).value, self.coef)
+        return self.likelihood.total(value)
+
+    # ---------------------------------------------------------------- bread
+
+    @cached_property
+    def inverse(self) -> Array:
+        """The inverse Hessian of the mean; across cusps, of its expectation.
+
+        LinAlgError is raised if there is none.
+        """
+        if self._kinked:
+            return inverse_across_cusps(self.objective, self.coef, self.outer())
+        return self.objective(self.coef).inverse
+
+    @cached_property
+    def expected_inverse(self) -> Array:
+        """The inverse of the expected Hessian of the mean, under the law that is fitted."""
+        return self._expected(self.coef).inverse
+
+    @cached_property
+    def _expected(self) -> Objective:
+        """The objective with the expected curvature of the rows."""
+        return replace(self.objective, rows=expected_rows(self.likelihood.family))
+
+    # ---------------------------------------------------------------- meat
+
+    @property
+    def _kinked(self) -> bool:
+        return self.likelihood.family.kinked
+
+    @cached_property
+    def _gradients(self) -> scores.Gradients:
+        if self._kinked:
+            return gradients_beside_cusps(self.objective, self.coef)
+        return scores.gradients(self.objective, self.coef)
+
+    def adjusted(self, power: float) -> scores.Gradients:
+        """Return the gradients of the rows in eta, freed from what the rows pull the fit.
+
+        The power is 1/2 for gradients of the right variance under the law that is fitted, 1 for
+        those as if each row had been left out.
+        """
+        inverse = self.expected_inverse / self.mass
+        return leverage.adjusted(self._expected, self.coef, inverse, self._gradients, power)
+
+    def outer(self, given: scores.Gradients | None = None) -> Array:
+        """Return the sum over the rows of the products of their gradients, (d, d)."""
+        if given is None and self._kinked:
+            given = self._gradients
+        return scores.outer(self.objective, self.coef, given)
+
+    def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
+        """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
+        return scores.scores(self.objective, self._gradients, groups)
+
+    def lagged(self, lags: int) -> Array:
+        """Return the sum of the products of gradients up to some lags apart, (d, d)."""
+        return scores.lagged(self.scores(), lags)
+
+    def leverages(self) -> Array:
+        """Return the leverage of each row, (n,): their sum is the number of coefficients."""
+        inverse = self.expected_inverse / self.mass
+        return leverage.leverages(self._expected, self.coef, inverse)
+
+    # ---------------------------------------------------------------- covariance
+
+    def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
+        """Return the covariance of the user's coefficients; nan where they are not determined."""
+        return self.likelihood.covariance(inverse, meat)
+
+
+def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array | None:
+    """Return the covariance that a fit keeps, of the user's coefficients.
+
+    It is the inverse information where that holds, else a sandwich; None if rows with cusps are
+    too few for one.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    coef : ndarray of shape (d,)
+        The solver's coefficients at the maximum.
+    inverse : ndarray of shape (d, d)
+        Inverse Hessian of the objective there, which may be singular.
+    """
+    if not likelihood.sandwiched:
+        return likelihood.covariance(inverse)
+    if likelihood.family.kinked:
+        parts = sandwich_across_cusps(likelihood.objective, coef)
+        return None if parts is None else likelihood.covariance(*parts)
+    return likelihood.covariance(inverse, scores.outer(likelihood.objective, coef))

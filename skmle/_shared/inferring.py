@@ -1,0 +1,359 @@
+"""Inference on the fitted law: what all estimators say of how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import block_diag
+from sklearn.utils.validation import check_is_fitted
+
+from skmle._engine.likelihood.design import Term
+from skmle._engine.prepare.evidence import Evidence
+from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.problem import Fit, Problem
+from skmle._engine.verdict import BOUNDARY, INTERIOR
+from skmle._shared.criteria import Criteria
+from skmle.inference import Inference
+from skmle.inference.assemble import TableLines
+from skmle.inference.estimates import Model
+from skmle.inference.missing import why_missing
+from skmle.inference.robust import Choice, Errors, check_choice, coded_groups, errors_of
+from skmle.inference.wald import note_of_few_rows
+
+Array = NDArray[np.float64]
+
+# Share of the log-likelihood by which that of the rows given for inference may differ from that of
+# the fit: sums in another order, and the last step of a fit that ended at a loose `tol`.
+_SAME = 1e-6
+
+
+class Inferring(Criteria):
+    """Estimates with their errors, of a fit that has been stored."""
+
+    status_: str
+    log_likelihood_: float
+    weight_sum_: float
+    store_information: bool | str
+
+    _prepare: Callable[..., Any]
+    """(X, y, sample_weight, offset, exposure) -> checked data, with the problem they state."""
+    _counted: tuple[int, bool]
+    """Rows of positive weight, and whether they were given weights."""
+    _at_limit: dict[str, float]
+    """The parameters that ran to an end of their range, with that end."""
+    _fits: tuple[Fit, ...]
+    """What inference needs of each fit."""
+    _constants: tuple[tuple[bool, ...], ...]
+    """Of each fit and each parameter, whether it has an intercept."""
+    _set: Callable[..., None]
+    """(fits, X) -> None: store the coefficients of fits, in the precision of X."""
+    _sandwiched: str
+    """Why the errors are those of a sandwich; "" if they are not."""
+
+    def _keep(
+        self, fits: Sequence[Fit], terms: Sequence[Sequence[Term]], sandwiched: str = ""
+    ) -> None:
+        """Store what inference needs of the fits, with the terms of each."""
+        self._constants = tuple(tuple(term.intercept for term in own) for own in terms)
+        self._fits = tuple(
+            replace(f, condensed=None, estimable=None, separated=None, dependent=None) for f in fits
+        )
+        cusps = "the law has cusps" if any(f.family.kinked for f in fits) else ""
+        self._sandwiched = sandwiched or cusps
+
+    # ---------------------------------------------------------------- what a user asks
+
+    def inference(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        covariance: str | None = None,
+        groups: Any = None,
+        lags: int | None = None,
+        weights: str = "repeats",
+        correction: str | None = None,
+        distribution: str = "normal",
+        confidence_level: float = 0.95,
+        **offset_or_exposure: ArrayLike,
+    ) -> Inference:
+        """Return estimates with their covariance, standard errors, intervals and tests.
+
+        Coefficients are on the scale of their links. Parameters that depend on no feature are on
+        their own scale: standard errors by the delta method, intervals through the link.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like, optional
+            The rows of the fit, which any covariance but that of the fit needs, as no model keeps
+            rows.
+        covariance : str, optional
+            "observed", "expected" or "outer", which hold if the data follow the law that is fitted;
+            "HC0", "HC1", "HC2", "HC3" for independent rows of any law; "cluster" for independent
+            groups of rows; "HAC" for rows in the order of time. By default that of the fit:
+            "observed", or "HC0" where that cannot hold (class weights, medians, soft labels).
+        groups : array-like of shape (n,) or (n, 2), optional
+            For "cluster", the group of each row, of one kind or of two.
+        lags : int, optional
+            For "HAC", up to how many rows apart rows depend on each other; by default
+            4 (n/100)^(2/9), as Newey & West (1994) have it.
+        weights : {"repeats", "factors"}, default="repeats"
+            Whether a weight is that many rows, or a factor of one row's log-likelihood, as those of
+            a survey are.
+        correction : str, optional
+            The factor for small samples: "none", "n/(n-1)", "n/(n-k)", "G/(G-1)" or
+            "G/(G-1)*(n-1)/(n-k)". By default "n/(n-k)" for "HC1", "G/(G-1)" for "cluster", and none
+            else. k counts the coefficients of the parameters that depend on features.
+        distribution : {"normal", "t"}, default="normal"
+            That of intervals and tests; t has n - k degrees of freedom, or G - 1.
+        confidence_level : float, default=0.95
+            Coverage of the intervals, unless a table is asked for another.
+        **offset_or_exposure : array-like of shape (n,)
+            `offset` and `exposure` of a regressor's rows, if fit was given them beside X.
+
+        Returns
+        -------
+        skmle.inference.Inference
+
+        Raises
+        ------
+        ValueError
+            If the fit has no covariance: no regular maximum, or ``store_information=False``; the
+            message says why. If X and y are not the rows of the fit, or a setting has no meaning.
+
+        Notes
+        -----
+        Other programs: R's ``sandwich::vcovHC(type=...)`` are "HC0" to "HC3", and ``vcovCL`` is
+        "cluster" with "G/(G-1)*(n-1)/(n-k)". Stata's ``vce(robust)`` is "HC0" with "n/(n-1)", its
+        ``vce(cluster)`` the default of "cluster". statsmodels' ``cov_type="HC0"`` is that of a GLM
+        whatever number it has; its "cluster" is R's; its "HAC" is ours. glum's robust covariance is
+        "HC1", its clustered one R's.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmle import MLERegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(500, 1))
+        >>> y = rng.negative_binomial(1, 1 / (1 + np.exp(X[:, 0])))  # spread wider than Poisson's
+        >>> model = MLERegressor("poisson").fit(X, y)
+        >>> for kind in ("observed", "HC1"):
+        ...     errors = model.inference(X, y, covariance=kind).standard_errors
+        ...     print(kind, errors.round(3))
+        observed [0.04  0.053]
+        HC1 [0.094 0.079]
+        """
+        check_is_fitted(self)
+        asked = covariance is not None or groups is not None or lags is not None
+        asked = asked or weights != "repeats" or correction is not None
+        if X is None and (asked or distribution != "normal"):
+            raise ValueError(
+                f"{type(self).__name__}.inference: covariance={covariance!r} needs the rows of the "
+                "fit, which no model keeps. Allowed: none of the settings of a covariance without "
+                "X. Give X and y (and sample_weight) as fit was given them."
+            )
+        if X is None:
+            errors = self._own_errors()
+        else:
+            kind = covariance or ("HC0" if self._sandwiched or groups is not None else "observed")
+            if covariance is None and groups is not None:
+                kind = "cluster"
+            check_choice(kind, groups, lags, correction, distribution, weights)
+            every, mask = self._evidences(X, y, sample_weight, weights, offset_or_exposure)
+            ways = () if groups is None else coded_groups(groups, every[0].n, mask)
+            errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
+        result = self._results_under(errors, confidence_level)
+        if result.reason:
+            raise ValueError(self._no_covariance())
+        return result
+
+    def summary(self, confidence_level: float = 0.95) -> Any:
+        """Return the table of `inference`.
+
+        Print it, or leave it as the last line of a notebook cell. Of a fit without covariance it
+        has the estimates alone, and says why.
+
+        Parameters
+        ----------
+        confidence_level : float, default=0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        skmle.inference.Summary
+        """
+        check_is_fitted(self)
+        return self._results().summary(confidence_level)
+
+    # ---------------------------------------------------------------- how it is found
+
+    @property
+    def _covariances(self) -> list[Array | None]:
+        """Of each fit the covariance of its coefficients; None where there is none."""
+        return [fit.covariance for fit in self._fits]
+
+    def _own_errors(self) -> Errors:
+        """Return the covariances that the fit has kept."""
+        origin = "observed information"
+        if self._sandwiched:
+            origin = f"HC0 sandwich, as {self._sandwiched}"
+        return Errors(tuple(self._covariances), origin)
+
+    def _problems(
+        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
+    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
+        """Return the problems that rows state, one a fit, and which rows count (None: all)."""
+        prepared = self._prepare(X, y, sample_weight, **beside)
+        return [prepared.problem], prepared.mask
+
+    def _evidences(
+        self, X: Any, y: Any, sample_weight: Any, weights: str, beside: dict[str, Any]
+    ) -> tuple[list[Evidence], NDArray[np.bool_] | None]:
+        """Return the likelihoods of the rows of the fit at its estimates, and which rows count.
+
+        Raises
+        ------
+        ValueError
+            If the fit has no maximum inside its range, or these are not its rows.
+        """
+        if self.status_ not in (INTERIOR, BOUNDARY) or any(f.rows_at_edge for f in self._fits):
+            raise ValueError(self._no_covariance())
+        if getattr(self, "l1_ratio", 0.0) > 0.0 and getattr(self, "alpha", 0.0) > 0.0:
+            raise ValueError(self._no_covariance())
+        problems, mask = copy(self)._problems(X, y, sample_weight, beside)
+        found, total = [], 0.0
+        for problem, fit in zip(problems, self._fits, strict=True):
+            limit, posed = fit.limit, problem
+            while limit is not None and posed is not None:
+                posed, limit = posed.at(limit), limit.then
+            if posed is None:  # The limit law forbids some of these rows.
+                total = -np.inf
+                continue
+            if weights == "factors":
+                posed = posed.with_factors()
+            found.append(Evidence.at(Likelihood(posed), fit.coefs))
+            total += found[-1].log_likelihood
+        known = self.log_likelihood_
+        if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):
+            raise ValueError(
+                f"{type(self).__name__}.inference: X and y are not the rows of the fit, as their "
+                f"log-likelihood at its estimates is {total:.6g}, and that of the fit "
+                f"{known:.6g}. Allowed: the rows of the fit, with their weights and offsets. Give "
+                "those, or fit to these."
+            )
+        return found, mask
+
+    def _as_function(self, errors: Errors) -> Model:
+        """Return this model as a function of its coefficients."""
+        covariances = [c for c in errors.covariances if c is not None]
+        covariance = block_diag(*covariances) if covariances else np.zeros((0, 0))
+        return Model(self._vector(), np.asarray(covariance, float), self._at)
+
+    def _vector(self) -> Array:
+        """Return all coefficients of the fits, in the order of their covariances."""
+        parts = [
+            np.append(slopes, [b] * has_constant)
+            for fit, own in zip(self._fits, self._constants, strict=True)
+            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True)
+        ]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _at(self, vector: Array) -> Any:
+        """Return a copy of this model with other coefficients."""
+        fits, low = [], 0
+        for fit, own in zip(self._fits, self._constants, strict=True):
+            coefs = []
+            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True):
+                high = low + len(slopes)
+                coefs.append((vector[low:high], vector[high] if has_constant else b))
+                low = high + has_constant
+            fits.append(replace(fit, coefs=tuple(coefs)))
+        model = copy(self)
+        model._fits = tuple(fits)
+        model._set(fits, getattr(self, "coef_", None))
+        return model
+
+    def _no_covariance(self) -> str:
+        """Return why there is no covariance, as a message in four parts."""
+        why, mend = self._why_missing()
+        return (
+            f"{type(self).__name__}: no covariance, because {why}. Allowed: a regular maximum "
+            f"without absolute penalty, with store_information on. {mend}"
+        )
+
+    def _why_missing(self) -> tuple[str, str]:
+        """Return why there is no covariance, and what to do about it."""
+        alpha, l1_ratio = getattr(self, "alpha", 0.0), getattr(self, "l1_ratio", 0.0)
+        return why_missing(
+            self.status_, self.store_information, l1_ratio=l1_ratio if alpha > 0.0 else 0.0
+        )
+
+    def _results(self) -> Inference:
+        """Return the results of the fit, filled with nan where it has no errors."""
+        return self._results_under(self._own_errors())
+
+    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
+        """Return the results under some errors, filled with nan where there are none."""
+        raise NotImplementedError
+
+    def _report(
+        self,
+        title: str,
+        lines: TableLines,
+        errors: Errors,
+        confidence_level: float,
+        squares_of: int | None = None,
+    ) -> Inference:
+        """Return the results of a table under a header.
+
+        Parameters
+        ----------
+        title : str
+        lines : TableLines
+        errors : Errors
+        confidence_level : float
+        squares_of : int, optional
+            The number of coefficients whose estimate is that of least squares.
+        """
+        count, weighted = self._counted
+        weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
+        at = ", ".join(f"{name} = {value:g}" for name, value in self._at_limit.items())
+        missing = self._without_criteria()
+        notes = list(errors.notes)
+        criteria = ""
+        if missing is None:
+            criteria = f", AIC {self.aic():.2f}, BIC {self.bic():.2f}"
+        else:
+            notes.append("No AIC and BIC: {}. {}".format(*missing))
+        plain = errors.known and not self._prior and not self._sandwiched and errors.dof == np.inf
+        if plain and squares_of is not None:
+            notes += filter(None, [note_of_few_rows(self.weight_sum_, squares_of)])
+        header = [
+            title,
+            f"{count} observations{weight}, status {self.status_}" + (f" ({at})" if at else ""),
+            f"log-likelihood {self.log_likelihood_:.4f}{criteria}",
+        ]
+        reason = "" if errors.known else "{}. {}".format(*self._why_missing())
+        return Inference.from_lines(
+            lines,
+            header,
+            errors,
+            prior=self._prior,
+            reason=reason,
+            notes=notes,
+            confidence_level=confidence_level,
+            model=self._as_function(errors) if errors.known else None,
+        )
+
+    @property
+    def _prior(self) -> str:
+        """The setting that penalises, in words; "" if none does."""
+        if getattr(self, "alpha", 0.0) > 0.0:
+            return "alpha > 0"
+        return "penalty=..." if getattr(self, "penalty", None) is not None else ""

@@ -1,0 +1,337 @@
+"""Covariances of the estimates: from the information, or from the rows whatever their law is.
+
+With A the Hessian of -log-likelihood (the bread is its inverse) and g the gradients of the rows:
+
+========== =================================== =====================================================
+observed   A^-1                                 the law that is fitted holds
+expected   E[A]^-1                              the same, without the accidents of this sample
+outer      (sum g g')^-1                        the same; Berndt, Hall, Hall & Hausman (1974)
+HC0        A^-1 (sum g g') A^-1                 rows are independent, whatever their law
+HC1        HC0 n/(n - k)                        the same, less biased on few rows
+HC2, HC3   as HC0; g as if the row were left    the same, for few rows or rows of high leverage
+           out, on average (2) or exactly (3)
+cluster    g summed by group                    groups are independent; rows within may not be
+HAC        products of g up to some lags apart  rows depend on those shortly before, in time order
+========== =================================== =====================================================
+
+A weight is a repeated row, unless `weights="factors"` says that it multiplies a row's
+log-likelihood, as the weights of a survey do.
+
+References
+----------
+White (1982), Maximum likelihood estimation of misspecified models, Econometrica 50.
+Zeileis (2006), Object-oriented computation of sandwich estimators, J. Statistical Software 16.
+Cameron, Gelbach & Miller (2011), Robust inference with multiway clustering, JBES 29.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+KINDS = ("observed", "expected", "outer", "HC0", "HC1", "HC2", "HC3", "cluster", "HAC")
+CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
+
+# The factor of each kind where no other is asked for: that of its definition; of clusters that of
+# Stata.
+_USUAL = {"HC1": "n/(n-k)", "cluster": "G/(G-1)"}
+# Powers of (1 - leverage) by which the gradients of rows are divided.
+_POWERS = {"HC2": 0.5, "HC3": 1.0}
+# Groups below which the table says that errors by groups come out too small. From Cameron & Miller
+# (2015), A practitioner's guide to cluster-robust inference, J. Human Resources 50, who name 20 to
+# 50.
+_FEW_GROUPS = 30
+
+
+class EvidenceLike(Protocol):
+    """A likelihood at its maximum, as `skmle._engine.prepare.evidence.Evidence` is one."""
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+
+    @property
+    def mass(self) -> float:
+        """Total weight."""
+
+    @property
+    def observations(self) -> float:
+        """Number of independent rows: repeats count, factors do not."""
+
+    @property
+    def n_modelled(self) -> int:
+        """Number of coefficients of the parameters that depend on features, and of the first."""
+
+    @property
+    def inverse(self) -> Array:
+        """The inverse Hessian of the mean of -log q."""
+
+    @property
+    def expected_inverse(self) -> Array:
+        """Its expectation's."""
+
+    def outer(self, given: Any = None) -> Array:
+        """Return the sum of the products of the rows' gradients."""
+
+    def adjusted(self, power: float) -> Any:
+        """Return the rows' gradients over a power of what the other rows leave of each."""
+
+    def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
+        """Return the rows' gradients, or their sums by group."""
+
+    def lagged(self, lags: int) -> Array:
+        """Return the sum of the products of gradients up to some lags apart."""
+
+    def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
+        """Return the covariance of the user's coefficients."""
+
+
+class Errors(NamedTuple):
+    """Covariances of the estimates, one a fit, and where they come from."""
+
+    covariances: tuple[Array | None, ...]
+    """None: there is none."""
+    origin: str = "observed information"
+    """In words, for the line below a table."""
+    dof: float = np.inf
+    """Degrees of freedom of the t distribution by which intervals are taken; inf: the normal."""
+    notes: tuple[str, ...] = ()
+    """More lines below the table."""
+
+    @property
+    def known(self) -> bool:
+        """Whether all covariances are there."""
+        return all(covariance is not None for covariance in self.covariances)
+
+
+class Choice(NamedTuple):
+    """Which covariance is wanted."""
+
+    kind: str
+    groups: tuple[NDArray[np.intp], ...] = ()
+    """For each way to group the rows, the group of each row, from 0 on."""
+    lags: int | None = None
+    correction: str | None = None
+    distribution: str = "normal"
+
+
+def check_choice(
+    kind: str,
+    groups: Any,
+    lags: Any,
+    correction: str | None,
+    distribution: str,
+    weights: str,
+) -> None:
+    """Raise ValueError if a setting has no meaning."""
+    for name, value, allowed in (
+        ("covariance", kind, KINDS),
+        ("correction", correction, (None, *CORRECTIONS)),
+        ("distribution", distribution, ("normal", "t")),
+        ("weights", weights, ("repeats", "factors")),
+    ):
+        if not (value is None or isinstance(value, str)) or value not in allowed:
+            near = difflib.get_close_matches(str(value), [a for a in allowed if a], n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "Choose one of them."
+            raise ValueError(
+                f"inference: {name}={value!r} is not known. Allowed: "
+                f"{', '.join(map(repr, allowed))}. {hint}"
+            )
+    if (groups is not None) != (kind == "cluster"):
+        what = "groups was not given" if kind == "cluster" else "groups was given"
+        raise ValueError(
+            f"inference: covariance={kind!r}, but {what}. Allowed: groups with "
+            "covariance='cluster' alone. Give both, or neither."
+        )
+    if lags is not None and (
+        kind != "HAC"
+        or isinstance(lags, bool)
+        or not isinstance(lags, (int, np.integer))
+        or lags < 0
+    ):
+        raise ValueError(
+            f"inference: lags={lags!r} with covariance={kind!r} is not allowed. Allowed: a whole "
+            "number >= 0 with covariance='HAC'. Leave it out, or set both."
+        )
+    if correction is not None and correction.startswith("G") and kind != "cluster":
+        raise ValueError(
+            f"inference: correction={correction!r} counts groups, but covariance={kind!r} has "
+            "none. Allowed: 'none', 'n/(n-1)', 'n/(n-k)'. Choose one of them, or "
+            "covariance='cluster'."
+        )
+
+
+def coded_groups(
+    groups: Any, n: int, mask: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.intp], ...]:
+    """Return the groups of n rows by numbers from 0 on: one way to group them, or two.
+
+    `mask` says which rows the n are, if there are more.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group a row, one is missing, or all rows are of one group.
+    """
+    labels = np.asarray(groups)
+    n = n if mask is None else len(mask)
+    if labels.ndim not in (1, 2) or len(labels) != n or (labels.ndim == 2 and labels.shape[1] > 2):
+        raise ValueError(
+            f"inference: groups has the shape {labels.shape}, but there are {n} rows. Allowed: "
+            f"shape ({n},), or ({n}, 2) for two ways to group the rows. Give the group of each row."
+        )
+    if mask is not None:
+        labels, n = labels[mask], int(mask.sum())
+    ways = []
+    for column in labels.reshape(n, -1).T:
+        if column.dtype.kind == "f":
+            missing = ~np.isfinite(column)
+        else:
+            missing = np.array([label is None or label != label for label in column.tolist()])
+        if missing.any():
+            raise ValueError(
+                f"inference: groups has no label in {int(missing.sum())} of {n} rows, the first is "
+                f"row {int(np.flatnonzero(missing)[0])}. Allowed: one label a row. Give these rows "
+                "groups of their own, or fit without them."
+            )
+        if column.dtype.kind == "O":
+            column = column.astype(str)
+        codes = np.unique(column, return_inverse=True)[1]
+        if codes.max() == 0:
+            raise ValueError(
+                f"inference: groups has one group, {labels.ravel()[0]!r}, in its {n} rows, and one "
+                "group says nothing of how groups differ. Allowed: at least two groups, better 30. "
+                "Use covariance='HC1' if the rows are independent."
+            )
+        ways.append(codes)
+    if len(ways) == 2:  # and the groups within both
+        codes = np.unique(ways[0] * (ways[1].max() + 1) + ways[1], return_inverse=True)[1]
+        ways.append(codes)
+    return tuple(ways)
+
+
+def errors_of(every: Sequence[EvidenceLike], choice: Choice) -> Errors:
+    """Return the covariances that are wanted, one for each likelihood.
+
+    Raises
+    ------
+    ValueError
+        If an information matrix is singular.
+    """
+    try:
+        covariances = tuple(_covariance(evidence, choice) for evidence in every)
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"inference: covariance={choice.kind!r} needs an information matrix that has an "
+            "inverse, and that of these rows has none. Allowed: data that determine all "
+            "coefficients. Leave out columns, or use covariance='observed'."
+        ) from None
+    notes: list[str] = []
+    fixed = [_positive(c) for c in covariances]
+    if any(was for _, was in fixed):
+        notes.append(
+            "The covariance by two ways of grouping had negative variances, which were set to zero."
+        )
+    first = every[0]
+    dof = np.inf
+    if choice.distribution == "t":
+        count = min((int(codes.max()) for codes in choice.groups), default=0)
+        dof = float(count) if count else first.observations - first.n_modelled
+    if choice.groups and (fewest := min(int(c.max()) + 1 for c in choice.groups)) < _FEW_GROUPS:
+        notes.append(
+            f"Of only {fewest} groups such errors come out too small; distribution='t' helps."
+        )
+    origin = _in_words(choice, first)
+    return Errors(tuple(c for c, _ in fixed), origin, dof, tuple(notes))
+
+
+def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:
+    kind = choice.kind
+    if kind == "observed":
+        return evidence.covariance(evidence.inverse)
+    if kind == "expected":
+        return evidence.covariance(evidence.expected_inverse)
+    if kind == "outer":
+        inverse = np.linalg.inv(evidence.outer() / evidence.mass)
+        return evidence.covariance(np.asarray(inverse, np.float64))
+    return evidence.covariance(evidence.inverse, _meat(evidence, choice))
+
+
+def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
+    """Return the covariance of the summed gradients, by the rows."""
+    kind = choice.kind
+    if kind == "cluster":
+        total = np.zeros(())
+        for codes, sign in zip(choice.groups, (1.0, 1.0, -1.0), strict=False):
+            sums = evidence.scores(codes)
+            total = total + sign * _factor(evidence, choice, len(sums)) * (sums.T @ sums)
+        return total
+    factor = _factor(evidence, choice)
+    if kind == "HAC":
+        return factor * evidence.lagged(_lags(evidence, choice))
+    if kind in _POWERS:
+        return factor * evidence.outer(evidence.adjusted(_POWERS[kind]))
+    return factor * evidence.outer()
+
+
+def _lags(evidence: EvidenceLike, choice: Choice) -> int:
+    """Return how many lags count: by default those of Newey & West (1994)."""
+    if choice.lags is not None:
+        return int(choice.lags)
+    return int(4.0 * (evidence.n / 100.0) ** (2.0 / 9.0))
+
+
+def _factor(evidence: EvidenceLike, choice: Choice, groups: int = 0) -> float:
+    """Return the factor for small samples."""
+    correction = choice.correction or _USUAL.get(choice.kind, "none")
+    n, k = evidence.observations, evidence.n_modelled
+    result = 1.0
+    if correction.startswith("G"):
+        result = groups / (groups - 1.0)
+    if correction.endswith("n/(n-1)"):
+        result *= n / (n - 1.0)
+    elif correction.endswith("(n-1)/(n-k)"):
+        result *= (n - 1.0) / (n - k)
+    elif correction.endswith("n/(n-k)"):
+        result *= n / (n - k)
+    return result
+
+
+def _positive(covariance: Array) -> tuple[Array, bool]:
+    """Return a covariance without negative variances, and whether it had some."""
+    variances = np.diag(covariance)
+    if not (variances < 0.0).any():
+        return covariance, False
+    known = np.isfinite(variances)
+    part = covariance[np.ix_(known, known)]
+    scale = np.sqrt(np.abs(np.diag(part)))
+    scale[scale == 0.0] = 1.0
+    sizes, axes = np.linalg.eigh(part / np.outer(scale, scale))
+    result = covariance.copy()
+    lifted = (axes * np.maximum(sizes, 0.0)) @ axes.T * np.outer(scale, scale)
+    result[np.ix_(known, known)] = lifted
+    return result, True
+
+
+def _in_words(choice: Choice, evidence: EvidenceLike) -> str:
+    """Return where standard errors come from, for the line below a table."""
+    correction = choice.correction or _USUAL.get(choice.kind, "none")
+    factor = "" if correction == "none" else f", {correction}"
+    if choice.kind in ("observed", "expected"):
+        return f"{choice.kind} information"
+    if choice.kind == "outer":
+        return "outer product of the gradients"
+    if choice.kind == "cluster":
+        counts = " and ".join(str(int(codes.max()) + 1) for codes in choice.groups[:2])
+        words = f"sandwich by {counts} groups{factor}"
+    elif choice.kind == "HAC":
+        words = f"HAC sandwich of {_lags(evidence, choice)} lags{factor}"
+    else:
+        words = f"{choice.kind} sandwich{factor if choice.kind != 'HC1' else ''}"
+    return words + (", t distribution" if choice.distribution == "t" else "")

@@ -1,0 +1,176 @@
+"""Covariances of every kind, by inference(X, y, covariance=...), against statsmodels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle.inference.robust import KINDS
+from tests.estimators.data import conditional_data
+from tests.subjects import as_columns, every_class, is_conditional, observations
+
+N = 400
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(N, 3)) + np.array([0.0, 1.0, 0.0])
+G, H = np.arange(N) % 23, RNG.integers(0, 17, N)
+COUNTS = RNG.negative_binomial(1, 1.0 / (1.0 + np.exp(0.5 * X[:, 0]))).astype(float)
+NUMBERS = X @ [1.0, 2.0, 3.0] + RNG.normal(size=N) * (1.0 + np.abs(X[:, 0]))
+R = "G/(G-1)*(n-1)/(n-k)"  # what statsmodels and R call the usual correction
+
+SETTINGS = [
+    ({"covariance": "HC0"}, {"cov_type": "HC0"}),
+    ({"covariance": "HAC", "lags": 4}, {"cov_type": "HAC", "cov_kwds": {"maxlags": 4}}),
+    ({"groups": G, "correction": R}, {"cov_type": "cluster", "cov_kwds": {"groups": G}}),
+    (
+        {"groups": np.column_stack([G, H]), "correction": R},
+        {"cov_type": "cluster", "cov_kwds": {"groups": np.column_stack([G, H])}},
+    ),
+]
+LEAST_SQUARES = [({"covariance": f"HC{i}"}, {"cov_type": f"HC{i}"}) for i in range(4)]
+ids = [f"{next(iter(ours))}-{i}" for i, (ours, _) in enumerate(SETTINGS)]
+
+
+def design():
+    return sm.add_constant(X, prepend=False)
+
+
+def discrete(model):
+    return lambda settings: model.fit(disp=0, method="newton", tol=1e-14, **settings)
+
+
+MODELS = {
+    "poisson": (MLERegressor("poisson", tol=1e-11), COUNTS, discrete(sm.Poisson(COUNTS, design()))),
+    "logit": (
+        CrossEntropyClassifier(tol=1e-11),
+        COUNTS > 1,
+        discrete(sm.Logit(1.0 * (COUNTS > 1), design())),
+    ),
+    "probit": (
+        CrossEntropyClassifier(link="probit", tol=1e-11),
+        COUNTS > 1,
+        discrete(sm.Probit(1.0 * (COUNTS > 1), design())),
+    ),
+    "least squares": (
+        MLERegressor("normal", tol=1e-11),
+        NUMBERS,
+        lambda settings: sm.OLS(NUMBERS, design()).fit(**settings),
+    ),
+}
+CASES = [
+    (name, ours, theirs)
+    for name in MODELS
+    for ours, theirs in SETTINGS + (LEAST_SQUARES if name == "least squares" else [])
+]
+
+
+@pytest.mark.parametrize(("name", "ours", "theirs"), CASES)
+def test_robust_errors_are_those_of_statsmodels(name, ours, theirs):
+    model, y, peer = MODELS[name]
+    found = model.fit(X, y).inference(X, y, **ours).standard_errors[:4]
+    np.testing.assert_allclose(found, np.asarray(peer(theirs).bse), rtol=1e-8)
+
+
+def test_two_groups_of_a_logit_with_the_stata_correction():
+    model, y, peer = MODELS["logit"]
+    found = model.fit(X, y).inference(X, y, groups=G).standard_errors
+    theirs = peer({"cov_type": "cluster", "cov_kwds": {"groups": G, "use_correction": False}})
+    np.testing.assert_allclose(found, np.asarray(theirs.bse) * np.sqrt(23.0 / 22.0), rtol=1e-8)
+
+
+# ---------------------------------------------------------------- of all models
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "cluster"])
+@every_class(is_conditional)
+def test_a_weight_is_a_repeated_row(cls, kind):
+    X, y = conditional_data(cls)
+    X, y = X[:60], y[:60]
+    repeats = np.random.default_rng(0).integers(1, 4, len(X))
+    if kind == "HAC":
+        repeats = np.ones_like(repeats)  # rows in time have no repeats
+    rows = np.repeat(np.arange(len(X)), repeats)
+    model = MLERegressor(cls, tol=1e-9)
+    one = model.fit(X, y, sample_weight=repeats)
+    if one.status_ != "interior":
+        pytest.fail(f"{one.status_}: choose rows with a maximum")
+    found = one.inference(X, y, repeats, covariance=kind).standard_errors
+    other = model.fit(X[rows], y[rows]).inference(X[rows], y[rows], covariance=kind)
+    np.testing.assert_allclose(found, other.standard_errors, rtol=1e-5)
+
+
+@every_class(lambda cls: cls.regular and not cls.cusps and cls.__name__ != "Uniform")
+def test_a_density_has_every_kind_of_errors(cls):
+    y = as_columns(observations(cls))
+    model = MLEDistribution(cls).fit(y)
+    if model.status_ != "interior":
+        pytest.fail(f"{model.status_}: choose rows with a maximum")
+    own = model.inference().standard_errors
+    for kind in KINDS:
+        groups = np.arange(len(y)) if kind == "cluster" else None
+        errors = model.inference(y, covariance=kind, groups=groups).standard_errors
+        assert errors.shape == own.shape and np.isfinite(errors).all()
+    alone = model.inference(y, groups=np.arange(len(y)), correction="none").standard_errors
+    np.testing.assert_allclose(
+        alone, model.inference(y, covariance="HC0").standard_errors, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("aliased", [False, True])
+def test_the_observed_kind_is_that_of_the_fit(aliased):
+    columns = np.column_stack([X, X[:, :1] + X[:, 1:2]]) if aliased else X
+    for model, y in [
+        (MLERegressor("gamma", features={"shape": [0]}), np.exp(NUMBERS / 10.0)),
+        (CrossEntropyClassifier(alpha=0.01), np.minimum(COUNTS, 2)),
+        (OrdinalClassifier(), np.minimum(COUNTS, 2)),
+    ]:
+        own = model.set_params(tol=1e-9).fit(columns, y).inference()
+        again = model.inference(columns, y, covariance="observed")
+        np.testing.assert_allclose(again.covariance, own.covariance, rtol=1e-5, atol=1e-12)
+
+
+# ---------------------------------------------------------------- what is not allowed
+
+POISSON = MLERegressor("poisson").fit(X, COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"covariance": "HC5"}, "covariance='HC5' is not known. Allowed: .* Did you mean 'HC"),
+        ({"covariance": "cluster"}, "groups was not given. Allowed: .* Give both, or neither"),
+        ({"covariance": "HC0", "groups": G}, "groups was given. Allowed"),
+        ({"groups": G[:7]}, r"shape \(7,\), but there are 400 rows. Allowed: .* Give the group"),
+        ({"groups": np.zeros(N)}, "one group, .*0.0.*, in its 400 rows.* Allowed: at least two"),
+        ({"groups": np.where(G > 1, 1.0, np.nan)}, "no label in .* of 400 rows, the first is row"),
+        ({"covariance": "HAC", "lags": -1}, "lags=-1 .* Allowed: a whole number >= 0"),
+        ({"covariance": "HC0", "lags": 2}, "lags=2 with covariance='HC0' is not allowed"),
+        ({"covariance": "HC0", "correction": "G/(G-1)"}, "counts groups, but .* Allowed"),
+        ({"distribution": "cauchy"}, "distribution='cauchy' is not known. Allowed"),
+        ({"weights": "frequency"}, "weights='frequency' is not known. Allowed: 'repeats'"),
+    ],
+)
+def test_bad_settings(settings, message):
+    with pytest.raises(ValueError, match=message):
+        POISSON.inference(X, COUNTS, **settings)
+
+
+def test_bad_rows():
+    with pytest.raises(ValueError, match="not the rows of the fit.* Allowed: .* Give those"):
+        POISSON.inference(X, COUNTS[::-1], covariance="HC0")
+    with pytest.raises(ValueError, match="needs the rows of the fit.* Allowed: .* Give X and y"):
+        POISSON.inference(covariance="HC0")
+    lasso = MLERegressor("poisson", alpha=0.1, l1_ratio=1.0).fit(X, COUNTS)
+    with pytest.raises(ValueError, match="no covariance, because l1_ratio"):
+        lasso.inference(X, COUNTS, covariance="HC0")
+
+
+def test_intervals_by_t():
+    t = POISSON.inference(X, COUNTS, groups=G, distribution="t")
+    z = POISSON.inference(X, COUNTS, groups=G)
+    np.testing.assert_allclose(t.standard_errors, z.standard_errors, rtol=1e-14)
+    reach = np.diff(t.confidence_intervals(), axis=1) / np.diff(z.confidence_intervals(), axis=1)
+    np.testing.assert_allclose(reach, 2.0738730679040147 / 1.959963984540054, rtol=1e-9)
+    assert (t.p_value >= z.p_value).all()
+    assert "23 groups" in str(t) and "come out too small" in str(t)
