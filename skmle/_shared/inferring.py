@@ -229,7 +229,8 @@ class Inferring(Criteria):
         problems, mask = copy(self)._problems(X, y, sample_weight, beside)
         found, total = [], 0.0
         for problem, fit in zip(problems, self._fits, strict=True):
-            limit, posed = fit.limit, problem
+            limit = fit.limit
+            posed: Problem | None = problem
             while limit is not None and posed is not None:
                 posed, limit = posed.at(limit), limit.then
             if posed is None:  # The limit law forbids some of these rows.
