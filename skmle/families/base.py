@@ -28,6 +28,7 @@ from skmle.families.records import (
     Softmax,
     Stretch,
     Support,
+    average,
     triangle,
 )
 from skmle.families.tools.expected import expected_curvature
@@ -382,18 +383,6 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         from skmle.families.tools.numerical import log_prob_at_edge
 
         return log_prob_at_edge(self, y, theta)
-
-
-def average(values: Array, weight: Array | None) -> float:
-    """Return the (weighted) mean of the rows of one statistic.
-
-    That of ones is exactly 1, so that data at an edge are recognised; that of one row is its value.
-    """
-    if len(values) == 1:
-        return float(values[0])
-    if weight is None:
-        return float(values.sum() / len(values))
-    return float((values * weight).sum() / weight.sum())
 
 
 __all__ = [

@@ -65,6 +65,18 @@ def triangle(k: int) -> list[tuple[int, int]]:
     return [(a, b) for a in range(k) for b in range(a, k)]
 
 
+def average(values: Array, weight: Array | None) -> float:
+    """Return the (weighted) mean of the rows of one statistic.
+
+    That of ones is exactly 1, so that data at an edge are recognised; that of one row is its value.
+    """
+    if len(values) == 1:
+        return float(values[0])
+    if weight is None:
+        return float(values.sum() / len(values))
+    return float((values * weight).sum() / weight.sum())
+
+
 class Param(NamedTuple):
     """A parameter of a family: its name, and how the eta of the family's formula is read."""
 

@@ -48,6 +48,13 @@ class Followed(NamedTuple):
     """A change of eta that changes no row's likelihood; None if there is none."""
 
 
+def _tells(start: Climb, logs: Sequence[int]) -> bool:
+    """Return whether a climb has ended at a place that tells of ridges, not far out."""
+    eta = np.array(start.eta)
+    near = bool(np.abs(eta[list(logs)]).max(initial=0.0) <= _OUT)
+    return len(eta) > 1 and bool(np.isfinite(start.value)) and near
+
+
 def followed(
     value: Value, start: Climb, weight: Array | None, until: float, logs: Sequence[int]
 ) -> Followed:
@@ -64,12 +71,7 @@ def followed(
         The eta that are logarithms, of which one is led; if there is none, any is.
     """
     eta = np.array(start.eta)
-    # Where a search has ended far out, nothing is told.
-    if (
-        len(eta) < 2
-        or not np.isfinite(start.value)
-        or np.abs(eta[list(logs)]).max(initial=0) > _OUT
-    ):
+    if not _tells(start, logs):
         return Followed(start)
     outer, mass = outer_products(value, start.eta, weight)
     unit = np.sqrt(np.maximum(outer.diagonal(), 1e-300))
