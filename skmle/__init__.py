@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from skmle.ordinal import OrdinalClassifier
     from skmle.pipeline import log_prob, predict_dist, predict_interval, predict_quantile, summary
     from skmle.regressor import MLERegressor
+    from skmle.selection import compare
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ _OBJECTS = {
     "path": "skmle._path",
     "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
+    "compare": "skmle.selection",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
@@ -63,6 +65,7 @@ __all__ = [
     "OrdinalClassifier",
     "__version__",
     "censored",
+    "compare",
     "exceptions",
     "families",
     "fit_groups",

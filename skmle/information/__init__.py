@@ -24,6 +24,7 @@ Cover & Thomas (2006), Elements of Information Theory, 2nd ed., Wiley: chapters 
 (continuous).
 """
 
+from skmle.information.gain import InformationGain, information_gain
 from skmle.information.measures import (
     conditional_entropy,
     cross_entropy,
@@ -37,11 +38,13 @@ from skmle.information.measures import (
 from skmle.information.projection import Projection, project
 
 __all__ = [
+    "InformationGain",
     "Projection",
     "conditional_entropy",
     "cross_entropy",
     "empirical_cross_entropy",
     "entropy",
+    "information_gain",
     "js_divergence",
     "kl_divergence",
     "mutual_information",

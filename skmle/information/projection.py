@@ -167,7 +167,9 @@ def _nearest(
     medians: list[float] = []
     for _ in range(_ROUNDS):
         model, told = _fitted(family, fixed, _inside(family, p, nodes))
-        found = Projection.beside(model.distribution_, given, model.status_)
+        law = model.distribution_
+        assert isinstance(law, Distribution)  # as there is one column
+        found = Projection.beside(law, given, model.status_)
         _check_finite(family, found, given)
         moved = abs(found.divergence - before)
         if exact or moved <= _AGREEMENT * max(1.0, found.divergence):
@@ -213,7 +215,7 @@ def _line(p: Law) -> Line:
 
 
 def _labels(family: Family, p: Finite) -> Nodes:
-    labels = np.arange(len(p.probabilities)) if p.labels is None else p.labels
+    labels: Any = np.arange(len(p.probabilities)) if p.labels is None else p.labels
     y, seen = p.points if family.observation.numeric else labels, p.probabilities > 0.0
     return Nodes(y[seen], p.probabilities[seen])
 
