@@ -54,7 +54,13 @@ def folds_of(cv: Any, X: Any, y: Any, *, groups: Any, labels: bool, seed: Any) -
         kind = kind if groups is None else GroupKFold
         cv = kind(int(cv), shuffle=True, random_state=seed)
     splitter = check_cv(cv, y, classifier=labels)
-    return [Fold(*pair) for pair in splitter.split(X, y, groups)]
+    # A user's own pairs may be masks.
+    return [Fold(*map(_numbers, pair)) for pair in splitter.split(X, y, groups)]
+
+
+def _numbers(rows: Any) -> Index:
+    index = np.asarray(rows)
+    return np.flatnonzero(index) if index.dtype == bool else index.astype(np.intp)
 
 
 def part(values: Any, rows: Index) -> Any:
@@ -132,7 +138,7 @@ class HeldOut(NamedTuple):
         "folds": the means of folds vary with the rows that were fitted, too, and share most of
         these, for which their variance is corrected (Nadeau & Bengio 2003). It is the wider.
         """
-        if not np.isfinite(values).all():
+        if not np.isfinite(values).all() or len(self.folds if kind == "folds" else values) < 2:
             return float("nan")
         if kind == "folds":
             lengths = [len(fold.test) for fold in self.folds]

@@ -12,7 +12,7 @@ from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegres
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, compare
@@ -188,6 +188,20 @@ def test_models_without_a_law_or_y(regression):
         compare([MLERegressor()], regression[0])
     with pytest.raises(ValueError, match="std_error='x' is not allowed"):
         compare([MLERegressor()], *regression, std_error="x")
+
+
+def test_rows_that_a_step_drops(labels):
+    dropping = FunctionTransformer(lambda X: X[1:])
+    with pytest.raises(ValueError, match="log-probabilities of 30 rows. Allowed: one a row"):
+        compare([make_pipeline(dropping, GaussianMixture())], labels[0])
+
+
+def test_masks_are_folds(regression):
+    last = np.arange(442) > 300
+    found = compare(REGRESSIONS, *regression, cv=[(~last, last)], criteria=False)
+    assert found.log_probs.shape == (3, 141)
+    folds = compare(REGRESSIONS, *regression, cv=[(~last, last)], criteria=False, std_error="folds")
+    assert np.isfinite(found.standard_errors[1:]).all() and np.isnan(folds.standard_errors).all()
 
 
 def test_it_is_public():

@@ -308,7 +308,10 @@ def test_a_process_is_normal(data):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_intervals_hold_the_information(name):
-    """Of 60 samples, 93 % or more but for the chance of the samples: 51 are three errors below."""
+    """Of 60 samples 95 % are 57, with an error of 1.7."""
     found = coverage(CASES[name], 400, 60, seed=1)
-    assert 60 * max(found.interval, found.bound) >= 51
-    assert found.gain == pytest.approx(CASES[name].information, abs=0.05)
+    assert 60 * found.bound >= 52
+    if CASES[name].information > 0.0:
+        # Where nothing is to be gained, the gain is below zero by the cost of the coefficients.
+        assert 60 * found.interval >= 50
+    assert found.gain == pytest.approx(CASES[name].information, abs=0.03)
