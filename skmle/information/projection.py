@@ -314,7 +314,7 @@ def _check(family: Family, p: Law) -> None:
             f"project({family.title}): {p} is {int(np.prod(shape))} laws, of shape {shape}. "
             "Allowed: one law. Project them one by one."
         )
-    if p.columns != 1 or (not family.univariate and family.observation.numeric):
+    if p.columns != 1 or not _of_one_number(family):
         columns = p.columns if p.columns != 1 else family.observation.widths
         which = str(p) if p.columns != 1 else "the family"
         raise ValueError(
@@ -329,6 +329,14 @@ def _check(family: Family, p: Law) -> None:
             f"densities have no common measure. Allowed: a {kinds[0]} family. Take one, or bin the "
             "continuous law."
         )
+
+
+def _of_one_number(family: Family) -> bool:
+    """Return whether one number or label tells all of an observation."""
+    if family.observation.columns == 1:
+        return True
+    whole = family.observation_of(np.zeros(2))  # of two observations, one a row
+    return family.univariate and whole.shape == (2, family.observation.columns)
 
 
 def _check_finite(family: Family, found: Projection, given: Any) -> None:

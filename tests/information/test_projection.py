@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.optimize import minimize
+from scipy.special import gamma
 
 from skmle import Distribution, MLEDistribution
 from skmle.exceptions import BoundaryWarning, NotConvergedWarning
-from skmle.families import Binomial, Categorical, Truncated, Uniform, get_family
+from skmle.families import (
+    Binomial,
+    Categorical,
+    Censored,
+    FromLogProb,
+    Truncated,
+    Uniform,
+    get_family,
+)
 from skmle.information import cross_entropy, entropy, kl_divergence, project
 from skmle.information.operands import as_law
 from skmle.information.projection import _nearest
@@ -146,6 +155,24 @@ def test_labels():
     assert nearest.divergence == pytest.approx(0.0, abs=1e-14)
 
 
+class Hill(stats.rv_continuous):
+    def _pdf(self, x):
+        return 0.75 * (1.0 - x * x)
+
+
+def test_laws_known_by_their_density():
+    hill = Hill(a=-1.0, b=1.0, name="hill")()
+    assert project("normal", hill).params["scale"] == pytest.approx(np.sqrt(0.2), rel=1e-9)
+    fourth = FromLogProb(
+        lambda y, mu, s: -(((y - mu) / s) ** 4) - np.log(2.0 * s * gamma(1.25)),
+        params={"mu": "identity", "s": "log"},
+    )
+    nearest = project("normal", Distribution(fourth, {"mu": 1.0, "s": 2.0}))
+    assert nearest.params["scale"] == pytest.approx(
+        2.0 * np.sqrt(gamma(0.75) / gamma(0.25)), rel=1e-9
+    )
+
+
 def test_a_family_around_a_family():
     half = project(Truncated("normal", low=0.0), stats.halfnorm(scale=2.0), fixed={"loc": 0.0})
     assert half.params["scale"] == pytest.approx(2.0, rel=1e-8)
@@ -198,6 +225,7 @@ def test_it_shows_what_it_is():
         ("normal", stats.norm([0.0, 1.0], 1.0), "is 2 laws, of shape .* Allowed: one law. Project"),
         ("normal", stats.multivariate_normal([0.0, 0.0]), "has 2 columns. Allowed: laws and "),
         ("multivariate_normal", stats.norm(), "the family has .* columns. Allowed: "),
+        (Censored("normal"), stats.norm(), "the family has 2 or 4 columns. Allowed: "),
     ],
     ids=[
         "tail",
@@ -210,6 +238,7 @@ def test_it_shows_what_it_is():
         "several",
         "columns",
         "family",
+        "censored",
     ],
 )
 def test_what_cannot_be_projected(family, law, message):
