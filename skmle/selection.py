@@ -235,7 +235,7 @@ def compare(
     with np.errstate(invalid="ignore"):  # of rows that are impossible under all models
         losses = log_probs[order[0]] - log_probs[order]
         differences = means[order[0]] - means[order]
-    errors = [held.standard_error(loss, std_error) for loss in losses[1:]]
+    errors = [held.spread(loss, std_error).error for loss in losses[1:]]
     found = _criteria_of(named, X, y) if criteria else {}
     names = [*named]
     return Comparison(

@@ -23,6 +23,10 @@ Index = NDArray[np.intp]
 
 STD_ERRORS = ("rows", "folds")
 
+# Skewness over the root of the rows up to which the first term of a series, which leaves out its
+# square, is better than a cube root near one.
+_STRAIGHT = 1e-6
+
 
 class Fold(NamedTuple):
     """Numbers of the rows that a fit sees, and of those that it is judged by."""
@@ -129,8 +133,8 @@ class HeldOut(NamedTuple):
         """Return the mean over the rows that were held out."""
         return float(self.by_row(values)[1].mean())
 
-    def standard_error(self, values: Array, kind: str) -> float:
-        """Return the standard error of `mean` of paired differences, of a kind of `STD_ERRORS`.
+    def spread(self, values: Array, kind: str) -> Spread:
+        """Return how sure the `mean` of paired differences is, by a kind of `STD_ERRORS`.
 
         "rows": rows, or groups of them, are independent. The folds of a stable learner are as good
         as independent, and the error is exact as the rows become many (Bayle et al. 2020).
@@ -139,26 +143,49 @@ class HeldOut(NamedTuple):
         these, for which their variance is corrected (Nadeau & Bengio 2003). It is the wider.
         """
         if not np.isfinite(values).all() or len(self.folds if kind == "folds" else values) < 2:
-            return float("nan")
+            return Spread(float("nan"))
         if kind == "folds":
             lengths = [len(fold.test) for fold in self.folds]
             means = [part.mean() for part in np.split(values, np.cumsum(lengths)[:-1])]
             ratio = np.mean([len(fold.test) / len(fold.train) for fold in self.folds])
-            return float(np.sqrt((1.0 / len(means) + ratio) * np.var(means, ddof=1)))
+            error = np.sqrt((1.0 / len(means) + ratio) * np.var(means, ddof=1))
+            return Spread(float(error), freedom=len(means) - 1)
         rows, each = self.by_row(values)
         away = each - each.mean()
         if self.groups is not None:
             _, codes = np.unique(self.groups[rows], return_inverse=True)
             away = np.bincount(codes, away)
-        count = len(away)
+        count, squares = len(away), float(away @ away)
         if count < 2:
-            return float("nan")
-        return float(np.sqrt(count / (count - 1.0) * (away @ away)) / len(each))
+            return Spread(float("nan"))
+        skew = float(np.mean(away**3) / (squares / count) ** 1.5) if squares > 0.0 else 0.0
+        return Spread(np.sqrt(count / (count - 1.0) * squares) / len(each), skew, count)
 
-    def quantile(self, level: float, kind: str) -> float:
-        """Return the number of standard errors below which lies a share `level` of estimates."""
-        folds = kind == "folds"
-        return float(stdtrit(len(self.folds) - 1, level) if folds else ndtri(level))
+
+class Spread(NamedTuple):
+    """The standard error of a mean, and the shape of what it is the mean of."""
+
+    error: float
+    skew: float = 0.0
+    size: int = 1
+    """How many rows, or groups, it is the mean of."""
+    freedom: float = np.inf
+    """Student's degrees of freedom."""
+
+    def quantile(self, level: float) -> float:
+        """Return the number of errors by which a mean lies above the truth at most, at a level.
+
+        Few rows that are predicted badly make gains skew to the left, and normal intervals of 200
+        rows hold 85 % in place of 95 %. Hall's transformation takes the skewness s of n rows out of
+        Student's t, t + s t^2/(3 sqrt n) + s^2 t^3/(27 n) + s/(6 sqrt n), which is monotone. This
+        is its inverse (Hall 1992, On the removal of skewness by transformation, J. R. Stat. Soc. B
+        54).
+        """
+        z = float(stdtrit(self.freedom, level) if np.isfinite(self.freedom) else ndtri(level))
+        slope = self.skew / np.sqrt(self.size)
+        if abs(slope) < _STRAIGHT:
+            return z - slope * (z * z / 3.0 + 1.0 / 6.0)
+        return float(3.0 / slope * (np.cbrt(1.0 + slope * (z - slope / 6.0)) - 1.0))
 
 
 def check_kind(kind: Any) -> None:

@@ -25,6 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from benchmarks.information_gain import CASES, coverage
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle._any_model.held_out import Spread
 from skmle.information import information_gain
 
 MODELS = {
@@ -300,6 +301,31 @@ def test_a_process_is_normal(data):
     X, y = data
     process = GaussianProcessRegressor(alpha=1.0, normalize_y=False)
     assert np.isfinite(float(information_gain(process, X, y, cv=2)))
+
+
+# ---------------------------------------------------------------- intervals
+
+
+@pytest.mark.parametrize("skew", [-8.0, -0.5, 0.0, 1e-5, 3.0])
+@pytest.mark.parametrize("level", [0.025, 0.5, 0.95])
+def test_intervals_take_out_the_skewness(skew, level):
+    """The quantile is the inverse of Hall's transformation."""
+    n = 200
+    t = Spread(1.0, skew, n).quantile(level)
+    a = skew / np.sqrt(n)
+    expected = stats.norm.ppf(level)
+    assert t + a * t**2 / 3.0 + a**2 * t**3 / 27.0 + a / 6.0 == pytest.approx(expected, abs=1e-9)
+
+
+def test_bounds_and_intervals_agree(data):
+    X, y = data
+    for kind in ("rows", "folds"):
+        gain = information_gain(MLERegressor("poisson"), X, y, std_error=kind)
+        ((low, high),) = gain.confidence_intervals(0.9)
+        assert gain.lower_bounds(0.95)[0] == pytest.approx(low, rel=1e-12)
+        assert low < float(gain) < high
+    with pytest.raises(ValueError, match="confidence_level=95 is not allowed"):
+        gain.lower_bounds(95)
 
 
 # ---------------------------------------------------------------- known information
