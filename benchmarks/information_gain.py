@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.information import information_gain
 
-SIZES, REPEATS = (200, 1000), 200
+SIZES, REPEATS = (200, 1000), 400
 
 Sample = tuple[np.ndarray, np.ndarray]
 

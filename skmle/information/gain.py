@@ -228,7 +228,7 @@ def information_gain(
                  shop  0.0000  0.0000    0.0000     0.0000
     ------------------------------------------------------
     >>> print(gain.lower_bounds()[0].round(2))  # of log2(3) = 1.58 bits in three equal classes
-    1.28
+    1.27
     """
     check_kind(std_error)
     unit, table = nats_of(base), Table(X)
