@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         summary,
     )
     from skmle.regressor import MLERegressor
+    from skmle.selection import compare
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,7 @@ _OBJECTS = {
     "path": "skmle._path",
     "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
+    "compare": "skmle.selection",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
@@ -71,6 +73,7 @@ __all__ = [
     "OrdinalClassifier",
     "__version__",
     "censored",
+    "compare",
     "exceptions",
     "families",
     "fit_groups",

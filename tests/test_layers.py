@@ -43,6 +43,7 @@ FLOORS = {
     "skmle._group_problems": 5,
     "skmle._groups": 5,
     "skmle.observations": 5,
+    "skmle.selection": 5,
     "skmle.plotting": 5,
     "skmle._any_model": 4,
     "skmle._shared": 3,

@@ -184,7 +184,8 @@ def _has(*methods: str) -> Callable[[Any], bool]:
     return lambda model: any(hasattr(model, method) for method in methods)
 
 
-def _returns_std(model: Any) -> bool:
+def predicts_normal(model: Any) -> bool:
+    """Return whether a model predicts a mean and a standard deviation, and so a normal law."""
     return hasattr(model, "predict") and "return_std" in signature(model.predict).parameters
 
 
@@ -199,5 +200,5 @@ _LAWS: tuple[tuple[Callable[[Any], bool], Callable[..., Array]], ...] = (
     (_is(TransformedTargetRegressor), _transformed_target),
     (_has("predict_log_proba", "predict_proba"), _classifier),
     (_has("pred_dist"), _predicted_law),
-    (_returns_std, _normal_prediction),
+    (predicts_normal, _normal_prediction),
 )

@@ -43,6 +43,18 @@ def see_through(estimator: Any) -> tuple[list[Any], Any]:
             return transformers, estimator
 
 
+def last_step(model: Any) -> Any:
+    """Return the last step of nested pipelines, which need not be fitted."""
+    while isinstance(model, Pipeline):
+        model = model.steps[-1][1]
+    return model
+
+
+def name_of(model: Any) -> str:
+    """Return the name of the class of the last step."""
+    return type(last_step(model)).__name__
+
+
 def unwrap(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Return (the model at the end, X as it arrives there)."""
     transformers, model = see_through(estimator)

@@ -9,6 +9,8 @@ these quantities, in nats or in any other unit, from
 - `skmle.families.Distribution`, with one set of parameters or one for each row;
 - fitted skmle estimators of a density (by their ``distribution_``).
 
+`project` finds the law of a family that comes nearest to a given law.
+
 The two arguments of a divergence may be of different sorts. A probability vector beside a law of
 numbers is the law of 0, 1, ..., K - 1.
 
@@ -22,6 +24,7 @@ Cover & Thomas (2006), Elements of Information Theory, 2nd ed., Wiley: chapters 
 (continuous).
 """
 
+from skmle.information.gain import InformationGain, information_gain
 from skmle.information.measures import (
     conditional_entropy,
     cross_entropy,
@@ -32,14 +35,19 @@ from skmle.information.measures import (
     mutual_information,
     perplexity,
 )
+from skmle.information.projection import Projection, project
 
 __all__ = [
+    "InformationGain",
+    "Projection",
     "conditional_entropy",
     "cross_entropy",
     "empirical_cross_entropy",
     "entropy",
+    "information_gain",
     "js_divergence",
     "kl_divergence",
     "mutual_information",
     "perplexity",
+    "project",
 ]

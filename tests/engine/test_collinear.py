@@ -140,3 +140,18 @@ def test_many_columns_of_which_some_depend():
     for wide in (X, np.delete(X, 5, axis=1)):
         separated, said = judge(CrossEntropyClassifier(), wide, X[:, 7] > 0.1)
         assert said == "separation" and separated.separated_.n_rows == n
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_constant_of_any_value_is_no_column(seed):
+    """Where the mean of a constant is rounded, it leaves a column of rounding errors."""
+    rng = np.random.default_rng(seed)
+    x, constant = rng.normal(size=(2, 160))
+    X = np.column_stack([x, np.full(160, constant[0])])
+    y = x + rng.normal(size=160)
+    for model, target in ((MLERegressor(), y), (CrossEntropyClassifier(), y > 0.5)):
+        alone = type(model)().fit(X[:, :1], target)
+        model.fit(X, target)
+        assert model.status_ == "interior"
+        np.testing.assert_allclose(model.predict(X), alone.predict(X[:, :1]), rtol=1e-7)
+        np.testing.assert_allclose(np.ravel(model.coef_), [np.ravel(alone.coef_)[0], 0], rtol=1e-6)

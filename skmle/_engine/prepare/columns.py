@@ -166,7 +166,9 @@ def _basis(
     """
     if term.columns is None or held.all() or (seen.full_rank and term.intercept):
         return None
-    if surely_independent(blocks, term.columns, term.intercept, problem.threads):
+    # Of a constant column the shift leaves rounding, which looks like a column of its own.
+    constant = bool(((seen.scale == 0.0) & (seen.centre != 0.0))[term.columns].any())
+    if not constant and surely_independent(blocks, term.columns, term.intercept, problem.threads):
         return None
     weight = problem.observed.weight
     if not held.any():

@@ -145,6 +145,20 @@ def _count(integrand: Integrand, side: Index, low: Array, high: Array) -> _Sum:
     return _Sum(value, size)
 
 
+def rule_of_counts(low: Array, high: Array) -> tuple[Array, Array]:
+    """Return whole numbers and their weights for the panels low <= t < high, one panel a row.
+
+    Rows are filled up with numbers of weight 0.
+    """
+    count = high - low
+    t, weights = np.repeat(low[:, None], _SHORT, axis=1), np.zeros((len(low), _SHORT))
+    for part, rule in ((count <= _SHORT, _each), (count > _SHORT, _some)):
+        if part.any():
+            steps, own = rule(low[part], count[part])
+            t[part, : own.shape[1]], weights[part, : own.shape[1]] = steps, own
+    return t, weights
+
+
 def _each(low: Array, count: Array) -> tuple[Array, Array]:
     """Return all whole numbers of the panels, with weight 1; to fill up, others with weight 0."""
     steps = np.arange(max(count.max(), 1.0))

@@ -1,0 +1,92 @@
+"""On which scale the log-likelihood of a model is, so that only like is compared with like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.linear_model import PoissonRegressor
+
+from skmle._any_model.log_prob import predicts_normal
+from skmle._any_model.unwrap import last_step, see_through
+from skmle._shared.estimator import LikelihoodEstimator
+from skmle.families import get_family
+
+LABELS, MASSES, DENSITIES = "probabilities of labels", "masses of numbers", "densities of numbers"
+
+
+def is_conditional(model: Any) -> bool:
+    """Return whether a model, fitted or not, is of y given X."""
+    # ngboost's say neither, and have this method.
+    return bool(
+        is_classifier(model) or is_regressor(model) or hasattr(last_step(model), "pred_dist")
+    )
+
+
+def scale_of(model: Any, X: Any) -> str:
+    """Return the scale of a fitted model's log-likelihood: labels, masses or densities."""
+    inner = see_through(model)[1]
+    if is_classifier(inner):
+        return LABELS
+    if isinstance(inner, LikelihoodEstimator):
+        family = get_family(inner.family)
+        kinds = {True: MASSES, False: DENSITIES} if family.observation.numeric else {True: LABELS}
+        return kinds[family.support.discrete]
+    if isinstance(inner, PoissonRegressor):
+        return MASSES
+    if is_regressor(inner) and not predicts_normal(inner) and hasattr(inner, "pred_dist"):
+        return MASSES if hasattr(inner.pred_dist(X), "logpmf") else DENSITIES
+    return DENSITIES
+
+
+def check_comparable(models: Mapping[str, Any], X: Any, y: Any) -> None:
+    """Raise ValueError unless the fitted models have log-likelihoods of the same thing.
+
+    Parameters
+    ----------
+    models : dict of str to fitted estimator
+    X, y : array-like
+        The rows that they are asked about; y is None for densities of X.
+    """
+    scales = {name: scale_of(model, X) for name, model in models.items()}
+    observed = np.asarray(X if y is None else y)
+    if not _agree(set(scales.values()), observed):
+        _check_same(
+            scales,
+            "gives",
+            "models that all give probabilities, or all give densities; of whole numbers both, as "
+            "these come in steps of one. A density depends on the unit of y, a probability does "
+            "not. Compare them apart.",
+        )
+    if y is None:
+        changed = {name: _transformers(model) for name, model in models.items()}
+        _check_same(
+            changed,
+            "is of rows transformed by",
+            "densities of the same rows, as that of transformed ones lacks the Jacobian. Give all "
+            "the same transformers, or none.",
+        )
+
+
+def _agree(scales: set[str], observed: Any) -> bool:
+    """Return whether log-likelihoods on these scales have a common unit."""
+    if scales == {MASSES, DENSITIES}:
+        numbers = observed.dtype.kind in "biuf"
+        return bool(numbers and np.all(observed == np.floor(observed)))
+    return DENSITIES not in scales or len(scales) == 1
+
+
+def _check_same(values: Mapping[str, str], verb: str, allowed: str) -> None:
+    (first, one), *others = values.items()
+    for name, other in others:
+        if other != one:
+            raise ValueError(
+                f"compare: the log-likelihood of {first} {verb} {one}, that of {name} {verb} "
+                f"{other}. Allowed: {allowed}"
+            )
+
+
+def _transformers(model: Any) -> str:
+    return ", ".join(repr(step) for step in see_through(model)[0]) or "nothing"

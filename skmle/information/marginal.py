@@ -1,0 +1,73 @@
+"""The law of y alone that belongs to a model of y given X: what is to be beaten by features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone, is_classifier
+from sklearn.linear_model import PoissonRegressor
+
+from skmle._any_model.log_prob import predicts_normal, row_log_prob
+from skmle._any_model.unwrap import unwrap
+from skmle._shared.labels import of_labels
+from skmle.families import get_family
+from skmle.regressor import MLERegressor
+
+Array = NDArray[np.float64]
+
+
+def marginal_log_prob(model: Any, X: Any, y: Any, new: Any, y_new: Any) -> Array:
+    """Return log q0 of new rows under the law of y, without features, of a fitted model's kind.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X, y : array-like
+        What it was fitted to; X for offset and exposure, if it has any.
+    new, y_new : array-like
+        The rows to be judged.
+
+    Raises
+    ------
+    ValueError
+        If it is not known which law that is.
+    """
+    inner, seen = unwrap(model, X)
+    if is_classifier(inner):
+        return _frequencies(inner, y, y_new)
+    if isinstance(inner, MLERegressor):
+        law = clone(inner).set_params(features=_none(inner.family), warm_start=False)
+    elif isinstance(inner, PoissonRegressor) or predicts_normal(inner):
+        family = "poisson" if isinstance(inner, PoissonRegressor) else "normal"
+        law = MLERegressor(family, features=_none(family))
+    else:
+        raise ValueError(
+            f"information_gain: no law of y alone is known that belongs to {type(inner).__name__}. "
+            "Allowed without baseline: classifiers, MLERegressor, PoissonRegressor and regressors "
+            "with predict(X, return_std=True). Give baseline=, such as MLEDistribution('normal')."
+        )
+    return row_log_prob(law.fit(seen, y), unwrap(model, new)[1], y_new)
+
+
+def _none(family: Any) -> dict[str, str]:
+    """Return the setting by which no parameter depends on a feature."""
+    return dict.fromkeys(get_family(family).modelled, "none")
+
+
+def _frequencies(model: Any, y: Any, y_new: Any) -> Array:
+    labels, new = np.asarray(y), np.asarray(y_new)
+    if labels.size != len(labels):
+        raise ValueError(
+            f"information_gain: y has shape {labels.shape}. Allowed: (n,), one label a row. Give "
+            "the labels, or baseline=."
+        )
+    classes, counts = np.unique(labels.ravel(), return_counts=True)
+    log_share = np.log(counts / counts.sum())
+    return of_labels(
+        type(model).__name__,
+        np.broadcast_to(log_share, (len(new), len(classes))),
+        classes,
+        new.ravel(),
+    )
