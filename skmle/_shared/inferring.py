@@ -161,9 +161,8 @@ class Inferring(Criteria):
         if X is None:
             errors = self._own_errors()
         else:
-            kind = covariance or ("HC0" if self._sandwiched or groups is not None else "observed")
-            if covariance is None and groups is not None:
-                kind = "cluster"
+            usual = "HC0" if self._sandwiched else "observed"
+            kind = covariance or ("cluster" if groups is not None else usual)
             check_choice(kind, groups, lags, correction, distribution, weights)
             every, mask = self._evidences(X, y, sample_weight, weights, offset_or_exposure)
             ways = () if groups is None else coded_groups(groups, every[0].n, mask)
