@@ -33,7 +33,7 @@ def gradients_beside_cusps(objective: Objective, coef: Array) -> Gradients:
     """
     hessian = objective(coef, 2).hessian
     assert hessian is not None
-    errors = 1.0 / np.sqrt(objective.mass * np.abs(hessian.diagonal()))
+    errors = 1.0 / np.sqrt(objective.size * np.abs(hessian.diagonal()))
     # A direction in which hardly any row keeps its eta.
     step = _BESIDE * errors * np.cos(np.arange(1.0, len(coef) + 1.0))
     pairs = zip(gradients(objective, coef + step), gradients(objective, coef - step), strict=True)
@@ -65,22 +65,21 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array) -> Arra
     Pakes & Pollard (1989), Simulation and the asymptotics of optimization estimators,
     Econometrica 57.
     """
-    # In these directions the gradients are uncorrelated, and a step of one is a standard error if
-    # the information equality holds.
-    root = np.linalg.cholesky(meat)
+    # In these directions the gradients are uncorrelated, and a step of 1/sqrt(n) is a standard error
+    # if the information equality holds.
+    root = np.linalg.cholesky(meat / objective.mass)
     directions = solve_triangular(root, np.eye(len(root)), lower=True).T
-    width = _WIDTH * objective.mass ** (1.0 / 6.0)
+    width = _WIDTH * objective.size ** (1.0 / 6.0 - 0.5)
     slopes = np.empty_like(directions)
     for j, direction in enumerate(directions.T):
         ahead, behind = (objective(coef + s * width * direction, 1) for s in (1.0, -1.0))
         assert ahead.gradient is not None and behind.gradient is not None
-        rise = objective.mass * (ahead.gradient - behind.gradient) / (2.0 * width)
-        slopes[:, j] = directions.T @ rise
+        slopes[:, j] = directions.T @ (ahead.gradient - behind.gradient) / (2.0 * width)
     sizes, axes = np.linalg.eigh(0.5 * (slopes + slopes.T))
     if not sizes[0] > 0.0:
         raise np.linalg.LinAlgError("the summed gradient does not rise in some direction")
     across = directions @ axes
-    return objective.mass * (across / sizes) @ across.T
+    return np.asarray((across / sizes) @ across.T, np.float64)
 
 
 def sandwich_across_cusps(objective: Objective, coef: Array) -> tuple[Array, Array] | None:
