@@ -107,13 +107,17 @@ def _joined(members: dict[int, _Stated]) -> Posed:
     weight = None
     if any(part.weight is not None for part in observed):
         weight = np.concatenate([part.weights for part in observed])
+    squares = None
+    if all(part.squares is not None for part in observed):
+        squares = np.concatenate([np.asarray(part.squares) for part in observed])
     statistics = tuple(
         np.concatenate(parts) for parts in zip(*(part.statistics for part in observed), strict=True)
     )
     X = None if first.X is None else np.concatenate([problem.X for problem in problems])
     offset = None if first.offset is None else np.concatenate([p.offset for p in problems])  # type: ignore[misc]
     base = sum(part.base for part in observed)
-    joined = replace(first, observed=Observed(statistics, weight, base, False), X=X, offset=offset)
+    every = Observed(statistics, weight, base, False, squares=squares)
+    joined = replace(first, observed=every, X=X, offset=offset)
     kept = {g: one.prepared for g, one in members.items() if one.prepared is not None}
     return Posed(joined, np.repeat([*members], [part.n for part in observed]), kept)
 

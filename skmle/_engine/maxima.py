@@ -125,6 +125,8 @@ class _Search(NamedTuple):
     own: Scaled
     shifts: tuple[Array | None, ...]
     objective: ManyObjectives
+    robust: bool
+    """Whether covariances are to be sandwiches."""
 
     @property
     def size(self) -> Array:
@@ -161,14 +163,14 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
         (end,) = _ends(objective, starts[:1], rows.mass)
         starts = [np.repeat(end.coef, groups.count, axis=0)]
         objective = objective.weighted(groups.weight)
-    search = _Search(family, terms, groups, own, shifts, objective)
+    search = _Search(family, terms, groups, own, shifts, objective, problem.robust)
     found = _judged(search, _ends(objective, starts, search.size))
     return found._replace(clear=found.clear & _above_limits(problem, search, found))
 
 
 def _judged(search: _Search, ends: list[Ends]) -> Many:
     """Return the ends of a search as fits, with which of them are clear maxima."""
-    family, terms, groups, own, shifts, objective = search
+    family, terms, groups, own, shifts, objective, _ = search
     m, size, end = objective.d, search.size, ends[0]
     clear = (end.distance <= _ARRIVED) & (end.pivot > _PIVOT) & ~groups.equal & own.usable
     # As in a fit by itself: on fewer rows, other starts may lead to a better maximum.
@@ -188,10 +190,13 @@ def _judged(search: _Search, ends: list[Ends]) -> Many:
     if own.moves:
         log_likelihood -= np.log(own.unit) * groups.total(groups.ask(family.densities))
     ridge = np.zeros((1, m, m)) if objective.ridge is None else objective.ridge
+    spread = inverse / groups.mass[:, None, None]
+    if search.robust:
+        spread = spread @ objective.outer(end.coef, groups.squares) @ spread
     return Many(
         clear=clear & np.isfinite(log_likelihood),
         coefs=raw,
-        covariance=jacobian @ (inverse / groups.mass[:, None, None]) @ jacobian.transpose(0, 2, 1),
+        covariance=jacobian @ spread @ jacobian.transpose(0, 2, 1),
         log_likelihood=log_likelihood,
         mass=groups.mass,
         distance=end.distance,

@@ -253,7 +253,7 @@ class Inferring(Criteria):
         """Return this model as a function of its coefficients."""
         covariances = [c for c in errors.covariances if c is not None]
         covariance = block_diag(*covariances) if covariances else np.zeros((0, 0))
-        return Model(self._vector(), np.asarray(covariance, float), self._at)
+        return Model(self._vector(), covariance, self._at)
 
     def _vector(self) -> Array:
         """Return all coefficients of the fits, in the order of their covariances."""

@@ -97,11 +97,13 @@ def _checked(whole: Any) -> Array:
 
 def _root(covariance: Array) -> Array:
     """Return L with L L' = covariance, which may be singular."""
+    # Variances beyond the doubles have a wider type; errors and correlations are doubles.
     scale = np.sqrt(np.diag(covariance))
     scale = np.where(scale > 0.0, scale, 1.0)
-    sizes, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+    sizes, axes = np.linalg.eigh(np.asarray(covariance / np.outer(scale, scale), np.float64))
+    scale = scale.astype(np.float64)
     kept = sizes > _RANK * sizes[-1]
-    result = np.zeros_like(covariance)
+    result = np.zeros(covariance.shape)
     result[:, : int(kept.sum())] = scale[:, None] * axes[:, kept] * np.sqrt(sizes[kept])
     return result
 

@@ -256,7 +256,7 @@ def test_saturated(family, rng):
             or len(family.parameters) == 1
         )
         return
-    first, rest, runs, power, _ = limit
+    first, rest, runs, power, *_ = limit
     assert runs in family.names[1:]
     assert first.shape == (len(y),) and len(rest) == len(family.parameters) - 1
     at = family.log_prob(y, family.linked((first, *map(np.asarray, rest))))

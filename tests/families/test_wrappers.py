@@ -45,6 +45,7 @@ DERIVED = {
     "known_entropy": "information measures ask the predicted law",
     "divergence": "information measures ask the predicted law",
     "probabilities": "information measures ask the predicted law",
+    "knows_curvature": "`expected_curvature`, which a wrapper states",
     "finer_eta": "of the normal law of several columns, which has no parameters to hold",
     "scipy_name": "scipy has no law around a law",
     "from_scipy": "scipy has no law around a law",

@@ -91,7 +91,7 @@ def finish(likelihood: Likelihood, solution: Solution) -> AtEdge | Solution:
         found.append(_from(likelihood, solution.coef, units, _NEAR))
         start = 0.5 * (start + solution.coef)
     found.append(_from(likelihood, start, units, np.inf))
-    ends = [end for end in found if end is not None]
+    ends = [end for end in found if end is not None and np.isfinite(_value(end))]
     if not ends:  # the solver has stopped at an edge for no reason that was found
         return solution._replace(converged=False)
     return ends[int(np.argmin([_value(end) for end in ends]))]

@@ -65,8 +65,8 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array) -> Arra
     Pakes & Pollard (1989), Simulation and the asymptotics of optimization estimators,
     Econometrica 57.
     """
-    # In these directions the gradients are uncorrelated, and a step of 1/sqrt(n) is a standard error
-    # if the information equality holds.
+    # In these directions the gradients are uncorrelated, and a step of 1/sqrt(n) is a standard
+    # error if the information equality holds.
     root = np.linalg.cholesky(meat / objective.mass)
     directions = solve_triangular(root, np.eye(len(root)), lower=True).T
     width = _WIDTH * objective.size ** (1.0 / 6.0 - 0.5)

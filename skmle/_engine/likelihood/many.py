@@ -178,6 +178,23 @@ class ManyObjectives:
         """Return the problems with these weights of the rows, (G, n), in place of their own."""
         return replace(self, weight=weight)
 
+    def outer(self, coef: Array, squares: Array | None) -> Array:
+        """Return the sums over the rows of the products of their gradients, (G, d, d).
+
+        `squares` says how often each counts, (G, n), as in `scores.outer`; None: as the weights.
+        """
+        known = self.rows
+
+        def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
+            gradient = known(statistics, eta, 1).gradient
+            assert gradient is not None
+            packed = tuple(gradient[a] * gradient[b] for a, b in triangle(len(gradient)))
+            return Rows(np.zeros(()), gradient, packed)
+
+        sums = replace(self, rows=rows, weight=self.weight if squares is None else squares)
+        hessian = replace(sums, ridge=None)(coef).hessian
+        return hessian * sums.mass[:, None, None]
+
     def take(self, index: NDArray[np.intp]) -> ManyObjectives:
         """Return some of the problems."""
 

@@ -37,6 +37,8 @@ class Groups:
     offset: Array | None
     equal: NDArray[np.bool_]
     """Of which groups all observations are the same."""
+    squares: Array | None = None
+    """As in `Observed`, (G, n)."""
 
     @classmethod
     def of(cls, problem: Problem, padded: Padded) -> Groups:
@@ -47,6 +49,10 @@ class Groups:
         if sizes[0] < rows.shape[1]:
             inside = np.arange(rows.shape[1]) < sizes[:, None]
             weight = inside.astype(float) if weight is None else weight * inside
+        squares = None
+        if observed.squares is not None:
+            assert weight is not None
+            squares = np.where(weight > 0.0, observed.squares[rows], 0.0)
         X = None
         if problem.X is not None and any(term.size for term in problem.terms):
             X = np.ascontiguousarray(problem.X[rows].transpose(0, 2, 1), np.float64)
@@ -58,6 +64,7 @@ class Groups:
             X=X,
             offset=None if problem.offset is None else problem.offset[rows],
             equal=_all_equal(statistics),
+            squares=squares,
         )
 
     @classmethod
