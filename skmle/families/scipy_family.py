@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from skmle.families.tools.scipy_laws import (
     NOISE,
     ROUND,
     arguments_of,
+    log_mass,
     scipy_names,
     shapes_of,
     unfrozen,
@@ -221,7 +223,7 @@ class ScipyFamily(Family):
     def _formula(self) -> Callable[[Array, Arrays], Array]:
         """Return -log q as a function of y and eta, with all that is asked of scipy asked once."""
         law, known, parameters = self.law, self._known, self.parameters
-        log_q = law.logpmf if self._discrete else law.logpdf
+        log_q = partial(log_mass, law) if self._discrete else law.logpdf
 
         def value(y: Array, eta: Arrays) -> Array:
             pairs = zip(parameters, eta, strict=True)

@@ -149,7 +149,12 @@ FITTED = {
         None,
         ("interior", "no_maximum"),
     ),
-    "no zero before a hurdle": (families.Hurdle("gamma"), POSITIVE * 1e-300, None, NO_MAXIMUM),
+    "no zero before a hurdle": (
+        families.Hurdle("gamma"),
+        POSITIVE * 1e-300,
+        None,
+        ("boundary",),
+    ),
 }
 
 

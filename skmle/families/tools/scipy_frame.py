@@ -26,6 +26,7 @@ from skmle.families.tools.scipy_laws import (
     Place,
     ends_of,
     log_density,
+    log_mass,
     shapes_of,
     standard_ends,
 )
@@ -289,7 +290,7 @@ class Frame:
             return np.full(len(y), np.inf)
         with np.errstate(all="ignore"):
             if self.discrete:
-                found = -np.asarray(self.law.logpmf(y, **at.shapes, loc=at.loc), float)
+                found = -log_mass(self.law, y, **at.shapes, loc=at.loc)
             else:
                 z = (y - at.loc) / at.scale
                 low, high = at.ends  # An observation at an end may be outside through rounding.

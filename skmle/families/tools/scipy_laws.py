@@ -12,6 +12,8 @@ from skmle.families.links import Link
 from skmle.families.records import Array
 from skmle.families.tools.charts import chart_of
 
+# Excess of probabilities over 1 that is rounding. Chosen, not measured.
+_ROUNDING = 1e-3
 _PICKS = 40  # sets of shapes at which the ends of the support are looked at; chosen
 # Standard errors from the maximum that count as at it where no step lowers the objective any more:
 # scipy's densities have as few as ten digits. They are 5e-7 nats in all.
@@ -132,6 +134,20 @@ def ends_of(law: Any, known: tuple[tuple[str, float], ...]) -> Ends:
     numbers = [{ends[side] for _, ends in seen} for side in (0, 1)]
     low, high = (each.pop() if len(each) == 1 else None for each in numbers)
     return Ends((found[0], found[1]), (low, high))
+
+
+def log_mass(law: Any, y: Array, **parameters: Any) -> Array:
+    """Return log probabilities of scipy's; nan where they are none.
+
+    Far out in their parameters some of scipy's formulas have lost all digits: one probability is
+    above 1, or those of the different values are together.
+    """
+    found = np.asarray(law.logpmf(y, **parameters), float)
+    if found.ndim == 1 and all(np.ndim(value) == 0 for value in parameters.values()):
+        _, first = np.unique(y, return_index=True)
+        if np.exp(found[first]).sum() > 1.0 + _ROUNDING:
+            return np.full(found.shape, np.nan)
+    return np.where(found > _ROUNDING, np.nan, found)
 
 
 def log_density(law: Any, z: Array, at: Place) -> Array:
