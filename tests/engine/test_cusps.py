@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from scipy.optimize import linprog
 
 from skmle import MLERegressor
@@ -94,3 +95,25 @@ def test_stopping_short_of_the_cusp_is_said():
     with pytest.warns(NotConvergedWarning):
         model = MLERegressor("laplace", alpha=0.1, max_iter=1).fit(X, y)
     assert model.status_ == "not_converged"
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_one_place_beside_a_modelled_scale(sparse):
+    """The place of the cusps depends on no column, the scale on all of them."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 2))
+    y = 1.0 + rng.laplace(size=80) * np.exp(0.3 * X[:, 0])
+    model = MLERegressor("laplace", features={"loc": "none", "scale": "all"})
+    model.fit(sp.csr_array(X) if sparse else X, y)
+    assert model.status_ == "interior" and model.params_["loc"] in y
+
+    def value(loc, intercept, *slopes):
+        log_scale = intercept + X @ slopes
+        return -(np.abs(y - loc) * np.exp(-log_scale) + log_scale + np.log(2.0)).sum()
+
+    at = (model.params_["loc"], model.intercepts_["scale"], *model.coefs_["scale"])
+    assert value(*at) == pytest.approx(model.log_likelihood_, rel=1e-12)
+    for j in range(4):
+        for step in (-1e-3, 1e-3):
+            moved = [e + step * (i == j) for i, e in enumerate(at)]
+            assert value(*moved) < value(*at)

@@ -66,8 +66,9 @@ def receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict:
     To go on there is one more step. A fit that may take no more ends where it is.
     """
     known, spent = record(likelihood, found), likelihood.watch.spent
-    coef = solution.coef if spent else found.coef
-    at_coef = likelihood.objective(coef, 0) if spent else Evaluation(found.reached)
+    stays = spent or not np.isfinite(found.reached)  # Far out the law may be beyond the numbers.
+    coef = solution.coef if stays else found.coef
+    at_coef = likelihood.objective(coef, 0) if stays else Evaluation(found.reached)
     at = solution._replace(coef=coef, evaluation=at_coef, working=None)
     if not spent:
         likelihood.objective.accepted(coef, at.evaluation, solution.distance)

@@ -217,9 +217,11 @@ def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
 
 def _columns(objective: CuspedObjective) -> Array:
     """Return the first term's columns, less the shift, and ones for an intercept, as an array."""
-    design = objective.design
-    x = design.block(0, design.n).array(design.terms[0].columns)
-    return np.column_stack([x, np.ones(len(x))]) if design.terms[0].intercept else x
+    design, term = objective.design, objective.design.terms[0]
+    ones = np.ones((design.n, int(term.intercept)))
+    if term.columns is None:
+        return ones
+    return np.hstack([design.block(0, design.n).array(term.columns), ones])
 
 
 @dataclass
