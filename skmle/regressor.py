@@ -298,6 +298,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
             penalties=penalties,
             lasso=lasso,
             start=start_again(self, family, columns) if self.warm_start else None,
+            by_name=True,
         )
         beside = offset is not None, exposure is not None
         return Prepared(problem, columns, beside, lead, title, y, mask)

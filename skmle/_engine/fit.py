@@ -88,7 +88,9 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
     observed, family = density.observed, density.family
-    law = None if observed.equal else family.for_density(observed.statistics, observed.weight)
+    law = None
+    if not (observed.equal or problem.by_name):
+        law = family.for_density(observed.statistics, observed.weight)
     if law is not None:
         return replace(_fit_in_place(density, law, tell), condensed=condensed)
     known = closed_form(density, fit_density)

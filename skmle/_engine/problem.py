@@ -62,6 +62,11 @@ class Problem:
     """Coefficients to start from, on the user's scale, term by term."""
     rows: int | None = None
     """How many rows the user gave, where those observed stand for more than one each."""
+    by_name: bool = False
+    """Whether the fit is to have the parameters of `family`, as those of a regression must.
+
+    A density may then not be fitted by another law in its place.
+    """
     needs_rows: bool = False
     """Whether the gradient of each row is wanted, as robust errors do.
 

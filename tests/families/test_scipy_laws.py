@@ -228,3 +228,21 @@ def test_rounding_of_a_density_is_no_failure():
     model = MLEDistribution(ScipyFamily("pearson3", "free", "free")).fit(y)
     assert model.status_ == "interior" and model.distance_ < 1e-3
     assert model.log_likelihood_ > law.logpdf(y).sum()
+
+
+@pytest.mark.parametrize("name", ["gumbel_r", "genextreme", "nbinom"])
+def test_a_regression_that_models_nothing_has_the_fit_of_a_density(name):
+    """Its parameters have the law's names, not those of the coordinates of a density."""
+    law = {"gumbel_r": stats.gumbel_r(1.0, 2.0), "genextreme": stats.genextreme(0.1, 1.0, 2.0)}
+    y = sample(law.get(name, stats.nbinom(3, 0.4)))
+    held = {"n": 3.0} if name == "nbinom" else {"loc": 1.0}
+    family = ScipyFamily(name, 0.0 if name == "nbinom" else "free")
+    X = np.zeros((len(y), 1))
+    first = family.names[0]
+    model = MLERegressor(
+        family, fixed=held, features={n: "none" for n in family.names if n not in held}
+    )
+    density = MLEDistribution(family, fixed=held).fit(y)
+    model.fit(X, np.ravel(y))
+    np.testing.assert_allclose(model.log_likelihood_, density.log_likelihood_, rtol=1e-7)
+    assert first in model.params_ and set(held) <= set(model.params_)
