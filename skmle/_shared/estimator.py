@@ -52,8 +52,6 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
     weight_sum_: float
     _counted: tuple[int, bool]
     """Rows of positive weight, and whether they were given weights."""
-    _kinked: bool
-    """Whether the law that was fitted has cusps in its parameters."""
     _at_limit: dict[str, float]
     """The parameter that ran to an end of its range, with that end; empty if none did."""
 
@@ -85,7 +83,6 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
         self.n_parameters_ = fit.n_parameters
         shrunk = np.nan if fit.shrunk is None else fit.shrunk
         self.effective_parameters_ = float(fit.n_parameters - shrunk)
-        self._kinked = fit.family.kinked
         self.weight_sum_ = fit.mass
         self._counted = counted
         end = fit.limit

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from skmle.families.algebra import differences
-from skmle.families.base import Array, Arrays, Family, Param, Rows, Saturated, Support
+from skmle.families.base import Array, Arrays, Family, Param, Rows, Support
 from skmle.families.links import Link, get_link
 from skmle.families.tools.by_tables import ByTables
 from skmle.families.tools.checked import check_log_prob
 from skmle.families.tools.coarse import coarse_starts
-from skmle.families.tools.location_scale import saturated_by_units
-from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.location_scale import InUnitsOfY
 from skmle.families.tools.traced import double_precision, rows_by_jax
 from skmle.families.tools.units_seen import units_seen
 
@@ -29,7 +28,7 @@ _SUPPORTS = {
 }
 
 
-class FromLogProb(ByTables):
+class FromLogProb(ByTables, InUnitsOfY):
     """The law whose log-density or log-mass is a function of yours.
 
     Everything else follows: derivatives by differences (exact ones of a function written with
@@ -171,16 +170,6 @@ class FromLogProb(ByTables):
                 if traced is not None:
                     return traced
             return differences(lambda moved: self._at(y, moved), entries, order)
-
-    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
-        return centre_and_spread(statistics[0], weight)
-
-    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
-        return ((statistics[0] - origin) / unit,)
-
-    def saturated(self, statistics: Arrays) -> Saturated | None:
-        _, spread = self.centre_and_spread(statistics, None)
-        return saturated_by_units(self.parameters, statistics[0], spread)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics

@@ -19,14 +19,12 @@ from skmle.families.base import (
     Family,
     Param,
     Rows,
-    Saturated,
     Support,
 )
 from skmle.families.links import IDENTITY, Link
 from skmle.families.scipy_density import density_of
 from skmle.families.tools.charts import chart_of
-from skmle.families.tools.location_scale import saturated_by_units
-from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.location_scale import InUnitsOfY
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import (
     NOISE,
@@ -42,7 +40,7 @@ from skmle.families.tools.scipy_search import search
 _ROOM = 1e-3  # of the spread, by which a threshold starts below the least observation
 
 
-class ScipyFamily(Family):
+class ScipyFamily(InUnitsOfY):
     """A law of ``scipy.stats``, by its name and with scipy's parameters.
 
     Parameters come in the order loc, scale, shapes. Derivatives are differences of scipy's log
@@ -243,17 +241,6 @@ class ScipyFamily(Family):
     @property
     def movable(self) -> bool:
         return super().movable and not self._discrete
-
-    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
-        return centre_and_spread(statistics[0], weight)
-
-    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
-        return ((statistics[0] - origin) / unit,)
-
-    def saturated(self, statistics: Arrays) -> Saturated | None:
-        """Interpolate y by a location; the density grows without bound as the scale vanishes."""
-        _, spread = self.centre_and_spread(statistics, None)
-        return saturated_by_units(self.parameters, statistics[0], spread)
 
     # ---------------------------------------------------------------- densities and starts
 

@@ -168,7 +168,8 @@ class StudentT(ByTails, LocationScale):
 
     def saturated(self, statistics: Arrays) -> Saturated:
         limit = super().saturated(statistics)
-        return limit._replace(others=(*limit.others, float(np.log(5.0))))
+        assert limit is not None
+        return limit._replace(others=(limit.others[0], float(np.log(5.0))))
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import t

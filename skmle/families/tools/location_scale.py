@@ -6,7 +6,6 @@ A law states minus the log of its standard density, with two derivatives; the re
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,31 @@ SPREAD_SIGNS = {"scale": 1.0, "rate": -1.0}
 """For each unit of a parameter, the sign with which log scale enters its eta."""
 
 
-class LocationScale(Family):
+class InUnitsOfY(Family):
+    """The base of laws of a location and a scale, which are fitted in units of their data."""
+
+    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
+        """Return the origin and the unit in which y is measured inside a fit."""
+        return centre_and_spread(statistics[0], weight)
+
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
+        """Return the statistics of (y - origin)/unit."""
+        return ((statistics[0] - origin) / unit,)
+
+    def saturated(self, statistics: Arrays) -> Saturated | None:
+        """Interpolate y by the location; the density grows without bound as the scale vanishes."""
+        _, spread = self.centre_and_spread(statistics, None)
+        first, *others = self.parameters
+        spreads = [param for param in others if param.unit in SPREAD_SIGNS]
+        if first.unit != "location" or len(spreads) != 1:
+            return None
+        log_scale = float(np.log(NEARLY_NO_SCALE) + np.log(spread))  # the product may be no number
+        etas = tuple(SPREAD_SIGNS.get(param.unit, 0.0) * log_scale for param in others)
+        sign = SPREAD_SIGNS[spreads[0].unit]
+        return Saturated(statistics[0], etas, spreads[0].name, sign, spread=spread)
+
+
+class LocationScale(InUnitsOfY):
     """Laws of z = (t(y) - loc)/scale with a fixed standard density exp(-rho(z)).
 
     Here t is the identity or the logarithm.
@@ -148,38 +171,6 @@ class LocationScale(Family):
         return (
             (hazard, hazard * (hazard - slope)) if upper else (-hazard, hazard * (hazard + slope))
         )
-
-    def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
-        """Return the origin and the unit in which y is measured inside a fit."""
-        return centre_and_spread(statistics[0], weight)
-
-    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
-        """Return the statistics of (y - origin)/unit."""
-        return ((statistics[0] - origin) / unit,)
-
-    def saturated(self, statistics: Arrays) -> Saturated:
-        """Interpolate y; the likelihood grows without bound as the scale goes to zero."""
-        name, (_, spread) = self.parameters[1].name, self.centre_and_spread(statistics, None)
-        sign = self.spread_sign
-        log_scale = np.log(NEARLY_NO_SCALE) + np.log(spread)  # the product may be no number
-        return Saturated(statistics[0], (float(sign * log_scale),), name, sign, spread=spread)
-
-
-def saturated_by_units(
-    parameters: Sequence[Param], y: Array, spread: float = 1.0
-) -> Saturated | None:
-    """Return parameters by which a location reproduces y while the only scale vanishes.
-
-    It vanishes beside the `spread` of y.
-    """
-    first, *others = parameters
-    spreads = [param for param in others if param.unit in SPREAD_SIGNS]
-    if first.unit != "location" or len(spreads) != 1:
-        return None
-    log_scale = float(np.log(NEARLY_NO_SCALE) + np.log(spread))
-    etas = tuple(SPREAD_SIGNS.get(param.unit, 0.0) * log_scale for param in others)
-    sign = SPREAD_SIGNS[spreads[0].unit]
-    return Saturated(y, etas, spreads[0].name, sign, spread=spread)
 
 
 def in_scales(residual: Array, log_scale: Array, rate: Array) -> Array:
