@@ -17,6 +17,7 @@ from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
 from skmle.inference.wald import (
     Inverse,
+    checked_level,
     interval,
     linked_interval,
     standard_errors,
@@ -333,8 +334,7 @@ class Inference:
         """Return the table for reading."""
         level = self.confidence_level if confidence_level is None else confidence_level
         # A level outside (0, 1) must raise here, not later when the table is printed.
-        interval(self.estimates, self.estimates, level)
-        return Summary(self, level)
+        return Summary(self, checked_level(level))
 
 
 def _footer(origin: str, links: Sequence[str], prior: str) -> list[str]:

@@ -28,6 +28,16 @@ def delta_method(covariance: Array, jacobian: Array) -> Array:
     return 0.5 * (result + result.T)  # rounding makes the triangles differ
 
 
+def checked_level(level: float) -> float:
+    """Return a confidence level; raise ValueError if it is not between 0 and 1."""
+    if not 0.0 < level < 1.0:
+        raise ValueError(
+            f"confidence_level={level!r} is not allowed; "
+            "give a number between 0 and 1, such as 0.95."
+        )
+    return level
+
+
 def interval(
     estimate: Array, error: Array, level: float, dof: float = np.inf
 ) -> tuple[Array, Array]:
@@ -35,12 +45,7 @@ def interval(
 
     With degrees of freedom `dof`, t takes the place of z.
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(
-            f"confidence_level={level!r} is not allowed; "
-            "give a number between 0 and 1, such as 0.95."
-        )
-    q = 0.5 + 0.5 * level
+    q = 0.5 + 0.5 * checked_level(level)
     reach = float(ndtri(q) if dof == np.inf else stdtrit(dof, q)) * error
     with np.errstate(invalid="ignore"):  # an estimate that is infinite has no interval
         return estimate - reach, estimate + reach

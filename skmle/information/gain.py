@@ -24,6 +24,7 @@ from skmle._any_model.scales import is_conditional
 from skmle._any_model.table import Table
 from skmle._any_model.unwrap import name_of
 from skmle.inference.show import as_frame, html_table, printable, text_table
+from skmle.inference.wald import checked_level
 from skmle.information.marginal import marginal_log_prob
 from skmle.information.units import nats_of
 
@@ -58,12 +59,12 @@ class InformationGain:
 
     def confidence_intervals(self, confidence_level: float = 0.95) -> Array:
         """Return intervals of shape (terms, 2)."""
-        tail = 0.5 - 0.5 * _level(confidence_level)
+        tail = 0.5 - 0.5 * checked_level(confidence_level)
         return np.column_stack([self._below(1.0 - tail), self._below(tail)])
 
     def lower_bounds(self, confidence_level: float = 0.95) -> Array:
         """Return the bounds above which the gains lie with this confidence, (terms,)."""
-        return self._below(_level(confidence_level))
+        return self._below(checked_level(confidence_level))
 
     def _below(self, level: float) -> Array:
         quantiles = np.array([spread.quantile(level) for spread in self._spreads])
@@ -98,15 +99,6 @@ class InformationGain:
 
     def _repr_html_(self) -> str:
         return html_table(*self._cells(), caption=" – ".join(self.header))
-
-
-def _level(confidence_level: float) -> float:
-    if not 0.0 < confidence_level < 1.0:
-        raise ValueError(
-            f"confidence_level={confidence_level!r} is not allowed. Allowed: a number between 0 "
-            "and 1. Give 0.95."
-        )
-    return confidence_level
 
 
 def information_gain(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.scores import bent_by
 from skmle.families.base import Arrays, Rows, triangle
 
 Formula = Callable[[Arrays, Arrays, int], Rows]
@@ -188,12 +189,11 @@ class ManyObjectives:
         def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
             gradient = known(statistics, eta, 1).gradient
             assert gradient is not None
-            packed = tuple(gradient[a] * gradient[b] for a, b in triangle(len(gradient)))
-            return Rows(np.zeros(()), gradient, packed)
+            return bent_by(gradient)
 
-        sums = replace(self, rows=rows, weight=self.weight if squares is None else squares)
-        hessian = replace(sums, ridge=None)(coef).hessian
-        return hessian * sums.mass[:, None, None]
+        weight = self.weight if squares is None else squares
+        sums = replace(self, rows=rows, weight=weight, ridge=None)
+        return sums(coef).hessian * sums.mass[:, None, None]
 
     def take(self, index: NDArray[np.intp]) -> ManyObjectives:
         """Return some of the problems."""

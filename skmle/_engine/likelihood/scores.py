@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skmle._engine.data.sums import cuts
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.objective import Objective
-from skmle.families.base import Arrays, Rows
+from skmle.families.base import Arrays, Rows, triangle
 
 Gradients = tuple[Array, ...]
 """For each parameter, the derivative of each row's -log q in its eta, (n,), without weights."""
@@ -81,6 +81,12 @@ def _scores_of_block(
     return result
 
 
+def bent_by(gradient: Sequence[Array]) -> Rows:
+    """Return rows whose curvature is g g', of which a Hessian sums the products of gradients."""
+    packed = tuple(np.asarray(gradient[a] * gradient[b]) for a, b in triangle(len(gradient)))
+    return Rows(np.zeros(()), tuple(gradient), packed)
+
+
 def outer(objective: Objective, coef: Array, given: Gradients | None = None) -> Array:
     """Return the sum over the rows of c g g', g being the gradient of -log q.
 
@@ -104,9 +110,7 @@ def outer(objective: Objective, coef: Array, given: Gradients | None = None) -> 
             assert gradient is not None
         else:
             gradient = tuple(statistics)
-        pairs = ((a, b) for a in range(len(gradient)) for b in range(a, len(gradient)))
-        packed = tuple(np.asarray(gradient[a] * gradient[b]) for a, b in pairs)
-        return Rows(np.zeros(()), gradient, packed)
+        return bent_by(gradient)
 
     weight = objective.weight if objective.squares is None else objective.squares
     sums = replace(

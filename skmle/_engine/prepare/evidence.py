@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.evaluation import Array
+from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.likelihood import leverage, scores
 from skmle._engine.likelihood.cusped import (
     gradients_beside_cusps,
@@ -74,9 +74,12 @@ class Evidence:
     @cached_property
     def log_likelihood(self) -> float:
         """Total, in nats, constants included, without the penalty."""
-        objective = self.objective
-        value = objective.unpenalised(objective(self.coef, 0).value, self.coef)
-        return self.likelihood.total(value)
+        return self.likelihood.total(self.objective.unpenalised(self._at.value, self.coef))
+
+    @cached_property
+    def _at(self) -> Evaluation:
+        """The objective at the coefficients, with its Hessian."""
+        return self.objective(self.coef)
 
     # ---------------------------------------------------------------- bread
 
@@ -88,7 +91,7 @@ class Evidence:
         """
         if self._kinked:
             return inverse_across_cusps(self.objective, self.coef, self.outer())
-        return self.objective(self.coef).inverse
+        return self._at.inverse
 
     @cached_property
     def expected_inverse(self) -> Array:
