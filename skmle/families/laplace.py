@@ -75,8 +75,11 @@ class Laplace(LocationScale):
         rows = super().evaluate(statistics, eta, order)
         if rows.curvature is None:
             return rows
+        return rows._replace(curvature=self.expected_curvature(statistics, eta))
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
         rate = np.exp(-np.asarray(eta[1]))
-        return rows._replace(curvature=(rate * rate, None, np.ones(())))
+        return rate * rate, None, np.ones(())
 
     def log_sf(self, z: Array) -> Array:
         return np.where(z > 0.0, -z - np.log(2.0), np.log1p(-0.5 * np.exp(np.minimum(z, 0.0))))

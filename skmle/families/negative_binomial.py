@@ -12,6 +12,8 @@ from skmle.families.poisson import Poisson
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.counts import has_large, log_factorial, poisson_draws, stirling, surplus
 from skmle.families.tools.divergences import gap_beside
+from skmle.families.tools.expected import expected_curvature
+from skmle.families.tools.mixed_poisson import dispersion_information
 from skmle.families.tools.special import binet, log_rising, log_rising_table
 from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 
@@ -85,6 +87,21 @@ class NegativeBinomial(ByStd, ByTails):
         bend = push / (1.0 + x)
         curvature = (bend, bend - r * share, bend - 2.0 * r * share + r * growth - rise2)
         return Rows(value, gradient, curvature)
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        # Mean and dispersion are orthogonal. Of the dispersion the sum over the counts has all
+        # digits where the law is nearly Poisson; else the law is too skewed for it.
+        log_mean, log_dispersion = np.broadcast_arrays(*map(np.asarray, eta))
+        shape, log_x = log_mean.shape, (log_mean + log_dispersion).ravel()
+        skewed = log_x >= 0.0
+        own = np.empty(skewed.shape)
+        for part, find in ((skewed, _skewed_information), (~skewed, self._summed_information)):
+            if part.any():
+                own[part] = find(log_mean.ravel()[part], log_dispersion.ravel()[part])
+        return np.exp(log_mean) / (1.0 + np.exp(log_x)).reshape(shape), None, own.reshape(shape)
+
+    def _summed_information(self, log_mean: Array, log_dispersion: Array) -> Array:
+        return expected_curvature(self, (log_mean, np.maximum(log_dispersion, _LEAST_LOG)))[2]
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         if not has_large(y):
@@ -179,6 +196,10 @@ class NegativeBinomial(ByStd, ByTails):
             np.broadcast_to(1.0 / np.where(poisson, 1.0, dispersion), size)
         )
         return poisson_draws(mean * np.where(poisson, 1.0, mixing), size, rng)
+
+
+def _skewed_information(log_mean: Array, log_dispersion: Array) -> Array:
+    return dispersion_information(np.exp(log_mean), np.exp(log_dispersion))
 
 
 def _rising(y: Array, dispersion: Array, order: int) -> tuple[Array, Array | None, Array | None]:

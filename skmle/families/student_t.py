@@ -13,7 +13,7 @@ from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.location_scale import LocationScale, in_scales
 from skmle.families.tools.quantiles import centre_and_spread, tightest_half
-from skmle.families.tools.special import LOG_2PI, log_complement, log_rising
+from skmle.families.tools.special import LOG_2PI, binet, log_complement, log_rising
 from skmle.families.tools.tails import log_beta_tail
 
 # A number from which on the square is left to logarithms: that of 1e154 overflows.
@@ -101,6 +101,18 @@ class StudentT(ByTails, LocationScale):
             0.5 * df * growth - df * share + half * turn - constant2,
         )
         return Rows(value, gradient, curvature)
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        # Lange, Little & Taylor (1989), Appendix B. The trigamma functions in the entry of df are
+        # 1/x + 1/(2 x^2) + mu''(x), whose first terms are added up by hand, as they cancel.
+        s, log_df = np.asarray(eta[1]), np.asarray(eta[2])
+        df, rate = np.exp(log_df), np.exp(-s)
+        far = df + 3.0
+        bend, after = binet(0.5 * df)[2], binet(0.5 * (df + 1.0))[2]
+        assert bend is not None and after is not None
+        own = 0.25 * df * (df * (bend - after)) + 0.5 * (5.0 * df + 3.0) / ((df + 1.0) ** 2 * far)
+        cross = -2.0 * df / ((df + 1.0) * far)
+        return rate * rate * (df + 1.0) / far, None, None, 2.0 * df / far, cross, own
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         # Derivatives in z are those of the hazard, as of all location-scale laws; those in log df
