@@ -310,6 +310,7 @@ class Inferring(Criteria):
         errors: Errors,
         confidence_level: float,
         squares_of: int | None = None,
+        notes_of_law: Sequence[str] = (),
     ) -> Inference:
         """Return the results of a table under a header.
 
@@ -321,12 +322,14 @@ class Inferring(Criteria):
         confidence_level : float
         squares_of : int, optional
             The number of coefficients whose estimate is that of least squares.
+        notes_of_law : sequence of str
+            What the rows say of the law that was fitted.
         """
         count, weighted = self._counted
         weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
         at = ", ".join(f"{name} = {value:g}" for name, value in self._at_limit.items())
         missing = self._without_criteria()
-        notes = list(errors.notes)
+        notes = [*errors.notes, *notes_of_law]
         criteria = ""
         if missing is None:
             criteria = f", AIC {self.aic():.2f}, BIC {self.bic():.2f}"
