@@ -17,7 +17,7 @@ from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR
-from skmle._shared.criteria import Criteria
+from skmle._shared.augmenting import Augmenting
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.estimates import Model
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 _SAME = 1e-6
 
 
-class Inferring(Criteria):
+class Inferring(Augmenting):
     """Estimates with their errors, of a fit that has been stored."""
 
     status_: str
@@ -353,6 +353,8 @@ class Inferring(Criteria):
             notes=notes,
             confidence_level=confidence_level,
             model=self._as_function(errors) if errors.known else None,
+            facts=self._facts(title, errors),
+            augmenter=self._augment,
         )
 
     @property

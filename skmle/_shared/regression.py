@@ -12,9 +12,11 @@ from sklearn.base import RegressorMixin
 from skmle._engine.data.sums import one_blas_thread, strata
 from skmle._engine.problem import Fit, Problem
 from skmle._shared.columns import KNOWN, Columns, linear_predictors
+from skmle._shared.diagnostics import numbers_of, of_numbers
 from skmle._shared.estimator import LikelihoodEstimator
-from skmle._shared.predictions import Predictions
+from skmle._shared.predictions import Predictions, inside_domains
 from skmle._shared.tables import coefficients_of_a_regression
+from skmle._shared.validation import checked_response
 from skmle.families import Family
 from skmle.inference import Inference
 from skmle.inference.dispersion import Dispersion, dispersion_of, notes_of_dispersion
@@ -62,6 +64,22 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
             k = _coefficients(fit, self._own)
             self._dispersion = dispersion_of(squares, weight, fit.mass, k)
 
+    def _diagnose(
+        self,
+        X: Any,
+        y: Any,
+        share: NDArray[np.float64],
+        counting: NDArray[np.bool_] | None,
+        beside: Mapping[str, Any],
+    ) -> dict[str, NDArray[Any]]:
+        law = self._law
+        eta = self._eta(X, beside.get("offset"), beside.get("exposure"), counting)
+        eta = inside_domains(law, eta)
+        y = checked_response(self, X, y, law)
+        with np.errstate(over="ignore"):
+            log_prob = law.log_prob(y, eta, rates=True)
+        return of_numbers(law, y, eta, log_prob, share)
+
     def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         lines = coefficients_of_a_regression(
             law=self._law,
@@ -91,7 +109,7 @@ def squares_of_counts(law: Family, y: NDArray[Any], eta: Any) -> NDArray[np.floa
     mean: of one trial.
     """
     whole = law.predicted(law.natural(eta))
-    told = whole.family.numbers_of(y)
+    told = numbers_of(law, whole, y)
     if told is None:
         return None
     family, counts = told

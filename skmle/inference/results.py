@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmle.inference.assemble import TableLines
 from skmle.inference.estimates import Model, scale_of, value_and_root
 from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
+from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
@@ -43,7 +44,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Inference:
+class Inference(Outputs):
     """Estimates and their covariance, with all that follows from them.
 
     A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
@@ -84,6 +85,10 @@ class Inference:
         Where the covariance comes from, in words.
     model : Model, optional
         The fitted model as a function of its coefficients, for `estimate`.
+    facts : mapping of str to value, optional
+        What `glance` tells.
+    augmenter : callable, optional
+        What `augment` asks.
 
     Examples
     --------
@@ -111,6 +116,8 @@ class Inference:
     confidence_level: float = 0.95
     origin: str = ""
     model: Model | None = field(default=None, repr=False)
+    facts: Mapping[str, Any] | None = field(default=None, repr=False)
+    augmenter: Augmenter | None = field(default=None, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -135,6 +142,8 @@ class Inference:
         notes: Sequence[str] = (),
         confidence_level: float = 0.95,
         model: Model | None = None,
+        facts: Mapping[str, Any] | None = None,
+        augmenter: Augmenter | None = None,
     ) -> Inference:
         """Return the results made of lines, with a footer that says where the errors come from.
 
@@ -159,6 +168,8 @@ class Inference:
             confidence_level=confidence_level,
             origin=errors.origin,
             model=model,
+            facts=facts,
+            augmenter=augmenter,
         )
 
     @property

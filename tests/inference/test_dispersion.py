@@ -133,6 +133,7 @@ def test_rare_counts_are_not_called_dispersed_by_chance():
 NOT_COUNTS = {
     "normal": COUNTS,
     "gamma": MEAN * RNG.uniform(0.5, 2.0, size=400),
+    "censored": skmle.censored(COUNTS + 1.0, event=COUNTS > 0),
     "bernoulli": (COUNTS > 0).astype(int),
     "binomial": np.column_stack([COUNTS > 0, COUNTS == 0]).astype(int),  # of one trial
 }
@@ -140,7 +141,8 @@ NOT_COUNTS = {
 
 @pytest.mark.parametrize("name", NOT_COUNTS)
 def test_other_laws_have_none(name):
-    model = MLERegressor(name).fit(X, NOT_COUNTS[name])
+    family = skmle.families.Censored("poisson") if name == "censored" else name
+    model = MLERegressor(family).fit(X, NOT_COUNTS[name])
     assert np.isnan(model.pearson_dispersion_) and "dispersion" not in str(model.summary())
 
 
