@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from skmle.inference.assemble import CONSTANT
 from skmle.inference.show import as_frame
 
 Augmenter = Callable[..., dict[str, NDArray[Any]]]
+
+# maketables' names of the columns of `tidy`.
+_MAKETABLES = {
+    "b": "estimate",
+    "se": "std_error",
+    "t": "statistic",
+    "p": "p_value",
+    "ci95l": "conf_low",
+    "ci95u": "conf_high",
+}
 
 
 class Outputs:
@@ -17,6 +28,12 @@ class Outputs:
 
     facts: Mapping[str, Any] | None
     augmenter: Augmenter | None
+    components: Sequence[str]
+    terms: Sequence[str]
+    header: Sequence[str]
+    origin: str
+    summary: Callable[..., Any]
+    _columns: Callable[..., dict[str, NDArray[Any]]]
 
     def glance(self) -> Any:
         """Return the fit in one line: a DataFrame if pandas (or polars) is installed, else a dict.
@@ -138,3 +155,45 @@ class Outputs:
             X, y, sample_weight, pit, random_state, influence, offset_or_exposure
         )
         return as_frame(columns, beside=X)
+
+    # ---------------------------------------------------------------- tables for documents
+
+    def to_markdown(self, confidence_level: float | None = None) -> str:
+        """Return the table of `summary` as Markdown, with names escaped."""
+        return self.summary(confidence_level).to_markdown()
+
+    def to_latex(self, confidence_level: float | None = None) -> str:
+        """Return the table of `summary` as LaTeX for the package booktabs, with names escaped."""
+        return self.summary(confidence_level).to_latex()
+
+    # The hooks of maketables, which puts models side by side: it asks results for these names, as
+    # its class PluginExtractor documents.
+
+    @property
+    def __maketables_coef_table__(self) -> Any:
+        import pandas as pd  # maketables cannot be without it
+
+        columns = self._columns(0.95)
+        chosen = {short: columns[name] for short, name in _MAKETABLES.items()}
+        return pd.DataFrame(chosen, index=pd.Index(self._unique_names(), name="Coefficient"))
+
+    def __maketables_stat__(self, key: str) -> Any:
+        facts = dict(self.facts or {})
+        known = {"N": facts.get("n"), "ll": facts.get("log_likelihood"), "se_type": self.origin}
+        return (facts | known).get(key)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return str(self.header[0]) if self.header else ""
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        return ["N", "ll", "aic", "bic", "se_type"]
+
+    def _unique_names(self) -> list[str]:
+        """Return a name of each estimate: its term's, with the component where terms repeat."""
+        if len(set(self.terms)) == len(self.terms):
+            return [str(term) for term in self.terms]
+        shorts = [str(component).partition(" (link ")[0] for component in self.components]
+        pairs = zip(shorts, self.terms, strict=True)
+        return [str(t) if s in ("", CONSTANT) else f"{s}: {t}" for s, t in pairs]

@@ -320,7 +320,9 @@ class Inference(Outputs):
         return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
 
     def tidy(self, confidence_level: float | None = None) -> Any:
-        """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
+        """Return the table as a DataFrame of pandas, or of polars, or as a dict of arrays.
+
+        Which one depends on what is installed, in this order.
 
         Columns: component, term, estimate, std_error, statistic, p_value, conf_low, conf_high.
         """
