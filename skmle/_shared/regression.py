@@ -53,9 +53,9 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
             X, y = X[rows], y[rows]
             weight = None if weight is None else weight[rows]
             offset = None if offset is None else offset[rows]
-        slopes, intercepts = (
-            dict(zip(self._own, part, strict=True)) for part in zip(*fit.coefs, strict=True)
-        )
+        pairs = list(zip(self._own, fit.coefs, strict=True))
+        slopes = {name: own for name, (own, _) in pairs}
+        intercepts = {name: constant for name, (_, constant) in pairs}
         # Numbers that leave the doubles are of predictors that run off.
         with np.errstate(all="ignore"), one_blas_thread():
             eta = linear_predictors(X, self._own, slopes, intercepts, offset)
@@ -122,5 +122,5 @@ def squares_of_counts(law: Family, y: NDArray[Any], eta: Any) -> NDArray[np.floa
 
 def _coefficients(fit: Fit, columns: Mapping[str, Columns]) -> int:
     """Return the number of coefficients of the first parameter and of those with features."""
-    _, *others = columns.values()
+    others = list(columns.values())[1:]
     return fit.n_parameters - sum(own.columns is None and own is not KNOWN for own in others)

@@ -72,6 +72,15 @@ def test_a_collinear_column_counts_once():
     assert model.pearson_dispersion_ == pytest.approx(known, rel=1e-6)
 
 
+def test_of_a_law_that_is_known_altogether():
+    model = MLERegressor("poisson", fixed={"mean": 2.0}).fit(X, COUNTS)
+    squares = (COUNTS - 2.0) ** 2 / 2.0
+    assert model.pearson_dispersion_ == pytest.approx(squares.mean(), rel=1e-9)
+    beside = MLERegressor("poisson", fixed={"mean": 2.0}).fit(X, COUNTS, offset=X[:, 0])
+    squares = (COUNTS - 2.0 * np.exp(X[:, 0])) ** 2 / (2.0 * np.exp(X[:, 0]))
+    assert beside.pearson_dispersion_ == pytest.approx(squares.mean(), rel=1e-9)
+
+
 @pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
 def test_at_the_limit_of_no_dispersion_it_is_that_of_poisson():
     narrow = np.round(MEAN) + 5
