@@ -47,7 +47,7 @@ def of_numbers(
         whole = law.predicted(law.natural(eta))
         columns: Columns = {"fitted": _centre(whole), "log_prob": log_prob}
         told = numbers_of(law, whole, y)
-        sign: Array | None = None
+        sign, away = None, np.zeros(())
         if told is not None:
             family, numbers = told
             away = numbers - family.mean(whole.theta)
@@ -58,7 +58,8 @@ def of_numbers(
         found = half_deviance(law, y, law.chart(eta)) if law.observation.numeric else None
         if found is not None:
             height, way = found
-            sign = way if sign is None else sign
+            # A law without a mean has no residual from it.
+            sign = way if sign is None else np.where(np.isfinite(away), sign, way)
             columns["deviance_residual"] = np.where(sign < 0.0, -1.0, 1.0) * np.sqrt(2.0 * height)
     return columns
 

@@ -197,6 +197,20 @@ def test_rates_have_no_place_in_a_law_of_counts():
     assert rows["pit"].isna().all() and rows["deviance_residual"].notna().all()
 
 
+def test_of_a_law_without_mean():
+    model = MLERegressor("t", fixed={"df": 1.0})
+    rows = told(model, NUMBERS)
+    below = NUMBERS < model.predict_dist(X).median()
+    assert (np.sign(rows["deviance_residual"]) == np.where(below, -1.0, 1.0)).all()
+    assert rows["pearson_residual"].isna().all()
+
+
+def test_of_a_law_that_is_known_altogether():
+    rows = told(MLERegressor("poisson", fixed={"mean": 2.0}), COUNTS)
+    same(rows["pearson_residual"], (COUNTS - 2.0) / np.sqrt(2.0))
+    assert (rows["leverage"] == 0.0).all() and (rows["cooks_distance"] == 0.0).all()
+
+
 def test_censored_rows_have_no_place_but_a_deviance():
     y = skmle.censored(TIMES, event=TIMES < 2.0)
     rows = told(MLERegressor(Censored("weibull")), y)

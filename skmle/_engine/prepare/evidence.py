@@ -151,6 +151,8 @@ class Evidence:
 
     def leverages(self) -> Array:
         """Return the leverage of each row, (n,), which add up to `n_influenced`."""
+        if self.n_influenced == 0:
+            return np.zeros(self.n)
         inverse = self.expected_inverse / self.mass
         return leverage.leverages(self._expected, self.coef, inverse, self._modelled)
 
@@ -160,6 +162,8 @@ class Evidence:
         It is the squared length, in standard errors, of what leaving the row out does to the k
         coefficients that `leverages` speaks of, over k: one step of the fit without it.
         """
+        if self.n_influenced == 0:
+            return np.zeros(self.n)
         inverse = self.expected_inverse / self.mass
         design = self.likelihood.design
         pairs = zip(design.slices, design.terms, strict=True)
@@ -168,7 +172,7 @@ class Evidence:
         moves = inverse[:, own]
         kernel = moves @ np.linalg.solve(inverse[np.ix_(own, own)], moves.T)
         given = self.adjusted(1.0)
-        return leverage.squared_moves(self.objective, kernel, given) / max(len(own), 1)
+        return leverage.squared_moves(self.objective, kernel, given) / len(own)
 
     # ---------------------------------------------------------------- covariance
 
