@@ -222,6 +222,8 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
 
     # ---------------------------------------------------------------- use
 
+    _ordered = True
+
     def _log_probabilities(self, X: Any) -> Array:
         check_is_fitted(self)
         X = checked_features(

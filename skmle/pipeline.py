@@ -87,7 +87,13 @@ def infer(
         return result
     # The model itself, as its pipeline gives it columns without names.
     held = partial(_held, estimator, model._at)
-    return replace(result, model=result.model._replace(at=held))
+    augmenter = partial(_augmented, estimator, model._augment)
+    return replace(result, model=result.model._replace(at=held), augmenter=augmenter)
+
+
+def _augmented(estimator: Any, augmenter: Callable[..., Any], X: Any, *arguments: Any) -> Any:
+    """Return the columns of `Inference.augment` for rows as what holds the model takes them."""
+    return augmenter(unwrap(estimator, X)[1], *arguments)
 
 
 def _held(estimator: Any, at: Callable[[Array], Any], coefs: Array) -> Any:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import RegressorMixin
 
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
@@ -28,12 +27,11 @@ from skmle._shared.columns import (
     start_again,
     undetermined,
 )
-from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
+from skmle._shared.estimator import check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.offset import resolve_offset
-from skmle._shared.predictions import Predictions
+from skmle._shared.regression import Regression
 from skmle._shared.separated import rows_in_words
-from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import (
     adapted,
     as_response,
@@ -43,8 +41,6 @@ from skmle._shared.validation import (
 )
 from skmle.families import Family, get_family
 from skmle.families.wrappers.fixed import fix, with_lead
-from skmle.inference import Inference
-from skmle.inference.robust import Errors
 
 Array = NDArray[np.float64]
 
@@ -65,7 +61,7 @@ class Prepared(NamedTuple):
     """Which of the user's rows are fitted; None: all."""
 
 
-class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
+class MLERegressor(Regression):
     """Fit a conditional law q(y|x), any parameter of which may depend on features.
 
     Each modelled parameter is link^-1(X @ coef + intercept), the others are constants; all maximise
@@ -129,6 +125,9 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
     effective_parameters_ : float
         `n_parameters_`, in which those under a smooth penalty count by the share of their curvature
         that comes from the data; nan if it was not computed.
+    pearson_dispersion_ : float
+        Of counts, the sum of (y - mean)^2/variance over n - k, which is about 1 if they spread as
+        the law says; nan of other laws. Of more than 65 536 rows a sample of them is taken.
     aliased_ : list of str
         Columns that are combinations of others, exactly or to within 1e-11 of their spread: of the
         coefficients that fit alike, those of least norm in standardised columns are returned
@@ -248,6 +247,7 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         )
         result = fit(prepared.problem, task.tell)
         self._store(result, prepared)
+        self._measure(result, prepared.problem, prepared.y)
         task.done()
         if result.verdict.status != INTERIOR:
             names = [c.names for c in columns_of_law(prepared.columns, result).values()]
@@ -339,25 +339,6 @@ class MLERegressor(Predictions, RegressorMixin, LikelihoodEstimator):
         first = next(iter(self.intercepts_.values()), np.float64(0.0))
         self.intercept_, _ = in_precision_of(X, first)
         self.params_ = natural_constants(result, self._own, self.fixed or {})
-
-    # ---------------------------------------------------------------- inference
-
-    def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
-        lines = coefficients_of_a_regression(
-            law=self._law,
-            columns=self._columns,
-            slopes=self.coefs_,
-            intercepts=self.intercepts_,
-            names=getattr(self, "feature_names_in_", None),
-            covariance=errors.covariances[0],
-            beyond=self._beyond,
-        )
-        first, *others = self._columns.values()
-        squares = self._law.least_squares and not self._law.relinked
-        squares = squares and all(own.columns is None for own in others)
-        squares_of = len(first.names) + first.intercept if squares else None
-        title = f"{self._title} regression"
-        return self._report(title, lines, errors, confidence_level, squares_of)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skmle.inference.missing import why_no_criteria
+from skmle.inference.robust import Errors
 
 
 class Criteria:
@@ -18,6 +19,9 @@ class Criteria:
     log_likelihood_: float
     effective_parameters_: float
     weight_sum_: float
+    status_: str
+    _counted: tuple[int, bool]
+    """Rows of positive weight, and whether they were given weights."""
 
     def aic(
         self,
@@ -77,6 +81,28 @@ class Criteria:
         self._check_criteria()
         total, mass = self._total(X, y, sample_weight, offset_or_exposure)
         return float(np.log(mass)) * self.effective_parameters_ - 2.0 * total
+
+    def _facts(self, title: str, errors: Errors) -> dict[str, Any]:
+        """Return what `Inference.glance` tells: the fit in one line."""
+        n, k = self.weight_sum_, self.effective_parameters_
+        known = self._without_criteria() is None
+        aic = self.aic() if known else np.nan
+        # Hurvich & Tsai (1989), Regression and time series model selection in small samples,
+        # Biometrika 76.
+        small = 2.0 * k * (k + 1.0) / (n - k - 1.0) if n - k > 1.0 else np.nan
+        return {
+            "model": title,
+            "n": self._counted[0],
+            "weight": n,
+            "status": self.status_,
+            "log_likelihood": self.log_likelihood_,
+            "df": k,
+            "aic": aic,
+            "aicc": aic + small,
+            "bic": self.bic() if known else np.nan,
+            "dispersion": getattr(self, "pearson_dispersion_", np.nan),
+            "errors": errors.origin if errors.known else "",
+        }
 
     def _without_criteria(self) -> tuple[str, str] | None:
         """Return why there are no AIC and BIC, and what to do; None if there are."""

@@ -17,7 +17,7 @@ from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR
-from skmle._shared.criteria import Criteria
+from skmle._shared.augmenting import Augmenting
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.estimates import Model
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 _SAME = 1e-6
 
 
-class Inferring(Criteria):
+class Inferring(Augmenting):
     """Estimates with their errors, of a fit that has been stored."""
 
     status_: str
@@ -309,6 +309,7 @@ class Inferring(Criteria):
         errors: Errors,
         confidence_level: float,
         squares_of: int | None = None,
+        notes_of_law: Sequence[str] = (),
     ) -> Inference:
         """Return the results of a table under a header.
 
@@ -320,12 +321,14 @@ class Inferring(Criteria):
         confidence_level : float
         squares_of : int, optional
             The number of coefficients whose estimate is that of least squares.
+        notes_of_law : sequence of str
+            What the rows say of the law that was fitted.
         """
         count, weighted = self._counted
         weight = f" of total weight {self.weight_sum_:.10g}" if weighted else ""
         at = ", ".join(f"{name} = {value:g}" for name, value in self._at_limit.items())
         missing = self._without_criteria()
-        notes = list(errors.notes)
+        notes = [*errors.notes, *notes_of_law]
         criteria = ""
         if missing is None:
             criteria = f", AIC {self.aic():.2f}, BIC {self.bic():.2f}"
@@ -349,6 +352,8 @@ class Inferring(Criteria):
             notes=notes,
             confidence_level=confidence_level,
             model=self._as_function(errors) if errors.known else None,
+            facts=self._facts(title, errors),
+            augmenter=self._augment,
         )
 
     @property

@@ -71,7 +71,7 @@ class Predictions:
         """Return each row's law: a `Distribution` with parameters of shape (n,)."""
         eta = self._eta(X, offset, exposure)
         with np.errstate(over="ignore"):
-            theta = self._law.natural(_inside_domains(self._law, eta))
+            theta = self._law.natural(inside_domains(self._law, eta))
         if not eta:  # A law of one label has nothing to predict, and is the same for all rows.
             n = _num_samples(X)
             theta = tuple(np.broadcast_to(entry, (n, *entry.shape)) for entry in theta)
@@ -183,7 +183,7 @@ class Predictions:
         return weighted_mean(values, sample_weight)
 
 
-def _inside_domains(law: Family, eta: tuple[Array, ...]) -> tuple[Array, ...]:
+def inside_domains(law: Family, eta: tuple[Array, ...]) -> tuple[Array, ...]:
     """Return linear predictors that are inside the domains of their links, or at an end.
 
     Raises

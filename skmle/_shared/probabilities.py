@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmle._shared.arrays import like
 from skmle._shared.classes import family_of_classes
-from skmle._shared.labels import of_labels, one_label_a_row
+from skmle._shared.diagnostics import of_classes
+from skmle._shared.labels import label_columns, of_labels, one_label_a_row
 from skmle._shared.shares import log_prob_of_shares, shares_of
 from skmle._shared.validation import checked_features, positive_weights, weighted_mean
 from skmle.families.links import Link, get_link
@@ -22,6 +24,8 @@ class ClassProbabilities:
     """The base of estimators that have a log-probability of each class for each row."""
 
     classes_: NDArray[Any]
+    _ordered = False
+    """Whether the classes have an order, so that a label has a place in its law."""
 
     def _log_probabilities(self, X: Any) -> Array:
         """Return the log-probability of each class in nats, (n, K)."""
@@ -65,6 +69,27 @@ class ClassProbabilities:
         what, log_proba = type(self).__name__, self._log_probabilities(X)
         y = one_label_a_row(y, len(log_proba), what)
         return of_labels(what, log_proba, self.classes_, y, counting)
+
+    def _diagnose(
+        self,
+        X: Any,
+        y: Any,
+        share: Array,
+        counting: NDArray[np.bool_] | None,
+        beside: Mapping[str, Any],
+    ) -> dict[str, NDArray[Any]]:
+        what, log_proba = type(self).__name__, self._log_probabilities(X)
+        log_prob = self._log_prob(X, y, counting)
+        found = shares_of(y, what) if np.ndim(y) != 1 or not self._ordered else None
+        if found is None:
+            place = label_columns(self.classes_, one_label_a_row(y, len(log_proba), what))
+            shares = np.where(place[:, None] == np.arange(len(self.classes_)), 1.0, 0.0)
+            shares[place < 0] = np.nan
+        else:
+            shares = found.shares
+        labels = self.classes_[log_proba.argmax(axis=1)]
+        ordered = self._ordered or len(self.classes_) == 2
+        return of_classes(log_proba, shares, labels, log_prob, ordered, share)
 
 
 class Probabilities(ClassProbabilities):

@@ -64,11 +64,13 @@ class Binomial(ByTails):
 
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:
         super().__init__(links=links)
-        self.trials = trials
+        self.trials: Any = trials
 
     @property
-    def _count(self) -> float:
-        """The number of trials as a float."""
+    def _count(self) -> Any:
+        """The number of trials as a float; of the law that `numbers_of` returns, one a row."""
+        if isinstance(self.trials, np.ndarray):
+            return self.trials
         try:
             count = float(self.trials)
         except (TypeError, ValueError, OverflowError):
@@ -192,6 +194,11 @@ class Binomial(ByTails):
 
     def observation_of(self, y: Array) -> Array:
         return np.stack(np.broadcast_arrays(y, self._count - y), axis=-1)
+
+    def numbers_of(self, y: Array) -> tuple[Any, Array] | None:
+        law = Binomial(links=self.links)
+        law.trials = y[..., 0] + y[..., 1]
+        return law, y[..., 0]
 
     def mean(self, theta: Arrays) -> Array:
         return self._count * theta[0]

@@ -103,6 +103,10 @@ class InverseGaussian(ByStd, ByTails):
             spread = average(away * (away + 2.0 * missed) * inverse + within, weight)
         return tuple(np.array([value]) for value in (mean, 1.0 / mean, spread, rest))
 
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        log_mean, log_shape = map(np.asarray, eta)
+        return np.exp(log_shape - log_mean), None, np.asarray(0.5)
+
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # The distance is shape (y/mean - 1)^2/(2 y).
         y, inverse, *more = statistics

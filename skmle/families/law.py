@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.records import Array, Arrays, Support
+from skmle.families.records import Array, Arrays, Observation, Support
 from skmle.families.tools.special import log_probability
 
 
@@ -21,6 +21,7 @@ class Law(ABC):
     """
 
     support: Support
+    observation: Observation
 
     def to_scipy(self, theta: Arrays) -> Any:
         """Return the frozen scipy.stats distribution; None if scipy has none of this kind."""
@@ -143,6 +144,15 @@ class Law(ABC):
         They are y itself, but of a law whose number is completed by others: successes by failures.
         """
         return y
+
+    def numbers_of(self, y: Array) -> tuple[Any, Array] | None:
+        """Return the law of the numbers that tell observations, and these: `observation_of` undone.
+
+        None is returned where no single number tells an observation: of several columns, where it
+        is censored, or a label.
+        """
+        own = self.observation
+        return (self, y) if own.columns == 1 and own.numeric else None
 
     def mirrored(self, theta: Arrays) -> Arrays | None:
         """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1.

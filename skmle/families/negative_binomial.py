@@ -22,6 +22,8 @@ from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 _POISSON = 1e-8
 _SMOOTH = 1e16  # variance over mean, and count, from which single counts do not matter
 _LEAST_LOG = -600.0  # log dispersion below which its square, too, is nearly zero
+# Log of dispersion times mean below which the expected information on the dispersion is a sum.
+_NEARLY_POISSON = float(np.log(1e-3))
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
 
 
@@ -89,13 +91,13 @@ class NegativeBinomial(ByStd, ByTails):
         return Rows(value, gradient, curvature)
 
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
-        # Mean and dispersion are orthogonal. Of the dispersion the sum over the counts has all
-        # digits where the law is nearly Poisson; else the law is too skewed for it.
+        # Mean and dispersion are orthogonal. Of the dispersion there is an integral, which loses
+        # its digits where the law is nearly Poisson; the sum over the counts has them there.
         log_mean, log_dispersion = np.broadcast_arrays(*map(np.asarray, eta))
         shape, log_x = log_mean.shape, (log_mean + log_dispersion).ravel()
-        skewed = log_x >= 0.0
-        own = np.empty(skewed.shape)
-        for part, find in ((skewed, _skewed_information), (~skewed, self._summed_information)):
+        mixed = log_x >= _NEARLY_POISSON
+        own = np.empty(mixed.shape)
+        for part, find in ((mixed, _mixed_information), (~mixed, self._summed_information)):
             if part.any():
                 own[part] = find(log_mean.ravel()[part], log_dispersion.ravel()[part])
         return np.exp(log_mean) / (1.0 + np.exp(log_x)).reshape(shape), None, own.reshape(shape)
@@ -198,7 +200,7 @@ class NegativeBinomial(ByStd, ByTails):
         return poisson_draws(mean * np.where(poisson, 1.0, mixing), size, rng)
 
 
-def _skewed_information(log_mean: Array, log_dispersion: Array) -> Array:
+def _mixed_information(log_mean: Array, log_dispersion: Array) -> Array:
     return dispersion_information(np.exp(log_mean), np.exp(log_dispersion))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skmle.inference.assemble import TableLines
 from skmle.inference.estimates import Model, scale_of, value_and_root
 from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
+from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
@@ -44,7 +45,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Inference:
+class Inference(Outputs):
     """Estimates and their covariance, with all that follows from them.
 
     A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
@@ -85,6 +86,10 @@ class Inference:
         Where the covariance comes from, in words.
     model : Model, optional
         The fitted model as a function of its coefficients, for `estimate`.
+    facts : mapping of str to value, optional
+        What `glance` tells.
+    augmenter : callable, optional
+        What `augment` asks.
 
     Examples
     --------
@@ -112,6 +117,8 @@ class Inference:
     confidence_level: float = 0.95
     origin: str = ""
     model: Model | None = field(default=None, repr=False)
+    facts: Mapping[str, Any] | None = field(default=None, repr=False)
+    augmenter: Augmenter | None = field(default=None, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -136,6 +143,8 @@ class Inference:
         notes: Sequence[str] = (),
         confidence_level: float = 0.95,
         model: Model | None = None,
+        facts: Mapping[str, Any] | None = None,
+        augmenter: Augmenter | None = None,
     ) -> Inference:
         """Return the results made of lines, with a footer that says where the errors come from.
 
@@ -160,6 +169,8 @@ class Inference:
             confidence_level=confidence_level,
             origin=errors.origin,
             model=model,
+            facts=facts,
+            augmenter=augmenter,
         )
 
     @property
@@ -310,7 +321,9 @@ class Inference:
         return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
 
     def tidy(self, confidence_level: float | None = None) -> Any:
-        """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
+        """Return the table as a DataFrame of pandas, or of polars, or as a dict of arrays.
+
+        Which one depends on what is installed, in this order.
 
         Columns: component, term, estimate, std_error, statistic, p_value, conf_low, conf_high.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -45,13 +46,21 @@ def html_table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str
     )
 
 
-def as_frame(columns: dict[str, Any]) -> Any:
-    """Return columns as a DataFrame if pandas is installed, else as they are."""
-    try:
-        import pandas as pd
-    except ImportError:
-        return columns
-    return pd.DataFrame(columns)
+def as_frame(columns: dict[str, Any], beside: Any = None) -> Any:
+    """Return columns as a frame of pandas, else of polars, else as they are, by what is installed.
+
+    Beside a frame of polars it is polars'; beside one of pandas it has its index.
+    """
+    library = type(beside).__module__.partition(".")[0]
+    for name in ("polars", "pandas") if library == "polars" else ("pandas", "polars"):
+        try:
+            frames = import_module(name)
+        except ImportError:
+            continue
+        if name == library == "pandas":
+            return frames.DataFrame(columns, index=beside.index)
+        return frames.DataFrame(columns)
+    return columns
 
 
 def equal(one: Any, other: Any, names: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
 from skmle.inference.show import printable
+from skmle.inference.written import bars, latex_table, markdown_table
 
 if TYPE_CHECKING:
     from skmle.inference.results import Inference
@@ -127,19 +128,59 @@ class Summary:
 
     __repr__ = __str__
 
+    def to_markdown(self) -> str:
+        """Return the table as Markdown, with names escaped.
+
+        Examples
+        --------
+        >>> from skmle import MLEDistribution
+        >>> model = MLEDistribution("gamma").fit([[0.2], [0.9], [4.1], [2.0]])
+        >>> print(model.summary().to_markdown().splitlines()[6])
+        | mean | 1.80 | 0.84 | 0.72 | 4.48 |
+        """
+        head, lines = self._cells()
+        written = self._grouped(lines)
+        return markdown_table(head, written, self.inference.header, self._notes())
+
+    def to_latex(self) -> str:
+        r"""Return the table as LaTeX for the package booktabs, with names escaped.
+
+        Examples
+        --------
+        >>> from skmle import MLEDistribution
+        >>> model = MLEDistribution("gamma").fit([[0.2], [0.9], [4.1], [2.0]])
+        >>> print(model.summary().to_latex().splitlines()[7])
+        mean & 1.80 & 0.84 & 0.72 & 4.48 \\
+        """
+        head, lines = self._cells()
+        return latex_table(head, self._grouped(lines), self.inference.header, self._notes())
+
+    def _bars(self) -> list[str]:
+        """Return the intervals of the lines as pictures; "" for a parameter that is not tested."""
+        result = self.inference
+        low, high = result.confidence_intervals(self.confidence_level).T
+        error = np.where(np.isnan(result.statistic), np.nan, result.standard_errors)
+        words = [f"{cells[1]}, from {cells[3]} to {cells[4]}" for cells in self._cells()[1]]
+        return bars(result.estimates, error, low, high, words)
+
     def _repr_html_(self) -> str:
         heading, lines = self._cells()
         head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in heading)
-        body = []
-        for name, cells in self._grouped(lines):
+        pictures = self._bars()
+        shown = any(pictures)
+        if shown:
+            head += '<th scope="col">s.e. from 0</th>'
+        body, columns = [], len(heading) + shown
+        for (name, cells), picture in zip(self._grouped(lines), pictures, strict=True):
             if name:
                 body.append(
-                    f'<tr><th scope="rowgroup" colspan="{len(heading)}" style="text-align:left">'
+                    f'<tr><th scope="rowgroup" colspan="{columns}" style="text-align:left">'
                     f"{html.escape(name)}</th></tr>"
                 )
             numbers = "".join(
                 f'<td style="text-align:right">{html.escape(cell)}</td>' for cell in cells[1:]
             )
+            numbers += f"<td>{picture}</td>" if shown else ""
             body.append(
                 f'<tr><th scope="row" style="text-align:left">{html.escape(cells[0])}</th>'
                 f"{numbers}</tr>"

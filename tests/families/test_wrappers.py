@@ -40,6 +40,7 @@ DERIVED = {
     "restricted": "`link`, parameter by parameter",
     "eta": "`link`, parameter by parameter",
     "alone": "`saturated`",
+    "numbers_of": "of the observation",
     "about_quantile": "`quantile`",
     "condensable": "of the shortcuts and the support",
     "known_entropy": "information measures ask the predicted law",

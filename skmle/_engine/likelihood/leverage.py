@@ -8,7 +8,7 @@ of coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,15 +17,19 @@ from skmle._engine.data.sums import cuts
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.scores import Gradients
-from skmle.families.base import Softmax
+from skmle.families.base import Softmax, triangle
 
 # What is left of a prediction by the other rows, below which they leave nothing: the row is fitted
 # exactly, its gradient is zero, and stays so.
 _NOTHING = 1e-10
 
 
-def leverages(objective: Objective, coef: Array, inverse: Array) -> Array:
-    """Return the trace of each row's leverage, (n,).
+def leverages(
+    objective: Objective, coef: Array, inverse: Array, parameters: Sequence[int]
+) -> Array:
+    """Return each row's leverage on some parameters, (n,): the trace of their part of C J A^-1 J'.
+
+    Its sum over the rows is the number of coefficients of these parameters.
 
     Parameters
     ----------
@@ -34,10 +38,33 @@ def leverages(objective: Objective, coef: Array, inverse: Array) -> Array:
     coef : ndarray of shape (d,)
     inverse : ndarray of shape (d, d)
         Inverse Hessian of the total.
+    parameters : sequence of int
     """
     result = np.empty(objective.design.n)
     for low, high, reach, curvature in _blocks(objective, coef, inverse):
-        result[low:high] = np.einsum("iab,iba->i", curvature, reach)
+        own = curvature[:, parameters]
+        result[low:high] = np.einsum("iab,iba->i", own, reach[:, :, parameters])
+    return result
+
+
+def squared_moves(objective: Objective, kernel: Array, given: Gradients) -> Array:
+    """Return g' J K J' g of each row, (n,): the squared length, by K, of what its gradient moves.
+
+    Parameters
+    ----------
+    objective : Objective
+    kernel : ndarray of shape (d, d)
+        K, which is symmetric.
+    given : tuple of ndarray of shape (n,)
+        The gradients of the rows in eta.
+    """
+    result = np.empty(objective.design.n)
+    for low, high, reach in _reaches(objective, kernel):
+        g = np.stack([part[low:high] for part in given], axis=1)
+        result[low:high] = np.einsum("ia,iab,ib->i", g, reach, g)
+    if objective.squares is not None:  # The factor is in both gradients, and so far in one.
+        assert objective.weight is not None
+        result *= objective.squares / objective.weight
     return result
 
 
@@ -87,27 +114,34 @@ def _blocks(
     objective: Objective, coef: Array, inverse: Array
 ) -> Iterator[tuple[int, int, Array, Array]]:
     """Yield (low, high, J A^-1 J', C) block by block; the arrays have shape (rows, k, k)."""
+    for low, high, reach in _reaches(objective, inverse):
+        packed = objective.rows_at(low, high, coef, 2).curvature
+        assert packed is not None
+        entries = packed.packed() if isinstance(packed, Softmax) else packed
+        curvature = np.zeros_like(reach)
+        for (a, b), entry in zip(triangle(reach.shape[1]), entries, strict=True):
+            if entry is not None:
+                curvature[:, a, b] = curvature[:, b, a] = entry
+        yield low, high, reach, curvature
+
+
+def _reaches(objective: Objective, inverse: Array) -> Iterator[tuple[int, int, Array]]:
+    """Yield (low, high, J A^-1 J') block by block; the array has shape (rows, k, k)."""
     design = objective.design
     k = len(design.terms)
+    ends = np.cumsum([0, *(term.length for term in design.terms)])
+    spans = [slice(a, b) for a, b in pairwise(ends)]
     for low, high in cuts(design.n, design.width + k * k):
-        block, rows = design.block(low, high), objective.rows_at(low, high, coef, 2)
+        block = design.block(low, high)
         columns = []
         for term in design.terms:
             own = [] if term.columns is None else [block.array(term.columns)]
             columns.append(np.hstack([*own, np.ones((high - low, int(term.intercept)))]))
-        reach, curvature = np.empty((2, high - low, k, k))
-        ends = np.cumsum([0, *(term.length for term in design.terms)])
-        spans = [slice(a, b) for a, b in pairwise(ends)]
-        packed = rows.curvature
-        assert packed is not None
-        entries = iter(packed.packed() if isinstance(packed, Softmax) else packed)
-        for a in range(k):
-            for b in range(a, k):
-                pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
-                reach[:, a, b] = reach[:, b, a] = pair
-                entry = next(entries)
-                curvature[:, a, b] = curvature[:, b, a] = 0.0 if entry is None else entry
+        reach = np.empty((high - low, k, k))
+        for a, b in triangle(k):
+            pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
+            reach[:, a, b] = reach[:, b, a] = pair
         if objective.squares is not None:  # Of a weight that is a factor, once.
             assert objective.weight is not None
             reach *= (objective.squares[low:high] / objective.weight[low:high])[:, None, None]
-        yield low, high, reach, curvature
+        yield low, high, reach

@@ -138,10 +138,44 @@ class Evidence:
         """Return the sum of the products of gradients up to some lags apart, (d, d)."""
         return scores.lagged(self.scores(), lags)
 
+    @property
+    def _modelled(self) -> list[int]:
+        """The parameters that depend on features, and the first; all, of a density."""
+        terms = self.likelihood.design.terms
+        if not self.likelihood.problem.features:
+            return [*range(len(terms))]
+        return [j for j, term in enumerate(terms) if j == 0 or term.columns is not None]
+
+    @property
+    def n_influenced(self) -> int:
+        """Number of coefficients of these parameters."""
+        terms = self.likelihood.design.terms
+        return sum(terms[j].length for j in self._modelled)
+
     def leverages(self) -> Array:
-        """Return the leverage of each row, (n,): their sum is the number of coefficients."""
+        """Return the leverage of each row, (n,), which add up to `n_influenced`."""
+        if self.n_influenced == 0:
+            return np.zeros(self.n)
         inverse = self.expected_inverse / self.mass
-        return leverage.leverages(self._expected, self.coef, inverse)
+        return leverage.leverages(self._expected, self.coef, inverse, self._modelled)
+
+    def cooks_distances(self) -> Array:
+        """Return Cook's distance of each row, (n,).
+
+        It is the squared length, in standard errors, of what leaving the row out does to the k
+        coefficients that `leverages` speaks of, over k: one step of the fit without it.
+        """
+        if self.n_influenced == 0:
+            return np.zeros(self.n)
+        inverse = self.expected_inverse / self.mass
+        design = self.likelihood.design
+        pairs = zip(design.slices, design.terms, strict=True)
+        spans = [np.arange(s.start, s.start + t.length) for s, t in pairs]
+        own = np.concatenate([spans[j] for j in self._modelled])
+        moves = inverse[:, own]
+        kernel = moves @ np.linalg.solve(inverse[np.ix_(own, own)], moves.T)
+        given = self.adjusted(1.0)
+        return leverage.squared_moves(self.objective, kernel, given) / len(own)
 
     # ---------------------------------------------------------------- covariance
 

@@ -90,9 +90,9 @@ def _masses(family: Family, theta: Arrays) -> tuple[Array, Array]:
     stride = np.maximum(np.floor(deviation / _TO_A_DEVIATION), 1.0)
     count = int(np.ceil(((high - low) / stride).max())) + 1
     y = low[:, None] + stride[:, None] * np.arange(count)
-    columns = tuple(np.reshape(part, (-1, 1)) for part in theta)
-    mass = np.exp(family.log_prob(y, family.eta(columns))) * stride[:, None]
-    return y, mass
+    repeated = tuple(np.repeat(part, count) for part in theta)
+    mass = np.exp(family.log_prob(y.ravel(), family.eta(repeated))).reshape(y.shape)
+    return y, mass * stride[:, None]
 
 
 def expected_rows(family: Family) -> Callable[[Arrays, Arrays, int], Rows]:
