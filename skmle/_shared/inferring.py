@@ -18,6 +18,7 @@ from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.criteria import Criteria
+from skmle._shared.penalties import check_augmented
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.estimates import Model
@@ -94,7 +95,8 @@ class Inferring(Criteria):
             The rows of the fit, which any covariance but that of the fit needs, as no model keeps
             rows.
         covariance : str, optional
-            "observed", "expected" or "outer", which hold if the data follow the law that is fitted;
+            "observed", "expected" or "outer", which hold if the data follow the law that is fitted
+            ("augmented": as R's logistf under ``penalty="jeffreys"``);
             "HC0", "HC1", "HC2", "HC3" for independent rows of any law; "cluster" for independent
             groups of rows; "HAC" for rows in the order of time. By default that of the fit:
             "observed", or "HC0" where that cannot hold (class weights, medians, soft labels).
@@ -165,6 +167,8 @@ class Inferring(Criteria):
             if covariance is None and groups is not None:
                 kind = "cluster"
             check_choice(kind, groups, lags, correction, distribution, weights)
+            if kind == "augmented":
+                check_augmented(self, self._fits)
             every, mask = self._evidences(X, y, sample_weight, weights, offset_or_exposure)
             ways = () if groups is None else coded_groups(groups, every[0].n, mask)
             errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
@@ -357,4 +361,7 @@ class Inferring(Criteria):
         """The setting that penalises, in words; "" if none does."""
         if getattr(self, "alpha", 0.0) > 0.0:
             return "alpha > 0"
-        return "penalty=..." if getattr(self, "penalty", None) is not None else ""
+        penalty = getattr(self, "penalty", None)
+        if isinstance(penalty, str):
+            return f"penalty={penalty!r}"
+        return "" if penalty is None else "penalty=..."

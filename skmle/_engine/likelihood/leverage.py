@@ -8,16 +8,18 @@ of coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from skmle._engine.data.sums import cuts
 from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.scores import Gradients
-from skmle.families.base import Softmax
+from skmle.families.base import Softmax, triangle
 
 # What is left of a prediction by the other rows, below which they leave nothing: the row is fitted
 # exactly, its gradient is zero, and stays so.
@@ -91,23 +93,37 @@ def _blocks(
     k = len(design.terms)
     for low, high in cuts(design.n, design.width + k * k):
         block, rows = design.block(low, high), objective.rows_at(low, high, coef, 2)
-        columns = []
-        for term in design.terms:
-            own = [] if term.columns is None else [block.array(term.columns)]
-            columns.append(np.hstack([*own, np.ones((high - low, int(term.intercept)))]))
-        reach, curvature = np.empty((2, high - low, k, k))
-        ends = np.cumsum([0, *(term.length for term in design.terms)])
-        spans = [slice(a, b) for a, b in pairwise(ends)]
+        reach = reach_of(columns_of(design, block, high - low), inverse)
+        curvature = np.empty((high - low, k, k))
         packed = rows.curvature
         assert packed is not None
         entries = iter(packed.packed() if isinstance(packed, Softmax) else packed)
         for a in range(k):
             for b in range(a, k):
-                pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
-                reach[:, a, b] = reach[:, b, a] = pair
                 entry = next(entries)
                 curvature[:, a, b] = curvature[:, b, a] = 0.0 if entry is None else entry
         if objective.squares is not None:  # Of a weight that is a factor, once.
             assert objective.weight is not None
             reach *= (objective.squares[low:high] / objective.weight[low:high])[:, None, None]
         yield low, high, reach, curvature
+
+
+def columns_of(design: Design, block: Any, n: int) -> list[Array]:
+    """Return the derivatives of each eta in its term's coefficients, for the n rows of a block."""
+    result = []
+    for term in design.terms:
+        own = [] if term.columns is None else [block.array(term.columns)]
+        result.append(np.hstack([*own, np.ones((n, int(term.intercept)))]))
+    return result
+
+
+def reach_of(columns: Sequence[Array], inverse: Array) -> Array:
+    """Return J A^-1 J' of each row, (rows, k, k), for the inverse of A."""
+    k, n = len(columns), len(columns[0])
+    ends = np.cumsum([0, *(part.shape[1] for part in columns)])
+    spans = [slice(a, b) for a, b in pairwise(ends)]
+    result = np.empty((n, k, k))
+    for a, b in triangle(k):
+        pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
+        result[:, a, b] = result[:, b, a] = pair
+    return result
