@@ -71,10 +71,13 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
     l1_ratio : float, default=0.0
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some
         coefficients are exactly zero, and there are no standard errors.
-    penalty : object, optional
-        A smooth penalty of one's own on the coefficients, ``coef_.ravel()``, per row and beside
-        that of `alpha`: an object with the methods value, add, product, curvature and restrict,
-        which the page "Add a penalty" explains.
+    penalty : "jeffreys" or object, optional
+        "jeffreys" adds half the log-determinant of the expected information to the log-likelihood
+        (Firth's regression): the estimates are finite even where classes separate, and free from
+        the bias of few rows; up to 300 coefficients. Or a smooth penalty of one's own on the
+        coefficients, ``coef_.ravel()``, per row and beside that of `alpha`: an object with the
+        methods value, add, product, curvature and restrict, which the page "Add a penalty"
+        explains.
     fit_intercept : bool, default=True
     class_weight : dict or "balanced", optional
         Weights of the classes, multiplied with `sample_weight`; 0 leaves a class out.

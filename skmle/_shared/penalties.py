@@ -57,7 +57,7 @@ def check_jeffreys(
             "penalty=None."
         )
     if len(family.parameters) > 1 and family.observation.numeric:
-        first, *others = family.names
+        others = family.names[1:]
         raise ValueError(
             f"{what} is for laws of one free parameter, and the {family.title} law has "
             f"{len(family.parameters)}: {', '.join(family.names)}. Allowed: poisson, binomial, "

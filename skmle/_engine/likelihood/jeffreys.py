@@ -155,7 +155,9 @@ class Jeffreys:
             if order < 2:
                 continue
             none = tuple(np.zeros(n) for _ in range(k))
-            moved = ((g, x) for g, own in zip(entries.gradient, columns, strict=True) for x in own.T)
+            moved = (
+                (g, x) for g, own in zip(entries.gradient, columns, strict=True) for x in own.T
+            )
             for q, (g, x) in enumerate(moved):
                 of_q = design.pull(block, Rows(np.zeros(n), none, tuple(g * x)), weights, 2).hessian
                 slopes[q] += of_q / info.mass

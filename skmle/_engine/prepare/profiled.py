@@ -1,0 +1,150 @@
+"""The profile of a likelihood: its maximum where a linear function of the coefficients is held.
+
+With the function a'c held at a value t, the minimum f(t) of the objective is one over an affine
+subspace, which is searched by Newton's method as the whole space is. A coefficient that is held in
+this way is still one of the model's: an offset in its place would hold the slopes of the first
+parameter alone, and would take its column out of the information that Jeffreys' penalty is made of.
+
+At the minimum the gradient is a multiple of a, which is the slope of the profile, and its curvature
+is 1 / a' H^-1 a. Both come with a fit and cost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.likelihood.objective import Objective
+from skmle._engine.solvers.newton import newton
+
+# Distance in standard errors at which a fit on the way stops: the deviance is off by its square.
+_TOL = 1e-7
+_STEPS = 100  # as by default of the estimators
+
+
+class Point(NamedTuple):
+    """A profile where its function has moved so far from the estimate."""
+
+    deviance: float
+    """2 (l_max - l); inf where no coefficients are possible; nan if no maximum was found."""
+    slope: float
+    """Its derivative in the move."""
+    curvature: float
+    """Its second derivative; nan where the Hessian is not definite."""
+
+
+class Profile:
+    """The deviance as a function of how far a'coef is from its estimate.
+
+    Each fit starts from the one before.
+
+    Parameters
+    ----------
+    objective : Objective
+    coef : ndarray of shape (d,)
+        Where it has its minimum.
+    direction : ndarray of shape (d,)
+        a.
+    """
+
+    def __init__(self, objective: Objective, coef: Array, direction: Array) -> None:
+        self.objective = replace(objective, watch=None, alarm=None)
+        self.direction = direction
+        solution = newton(self.objective, coef, tol=_TOL * 1e-2, max_iter=_STEPS)
+        self.coef = solution.coef
+        self._at = self.objective(self.coef)
+        self.lowest = self._at.value
+        self.fits = 1
+        assert self._at.hessian is not None
+        # The coefficient that has the most of the function's variance is the one to follow.
+        spread = np.sqrt(np.maximum(self._at.hessian.diagonal(), np.finfo(float).tiny))
+        self._pivot = int(np.abs(direction / spread).argmax())
+        self._place = 0.0, self.coef
+
+        inverse = self._at.inverse
+        self.error = float(np.sqrt(direction @ inverse @ direction / self.objective.mass))
+        """Standard error of a'coef by the Hessian."""
+
+    def __call__(self, move: float) -> Point:
+        """Return the deviance with its derivatives where a'coef is its estimate plus `move`."""
+        before, coef = self._place
+        start = coef + (move - before) * self._tangent()
+        held = _Held(self.objective, self.direction, start, self._pivot)
+        solution = newton(held, held.free_of(start), tol=_TOL, max_iter=_STEPS)
+        self.fits += 1
+        if not np.isfinite(solution.evaluation.value):
+            return Point(np.inf, np.nan, np.nan)
+        if not solution.converged:
+            return Point(np.nan, np.nan, np.nan)
+        coef = held.whole(solution.coef)
+        self._at, self._place = self.objective(coef), (move, coef)
+        value = self._at.value
+        assert self._at.gradient is not None
+        mass = self.objective.mass
+        slope = float(self._at.gradient[self._pivot] / self.direction[self._pivot])
+        tangent = self._tangent()
+        curvature = float(tangent @ self._at.hessian @ tangent)
+        return Point(
+            deviance=2.0 * mass * (value - self.lowest),
+            slope=2.0 * mass * slope,
+            curvature=2.0 * mass * curvature if curvature > 0.0 else np.nan,
+        )
+
+    def _tangent(self) -> Array:
+        """Return the derivative of the coefficients in the move: H^-1 a / a' H^-1 a."""
+        try:
+            pulled = self._at.inverse @ self.direction
+        except np.linalg.LinAlgError:
+            pulled = self.direction
+        along = float(self.direction @ pulled)
+        if not (np.isfinite(along) and along > 0.0):
+            pulled, along = self.direction, float(self.direction @ self.direction)
+        return np.asarray(pulled / along)
+
+
+class _Held:
+    """An objective as a function of all coefficients but one, which holds a'coef as it is.
+
+    Parameters
+    ----------
+    objective : Objective
+    direction : ndarray of shape (d,)
+        a.
+    coef : ndarray of shape (d,)
+        Coefficients at which a'coef has the value that is held.
+    pivot : int
+        The coefficient that follows from the others; a is not zero there.
+    """
+
+    def __init__(self, objective: Objective, direction: Array, coef: Array, pivot: int) -> None:
+        self.objective, self.size, self.pivot = objective, objective.size, pivot
+        self.kept = np.delete(np.arange(len(coef)), self.pivot)
+        self.ratios = direction[self.kept] / direction[self.pivot]
+        self.level = float(coef[self.pivot] + self.ratios @ coef[self.kept])
+
+    def free_of(self, coef: Array) -> Array:
+        """Return the coefficients that are free."""
+        return coef[self.kept]
+
+    def whole(self, free: Array) -> Array:
+        """Return all coefficients."""
+        result = np.empty(len(free) + 1)
+        result[self.kept] = free
+        result[self.pivot] = self.level - self.ratios @ free
+        return result
+
+    def __call__(self, free: Array, order: int = 2) -> Evaluation:
+        at = self.objective(self.whole(free), order)
+        gradient, hessian = at.gradient, at.hessian
+        if gradient is not None:
+            gradient = gradient[self.kept] - self.ratios * gradient[self.pivot]
+        if hessian is not None:
+            across = hessian[self.kept] - np.outer(self.ratios, hessian[self.pivot])
+            hessian = across[:, self.kept] - np.outer(across[:, self.pivot], self.ratios)
+        return Evaluation(at.value, gradient, hessian)
+
+    def accepted(self, coef: Array, at: Evaluation, distance: float) -> None:
+        """Take note of an iterate: nobody asks for it."""
