@@ -33,7 +33,7 @@ class Point(NamedTuple):
     slope: float
     """Its derivative in the move."""
     curvature: float
-    """Its second derivative; nan where the Hessian is not definite."""
+    """Its second derivative; nan where the Hessian is singular."""
 
 
 class Profile:
@@ -85,24 +85,30 @@ class Profile:
         assert self._at.gradient is not None
         mass = self.objective.mass
         slope = float(self._at.gradient[self._pivot] / self.direction[self._pivot])
-        tangent = self._tangent()
-        curvature = float(tangent @ self._at.hessian @ tangent)
         return Point(
             deviance=2.0 * mass * (value - self.lowest),
             slope=2.0 * mass * slope,
-            curvature=2.0 * mass * curvature if curvature > 0.0 else np.nan,
+            curvature=2.0 * mass * self._pull()[1],
         )
 
     def _tangent(self) -> Array:
         """Return the derivative of the coefficients in the move: H^-1 a / a' H^-1 a."""
+        pulled, curvature = self._pull()
+        if np.isnan(curvature):
+            return np.asarray(self.direction / (self.direction @ self.direction))
+        return pulled * curvature
+
+    def _pull(self) -> tuple[Array, float]:
+        """Return H^-1 a and 1 / a' H^-1 a; nan where there is none.
+
+        H need not be definite: it may bend down along the profile.
+        """
         try:
-            pulled = self._at.inverse @ self.direction
+            pulled = np.asarray(self._at.inverse @ self.direction)
         except np.linalg.LinAlgError:
-            pulled = self.direction
+            return self.direction, np.nan
         along = float(self.direction @ pulled)
-        if not (np.isfinite(along) and along > 0.0):
-            pulled, along = self.direction, float(self.direction @ self.direction)
-        return np.asarray(pulled / along)
+        return pulled, 1.0 / along if np.isfinite(along) and along != 0.0 else np.nan
 
 
 class _Held:
