@@ -35,6 +35,8 @@ _ARRIVED = 1e-10
 _NEARLY, _ROUNDING = 1e-6, 1e-14
 # Fits for one end, at most; three or four were seen where the deviance is finite.
 _MOST = 40
+# Fits that may find no maximum, after each of which the next is nearer by. Chosen, not measured.
+_LOST = 6
 # Times that an end may be farther from the estimate than Wald's, before it counts as infinite.
 # Chosen, not measured.
 _FAR = 1e4
@@ -63,7 +65,7 @@ def profile_end(
 ) -> float:
     """Return the move from the estimate to one end, where the deviance is z^2.
 
-    It is infinite if the deviance does not come so far, and nan if a fit has found no maximum.
+    It is infinite if the deviance does not come so far, and nan if fits find no maximum.
 
     Parameters
     ----------
@@ -75,11 +77,15 @@ def profile_end(
         -1.0 for the lower end, 1.0 for the upper one.
     z : float
     """
-    near, far, size = 0.0, np.inf, z * error
+    near, far, size, lost = 0.0, np.inf, z * error, 0
     for _ in range(_MOST):
         at = profile(sign * size)
         if np.isnan(at.deviance):
-            return np.nan
+            # From nearer by, the next fit starts closer to its maximum.
+            size, lost = 0.5 * (near + size), lost + 1
+            if lost > _LOST:
+                return np.nan
+            continue
         root = float(np.sqrt(max(at.deviance, 0.0)))
         rest = z - root
         if abs(rest) <= _ARRIVED:
