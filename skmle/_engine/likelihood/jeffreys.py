@@ -135,31 +135,30 @@ class Jeffreys:
         design, d, k = info.design, info.design.d, len(info.design.terms)
         result = Evaluation(0.0, np.zeros(d), np.zeros((d, d)) if order == 2 else None)
         slopes = np.zeros((d, d, d) if order == 2 else (0, 0, 0))
+        pairs = triangle(k)
         # A packed entry off the diagonal stands for two.
-        count = np.array([1.0 if a == b else 2.0 for a, b in triangle(k)])
-        places = tuple(np.array(triangle(k)).reshape(-1, 2).T)
+        count = np.array([1.0 if a == b else 2.0 for a, b in pairs])
         for low, high in cuts(design.n, design.width + k * k):
             n, block, weights = high - low, design.block(low, high), info.weights(low, high)
             statistics = tuple(s[low:high] if len(s) == design.n else s for s in info.statistics)
-            eta = design.eta(block, low, high, coef)
+            eta = tuple(design.eta(block, low, high, coef))
             entries = expected_with_derivatives(self.family, statistics, eta, n, order)
             columns = columns_of(design, block, n)
-            share = -0.5 * count[:, None] * reach_of(columns, inverse)[:, *places].T
+            reach = reach_of(columns, inverse)
+            share = -0.5 * count[:, None] * np.array([reach[:, a, b] for a, b in pairs])
             assert entries.gradient is not None
             gradient = tuple((share * g).sum(axis=0) for g in entries.gradient)
-            curvature = None
-            if order == 2:
-                assert entries.curvature is not None
-                curvature = tuple((share * c).sum(axis=0) for c in entries.curvature)
-            result += design.pull(block, Rows(np.zeros(n), gradient, curvature), weights, order)
             if order < 2:
+                result += design.pull(block, Rows(np.zeros(n), gradient), weights, order)
                 continue
-            none = tuple(np.zeros(n) for _ in range(k))
-            moved = (
-                (g, x) for g, own in zip(entries.gradient, columns, strict=True) for x in own.T
-            )
-            for q, (g, x) in enumerate(moved):
-                of_q = design.pull(block, Rows(np.zeros(n), none, tuple(g * x)), weights, 2).hessian
+            assert entries.curvature is not None
+            curvature = tuple((share * np.asarray(c)).sum(axis=0) for c in entries.curvature)
+            result += design.pull(block, Rows(np.zeros(n), gradient, curvature), weights, order)
+            own = zip(entries.gradient, columns, strict=True)
+            for q, (g, x) in enumerate((g, x) for g, part in own for x in part.T):
+                rows = Rows(np.zeros(n), gradient, tuple(g * x))  # the gradient is not used
+                of_q = design.pull(block, rows, weights, 2).hessian
+                assert of_q is not None
                 slopes[q] += of_q / info.mass
         return result, slopes
 

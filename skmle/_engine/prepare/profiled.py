@@ -142,8 +142,8 @@ class _Held:
         result[self.pivot] = self.level - self.ratios @ free
         return result
 
-    def __call__(self, free: Array, order: int = 2) -> Evaluation:
-        at = self.objective(self.whole(free), order)
+    def __call__(self, coef: Array, order: int = 2) -> Evaluation:
+        at = self.objective(self.whole(coef), order)
         gradient, hessian = at.gradient, at.hessian
         if gradient is not None:
             gradient = gradient[self.kept] - self.ratios * gradient[self.pivot]
