@@ -151,10 +151,15 @@ class Inferring(RowsAgain):
                 check_augmented(self, self._fits)
             every, mask = self._evidences(X, y, sample_weight, weights, offset_or_exposure)
             ways = () if groups is None else coded_groups(groups, every[0].n, mask)
-            errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
+            if self._runs_off and kind == "observed":
+                errors = self._errors_beside()
+            elif self._runs_off:
+                raise ValueError(self._no_covariance())
+            else:
+                errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
         result = self._results_under(errors, confidence_level)
         if X is not None and self._has_profiles(kind, weights):
-            result = replace(result, profiler=profiler_of(self, every, result, errors))
+            return replace(result, profiler=profiler_of(self, every, result, errors))
         if result.reason:
             raise ValueError(self._no_covariance())
         return result
@@ -188,6 +193,14 @@ class Inferring(RowsAgain):
         """Return whether the deviance is a chi-square: where the law that is fitted holds."""
         by_law = kind in ("observed", "expected", "augmented", "outer") and weights == "repeats"
         return by_law and not self._sandwiched
+
+    def _errors_beside(self) -> Errors:
+        """Return the errors of what does not run to infinity: nan if nothing stays."""
+        own = self._own_errors()
+        if own.known:
+            return own
+        unknown = np.full(2 * [len(self._vector())], np.nan)
+        return own._replace(covariances=(unknown,))
 
     def _own_errors(self) -> Errors:
         """Return the covariances that the fit has kept."""

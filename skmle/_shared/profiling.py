@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,10 +68,13 @@ class LineProfiler:
         """
         name, result = str(self.result.terms[i]), self.result
         assert result.eta is not None and result.eta_errors is not None
-        if not np.isfinite(result.eta_errors[i]):
+        assert result.inverses is not None
+        runs_off = np.isinf(result.eta[i])
+        if not (np.isfinite(result.eta_errors[i]) or runs_off):
             raise ValueError(
                 f"profile: the data do not determine {name!r}. Allowed: estimates with a standard "
-                "error. Leave it out of terms, or its column out of the fit."
+                "error, and those that run to infinity. Leave it out of terms, or its column out "
+                "of the fit."
             )
         row = self.weights[i]
         if not np.isfinite(row).all():
@@ -79,48 +83,89 @@ class LineProfiler:
                 "those have profiles. Allowed: coefficients, and parameters of one number. Leave "
                 "it out of terms, or use estimate()."
             )
-        ends, count = np.cumsum([0, *self.sizes]), 0
+        ends = np.cumsum([0, *self.sizes])
         (which,) = {int(np.searchsorted(ends, j, "right")) - 1 for j in np.flatnonzero(row)}
-        evidence = self.evidences[which]
-        direction = row[ends[which] : ends[which + 1]]
-        matrix = evidence.likelihood.coordinates.matrix()
-        if matrix is not None:
-            direction = direction @ matrix
-        moves = []
-        for sign in (-1.0, 1.0):
-            profile = Profile(evidence.objective, evidence.coef, direction)
-            moves.append(profile_end(profile, profile.error, sign, z))
-            count += profile.fits
-        assert result.inverses is not None
-        inverse, eta = result.inverses[i], float(result.eta[i])
-        found = [eta + move for move in moves]
-        if inverse is not None:
+        line = _Line(
+            self.evidences[which],
+            row[ends[which] : ends[which + 1]],
+            float(self.eta(self.at)[i]),
+        )
+        if runs_off:
+            found, count = line.bound(float(np.sign(result.eta[i])), z)
+        else:
+            found, count = line.ends(z * float(result.eta_errors[i]), z)
+        if (inverse := result.inverses[i]) is not None:
             with np.errstate(over="ignore"):
                 found = [float(inverse(np.asarray(end))) for end in found]
         low, high = sorted(found) if not np.isnan(found).any() else found
         return Profiled(low, high, count)
 
 
+class _Line(NamedTuple):
+    """An estimate as a linear function of the coefficients of its fit."""
+
+    evidence: Evidence
+    weights: Array
+    """Its derivatives in the user's coefficients."""
+    value: float
+    """Its value at the coefficients of the fit, which are finite even where it is not."""
+
+    @property
+    def direction(self) -> Array:
+        """Its derivatives in the solver's coefficients."""
+        matrix = self.evidence.likelihood.coordinates.matrix()
+        return self.weights if matrix is None else self.weights @ matrix
+
+    def ends(self, first: float, z: float) -> tuple[list[float], int]:
+        """Return both ends, and how many fits they took; `first` is how far away they may be."""
+        found, count = [], 0
+        for sign in (-1.0, 1.0):
+            profile = Profile(self.evidence.objective, self.evidence.coef, self.direction)
+            found.append(self._start(profile) + profile_end(profile, first, sign, z))
+            count += profile.fits
+        return found, count
+
+    def bound(self, infinity: float, z: float) -> tuple[list[float], int]:
+        """Return the end of an estimate that runs to infinity, which is the other end.
+
+        The first fit is at zero, where a start of the family is near.
+        """
+        likelihood = self.evidence.likelihood
+        near = likelihood.starts()[0]
+        profile = Profile(self.evidence.objective, self.evidence.coef, self.direction, near)
+        value = self._start(profile)
+        first = infinity * value
+        end = value + profile_end(profile, first if first > 0.0 else 1.0, -infinity, z)
+        return sorted([end, infinity * np.inf]), profile.fits
+
+    def _start(self, profile: Profile) -> float:
+        """Return the estimate at the minimum that a profile has found."""
+        return self.value + float(self.direction @ (profile.coef - self.evidence.coef))
+
+
 def profiler_of(
     model: RowsAgain, evidences: Sequence[Evidence], result: Inference, errors: Errors
 ) -> LineProfiler:
     """Return the profiles of the estimates of a fitted model, whose rows are known again."""
-    as_function = model._as_function(errors)
-    variances = np.diag(as_function.covariance)
-    known = np.isfinite(variances) & (variances > 0.0)
+    at = model._vector()
+    steps = np.ones(len(at))
+    if errors.known:
+        variances = np.diag(model._as_function(errors).covariance)
+        steps = np.sqrt(np.where(np.isfinite(variances) & (variances > 0.0), variances, 1.0))
 
     def eta(vector: Array) -> Array:
-        found = as_function.at(vector)._results_under(errors).eta
-        assert found is not None
+        moved = model._at(vector)
+        moved._beyond = None  # so that estimates that run off are shown as they are in the vector
+        found = moved._results_under(errors).eta
         return np.asarray(found, float)
 
     return LineProfiler(
         evidences=evidences,
-        sizes=[len(c) for c in errors.covariances if c is not None],
+        sizes=[sum(t.length for t in one.likelihood.problem.terms) for one in evidences],
         result=result,
         eta=eta,
-        at=as_function.coefs,
-        steps=np.where(known, np.sqrt(np.where(known, variances, 1.0)), 1.0),
+        at=at,
+        steps=steps,
     )
 
 

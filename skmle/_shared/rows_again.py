@@ -17,7 +17,7 @@ from scipy.linalg import block_diag
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
-from skmle._engine.verdict import BOUNDARY, INTERIOR
+from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM
 from skmle._shared.criteria import Criteria
 from skmle.inference.estimates import Model
 from skmle.inference.robust import Errors
@@ -44,8 +44,15 @@ class RowsAgain(Criteria):
     """Of each fit and each parameter, whether it has an intercept."""
     _set: Callable[..., None]
     """(fits, X) -> None: store the coefficients of fits, in the precision of X."""
+    _beyond: list[Array] | None = None
+    """What to add to coefficients so that they show where they run to; None: nothing runs off."""
     _no_covariance: Callable[[], str]
     """() -> why there is no covariance, as a message in four parts."""
+
+    @property
+    def _runs_off(self) -> bool:
+        """Whether coefficients run to infinity, as rows separate from others."""
+        return self.status_ == NO_MAXIMUM and self._beyond is not None
 
     def _problems(
         self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
@@ -64,7 +71,8 @@ class RowsAgain(Criteria):
         ValueError
             If the fit has no maximum inside its range, or these are not its rows.
         """
-        if self.status_ not in (INTERIOR, BOUNDARY) or any(f.rows_at_edge for f in self._fits):
+        known = self.status_ in (INTERIOR, BOUNDARY) or self._runs_off
+        if not known or any(f.rows_at_edge for f in self._fits):
             raise ValueError(self._no_covariance())
         if getattr(self, "l1_ratio", 0.0) > 0.0 and getattr(self, "alpha", 0.0) > 0.0:
             raise ValueError(self._no_covariance())

@@ -37,9 +37,12 @@ _NEARLY, _ROUNDING = 1e-6, 1e-14
 _MOST = 40
 # Fits that may find no maximum, after each of which the next is nearer by. Chosen, not measured.
 _LOST = 6
-# Times that an end may be farther from the estimate than Wald's, before it counts as infinite.
-# Chosen, not measured.
+# Times that an end may be farther from the estimate than the first try, before it counts as
+# infinite. Chosen, not measured.
 _FAR = 1e4
+# Root of the deviance that is none, and times the first try up to which there is none if there
+# never will be: other columns can take the place of this one. Chosen, not measured.
+_FLAT, _NEVER = 1e-4, 8.0
 # Factor by which a step may lead farther from the estimate, at most. Chosen, not measured.
 _GROWS = 3.0
 
@@ -61,7 +64,7 @@ class PointLike(Protocol):
 
 
 def profile_end(
-    profile: Callable[[float], PointLike], error: float, sign: float, z: float
+    profile: Callable[[float], PointLike], first: float, sign: float, z: float
 ) -> float:
     """Return the move from the estimate to one end, where the deviance is z^2.
 
@@ -71,13 +74,13 @@ def profile_end(
     ----------
     profile : callable
         From a move to the profile there.
-    error : float
-        Standard error: the first try is z of it away.
+    first : float
+        How far away the first try is.
     sign : float
         -1.0 for the lower end, 1.0 for the upper one.
     z : float
     """
-    near, far, size, lost = 0.0, np.inf, z * error, 0
+    near, far, size, lost = 0.0, np.inf, first, 0
     for _ in range(_MOST):
         at = profile(sign * size)
         if np.isnan(at.deviance):
@@ -94,7 +97,7 @@ def profile_end(
             near = size
         else:
             far = size
-        if near > _FAR * z * error:
+        if near > _FAR * first or (root <= _FLAT and near > _NEVER * first):
             return sign * np.inf
         proposed = size + _step(at, sign, root, rest)
         if not near < proposed < far:
@@ -145,8 +148,8 @@ class ProfileIntervals:
         As of the `Inference`.
     estimates : ndarray of shape (m,)
     intervals : ndarray of shape (m, 2)
-        Infinite where the likelihood does not fall so far; nan where a fit on the way found no
-        maximum.
+        Infinite where the likelihood does not fall so far, as where classes separate; nan where
+        fits on the way found no maximum.
     fits : ndarray of int of shape (m,)
         How many fits each interval took.
     confidence_level : float
@@ -187,7 +190,7 @@ class ProfileIntervals:
         head = ["", "estimate", f"{level} low", f"{level} high"]
         text = "Profile-likelihood intervals\n" + text_table(head, lines)
         if np.isnan(self.intervals).any():
-            text += "\nnan: a fit on the way found no maximum."
+            text += "\nnan: fits on the way found no maximum."
         if np.isinf(self.intervals).any():
             text += "\ninf: the likelihood never falls so far on that side."
         return text

@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, ndtri
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier, infer
+from skmle.exceptions import SeparationWarning
 
 RNG = np.random.default_rng(3)
 N = 60
@@ -113,6 +114,43 @@ def test_jeffreys_penalty_keeps_intervals_finite_where_classes_separate():
     assert (profile.intervals[:, 0] < profile.estimates).all()
     assert (profile.estimates < profile.intervals[:, 1]).all()
     assert profile.fits.max() < 20
+
+
+# ---------------------------------------------------------------- where classes separate
+
+RARE = np.column_stack([np.arange(N) % 5 == 0, X[:, 1]]).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("family", "certain"), [("bernoulli", 1.0), ("bernoulli", 0.0), ("poisson", 0.0)]
+)
+def test_an_infinite_coefficient_has_a_finite_bound(family, certain):
+    """The other estimates have intervals as if the rows that are certain were not there."""
+    y = np.where(RARE[:, 0] > 0, certain, OBSERVED[family])
+    with pytest.warns(SeparationWarning):
+        model = MLERegressor(family, tol=TOL).fit(RARE, y)
+    profile = model.inference(RARE, y).profile()
+    low, high = profile.intervals[0]
+    end, infinite = (low, high) if certain else (high, low)
+    assert infinite == (np.inf if certain else -np.inf) == profile.estimates[0]
+    held = MLERegressor(family, tol=TOL).fit(RARE[:, 1:], y, offset=end * RARE[:, 0])
+    assert fall(model, held) == pytest.approx(Z**2, abs=1e-7)
+    assert profile.fits.max() < 20
+    rest = RARE[:, 0] == 0
+    other = MLERegressor(family, tol=TOL).fit(RARE[rest, 1:], y[rest])
+    known = other.inference(RARE[rest, 1:], y[rest]).profile().intervals
+    np.testing.assert_allclose(profile.intervals[1:], known, rtol=1e-6)
+
+
+def test_a_column_in_whose_place_others_separate_has_no_bound():
+    y = X[:, 0] > 0.0
+    with pytest.warns(SeparationWarning):
+        model = CrossEntropyClassifier().fit(np.column_stack([X[:, 0], X[:, 0] ** 3]), y)
+    columns = np.column_stack([X[:, 0], X[:, 0] ** 3])
+    result = model.inference(columns, y)
+    off = [t for t, e in zip(result.terms, result.estimates, strict=True) if np.isinf(e)]
+    profile = result.profile([t for t in off if t != "intercept"])
+    assert (profile.intervals == [-np.inf, np.inf]).all()
 
 
 # ---------------------------------------------------------------- invariances

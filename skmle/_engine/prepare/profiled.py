@@ -22,6 +22,8 @@ from skmle._engine.solvers.newton import newton
 
 # Distance in standard errors at which a fit on the way stops: the deviance is off by its square.
 _TOL = 1e-7
+# Deviance that is none: no fit can be better, even where a flat likelihood stops a search. Chosen.
+_NONE = 1e-9
 _STEPS = 100  # as by default of the estimators
 
 
@@ -48,9 +50,14 @@ class Profile:
         Where it has its minimum.
     direction : ndarray of shape (d,)
         a.
+    start : ndarray of shape (d,), optional
+        From where to start, if not from `coef`: where that is on a way to infinity, on which the
+        likelihood is flat.
     """
 
-    def __init__(self, objective: Objective, coef: Array, direction: Array) -> None:
+    def __init__(
+        self, objective: Objective, coef: Array, direction: Array, start: Array | None = None
+    ) -> None:
         self.objective = replace(objective, watch=None, alarm=None)
         self.direction = direction
         solution = newton(self.objective, coef, tol=_TOL * 1e-2, max_iter=_STEPS)
@@ -58,15 +65,14 @@ class Profile:
         self._at = self.objective(self.coef)
         self.lowest = self._at.value
         self.fits = 1
+        self._place = 0.0, self.coef
+        if start is not None:
+            self._at = self.objective(start)
+            self._place = float(direction @ (start - self.coef)), start
         assert self._at.hessian is not None
         # The coefficient that has the most of the function's variance is the one to follow.
         spread = np.sqrt(np.maximum(self._at.hessian.diagonal(), np.finfo(float).tiny))
         self._pivot = int(np.abs(direction / spread).argmax())
-        self._place = 0.0, self.coef
-
-        inverse = self._at.inverse
-        self.error = float(np.sqrt(direction @ inverse @ direction / self.objective.mass))
-        """Standard error of a'coef by the Hessian."""
 
     def __call__(self, move: float) -> Point:
         """Return the deviance with its derivatives where a'coef is its estimate plus `move`."""
@@ -77,13 +83,14 @@ class Profile:
         self.fits += 1
         if not np.isfinite(solution.evaluation.value):
             return Point(np.inf, np.nan, np.nan)
-        if not solution.converged:
+        mass = self.objective.mass
+        rise = 2.0 * mass * (solution.evaluation.value - self.lowest)
+        if not (solution.converged or rise <= _NONE):
             return Point(np.nan, np.nan, np.nan)
         coef = held.whole(solution.coef)
         self._at, self._place = self.objective(coef), (move, coef)
         value = self._at.value
         assert self._at.gradient is not None
-        mass = self.objective.mass
         slope = float(self._at.gradient[self._pivot] / self.direction[self._pivot])
         return Point(
             deviance=2.0 * mass * (value - self.lowest),
