@@ -88,7 +88,8 @@ class RowsAgain(Criteria):
                 continue
             if weights == "factors":
                 posed = posed.with_factors()
-            found.append(Evidence.at(Likelihood(posed), fit.coefs))
+            inside = None if fit.limit is None else Likelihood(problem)
+            found.append(Evidence.at(Likelihood(posed), fit.coefs, inside))
             total += found[-1].log_likelihood
         known = self.log_likelihood_
         if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_AT_EDGE = "at an end of its range"
 # Rest of r - z at which an end is found; the deviance is then off by 4e-10 at most. Chosen.
 _ARRIVED = 1e-10
 # The same where rounding lets no step come nearer, and the width of a bracket that is rounding.
@@ -131,8 +132,24 @@ class Profiled(NamedTuple):
     """How many fits it took."""
 
 
+class EdgeLike(Protocol):
+    """A parameter at an end of its range."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def estimate(self) -> float:
+        """The end."""
+
+
 class Profiler(Protocol):
     """What knows the rows of a fit: the interval of each of its estimates."""
+
+    @property
+    def edges(self) -> Sequence[EdgeLike]:
+        """The parameters that stand at an end of their range, which follow the estimates."""
 
     def interval(self, i: int, z: float) -> Profiled:
         """Return the interval of estimate i that ends where the deviance is z^2."""
@@ -238,14 +255,19 @@ def profiled(
             "a model's inference(X, y) with covariance='observed', 'expected', 'augmented' or "
             "'outer'. Ask that."
         )
-    z, places = z_of(level), result._places()
+    z, places, edges = z_of(level), result._places(), result.profiler.edges
+    for i, edge in enumerate(edges):
+        places.setdefault(edge.name, []).append(len(result.terms) + i)
+    components = [*result.components, *([_AT_EDGE] * len(edges))]
+    every = [*result.terms, *(edge.name for edge in edges)]
+    estimates = np.append(result.estimates, [edge.estimate for edge in edges])
     names = [terms] if isinstance(terms, str) else terms
-    index = [*range(len(result.terms))] if names is None else places_of(names, places)
+    index = [*range(len(every))] if names is None else places_of(names, places)
     found = [result.profiler.interval(i, z) for i in index]
     return ProfileIntervals(
-        components=[result.components[i] for i in index],
-        terms=[result.terms[i] for i in index],
-        estimates=result.estimates[index],
+        components=[components[i] for i in index],
+        terms=[every[i] for i in index],
+        estimates=estimates[index],
         intervals=np.array([[one.low, one.high] for one in found]).reshape(-1, 2),
         fits=np.array([one.fits for one in found], np.intp),
         confidence_level=level,

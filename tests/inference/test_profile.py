@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, ndtri
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier, infer
-from skmle.exceptions import SeparationWarning
+from skmle.exceptions import BoundaryWarning, SeparationWarning
 
 RNG = np.random.default_rng(3)
 N = 60
@@ -151,6 +151,35 @@ def test_a_column_in_whose_place_others_separate_has_no_bound():
     off = [t for t, e in zip(result.terms, result.estimates, strict=True) if np.isinf(e)]
     profile = result.profile([t for t in off if t != "intercept"])
     assert (profile.intervals == [-np.inf, np.inf]).all()
+
+
+# ---------------------------------------------------------------- at an end of a range
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "name", "end"),
+    [
+        (MLERegressor("negative_binomial", tol=TOL), RNG.binomial(10, 0.3, N), "dispersion", 0.0),
+        (MLEDistribution("negative_binomial"), RNG.binomial(10, 0.3, N), "dispersion", 0.0),
+        (MLEDistribution("student_t"), RNG.uniform(-1.0, 1.0, N), "df", np.inf),
+    ],
+    ids=["regression", "density", "far end"],
+)
+def test_a_parameter_at_its_end_has_half_a_chi_square(model, y, name, end):
+    """The deviance is zero for half of the samples, so that the quantile of 90 % is that of 95 %."""
+    rows = (X, y) if isinstance(model, MLERegressor) else (y[:, None],)
+    with pytest.warns(BoundaryWarning):
+        model.fit(*rows)
+    result = model.inference(*rows)
+    profile = result.profile(name)
+    (ends,) = profile.intervals
+    assert end in ends and profile.estimates[0] == end
+    (inner,) = ends[ends != end]
+    held = type(model)(model.family, fixed={name: inner}, tol=TOL).fit(*rows)
+    assert fall(model, held) == pytest.approx(ndtri(0.95) ** 2, abs=1e-8)
+    assert profile.fits.max() < 20
+    assert list(result.profile().terms) == [*result.terms, name]
+    assert (result.profile(name, confidence_level=0.4).intervals == end).all()
 
 
 # ---------------------------------------------------------------- invariances

@@ -34,11 +34,13 @@ class Evidence:
 
     likelihood: Likelihood
     coef: Array
+    inside: Likelihood | None = None
+    """That of the family that was asked for, where the likelihood is that of a limit law."""
 
     @classmethod
-    def at(cls, likelihood: Likelihood, coefs: Coefs) -> Evidence:
+    def at(cls, likelihood: Likelihood, coefs: Coefs, inside: Likelihood | None = None) -> Evidence:
         """Return the likelihood at the user's coefficients."""
-        return cls(likelihood, likelihood.fitted(coefs))
+        return cls(likelihood, likelihood.fitted(coefs), inside)
 
     @property
     def objective(self) -> Objective:

@@ -53,18 +53,27 @@ class Profile:
     start : ndarray of shape (d,), optional
         From where to start, if not from `coef`: where that is on a way to infinity, on which the
         likelihood is flat.
+    lowest : float, optional
+        The infimum, if that is at no coefficients: moves are then from `coef`.
     """
 
     def __init__(
-        self, objective: Objective, coef: Array, direction: Array, start: Array | None = None
+        self,
+        objective: Objective,
+        coef: Array,
+        direction: Array,
+        start: Array | None = None,
+        lowest: float | None = None,
     ) -> None:
         self.objective = replace(objective, watch=None, alarm=None)
         self.direction = direction
-        solution = newton(self.objective, coef, tol=_TOL * 1e-2, max_iter=_STEPS)
-        self.coef = solution.coef
+        self.fits = 0
+        self.coef = coef
+        if lowest is None:
+            self.fits = 1
+            self.coef = newton(self.objective, coef, tol=_TOL * 1e-2, max_iter=_STEPS).coef
         self._at = self.objective(self.coef)
-        self.lowest = self._at.value
-        self.fits = 1
+        self.lowest = self._at.value if lowest is None else lowest
         self._place = 0.0, self.coef
         if start is not None:
             self._at = self.objective(start)
