@@ -333,7 +333,7 @@ class Inference:
 
         Returns
         -------
-        skmle.inference.profile.ProfileIntervals
+        skmle.inference.ProfileIntervals
 
         Raises
         ------

@@ -166,7 +166,7 @@ def test_a_column_in_whose_place_others_separate_has_no_bound():
     ids=["regression", "density", "far end"],
 )
 def test_a_parameter_at_its_end_has_half_a_chi_square(model, y, name, end):
-    """The deviance is zero for half of the samples, so that the quantile of 90 % is that of 95 %."""
+    """The deviance is zero for half of the samples: 95 % take the quantile of 90 %."""
     rows = (X, y) if isinstance(model, MLERegressor) else (y[:, None],)
     with pytest.warns(BoundaryWarning):
         model.fit(*rows)
