@@ -64,7 +64,8 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
         self, family: Family, observed: Observed, terms: tuple[Term, ...], **rest: Any
     ) -> Problem:
         """Return the problem under the estimator's settings; `rest` are more of its fields."""
-        if jeffreys := is_jeffreys(self):
+        # A class that is certain has no parameters, and no penalty on them.
+        if jeffreys := is_jeffreys(self) and bool(family.parameters):
             check_jeffreys(self, family, observed, terms)
         return Problem(
             family=family,

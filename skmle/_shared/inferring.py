@@ -107,7 +107,8 @@ class Inferring(RowsAgain):
         ------
         ValueError
             If the fit has no covariance: no regular maximum, or ``store_information=False``; the
-            message says why. If X and y are not the rows of the fit, or a setting has no meaning.
+            message says why. (Where columns separate rows, there are the errors of what does not
+            run to infinity.) If X and y are not the rows of the fit, or a setting has no meaning.
 
         Notes
         -----

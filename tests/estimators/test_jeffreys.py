@@ -235,6 +235,11 @@ def test_laws_whose_other_parameters_are_known(fixed):
     np.testing.assert_allclose(model.fit(X, COUNTS + 1.0).coef_, plain.coef_, rtol=1e-9)
 
 
+def test_one_class_with_weight_is_certain():
+    model = firth().fit(X, APART, APART.astype(float))
+    np.testing.assert_array_equal(model.predict_proba(X)[:, 1], 1.0)
+
+
 REFUSED = {
     "a second penalty": (firth(alpha=0.1), APART, "two penalties"),
     "an absolute penalty": (firth(alpha=0.1, l1_ratio=1.0), APART, "two penalties"),

@@ -13,6 +13,9 @@ from scipy.special import logsumexp, ndtri
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier, infer
 from skmle.exceptions import BoundaryWarning, SeparationWarning
+from skmle.families import Categorical
+from tests.estimators.data import conditional_data
+from tests.subjects import every_class, is_conditional
 
 RNG = np.random.default_rng(3)
 N = 60
@@ -44,6 +47,20 @@ def test_a_slope_equals_refits_with_an_offset(family):
         held = MLERegressor(family, tol=TOL).fit(X[:, 1:], y, offset=end * X[:, 0])
         assert fall(model, held) == pytest.approx(Z**2, abs=1e-8)
     assert profile.fits.max() < 20
+
+
+@every_class(lambda cls: is_conditional(cls) and not cls.cusps and cls is not Categorical)
+def test_every_family_has_profiles(cls):
+    """Of classes, an offset is that of one, but a column has slopes for all."""
+    columns, y = conditional_data(cls, 60)
+    model = MLERegressor(cls, tol=TOL).fit(columns, y)
+    profile = model.inference(columns, y).profile()
+    assert (profile.intervals[:, 0] < profile.estimates).all()
+    assert (profile.estimates < profile.intervals[:, 1]).all()
+    assert profile.fits.max() < 20
+    for end in profile.intervals[0]:
+        held = MLERegressor(cls, tol=TOL).fit(columns[:, 1:], y, offset=end * columns[:, 0])
+        assert fall(model, held) == pytest.approx(Z**2, abs=1e-8)
 
 
 @pytest.mark.parametrize(
