@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlog1py
+from scipy.special import expit, xlog1py
 
 from skmle.families.base import (
     LOGIT,
@@ -55,6 +55,10 @@ class Geometric(ByStd, ByTails):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # One success in y trials: the binomial kernel.
         return logistic_kernel(np.ones(()), statistics[0], eta[0], order)
+
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        # That of one row is y times p (1 - p), and the mean of y is 1 / p.
+        return (expit(-np.asarray(eta[0])),)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         with np.errstate(divide="ignore"):

@@ -68,6 +68,21 @@ def of_classes(y, k):
     return value
 
 
+def of_law(y, log_prob, weight):
+    """Any law of one parameter, by its log-probability and information at eta."""
+
+    def value(b):
+        eta = WITH_ONE @ b
+        return log_prob(y, eta).sum() + half_log_det(WITH_ONE, weight(eta))
+
+    return value
+
+
+def log_negative_binomial(y, eta):
+    mu = np.exp(eta)
+    return y * eta - (y + 2.0) * np.log1p(mu / 2.0)
+
+
 def normal_slope(eta):
     return np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi)
 
@@ -76,8 +91,8 @@ def firth(**settings):
     return CrossEntropyClassifier(penalty="jeffreys", tol=1e-9, **settings)
 
 
-def counts(family="poisson"):
-    return MLERegressor(family, penalty="jeffreys", tol=1e-9)
+def counts(family="poisson", **settings):
+    return MLERegressor(family, penalty="jeffreys", tol=1e-9, **settings)
 
 
 LOGIT = (log_expit, lambda e: log_expit(-e), lambda e: expit(e) * expit(-e))
@@ -90,6 +105,8 @@ CLOGLOG = (
 BY_IDENTITY = Poisson(links={"mean": "identity"})
 FEW = (np.abs(WITH_ONE @ [1.0, 0.3, 3.0]) + COUNTS).round()
 
+ONES = 0.0 * COUNTS + 1.0
+
 # name: (model, y, the penalised log-likelihood)
 LAWS = {
     "logit": (firth(), THREE > 0, of_trials(THREE > 0, *LOGIT)),
@@ -101,6 +118,26 @@ LAWS = {
     "poisson": (counts(), COUNTS, of_counts(COUNTS, np.exp, np.exp)),
     "poisson of zeros": (counts(), 0 * COUNTS, of_counts(0 * COUNTS, np.exp, np.exp)),
     "poisson by identity": (counts(BY_IDENTITY), FEW, of_counts(FEW, lambda e: e, np.ones_like)),
+    "geometric": (
+        counts("geometric"),
+        COUNTS + 1.0,
+        of_law(COUNTS, lambda y, e: log_expit(e) + y * log_expit(-e), lambda e: expit(-e)),
+    ),
+    "geometric of ones": (
+        counts("geometric"),
+        ONES,
+        of_law(ONES, lambda y, e: log_expit(e), lambda e: expit(-e)),
+    ),
+    "exponential": (
+        counts("exponential"),
+        COUNTS + 1.0,
+        of_law(COUNTS + 1.0, lambda y, e: -e - y * np.exp(-e), np.ones_like),
+    ),
+    "negative binomial of known dispersion": (
+        counts("negative_binomial", fixed={"dispersion": 0.5}),
+        COUNTS,
+        of_law(COUNTS, log_negative_binomial, lambda e: 1.0 / (np.exp(-e) + 0.5)),
+    ),
 }
 
 

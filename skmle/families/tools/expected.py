@@ -67,7 +67,7 @@ def _expected(family: Family, eta: Arrays) -> Array:
         gradient = family.evaluate(family.statistics(y.ravel()), repeated, 1).gradient
     assert gradient is not None
     g = [np.broadcast_to(part, y.size).reshape(y.shape) for part in gradient]
-    inside = weights > 0.0
+    inside = ~(weights <= 0.0)  # nan stays
     return np.array(
         [np.where(inside, g[a] * g[b] * weights, 0.0).sum(axis=1) for a, b in triangle(len(g))]
     )
@@ -89,10 +89,15 @@ def _masses(family: Family, theta: Arrays) -> tuple[Array, Array]:
     low, high = family.quantile(tail, theta), family.upper_quantile(tail, theta)
     deviation = np.sqrt(family.variance(theta))
     stride = np.maximum(np.floor(deviation / _TO_A_DEVIATION), 1.0)
+    # Far out, a solver asks for laws whose deviation is beyond the numbers: theirs is nan.
+    beyond = ~np.isfinite(low + high + stride)
+    low, high = np.where(beyond, 0.0, low), np.where(beyond, 0.0, high)
+    stride = np.where(beyond, 1.0, stride)
     count = int(np.ceil(((high - low) / stride).max())) + 1
     y = low[:, None] + stride[:, None] * np.arange(count)
     columns = tuple(np.reshape(part, (-1, 1)) for part in theta)
     mass = np.exp(family.log_prob(y, family.eta(columns))) * stride[:, None]
+    mass[beyond] = np.nan
     return y, mass
 
 
