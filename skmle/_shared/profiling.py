@@ -101,6 +101,7 @@ class LineProfiler:
             self.evidences[which],
             row[ends[which] : ends[which + 1]],
             float(self.eta(self.at)[i]),
+            separated=bool(np.isinf(result.eta).any()),
         )
         if runs_off:
             found, count = line.bound(float(np.sign(result.eta[i])), z)
@@ -121,6 +122,8 @@ class _Line(NamedTuple):
     """Its derivatives in the user's coefficients."""
     value: float
     """Its value at the coefficients of the fit, which are finite even where it is not."""
+    separated: bool
+    """Whether some coefficients of the fit run to infinity."""
 
     @property
     def direction(self) -> Array:
@@ -131,8 +134,9 @@ class _Line(NamedTuple):
     def ends(self, first: float, z: float) -> tuple[list[float], int]:
         """Return both ends, and how many fits they took; `first` is how far away they may be."""
         found, count = [], 0
+        start = self.evidence.likelihood.starts()[0] if self.separated else None
         for sign in (-1.0, 1.0):
-            profile = Profile(self.evidence.objective, self.evidence.coef, self.direction)
+            profile = Profile(self.evidence.objective, self.evidence.coef, self.direction, start)
             found.append(self._start(profile) + profile_end(profile, first, sign, z))
             count += profile.fits
         return found, count

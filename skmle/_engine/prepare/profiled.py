@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.solvers.newton import newton
 
@@ -24,6 +24,10 @@ from skmle._engine.solvers.newton import newton
 _TOL = 1e-7
 # Deviance that is none: no fit can be better, even where a flat likelihood stops a search. Chosen.
 _NONE = 1e-9
+# Largest gradient, in standard errors of each coefficient alone, that is as good as none. Chosen.
+_UNSEEN = 1e-6
+# Squared pivot of a Hessian on a unit diagonal from which no tangent has digits left. Chosen.
+_SINGULAR = 1e-8
 _STEPS = 100  # as by default of the estimators
 
 
@@ -75,9 +79,11 @@ class Profile:
         self._at = self.objective(self.coef)
         self.lowest = self._at.value if lowest is None else lowest
         self._place = 0.0, self.coef
+        self._first: tuple[tuple[float, Array], Evaluation] | None = None
         if start is not None:
             self._at = self.objective(start)
             self._place = float(direction @ (start - self.coef)), start
+            self._first = self._place, self._at
         assert self._at.hessian is not None
         # The coefficient that has the most of the function's variance is the one to follow.
         spread = np.sqrt(np.maximum(self._at.hessian.diagonal(), np.finfo(float).tiny))
@@ -94,18 +100,35 @@ class Profile:
             return Point(np.inf, np.nan, np.nan)
         mass = self.objective.mass
         rise = 2.0 * mass * (solution.evaluation.value - self.lowest)
-        if not (solution.converged or rise <= _NONE):
+        arrived = solution.converged or rise <= _NONE or self._at_infinity(solution)
+        if not arrived:
             return Point(np.nan, np.nan, np.nan)
         coef = held.whole(solution.coef)
-        self._at, self._place = self.objective(coef), (move, coef)
-        value = self._at.value
-        assert self._at.gradient is not None
-        slope = float(self._at.gradient[self._pivot] / self.direction[self._pivot])
+        at = self._at = self.objective(coef)
+        self._place = move, coef
+        value = at.value
+        assert at.gradient is not None
+        slope = float(at.gradient[self._pivot] / self.direction[self._pivot])
+        curvature = self._pull()[1]
+        if self._first is not None and solution.least_pivot <= _SINGULAR:
+            self._place, self._at = self._first  # The others run to infinity: not on from there.
         return Point(
             deviance=2.0 * mass * (value - self.lowest),
             slope=2.0 * mass * slope,
-            curvature=2.0 * mass * self._pull()[1],
+            curvature=2.0 * mass * curvature,
         )
+
+    def _at_infinity(self, solution: Solution) -> bool:
+        """Return whether a search has stopped where all that rises is too little to be seen.
+
+        Where others run to infinity, the Hessian is singular there, and no distance is known.
+        """
+        at = solution.evaluation
+        if self._first is None or at.gradient is None or at.hessian is None:
+            return False
+        scale = np.sqrt(np.maximum(at.hessian.diagonal(), np.finfo(float).tiny))
+        seen = np.abs(at.gradient) / scale
+        return bool(np.sqrt(self.objective.size) * seen.max(initial=0.0) <= _UNSEEN)
 
     def _tangent(self) -> Array:
         """Return the derivative of the coefficients in the move: H^-1 a / a' H^-1 a."""
