@@ -89,7 +89,7 @@ class LineProfiler:
                 "of the fit."
             )
         row = self.weights[i]
-        if not np.isfinite(row).all():
+        if not (np.isfinite(row).all() and row.any()):
             raise ValueError(
                 f"profile: {name!r} is no linear function of coefficients under a link, as only "
                 "those have profiles. Allowed: coefficients, and parameters of one number. Leave "
@@ -152,7 +152,8 @@ class _Line(NamedTuple):
         value = self._start(profile)
         first = infinity * value
         end = value + profile_end(profile, first if first > 0.0 else 1.0, -infinity, z)
-        return sorted([end, infinity * np.inf]), profile.fits
+        ends = [end, np.inf] if infinity > 0.0 else [-np.inf, end]
+        return ends, profile.fits
 
     def _start(self, profile: Profile) -> float:
         """Return the estimate at the minimum that a profile has found."""
@@ -199,7 +200,8 @@ class Edge:
             z=z,
         )
         end = float(link.theta(np.asarray(far + size)))
-        return Profiled(*sorted([end, self.estimate]), profile.fits)
+        low, high = sorted([end, self.estimate])
+        return Profiled(low, high, profile.fits)
 
     @property
     def _terms(self) -> list[tuple[int, Term]]:

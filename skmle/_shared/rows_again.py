@@ -71,8 +71,8 @@ class RowsAgain(Criteria):
         ValueError
             If the fit has no maximum inside its range, or these are not its rows.
         """
-        known = self.status_ in (INTERIOR, BOUNDARY) or self._runs_off
-        if not known or any(f.rows_at_edge for f in self._fits):
+        judged = self.status_ in (INTERIOR, BOUNDARY) or self._runs_off
+        if not judged or any(f.rows_at_edge for f in self._fits):
             raise ValueError(self._no_covariance())
         if getattr(self, "l1_ratio", 0.0) > 0.0 and getattr(self, "alpha", 0.0) > 0.0:
             raise ValueError(self._no_covariance())
