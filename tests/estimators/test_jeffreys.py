@@ -211,6 +211,16 @@ def test_estimates_and_errors_of_logistf(covariance, key):
     np.testing.assert_allclose(errors, known, rtol=1e-6)
 
 
+def test_the_penalised_log_likelihood_of_logistf():
+    """The model's own log-likelihood has no penalty; the information gives that."""
+    case, _, X, y = sex2()
+    model = CrossEntropyClassifier(penalty="jeffreys").fit(X, y)
+    covariance = model.inference(X, y, covariance="expected").covariance
+    penalised = model.log_likelihood_ - 0.5 * np.linalg.slogdet(covariance)[1]
+    assert penalised == pytest.approx(case["polished"]["penalized_loglik"], rel=1e-11)
+    assert model.score(X, y) * len(y) == pytest.approx(case["polished"]["loglik"], rel=1e-11)
+
+
 # ---------------------------------------------------------------- as an estimator
 
 
