@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.likelihood.design import Term
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
@@ -103,10 +104,12 @@ class LineProfiler:
             float(self.eta(self.at)[i]),
             separated=bool(np.isinf(result.eta).any()),
         )
-        if runs_off:
-            found, count = line.bound(float(np.sign(result.eta[i])), z)
-        else:
-            found, count = line.ends(z * float(result.eta_errors[i]), z)
+        design = line.evidence.likelihood.design
+        with one_blas_thread(blas_threads_harm(design.n, design.width)):  # as in a fit
+            if runs_off:
+                found, count = line.bound(float(np.sign(result.eta[i])), z)
+            else:
+                found, count = line.ends(z * float(result.eta_errors[i]), z)
         if (inverse := result.inverses[i]) is not None:
             with np.errstate(over="ignore"):
                 found = [float(inverse(np.asarray(end))) for end in found]
