@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
-from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
+from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Coefs, Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import in_precision_of
@@ -37,6 +37,7 @@ from skmle._shared.classes import (
 from skmle._shared.columns import undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.messages import warn_verdict
+from skmle._shared.penalties import penalties_of
 from skmle._shared.probabilities import Probabilities
 from skmle._shared.separated import rows_in_words
 from skmle._shared.shares import shares_of
@@ -70,10 +71,13 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
     l1_ratio : float, default=0.0
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some
         coefficients are exactly zero, and there are no standard errors.
-    penalty : object, optional
-        A smooth penalty of one's own on the coefficients, ``coef_.ravel()``, per row and beside
-        that of `alpha`: an object with the methods value, add, product, curvature and restrict,
-        which the page "Add a penalty" explains.
+    penalty : "jeffreys" or object, optional
+        "jeffreys" adds half the log-determinant of the expected information to the log-likelihood
+        (Firth's regression): the estimates are finite even where classes separate, and free from
+        the bias of few rows; up to 300 coefficients. Or a smooth penalty of one's own on the
+        coefficients, ``coef_.ravel()``, per row and beside that of `alpha`: an object with the
+        methods value, add, product, curvature and restrict, which the page "Add a penalty"
+        explains.
     fit_intercept : bool, default=True
     class_weight : dict or "balanced", optional
         Weights of the classes, multiplied with `sample_weight`; 0 leaves a class out.
@@ -141,7 +145,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         link: str | Link = "logit",
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
-        penalty: Penalty | None = None,
+        penalty: Penalty | str | None = None,
         fit_intercept: bool = True,
         class_weight: Mapping[Any, float] | str | None = None,
         tol: float = 1e-6,
@@ -251,10 +255,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         # Slopes against a reference class are penalised as those of all classes, once centred.
         labelled = not family.observation.numeric
         classes = k + 1 if labelled and not family.redundant else 0
-        penalties, lasso = elastic_net(alpha, float(self.l1_ratio), classes)
-        if self.penalty is None:
-            return penalties, lasso
-        return (*penalties, Centred(self.penalty, classes) if classes else self.penalty), lasso
+        return penalties_of(self, alpha, classes)
 
     @property
     def _selects(self) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
-from skmle._engine.likelihood.penalties import Penalty, elastic_net
+from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import in_precision_of
@@ -30,6 +30,7 @@ from skmle._shared.columns import (
 from skmle._shared.estimator import check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.offset import resolve_offset
+from skmle._shared.penalties import penalties_of
 from skmle._shared.regression import Regression
 from skmle._shared.separated import rows_in_words
 from skmle._shared.validation import (
@@ -91,9 +92,10 @@ class MLERegressor(Regression):
     l1_ratio : float, default=0.0
         Share of the absolute penalty, from 0 (ridge) to 1 (lasso). Where it is positive some
         coefficients are exactly zero, and there are no standard errors.
-    penalty : object, optional
-        A smooth penalty of one's own on the slopes of all parameters, one after the other, per row
-        and beside that of `alpha`: an object as the page "Add a penalty" explains.
+    penalty : "jeffreys" or object, optional
+        "jeffreys" adds half the log-determinant of the expected information, as in
+        `CrossEntropyClassifier`; for families of one parameter. Or a smooth penalty of one's own on
+        all slopes, per row and beside that of `alpha`: see the page "Add a penalty".
     fit_intercept : bool, default=True
         Whether the first parameter has an intercept. The others have one, unless their family says
         that a parameter has none (`skmle.families.Param`).
@@ -181,7 +183,7 @@ class MLERegressor(Regression):
         fixed: Mapping[str, float] | None = None,
         alpha: float = 0.0,
         l1_ratio: float = 0.0,
-        penalty: Penalty | None = None,
+        penalty: Penalty | str | None = None,
         fit_intercept: bool = True,
         tol: float = 1e-6,
         max_iter: int = 100,
@@ -305,8 +307,7 @@ class MLERegressor(Regression):
 
     def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
         """Return the penalties on the slopes under a strength, and that of the absolute one."""
-        penalties, lasso = elastic_net(alpha, float(self.l1_ratio))
-        return penalties if self.penalty is None else (*penalties, self.penalty), lasso
+        return penalties_of(self, alpha)
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""

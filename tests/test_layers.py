@@ -74,7 +74,7 @@ ENGINE = """
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
-    likelihood.leverage likelihood.cusped likelihood.many
+    likelihood.leverage likelihood.jeffreys likelihood.cusped likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers.many solvers
     problem
@@ -82,6 +82,7 @@ ENGINE = """
     prepare.robust prepare.trials
     prepare.feasible prepare.perturbed prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.evidence
+    prepare.profiled
     prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
     judge.lone judge.alarm

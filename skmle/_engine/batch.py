@@ -140,6 +140,7 @@ def covers(problem: Problem) -> bool:
         and all(isinstance(p, Ridge) for p in problem.penalties)
         and linked
         and problem.lasso == 0.0
+        and not problem.jeffreys
         and settings
         and (problem.X is None or isinstance(problem.X, np.ndarray))
         and problem.terms[0].length > 0

@@ -62,7 +62,7 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
 
 def _fit(problem: Problem, tell: Tell | None) -> Fit:
     """Return the fit of a problem on the easiest of the ways to it."""
-    if not problem.features:
+    if not problem.features and not problem.jeffreys:
         return fit_density(problem, tell)
     n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
     if p > n and problem.penalised and (reduced := reduce_columns(problem)) is not None:

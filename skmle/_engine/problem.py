@@ -49,6 +49,8 @@ class Problem:
     offset: Array | None = None
     penalties: tuple[Penalty, ...] = ()
     lasso: float = 0.0
+    jeffreys: bool = False
+    """Whether half the log-determinant of the expected information of the rows is added."""
     tol: float = 1e-6
     max_iter: int = 100
     threads: int = 1
@@ -86,6 +88,8 @@ class Problem:
     @cached_property
     def penalised(self) -> bool:
         """Whether the maximum is that of a likelihood with a penalty."""
+        if self.jeffreys:  # on intercepts, too
+            return True
         penalties = bool(self.penalties) or self.lasso > 0.0
         return penalties and any(t.size for t in self.terms)
 

@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
-from skmle._engine.prepare.evidence import Evidence
-from skmle._shared.criteria import Criteria
 from skmle._shared.diagnostics import Columns, of_numbers
+from skmle._shared.rows_again import RowsAgain
 from skmle._shared.samples import as_table, log_prob_of_samples, samples_of
 from skmle._shared.validation import positive_weights
 from skmle.families import Distribution, get_family
@@ -21,12 +20,10 @@ Array = NDArray[np.float64]
 PITS = ("randomised", "mid")
 
 
-class Augmenting(Criteria):
+class Augmenting(RowsAgain):
     """What an estimator says of each row."""
 
     n_features_in_: int
-    _evidences: Callable[..., tuple[list[Evidence], NDArray[np.bool_] | None]]
-    """(X, y, sample_weight, weights, beside) -> likelihoods of the rows, and which rows count."""
     _rows: Callable[..., Any]
     """Of a density: (X, family, reset) -> its rows, checked."""
     _observed: tuple[Distribution, ...]

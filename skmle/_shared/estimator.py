@@ -21,6 +21,7 @@ from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
 from skmle._shared.inferring import Inferring
 from skmle._shared.messages import level_outside
+from skmle._shared.penalties import JEFFREYS, check_jeffreys, is_jeffreys
 from skmle._shared.pickles import Versioned
 from skmle._shared.separated import beyond, separated_of
 from skmle.exceptions import SettingWarning
@@ -61,6 +62,9 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
         self, family: Family, observed: Observed, terms: tuple[Term, ...], **rest: Any
     ) -> Problem:
         """Return the problem under the estimator's settings; `rest` are more of its fields."""
+        # A class that is certain has no parameters, and no penalty on them.
+        if jeffreys := is_jeffreys(self) and bool(family.parameters):
+            check_jeffreys(self, family, observed, terms)
         return Problem(
             family=family,
             observed=observed,
@@ -70,6 +74,7 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
             threads=thread_count(self.n_jobs),
             covariance=self.store_information,
             verbose=bool(self.verbose),
+            jeffreys=jeffreys,
             **rest,
         )
 
@@ -170,8 +175,9 @@ _ALLOWED = {
         "a number from 0 (ridge) to 1 (lasso)",
     ),
     "penalty": (
-        lambda v: v is None or isinstance(v, Penalty),
-        "None or an object with the methods value, add, product, curvature and restrict",
+        lambda v: v is None or isinstance(v, Penalty) or (isinstance(v, str) and v == JEFFREYS),
+        "None, 'jeffreys', or an object with the methods value, add, product, curvature and "
+        "restrict",
     ),
     "tol": (
         lambda v: _is_number(v) and v > 0,

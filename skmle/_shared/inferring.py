@@ -2,56 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from copy import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import block_diag
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.likelihood.design import Term
-from skmle._engine.prepare.evidence import Evidence
-from skmle._engine.prepare.likelihood import Likelihood
-from skmle._engine.problem import Fit, Problem
-from skmle._engine.verdict import BOUNDARY, INTERIOR
+from skmle._engine.problem import Fit
 from skmle._shared.augmenting import Augmenting
+from skmle._shared.penalties import check_augmented
+from skmle._shared.profiling import profiler_of
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
-from skmle.inference.estimates import Model
 from skmle.inference.missing import why_missing
 from skmle.inference.robust import Choice, Errors, check_choice, coded_groups, errors_of
 from skmle.inference.wald import note_of_few_rows
 
 Array = NDArray[np.float64]
 
-# Share of the log-likelihood by which that of the rows given for inference may differ from that of
-# the fit: sums in another order, and the last step of a fit that ended at a loose `tol`.
-_SAME = 1e-6
-
 
 class Inferring(Augmenting):
     """Estimates with their errors, of a fit that has been stored."""
 
-    status_: str
-    log_likelihood_: float
-    weight_sum_: float
     store_information: bool | str
 
-    _prepare: Callable[..., Any]
-    """(X, y, sample_weight, offset, exposure) -> checked data, with the problem they state."""
     _counted: tuple[int, bool]
     """Rows of positive weight, and whether they were given weights."""
     _at_limit: dict[str, float]
     """The parameters that ran to an end of their range, with that end."""
-    _fits: tuple[Fit, ...]
-    """What inference needs of each fit."""
-    _constants: tuple[tuple[bool, ...], ...]
-    """Of each fit and each parameter, whether it has an intercept."""
-    _set: Callable[..., None]
-    """(fits, X) -> None: store the coefficients of fits, in the precision of X."""
     _sandwiched: str
     """Why the errors are those of a sandwich; "" if they are not."""
 
@@ -94,7 +75,8 @@ class Inferring(Augmenting):
             The rows of the fit, which any covariance but that of the fit needs, as no model keeps
             rows.
         covariance : str, optional
-            "observed", "expected" or "outer", which hold if the data follow the law that is fitted;
+            "observed", "expected" or "outer", which hold if the data follow the law that is fitted
+            ("augmented": as R's logistf under ``penalty="jeffreys"``);
             "HC0", "HC1", "HC2", "HC3" for independent rows of any law; "cluster" for independent
             groups of rows; "HAC" for rows in the order of time. By default that of the fit:
             "observed", or "HC0" where that cannot hold (class weights, medians, soft labels).
@@ -125,7 +107,8 @@ class Inferring(Augmenting):
         ------
         ValueError
             If the fit has no covariance: no regular maximum, or ``store_information=False``; the
-            message says why. If X and y are not the rows of the fit, or a setting has no meaning.
+            message says why. (Where columns separate rows, there are the errors of what does not
+            run to infinity.) If X and y are not the rows of the fit, or a setting has no meaning.
 
         Notes
         -----
@@ -164,10 +147,19 @@ class Inferring(Augmenting):
             usual = "HC0" if self._sandwiched else "observed"
             kind = covariance or ("cluster" if groups is not None else usual)
             check_choice(kind, groups, lags, correction, distribution, weights)
+            if kind == "augmented":
+                check_augmented(self, self._fits)
             every, mask = self._evidences(X, y, sample_weight, weights, offset_or_exposure)
             ways = () if groups is None else coded_groups(groups, every[0].n, mask)
-            errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
+            if self._runs_off and kind == "observed":
+                errors = self._errors_beside()
+            elif self._runs_off:
+                raise ValueError(self._no_covariance())
+            else:
+                errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
         result = self._results_under(errors, confidence_level)
+        if X is not None and self._has_profiles(kind, weights):
+            return replace(result, profiler=profiler_of(self, every, result, errors))
         if result.reason:
             raise ValueError(self._no_covariance())
         return result
@@ -197,87 +189,25 @@ class Inferring(Augmenting):
         """Of each fit the covariance of its coefficients; None where there is none."""
         return [fit.covariance for fit in self._fits]
 
+    def _has_profiles(self, kind: str, weights: str) -> bool:
+        """Return whether the deviance is a chi-square: where the law that is fitted holds."""
+        by_law = kind in ("observed", "expected", "augmented", "outer") and weights == "repeats"
+        return by_law and not self._sandwiched
+
+    def _errors_beside(self) -> Errors:
+        """Return the errors of what does not run to infinity: nan if nothing stays."""
+        own = self._own_errors()
+        if own.known:
+            return own
+        unknown = np.full(2 * [len(self._vector())], np.nan)
+        return own._replace(covariances=(unknown,))
+
     def _own_errors(self) -> Errors:
         """Return the covariances that the fit has kept."""
         origin = "observed information"
         if self._sandwiched:
             origin = f"HC0 sandwich, as {self._sandwiched}"
         return Errors(tuple(self._covariances), origin)
-
-    def _problems(
-        self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
-    ) -> tuple[list[Problem], NDArray[np.bool_] | None]:
-        """Return the problems that rows state, one a fit, and which rows count (None: all)."""
-        prepared = self._prepare(X, y, sample_weight, **beside)
-        return [prepared.problem], prepared.mask
-
-    def _evidences(
-        self, X: Any, y: Any, sample_weight: Any, weights: str, beside: dict[str, Any]
-    ) -> tuple[list[Evidence], NDArray[np.bool_] | None]:
-        """Return the likelihoods of the rows of the fit at its estimates, and which rows count.
-
-        Raises
-        ------
-        ValueError
-            If the fit has no maximum inside its range, or these are not its rows.
-        """
-        if self.status_ not in (INTERIOR, BOUNDARY) or any(f.rows_at_edge for f in self._fits):
-            raise ValueError(self._no_covariance())
-        if getattr(self, "l1_ratio", 0.0) > 0.0 and getattr(self, "alpha", 0.0) > 0.0:
-            raise ValueError(self._no_covariance())
-        problems, mask = copy(self)._problems(X, y, sample_weight, beside)
-        found, total = [], 0.0
-        for problem, fit in zip(problems, self._fits, strict=True):
-            limit = fit.limit
-            posed: Problem | None = problem
-            while limit is not None and posed is not None:
-                posed, limit = posed.at(limit), limit.then
-            if posed is None:  # The limit law forbids some of these rows.
-                total = -np.inf
-                continue
-            if weights == "factors":
-                posed = posed.with_factors()
-            found.append(Evidence.at(Likelihood(posed), fit.coefs))
-            total += found[-1].log_likelihood
-        known = self.log_likelihood_
-        if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):
-            raise ValueError(
-                f"{type(self).__name__}.inference: X and y are not the rows of the fit, as their "
-                f"log-likelihood at its estimates is {total:.6g}, and that of the fit "
-                f"{known:.6g}. Allowed: the rows of the fit, with their weights and offsets. Give "
-                "those, or fit to these."
-            )
-        return found, mask
-
-    def _as_function(self, errors: Errors) -> Model:
-        """Return this model as a function of its coefficients."""
-        covariances = [c for c in errors.covariances if c is not None]
-        covariance = block_diag(*covariances) if covariances else np.zeros((0, 0))
-        return Model(self._vector(), covariance, self._at)
-
-    def _vector(self) -> Array:
-        """Return all coefficients of the fits, in the order of their covariances."""
-        parts = [
-            np.append(slopes, [b] * has_constant)
-            for fit, own in zip(self._fits, self._constants, strict=True)
-            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True)
-        ]
-        return np.concatenate([np.zeros(0), *parts])
-
-    def _at(self, vector: Array) -> Any:
-        """Return a copy of this model with other coefficients."""
-        fits, low = [], 0
-        for fit, own in zip(self._fits, self._constants, strict=True):
-            coefs = []
-            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True):
-                high = low + len(slopes)
-                coefs.append((vector[low:high], vector[high] if has_constant else b))
-                low = high + has_constant
-            fits.append(replace(fit, coefs=tuple(coefs)))
-        model = copy(self)
-        model._fits = tuple(fits)
-        model._set(fits, getattr(self, "coef_", None))
-        return model
 
     def _no_covariance(self) -> str:
         """Return why there is no covariance, as a message in four parts."""
@@ -361,4 +291,7 @@ class Inferring(Augmenting):
         """The setting that penalises, in words; "" if none does."""
         if getattr(self, "alpha", 0.0) > 0.0:
             return "alpha > 0"
-        return "penalty=..." if getattr(self, "penalty", None) is not None else ""
+        penalty = getattr(self, "penalty", None)
+        if isinstance(penalty, str):
+            return f"penalty={penalty!r}"
+        return "" if penalty is None else "penalty=..."

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.records import Array, Arrays, Rows, triangle
+from skmle.families.records import Array, Arrays, Rows, Softmax, triangle
 
 # Step of `differences`, in eta. Where a law varies over one unit of eta, the truncation of the
 # sixth-order gradient is about 1e-17 and its rounding 1e-13; of the curvature 1e-11 and 1e-10. Half
@@ -264,3 +264,30 @@ def differences(value: Callable[[Arrays], Array], eta: Arrays, order: int) -> Ro
         for a, b in triangle(k)
     )
     return Rows(here, gradient, curvature)
+
+
+def through_links(inner: Rows, jets: Sequence[tuple[Array, Array, Array] | None]) -> Rows:
+    """Return rows whose derivatives are in other etas, each a function of one of `inner`'s.
+
+    Parameters
+    ----------
+    inner : Rows
+    jets : sequence of (value, slope, curve), or None
+        For each eta that of `inner` as a function of the other, with its derivatives; None where
+        they are the same.
+    """
+    if inner.gradient is None:
+        return inner
+    slopes = [np.ones(()) if jet is None else jet[1] for jet in jets]
+    gradient = tuple(g * s for g, s in zip(inner.gradient, slopes, strict=True))
+    if inner.curvature is None:
+        return Rows(inner.value, gradient)
+    assert not isinstance(inner.curvature, Softmax)  # Its chart is its only link.
+    curvature: list[Array | None] = []
+    for (a, b), entry in zip(triangle(len(jets)), inner.curvature, strict=True):
+        new = None if entry is None else entry * slopes[a] * slopes[b]
+        if a == b and (jet := jets[a]) is not None:
+            bend = inner.gradient[a] * jet[2]
+            new = bend if new is None else new + bend
+        curvature.append(new)
+    return Rows(inner.value, gradient, tuple(curvature))

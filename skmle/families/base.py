@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skmle.families.algebra import differences
+from skmle.families.algebra import differences, through_links
 from skmle.families.ends import Ends, Limit
 from skmle.families.law import Law
-from skmle.families.links import IDENTITY, LOG, LOGIT, Link, transition
+from skmle.families.links import IDENTITY, LOG, LOGIT, Link
 from skmle.families.parameters import Parameters
 from skmle.families.records import (
     Array,
@@ -31,7 +31,7 @@ from skmle.families.records import (
     average,
     triangle,
 )
-from skmle.families.tools.expected import expected_curvature
+from skmle.families.tools.expected import expected_curvature, jets_of_charts
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -319,27 +319,9 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         """
         if not self.relinked:
             return self.evaluate(statistics, eta, order)
-        jets = [
-            None if self.link(j) is p.chart else transition(self.link(j), p.chart)(eta[j])
-            for j, p in enumerate(self.parameters)
-        ]
+        jets = jets_of_charts(self, eta)
         charted = tuple(e if jet is None else jet[0] for e, jet in zip(eta, jets, strict=True))
-        inner = self.evaluate(statistics, charted, order)
-        if inner.gradient is None:
-            return inner
-        slopes = [np.ones(()) if jet is None else jet[1] for jet in jets]
-        gradient = tuple(g * s for g, s in zip(inner.gradient, slopes, strict=True))
-        if inner.curvature is None:
-            return Rows(inner.value, gradient)
-        assert not isinstance(inner.curvature, Softmax)  # Its chart is its only link.
-        curvature: list[Array | None] = []
-        for (a, b), entry in zip(triangle(len(eta)), inner.curvature, strict=True):
-            new = None if entry is None else entry * slopes[a] * slopes[b]
-            if a == b and (jet := jets[a]) is not None:
-                bend = inner.gradient[a] * jet[2]
-                new = bend if new is None else new + bend
-            curvature.append(new)
-        return Rows(inner.value, gradient, tuple(curvature))
+        return through_links(self.evaluate(statistics, charted, order), jets)
 
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
         """Return the expected curvature of -log q at chart `eta`, under the law itself.

@@ -57,6 +57,7 @@ class Geometric(ByStd, ByTails):
         return logistic_kernel(np.ones(()), statistics[0], eta[0], order)
 
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        # That of one row is y times p (1 - p), and the mean of y is 1 / p.
         return (expit(-np.asarray(eta[0])),)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:

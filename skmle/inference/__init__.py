@@ -3,7 +3,8 @@
 Everything here is a function of arrays; nothing knows of families or of the engine.
 """
 
+from skmle.inference.profile import ProfileIntervals
 from skmle.inference.results import Inference
 from skmle.inference.table import Summary
 
-__all__ = ["Inference", "Summary"]
+__all__ = ["Inference", "ProfileIntervals", "Summary"]

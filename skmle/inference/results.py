@@ -13,6 +13,7 @@ from skmle.inference.assemble import TableLines
 from skmle.inference.estimates import Model, scale_of, value_and_root
 from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
 from skmle.inference.outputs import Augmenter, Outputs
+from skmle.inference.profile import ProfileIntervals, Profiler, profiled
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
@@ -90,6 +91,8 @@ class Inference(Outputs):
         What `glance` tells.
     augmenter : callable, optional
         What `augment` asks.
+    profiler : Profiler, optional
+        What knows the rows, for `profile`.
 
     Examples
     --------
@@ -119,6 +122,11 @@ class Inference(Outputs):
     model: Model | None = field(default=None, repr=False)
     facts: Mapping[str, Any] | None = field(default=None, repr=False)
     augmenter: Augmenter | None = field(default=None, repr=False)
+    profiler: Profiler | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Profiles know the rows, which are left out of what is stored.
+        return self.__dict__ | {"profiler": None}
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -311,14 +319,65 @@ class Inference(Outputs):
         >>> result.test("age = 0, bmi = 7 * sex")
         Wald test of age = 0, bmi = 7 * sex: chi2(2) = 10.26, p = 0.00593
         """
+        linear = parsed(hypotheses, self._places(), len(self.terms))
+        words = in_words(hypotheses)
+        return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
+
+    def profile(
+        self,
+        terms: str | Sequence[str] | None = None,
+        *,
+        confidence_level: float | None = None,
+    ) -> ProfileIntervals:
+        """Return profile-likelihood intervals: the values that a likelihood-ratio test accepts.
+
+        With one estimate held, all others are fitted again. The interval ends where twice the fall
+        of the log-likelihood (under a penalty, of what is maximised) is the quantile of chi-square
+        of one degree of freedom. Such intervals are better than Wald's on few rows and near
+        separation, and they do not depend on the scale of a parameter.
+
+        Parameters
+        ----------
+        terms : str or sequence of str, optional
+            Names as `test` takes them; by default all estimates.
+        confidence_level : float, optional
+            Asymptotic coverage; by default that of the results, 0.95.
+
+        Returns
+        -------
+        skmle.inference.ProfileIntervals
+
+        Raises
+        ------
+        ValueError
+            If the results do not know the rows of the fit, or are those of a sandwich; if a name is
+            unknown, or the data do not determine an estimate.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmle import CrossEntropyClassifier
+        >>> X, y = np.arange(8.0)[:, None], np.array([0, 0, 0, 1, 0, 1, 1, 1])
+        >>> model = CrossEntropyClassifier(penalty="jeffreys").fit(X, y)
+        >>> model.inference(X, y).profile("x0")
+        Profile-likelihood intervals
+        ---------------------------------
+            estimate  95 % low  95 % high
+        ---------------------------------
+        x0    0.7041     0.015      2.254
+        ---------------------------------
+        """
+        level = self.confidence_level if confidence_level is None else confidence_level
+        return profiled(self, terms, level)
+
+    def _places(self) -> dict[str, list[int]]:
+        """Return the places of the estimates by the names that they may be called."""
         places: dict[str, list[int]] = {}
         for i, (component, term) in enumerate(zip(self.components, self.terms, strict=True)):
             short = str(component).partition(" (link ")[0]
             for name in dict.fromkeys([str(term), f"{short}:{term}" if short else str(term)]):
                 places.setdefault(name, []).append(i)
-        linear = parsed(hypotheses, places, len(self.terms))
-        words = in_words(hypotheses)
-        return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
+        return places
 
     def tidy(self, confidence_level: float | None = None) -> Any:
         """Return the table as a DataFrame of pandas, or of polars, or as a dict of arrays.

@@ -5,6 +5,8 @@ With A the Hessian of -log-likelihood (the bread is its inverse) and g the gradi
 ========== =================================== =====================================================
 observed   A^-1                                 the law that is fitted holds
 expected   E[A]^-1                              the same, without the accidents of this sample
+augmented  E[A]^-1, rows as often as 1 + their   under Jeffreys' penalty, as R's logistf has it
+           leverage
 outer      (sum g g')^-1                        the same; Berndt, Hall, Hall & Hausman (1974)
 HC0        A^-1 (sum g g') A^-1                 rows are independent, whatever their law
 HC1        HC0 n/(n - k)                        the same, less biased on few rows
@@ -35,7 +37,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-KINDS = ("observed", "expected", "outer", "HC0", "HC1", "HC2", "HC3", "cluster", "HAC")
+KINDS = (
+    *("observed", "expected", "augmented", "outer"),
+    *("HC0", "HC1", "HC2", "HC3", "cluster", "HAC"),
+)
 CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
 
 # The factor of each kind where no other is asked for: that of its definition; of clusters that of
@@ -75,6 +80,10 @@ class EvidenceLike(Protocol):
     @property
     def expected_inverse(self) -> Array:
         """Its expectation's."""
+
+    @property
+    def augmented_inverse(self) -> Array:
+        """The same of the rows to which Jeffreys' penalty adds."""
 
     def outer(self, given: Any = None) -> Array:
         """Return the sum of the products of the rows' gradients."""
@@ -257,6 +266,8 @@ def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:
         return evidence.covariance(evidence.inverse)
     if kind == "expected":
         return evidence.covariance(evidence.expected_inverse)
+    if kind == "augmented":
+        return evidence.covariance(evidence.augmented_inverse)
     if kind == "outer":
         inverse = np.linalg.inv(evidence.outer() / evidence.mass)
         return evidence.covariance(np.asarray(inverse, np.float64))
@@ -325,6 +336,8 @@ def _in_words(choice: Choice, evidence: EvidenceLike) -> str:
     factor = "" if correction == "none" else f", {correction}"
     if choice.kind in ("observed", "expected"):
         return f"{choice.kind} information"
+    if choice.kind == "augmented":
+        return "expected information of the rows that the penalty adds to"
     if choice.kind == "outer":
         return "outer product of the gradients"
     if choice.kind == "cluster":

@@ -290,7 +290,9 @@ def test_a_prior_ends_separation():
 def test_a_penalty_is_an_argument_like_any_other():
     model = clone(MLERegressor("poisson", penalty=Cauchy()))
     assert model.get_params()["penalty"] == Cauchy()
-    with pytest.raises(ValueError, match="penalty='l2' is not allowed; give None or an object"):
+    with pytest.raises(
+        ValueError, match="penalty='l2' is not allowed; give None, 'jeffreys', or an"
+    ):
         MLERegressor(penalty="l2").fit(np.eye(4), np.arange(4.0))
 
 

@@ -29,8 +29,8 @@ def shrunk_by(likelihood: Likelihood, solution: Solution) -> float | None:
     cusps.
     """
     objective, coef, at = likelihood.objective, solution.coef, solution.evaluation
-    if not objective.penalties:
-        return 0.0
+    if not objective.penalties or likelihood.problem.jeffreys:
+        return 0.0  # Jeffreys' penalty removes bias, and holds no coefficient.
     if likelihood.family.kinked:
         return None
     free = np.ones(len(coef), bool)

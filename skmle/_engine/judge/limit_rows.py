@@ -37,7 +37,7 @@ def rows_at_a_limit(
     that is at least as likely as the solution.
     """
     family, objective = likelihood.family, likelihood.objective
-    if objective.lasso is not None:
+    if objective.lasso is not None or likelihood.problem.jeffreys:
         return None
     for limit in family.limits:
         j = family.names.index(limit.parameter)

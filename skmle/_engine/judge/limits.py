@@ -47,6 +47,8 @@ def far_parameters(family: Family, coefs: Coefs) -> set[str]:
 
 def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit | None:
     """Return the fit of a limit law that is at least as likely, if the family has one."""
+    if likelihood.problem.jeffreys:
+        return None  # The information is singular there, which the penalty forbids.
     for limit in likelihood.problem.family.limits:
         if (posed := _posed(likelihood, limit)) is None:
             continue

@@ -56,6 +56,8 @@ def separation(
         Other directions to try.
     """
     objective, hessian = likelihood.objective, solution.evaluation.hessian
+    if likelihood.problem.jeffreys:
+        return None  # Rows that run off take all information with them, which the penalty forbids.
     if not recedes(likelihood.family, likelihood.statistics, objective.design.n):
         if not by_numbers:
             return None

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from skmle._engine.data.sums import cuts
 from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.scores import Gradients
 from skmle.families.base import Softmax, triangle
@@ -128,20 +130,30 @@ def _blocks(
 def _reaches(objective: Objective, inverse: Array) -> Iterator[tuple[int, int, Array]]:
     """Yield (low, high, J A^-1 J') block by block; the array has shape (rows, k, k)."""
     design = objective.design
-    k = len(design.terms)
-    ends = np.cumsum([0, *(term.length for term in design.terms)])
-    spans = [slice(a, b) for a, b in pairwise(ends)]
-    for low, high in cuts(design.n, design.width + k * k):
-        block = design.block(low, high)
-        columns = []
-        for term in design.terms:
-            own = [] if term.columns is None else [block.array(term.columns)]
-            columns.append(np.hstack([*own, np.ones((high - low, int(term.intercept)))]))
-        reach = np.empty((high - low, k, k))
-        for a, b in triangle(k):
-            pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
-            reach[:, a, b] = reach[:, b, a] = pair
+    for low, high in cuts(design.n, design.width + len(design.terms) ** 2):
+        reach = reach_of(columns_of(design, design.block(low, high), high - low), inverse)
         if objective.squares is not None:  # Of a weight that is a factor, once.
             assert objective.weight is not None
             reach *= (objective.squares[low:high] / objective.weight[low:high])[:, None, None]
         yield low, high, reach
+
+
+def columns_of(design: Design, block: Any, n: int) -> list[Array]:
+    """Return the derivatives of each eta in its term's coefficients, for the n rows of a block."""
+    result = []
+    for term in design.terms:
+        own = [] if term.columns is None else [block.array(term.columns)]
+        result.append(np.hstack([*own, np.ones((n, int(term.intercept)))]))
+    return result
+
+
+def reach_of(columns: Sequence[Array], inverse: Array) -> Array:
+    """Return J A^-1 J' of each row, (rows, k, k), for the inverse of A."""
+    k, n = len(columns), len(columns[0])
+    ends = np.cumsum([0, *(part.shape[1] for part in columns)])
+    spans = [slice(a, b) for a, b in pairwise(ends)]
+    result = np.empty((n, k, k))
+    for a, b in triangle(k):
+        pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
+        result[:, a, b] = result[:, b, a] = pair
+    return result

@@ -20,6 +20,7 @@ from skmle._engine.likelihood.cusped import (
     inverse_across_cusps,
     sandwich_across_cusps,
 )
+from skmle._engine.likelihood.jeffreys import Jeffreys
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs
@@ -33,11 +34,13 @@ class Evidence:
 
     likelihood: Likelihood
     coef: Array
+    inside: Likelihood | None = None
+    """That of the family that was asked for, where the likelihood is that of a limit law."""
 
     @classmethod
-    def at(cls, likelihood: Likelihood, coefs: Coefs) -> Evidence:
+    def at(cls, likelihood: Likelihood, coefs: Coefs, inside: Likelihood | None = None) -> Evidence:
         """Return the likelihood at the user's coefficients."""
-        return cls(likelihood, likelihood.fitted(coefs))
+        return cls(likelihood, likelihood.fitted(coefs), inside)
 
     @property
     def objective(self) -> Objective:
@@ -99,9 +102,28 @@ class Evidence:
         return self._expected(self.coef).inverse
 
     @cached_property
+    def augmented_inverse(self) -> Array:
+        """The same of the rows to which Jeffreys' penalty adds: each as often as 1 + its leverage.
+
+        R's logistf has its standard errors from there.
+        """
+        grown = 1.0 + self.leverages()
+        weight = self.objective.weight
+        weight = grown if weight is None else weight * grown
+        # The mean is over the rows as they were.
+        augmented = replace(self._expected, weight=weight, squares=None)
+        return augmented(self.coef).inverse * (self.mass / augmented.mass)
+
+    @cached_property
     def _expected(self) -> Objective:
-        """The objective with the expected curvature of the rows."""
-        return replace(self.objective, rows=expected_rows(self.likelihood.family))
+        """The objective with the expected curvature of the rows.
+
+        It has the penalties but for that of Jeffreys: that removes bias and adds no information, so
+        that Firth's errors are those of the likelihood.
+        """
+        penalties = tuple(p for p in self.objective.penalties if not isinstance(p, Jeffreys))
+        rows = expected_rows(self.likelihood.family)
+        return replace(self.objective, rows=rows, penalties=penalties)
 
     # ---------------------------------------------------------------- meat
 

@@ -15,6 +15,7 @@ from skmle._engine.data.sums import one_blas_thread
 from skmle._engine.evaluation import Array, Solution, covariance, value_at_end
 from skmle._engine.likelihood.coordinates import Coordinates, Units
 from skmle._engine.likelihood.design import Design
+from skmle._engine.likelihood.jeffreys import Jeffreys
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Lasso, OnSlopes, Penalty
 from skmle._engine.likelihood.watch import Spent, Watch
@@ -118,7 +119,7 @@ class Likelihood:
                 if self.family.redundant:
                     # A constant added to all eta changes nothing: the last one is held at zero.
                     lasso.strength[self._constants[-1:]] = np.inf
-        return Objective(
+        result = Objective(
             rows=law.rows,
             statistics=self.statistics,
             design=self.design,
@@ -130,6 +131,9 @@ class Likelihood:
             count=problem.n,
             squares=problem.observed.squares,
         )
+        if problem.jeffreys:
+            result.penalties = (*penalties, Jeffreys.of(law, result))
+        return result
 
     @property
     def _constants(self) -> NDArray[np.intp]:
@@ -215,6 +219,7 @@ class Likelihood:
             modelled=len(self.design.modelled),
             kinks=self.objective.lasso is not None,
             convex=self.problem.all_held,
+            whole=self.problem.jeffreys,
             hessian=self.design.d <= _CHEAP if wanted == "auto" else bool(wanted),
         )
         # A law has its cusps where the first parameter meets an observation: one that is held has

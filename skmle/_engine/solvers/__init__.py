@@ -75,6 +75,8 @@ class Task(NamedTuple):
     """Whether there are absolute penalties."""
     convex: bool = False
     """Whether a penalty holds all slopes, so that there surely is a maximum."""
+    whole: bool = False
+    """Whether a penalty depends on all rows, so that samples of them save nothing."""
     hessian: bool = True
     """Whether the Hessian of all rows is wanted, for standard errors."""
 
@@ -83,6 +85,8 @@ def choose(task: Task) -> Solver:
     """Return the solver that takes the least time."""
     if task.kinks:
         return SOLVERS["proximal"]
+    if task.whole:
+        return SOLVERS["newton"]
     if task.d > _MATRIX or (task.d > _PRODUCTS and _products_pay(task)):
         return SOLVERS["conjugate"]
     if first_sample(task.n, task.d) is None:

@@ -6,13 +6,14 @@ It is E[g g'], g being the gradient of -log q in eta, which needs no second deri
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import ndtr
 
-from skmle.families.links import transition
-from skmle.families.records import Array, Arrays, Rows, triangle
+from skmle.families.algebra import differences, through_links
+from skmle.families.links import Jet, transition
+from skmle.families.records import Array, Arrays, Rows, Softmax, triangle
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
@@ -66,7 +67,7 @@ def _expected(family: Family, eta: Arrays) -> Array:
         gradient = family.evaluate(family.statistics(y.ravel()), repeated, 1).gradient
     assert gradient is not None
     g = [np.broadcast_to(part, y.size).reshape(y.shape) for part in gradient]
-    inside = weights > 0.0
+    inside = ~(weights <= 0.0)  # nan stays
     return np.array(
         [np.where(inside, g[a] * g[b] * weights, 0.0).sum(axis=1) for a, b in triangle(len(g))]
     )
@@ -88,11 +89,17 @@ def _masses(family: Family, theta: Arrays) -> tuple[Array, Array]:
     low, high = family.quantile(tail, theta), family.upper_quantile(tail, theta)
     deviation = np.sqrt(family.variance(theta))
     stride = np.maximum(np.floor(deviation / _TO_A_DEVIATION), 1.0)
+    # Far out, a solver asks for laws whose deviation is beyond the numbers: theirs is nan.
+    beyond = ~np.isfinite(low + high + stride)
+    low, high = np.where(beyond, 0.0, low), np.where(beyond, 0.0, high)
+    stride = np.where(beyond, 1.0, stride)
     count = int(np.ceil(((high - low) / stride).max())) + 1
     y = low[:, None] + stride[:, None] * np.arange(count)
     repeated = tuple(np.repeat(part, count) for part in theta)
     mass = np.exp(family.log_prob(y.ravel(), family.eta(repeated))).reshape(y.shape)
-    return y, mass * stride[:, None]
+    mass *= stride[:, None]
+    mass[beyond] = np.nan
+    return y, mass
 
 
 def expected_rows(family: Family) -> Callable[[Arrays, Arrays, int], Rows]:
@@ -102,16 +109,55 @@ def expected_rows(family: Family) -> Callable[[Arrays, Arrays, int], Rows]:
         result = family.rows(statistics, eta, order)
         if order < 2:
             return result
-        expected = family.expected_curvature(statistics, family.chart(eta))
-        if expected is None:
-            return result
-        if family.relinked:
-            pairs = zip(family.parameters, eta, strict=True)
-            slopes = [transition(family.link(j), p.chart)(e)[1] for j, (p, e) in enumerate(pairs)]
-            expected = tuple(
-                None if entry is None else entry * slopes[a] * slopes[b]
-                for (a, b), entry in zip(triangle(len(eta)), expected, strict=True)
-            )
-        return result._replace(curvature=expected)
+        expected = _linked(family, statistics, family.chart(eta), eta)
+        return result if expected is None else result._replace(curvature=expected)
 
     return rows
+
+
+def expected_with_derivatives(
+    family: Family, statistics: Arrays, eta: Arrays, n: int, order: int
+) -> Rows:
+    """Return the expected curvature of n rows, a number for each pair of parameters, as `Rows`.
+
+    Its value is (pairs, n), and so are the entries of its gradient and curvature in linked `eta`.
+    They are found by differences, whose steps are those of the charts, as these are pure numbers:
+    a linked eta may have a unit, and an end next to it.
+    """
+    jets = jets_of_charts(family, eta)
+    units = [None if jet is None else 1.0 / np.abs(jet[1]) for jet in jets]
+
+    def entries(moves: Arrays) -> Array:
+        at = tuple(
+            e + (move if unit is None else move * unit)
+            for e, move, unit in zip(eta, moves, units, strict=True)
+        )
+        expected = _linked(family, statistics, family.chart(at), at)
+        assert expected is not None, "asked for before"
+        packed = expected.packed() if isinstance(expected, Softmax) else expected
+        return np.stack([np.broadcast_to(0.0 if e is None else e, n) for e in packed])
+
+    still = np.zeros(())
+    scaled = [None if unit is None else (still, 1.0 / unit, still) for unit in units]
+    with np.errstate(all="ignore"):
+        return through_links(differences(entries, (still,) * len(eta), order), scaled)
+
+
+def _linked(family: Family, statistics: Arrays, chart: Arrays, eta: Arrays) -> Any:
+    """Return the expected curvature in linked eta, in the form of `evaluate`; None: not known."""
+    expected = family.expected_curvature(statistics, chart)
+    if expected is None or not family.relinked:
+        return expected
+    slopes = [1.0 if jet is None else jet[1] for jet in jets_of_charts(family, eta)]
+    return tuple(
+        None if entry is None else entry * slopes[a] * slopes[b]
+        for (a, b), entry in zip(triangle(len(eta)), expected, strict=True)
+    )
+
+
+def jets_of_charts(family: Family, eta: Arrays) -> list[Jet | None]:
+    """Return each chart eta as a function of its linked eta; None where they are the same."""
+    return [
+        None if family.link(j) is p.chart else transition(family.link(j), p.chart)(eta[j])
+        for j, p in enumerate(family.parameters)
+    ]

@@ -1,0 +1,279 @@
+"""Profiles of the estimates in the table of a fit, which are functions of its coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
+from skmle._engine.likelihood.design import Term
+from skmle._engine.prepare.evidence import Evidence
+from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.prepare.profiled import Profile
+from skmle._engine.problem import Fit
+from skmle._shared.rows_again import RowsAgain
+from skmle.families.tools.cached import cached_property
+from skmle.inference import Inference
+from skmle.inference.profile import Profiled, profile_end
+from skmle.inference.robust import Errors
+
+Array = NDArray[np.float64]
+
+# Difference, relative to the change itself, by which twice a step may not be twice a change: more
+# than rounding, and far less than what bends. Chosen, not measured.
+_BENT = 1e-6
+# Change of an estimate, relative to that by all coefficients, that is rounding.
+_NOTHING = 1e-9
+# Eta at which a parameter is next to the end of its range: e^-20 of a dispersion tells no data from
+# none. Chosen, not measured.
+_FAR_OUT = 20.0
+
+
+@dataclass(frozen=True)
+class LineProfiler:
+    """The profiles of the estimates in a table, on the scales where their intervals are symmetric.
+
+    Parameters
+    ----------
+    evidences : sequence of Evidence
+        Of each fit.
+    sizes : sequence of int
+        How many coefficients each fit has, as users see them.
+    result : Inference
+        The table.
+    eta : callable
+        From coefficients, (k,), to the estimates on their own scales, (m,).
+    at : ndarray of shape (k,)
+        The coefficients of the fits.
+    steps : ndarray of shape (k,)
+        By which they are moved to see on what the estimates depend.
+    edges : sequence of Edge
+        Parameters that stand at an end of their range, which follow the m estimates.
+    """
+
+    evidences: Sequence[Evidence]
+    sizes: Sequence[int]
+    result: Inference
+    eta: Callable[[Array], Array]
+    at: Array
+    steps: Array
+    edges: Sequence[Edge] = ()
+
+    @cached_property
+    def weights(self) -> Array:
+        """The derivatives of each estimate in all coefficients; nan where it is not linear."""
+        return weights_of(self.eta, self.at, self.steps)
+
+    def interval(self, i: int, z: float) -> Profiled:
+        """Return the interval of estimate i that ends where the deviance is z^2.
+
+        Raises
+        ------
+        ValueError
+            If it is no linear function of the coefficients, or the data do not determine it.
+        """
+        if i >= len(self.result.terms):
+            return self.edges[i - len(self.result.terms)].interval(z)
+        name, result = str(self.result.terms[i]), self.result
+        assert result.eta is not None and result.eta_errors is not None
+        assert result.inverses is not None
+        runs_off = np.isinf(result.eta[i])
+        if not (np.isfinite(result.eta_errors[i]) or runs_off):
+            raise ValueError(
+                f"profile: the data do not determine {name!r}. Allowed: estimates with a standard "
+                "error, and those that run to infinity. Leave it out of terms, or its column out "
+                "of the fit."
+            )
+        row = self.weights[i]
+        if not (np.isfinite(row).all() and row.any()):
+            raise ValueError(
+                f"profile: {name!r} is no linear function of coefficients under a link, as only "
+                "those have profiles. Allowed: coefficients, and parameters of one number. Leave "
+                "it out of terms, or use estimate()."
+            )
+        ends = np.cumsum([0, *self.sizes])
+        (which,) = {int(np.searchsorted(ends, j, "right")) - 1 for j in np.flatnonzero(row)}
+        line = _Line(
+            self.evidences[which],
+            row[ends[which] : ends[which + 1]],
+            float(self.eta(self.at)[i]),
+            separated=bool(np.isinf(result.eta).any()),
+        )
+        design = line.evidence.likelihood.design
+        with one_blas_thread(blas_threads_harm(design.n, design.width)):  # as in a fit
+            if runs_off:
+                found, count = line.bound(float(np.sign(result.eta[i])), z)
+            else:
+                found, count = line.ends(z * float(result.eta_errors[i]), z)
+        if (inverse := result.inverses[i]) is not None:
+            with np.errstate(over="ignore"):
+                found = [float(inverse(np.asarray(end))) for end in found]
+        low, high = sorted(found) if not np.isnan(found).any() else found
+        return Profiled(low, high, count)
+
+
+class _Line(NamedTuple):
+    """An estimate as a linear function of the coefficients of its fit."""
+
+    evidence: Evidence
+    weights: Array
+    """Its derivatives in the user's coefficients."""
+    value: float
+    """Its value at the coefficients of the fit, which are finite even where it is not."""
+    separated: bool
+    """Whether some coefficients of the fit run to infinity."""
+
+    @property
+    def direction(self) -> Array:
+        """Its derivatives in the solver's coefficients."""
+        matrix = self.evidence.likelihood.coordinates.matrix()
+        return self.weights if matrix is None else self.weights @ matrix
+
+    def ends(self, first: float, z: float) -> tuple[list[float], int]:
+        """Return both ends, and how many fits they took; `first` is how far away they may be."""
+        found, count = [], 0
+        start = self.evidence.likelihood.starts()[0] if self.separated else None
+        for sign in (-1.0, 1.0):
+            profile = Profile(self.evidence.objective, self.evidence.coef, self.direction, start)
+            found.append(self._start(profile) + profile_end(profile, first, sign, z))
+            count += profile.fits
+        return found, count
+
+    def bound(self, infinity: float, z: float) -> tuple[list[float], int]:
+        """Return the end of an estimate that runs to infinity, which is the other end.
+
+        The first fit is at zero, where a start of the family is near.
+        """
+        likelihood = self.evidence.likelihood
+        near = likelihood.starts()[0]
+        profile = Profile(self.evidence.objective, self.evidence.coef, self.direction, near)
+        value = self._start(profile)
+        first = infinity * value
+        end = value + profile_end(profile, first if first > 0.0 else 1.0, -infinity, z)
+        ends = [end, np.inf] if infinity > 0.0 else [-np.inf, end]
+        return ends, profile.fits
+
+    def _start(self, profile: Profile) -> float:
+        """Return the estimate at the minimum that a profile has found."""
+        return self.value + float(self.direction @ (profile.coef - self.evidence.coef))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A constant parameter at an end of its range, where the law is a limit law.
+
+    Its deviance is zero for half of the samples of a law at that end, and a chi-square for the
+    others (Self & Liang, 1987, Journal of the American Statistical Association 82).
+    """
+
+    name: str
+    estimate: float
+    inside: Likelihood
+    """Of the family that has the parameter."""
+    lowest: float
+    """What the objective tends to."""
+
+    def interval(self, z: float) -> Profiled:
+        """Return the interval from the end of the range; z is that of a parameter inside."""
+        z = float(ndtri(2.0 * ndtr(z) - 1.0))
+        if not z > 0.0:  # at the end itself, where half of the samples are
+            return Profiled(self.estimate, self.estimate, 0)
+        family, likelihood = self.inside.problem.family, self.inside
+        j = family.names.index(self.name)
+        start = likelihood.starts()[0]
+        here = likelihood.raw(start)[j][1]
+        link = family.link(j)
+        with np.errstate(divide="ignore"):
+            infinity = float(np.sign(link.eta(np.asarray(self.estimate))))
+        one = [np.append(np.zeros(t.size), [k == j] * t.intercept) for k, t in self._terms]
+        weights = np.concatenate(one)
+        matrix = likelihood.coordinates.matrix()
+        direction = weights if matrix is None else weights @ matrix
+        profile = Profile(likelihood.objective, start, direction, lowest=self.lowest)
+        far = infinity * max(_FAR_OUT, 2.0 * infinity * here)
+        size = profile_end(
+            lambda move: profile(far + move - here),
+            first=abs(far - here),
+            sign=-infinity,
+            z=z,
+        )
+        end = float(link.theta(np.asarray(far + size)))
+        low, high = sorted([end, self.estimate])
+        return Profiled(low, high, profile.fits)
+
+    @property
+    def _terms(self) -> list[tuple[int, Term]]:
+        return [*enumerate(self.inside.problem.terms)]
+
+
+def edges_of(evidences: Sequence[Evidence], fits: Sequence[Fit]) -> list[Edge]:
+    """Return the constant parameters that stand at an infinite end of their link."""
+    found = []
+    for evidence, fit in zip(evidences, fits, strict=True):
+        inside, limit = evidence.inside, fit.limit
+        if inside is None or limit is None or limit.then is not None or inside.problem.penalised:
+            continue
+        family = inside.problem.family
+        j = family.names.index(limit.parameter)
+        with np.errstate(divide="ignore"):
+            end = float(family.link(j).eta(np.asarray(limit.value, float)))
+        if inside.problem.terms[j].columns is None and np.isinf(end):
+            lowest = (inside.total(0.0) - fit.log_likelihood) / inside.objective.mass
+            found.append(Edge(limit.parameter, limit.value, inside, lowest))
+    return found
+
+
+def profiler_of(
+    model: RowsAgain, evidences: Sequence[Evidence], result: Inference, errors: Errors
+) -> LineProfiler:
+    """Return the profiles of the estimates of a fitted model, whose rows are known again."""
+    at = model._vector()
+    steps = np.ones(len(at))
+    if errors.known:
+        variances = np.diag(model._as_function(errors).covariance)
+        steps = np.sqrt(np.where(np.isfinite(variances) & (variances > 0.0), variances, 1.0))
+
+    def eta(vector: Array) -> Array:
+        moved = model._at(vector)
+        moved._beyond = None  # so that estimates that run off are shown as they are in the vector
+        found = moved._results_under(errors).eta
+        return np.asarray(found, float)
+
+    return LineProfiler(
+        evidences=evidences,
+        sizes=[sum(t.length for t in one.likelihood.problem.terms) for one in evidences],
+        result=result,
+        eta=eta,
+        at=at,
+        steps=steps,
+        edges=edges_of(evidences, model._fits),
+    )
+
+
+def weights_of(eta: Callable[[Array], Array], at: Array, steps: Array) -> Array:
+    """Return the derivatives of lines in coefficients, (m, k); nan where a line is not linear.
+
+    Parameters
+    ----------
+    eta : callable
+        From coefficients, (k,), to the lines on their own scales, (m,).
+    at : ndarray of shape (k,)
+    steps : ndarray of shape (k,)
+    """
+    here = eta(at)
+    moved = np.array([eta(at + step) - here for step in np.diag(steps)]).T
+    result = moved / steps
+    largest = np.abs(moved).max(axis=1, initial=0.0)
+    result[np.abs(moved) <= _NOTHING * largest[:, None]] = 0.0
+    every = eta(at + 2.0 * steps) - here
+    twice = np.array([eta(at + 2.0 * step) - here for step in np.diag(steps)]).T
+    allowed = _BENT * largest
+    bent = np.abs(twice - 2.0 * moved).max(axis=1, initial=0.0) > allowed
+    bent |= np.abs(every - twice.sum(axis=1)) > allowed
+    result[bent] = np.nan
+    return result
