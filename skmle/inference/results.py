@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
-from skmle.inference.estimates import Model, scale_of, value_and_root
+from skmle.inference.changes import is_slope
+from skmle.inference.derived import Derived
+from skmle.inference.estimates import Model, names_of, scale_of, value_and_root
 from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
@@ -31,6 +33,7 @@ Array = NDArray[np.float64]
 _FIELDS = (
     "components",
     "terms",
+    "contrasts",
     "estimates",
     "covariance",
     "header",
@@ -43,7 +46,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Inference:
+class Inference(Derived):
     """Estimates and their covariance, with all that follows from them.
 
     A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
@@ -84,6 +87,12 @@ class Inference:
         Where the covariance comes from, in words.
     model : Model, optional
         The fitted model as a function of its coefficients, for `estimate`.
+    contrasts : sequence of str, optional
+        For each estimate that is an effect of a column, the change of the column.
+    ratio_names : sequence of str, optional
+        For each estimate, what its exponential is, such as "odds ratio"; "" if nothing.
+    on_links : bool
+        Whether z and p are those of `eta` against zero, as those of ratios are.
 
     Examples
     --------
@@ -111,6 +120,9 @@ class Inference:
     confidence_level: float = 0.95
     origin: str = ""
     model: Model | None = field(default=None, repr=False)
+    contrasts: Sequence[str] | None = None
+    ratio_names: Sequence[str] = field(default=(), repr=False)
+    on_links: bool = False
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -153,6 +165,7 @@ class Inference:
             eta=lines.eta,
             eta_errors=lines.eta_errors,
             inverses=lines.inverses,
+            ratio_names=lines.ratio_names,
             reason=reason,
             coefficients=lines.coefficients,
             dof=errors.dof,
@@ -188,15 +201,29 @@ class Inference:
     @property
     def statistic(self) -> Array:
         """Wald's z, estimate / standard error; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[0])
+        return self._wald()[0]
 
     @property
     def p_value(self) -> Array:
         """Two-sided p-values against zero; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[1])
+        return self._wald()[1]
 
-    def _tested(self, values: Array) -> Array:
-        return values if self.testable is None else np.where(self.testable, values, np.nan)
+    def _wald(self) -> tuple[Array, Array]:
+        """Return z and p, nan where a test against zero makes no sense."""
+        tested, errors = self.estimates, self.standard_errors
+        if self.on_links and self.eta is not None and self.eta_errors is not None:
+            tested, errors = self.eta, self.eta_errors
+        z, p = wald_test(tested, errors, self.dof)
+        testable = np.ones(len(z), bool) if self.testable is None else self.testable
+        return np.where(testable, z, np.nan), np.where(testable, p, np.nan)
+
+    @property
+    def labels(self) -> list[str]:
+        """The terms; those of changes from one level to another with the change."""
+        if self.contrasts is None:
+            return [str(term) for term in self.terms]
+        pairs = zip(self.terms, self.contrasts, strict=True)
+        return [str(t) if is_slope(c) else f"{t}: {c}" for t, c in pairs]
 
     def estimate(
         self,
@@ -239,12 +266,30 @@ class Inference:
         >>> print(b10.estimates.round(1), b10.confidence_intervals().round(1))
         [28.4] [[20.6 39.1]]
         """
+        model = self._known_model("estimate")
+        whole, value, root = value_and_root(lambda inner: function(model.around(inner)), model)
+        return self._of(value, root, names_of(whole, names), link=link)
+
+    def _known_model(self, what: str) -> Model:
         if self.model is None:
             raise ValueError(
-                "estimate: these results do not know the model that they are of. Allowed: results "
+                f"{what}: these results do not know the model that they are of. Allowed: results "
                 "of a model's inference(). Ask that."
             )
-        labels, value, root = value_and_root(function, self.model, names)
+        return self.model
+
+    def _of(
+        self,
+        value: Array,
+        root: Array,
+        labels: Sequence[str],
+        *,
+        link: str = "identity",
+        components: Sequence[str] | None = None,
+        contrasts: Sequence[str] | None = None,
+        header: Sequence[str] = (),
+    ) -> Inference:
+        """Return results of m values, a root of whose covariance is known, (m, d)."""
         scale = scale_of(link, value)
         covariance = root @ root.T
         eta, inverse = value, None
@@ -254,11 +299,12 @@ class Inference:
             errors = errors * np.abs(scale.slope(value))
         through = "delta method" if scale is None else f"delta method, intervals by {link}"
         return Inference(
-            components=[""] * len(value),
+            components=[""] * len(value) if components is None else components,
             terms=labels,
+            contrasts=contrasts,
             estimates=value,
             covariance=covariance,
-            header=self.header,
+            header=[*self.header, *header],
             footer=[f"s.e.: {self.origin}, {through}."],
             testable=np.full(len(value), scale is None),
             eta=eta,
@@ -300,9 +346,9 @@ class Inference:
         Wald test of age = 0, bmi = 7 * sex: chi2(2) = 10.26, p = 0.00593
         """
         places: dict[str, list[int]] = {}
-        for i, (component, term) in enumerate(zip(self.components, self.terms, strict=True)):
+        for i, (component, term) in enumerate(zip(self.components, self.labels, strict=True)):
             short = str(component).partition(" (link ")[0]
-            for name in dict.fromkeys([str(term), f"{short}:{term}" if short else str(term)]):
+            for name in dict.fromkeys([term, f"{short}:{term}" if short else term]):
                 places.setdefault(name, []).append(i)
         linear = parsed(hypotheses, places, len(self.terms))
         words = in_words(hypotheses)
@@ -312,6 +358,7 @@ class Inference:
         """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
 
         Columns: component, term, estimate, std_error, statistic, p_value, conf_low, conf_high.
+        Effects have the column contrast behind term.
         """
         return as_frame(self._columns(confidence_level))
 
@@ -321,6 +368,7 @@ class Inference:
         return {
             "component": np.array(self.components, object),
             "term": np.array(self.terms, object),
+            **({} if self.contrasts is None else {"contrast": np.array(self.contrasts, object)}),
             "estimate": self.estimates,
             "std_error": self.standard_errors,
             "statistic": self.statistic,
