@@ -29,7 +29,17 @@ class Derived:
     def _known_model(self, what: str) -> Model:
         raise NotImplementedError
 
-    def _of(self, value: Array, root: Array, labels: Sequence[str], **settings: Any) -> Inference:
+    def _of(
+        self,
+        value: Array,
+        root: Array,
+        labels: Sequence[str],
+        *,
+        link: str = "identity",
+        components: Sequence[str] | None = None,
+        contrasts: Sequence[str] | None = None,
+        header: Sequence[str] = (),
+    ) -> Inference:
         raise NotImplementedError
 
     def effects(
@@ -127,7 +137,7 @@ class Derived:
         X: Any,
         coverage: float | None = None,
         *,
-        interval: Any = "mean",
+        interval: Any = None,
         **offset_or_exposure: ArrayLike,
     ) -> tuple[Array, Array]:
         """Return (low, high), each of shape (n,): intervals that know how sure the estimates are.
@@ -138,9 +148,9 @@ class Derived:
             As the model, or the pipeline around it, takes it.
         coverage : float, optional
             By default the confidence level of the results, 0.95.
-        interval : str, tuple or callable, default="mean"
-            "observation" for where a new y lies; else of what, as `of` of `effects` has it: "mean",
-            ("quantile", 0.9), "probability".
+        interval : str, tuple or callable, optional
+            "observation" for where a new y of a regression lies; else of what, as `of` of `effects`
+            has it: "mean" (the default), ("quantile", 0.9); "probability" of a classifier.
         **offset_or_exposure : array-like of shape (n,)
             `offset` and `exposure`, if fit was given them beside X.
 

@@ -85,7 +85,9 @@ def effects_of(
     return Effects(
         np.concatenate([one.value for one in found]),
         np.concatenate([one.root for one in found]),
-        *([entry for one in found for entry in one[i]] for i in (2, 3, 4)),  # type: ignore[arg-type]
+        [name for one in found for name in one.components],
+        [name for one in found for name in one.terms],
+        [name for one in found for name in one.contrasts],
         quantity.words,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.estimates import Model, check_determined, directions, value_and_root
-from skmle.inference.quantities import quantity_of
+from skmle.inference.quantities import check_regression, quantity_of
 from skmle.inference.wald import interval
 
 Array = NDArray[np.float64]
@@ -80,6 +80,7 @@ def interval_of_observation(
     which leaves out terms of order 1/n^2. Its quantile is found by rounds: at level q less what the
     mean adds at the quantile of before.
     """
+    check_regression(model.at(model.coefs), "predict_interval")
     interval(np.zeros(1), np.zeros(1), coverage)  # which refuses a level outside (0, 1)
     arrived = model.arriving(X)
     root = directions(model)

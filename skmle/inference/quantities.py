@@ -40,12 +40,17 @@ def quantity_of(model: Any, of: Any, what: str) -> Quantity:
     """
     if getattr(model, "predict_proba", None) is not None:
         return _of_classes(model, of, what)
-    if getattr(model, "predict_dist", None) is not None:
-        return _of_law(of, what)
-    raise ValueError(
-        f"{what}: {type(model).__name__} predicts nothing from X. Allowed: results of a regression "
-        "or of a classifier. For functions of a density use estimate(function)."
-    )
+    check_regression(model, what, "results of a regression or of a classifier")
+    return _of_law(of, what)
+
+
+def check_regression(model: Any, what: str, allowed: str = "results of a regression") -> None:
+    """Raise ValueError if a model gives no law of y for each row."""
+    if getattr(model, "predict_dist", None) is None:
+        raise ValueError(
+            f"{what}: {type(model).__name__} gives no law of y for a row of X. Allowed: {allowed}. "
+            "For functions of other models use estimate(function)."
+        )
 
 
 def _of_classes(model: Any, of: Any, what: str) -> Quantity:

@@ -27,8 +27,8 @@ def ratios_of(result: Inference) -> Inference:
     ValueError
         If there are none.
     """
-    kept = np.flatnonzero([bool(name) for name in result.ratio_names])
-    if not len(kept):
+    kept = [i for i, name in enumerate(result.ratio_names) if name]
+    if not kept:
         raise ValueError(
             "ratios: no coefficient of these results is the logarithm of a ratio. Allowed: slopes "
             "of a regression with the link log, logit or cloglog, or of a classifier. For others "
@@ -87,8 +87,8 @@ def against_class(result: Inference, reference: Any) -> Inference:
             f"{', ...' if len(classes) > 8 else ''}. Give one of them."
         )
     places = {(c, str(t)): i for i, (c, t) in enumerate(zip(components, result.terms, strict=True))}
-    kept = np.array([i for i, name in enumerate(components) if name != chosen], int)
-    base = np.array([places[chosen, str(result.terms[i])] for i in kept], int)
+    kept = [i for i, name in enumerate(components) if name != chosen]
+    base = [places[chosen, str(result.terms[i])] for i in kept]
     # Entry by entry: a product with zeros would spread the nan of a column that is aliased.
     C = result.covariance
     with np.errstate(invalid="ignore"):
