@@ -203,7 +203,8 @@ class Inferring(Criteria):
         origin = "observed information"
         if self._sandwiched:
             origin = f"HC0 sandwich, as {self._sandwiched}"
-        return Errors(tuple(self._covariances), origin)
+        wholes = tuple(f.covariance if f.whole is None else f.whole for f in self._fits)
+        return Errors(tuple(self._covariances), origin, wholes=wholes)
 
     def _problems(
         self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]
@@ -252,9 +253,12 @@ class Inferring(Criteria):
 
     def _as_function(self, errors: Errors) -> Model:
         """Return this model as a function of its coefficients."""
-        covariances = [c for c in errors.covariances if c is not None]
-        covariance = block_diag(*covariances) if covariances else np.zeros((0, 0))
-        return Model(self._vector(), np.asarray(covariance, float), self._at)
+        wholes = [np.zeros((0, 0)), *(c for c in errors.wholes if c is not None)]
+        zeros = [np.zeros(len(c)) for c in wholes[1:]]
+        pairs = zip(self._fits, zeros, strict=True)
+        idle = [np.zeros(0), *(zero if fit.idle is None else fit.idle for fit, zero in pairs)]
+        covariance = np.asarray(block_diag(*wholes), float)
+        return Model(self._vector(), covariance, self._at, np.concatenate(idle))
 
     def _vector(self) -> Array:
         """Return all coefficients of the fits, in the order of their covariances."""
@@ -281,7 +285,7 @@ class Inferring(Criteria):
         return model
 
     def _no_covariance(self) -> str:
-        """Return why there is no covariance, as a message in four parts."""
+        """Return why there is no covariance."""
         why, mend = self._why_missing()
         return (
             f"{type(self).__name__}: no covariance, because {why}. Allowed: a regular maximum "

@@ -36,9 +36,12 @@ class Model(NamedTuple):
     coefs: Array
     """All coefficients of the fit, (m,)."""
     covariance: Array
-    """Theirs, (m, m); nan for those that the data do not determine."""
+    """Theirs, (m, m): of those of least norm, where columns are combinations of others; nan for
+    those that run to infinity or are held."""
     at: Callable[[Array], Any]
     """Return the model with other coefficients."""
+    idle: Array
+    """A change of the coefficients that changes nothing that the data determine, (m,)."""
     around: Callable[[Any], Any] = _as_it_is
     """Return the pipeline around a model; the model itself if there is none."""
     arriving: Callable[[Any], Any] = _as_it_is
@@ -90,16 +93,15 @@ def directions(model: Model) -> Array:
 def check_determined(function: Callable[[Any], Any], model: Model, value: Array, what: str) -> None:
     """Raise ValueError if a function depends on coefficients that the data do not determine."""
     known = np.isfinite(np.diag(model.covariance))
-    if known.all():
+    if known.all() and not model.idle.any():
         return
-    moved = model.coefs.copy()
+    moved = model.coefs + model.idle
     moved[~known] = np.where(np.isfinite(moved[~known]), moved[~known] + 1.0, 0.0)
     if not np.allclose(_asked(function, model, moved, what), value, rtol=1e-9, atol=0.0):
         raise ValueError(
             f"{what}: the function depends on coefficients that the data do not determine. "
             "Allowed: functions of the others. Leave out columns that are combinations of "
-            "others (`aliased_`; OneHotEncoder(drop='first') does) or separate the rows "
-            "(`separated_`)."
+            "others (`aliased_`) or separate the rows (`separated_`)."
         )
 
 

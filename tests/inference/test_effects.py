@@ -12,9 +12,10 @@ import pytest
 import statsmodels.api as sm
 from scipy.sparse import csr_array
 from scipy.stats import norm
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
@@ -400,11 +401,53 @@ def test_what_is_refused(ask, message):
         ask()
 
 
-def test_effects_of_what_the_data_do_not_determine():
-    columns = make_column_transformer((OneHotEncoder(), ["city"]), remainder="passthrough")
-    pipe = make_pipeline(columns, MLERegressor("poisson")).fit(TABLE, COUNTS)
-    with pytest.raises(ValueError, match=r"effects: .*do not determine.*drop='first'"):
-        skmle.infer(pipe).effects(TABLE)
+BEHIND = {
+    "poisson": (MLERegressor("poisson", tol=1e-10), COUNTS),
+    "gamma": (MLERegressor("gamma", features={"shape": "all"}, tol=1e-10), COUNTS + 1.0),
+    "binary": (CrossEntropyClassifier(tol=1e-10), COUNTS > 0),
+    "multinomial": (CrossEntropyClassifier(tol=1e-10), CLASSES),
+}
+
+
+@pytest.mark.parametrize("covariance", ["observed", "HC1"])
+@pytest.mark.parametrize("name", BEHIND)
+def test_effects_behind_an_encoder_that_drops_no_level(name, covariance):
+    """The coefficients of its columns are not determined, but what is predicted is."""
+    model, y = BEHIND[name]
+    found = []
+    for drop in (None, "first"):
+        encoder = make_column_transformer(
+            (OneHotEncoder(drop=drop), ["city", "old"]), remainder="passthrough"
+        )
+        pipe = make_pipeline(encoder, clone(model)).fit(TABLE, y)
+        result = skmle.infer(pipe, TABLE, y, covariance=covariance)
+        assert np.isnan(result.standard_errors).any() == (drop is None)
+        found.append(result.effects(TABLE, ["a", "city", "old"]))
+    np.testing.assert_allclose(found[0].estimates, found[1].estimates, rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(found[0].standard_errors, found[1].standard_errors, rtol=1e-7)
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_effects_that_the_data_do_not_determine_are_refused(name):
+    model, y = BEHIND[name]
+    twice = X.assign(again=X["a"])
+    result = clone(model).fit(twice, y).inference()
+    alone = clone(model).fit(X, y).inference().effects(X, ["b", "c"])
+    found = result.effects(twice, ["b", "c"])
+    np.testing.assert_allclose(found.standard_errors, alone.standard_errors, rtol=1e-7)
+    for column in ("a", "again"):
+        with pytest.raises(ValueError, match="effects: .*that the data do not determine. Allowed"):
+            result.effects(twice, [column])
+    # Together they may be moved.
+    both = make_pipeline(FunctionTransformer(doubled), clone(model)).fit(X, y)
+    expected = clone(model).fit(X, y).inference().effects(X, ["a"])
+    found = skmle.infer(both).effects(X, ["a"])
+    np.testing.assert_allclose(found.estimates, expected.estimates, rtol=1e-9)
+    np.testing.assert_allclose(found.standard_errors, expected.standard_errors, rtol=1e-7)
+
+
+def doubled(frame):
+    return frame.assign(again=frame["a"])
 
 
 def test_sparse_rows_are_refused():
