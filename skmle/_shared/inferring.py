@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import block_diag
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.likelihood.design import Term
@@ -18,9 +17,9 @@ from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.criteria import Criteria
+from skmle._shared.functions import AsFunction
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
-from skmle.inference.estimates import Model
 from skmle.inference.missing import why_missing
 from skmle.inference.robust import Choice, Errors, check_choice, coded_groups, errors_of
 from skmle.inference.wald import note_of_few_rows
@@ -32,7 +31,7 @@ Array = NDArray[np.float64]
 _SAME = 1e-6
 
 
-class Inferring(Criteria):
+class Inferring(AsFunction, Criteria):
     """Estimates with their errors, of a fit that has been stored."""
 
     status_: str
@@ -46,12 +45,6 @@ class Inferring(Criteria):
     """Rows of positive weight, and whether they were given weights."""
     _at_limit: dict[str, float]
     """The parameters that ran to an end of their range, with that end."""
-    _fits: tuple[Fit, ...]
-    """What inference needs of each fit."""
-    _constants: tuple[tuple[bool, ...], ...]
-    """Of each fit and each parameter, whether it has an intercept."""
-    _set: Callable[..., None]
-    """(fits, X) -> None: store the coefficients of fits, in the precision of X."""
     _sandwiched: str
     """Why the errors are those of a sandwich; "" if they are not."""
 
@@ -59,7 +52,7 @@ class Inferring(Criteria):
         self, fits: Sequence[Fit], terms: Sequence[Sequence[Term]], sandwiched: str = ""
     ) -> None:
         """Store what inference needs of the fits, with the terms of each."""
-        self._constants = tuple(tuple(term.intercept for term in own) for own in terms)
+        self._terms = tuple(map(tuple, terms))
         self._fits = tuple(
             replace(f, condensed=None, estimable=None, separated=None, dependent=None) for f in fits
         )
@@ -251,41 +244,8 @@ class Inferring(Criteria):
             )
         return found, mask
 
-    def _as_function(self, errors: Errors) -> Model:
-        """Return this model as a function of its coefficients."""
-        wholes = [np.zeros((0, 0)), *(c for c in errors.wholes if c is not None)]
-        zeros = [np.zeros(len(c)) for c in wholes[1:]]
-        pairs = zip(self._fits, zeros, strict=True)
-        idle = [np.zeros(0), *(zero if fit.idle is None else fit.idle for fit, zero in pairs)]
-        covariance = np.asarray(block_diag(*wholes), float)
-        return Model(self._vector(), covariance, self._at, np.concatenate(idle))
-
-    def _vector(self) -> Array:
-        """Return all coefficients of the fits, in the order of their covariances."""
-        parts = [
-            np.append(slopes, [b] * has_constant)
-            for fit, own in zip(self._fits, self._constants, strict=True)
-            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True)
-        ]
-        return np.concatenate([np.zeros(0), *parts])
-
-    def _at(self, vector: Array) -> Any:
-        """Return a copy of this model with other coefficients."""
-        fits, low = [], 0
-        for fit, own in zip(self._fits, self._constants, strict=True):
-            coefs = []
-            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True):
-                high = low + len(slopes)
-                coefs.append((vector[low:high], vector[high] if has_constant else b))
-                low = high + has_constant
-            fits.append(replace(fit, coefs=tuple(coefs)))
-        model = copy(self)
-        model._fits = tuple(fits)
-        model._set(fits, getattr(self, "coef_", None))
-        return model
-
     def _no_covariance(self) -> str:
-        """Return why there is no covariance."""
+        """Return why there is no covariance, as a message in four parts."""
         why, mend = self._why_missing()
         return (
             f"{type(self).__name__}: no covariance, because {why}. Allowed: a regular maximum "

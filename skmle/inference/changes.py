@@ -54,6 +54,27 @@ class Change(NamedTuple):
         sums = np.einsum("pn,pnk->pk", self.rows, y[ahead] - y[behind])
         return self.effects @ sums
 
+    def read_slopes(self, z: Array, x: Any) -> Array:
+        """Return the slopes of the effects in q coefficients, (m, k, q).
+
+        Parameters
+        ----------
+        z : ndarray of shape (c n, k)
+            Slopes of the values in a linear predictor.
+        x : array or sparse array of shape (c n, q)
+            What each coefficient is multiplied by in it.
+        """
+        n = self.rows.shape[1]
+
+        def product(copy: int, row: Array) -> Array:
+            part = slice(copy * n, (copy + 1) * n)
+            return np.asarray((row[:, None] * z[part]).T @ x[part])
+
+        # The same product for the same copies: what is alike gives zero exactly.
+        pairs = zip(self.pairs, self.rows, strict=True)
+        each = np.array([product(a, row) - product(b, row) for (a, b), row in pairs])
+        return np.tensordot(self.effects, each, axes=1)
+
 
 def is_slope(label: str) -> bool:
     """Return whether the label of a change is that of a slope."""

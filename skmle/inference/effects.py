@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmle.inference.changes import SLOPES, Change, change_of, column_of_level
-from skmle.inference.estimates import Model, value_and_root
+from skmle.inference.estimates import Model, value_and_root, value_of
 from skmle.inference.frames import (
     checked_frame,
     column_names,
@@ -26,6 +26,7 @@ from skmle.inference.frames import (
     rows_of,
     with_column,
 )
+from skmle.inference.predictors import as_matrix, root_by_predictors
 from skmle.inference.quantities import Quantity, quantity_of
 
 Array = NDArray[np.float64]
@@ -106,12 +107,19 @@ def _effect(
     arrived = model.arriving(with_column(repeated, change.name, change.values))
     tiled = {name: np.tile(values, change.copies) for name, values in beside.items()}
 
-    def function(at: Any) -> Array:
+    def values(at: Any) -> Array:
         y = quantity.ask(at, arrived, tiled)
-        return change.read(np.log(y) if relative else y)
+        return np.log(y) if relative else y
 
-    whole, _, root = value_and_root(function, model, "effects")
-    return whole, root.reshape(*whole.shape, -1)
+    def function(at: Any) -> Array:
+        return change.read(values(at))
+
+    matrix = as_matrix(arrived)
+    if matrix is None or not all(part.intercept for part in model.parts if part.size):
+        whole, _, root = value_and_root(function, model, "effects")
+        return whole, root.reshape(*whole.shape, -1)
+    whole, _ = value_of(function, model, "effects")
+    return whole, root_by_predictors(values, change.read_slopes, model, matrix)
 
 
 def _listed(

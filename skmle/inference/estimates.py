@@ -8,7 +8,7 @@ derivatives, (m, d), the covariance of the m values is D D'.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,22 @@ _STEP = 0.05
 _PLACES, _WEIGHTS = (1, 2, 3), (3.0 / 4.0, -3.0 / 20.0, 1.0 / 60.0)
 # Roots of variances that are smaller, relative to the largest, are rounding.
 _RANK = 1e-10
+
+
+class Part(Protocol):
+    """A linear predictor: its columns of X as it arrives, and whether it has an intercept."""
+
+    @property
+    def columns(self) -> Any:
+        """Its columns: a slice or places; None if there are none."""
+
+    @property
+    def size(self) -> int:
+        """The number of its slopes."""
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the last of its coefficients is an intercept."""
 
 
 def _as_it_is(given: Any) -> Any:
@@ -42,6 +58,8 @@ class Model(NamedTuple):
     """Return the model with other coefficients."""
     idle: Array
     """A change of the coefficients that changes nothing that the data determine, (m,)."""
+    parts: Sequence[Part]
+    """The linear predictors, in the order of their coefficients."""
     around: Callable[[Any], Any] = _as_it_is
     """Return the pipeline around a model; the model itself if there is none."""
     arriving: Callable[[Any], Any] = _as_it_is
@@ -67,19 +85,31 @@ def value_and_root(
         If the function is not finite, changes its shape, or depends on coefficients that the data
         do not determine.
     """
+    whole, value = value_of(function, model, what)
+    lines = [slope_along(line, function, model, what) for line in directions(model).T]
+    return whole, value, np.array(lines).reshape(-1, value.size).T
+
+
+def value_of(function: Callable[[Any], Any], model: Model, what: str) -> tuple[Any, Array]:
+    """Return a function of a model as it is, and flat, (m,)."""
     with np.errstate(all="ignore"):  # what is not finite is refused
         whole = function(model.at(model.coefs))
     value = _checked(whole, what)
     check_determined(function, model, value, what)
-    root = directions(model)
-    slopes = np.zeros((value.size, root.shape[1]))
-    for j, direction in enumerate(root.T):
-        for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
-            step = place * _STEP * direction
-            ends = (model.coefs + step, model.coefs - step)
-            ahead, behind = (_asked(function, model, end, what) for end in ends)
-            slopes[:, j] += weight / _STEP * (ahead - behind)
-    return whole, value, slopes
+    return whole, value
+
+
+def slope_along(
+    line: Array, function: Callable[[Any], Any], model: Model, what: str = "estimate"
+) -> Array:
+    """Return the derivative of a function of a model along a standard error's way, (m,)."""
+    result = np.zeros(())
+    for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
+        step = place * _STEP * line
+        ends = (model.coefs + step, model.coefs - step)
+        ahead, behind = (_asked(function, model, end, what) for end in ends)
+        result = result + weight / _STEP * (ahead - behind)
+    return result
 
 
 def directions(model: Model) -> Array:

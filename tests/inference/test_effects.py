@@ -446,6 +446,28 @@ def test_effects_that_the_data_do_not_determine_are_refused(name):
     np.testing.assert_allclose(found.standard_errors, expected.standard_errors, rtol=1e-7)
 
 
+def test_errors_are_the_same_by_predictors_and_by_coefficients(monkeypatch):
+    """The second is the way of what has no intercept, or no numbers to multiply."""
+    cases = [
+        (MLERegressor("gamma", features={"shape": ["a"]}, tol=1e-10), COUNTS + 1.0),
+        (CrossEntropyClassifier(tol=1e-10), CLASSES),
+    ]
+    quick = [m.fit(X, y).inference().effects(X, slope="eydx") for m, y in cases]
+    monkeypatch.setattr("skmle.inference.effects.as_matrix", lambda arrived: None)
+    for (model, y), found in zip(cases, quick, strict=True):
+        slow = model.fit(X, y).inference().effects(X, slope="eydx")
+        np.testing.assert_allclose(found.covariance, slow.covariance, rtol=1e-7, atol=1e-14)
+
+
+def test_effects_behind_sparse_columns_and_without_intercept():
+    encoder = make_column_transformer((OneHotEncoder(), ["city"]), sparse_threshold=1.0)
+    pipe = make_pipeline(encoder, MLERegressor("poisson", fit_intercept=False, tol=1e-10))
+    alone = make_pipeline(encoder, MLERegressor("poisson", tol=1e-10))
+    found = [skmle.infer(p.fit(TABLE, COUNTS)).effects(TABLE, ["city"]) for p in (pipe, alone)]
+    np.testing.assert_allclose(found[0].estimates, found[1].estimates, rtol=1e-9)
+    np.testing.assert_allclose(found[0].covariance, found[1].covariance, rtol=1e-7)
+
+
 def doubled(frame):
     return frame.assign(again=frame["a"])
 

@@ -145,10 +145,14 @@ def test_what_is_refused():
     for interval in ("mean", "observation"):
         with pytest.raises(ValueError, match="predict_interval: MLEDistribution gives no law"):
             density.predict_interval(X, interval=interval)
+    # Of columns that are equal, rows in which they are not have no prediction.
     twice = np.column_stack([X, X[:, 0]])
-    model = MLERegressor("poisson").fit(twice, COUNTS)
+    model = MLERegressor("poisson", tol=1e-10).fit(twice, COUNTS)
+    alone = MLERegressor("poisson", tol=1e-10).fit(X, COUNTS)
     for interval in ("mean", "observation"):
+        found = model.predict_interval(twice, interval=interval)
+        np.testing.assert_allclose(found, alone.predict_interval(X, interval=interval), rtol=1e-7)
         with pytest.raises(ValueError, match="predict_interval: .*data do not determine"):
-            model.predict_interval(twice, interval=interval)
+            model.predict_interval(np.add(twice, [1.0, 0.0, 0.0]), interval=interval)
     frame = pd.DataFrame(X)
     assert len(MLERegressor().fit(frame, COUNTS).predict_interval(frame, interval="mean")) == 2
