@@ -318,6 +318,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             classes=self.classes_[shown],
             covariance=errors.covariances[0],
             beyond=self._beyond,
+            link=self.link,
         )
         return self._report(
             title_of_classes(self.classes_, self.link, self._selects),

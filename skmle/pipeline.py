@@ -86,19 +86,23 @@ def infer(
     if model is estimator or result.model is None:
         return result
     # The model itself, as its pipeline gives it columns without names.
-    held = partial(_held, estimator, model._at)
+    within = result.model._replace(
+        at=model._at,
+        around=partial(with_model, estimator),
+        arriving=partial(_arriving, estimator),
+    )
     augmenter = partial(_augmented, estimator, model._augment)
-    return replace(result, model=result.model._replace(at=held), augmenter=augmenter)
+    return replace(result, model=within, augmenter=augmenter)
 
 
 def _augmented(estimator: Any, augmenter: Callable[..., Any], X: Any, *arguments: Any) -> Any:
     """Return the columns of `Inference.augment` for rows as what holds the model takes them."""
-    return augmenter(unwrap(estimator, X)[1], *arguments)
+    return augmenter(_arriving(estimator, X), *arguments)
 
 
-def _held(estimator: Any, at: Callable[[Array], Any], coefs: Array) -> Any:
-    """Return what holds a model, with the model at other coefficients in it."""
-    return with_model(estimator, at(coefs))
+def _arriving(estimator: Any, X: Any) -> Any:
+    """Return X as it arrives at the model at the end."""
+    return unwrap(estimator, X)[1]
 
 
 def _check_ours(what: str, model: Any) -> None:
@@ -206,9 +210,10 @@ def predict_interval(
         As in `predict_dist`.
     coverage : float, default=0.95
         Probability that y lies inside, under the fitted law; that the law is estimated is not
-        taken into account.
+        taken into account, unless ``interval="observation"`` is given.
     **offset_or_exposure : array-like of shape (n,)
-        As in `predict_dist`.
+        As in `predict_dist`; and `interval`, {"law", "observation", "mean"}, as
+        `MLERegressor.predict_interval` has it.
 
     Raises
     ------

@@ -189,6 +189,11 @@ class Fit:
     """Of each term, which columns are nearly combinations of others; None: none are."""
     condition: float = 1.0
     """The condition of these columns, once they are standardised."""
+    whole: Array | None = None
+    """Where the data do not determine all: the covariance of the coefficients of least norm, by
+    which functions that do not depend on the rest have their errors."""
+    idle: Array | None = None
+    """A change of the coefficients, in no special direction, that changes no prediction."""
     n_parameters: int = 0
     """How many parameters were estimated.
 

@@ -40,7 +40,7 @@ class Inferring(Augmenting):
         self, fits: Sequence[Fit], terms: Sequence[Sequence[Term]], sandwiched: str = ""
     ) -> None:
         """Store what inference needs of the fits, with the terms of each."""
-        self._constants = tuple(tuple(term.intercept for term in own) for own in terms)
+        self._terms = tuple(map(tuple, terms))
         self._fits = tuple(
             replace(f, condensed=None, estimable=None, separated=None, dependent=None) for f in fits
         )
@@ -199,15 +199,17 @@ class Inferring(Augmenting):
         own = self._own_errors()
         if own.known:
             return own
-        unknown = np.full(2 * [len(self._vector())], np.nan)
-        return own._replace(covariances=(unknown,))
+        sizes = [sum(term.length for term in terms) for terms in self._terms]
+        unknown = tuple(np.full((size, size), np.nan) for size in sizes)
+        return own._replace(covariances=unknown, wholes=unknown)
 
     def _own_errors(self) -> Errors:
         """Return the covariances that the fit has kept."""
         origin = "observed information"
         if self._sandwiched:
             origin = f"HC0 sandwich, as {self._sandwiched}"
-        return Errors(tuple(self._covariances), origin)
+        wholes = tuple(f.covariance if f.whole is None else f.whole for f in self._fits)
+        return Errors(tuple(self._covariances), origin, wholes=wholes)
 
     def _no_covariance(self) -> str:
         """Return why there is no covariance, as a message in four parts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ class Predictions:
     """The eta at which the first parameter is held; None if it was fitted."""
     _beside: tuple[bool, bool]
     """Whether an offset and an exposure were given beside X."""
+    inference: Callable[..., Any]
 
     def _eta(
         self,
@@ -111,17 +112,34 @@ class Predictions:
         coverage: float = 0.95,
         offset: ArrayLike | None = None,
         exposure: ArrayLike | None = None,
+        *,
+        interval: Any = "law",
     ) -> tuple[Array, Array]:
-        """Return (low, high), each (n,): the central interval of each row's law.
+        """Return (low, high), each (n,): an interval for each row.
 
-        It is an interval for y, not for its mean.
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, p)
+        coverage : float, default=0.95
+        offset, exposure : array-like of shape (n,), optional
+            If fit was given them beside X.
+        interval : {"law", "observation", "mean"}, default="law"
+            "law": for y, under the fitted law, the parameters taken as known; "observation": for y,
+            with the errors of the parameters; "mean": for the mean of y. The last two, and others
+            that `Inference.predict_interval` knows, have the errors of ``inference()``; under
+            another covariance, ask its results.
         """
         if not 0.0 < coverage < 1.0:
             raise ValueError(
                 f"predict_interval: coverage={coverage!r} is not allowed; give a number between 0 "
                 "and 1, such as 0.95."
             )
-        return like(X, self.predict_dist(X, offset, exposure).interval(coverage))
+        if isinstance(interval, str) and interval == "law":
+            return like(X, self.predict_dist(X, offset, exposure).interval(coverage))
+        given = {"offset": offset, "exposure": exposure}
+        beside = {name: values for name, values in given.items() if values is not None}
+        ends = self.inference().predict_interval(X, coverage, interval=interval, **beside)
+        return like(X, ends)
 
     def sample(
         self,

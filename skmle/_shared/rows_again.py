@@ -1,4 +1,4 @@
-"""A fit that is shown its rows again, and the same fit at other coefficients.
+"""A fit that is shown its rows again.
 
 Fitted models keep no rows. What needs them, as robust errors and profiles do, gets them anew.
 """
@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle._engine.problem import Fit, Problem
+from skmle._engine.problem import Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM
 from skmle._shared.criteria import Criteria
-from skmle.inference.estimates import Model
-from skmle.inference.robust import Errors
+from skmle._shared.functions import AsFunction
 
 Array = NDArray[np.float64]
 
@@ -29,7 +26,7 @@ Array = NDArray[np.float64]
 _SAME = 1e-6
 
 
-class RowsAgain(Criteria):
+class RowsAgain(AsFunction, Criteria):
     """A stored fit, which states the likelihood of rows at its estimates."""
 
     status_: str
@@ -38,12 +35,6 @@ class RowsAgain(Criteria):
 
     _prepare: Callable[..., Any]
     """(X, y, sample_weight, offset, exposure) -> checked data, with the problem they state."""
-    _fits: tuple[Fit, ...]
-    """What inference needs of each fit."""
-    _constants: tuple[tuple[bool, ...], ...]
-    """Of each fit and each parameter, whether it has an intercept."""
-    _set: Callable[..., None]
-    """(fits, X) -> None: store the coefficients of fits, in the precision of X."""
     _beyond: list[Array] | None = None
     """What to add to coefficients so that they show where they run to; None: nothing runs off."""
     _no_covariance: Callable[[], str]
@@ -100,33 +91,3 @@ class RowsAgain(Criteria):
                 "those, or fit to these."
             )
         return found, mask
-
-    def _as_function(self, errors: Errors) -> Model:
-        """Return this model as a function of its coefficients."""
-        covariances = [c for c in errors.covariances if c is not None]
-        covariance = block_diag(*covariances) if covariances else np.zeros((0, 0))
-        return Model(self._vector(), np.asarray(covariance, float), self._at)
-
-    def _vector(self) -> Array:
-        """Return all coefficients of the fits, in the order of their covariances."""
-        parts = [
-            np.append(slopes, [b] * has_constant)
-            for fit, own in zip(self._fits, self._constants, strict=True)
-            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True)
-        ]
-        return np.concatenate([np.zeros(0), *parts])
-
-    def _at(self, vector: Array) -> Any:
-        """Return a copy of this model with other coefficients."""
-        fits, low = [], 0
-        for fit, own in zip(self._fits, self._constants, strict=True):
-            coefs = []
-            for (slopes, b), has_constant in zip(fit.coefs, own, strict=True):
-                high = low + len(slopes)
-                coefs.append((vector[low:high], vector[high] if has_constant else b))
-                low = high + has_constant
-            fits.append(replace(fit, coefs=tuple(coefs)))
-        model = copy(self)
-        model._fits = tuple(fits)
-        model._set(fits, getattr(self, "coef_", None))
-        return model

@@ -12,6 +12,8 @@ from skmle._engine.problem import Fit
 from skmle._shared.columns import Columns
 from skmle.families import Distribution, Family
 from skmle.families.independent import stack
+from skmle.families.links import LOGIT, Link, get_link
+from skmle.families.ordinal import Ordinal
 from skmle.inference.assemble import (
     Part,
     TableLines,
@@ -23,6 +25,10 @@ from skmle.inference.assemble import (
 )
 
 Array = NDArray[np.float64]
+
+# What the exponential of a slope of a probability is, by the name of its link. Under cloglog it is
+# the ratio of the hazards of a time that is known by intervals.
+_RATIOS = {"logit": "odds ratio", "cloglog": "hazard ratio"}
 
 # ---------------------------------------------------------------- regressions
 
@@ -63,9 +69,21 @@ def coefficients_of_a_regression(
                     coefs=coefs,
                     constant=own.columns is None,
                     real=law.parameters[j].chart.spans_zero,
+                    ratio=ratio_name(law, j),
+                    intercept=own.intercept,
                 )
             )
     return regression_lines(parts, covariance)
+
+
+def ratio_name(law: Family, j: int) -> str:
+    """Return what the exponential of a slope of the parameter in place j is; "" if nothing."""
+    link, name = law.link(j).name, law.parameters[j].name
+    if isinstance(law, Ordinal):  # P(Y <= j) = F(cut_j - location): the odds of more than j
+        return "odds ratio" if j == 0 and get_link(law.cumulative_link) is LOGIT else ""
+    if link == "log":
+        return "rate ratio" if law.support.discrete and name == "mean" else f"{name} ratio"
+    return _RATIOS.get(link, "")
 
 
 # ---------------------------------------------------------------- classes
@@ -79,6 +97,7 @@ def coefficients_of_classes(
     classes: NDArray[Any],
     covariance: Array | None,
     beyond: Sequence[Array] | None = None,
+    link: str | Link = "logit",
 ) -> TableLines:
     """Return the lines of a classifier's table.
 
@@ -93,12 +112,15 @@ def coefficients_of_classes(
         Of the coefficients that were fitted: for K > 2 classes, those against the last class.
     beyond : sequence of ndarray, optional
         What is added to the coefficients that run off, slopes and intercept, class by class.
+    link : str or Link
     """
     k = len(slopes)
     if k > 1 and covariance is not None:
         covariance = centred_covariance(covariance, k)
     labels = [""] if k == 1 else [f"class {label!s}" for label in classes]
     terms, estimate = list(names), slopes
+    ratio = _RATIOS.get(get_link(link).name, "")
+    ratios = [ratio] * len(terms)
     if intercepts is not None:
         terms, estimate = [*terms, "intercept"], np.column_stack([slopes, intercepts])
     if beyond is not None and covariance is not None:
@@ -108,6 +130,7 @@ def coefficients_of_classes(
         terms=terms * k,
         estimate=estimate.ravel(),
         covariance=covariance,
+        ratio_names=(ratios + [""] * (len(terms) - len(ratios))) * k,
     )
 
 

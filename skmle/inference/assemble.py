@@ -54,6 +54,8 @@ class TableLines:
         Names of the links on whose scale intervals are taken, for the note below the table.
     coefficients : bool
         Whether some lines are coefficients of columns.
+    ratio_names : sequence of str
+        For each line, what its exponential is, such as "odds ratio"; "" if nothing. Empty: no line.
     """
 
     components: Sequence[str]
@@ -66,6 +68,7 @@ class TableLines:
     inverses: Sequence[Inverse | None]
     links: frozenset[str] = frozenset()
     coefficients: bool = True
+    ratio_names: Sequence[str] = ()
 
 
 class Part(NamedTuple):
@@ -84,6 +87,10 @@ class Part(NamedTuple):
     """Whether the parameter depends on no feature. It is then shown on its own scale."""
     real: bool
     """Whether zero lies inside the parameter's range and is a value like any other."""
+    ratio: str = ""
+    """What the exponential of a slope is; "" if nothing."""
+    intercept: bool = False
+    """Whether the last coefficient is an intercept."""
 
 
 def unknown(m: int) -> Array:
@@ -92,7 +99,11 @@ def unknown(m: int) -> Array:
 
 
 def coefficient_lines(
-    components: Sequence[str], terms: Sequence[str], estimate: Array, covariance: Array | None
+    components: Sequence[str],
+    terms: Sequence[str],
+    estimate: Array,
+    covariance: Array | None,
+    ratio_names: Sequence[str] = (),
 ) -> TableLines:
     """Return the lines of coefficients; zero means "no effect" for each, so all can be tested."""
     m = len(estimate)
@@ -106,6 +117,7 @@ def coefficient_lines(
         eta=estimate,
         eta_errors=standard_errors(covariance),
         inverses=[None] * m,
+        ratio_names=ratio_names,
     )
 
 
@@ -163,6 +175,14 @@ def regression_lines(parts: Sequence[Part], covariance: Array | None) -> TableLi
         eta_errors=standard_errors(chosen),
         inverses=inverses,
         links=_names(p.link for p in constant),
+        ratio_names=[
+            *(
+                "" if part.intercept and i == len(part.terms) - 1 else part.ratio
+                for part in modelled
+                for i in range(len(part.terms))
+            ),
+            *("" for _ in constant),
+        ],
     )
 
 

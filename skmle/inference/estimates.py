@@ -8,7 +8,7 @@ derivatives, (m, d), the covariance of the m values is D D'.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +26,58 @@ _PLACES, _WEIGHTS = (1, 2, 3), (3.0 / 4.0, -3.0 / 20.0, 1.0 / 60.0)
 _RANK = 1e-10
 
 
+class Part(Protocol):
+    """A linear predictor: its columns of X as it arrives, and whether it has an intercept."""
+
+    @property
+    def columns(self) -> Any:
+        """Its columns: a slice or places; None if there are none."""
+
+    @property
+    def size(self) -> int:
+        """The number of its slopes."""
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the last of its coefficients is an intercept."""
+
+
+def _as_it_is(given: Any) -> Any:
+    return given
+
+
 class Model(NamedTuple):
-    """A fitted model as a function of its coefficients."""
+    """A fitted model as a function of its coefficients, alone or in a pipeline."""
 
     coefs: Array
     """All coefficients of the fit, (m,)."""
     covariance: Array
-    """Theirs, (m, m); nan for those that the data do not determine."""
+    """Theirs, (m, m): of those of least norm, where columns are combinations of others; nan for
+    those that run to infinity or are held."""
     at: Callable[[Array], Any]
     """Return the model with other coefficients."""
+    idle: Array
+    """A change of the coefficients that changes nothing that the data determine, (m,)."""
+    parts: Sequence[Part]
+    """The linear predictors, in the order of their coefficients."""
+    around: Callable[[Any], Any] = _as_it_is
+    """Return the pipeline around a model; the model itself if there is none."""
+    arriving: Callable[[Any], Any] = _as_it_is
+    """Return X as it arrives at the model."""
 
 
 def value_and_root(
-    function: Callable[[Any], Any], model: Model, names: Sequence[str] | None
-) -> tuple[list[str], Array, Array]:
-    """Return names, values and a root of the covariance, (m, d), of a function of a model.
+    function: Callable[[Any], Any], model: Model, what: str = "estimate"
+) -> tuple[Any, Array, Array]:
+    """Return a function of a model: as it is, flat (m,), and a root of its covariance, (m, d).
+
+    Parameters
+    ----------
+    function : callable
+        Of the model without what is around it.
+    model : Model
+    what : str
+        Who asks, for messages.
 
     Raises
     ------
@@ -48,47 +85,73 @@ def value_and_root(
         If the function is not finite, changes its shape, or depends on coefficients that the data
         do not determine.
     """
+    whole, value = value_of(function, model, what)
+    lines = [slope_along(line, function, model, what) for line in directions(model).T]
+    return whole, value, np.array(lines).reshape(-1, value.size).T
+
+
+def value_of(function: Callable[[Any], Any], model: Model, what: str) -> tuple[Any, Array]:
+    """Return a function of a model as it is, and flat, (m,)."""
     with np.errstate(all="ignore"):  # what is not finite is refused
         whole = function(model.at(model.coefs))
-    labels, value = names_of(whole, names), _checked(whole)
+    value = _checked(whole, what)
+    check_determined(function, model, value, what)
+    return whole, value
+
+
+def slope_along(
+    line: Array, function: Callable[[Any], Any], model: Model, what: str = "estimate"
+) -> Array:
+    """Return the derivative of a function of a model along a standard error's way, (m,)."""
+    result = np.zeros(())
+    for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
+        step = place * _STEP * line
+        ends = (model.coefs + step, model.coefs - step)
+        ahead, behind = (_asked(function, model, end, what) for end in ends)
+        result = result + weight / _STEP * (ahead - behind)
+    return result
+
+
+def directions(model: Model) -> Array:
+    """Return a root L of the covariance of the coefficients, (m, d): zero for those without."""
     known = np.isfinite(np.diag(model.covariance))
-    if not known.all():
-        moved = model.coefs.copy()
-        moved[~known] = np.where(np.isfinite(moved[~known]), moved[~known] + 1.0, 0.0)
-        if not np.allclose(_asked(function, model, moved), value, rtol=1e-9, atol=0.0):
-            raise ValueError(
-                "estimate: the function depends on coefficients that the data do not determine. "
-                "Allowed: functions of the others. Leave out columns that are combinations of "
-                "others (`aliased_`) or separate the rows (`separated_`)."
-            )
     root = np.zeros((len(known), int(known.sum())))
     root[known] = _root(model.covariance[np.ix_(known, known)])
-    slopes = np.zeros((value.size, root.shape[1]))
-    for j, direction in enumerate(root.T):
-        for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
-            step = place * _STEP * direction
-            ahead, behind = (_asked(function, model, model.coefs + s * step) for s in (1.0, -1.0))
-            slopes[:, j] += weight / _STEP * (ahead - behind)
-    return labels, value, slopes
+    return root
 
 
-def _asked(function: Callable[[Any], Any], model: Model, coefs: Array) -> Array:
+def check_determined(function: Callable[[Any], Any], model: Model, value: Array, what: str) -> None:
+    """Raise ValueError if a function depends on coefficients that the data do not determine."""
+    known = np.isfinite(np.diag(model.covariance))
+    if known.all() and not model.idle.any():
+        return
+    moved = model.coefs + model.idle
+    moved[~known] = np.where(np.isfinite(moved[~known]), moved[~known] + 1.0, 0.0)
+    if not np.allclose(_asked(function, model, moved, what), value, rtol=1e-9, atol=0.0):
+        raise ValueError(
+            f"{what}: the function depends on coefficients that the data do not determine. "
+            "Allowed: functions of the others. Leave out columns that are combinations of "
+            "others (`aliased_`) or separate the rows (`separated_`)."
+        )
+
+
+def _asked(function: Callable[[Any], Any], model: Model, coefs: Array, what: str) -> Array:
     """Return the values of the function at some coefficients, flat."""
     with np.errstate(all="ignore"):
-        return _checked(function(model.at(coefs)))
+        return _checked(function(model.at(coefs)), what)
 
 
-def _checked(whole: Any) -> Array:
+def _checked(whole: Any, what: str) -> Array:
     try:
         value = np.asarray(whole, float).ravel()
     except (TypeError, ValueError):
         raise ValueError(
-            f"estimate: the function gives a {type(whole).__name__}. Allowed: a number or an array "
+            f"{what}: the function gives a {type(whole).__name__}. Allowed: a number or an array "
             "of numbers. Return one."
         ) from None
     if not np.isfinite(value).all():
         raise ValueError(
-            f"estimate: the function gives {value[~np.isfinite(value)][0]} at coefficients within "
+            f"{what}: the function gives {value[~np.isfinite(value)][0]} at coefficients within "
             "a standard error of the estimates. Allowed: functions that are finite there. Take a "
             "function that is, such as the logarithm of a ratio."
         )

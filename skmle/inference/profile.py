@@ -24,7 +24,7 @@ from scipy.special import ndtri
 from skmle.inference.show import as_frame, printable, text_table
 
 if TYPE_CHECKING:
-    from skmle.inference.results import Inference
+    from skmle.inference.tested import Tested
 
 Array = NDArray[np.float64]
 
@@ -244,9 +244,7 @@ def places_of(names: Sequence[str], places: Mapping[str, Sequence[int]]) -> list
     return list(result)
 
 
-def profiled(
-    result: Inference, terms: str | Sequence[str] | None, level: float
-) -> ProfileIntervals:
+def profiled(result: Tested, terms: str | Sequence[str] | None, level: float) -> ProfileIntervals:
     """Return the profile intervals of the estimates that are named, or of all."""
     if result.profiler is None:
         raise ValueError(

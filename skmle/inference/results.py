@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
-from skmle.inference.estimates import Model, scale_of, value_and_root
-from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
+from skmle.inference.derived import Derived
+from skmle.inference.estimates import Model, names_of, scale_of, value_and_root
 from skmle.inference.outputs import Augmenter, Outputs
-from skmle.inference.profile import ProfileIntervals, Profiler, profiled
+from skmle.inference.profile import Profiler
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
+from skmle.inference.tested import Tested
 from skmle.inference.wald import (
     Inverse,
     checked_level,
@@ -34,6 +35,7 @@ Array = NDArray[np.float64]
 _FIELDS = (
     "components",
     "terms",
+    "contrasts",
     "estimates",
     "covariance",
     "header",
@@ -46,7 +48,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Inference(Outputs):
+class Inference(Tested, Derived, Outputs):
     """Estimates and their covariance, with all that follows from them.
 
     A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
@@ -93,6 +95,12 @@ class Inference(Outputs):
         What `augment` asks.
     profiler : Profiler, optional
         What knows the rows, for `profile`.
+    contrasts : sequence of str, optional
+        For each estimate that is an effect of a column, the change of the column.
+    ratio_names : sequence of str, optional
+        For each estimate, what its exponential is, such as "odds ratio"; "" if nothing.
+    on_links : bool
+        Whether z and p are those of `eta` against zero, as those of ratios are.
 
     Examples
     --------
@@ -123,6 +131,9 @@ class Inference(Outputs):
     facts: Mapping[str, Any] | None = field(default=None, repr=False)
     augmenter: Augmenter | None = field(default=None, repr=False)
     profiler: Profiler | None = field(default=None, repr=False)
+    contrasts: Sequence[str] | None = None
+    ratio_names: Sequence[str] = field(default=(), repr=False)
+    on_links: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
         # Profiles know the rows, which are left out of what is stored.
@@ -171,6 +182,7 @@ class Inference(Outputs):
             eta=lines.eta,
             eta_errors=lines.eta_errors,
             inverses=lines.inverses,
+            ratio_names=lines.ratio_names,
             reason=reason,
             coefficients=lines.coefficients,
             dof=errors.dof,
@@ -208,15 +220,21 @@ class Inference(Outputs):
     @property
     def statistic(self) -> Array:
         """Wald's z, estimate / standard error; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[0])
+        return self._wald()[0]
 
     @property
     def p_value(self) -> Array:
         """Two-sided p-values against zero; nan where a test against zero makes no sense."""
-        return self._tested(wald_test(self.estimates, self.standard_errors, self.dof)[1])
+        return self._wald()[1]
 
-    def _tested(self, values: Array) -> Array:
-        return values if self.testable is None else np.where(self.testable, values, np.nan)
+    def _wald(self) -> tuple[Array, Array]:
+        """Return z and p, nan where a test against zero makes no sense."""
+        tested, errors = self.estimates, self.standard_errors
+        if self.on_links and self.eta is not None and self.eta_errors is not None:
+            tested, errors = self.eta, self.eta_errors
+        z, p = wald_test(tested, errors, self.dof)
+        testable = np.ones(len(z), bool) if self.testable is None else self.testable
+        return np.where(testable, z, np.nan), np.where(testable, p, np.nan)
 
     def estimate(
         self,
@@ -259,12 +277,30 @@ class Inference(Outputs):
         >>> print(b10.estimates.round(1), b10.confidence_intervals().round(1))
         [28.4] [[20.6 39.1]]
         """
+        model = self._known_model("estimate")
+        whole, value, root = value_and_root(lambda inner: function(model.around(inner)), model)
+        return self._of(value, root, names_of(whole, names), link=link)
+
+    def _known_model(self, what: str) -> Model:
         if self.model is None:
             raise ValueError(
-                "estimate: these results do not know the model that they are of. Allowed: results "
+                f"{what}: these results do not know the model that they are of. Allowed: results "
                 "of a model's inference(). Ask that."
             )
-        labels, value, root = value_and_root(function, self.model, names)
+        return self.model
+
+    def _of(
+        self,
+        value: Array,
+        root: Array,
+        labels: Sequence[str],
+        *,
+        link: str = "identity",
+        components: Sequence[str] | None = None,
+        contrasts: Sequence[str] | None = None,
+        header: Sequence[str] = (),
+    ) -> Inference:
+        """Return results of m values, a root of whose covariance is known, (m, d)."""
         scale = scale_of(link, value)
         covariance = root @ root.T
         eta, inverse = value, None
@@ -274,11 +310,12 @@ class Inference(Outputs):
             errors = errors * np.abs(scale.slope(value))
         through = "delta method" if scale is None else f"delta method, intervals by {link}"
         return Inference(
-            components=[""] * len(value),
+            components=[""] * len(value) if components is None else components,
             terms=labels,
+            contrasts=contrasts,
             estimates=value,
             covariance=covariance,
-            header=self.header,
+            header=[*self.header, *header],
             footer=[f"s.e.: {self.origin}, {through}."],
             testable=np.full(len(value), scale is None),
             eta=eta,
@@ -290,101 +327,13 @@ class Inference(Outputs):
             origin=self.origin,
         )
 
-    def test(self, hypotheses: str | Sequence[str]) -> HypothesisTest:
-        """Return Wald's test of linear hypotheses about the estimates, all at once.
-
-        Parameters
-        ----------
-        hypotheses : str or sequence of str
-            Equations, such as ``"age = 0, bmi = 2 * age"``; names alone, such as the columns of a
-            factor, are tested against zero. Where several components have a term of one name,
-            write ``"loc:age"`` or ``"class b:age"``.
-
-        Returns
-        -------
-        HypothesisTest
-            With `statistic`, `df`, `p_value`: chi-square, or F where the errors are by t.
-
-        Raises
-        ------
-        ValueError
-            If an equation is not linear, names no estimate, or one without standard error.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_diabetes
-        >>> from skmle import MLERegressor
-        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-        >>> result = MLERegressor().fit(X[["age", "sex", "bmi"]], y).inference()
-        >>> result.test("age = 0, bmi = 7 * sex")
-        Wald test of age = 0, bmi = 7 * sex: chi2(2) = 10.26, p = 0.00593
-        """
-        linear = parsed(hypotheses, self._places(), len(self.terms))
-        words = in_words(hypotheses)
-        return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
-
-    def profile(
-        self,
-        terms: str | Sequence[str] | None = None,
-        *,
-        confidence_level: float | None = None,
-    ) -> ProfileIntervals:
-        """Return profile-likelihood intervals: the values that a likelihood-ratio test accepts.
-
-        With one estimate held, all others are fitted again. The interval ends where twice the fall
-        of the log-likelihood (under a penalty, of what is maximised) is the quantile of chi-square
-        of one degree of freedom. Such intervals are better than Wald's on few rows and near
-        separation, and they do not depend on the scale of a parameter.
-
-        Parameters
-        ----------
-        terms : str or sequence of str, optional
-            Names as `test` takes them; by default all estimates.
-        confidence_level : float, optional
-            Asymptotic coverage; by default that of the results, 0.95.
-
-        Returns
-        -------
-        skmle.inference.ProfileIntervals
-
-        Raises
-        ------
-        ValueError
-            If the results do not know the rows of the fit, or are those of a sandwich; if a name is
-            unknown, or the data do not determine an estimate.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skmle import CrossEntropyClassifier
-        >>> X, y = np.arange(8.0)[:, None], np.array([0, 0, 0, 1, 0, 1, 1, 1])
-        >>> model = CrossEntropyClassifier(penalty="jeffreys").fit(X, y)
-        >>> model.inference(X, y).profile("x0")
-        Profile-likelihood intervals
-        ---------------------------------
-            estimate  95 % low  95 % high
-        ---------------------------------
-        x0    0.7041     0.015      2.254
-        ---------------------------------
-        """
-        level = self.confidence_level if confidence_level is None else confidence_level
-        return profiled(self, terms, level)
-
-    def _places(self) -> dict[str, list[int]]:
-        """Return the places of the estimates by the names that they may be called."""
-        places: dict[str, list[int]] = {}
-        for i, (component, term) in enumerate(zip(self.components, self.terms, strict=True)):
-            short = str(component).partition(" (link ")[0]
-            for name in dict.fromkeys([str(term), f"{short}:{term}" if short else str(term)]):
-                places.setdefault(name, []).append(i)
-        return places
-
     def tidy(self, confidence_level: float | None = None) -> Any:
         """Return the table as a DataFrame of pandas, or of polars, or as a dict of arrays.
 
         Which one depends on what is installed, in this order.
 
         Columns: component, term, estimate, std_error, statistic, p_value, conf_low, conf_high.
+        Effects have the column contrast behind term.
         """
         return as_frame(self._columns(confidence_level))
 
@@ -394,6 +343,7 @@ class Inference(Outputs):
         return {
             "component": np.array(self.components, object),
             "term": np.array(self.terms, object),
+            **({} if self.contrasts is None else {"contrast": np.array(self.contrasts, object)}),
             "estimate": self.estimates,
             "std_error": self.standard_errors,
             "statistic": self.statistic,

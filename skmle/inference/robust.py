@@ -98,7 +98,10 @@ class EvidenceLike(Protocol):
         """Return the sum of the products of gradients up to some lags apart."""
 
     def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
-        """Return the covariance of the user's coefficients."""
+        """Return the covariance of the user's coefficients, those of least norm."""
+
+    def masked(self, covariance: Array) -> Array:
+        """Return a covariance whose entries are nan for what the data do not determine."""
 
 
 class Errors(NamedTuple):
@@ -112,6 +115,9 @@ class Errors(NamedTuple):
     """Degrees of freedom of the t distribution by which intervals are taken; inf: the normal."""
     notes: tuple[str, ...] = ()
     """More lines below the table."""
+    wholes: tuple[Array | None, ...] = ()
+    """The covariances of the coefficients of least norm; of those in `covariances`, what the data
+    do not determine is nan."""
 
     @property
     def known(self) -> bool:
@@ -257,7 +263,9 @@ def errors_of(every: Sequence[EvidenceLike], choice: Choice) -> Errors:
             f"Of only {fewest} groups such errors come out too small; distribution='t' helps."
         )
     origin = _in_words(choice, first)
-    return Errors(tuple(c for c, _ in fixed), origin, dof, tuple(notes))
+    wholes = tuple(c for c, _ in fixed)
+    shown = tuple(one.masked(whole) for one, whole in zip(every, wholes, strict=True))
+    return Errors(shown, origin, dof, tuple(notes), wholes)
 
 
 def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:

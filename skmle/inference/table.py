@@ -50,7 +50,7 @@ class Summary:
         level = f"{100 * self.confidence_level:g} %"
         head = ["", "estimate", "s.e.", f"{level} low", f"{level} high", "z", "p"]
         lines = []
-        for i, term in enumerate(result.terms):
+        for i, term in enumerate(result.labels):
             numbers = number_row(result.estimates[i], result.standard_errors[i], low[i], high[i])
             if result.reason:
                 numbers[1:] = ["" if text == "nan" else text for text in numbers[1:]]

@@ -71,6 +71,11 @@ class Basis(NamedTuple):
     """That of the kept columns, standardised, if these are nearly dependent; else 1."""
     dependent: NDArray[np.bool_] | None = None
     """Which of the p columns are nearly combinations of others; None: none."""
+    idle: Array | None = None
+    """A change of the p slopes that changes no prediction but by a constant, in no special
+    direction of all that do so; None: there is none."""
+    idle_level: float = 0.0
+    """This constant."""
 
     @property
     def steep(self) -> bool:
@@ -99,7 +104,11 @@ class Basis(NamedTuple):
         dependent = None if self.dependent is None else np.zeros(p, bool)
         if dependent is not None:
             dependent[columns] = self.dependent
-        return Basis(kept, expand, estimable, level, self.condition, dependent)
+        idle = None if self.idle is None else np.zeros(p)
+        if idle is not None:
+            idle[columns] = self.idle
+        seen = self.condition, dependent, idle, self.idle_level
+        return Basis(kept, expand, estimable, level, *seen)
 
 
 class Standard(NamedTuple):
@@ -172,6 +181,7 @@ def find_basis(
     if rank == p and not steep:
         return None
     kept, spread, estimable = np.arange(p), np.eye(p), np.ones(p, bool)
+    idle, idle_level = None, 0.0
     if rank < p:
         first = _first_columns(r, rank) if steep else None
         kept = np.sort(order[:rank]) if first is None else first
@@ -179,15 +189,19 @@ def find_basis(
         inverse = np.where(given.inverse > 0.0, given.inverse, 1.0)
         spread = inverse[:, None] * (v @ v[kept].T) / inverse[kept]
         estimable = np.einsum("ij,ij->i", v, v) > 1.0 - _ESTIMABLE
+        # What the row space leaves of a random vector.
+        any_way = np.random.default_rng(0).normal(size=p)
+        idle = np.where(estimable, 0.0, inverse * (any_way - v @ (v.T @ any_way)))
+        idle_level = float(_product(given.centre, idle[:, None])[0])
     level = _product(given.centre, spread) - given.centre[kept]
     if shift is not None:
         level = level + shift[columns][kept]
     if not steep:
-        return Basis(kept, spread, estimable, level)
+        return Basis(kept, spread, estimable, level, idle=idle, idle_level=idle_level)
     condition, own = _nearly_dependent(r[:, kept])
     dependent = np.zeros(p, bool)
     dependent[kept] = own
-    return Basis(kept, spread, estimable, level, condition, dependent)
+    return Basis(kept, spread, estimable, level, condition, dependent, idle, idle_level)
 
 
 def is_steep(X: Any, columns: Any, weight: Array | None, intercept: bool, prior: Array) -> bool:

@@ -243,6 +243,7 @@ def covariance_at_edge(likelihood: Likelihood, found: AtEdge) -> Array | None:
     covariance = own_covariance(likelihood, found.solution.coef, found.inverse)
     if covariance is None:
         return None
+    covariance = likelihood.masked(covariance)
     whole = likelihood.covariance(found.across)
     with np.errstate(invalid="ignore"):  # coefficients that the data do not determine are nan
         held = np.diag(covariance) <= _HELD * np.abs(np.diag(whole))

@@ -31,13 +31,16 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
     if lasso is not None:
         zero = (solution.coef == 0.0) & (lasso.strength > 0.0)
         n_parameters -= int(np.count_nonzero(zero))
-    covariance = None
+    whole = None
     if verdict.status == INTERIOR and lasso is None:
-        covariance = _covariance(likelihood, solution)
+        whole = _covariance(likelihood, solution)
+    idle = likelihood.coordinates.idle()
     return Fit(
         family=likelihood.problem.family,
         coefs=likelihood.raw(solution.coef),
-        covariance=covariance,
+        covariance=None if whole is None else likelihood.masked(whole),
+        whole=None if idle is None else whole,
+        idle=idle,
         log_likelihood=likelihood.log_likelihood(solution),
         mass=likelihood.objective.mass,
         verdict=verdict,
@@ -73,10 +76,10 @@ def receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict:
     if not spent:
         likelihood.objective.accepted(coef, at.evaluation, solution.distance)
     result = outcome(likelihood, at, verdict)
-    covariance = None
+    covariance = whole = None
     if found.inverse is not None and not spent and wants_covariance(likelihood):
-        covariance = own_covariance(likelihood, found.coef, found.inverse)
-    if covariance is not None:
+        whole = own_covariance(likelihood, found.coef, found.inverse)
+    if whole is not None:
         loose = np.concatenate(
             [
                 np.append(slopes, [intercept] * term.intercept).astype(bool)
@@ -85,8 +88,10 @@ def receded(likelihood: Likelihood, solution: Solution, found: Receded, verdict:
                 )
             ]
         )
-        covariance[loose], covariance[:, loose] = np.nan, np.nan
-    return replace(result, covariance=covariance, separated=known)
+        whole[loose], whole[:, loose] = np.nan, np.nan
+        covariance = likelihood.masked(whole)
+    whole = None if result.idle is None else whole
+    return replace(result, covariance=covariance, whole=whole, separated=known)
 
 
 def separated_at(likelihood: Likelihood, found: RunsOff) -> Fit:

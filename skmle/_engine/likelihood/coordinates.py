@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from skmle._engine.data.basis import Basis
@@ -190,32 +189,33 @@ class Coordinates:
             return slopes / self.units.unit, (intercept - origin) / self.units.unit
         return slopes, intercept - LOG_UNITS[self.units.moves[j]] * float(np.log(self.units.unit))
 
-    def covariance(self, fitted: Array, estimable: tuple[NDArray[np.bool_], ...] | None) -> Array:
+    def covariance(self, fitted: Array) -> Array:
         """Return the covariance of raw coefficients from that of the fitted ones.
 
-        Its entries are nan for those that the data do not determine.
-
-        Parameters
-        ----------
-        estimable : tuple of ndarray of bool, optional
-            Of each term, which slopes the data determine; None: all.
+        Where the data do not determine all, they are those of least norm.
         """
         matrix = self.matrix()
         if matrix is not None and self.unit is not None:
             # The variance of a slope of 1e200 is beyond the doubles, though its error is not.
             matrix = matrix.astype(np.longdouble)
         with np.errstate(over="ignore"):  # a variance beyond the numbers is infinite
-            result = fitted if matrix is None else matrix @ fitted @ matrix.T
-        if estimable is not None:
-            # An intercept is the predictor where all columns are zero. The data do not determine
-            # it if they leave any slope open.
-            pairs = zip(estimable, self.terms, strict=True)
-            unknown = ~np.concatenate(
-                [np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
-            )
-            result[unknown] = np.nan
-            result[:, unknown] = np.nan
-        return result
+            return fitted if matrix is None else matrix @ fitted @ matrix.T
+
+    def idle(self) -> Array | None:
+        """Return a change of the raw coefficients that changes no prediction; None: none does."""
+        if all(basis is None or basis.idle is None for basis in self.bases):
+            return None
+        parts = []
+        for j, (term, basis) in enumerate(zip(self.terms, self.bases, strict=True)):
+            slopes, level = np.zeros(term.size), 0.0
+            if basis is not None and basis.idle is not None:
+                # Not as much as another term: what each class gains alike may be no change at all.
+                much = np.sqrt(j + 1.0)
+                slopes, level = much * basis.idle, much * basis.idle_level
+                if self.unit is not None:
+                    slopes = self.unit[term.columns] * slopes
+            parts.append(np.append(slopes, [-level] * term.intercept))
+        return np.concatenate(parts)
 
     def matrix(self) -> Array | None:
         """Return d raw / d coef, of shape (d_raw, d).

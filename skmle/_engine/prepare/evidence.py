@@ -202,12 +202,16 @@ class Evidence:
     # ---------------------------------------------------------------- covariance
 
     def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
-        """Return the covariance of the user's coefficients; nan where they are not determined."""
+        """Return the covariance of the user's coefficients, those of least norm."""
         return self.likelihood.covariance(inverse, meat)
+
+    def masked(self, covariance: Array) -> Array:
+        """Return a covariance whose entries are nan for what the data do not determine."""
+        return self.likelihood.masked(covariance)
 
 
 def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array | None:
-    """Return the covariance that a fit keeps, of the user's coefficients.
+    """Return the covariance that a fit keeps, of the user's coefficients, those of least norm.
 
     It is the inverse information where that holds, else a sandwich; None if rows with cusps are
     too few for one.

@@ -304,7 +304,7 @@ class Likelihood:
     def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
         """Return the covariance of the user's coefficients.
 
-        Its entries are nan for those that the data do not determine.
+        Where the data do not determine all, they are those of least norm.
 
         Parameters
         ----------
@@ -315,7 +315,21 @@ class Likelihood:
             inverse information.
         """
         fitted = covariance(inverse, self.objective.mass, meat)
-        return self.coordinates.covariance(fitted, self.estimable)
+        return self.coordinates.covariance(fitted)
+
+    def masked(self, covariance: Array) -> Array:
+        """Return a covariance whose entries are nan for what the data do not determine."""
+        if self.estimable is None:
+            return covariance
+        # An intercept is the predictor where all columns are zero. The data do not determine it if
+        # they leave any slope open.
+        pairs = zip(self.estimable, self.problem.terms, strict=True)
+        unknown = ~np.concatenate(
+            [np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
+        )
+        result = covariance.copy()
+        result[unknown], result[:, unknown] = np.nan, np.nan
+        return result
 
     @cached_property
     def estimable(self) -> tuple[NDArray[np.bool_], ...] | None:

@@ -189,4 +189,4 @@ def _rotates(penalties: tuple[Penalty, ...]) -> bool:
 def restore_columns(fit: Fit, space: RowSpace) -> Fit:
     """Return the fit with slopes of all columns in place of those of the coordinates."""
     coefs = tuple(space.raw(u, b) if len(u) else (u, b) for u, b in fit.coefs)
-    return replace(fit, coefs=coefs, separated=None, estimable=None, dependent=None)
+    return replace(fit, coefs=coefs, separated=None, estimable=None, dependent=None, idle=None)

@@ -1,0 +1,64 @@
+"""A fitted model as a function of its coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import block_diag
+
+from skmle._engine.likelihood.design import Term
+from skmle._engine.problem import Fit
+from skmle.inference.estimates import Model
+from skmle.inference.robust import Errors
+
+Array = NDArray[np.float64]
+
+
+class AsFunction:
+    """The base of estimators that can be asked what they would say with other coefficients."""
+
+    _fits: tuple[Fit, ...]
+    """What inference needs of each fit."""
+    _terms: tuple[tuple[Term, ...], ...]
+    """Of each fit, the terms."""
+    _set: Callable[..., None]
+    """(fits, X) -> None: store the coefficients of fits, in the precision of X."""
+
+    def _as_function(self, errors: Errors) -> Model:
+        """Return this model as a function of its coefficients."""
+        wholes = [np.zeros((0, 0)), *(c for c in errors.wholes if c is not None)]
+        zeros = [np.zeros(len(c)) for c in wholes[1:]]
+        pairs = zip(self._fits, zeros, strict=True)
+        idle = [np.zeros(0), *(zero if fit.idle is None else fit.idle for fit, zero in pairs)]
+        covariance = np.asarray(block_diag(*wholes), float)
+        parts = [term for own in self._terms for term in own]
+        return Model(self._vector(), covariance, self._at, np.concatenate(idle), parts)
+
+    def _vector(self) -> Array:
+        """Return all coefficients of the fits, in the order of their covariances."""
+        parts = [
+            np.append(slopes, [b] * term.intercept)
+            for fit, own in zip(self._fits, self._terms, strict=True)
+            for (slopes, b), term in zip(fit.coefs, own, strict=True)
+        ]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _at(self, vector: Array) -> Any:
+        """Return a copy of this model with other coefficients."""
+        fits, low = [], 0
+        for fit, own in zip(self._fits, self._terms, strict=True):
+            coefs = []
+            for (slopes, b), term in zip(fit.coefs, own, strict=True):
+                high = low + len(slopes)
+                coefs.append((vector[low:high], vector[high] if term.intercept else b))
+                low = high + term.intercept
+            fits.append(replace(fit, coefs=tuple(coefs)))
+        model = copy(self)
+        model._fits = tuple(fits)
+        model._set(fits, getattr(self, "coef_", None))
+        return model

@@ -1,0 +1,305 @@
+"""What results give beside their estimates: effects, intervals of predictions, ratios, levels."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmle.inference.changes import SLOPES
+from skmle.inference.effects import effects_of
+from skmle.inference.estimates import Model, value_and_root
+from skmle.inference.predicted import interval_of_observation, interval_of_quantity
+from skmle.inference.ratios import against_class, ratios_of
+
+if TYPE_CHECKING:
+    from skmle.inference.results import Inference
+
+Array = NDArray[np.float64]
+
+
+class Derived:
+    """The base of results: all that follows from a model that is known with its errors."""
+
+    dof: float
+    confidence_level: float
+
+    def _known_model(self, what: str) -> Model:
+        raise NotImplementedError
+
+    def _of(
+        self,
+        value: Array,
+        root: Array,
+        labels: Sequence[str],
+        *,
+        link: str = "identity",
+        components: Sequence[str] | None = None,
+        contrasts: Sequence[str] | None = None,
+        header: Sequence[str] = (),
+    ) -> Inference:
+        raise NotImplementedError
+
+    def effects(
+        self,
+        X: Any,
+        columns: Sequence[Hashable] | None = None,
+        *,
+        of: Any = None,
+        at: str | Mapping[Hashable, Any] | None = None,
+        slope: str = "dydx",
+        change: Mapping[Hashable, Any] | None = None,
+        sample_weight: ArrayLike | None = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> Inference:
+        """Return the effects of columns of X on what is predicted, averaged over the rows of X.
+
+        Of a column of numbers it is the slope of the prediction. Of a column of words, truths or
+        categories it is the change from the first level to each other one; of zeros and ones that
+        from 0 to 1. Columns are those of X as the user has them: of results of a pipeline, a column
+        is changed before it enters the pipeline.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n, p)
+            As the model, or the pipeline around it, takes it.
+        columns : sequence of names or places, optional
+            Whose effects; by default those of all columns.
+        of : str, tuple or callable, optional
+            Of a regression "mean" (the default), "sd", "median", ("quantile", q), ("sf", y) for
+            P(Y > y), ("cdf", y), or a function of `predict_dist`. Of a classifier "probability" of
+            all classes (of two, that of the second), ("probability", label), or a function of the
+            probabilities, (n, K).
+        at : {"mean", "median"} or dict, optional
+            Where: by default at each row, averaged; at one row of means or medians, with levels
+            that are most frequent; or averaged over rows in which some columns have these values,
+            {"age": [30, 60]}.
+        slope : {"dydx", "eydx", "dyex", "eyex"}, default="dydx"
+            With e for a relative change: "eyex" is an elasticity. A change of levels under "eydx"
+            is that of the logarithm.
+        change : dict, optional
+            For some columns of numbers "slope", a number to add, or a pair (from, to); for some
+            columns of levels the level of reference, or a pair.
+        sample_weight : array-like of shape (n,), optional
+            Weights in the average.
+        **offset_or_exposure : array-like of shape (n,)
+            `offset` and `exposure`, if fit was given them beside X.
+
+        Returns
+        -------
+        Inference
+            With the column `contrast` in `tidy()`.
+
+        Raises
+        ------
+        ValueError
+            If a setting is not known or means nothing for a column, or predictions depend on
+            coefficients that the data do not determine.
+
+        Notes
+        -----
+        Slopes are central differences of order 6 with steps of 0.002 standard deviations of the
+        column; where the prediction bends sharply within these, at knots or bins, they are means
+        over them. The rows of X are taken as given.
+
+        Stata's ``margins, dydx(*)`` and statsmodels' ``get_margeff(dummy=True)`` are the default,
+        their ``atmeans`` and ``at="mean"`` are ``at="mean"``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from skmle import CrossEntropyClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> X = X[["mean radius", "mean texture"]]
+        >>> result = CrossEntropyClassifier().fit(X, y).inference().effects(X)
+        >>> print(*result.terms, result.estimates.round(4), result.standard_errors.round(4))
+        mean radius mean texture [-0.0829 -0.0171] [0.0037 0.0025]
+        """
+        model = self._known_model("effects")
+        settings = columns, of, at, slope, change or {}, sample_weight, offset_or_exposure
+        found = effects_of(model, X, *settings)
+        where = {"mean": "at the means", "median": "at the medians"}.get(
+            at if isinstance(at, str) else "", f"averaged over {np.shape(X)[0]} rows"
+        )
+        return self._of(
+            found.value,
+            found.root,
+            found.terms,
+            components=found.components,
+            contrasts=found.contrasts,
+            header=[f"Effects on the {found.words}, {SLOPES[slope]}, {where}"],
+        )
+
+    def predict_interval(
+        self,
+        X: Any,
+        coverage: float | None = None,
+        *,
+        interval: Any = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> tuple[Array, Array]:
+        """Return (low, high), each of shape (n,): intervals that know how sure the estimates are.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, p)
+            As the model, or the pipeline around it, takes it.
+        coverage : float, optional
+            By default the confidence level of the results, 0.95.
+        interval : str, tuple or callable, optional
+            "observation" for where a new y of a regression lies; else of what, as `of` of `effects`
+            has it: "mean" (the default), ("quantile", 0.9); "probability" of a classifier.
+        **offset_or_exposure : array-like of shape (n,)
+            `offset` and `exposure`, if fit was given them beside X.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n,), or (n, K) for K classes
+
+        Raises
+        ------
+        ValueError
+            If the interval is not known, or depends on coefficients that the data do not determine.
+
+        Notes
+        -----
+        Of a quantity these are Wald's, symmetric on the scale that maps its range onto the line:
+        under a log link, say, those of the linear predictor. Of an observation, the distribution
+        function is averaged over coefficients that are normal about their estimates.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmle import MLERegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> result = MLERegressor("gamma").fit(X, y).inference()
+        >>> print(*(end.round(1) for end in result.predict_interval(X[:2])))
+        [185.4  68.9] [225.9  86. ]
+        >>> print(*(end.round(1) for end in result.predict_interval(X[:2], interval="observation")))
+        [80.8 30.3] [387.1 145.8]
+        """
+        model = self._known_model("predict_interval")
+        level = self.confidence_level if coverage is None else coverage
+        if isinstance(interval, str) and interval == "observation":
+            return interval_of_observation(model, X, level, offset_or_exposure)
+        return interval_of_quantity(model, X, interval, level, self.dof, offset_or_exposure)
+
+    def ratios(self) -> Inference:
+        """Return the exponentials of coefficients: odds ratios, rate ratios, hazard ratios.
+
+        Of a link log they are ratios of the parameter, of logit odds ratios, of cloglog hazard
+        ratios. The ends of intervals are those of the coefficients, exponentiated; standard errors
+        are by the delta method; z and p are those of the coefficients. Intercepts are left out.
+
+        Returns
+        -------
+        Inference
+
+        Raises
+        ------
+        ValueError
+            If no coefficient is the logarithm of a ratio.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from skmle import CrossEntropyClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> model = CrossEntropyClassifier().fit(X[["mean radius", "mean texture"]], y)
+        >>> odds = model.inference().ratios()
+        >>> print(odds.estimates.round(3), odds.confidence_intervals().round(3).tolist())
+        [0.347 0.804] [[0.285, 0.424], [0.748, 0.865]]
+        """
+        return ratios_of(self)  # type: ignore[arg-type]
+
+    def against(self, reference: Any) -> Inference:
+        """Return the log-odds of each class against one, as tables of multinomial models have them.
+
+        Parameters
+        ----------
+        reference : label
+            One of three classes or more.
+
+        Returns
+        -------
+        Inference
+
+        Raises
+        ------
+        ValueError
+            If there are no three classes, or the reference is none of them.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from skmle import CrossEntropyClassifier
+        >>> X, y = load_wine(return_X_y=True, as_frame=True)
+        >>> result = CrossEntropyClassifier().fit(X[["ash"]], y).inference().against(0)
+        >>> print(*result.components, result.estimates.round(2))
+        class 1 class 1 class 2 class 2 [-3.36  8.09 -0.3   0.53]
+        """
+        return against_class(self, reference)  # type: ignore[arg-type]
+
+    def return_level(self, period: ArrayLike) -> Inference:
+        """Return the value that is exceeded once in `period` observations, for densities.
+
+        It is the quantile at 1 - 1/period. Its interval is symmetric on the logarithm where all
+        levels are positive.
+
+        Parameters
+        ----------
+        period : float or array-like of shape (m,)
+            Above 1.
+
+        Returns
+        -------
+        Inference
+
+        Raises
+        ------
+        ValueError
+            If a period is not above 1, or the model is no continuous law of one column.
+
+        References
+        ----------
+        Coles (2001), An Introduction to Statistical Modeling of Extreme Values.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmle import MLEDistribution
+        >>> floods = np.random.default_rng(0).gumbel(100.0, 20.0, size=(60, 1))
+        >>> result = MLEDistribution("gumbel_r").fit(floods).inference()
+        >>> levels = result.return_level([10, 100])
+        >>> print(levels.estimates.round(1), levels.confidence_intervals().round(1).tolist())
+        [147.4 197. ] [[135.5, 160.4], [176.3, 220.1]]
+        """
+        periods = np.atleast_1d(np.asarray(period, float))
+        if periods.ndim != 1 or not (periods > 1.0).all():
+            raise ValueError(
+                f"return_level: period={period!r} is not allowed. Allowed: numbers above 1, in "
+                "observations. Give one or several."
+            )
+        model = self._known_model("return_level")
+        law = getattr(model.at(model.coefs), "distribution_", None)
+        if getattr(law, "discrete", True) or np.shape(law.mean()) != ():  # type: ignore[union-attr]
+            raise ValueError(
+                f"return_level: {type(model.at(model.coefs)).__name__} is no continuous law of one "
+                "column. Allowed: results of an MLEDistribution that is. For a regression use "
+                "estimate(lambda m: m.predict_quantile(X, q))."
+            )
+        upper = 1.0 / periods
+
+        def function(at: Any) -> Array:
+            return np.array([at.distribution_.isf(q) for q in upper], float)
+
+        _, value, root = value_and_root(function, model, "return_level")
+        return self._of(
+            value,
+            root,
+            [f"{p:g}" for p in periods],
+            link="log" if (value > 0.0).all() else "identity",
+            header=["Return levels, by period"],
+        )
