@@ -52,7 +52,7 @@ def ranked_starts(
         try_(place)
     lasts = _LONGER * (time.thread_time() - begun) / max(len(places), 1)
     for shapes in sets:
-        if time.thread_time() + lasts > begun + seconds and found:
+        if shapes and time.thread_time() + lasts > begun + seconds and found:
             break
         own = {n: float(c.theta(np.asarray(e))) for (n, c), e in zip(free, shapes, strict=True)}
         for place in _matched(frame, known | own, ours):
