@@ -23,7 +23,8 @@ from skmle._engine.prepare.closed import Starts, closed_form, constant_fit
 from skmle._engine.prepare.closer import closer_likelihood
 from skmle._engine.prepare.columns import Columns, Dependent, look_at
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle._engine.prepare.merging import FEWEST_ROWS, merge_rows
+from skmle._engine.prepare.merging import FEWEST_ROWS, in_own_order, merge_rows
+from skmle._engine.prepare.perturbed import may_have_several
 from skmle._engine.prepare.residuals import restored, without_lead
 from skmle._engine.prepare.row_space import reduce_columns, restore_columns
 from skmle._engine.problem import Fit, Problem, Tell
@@ -74,8 +75,11 @@ def _fit(problem: Problem, tell: Tell | None) -> Fit:
 def _fit_rows(problem: Problem, tell: Tell | None) -> Fit:
     """Return the fit of a problem whose columns are taken as they are."""
     n, p = problem.observed.n, 0 if problem.X is None else problem.X.shape[1]
-    if problem.X is not None and n >= FEWEST_ROWS:
-        problem = merge_rows(problem)
+    if problem.X is not None and problem.observed.copies is None:
+        if n >= FEWEST_ROWS:
+            problem = merge_rows(problem)
+        elif problem.family.several_modes or may_have_several(problem.family, problem.terms):
+            problem = in_own_order(problem)
     with one_blas_thread(blas_threads_harm(n, p)):
         return fit_likelihood(problem, tell)
 

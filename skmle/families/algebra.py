@@ -35,7 +35,7 @@ Places = NDArray[np.intp] | slice
 def mix(
     parts: Sequence[tuple[Rows, Sequence[int]]],
     k: int,
-    signs: Sequence[Array | float] | None = None,
+    signs: Sequence[float] | None = None,
     order: int = 2,
 ) -> Rows:
     """Return the rows of f = -log sum_c s_c exp(-f_c), a function of k etas.
@@ -45,9 +45,8 @@ def mix(
     parts : sequence of (Rows, index)
         The rows of each f_c, in those of the k etas that `index` names.
     k : int
-    signs : sequence of float or ndarray, optional
-        The s_c; by default all are 1. Where the sum is not positive, f is infinite. An array of
-        ones and zeros says of a part where it is possible.
+    signs : sequence of float, optional
+        The s_c; by default all are 1. Where the sum is not positive, f is infinite.
     order : int
         How many derivatives are wanted; the parts must have them.
     """
@@ -56,48 +55,52 @@ def mix(
 
 
 def _mix(
-    parts: Sequence[tuple[Rows, Sequence[int]]], k: int, signs: Sequence[Array | float], order: int
+    parts: Sequence[tuple[Rows, Sequence[int]]], k: int, signs: Sequence[float], order: int
 ) -> Rows:
     value, shares = _whole([np.asarray(rows.value, float) for rows, _ in parts], signs)
     if order < 1:
         return Rows(value)
-    gradient = [_ZERO] * k
-    for (rows, index), share in zip(parts, shares, strict=True):
+    gradient: list[Array | None] = [None] * k
+    # Where a share is not zero, a product with it is finite as its factors are.
+    vanish = [bool(np.any(share == 0.0)) for share in shares]
+    for (rows, index), share, some in zip(parts, shares, vanish, strict=True):
         assert rows.gradient is not None
         for j, slope in zip(index, rows.gradient, strict=True):
-            gradient[j] = gradient[j] + _times(share, slope)
+            gradient[j] = _sum(gradient[j], _times(share, slope, some), 1.0)
+    slopes = tuple(_ZERO if entry is None else entry for entry in gradient)
     if order < 2:
-        return Rows(value, tuple(gradient))
+        return Rows(value, slopes)
     places = triangle(k)
-    curvature = dict.fromkeys(places, _ZERO)
-    for (rows, index), share in zip(parts, shares, strict=True):
+    curvature: dict[tuple[int, int], Array | None] = dict.fromkeys(places)
+    for (rows, index), share, some in zip(parts, shares, vanish, strict=True):
         for (a, b), entry in zip(triangle(len(index)), rows.packed, strict=True):
             if entry is not None:
                 i, j = sorted((index[a], index[b]))
-                curvature[i, j] = curvature[i, j] + _times(share, entry)
-    slopes = [dict(zip(index, rows.gradient or (), strict=True)) for rows, index in parts]
-    for (one, share), (other, its_share) in combinations(zip(slopes, shares, strict=True), 2):
-        both = share * its_share
-        apart = [one.get(j, _ZERO) - other.get(j, _ZERO) for j in range(k)]
+                curvature[i, j] = _sum(curvature[i, j], _times(share, entry, some), 1.0)
+    each = [dict(zip(index, rows.gradient or (), strict=True)) for rows, index in parts]
+    for one, other in combinations(range(len(parts)), 2):
+        both, some = shares[one] * shares[other], vanish[one] or vanish[other]
+        apart = {j: _sum(each[one].get(j), each[other].get(j), -1.0) for j in range(k)}
         for a, b in places:
-            curvature[a, b] = curvature[a, b] - _times(both, apart[a] * apart[b])
-    return Rows(value, tuple(gradient), tuple(curvature.values()))
+            if (left := apart[a]) is not None and (right := apart[b]) is not None:
+                curvature[a, b] = _sum(curvature[a, b], _times(both, left * right, some), -1.0)
+    return Rows(value, slopes, tuple(curvature.values()))
 
 
-def _whole(values: Sequence[Array], signs: Sequence[Array | float]) -> tuple[Array, list[Array]]:
+def _whole(values: Sequence[Array], signs: Sequence[float]) -> tuple[Array, list[Array]]:
     """Return f = -log sum_c s_c exp(-f_c) and the shares s_c exp(f - f_c) of the values f_c."""
-    least = reduce(np.minimum, map(_where_possible, values, signs))
+    least = reduce(np.minimum, values)
     if not np.isfinite(least).all():  # all parts are impossible
         least = np.where(np.isposinf(least), 0.0, least)
-    away = [np.minimum(least - value, 0.0) for value in values]
-    sizes = [s * np.exp(a) for s, a in zip(signs, away, strict=True)]
-    if any(np.ndim(s) == 0 and s < 0.0 for s in signs):
+    away = [least - value for value in values]
+    sizes = [np.exp(a) if s == 1.0 else s * np.exp(a) for s, a in zip(signs, away, strict=True)]
+    if min(signs) < 0.0:
         # By expm1 the difference of two parts keeps its digits where they are nearly equal.
         pairs = zip(signs, away, strict=True)
-        total = sum((s * np.expm1(a) for s, a in pairs), sum(signs, _ZERO))
+        total = sum((s * np.expm1(a) for s, a in pairs), np.asarray(sum(signs)))
     else:
-        total = sum(sizes, _ZERO)
-    positive = np.greater(total, 0.0)
+        total = reduce(np.add, sizes)
+    positive = total > 0.0
     if np.all(positive):
         return least - np.log(total), [size / total for size in sizes]
     least, total = np.where(positive, least, 0.0), np.where(positive, total, 0.0)
@@ -105,16 +108,12 @@ def _whole(values: Sequence[Array], signs: Sequence[Array | float]) -> tuple[Arr
     return least - np.log(total), shares
 
 
-def _where_possible(value: Array, sign: Array | float) -> Array:
-    """Return a value, infinite where its part is impossible."""
-    # `where` takes ten times as long where ones and zeros have no order.
-    return value + (1.0 / sign - 1.0) if np.ndim(sign) else value
-
-
-def _times(share: Array, slope: Array) -> Array:
-    """Return share * slope; 0 where the share is zero, however large the slope is."""
+def _times(share: Array, slope: Array, vanishes: bool) -> Array:
+    """Return share * slope; 0 where the share is zero, which it is somewhere if it `vanishes`."""
     product = share * slope
-    return product if np.isfinite(product).all() else np.where(share == 0.0, 0.0, product)
+    if not vanishes or np.isfinite(product).all():
+        return product
+    return np.where(share == 0.0, 0.0, product)
 
 
 def add(one: Rows, other: Rows, sign: float = 1.0) -> Rows:
@@ -222,6 +221,48 @@ def gather(parts: Sequence[tuple[Places, Rows]], n: int, k: int, order: int) -> 
         for whole, bend in zip(curvature, rows.packed if order > 1 else (), strict=True):
             whole[place] = 0.0 if bend is None else bend
     return Rows(value, tuple(gradient), tuple(curvature)).upto(order)
+
+
+def replaced(
+    rows: Rows, places: NDArray[np.bool_], eta: Array, formula: Callable[[Rows, Array], Rows]
+) -> Rows:
+    """Return rows of which another formula makes new ones at some places, from what they are.
+
+    Parameters
+    ----------
+    rows : Rows
+    places : ndarray of bool
+        One for each row.
+    eta : ndarray
+        What the formula needs besides.
+    formula : callable
+        (rows, eta) -> Rows, row by row. It is asked for the rows of these places alone.
+    """
+    if not places.any():
+        return rows
+    slopes, bends = rows.gradient or (), rows.packed if rows.curvature is not None else ()
+    entries = [np.zeros(()) if entry is None else entry for entry in (rows.value, *slopes, *bends)]
+    shape = np.broadcast_shapes(places.shape, np.shape(eta), *map(np.shape, entries))
+
+    def full(entry: Array) -> Array:  # `broadcast_to` takes as long as a thousand rows
+        return entry if np.shape(entry) == shape else np.broadcast_to(entry, shape)
+
+    at = np.nonzero(full(places))
+
+    def some(entry: Array) -> Array:
+        return full(entry)[at] if np.ndim(entry) else entry
+
+    def whole(values: Sequence[Array]) -> Rows:
+        k = len(slopes)
+        gradient = None if rows.gradient is None else tuple(values[1 : k + 1])
+        return Rows(values[0], gradient, None if rows.curvature is None else tuple(values[k + 1 :]))
+
+    new = formula(whole([some(entry) for entry in entries]), some(eta))
+    found = [np.array(full(entry)) for entry in entries]
+    bends = new.packed if rows.curvature is not None else ()
+    for entry, value in zip(found, (new.value, *(new.gradient or ()), *bends), strict=True):
+        entry[at] = 0.0 if value is None else value
+    return whole(found)
 
 
 def differences(value: Callable[[Arrays], Array], eta: Arrays, order: int) -> Rows:

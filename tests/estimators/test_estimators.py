@@ -163,6 +163,7 @@ WRAPPED = [
     families.Folded("normal"),
     families.Folded("logistic"),
     families.Mixture("normal"),
+    families.Mixture("poisson"),
     families.Product(["normal", "poisson"]),
     families.Shifted("lognormal"),
     families.Shifted("weibull"),
@@ -191,10 +192,7 @@ VARIANTS = [
     OrdinalClassifier(),
     OrdinalClassifier(link="probit", alpha=0.1),
 ]
-AROUND = [
-    *(make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)),
-    MappedDistribution(families.Mixture("poisson")),
-]
+AROUND = [make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)]
 SUBJECTS = [
     *map(density, FAMILIES),
     *(regressor(cls) for cls in FAMILIES if is_conditional(cls)),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families
 from skmle.exceptions import NonRegularWarning
 from skmle.families import Family, Poisson, get_family
 from tests.estimators.data import (
@@ -119,6 +119,34 @@ def test_the_verdict_does_not_depend_on_units():
         assert MLEDistribution("multivariate_normal").fit(X * [unit, 1.0]).status_ == "interior"
     many = np.random.default_rng(0).poisson(1e9, size=(50, 1))
     assert MLEDistribution(Poisson(links={"mean": "identity"})).fit(many).status_ == "interior"
+
+
+SEVERAL_MAXIMA = {
+    "mixture of counts": MLERegressor(families.Mixture("poisson")),
+    "mixture": MLERegressor(families.Mixture("normal")),
+    "scale modelled": MLERegressor("normal", features={"scale": "all"}),
+    "student_t": MLERegressor("student_t"),
+    "another link": CrossEntropyClassifier(link="cauchit"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")  # with 15 rows most of them have no maximum
+@pytest.mark.parametrize("columns", [3, 30])
+@pytest.mark.parametrize("model", SEVERAL_MAXIMA.values(), ids=SEVERAL_MAXIMA)
+def test_a_weight_leads_to_the_maximum_of_repeats_among_several(model, columns, rng):
+    """Also on the way to infinity, where only equal rounding stops at the same place."""
+    n = 15
+    for _ in range(3):
+        X, weight = rng.random((n, columns)), rng.integers(0, 5, n)
+        y = rng.permutation(np.arange(n) % 3 % (3 if model.__class__ is MLERegressor else 2))
+        many = X.repeat(weight, axis=0), y.repeat(weight)
+        place = rng.permutation(n)
+        repeated = clone(model).fit(*many)
+        weighted = clone(model).fit(X[place], y[place], sample_weight=weight[place])
+        assert repeated.status_ == weighted.status_
+        assert repeated.log_likelihood_ == weighted.log_likelihood_
+        np.testing.assert_array_equal(parameters(repeated), parameters(weighted))
 
 
 @settings(deadline=None, max_examples=25, derandomize=True)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from skmle.families import Normal, Rows
-from skmle.families.algebra import add, beside, differences, mix, pick
+from skmle.families.algebra import add, beside, differences, mix, pick, replaced
 from skmle.families.base import Softmax
 from tests.families.laws import draw, has_rows, points
 from tests.subjects import SUBJECTS, every
@@ -149,16 +149,29 @@ def test_a_part_that_has_all_of_the_mass_keeps_its_digits():
     assert_equal_rows(mix([(part, [0]), (never, [0])], 1), part, curvature=1e-15)
 
 
-def test_signs_of_ones_and_zeros_say_where_a_part_is_possible():
-    one, other = normal()(ETA), normal(shift=1.0)(ETA)
-    other = other._replace(value=other.value - 800.0)  # it has all of the mass where it is possible
-    parts = [(one, [0, 1]), (other, [0, 1])]
-    possible = np.array([0.0, 1.0, 0.0])
-    found, whole = mix(parts, 2, signs=[1.0, possible]), mix(parts, 2)
-    for entry, alone, both in zip(
-        (found.value, *found.gradient, *found.packed),
-        (one.value, *one.gradient, *one.packed),
-        (whole.value, *whole.gradient, *whole.packed),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(entry, np.where(possible > 0.0, both, alone))
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(3,), (2, 3)])
+def test_rows_of_some_places_have_another_formula(order, shape):
+    """Also where rows are a table, and entries are the same for all."""
+    eta = ETA[0], np.broadcast_to(ETA[1], shape)
+    one, other = normal()(eta, order), normal(shift=1.0)(eta, order)
+    places = np.broadcast_to(np.array([False, True, False]), shape)
+    asked = []
+
+    def formula(rows, logit):
+        asked.append(np.shape(logit))
+        at = tuple(np.broadcast_to(e, shape)[places] for e in eta)
+        theirs = normal(np.broadcast_to(Y, shape)[places], shift=1.0)(at, order)
+        return mix([(rows, [0, 1]), (theirs, [0, 1])], 2, order=order)
+
+    found = replaced(one, places, eta[1], formula)
+    whole = mix([(one, [0, 1]), (other, [0, 1])], 2, order=order)
+    assert asked == [(places.sum(),)]
+    for entry, alone, both in zip(*map(entries_of, (found, one, whole)), strict=True):
+        np.testing.assert_allclose(entry, np.where(places, both, alone), rtol=1e-13)
+    assert replaced(one, places & False, eta[1], formula) is one
+
+
+def entries_of(rows):
+    bends = () if rows.curvature is None else rows.packed
+    return (rows.value, *(rows.gradient or ()), *bends)

@@ -98,6 +98,8 @@ def recedes(family: Family, statistics: Arrays, n: int, always: bool = False) ->
 
     It may do so of some rows and changes alone, unless it is to do so `always`.
     """
+    if not always:  # one row tells it
+        statistics, n = tuple(s[:1] for s in statistics), 1
     change = (np.ones(n),) * len(family.parameters)
     with np.errstate(all="ignore"):
         found = family.recession(statistics, change)

@@ -33,34 +33,50 @@ def merge_rows(problem: Problem) -> Problem:
 
     Otherwise the problem is returned as it is. Ask only for problems with X and `FEWEST_ROWS` rows.
     """
-    observed, n = problem.observed, problem.observed.n
-    if observed.copies is not None:
-        return problem
-    parts = [
-        a
-        for a in (*observed.statistics, problem.offset, problem.X)
-        if a is not None and a.shape[0] == n
-    ]
+    parts, n = _parts(problem), problem.observed.n
     index = strata(n, _SAMPLE)
     if any(_distinct(a[index]) * _SHRINK > n for a in parts):
         return problem
     _, first, inverse = np.unique(_hashes(parts), return_index=True, return_inverse=True)
-    if len(first) * _SHRINK > len(inverse) or not _equal(parts, first, inverse):
+    if len(first) * _SHRINK > n or not _equal(parts, first, inverse):
         return problem
     rank = np.empty(len(first), np.intp)
     order = np.argsort(first)  # a merged row takes the place of the first of its rows
     rank[order] = np.arange(len(first))
-    first, inverse = first[order], rank[inverse]
-    statistics = tuple(s[first] if len(s) == n else s for s in observed.statistics)
-    copies = np.bincount(inverse)
-    weight, squares = copies.astype(np.float64), None
+    return _merged(problem, first[order], rank[inverse])
+
+
+def in_own_order(problem: Problem) -> Problem:
+    """Return the problem with equal rows merged, in an order that only they themselves decide.
+
+    So a fit of a likelihood with several maxima comes to the same one from rows in another order,
+    and from a weight as from so many equal rows: many of its starts are drawn row by row, and on
+    the way to infinity rounding alone may decide where it stops.
+    """
+    parts = _parts(problem)
+    _, first, inverse = np.unique(_hashes(parts), return_index=True, return_inverse=True)
+    return _merged(problem, first, inverse) if _equal(parts, first, inverse) else problem
+
+
+def _parts(problem: Problem) -> list[Any]:
+    """Return the arrays that have a line for each row."""
+    parts = (*problem.observed.statistics, problem.offset, problem.X)
+    return [a for a in parts if a is not None and a.shape[0] == problem.observed.n]
+
+
+def _merged(problem: Problem, first: NDArray[np.intp], inverse: NDArray[np.intp]) -> Problem:
+    """Return the problem with the rows `first`, each for all those that `inverse` says."""
+    observed, n = problem.observed, problem.observed.n
+    copies, weight, squares = np.bincount(inverse), None, None
     if observed.weight is not None:
         weight = np.bincount(inverse, observed.weight).astype(np.float64)
+    elif len(first) < n:
+        weight = copies.astype(np.float64)
     if observed.squares is not None:
         squares = np.bincount(inverse, observed.squares).astype(np.float64)
     merged = replace(
         observed,
-        statistics=statistics,
+        statistics=tuple(s[first] if len(s) == n else s for s in observed.statistics),
         weight=weight,
         copies=copies,
         squares=squares,

@@ -176,7 +176,7 @@ def _many(law: Family, objective: Objective) -> ManyObjectives | None:
 def _weights(objective: Objective) -> Array:
     """Return random weights of the rows, one line a fit; rows with like y have like weights.
 
-    The order of the rows does not matter.
+    Rows in another order have the same weights where `merge_rows` has put them in its own.
     """
     n = objective.n
     order = np.argsort(objective.statistics[0], kind="stable")

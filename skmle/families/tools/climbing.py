@@ -57,6 +57,7 @@ def climb(
     steps: int,
     until: float = np.inf,
     near: float = _NEAR,
+    both_sides: bool = True,
 ) -> Climb:
     """Lower the mean of -log q from a start by steps of Berndt, Hall, Hall and Hausman.
 
@@ -68,17 +69,22 @@ def climb(
     steps : int
         Most steps.
     until : float
-        The processor time, of `time.thread_time`, at which it ends at the latest.
+        The processor time, of `time.thread_time`, at which it ends at the latest. No step begins
+        that would take longer.
     near : float
         Standard errors from the maximum at which it ends.
+    both_sides : bool
+        Whether differences look at both sides. One takes half the time, and leads as near.
     """
+    begun = time.thread_time()
     eta, rows = np.array(start, float), value(start)
+    lasts = (len(eta) * (1 + both_sides) + 1) * (time.thread_time() - begun)  # a step, about
     best, damping, distance = mean_of(rows, weight), _DAMPING, np.inf
     mass, idle = len(rows) if weight is None else float(weight.sum()), 0
     for _ in range(steps if len(eta) and np.isfinite(best) else 0):
-        if time.thread_time() > until:
+        if time.thread_time() + lasts > until:
             break
-        slopes = _slopes(value, eta, rows)
+        slopes = _slopes(value, eta, rows, both_sides)
         gradient = np.array([mean_of(slope, weight) for slope in slopes])
         outer = _mean_products(slopes, weight)
         if not (np.isfinite(gradient).all() and np.isfinite(outer).all()):
@@ -121,8 +127,11 @@ def outer_products(value: Value, eta: Eta, weight: Array | None) -> tuple[Array,
     return _mean_products(_slopes(value, np.array(eta), rows), weight), mass
 
 
-def _slopes(value: Value, eta: Array, rows: Array) -> Array:
+def _slopes(value: Value, eta: Array, rows: Array, both_sides: bool = True) -> Array:
     """Return the rows' derivatives in each eta, (k, n), one-sided where the other side has none."""
+    if not both_sides:
+        there = [value(tuple(eta + _MOVE * unit)) for unit in np.eye(len(eta))]
+        return (np.array(there) - rows) / _MOVE
     found = np.empty((len(eta), len(rows)))
     for j in range(len(eta)):
         move = np.zeros(len(eta))

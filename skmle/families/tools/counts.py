@@ -53,8 +53,17 @@ def log_factorial(y: Array) -> Array:
     """Return the part of log y! that stands in a law's base: all of it, or `stirling` if large."""
     y = np.asarray(y, float)
     if not has_large(y):
-        return gammaln(y + 1.0)
+        return _log_factorials(y)
     return np.where(y > LARGE, stirling(y), gammaln(np.minimum(y, LARGE) + 1.0))
+
+
+def _log_factorials(y: Array) -> Array:
+    """Return log y!, of whole numbers by a table where there are fewer of them than rows."""
+    if 0.0 <= y.min(initial=np.inf) and y.max(initial=0.0) < y.size:
+        code = y.astype(np.intp)
+        if np.array_equal(code, y):
+            return gammaln(np.arange(1.0, code.max() + 2.0)).take(code)
+    return gammaln(y + 1.0)
 
 
 def surplus(y: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from skmle.families.records import Array
-from skmle.families.tools.climbing import Eta, Value, mean_of
+from skmle.families.tools.climbing import Climb, Eta, Value, climb, mean_of
 from skmle.families.tools.scipy_frame import Frame
 
 _ROWS = 2000  # on which a search looks: it only has to come near
@@ -45,12 +45,15 @@ class Sample:
         Observations at which a slow law is evaluated; None: at all.
     spread : ndarray of shape (n, k), optional
         The values of all as products with those at the nodes.
+    seconds : float
+        How long a law with nodes takes for all of the observations.
     """
 
     y: Array
     weight: Array | None
     nodes: Array | None = None
     spread: Array | None = None
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, y: Array, weight: Array | None, discrete: bool) -> Sample:
@@ -78,7 +81,8 @@ class Sample:
             return self
         # In asinh, in which far observations are not as far.
         spline = CubicSpline(np.arcsinh(nodes), np.eye(len(nodes)))
-        return replace(self, nodes=nodes, spread=spline(np.arcsinh(self.y)))
+        spread = spline(np.arcsinh(self.y))
+        return replace(self, nodes=nodes, spread=spread, seconds=seconds)
 
     def value(self, frame: Frame) -> Value:
         """Return -log q of the rows as a function of the frame's coordinates."""
@@ -97,3 +101,8 @@ class Sample:
     def mean(self, frame: Frame, eta: Eta) -> float:
         """Return the mean of -log q."""
         return mean_of(self.value(frame)(eta), self.weight)
+
+    def climb(self, value: Value, start: Eta, steps: int, until: float) -> Climb:
+        """Lower the mean of -log q from a start: see `climbing.climb`."""
+        quick = self.nodes is None
+        return climb(value, start, self.weight, steps, until, both_sides=quick)

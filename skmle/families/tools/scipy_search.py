@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmle.families.records import Array
-from skmle.families.tools.climbing import Climb, Eta, Value, climb, simplex
+from skmle.families.tools.climbing import Climb, Eta, Value, simplex
 from skmle.families.tools.ridges import followed
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import Place
@@ -19,6 +19,9 @@ from skmle.families.tools.scipy_wholes import best_wholes
 _TRIED, _KEPT = 8, 2  # starts that are climbed from for a few steps, and to the end
 _FEW, _STEPS = 6, 60  # steps of either
 _FIRST, _SECONDS = 1.5, 2.2  # that a search may take, without a second one and with it: half a fit
+# Seconds that two evaluations of all observations may take, that of the log-likelihood and a user's
+# own. What they take more is taken from the search of a slow law, up to the second.
+_AFTER, _LESS = 3.2, 0.7
 _CLOSE = 0.2  # gap, in the unit of the frame, below which an end is tried at the data's end
 # Standard errors from the maximum from which a climb has not arrived, as at a cusp.
 _ARRIVED = 0.5
@@ -86,10 +89,11 @@ def _within(frame: Frame, sample: Sample, guess: Place | None, until: float) -> 
         return None
 
     sample = sample.quickened(frame, starts[0][1])
-    value, share = sample.value(frame), sample.weight
+    until -= min(max(2.0 * sample.seconds - _AFTER, 0.0), _LESS)
+    value = sample.value(frame)
     near = _few_steps(sample, value, [eta for _, eta in starts[:_TRIED]], until)
     arrived = min(
-        (climb(value, run.eta, share, _STEPS, until) for run in near), key=lambda run: run.value
+        (sample.climb(value, run.eta, _STEPS, until) for run in near), key=lambda run: run.value
     )
     arrived = _finished(frame, sample, arrived, until)
     found = Found(frame, arrived.eta, arrived.value)
@@ -132,7 +136,7 @@ def _few_steps(sample: Sample, value: Value, starts: list[Eta], until: float) ->
     for eta in starts:
         if tried and time.thread_time() > until:
             break
-        tried.append(climb(value, eta, sample.weight, _FEW, until))
+        tried.append(sample.climb(value, eta, _FEW, until))
         tried.sort(key=lambda run: run.value)
         first, second = tried[0], tried[min(1, len(tried) - 1)]
         if len(tried) > 1 and max(first.distance, second.distance) < _ARRIVED:
@@ -150,7 +154,7 @@ def _finished(frame: Frame, sample: Sample, best: Climb, until: float) -> Climb:
             break
         before = best.value
         best = simplex(value, best, sample.weight, until)
-        best = climb(value, best.eta, sample.weight, _STEPS, until)
+        best = sample.climb(value, best.eta, _STEPS, until)
         if before - best.value < _GAINED / sample.mass:
             break
     return best
@@ -190,7 +194,7 @@ def _at_the_ends(found: Found, sample: Sample, until: float) -> Found:
         near = _few_steps(sample, sample.value(held), [eta, *bounded], until)
         if not np.isfinite(near[0].value):
             continue  # no law with such ends has density
-        run = climb(sample.value(held), near[0].eta, sample.weight, _STEPS, until)
+        run = sample.climb(sample.value(held), near[0].eta, _STEPS, until)
         if _may_reach(run, best.value, sample.mass):
             run = _finished(held, sample, run, until)
         if -np.inf < run.value <= best.value + _TIE:

@@ -16,6 +16,9 @@ from skmle.families.tools.scipy_laws import Place, shapes_of, trials_of_shape
 _ENOUGH = 100  # order statistics on which starts are compared, at the middles of equal shares
 _LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # at which quantiles are matched
 _TRIED = 60  # sets of shapes that are tried at most
+# How many times longer a set of shapes takes than a place that is known: its quantiles come from
+# its densities on the grid below.
+_LONGER = 5
 _ROOMS = (1e-3, 0.1)  # gaps, in the unit of the frame, at which ends of the support start; chosen
 _GRID = np.concatenate([-np.logspace(4.0, -4.0, 160), [0.0], np.logspace(-4.0, 4.0, 160)])
 
@@ -24,7 +27,7 @@ def ranked_starts(
     frame: Frame, y: Array, weight: Array | None, seconds: float, guess: Place | None = None
 ) -> list[tuple[float, Eta]]:
     """Return (mean of -log q, eta) of starts, the best first."""
-    end = time.thread_time() + seconds
+    begun = time.thread_time()
     few = min(_ENOUGH, len(y))
     chosen = np.argsort(y)[((np.arange(few) + 0.5) * len(y) / few).astype(int)]
     rows, share = y[chosen], None if weight is None else weight[chosen]
@@ -47,12 +50,13 @@ def ranked_starts(
 
     for place in places:
         try_(place)
+    lasts = _LONGER * (time.thread_time() - begun) / max(len(places), 1)
     for shapes in sets:
+        if shapes and time.thread_time() + lasts > begun + seconds and found:
+            break
         own = {n: float(c.theta(np.asarray(e))) for (n, c), e in zip(free, shapes, strict=True)}
         for place in _matched(frame, known | own, ours):
             try_(place)
-        if time.thread_time() > end and found:
-            break
     pairs = ((value, eta) for eta, value in found.items() if np.isfinite(value))
     return sorted(pairs, key=lambda pair: pair[0])
 

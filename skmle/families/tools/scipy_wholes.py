@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.records import Array
-from skmle.families.tools.climbing import Eta, climb
+from skmle.families.tools.climbing import Eta
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_sample import Sample
 from skmle.families.tools.scipy_starts import ranked_starts
@@ -44,7 +44,7 @@ def best_wholes(
     def at(wholes: Wholes, start: Eta) -> tuple[float, Eta]:
         if wholes not in known:
             value = quick.value(frame.knowing(_named(frame, wholes)))
-            run = climb(value, start, quick.weight, _STEPS, until)
+            run = quick.climb(value, start, _STEPS, until)
             known[wholes] = run.value, run.eta
         return known[wholes]
 

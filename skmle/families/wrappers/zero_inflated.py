@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import alike, beside, constant_at, gather, mix, of_rows
+from skmle.families.algebra import alike, beside, constant_at, gather, mix, of_rows, replaced
 from skmle.families.base import Array, Arrays, Family, Rows, Support
 from skmle.families.law import ByStd
 from skmle.families.links import Link
@@ -104,13 +105,10 @@ class ZeroInflated(ByStd, WithZeros):
                 parts.append((at, formula(*some, order)))
             return gather(parts, n, k, order)
         rows = self._others(tuple(own), eta, order)
-        if not zero.any():
-            return rows
-        # Zeros come from the law inside, too. To tell rows apart would take as long as the sum.
+        # Zeros come from the law inside, too.
         base = self.inner.base(self.inner.statistics(np.zeros(1)))
-        inside = rows._replace(value=rows.value + base * zero)
-        added = share(eta[-1], True, order)
-        return mix([(inside, range(k)), (added, [k - 1])], k, [1.0, zero], order)
+        formula = partial(_with_added, base=base, k=k, order=order)
+        return replaced(rows, zero > 0.0, eta[-1], formula)
 
     def _others(self, own: Arrays, eta: Arrays, order: int) -> Rows:
         return beside(self.inner.evaluate(own, eta[:-1], order), share(eta[-1], False, order))
@@ -127,9 +125,9 @@ class ZeroInflated(ByStd, WithZeros):
             certain = 0.0 if upper == (self.inner.support.low >= 0.0) else np.inf
             inside = constant_at(zero > 0.0, certain, inside)
         both = beside(inside, share(eta[-1], False, order))
-        parts = [(both, range(k)), (share(eta[-1], True, order), [k - 1])]
         with_zeros = (self.restore(statistics) < 0.0) == upper
-        return mix(parts, k, [1.0, with_zeros.astype(float)], order)
+        formula = partial(_with_added, base=0.0, k=k, order=order)
+        return replaced(both, with_zeros, eta[-1], formula)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the inner starts on what is not zero, and the zeros that they leave over."""
@@ -166,3 +164,9 @@ class ZeroInflated(ByStd, WithZeros):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         drawn = self.inner.sample(theta[:-1], size, rng)
         return np.where(rng.random(size) < theta[-1], 0.0, drawn)
+
+
+def _with_added(inside: Rows, logit: Array, base: Array | float, k: int, order: int) -> Rows:
+    """Return the rows of observations that come from the law inside, or are added to it."""
+    inside = inside._replace(value=inside.value + base)
+    return mix([(inside, range(k)), (share(logit, True, order), [k - 1])], k, order=order)
