@@ -68,8 +68,8 @@ CLOSED = {
 # Every file of the engine, from the bottom: what it may build on stands before it.
 ENGINE = """
     evaluation verdict
-    data.sums data.padded data.one_hot data.products data.blocks data.sandwiches data.observed
-    data.survey
+    data.sums data.padded data.one_hot data.products data.sparse data.blocks data.sandwiches
+    data.observed data.survey
     data.exact data.basis
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
