@@ -55,12 +55,16 @@ class Loose:
         """Return all coefficients, given those kept; they have no part along the directions."""
         result = np.zeros(len(self.basis))
         result[self.kept] = kept
-        return result - self.along(result)
+        return self.across(result)
 
     def along(self, coef: Array) -> Array:
-        """Return the part of the coefficients that lies along these directions."""
-        scaled = self._orthonormal
-        return np.asarray(scaled @ (scaled.T @ (coef * self.unit)) / self.unit)
+        """Return the part of the coefficients, (d,) or (d, m), that lies along these directions."""
+        scaled, unit = self._orthonormal, self.unit if coef.ndim == 1 else self.unit[:, None]
+        return np.asarray(scaled @ (scaled.T @ (coef * unit)) / unit)
+
+    def across(self, coef: Array) -> Array:
+        """Return what is left of the coefficients without the part along these directions."""
+        return coef - self.along(coef)
 
     def covariance(self, kept: Array) -> Array:
         """Return the covariance of `whole`, given that of the kept coordinates."""
@@ -79,15 +83,17 @@ class Loose:
 
 
 class Fixed:
-    """A function of the kept coordinates alone, the others being zero."""
+    """A function of the kept coordinates alone.
+
+    It is evaluated where the coefficients have no part along the loose directions: rows that have
+    run off, to a finite place in numbers, might come back along these.
+    """
 
     def __init__(self, function: Evaluated, loose: Loose) -> None:
         self.function, self.loose, self.size = function, loose, function.size
 
     def __call__(self, kept: Array, order: int = 2) -> Evaluation:
-        coef = np.zeros(len(self.loose.basis))
-        coef[self.loose.kept] = kept
-        return self.of(self.function(coef, order))
+        return self.of(self.function(self.loose.whole(kept), order))
 
     def of(self, at: Evaluation) -> Evaluation:
         """Return an evaluation of the function as one in the kept coordinates."""

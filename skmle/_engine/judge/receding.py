@@ -18,7 +18,7 @@ from skmle._engine.evaluation import Array, Evaluation, Solution, value_at_end
 from skmle._engine.judge.alarm import MOST, Alarm
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP, is_worth_a_hessian
-from skmle._engine.judge.left import Left, certain_rows, left_at
+from skmle._engine.judge.left import Left, left_at, limit_of
 from skmle._engine.judge.loose import GONE, Fixed, loose_directions, units_of
 from skmle._engine.judge.separation import certificate, cleaned
 from skmle._engine.likelihood.curvature import diagonal
@@ -67,10 +67,9 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
     start = np.zeros(d)
     behind = Behind.of(cleaned(objective, direction))
     directions = [direction]
-    limit, coef = behind.limit(objective), solution.coef
-    certain = certain_rows(limit, behind)
+    (limit, certain), coef = limit_of(objective, behind), solution.coef
     if certain.all() and not objective.held().any():
-        return _nothing_left(objective, limit, coef, directions, behind)
+        return _nothing_left(objective, limit, certain, coef, directions, behind)
     if objective.lasso is not None or (d > MOST and likelihood.watch.spent):
         here, value = objective(coef, 0).value, limit(coef, 0).value
         return Receded((direction,), behind, certain, None, coef, here, None, value)
@@ -101,15 +100,15 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
             directions=[step, coef],
             behind=behind,
             among=loose.kept if among is None else np.intersect1d(loose.kept, among),
+            across=loose.across,
         )
         if further is None:
             break
         directions.append(further)
         behind = behind.further(cleaned(objective, further))
-        limit, inverse = behind.limit(objective), None
-        certain = certain_rows(limit, behind)
+        (limit, certain), inverse = limit_of(objective, behind), None
         if certain.all() and among is None:
-            return _nothing_left(objective, limit, solution.coef, directions, behind)
+            return _nothing_left(objective, limit, certain, solution.coef, directions, behind)
     else:
         value = limit(coef, 0).value
     # What a proof moves beside the free directions is rounding, but would add up on the way.
@@ -121,6 +120,7 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
 def _nothing_left(
     objective: Objective,
     limit: Objective,
+    certain: NDArray[np.bool_],
     coef: Array,
     directions: list[Array],
     behind: Behind,
@@ -128,7 +128,6 @@ def _nothing_left(
     """Return what is known where all rows have run off, on ways on from these coefficients."""
     value = limit(np.zeros(objective.design.d), 0).value
     near = _near(objective, coef, directions, value)
-    certain = certain_rows(limit, behind)
     return Receded(tuple(directions), behind, certain, None, *near, None, value)
 
 
@@ -150,9 +149,10 @@ def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Rece
     directions, behind = [direction], Behind.of(cleaned(objective, direction))
     most = min(_BY_GRADIENTS, problem.max_iter)
     for _ in range(_ROUNDS):
-        limit = replace(behind.limit(objective), watch=None)
-        if certain_rows(limit, behind).all():
+        limit, certain = limit_of(objective, behind)
+        if certain.all():
             break
+        limit.watch = None
         limit.alarm = Alarm(likelihood, limit, behind)
         try:
             coef = approach(_held_where_gone(objective, limit), coef, tol=problem.tol, most=most)
@@ -160,10 +160,10 @@ def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Rece
         except RunsOff as proof:
             directions.append(proof.direction)
             coef, behind = proof.coef, behind.further(cleaned(objective, proof.direction))
-    limit = behind.limit(objective)
+    limit, certain = limit_of(objective, behind)
     value = limit(coef, 0).value
     near = _near(objective, coef, directions, value)
-    return Receded(tuple(directions), behind, certain_rows(limit, behind), None, *near, None, value)
+    return Receded(tuple(directions), behind, certain, None, *near, None, value)
 
 
 def _held_where_gone(objective: Objective, limit: Objective) -> Objective:

@@ -5,7 +5,7 @@ Such a direction proves that there is no finite maximum.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Protocol
 
@@ -110,6 +110,7 @@ def certificate(
     directions: Iterable[Array],
     behind: Behind | None = None,
     among: NDArray[np.intp] | None = None,
+    across: Callable[[Array], Array] | None = None,
 ) -> Array | None:
     """Return a direction that proves that there is no finite maximum; None if none is found.
 
@@ -122,16 +123,22 @@ def certificate(
     behind : Behind, optional
         Along which directions rows have run off before; `objective` is the limit there.
     among : ndarray, optional
-        The coordinates that other directions may move; by default all.
+        The coordinates by which other directions are found; by default all.
+    across : callable, optional
+        Coefficients (d, m) -> the same without their parts along directions that move no row of the
+        objective.
     """
-    for direction in chain(directions, _faces(objective, hessian, among)):
+    for direction in chain(directions, _faces(objective, hessian, among, across)):
         if separates(family, statistics, objective, direction, behind):
             return direction
     return None
 
 
 def _faces(
-    objective: Objective, hessian: Array | None, among: NDArray[np.intp] | None
+    objective: Objective,
+    hessian: Array | None,
+    among: NDArray[np.intp] | None,
+    across: Callable[[Array], Array] | None,
 ) -> Iterator[Array]:
     """Yield directions that move, ever more exactly, only rows that can run off to infinity.
 
@@ -153,6 +160,7 @@ def _faces(
         basis = vanished(hessian, at_zero, least, among)
         if not basis.size:
             return
+        basis = basis if across is None else across(basis)
         start = np.zeros(basis.shape[1])
         direction = basis @ newton(Span(objective, basis), start, max_iter=_STEPS).coef
         yield direction
