@@ -18,6 +18,7 @@ from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.growth import growth
 from skmle._engine.judge.lone import lone_columns
+from skmle._engine.judge.loose import kernel
 from skmle._engine.judge.separation import cleaned, recedes, rounding, separates
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.watch import RunsOff
@@ -30,9 +31,9 @@ _STEEP, _EVERY = 0.25, 4
 # rows may be, and the next look does not wait. And the share of wrong rows up to which they may all
 # turn before that. Chosen for the time it takes.
 _ASKED, _FEW_WRONG = 64, 0.1
-# Share of the largest change of eta below which a row that moves may only not have converged yet.
-# Newton's steps square it, from below 1e-5 to rounding. Chosen, not measured.
-_CLEAR = 1e-4
+# Share of the largest change of eta below which a row that moves may only not have converged yet,
+# and share above which it moves much. Chosen, not measured.
+_CLEAR, _MUCH = 1e-4, 1e-2
 # Coefficients up to which Newton's method computes what is left of a fit where rows have run off:
 # the directions that no row of it determines take about ten Hessians' time to find. Chosen, not
 # measured.
@@ -75,8 +76,8 @@ class Alarm:
 
     def __call__(self, coef: Array, at: Evaluation) -> None:
         """Look for a proof if the value is low enough, or the next step does not shrink."""
-        if at.ahead is not None and self._is_clear(at.ahead) and self._proves(at.ahead):
-            raise RunsOff(at.ahead, coef, at)
+        if at.ahead is not None and (way := self._cleared(coef, at, at.ahead)) is not None:
+            raise RunsOff(way, coef, at)
         if self.threshold is None:
             self.threshold = _STEEP * at.value
             self._look_at_columns(coef, at)
@@ -90,17 +91,33 @@ class Alarm:
         if (direction := self._direction(coef)) is not None:
             raise RunsOff(direction, coef, at)
 
-    def _is_clear(self, step: Array) -> bool:
-        """Return whether each row moves along a step much or not at all, so that the rest stays.
+    def _cleared(self, coef: Array, at: Evaluation, step: Array) -> Array | None:
+        """Return a proof next to a step along which each row moves much or next to not at all.
 
         Where a parameter may tend to a limit law, or a fit to the edge of a link's domain, that is
         tried at the end of the fit.
         """
-        family = self.likelihood.family
-        if self.behind is not None or family.limits or family.restricted:
-            return False
-        moves = np.max([np.abs(e) for e in cleaned(self.objective, step)], axis=0)
-        return bool(moves.any()) and bool((moves[moves > 0.0] > _CLEAR * moves.max()).all())
+        family, objective = self.likelihood.family, self.objective
+        if self.behind is not None or family.limits or family.restricted or at.hessian is None:
+            return None
+        moves = np.max([np.abs(e) for e in cleaned(objective, step)], axis=0)
+        far = moves > _CLEAR * moves.max(initial=0.0)
+        if not far.any() or (moves[far] < _MUCH * moves.max()).any():
+            return None
+        if (moves[~far] > 0.0).any():
+            # The rest has not converged yet. Of several eta it matters which of them move alike,
+            # which shows only at the end.
+            several = len(objective.design.modelled) > 1
+            if several or np.count_nonzero(far) > _FEW_WRONG * len(far):
+                return None
+            part = objective.take(np.flatnonzero(far))
+            here, start = part(coef).hessian, part(np.zeros_like(coef)).hessian
+            assert here is not None and start is not None
+            share = part.mass / objective.mass
+            left = at.hessian - share * here
+            basis, own = kernel(left, left + share * start)
+            step = basis @ step[own]
+        return step if self._proves(step) else None
 
     def _have_turned(self, coef: Array) -> bool:
         """Return whether some rows that were wrong at the last look are all predicted right."""

@@ -138,11 +138,12 @@ def loose_directions(
         certain, n = certain_rows(limit, behind), objective.design.n
         at_zero = _gram(objective, [np.ones(n)] * len(behind.delta))
         left = _gram(objective, [(~certain & (e == 0.0)).astype(float) for e in behind.delta])
-    among = np.arange(len(start)) if among is None else among
-    found = kernel(left[np.ix_(among, among)], at_zero[np.ix_(among, among)])
-    basis = np.zeros((len(start), found[0].shape[1]))
-    basis[among] = found[0]
-    return Loose(basis, among[found[1]], unit)
+    if among is None:
+        return Loose(*kernel(left, at_zero), unit)
+    part, own = kernel(left[np.ix_(among, among)], at_zero[np.ix_(among, among)])
+    basis = np.zeros((len(start), len(own)))
+    basis[among] = part
+    return Loose(basis, among[own], unit)
 
 
 def kernel(left: Array, reference: Array) -> tuple[Array, NDArray[np.intp]]:
