@@ -68,8 +68,8 @@ CLOSED = {
 # Every file of the engine, from the bottom: what it may build on stands before it.
 ENGINE = """
     evaluation verdict
-    data.sums data.padded data.one_hot data.products data.blocks data.sandwiches data.observed
-    data.survey
+    data.sums data.padded data.one_hot data.products data.sparse data.blocks data.sandwiches
+    data.observed data.survey
     data.exact data.basis
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
@@ -85,7 +85,7 @@ ENGINE = """
     prepare.profiled
     prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
-    judge.lone judge.alarm
+    judge.loose judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
     judge.unused judge.outcome judge.verdict

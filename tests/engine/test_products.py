@@ -15,7 +15,8 @@ from skmle import CrossEntropyClassifier, MLERegressor
 from skmle._engine.data import one_hot
 from skmle._engine.data.blocks import CodedBlocks, PlainBlocks, blocks_of
 from skmle._engine.data.one_hot import Group, Table, one_hot_groups
-from skmle._engine.data.products import Coded, Dense, Product, Sparse
+from skmle._engine.data.products import Coded, Dense, Product
+from skmle._engine.data.sparse import Sparse
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
 from skmle.families import Bernoulli, Categorical, Gamma, Normal, Poisson
@@ -47,6 +48,7 @@ def kinds(rng: np.random.Generator, shifted: bool) -> dict[str, tuple[Product, n
     return {
         "dense": (Dense(x, shift), plain),
         "sparse": (Sparse(sp.csr_array(x), shift), plain),
+        "sparse again": (Sparse(sp.csr_array(x), shift, again=True), plain),
         "coded": (Coded(layout, codes, x[:, [0, 10, 11]], shift), plain),
     }
 
@@ -62,7 +64,7 @@ SELECTIONS = [
 
 
 @pytest.mark.parametrize("shifted", [False, True])
-@pytest.mark.parametrize("kind", ["dense", "sparse", "coded"])
+@pytest.mark.parametrize("kind", ["dense", "sparse", "sparse again", "coded"])
 @pytest.mark.parametrize("joint_cells", [8, 65_536])
 def test_products(kind, shifted, joint_cells, monkeypatch):
     monkeypatch.setattr(one_hot, "_CELLS", 20)  # of two crosses, and below of joints of parts

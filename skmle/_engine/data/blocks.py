@@ -15,7 +15,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from skmle._engine.data.one_hot import Codes, Table, one_hot_groups
-from skmle._engine.data.products import ALL, Coded, Columns, Dense, Product, Sparse
+from skmle._engine.data.products import ALL, Coded, Columns, Dense, Product
+from skmle._engine.data.sparse import Sparse
 from skmle._engine.data.sums import cuts, in_order, is_long, one_blas_thread, strata
 from skmle._engine.evaluation import Array
 
@@ -146,7 +147,9 @@ class PlainBlocks(Blocks):
             return Dense(np.asarray(self.X[low:high], np.float64), self.shift)
         part = _rows(self.X, low, high)
         dense = part.nnz > _SPARSE_DENSITY * part.shape[0] * part.shape[1]
-        return Dense(_array(part), self.shift) if dense else Sparse(part, self.shift)
+        if dense:
+            return Dense(_array(part), self.shift)
+        return Sparse(part, self.shift, again=high - low == self.n)
 
     def take(self, index: NDArray[np.intp]) -> Blocks:
         return PlainBlocks(self.X[index], self.shift)

@@ -1,9 +1,9 @@
-"""One block of rows of X: dense, sparse or coded, with its products.
+"""One block of rows of X: dense or coded, with its products. The sparse kind is in `sparse`.
 
-Only this file and `blocks`, which chooses between them, know the three kinds. Every kind is X less
-a shift of its columns, which keeps sums of products of columns far from zero exact. Dense columns
-are shifted before they are multiplied. Where that would fill in zeros, the product of the unshifted
-columns is corrected instead.
+Only these files and `blocks`, which chooses between them, know the three kinds. Every kind is X
+less a shift of its columns, which keeps sums of products of columns far from zero exact. Dense
+columns are shifted before they are multiplied. Where that would fill in zeros, the product of the
+unshifted columns is corrected instead.
 """
 
 from __future__ import annotations
@@ -255,44 +255,6 @@ class Dense(Product):
 def _part(p: int) -> int:
     """Return how many rows of p columns are multiplied at once."""
     return max(_PART // (8 * max(p, 1)), 1024)
-
-
-class Sparse(Product):
-    """A CSR array of shape (rows, p)."""
-
-    def __init__(self, x: Any, shift: Array | None = None) -> None:
-        super().__init__(x.shape[1], shift)
-        self.x = x
-
-    def array(self, columns: Columns = ALL) -> Array:
-        return Dense(self.x.toarray(), self.shift).array(columns)
-
-    def squares(self) -> Product:
-        x = self.x
-        if not x.has_canonical_format:
-            x = x.copy()
-            x.sum_duplicates()
-        return Sparse(sp.csr_array((x.data * x.data, x.indices, x.indptr), shape=x.shape))
-
-    def _range(self) -> tuple[Array, Array]:
-        return self.x.min(axis=0).toarray().ravel(), self.x.max(axis=0).toarray().ravel()
-
-    def _dot(self, b: Array, columns: Columns) -> Array:
-        return np.asarray((self._columns(columns) @ b.T).T)
-
-    def _tdot(self, r: Array, columns: Columns) -> Array:
-        return np.asarray(r @ self._columns(columns))
-
-    def _columns(self, columns: Columns) -> Any:
-        return self.x if everything(columns) else self.x[:, columns]
-
-    def _sandwich(self, w: Array, left: Columns, right: Columns, single: bool) -> Array:
-        a = self._columns(left)
-        b = a if same(left, right) else self._columns(right)
-        data = np.repeat(w, np.diff(a.indptr)) * a.data
-        product = (sp.csr_array((data, a.indices, a.indptr), a.shape).T @ b).toarray()
-        sums = w @ self.x if self.shift is not None else w
-        return self._expanded(product, w, sums, left, right, self.shift)
 
 
 class Coded(Product):

@@ -56,8 +56,9 @@ class Behind(NamedTuple):
     def then(self, delta: Arrays) -> Arrays:
         """Return the change that goes along this one infinitely far, and then along `delta`."""
         size = np.max([np.abs(e) for e in delta], axis=0)
-        # The differences are at least one here, and at most twice the size there.
-        far = 16.0 * np.where(size > 0.0, size, 1.0)
+        # The differences are at least one here, and at most twice the size there. Where nothing
+        # moves there, they are as large as elsewhere, or they would pass for rounding.
+        far = 16.0 * np.where(size > 0.0, size, size.max(initial=0.0) or 1.0)
         return tuple(far * old + new for old, new in zip(self.delta, delta, strict=True))
 
     def further(self, delta: Arrays) -> Behind:

@@ -17,12 +17,13 @@ from skmle._engine.data.sums import cuts, strata
 from skmle._engine.evaluation import Array
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.growth import growth
-from skmle._engine.judge.separation import Span, cleaned, separates, vanished
+from skmle._engine.judge.separation import Span, cleaned, rounding, separates, vanished
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs
 from skmle._engine.solvers.newton import newton
+from skmle.families.base import Arrays
 
 # Share of the largest change of a slope along a direction, in standard deviations of the columns,
 # from which a slope counts as moving: well above rounding. Chosen, not measured.
@@ -161,7 +162,7 @@ class _Trial:
         problem = self.likelihood.problem
         x = self._columns(columns)
         zero: NDArray[np.bool_] = ~(x != 0.0).any(axis=1)
-        if zero[self.gone].any() and zero[self.stays].any():
+        if zero[self.gone].any() and (zero[self.stays].any() or self._are_held(zero & self.gone)):
             return None  # equal rows move alike
         terms, places = [], []
         for term in problem.terms:
@@ -176,6 +177,20 @@ class _Trial:
             return None
         way = self._separating(objective, basis)
         return None if way is None else self._change(way, design, columns, places)
+
+    def _are_held(self, rows: NDArray[np.bool_]) -> bool:
+        """Return whether some rows, which one intercept alone moves, cannot all run off."""
+        family, objective = self.likelihood.family, self.likelihood.objective
+        if sum(self.moves) > 1:
+            return False  # there may be ways of several intercepts
+        for sign in (-1.0, 1.0):
+            delta: Arrays = tuple(sign * moves * rows for moves in self.moves)
+            slack = rounding(delta, self.behind)
+            delta = delta if self.behind is None else self.behind.then(delta)
+            rises = growth(family, self.likelihood.statistics, delta, objective.looks)
+            if (np.broadcast_to(rises, rows.shape)[rows] <= slack).all():
+                return False
+        return True
 
     def _separating(self, objective: Objective, basis: Array) -> Array | None:
         """Return a direction in the span of a basis that sends the same rows to infinity, or None.

@@ -10,13 +10,35 @@ from numpy.typing import NDArray
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.judge.behind import Behind
 from skmle._engine.likelihood.objective import Objective
-from skmle.families.base import Softmax
+from skmle.families.base import Arrays, Rows, Softmax
 
 # Share of the rows up to which a sum over those that have run off takes less time than one over
 # all. Chosen, not measured.
 _FEW_OF_ALL = 0.1
 # Derivative of a row at zero that is rounding. Chosen, not measured.
 _ROUNDING = 1e-9
+
+
+def limit_of(objective: Objective, behind: Behind) -> tuple[Objective, NDArray[np.bool_]]:
+    """Return the objective that is left where rows have run off, and the certain rows.
+
+    Certain rows stay where they are, whatever the coefficients. The others are so far out that only
+    coefficients of hundreds would bring them back.
+    """
+    limit = behind.limit(objective)
+    certain = certain_rows(limit, behind)
+    if not certain.any():
+        return limit, certain
+    inner, offset, n = limit.rows, objective.design.offset, objective.design.n
+
+    def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
+        *own, still, first = statistics
+        etas = [np.where(still, 0.0, e) for e in eta]
+        etas[0] = etas[0] + first
+        return inner(tuple(own), tuple(etas), order)
+
+    first = np.where(certain, np.zeros(n) if offset is None else offset, 0.0)
+    return replace(limit, rows=rows, statistics=(*limit.statistics, certain, first)), certain
 
 
 class Left:

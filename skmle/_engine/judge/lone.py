@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle._engine.data.products import Sparse
+from skmle._engine.data.sparse import Sparse
 from skmle._engine.data.sums import cuts
 from skmle._engine.evaluation import Array
 from skmle._engine.judge.behind import Behind

@@ -8,6 +8,7 @@ import numpy as np
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.judge.freedom import shrunk_by
+from skmle._engine.judge.interior import is_worth_a_hessian
 from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.separated import record
 from skmle._engine.likelihood.watch import RunsOff
@@ -18,11 +19,6 @@ from skmle._engine.verdict import INTERIOR, INTERRUPTED, NO_MAXIMUM, SEPARATION,
 
 # Coefficients up to which a fit keeps its covariance: 2,000 take 32 MB. Chosen, not measured.
 _LARGEST_COVARIANCE = 2000
-# Distance to the maximum, before the last step, from which the Hessian at the maximum gives other
-# standard errors: they were off by 1e-7 of themselves at a distance of 1e-6. And rows times
-# coefficients up to which it is evaluated there once more, which took 1 to 5 % of the time of such
-# fits, but 6 to 10 % at twice as many.
-_EXACT, _SHORT = 1e-11, 5_000
 
 
 def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit:
@@ -119,9 +115,7 @@ def _covariance(likelihood: Likelihood, solution: Solution) -> Array | None:
     if not wants_covariance(likelihood) or solution.evaluation.hessian is None:
         return None
     evaluation = solution.evaluation
-    design = likelihood.design
-    if solution.distance > _EXACT and design.n * design.d <= _SHORT:
-        # The Hessian is that of the point before the last step.
+    if is_worth_a_hessian(likelihood.objective, solution):
         at_the_end = likelihood.objective(solution.coef)
         finite = at_the_end.hessian is not None and np.isfinite(at_the_end.hessian).all()
         evaluation = at_the_end if finite else evaluation

@@ -13,39 +13,29 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr
 
 from skmle._engine.evaluation import Array, Evaluation, Solution, value_at_end
 from skmle._engine.judge.alarm import MOST, Alarm
 from skmle._engine.judge.behind import Behind
-from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP
-from skmle._engine.judge.left import Left, certain_rows, left_at
-from skmle._engine.judge.separation import Span, certificate, cleaned, vanished
+from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP, is_worth_a_hessian
+from skmle._engine.judge.left import Left, left_at, limit_of
+from skmle._engine.judge.loose import GONE, Fixed, loose_directions, units_of
+from skmle._engine.judge.separation import certificate, cleaned
 from skmle._engine.likelihood.curvature import diagonal
-from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Ridge
 from skmle._engine.likelihood.watch import RunsOff
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.solvers.conjugate import approach
 from skmle._engine.solvers.newton import newton
-from skmle.families.base import Arrays, Rows
 
 # Rounds in which further rows run off, at most. Chosen, not measured.
 _ROUNDS = 20
 # Steps of Newton's method in a round, and by gradients where there are many coefficients, at most.
 # Chosen, not measured.
 _STEPS, _BY_GRADIENTS = 50, 100
-# Share of the curvature at zero below which the rows that are left determine nothing of a
-# direction. One row of a million has a share of 1e-6; rounding leaves 1e-16 times the condition.
-_GONE = 1e-9
-# Directions up to which their basis is tidied, which takes as long as a factor of so many columns.
-# Chosen, not measured.
-_MANY = 300
-# Share of the largest entry of a direction that is rounding. Chosen, not measured.
+# Nats a row by which another maximum must be better. Chosen, not measured.
 _ROUNDING = 1e-9
-# Distance before the last step up to which the Hessian there is that of the end. As in `verdict`.
-_EXACT = 1e-11
 # Nats by which the returned log-likelihood may lie below its supremum, and doublings of the way
 # there. Chosen, not measured.
 _NEAR, _DOUBLINGS = 1e-10, 60
@@ -77,34 +67,30 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
     start = np.zeros(d)
     behind = Behind.of(cleaned(objective, direction))
     directions = [direction]
-    limit, coef = behind.limit(objective), solution.coef
-    certain = certain_rows(limit, behind)
+    (limit, certain), coef = limit_of(objective, behind), solution.coef
     if certain.all() and not objective.held().any():
-        return _nothing_left(objective, limit, coef, directions, behind)
+        return _nothing_left(objective, limit, certain, coef, directions, behind)
     if objective.lasso is not None or (d > MOST and likelihood.watch.spent):
         here, value = objective(coef, 0).value, limit(coef, 0).value
         return Receded((direction,), behind, certain, None, coef, here, None, value)
     if d > MOST:
         return _by_gradients(likelihood, coef, direction)
-    unit = units_of(objective)
-    held = objective.held()
-    space = np.eye(d)[:, ~held] if held.any() else None
+    unit, held = units_of(objective), objective.held()
+    among = np.flatnonzero(~held) if held.any() else None
     inverse, value, whole = None, np.nan, objective(start)
     for _ in range(_ROUNDS):
-        free = tidy(_free(objective, whole, limit, behind, space))
-        across = _across(free, unit)
-        span = Span(Left(limit, certain), across)
-        at = None
+        loose = loose_directions(objective, whole, limit, behind, unit, among)
+        fixed, at = Fixed(Left(limit, certain), loose), None
         if len(directions) == 1 and solution.evaluation.end is None:
-            at = span.along(left_at(coef, solution.evaluation, objective, limit, behind))
-        found = _maximum(likelihood, span, across.T @ (coef * unit**2), at)
-        coef, value = across @ found.coef, value_at_end(span, found)
-        step = across @ found.step
+            at = fixed.of(left_at(coef, solution.evaluation, objective, limit, behind))
+        found = _maximum(likelihood, fixed, loose.fixed(coef), at)
+        coef, value = loose.whole(found.coef), value_at_end(fixed, found)
+        step = loose.whole(found.step)
         if found.converged and _is_still(limit, behind, step):
-            at_the_end = found.evaluation if found.distance <= _EXACT else span(found.coef)
-            inner = at_the_end.inverse
-            inverse = across @ inner @ across.T
-            if (np.diag(inner) <= LARGEST_ERROR**2 * objective.size).all():
+            again = is_worth_a_hessian(objective, found)
+            at_the_end = fixed(found.coef) if again else found.evaluation
+            inverse = loose.covariance(at_the_end.inverse)
+            if (inverse.diagonal() * unit**2 <= LARGEST_ERROR**2 * objective.size).all():
                 break
         further = certificate(
             family=likelihood.family,
@@ -113,27 +99,28 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
             hessian=limit(coef).hessian,
             directions=[step, coef],
             behind=behind,
-            space=across if space is None else _both(across, space),
+            among=loose.kept if among is None else np.intersect1d(loose.kept, among),
+            across=loose.across,
         )
         if further is None:
             break
         directions.append(further)
         behind = behind.further(cleaned(objective, further))
-        limit, inverse = behind.limit(objective), None
-        certain = certain_rows(limit, behind)
-        if certain.all() and space is None:
-            return _nothing_left(objective, limit, solution.coef, directions, behind)
+        (limit, certain), inverse = limit_of(objective, behind), None
+        if certain.all() and among is None:
+            return _nothing_left(objective, limit, certain, solution.coef, directions, behind)
     else:
         value = limit(coef, 0).value
     # What a proof moves beside the free directions is rounding, but would add up on the way.
-    directions = [_along(free, unit, direction) for direction in directions]
-    near = _near(objective, coef + _along(free, unit, solution.coef), directions, value)
-    return Receded(tuple(directions), behind, certain, free, *near, inverse, value)
+    directions = [loose.along(direction) for direction in directions]
+    near = _near(objective, coef + loose.along(solution.coef), directions, value)
+    return Receded(tuple(directions), behind, certain, loose.basis, *near, inverse, value)
 
 
 def _nothing_left(
     objective: Objective,
     limit: Objective,
+    certain: NDArray[np.bool_],
     coef: Array,
     directions: list[Array],
     behind: Behind,
@@ -141,11 +128,10 @@ def _nothing_left(
     """Return what is known where all rows have run off, on ways on from these coefficients."""
     value = limit(np.zeros(objective.design.d), 0).value
     near = _near(objective, coef, directions, value)
-    certain = certain_rows(limit, behind)
     return Receded(tuple(directions), behind, certain, None, *near, None, value)
 
 
-def _maximum(likelihood: Likelihood, span: Span, start: Array, at: Evaluation | None) -> Solution:
+def _maximum(likelihood: Likelihood, span: Fixed, start: Array, at: Evaluation | None) -> Solution:
     """Return where Newton's method ends, with the evaluation at the start if it is known."""
     tol = likelihood.problem.tol
     found = newton(span, start, tol=tol, max_iter=_STEPS, at=at)
@@ -163,9 +149,10 @@ def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Rece
     directions, behind = [direction], Behind.of(cleaned(objective, direction))
     most = min(_BY_GRADIENTS, problem.max_iter)
     for _ in range(_ROUNDS):
-        limit = replace(behind.limit(objective), watch=None)
-        if certain_rows(limit, behind).all():
+        limit, certain = limit_of(objective, behind)
+        if certain.all():
             break
+        limit.watch = None
         limit.alarm = Alarm(likelihood, limit, behind)
         try:
             coef = approach(_held_where_gone(objective, limit), coef, tol=problem.tol, most=most)
@@ -173,10 +160,10 @@ def _by_gradients(likelihood: Likelihood, coef: Array, direction: Array) -> Rece
         except RunsOff as proof:
             directions.append(proof.direction)
             coef, behind = proof.coef, behind.further(cleaned(objective, proof.direction))
-    limit = behind.limit(objective)
+    limit, certain = limit_of(objective, behind)
     value = limit(coef, 0).value
     near = _near(objective, coef, directions, value)
-    return Receded(tuple(directions), behind, certain_rows(limit, behind), None, *near, None, value)
+    return Receded(tuple(directions), behind, certain, None, *near, None, value)
 
 
 def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
@@ -190,103 +177,8 @@ def _held_where_gone(objective: Objective, limit: Objective) -> Objective:
         return diagonal(of, lambda low, high: of.rows_at(low, high, start, 2).curvature)
 
     before, left = at_start(objective), at_start(limit)
-    ridge = Ridge(np.where(left <= _GONE * before, before, 0.0))
+    ridge = Ridge(np.where(left <= GONE * before, before, 0.0))
     return replace(limit, penalties=(*limit.penalties, ridge))
-
-
-def units_of(objective: Objective) -> Array:
-    """Return the root mean square of each coefficient's column."""
-    k = len(objective.design.terms)
-    pairs = [(a, b) for a in range(k) for b in range(a, k)]
-    ones = tuple(np.ones(()) if a == b else None for a, b in pairs)
-    squares = diagonal(objective, lambda low, high: ones)
-    return np.sqrt(np.where(squares > 0.0, squares, 1.0))
-
-
-def _gram(objective: Objective, weights: list[Array]) -> Array:
-    """Return the mean of the squares of the columns of each term, under weights of its rows."""
-    pairs = [(a, b) for a in range(len(weights)) for b in range(a, len(weights))]
-
-    def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
-        mine = statistics[-len(weights) :]
-        curvature = tuple(mine[a] if a == b else None for a, b in pairs)
-        return Rows(np.zeros(()), (np.zeros(()),) * len(weights), curvature)
-
-    sums = replace(
-        objective,
-        rows=rows,
-        statistics=(*objective.statistics, *weights),
-        penalties=(),
-        lasso=None,
-    )
-    hessian = sums(np.zeros(objective.design.d)).hessian
-    assert hessian is not None
-    return hessian
-
-
-def _free(
-    objective: Objective,
-    whole: Evaluation,
-    limit: Objective,
-    behind: Behind,
-    space: Array | None,
-) -> Array:
-    """Return columns that span all directions of which the rows that are left know nothing.
-
-    `whole` is the evaluation of all rows at zero.
-    """
-    start = np.zeros(objective.design.d)
-    at_zero, left = whole.hessian, left_at(start, whole, objective, limit, behind).hessian
-    if at_zero is None or left is None or not _is_positive(at_zero):
-        # Of a law that is not convex at zero, the columns tell, in the rows where an eta still has
-        # an influence.
-        certain, n = certain_rows(limit, behind), objective.design.n
-        at_zero = _gram(objective, [np.ones(n)] * len(behind.delta))
-        left = _gram(objective, [(~certain & (e == 0.0)).astype(float) for e in behind.delta])
-    return vanished(left, at_zero, _GONE, space)
-
-
-def _is_positive(hessian: Array) -> bool:
-    """Return whether a Hessian is positive definite, beyond rounding."""
-    factor = Factor.of(hessian)
-    return factor is not None and factor.least_pivot > ROUNDING
-
-
-def tidy(basis: Array) -> Array:
-    """Return a basis of the same space, in which rounding is zero.
-
-    Each vector has a coordinate of its own, which is zero in all others.
-    """
-    if not basis.size or basis.shape[1] > _MANY:
-        return basis
-    basis = basis / np.abs(basis).max(axis=0)
-    _, _, order = qr(basis.T, mode="economic", pivoting=True)
-    own = order[: basis.shape[1]]
-    result = basis @ np.linalg.inv(basis[own])
-    return np.where(np.abs(result) > _ROUNDING * np.abs(result).max(axis=0), result, 0.0)
-
-
-def _across(free: Array, unit: Array) -> Array:
-    """Return a basis of all that the free directions do not move, in standardised columns.
-
-    Its vectors are orthonormal in the coefficients times their units.
-    """
-    whole, _ = qr(free * unit[:, None])
-    return whole[:, free.shape[1] :] / unit[:, None]
-
-
-def _along(free: Array, unit: Array, coef: Array) -> Array:
-    """Return the part of the coefficients that lies along the free directions."""
-    scaled, _ = qr(free * unit[:, None], mode="economic")
-    return scaled @ (scaled.T @ (coef * unit)) / unit
-
-
-def _both(across: Array, space: Array) -> Array:
-    """Return a basis of the directions of a space of coordinates that lie across."""
-    held = ~space.any(axis=1)
-    _, sizes, right = np.linalg.svd(across[held])
-    rank = int((sizes > _ROUNDING * max(sizes.max(initial=0.0), 1e-300)).sum())
-    return across @ right[rank:].T
 
 
 def _is_still(limit: Objective, behind: Behind, step: Array) -> bool:

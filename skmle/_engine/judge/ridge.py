@@ -17,7 +17,7 @@ from scipy.linalg import qr
 from skmle._engine.evaluation import Array, Solution, value_at_end
 from skmle._engine.judge.growth import looks_at
 from skmle._engine.judge.limits import UNTOLD
-from skmle._engine.judge.receding import units_of
+from skmle._engine.judge.loose import units_of
 from skmle._engine.judge.separation import Span
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Separated

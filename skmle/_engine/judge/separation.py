@@ -5,7 +5,7 @@ Such a direction proves that there is no finite maximum.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Protocol
 
@@ -74,15 +74,15 @@ def separation(
     # A coefficient that a penalty holds does not run to infinity.
     held = objective.held()
     directions = [np.where(held, 0.0, direction) for direction in directions]
-    family, statistics, every = likelihood.family, likelihood.statistics, np.eye(len(held))
+    family, statistics = likelihood.family, likelihood.statistics
     if family.told_first in family.names:
         # Elsewhere rows may tell nothing of other parameters, so that no curvature leads there.
-        own = every[:, _of_parameter(objective, family.names.index(family.told_first)) & ~held]
-        alone = certificate(family, statistics, objective, hessian, (), space=own)
+        own = _of_parameter(objective, family.names.index(family.told_first)) & ~held
+        alone = certificate(family, statistics, objective, hessian, (), among=np.flatnonzero(own))
         if alone is not None:
             return alone
-    space = every[:, ~held] if held.any() else None
-    return certificate(family, statistics, objective, hessian, directions, space=space)
+    among = np.flatnonzero(~held) if held.any() else None
+    return certificate(family, statistics, objective, hessian, directions, among=among)
 
 
 def _of_parameter(objective: Objective, j: int) -> NDArray[np.bool_]:
@@ -113,7 +113,8 @@ def certificate(
     hessian: Array | None,
     directions: Iterable[Array],
     behind: Behind | None = None,
-    space: Array | None = None,
+    among: NDArray[np.intp] | None = None,
+    across: Callable[[Array], Array] | None = None,
 ) -> Array | None:
     """Return a direction that proves that there is no finite maximum; None if none is found.
 
@@ -125,16 +126,24 @@ def certificate(
     directions : iterable of ndarray of shape (d,)
     behind : Behind, optional
         Along which directions rows have run off before; `objective` is the limit there.
-    space : ndarray of shape (d, m), optional
-        A basis of the directions among which to look; by default that of all.
+    among : ndarray, optional
+        The coordinates by which other directions are found; by default all.
+    across : callable, optional
+        Coefficients (d, m) -> the same without their parts along directions that move no row of the
+        objective.
     """
-    for direction in chain(directions, _faces(objective, hessian, space)):
+    for direction in chain(directions, _faces(objective, hessian, among, across)):
         if separates(family, statistics, objective, direction, behind):
             return direction
     return None
 
 
-def _faces(objective: Objective, hessian: Array | None, space: Array | None) -> Iterator[Array]:
+def _faces(
+    objective: Objective,
+    hessian: Array | None,
+    among: NDArray[np.intp] | None,
+    across: Callable[[Array], Array] | None,
+) -> Iterator[Array]:
     """Yield directions that move, ever more exactly, only rows that can run off to infinity.
 
     Rows that have run off have lost their curvature, so the coefficients along which the Hessian
@@ -152,9 +161,10 @@ def _faces(objective: Objective, hessian: Array | None, space: Array | None) -> 
         return
     at_zero = objective(np.zeros(len(hessian))).hessian
     for least in _VANISHED:
-        basis = vanished(hessian, at_zero, least, space)
+        basis = vanished(hessian, at_zero, least, among)
         if not basis.size:
             return
+        basis = basis if across is None else across(basis)
         start = np.zeros(basis.shape[1])
         direction = basis @ newton(Span(objective, basis), start, max_iter=_STEPS).coef
         yield direction
@@ -162,19 +172,26 @@ def _faces(objective: Objective, hessian: Array | None, space: Array | None) -> 
 
 
 def vanished(
-    hessian: Array | None, reference: Array | None, least: float, space: Array | None = None
+    hessian: Array | None,
+    reference: Array | None,
+    least: float,
+    among: NDArray[np.intp] | None = None,
 ) -> Array:
     """Return as columns a basis of where less than a share `least` is left of a curvature."""
     assert hessian is not None and reference is not None
-    if space is not None:
-        hessian, reference = space.T @ hessian @ space, space.T @ reference @ space
+    d = len(hessian)
+    if among is not None:
+        hessian, reference = (matrix[np.ix_(among, among)] for matrix in (hessian, reference))
     try:
         share, vectors = eigh(hessian, reference)
     except (np.linalg.LinAlgError, ValueError):  # the reference is singular, or not all is finite
-        found = np.zeros((len(hessian), 0))
-    else:
-        found = vectors[:, np.abs(share) < least]
-    return found if space is None else space @ found
+        return np.zeros((d, 0))
+    found = vectors[:, np.abs(share) < least]
+    if among is None:
+        return found
+    basis = np.zeros((d, found.shape[1]))
+    basis[among] = found
+    return basis
 
 
 class Evaluated(Protocol):
