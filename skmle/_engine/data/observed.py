@@ -169,12 +169,17 @@ def observe(family: Family, y: Any, weight: Array | None) -> Observed:
     return _observed(family, family.statistics(y), weight, summed=True)
 
 
+def observe_rows(family: Family, statistics: Arrays, weight: Array | None) -> Observed:
+    """Return observations of which the statistics are known."""
+    return _observed(family, statistics, weight, summed=True)
+
+
 def observe_as(limit: Limit, observed: Observed) -> Observed | None:
     """Return the same observations for a limit law of their family; None if it forbids some."""
     statistics = limit.observe(observed.statistics)
     if statistics is None:
         return None
-    return _observed(limit.family, statistics, observed.weight, summed=True)
+    return observe_rows(limit.family, statistics, observed.weight)
 
 
 def _observed(family: Family, statistics: Arrays, weight: Array | None, summed: bool) -> Observed:
