@@ -160,7 +160,7 @@ class Inferring(Augmenting):
                 errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
         result = self._results_under(errors, confidence_level)
         if X is not None:
-            result = replace(result, resampler=resampler_of(self, every, mask, ways))
+            result = replace(result, resampler=resampler_of(self, every, mask, ways, errors))
             if self._has_profiles(kind, weights):
                 return replace(result, profiler=profiler_of(self, every, result, errors))
         if result.reason:

@@ -17,6 +17,7 @@ from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.resampled import Refits, refit_observed, refit_weighted
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.drawing import check_drawn, drawn, repeated
+from skmle._shared.profiling import steps_of, weights_of
 from skmle._shared.rows_again import RowsAgain
 from skmle.inference.resamples import Influences, Resamples
 from skmle.inference.robust import Errors, coded_groups
@@ -52,12 +53,15 @@ class RowResampler:
         Which of the user's rows count; None: all.
     codes : ndarray of int, optional
         The group of each row, if groups were given for inference.
+    steps : ndarray of shape (k,)
+        By which coefficients are moved to see on what the estimates depend.
     """
 
     model: RowsAgain
     evidences: Sequence[Evidence]
     mask: NDArray[np.bool_] | None
     codes: Codes | None
+    steps: Array
 
     @property
     def grouped(self) -> bool:
@@ -124,24 +128,32 @@ class RowResampler:
 
     def _gathered(self, refits: Sequence[Sequence[Refits]]) -> Resamples:
         """Return the coefficients and estimates of all resamples, block by block."""
-        coefs, etas, ends = [], [], Counter[str]()
-        for block in refits:
-            for line in range(len(block[0].coefs)):
-                entries = [
-                    self._entry(refit, line, problem)
-                    for refit, problem in zip(block, self._problems, strict=True)
-                ]
-                end = max((end for _, _, end in entries), key=_ORDER.index)
-                vector = np.concatenate([vector for vector, _, _ in entries])
-                beyond = entries[0][1]
-                ends[end] += 1
-                coefs.append(vector)
-                known = bool(np.isfinite(vector).all())
-                etas.append(self._eta(vector, beyond) if known else None)
+        entries = [
+            [
+                self._entry(refit, line, problem)
+                for refit, problem in zip(block, self._problems, strict=True)
+            ]
+            for block in refits
+            for line in range(len(block[0].coefs))
+        ]
+        coefs = np.array([np.concatenate([v for v, _, _ in entry]) for entry in entries])
+        eta = self._etas(coefs, [entry[0][1] for entry in entries])
+        ends = Counter(max((end for _, _, end in entry), key=_ORDER.index) for entry in entries)
         del ends[""]
-        none = np.full(next((len(e) for e in etas if e is not None), 0), np.nan)
-        eta = np.array([none if e is None else e for e in etas])
-        return Resamples(np.array(coefs), eta, dict(ends))
+        return Resamples(coefs, eta, dict(ends))
+
+    def _etas(self, coefs: Array, beyond: Sequence[list[Array] | None]) -> Array:
+        """Return the estimates of the table in all resamples, (B, m); nan: not found."""
+        at = self.model._vector()
+        here = self.eta(at)
+        weights = weights_of(self.eta, at, self.steps)
+        result = here + (coefs - at) @ weights.T  # nan where an estimate is no linear function
+        bent = not np.isfinite(weights).all()
+        known = np.isfinite(coefs).all(axis=1)
+        for line in np.flatnonzero(known):
+            if bent or beyond[line] is not None:
+                result[line] = self._eta(coefs[line], beyond[line])
+        return result
 
     def _entry(
         self, refits: Refits, line: int, problem: Problem
@@ -172,9 +184,11 @@ def resampler_of(
     evidences: Sequence[Evidence],
     mask: NDArray[np.bool_] | None,
     groups: Sequence[Codes],
+    errors: Errors,
 ) -> RowResampler:
     """Return what draws the rows of a fitted model again; of two ways to group rows, none is."""
-    return RowResampler(model, evidences, mask, groups[0] if len(groups) == 1 else None)
+    codes = groups[0] if len(groups) == 1 else None
+    return RowResampler(model, evidences, mask, codes, steps_of(model, errors))
 
 
 def _refits(
