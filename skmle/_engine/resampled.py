@@ -18,7 +18,6 @@ from skmle._engine.fit import fit
 from skmle._engine.maxima import Many
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM
-from skmle.families.base import Arrays
 
 _FOUND = (INTERIOR, BOUNDARY, NO_MAXIMUM)
 
@@ -55,7 +54,7 @@ def refit_weighted(problem: Problem, weights: Array, start: Coefs) -> Refits:
 
     def sample(line: int) -> Problem:
         rows = weights[line] > 0.0
-        statistics = tuple(s[rows] for s in plain.observed.statistics)
+        statistics = plain.observed.statistics_of(rows)
         return replace(
             plain,
             observed=observe_rows(plain.family, statistics, weights[line, rows]),
@@ -66,18 +65,22 @@ def refit_weighted(problem: Problem, weights: Array, start: Coefs) -> Refits:
     return _completed(fit_weighted(plain, weights), sample, start)
 
 
-def refit_observed(problem: Problem, statistics: Arrays, start: Coefs) -> Refits:
+def refit_observed(problem: Problem, y: Array, start: Coefs) -> Refits:
     """Return the fits of a problem's rows with each of G sets of observations, (G, n, ...).
 
     The problem has no weights; `start` is as in `refit_weighted`.
     """
-    plain = _plain(problem)
+    plain, family, count = _plain(problem), problem.family, len(y)
+    together = family.statistics(y.reshape(-1, *y.shape[2:]))
+    many = Many.none(count, sum(term.length for term in plain.terms))
+    if all(len(s) == y.shape[0] * y.shape[1] for s in together):
+        statistics = tuple(s.reshape(*y.shape[:2], *s.shape[1:]) for s in together)
+        many = fit_observed(plain, statistics)
 
     def sample(line: int) -> Problem:
-        own = tuple(s[line] for s in statistics)
-        return replace(plain, observed=observe_rows(plain.family, own, None))
+        return replace(plain, observed=observe_rows(family, family.statistics(y[line]), None))
 
-    return _completed(fit_observed(plain, statistics), sample, start)
+    return _completed(many, sample, start)
 
 
 def _plain(problem: Problem) -> Problem:

@@ -38,6 +38,15 @@ def check_drawn(model: Any, problems: Sequence[Problem]) -> None:
             "these (censored or rounded ones), and does not know by which rule. Allowed: 'pairs' "
             "and 'cluster'. Use kind='pairs'."
         )
+    for problem in problems:
+        statistics = problem.observed.statistics[0]
+        if problem.family.support.whole and (statistics != np.floor(statistics)).any():
+            raise ValueError(
+                "bootstrap: kind='parametric' draws counts, but the fit was to rates, such as "
+                f"{statistics[statistics != np.floor(statistics)][0]:.6g}. Allowed: whole "
+                "observations (with exposure beside them), or the kinds 'pairs' and 'cluster'. Use "
+                "one of these."
+            )
 
 
 def _within(family: Family) -> Iterator[Family]:
@@ -64,7 +73,7 @@ def repeated(model: Any, problem: Problem) -> Problem:
         )
     else:
         times = np.repeat(np.arange(len(weight)), weight.astype(np.intp))
-    statistics = tuple(s[times] for s in observed.statistics)
+    statistics = observed.statistics_of(times)
     return replace(
         problem,
         observed=observe_rows(problem.family, statistics, None),
@@ -73,18 +82,15 @@ def repeated(model: Any, problem: Problem) -> Problem:
     )
 
 
-def drawn(problem: Problem, coefs: Coefs, count: int, rng: np.random.Generator) -> Arrays:
-    """Return the statistics of observations drawn from a problem's law, each (count, n, ...)."""
+def drawn(problem: Problem, coefs: Coefs, count: int, rng: np.random.Generator) -> Array:
+    """Return observations drawn from a problem's law at all its rows, (count, n, ...)."""
     family, n = problem.family, problem.observed.n
-    theta = family.natural(_etas(problem, coefs))
-    law = family.predicted(theta)
+    law = family.predicted(family.natural(_etas(problem, coefs)))
     source = law.family
     if isinstance(source, Binomial):  # each row has its own number of trials
         source = copy(source)
         source.trials = problem.observed.statistics[1]
-    draws = np.asarray(source.sample(law.theta, (count, n), rng))
-    statistics = family.statistics(draws.reshape(count * n, *draws.shape[2:]))
-    return tuple(s.reshape(count, n, *s.shape[1:]) for s in statistics)
+    return np.asarray(source.sample(law.theta, (count, n), rng))
 
 
 def _etas(problem: Problem, coefs: Coefs) -> Arrays:

@@ -27,8 +27,8 @@ Codes = NDArray[np.intp]
 
 # Weights or observations that are drawn at once: 64 MB of them. Chosen, not measured.
 _NUMBERS = 1 << 23
-# Eta of a parameter that is next to an end of its range: e^-30 of a dispersion tells no data from
-# none, and laws there equal their limit laws (tested for all families).
+# Eta at which functions see a parameter that is at an infinite end of its range: e^-30 of a
+# dispersion tells no data from none, and laws there equal their limit laws (tested for all).
 _FAR_OUT = 30.0
 
 # What a fit to a resample may do.
@@ -140,6 +140,8 @@ class RowResampler:
         eta = self._etas(coefs, [entry[0][1] for entry in entries])
         ends = Counter(max((end for _, _, end in entry), key=_ORDER.index) for entry in entries)
         del ends[""]
+        infinite = np.isinf(coefs)
+        coefs[infinite] = np.sign(coefs[infinite]) * _FAR_OUT
         return Resamples(coefs, eta, dict(ends))
 
     def _etas(self, coefs: Array, beyond: Sequence[list[Array] | None]) -> Array:
@@ -149,9 +151,9 @@ class RowResampler:
         weights = weights_of(self.eta, at, self.steps)
         result = here + (coefs - at) @ weights.T  # nan where an estimate is no linear function
         bent = not np.isfinite(weights).all()
-        known = np.isfinite(coefs).all(axis=1)
-        for line in np.flatnonzero(known):
-            if bent or beyond[line] is not None:
+        at_end = np.isinf(coefs).any(axis=1)
+        for line in np.flatnonzero(~np.isnan(coefs).any(axis=1)):
+            if bent or at_end[line] or beyond[line] is not None:
                 result[line] = self._eta(coefs[line], beyond[line])
         return result
 
@@ -167,8 +169,6 @@ class RowResampler:
         if coefs is None or not ended:
             return np.full(refits.coefs.shape[1], np.nan), None, LOST
         vector = _flat(problem, coefs)
-        infinite = np.isinf(vector)
-        vector[infinite] = np.sign(vector[infinite]) * _FAR_OUT
         if fit.limit is not None:
             return vector, None, AT_END
         beyond = self.model._runs_to(fit)
@@ -246,7 +246,7 @@ def _flat(problem: Problem, coefs: Coefs) -> Array:
 def _inside(problem: Problem, fit: Fit) -> Coefs | None:
     """Return the coefficients of a fit as those of the law that was asked for.
 
-    Those of a limit law are completed by a parameter next to its end. None is returned where limit
+    Those of a limit law are completed by a parameter at its end. None is returned where limit
     laws have parameters of their own.
     """
     limit, family = fit.limit, problem.family
@@ -260,5 +260,5 @@ def _inside(problem: Problem, fit: Fit) -> Coefs | None:
     if {*known, limit.parameter} != {*family.names}:
         return None
     end = float(family.link(j).eta(np.asarray(limit.value, float)))
-    known[limit.parameter] = (np.zeros(term.size), float(np.clip(end, -_FAR_OUT, _FAR_OUT)))
+    known[limit.parameter] = (np.zeros(term.size), end)
     return tuple(known[name] for name in family.names)

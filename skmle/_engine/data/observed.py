@@ -82,6 +82,10 @@ class Observed:
         """Total weight."""
         return float(self.n) if self.weight is None else float(self.weight.sum())
 
+    def statistics_of(self, rows: Any) -> Arrays:
+        """Return the statistics of some rows; those that all rows share stay as they are."""
+        return tuple(s[rows] if len(s) == self.n else s for s in self.statistics)
+
     def condensed_for(self, family: Family) -> Observed | None:
         """Return fewer rows with the same likelihood; None if the family needs them all."""
         if self.is_condensed or not family.condensable:
