@@ -3,7 +3,7 @@
 Everything here is a function of arrays; nothing knows of families or of the engine.
 """
 
-from skmle.inference.bootstrap import BootstrapIntervals
+from skmle.inference.bootstrap_results import BootstrapIntervals
 from skmle.inference.profile import ProfileIntervals
 from skmle.inference.results import Inference
 from skmle.inference.table import Summary
