@@ -151,7 +151,7 @@ class RowResampler:
         weights = weights_of(self.eta, at, self.steps)
         result = here + (coefs - at) @ weights.T  # nan where an estimate is no linear function
         bent = not np.isfinite(weights).all()
-        at_end = np.isinf(coefs).any(axis=1)
+        at_end = np.asarray(np.isinf(coefs).any(axis=1))
         for line in map(int, np.flatnonzero(~np.isnan(coefs).any(axis=1))):
             if bent or at_end[line] or beyond[line] is not None:
                 result[line] = self._eta(coefs[line], beyond[line])

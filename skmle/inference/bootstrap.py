@@ -112,8 +112,8 @@ class Bootstrapped:
         >>> lives = [[17.9], [28.9], [33.0], [41.5], [42.1], [45.6], [48.4], [51.8], [52.0], [54.1]]
         >>> result = MLEDistribution("weibull").fit(lives).inference(lives)
         >>> b10 = result.bootstrap(lambda m: m.distribution_.ppf(0.1), random_state=0)
-        >>> print(b10.estimates.round(1), b10.intervals.round(0))
-        [28.4] [[17. 42.]]
+        >>> print(b10.estimates.round(1), b10.standard_errors.round(1), b10.intervals.round(0))
+        [28.4] [6.2] [[16. 39.]]
         """
         level = checked_level(
             self.confidence_level if confidence_level is None else confidence_level
