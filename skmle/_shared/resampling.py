@@ -51,8 +51,8 @@ class RowResampler:
         Of each fit.
     mask : ndarray of bool, optional
         Which of the user's rows count; None: all.
-    codes : ndarray of int, optional
-        The group of each row, if groups were given for inference.
+    ways : sequence of ndarray of int
+        The group of each row, for each way to group them that was given for inference.
     steps : ndarray of shape (k,)
         By which coefficients are moved to see on what the estimates depend.
     """
@@ -60,13 +60,13 @@ class RowResampler:
     model: RowsAgain
     evidences: Sequence[Evidence]
     mask: NDArray[np.bool_] | None
-    codes: Codes | None
+    ways: Sequence[Codes]
     steps: Array
 
     @property
     def grouped(self) -> bool:
         """Whether groups of rows were given for inference."""
-        return self.codes is not None
+        return bool(self.ways)
 
     @property
     def _problems(self) -> list[Problem]:
@@ -121,8 +121,13 @@ class RowResampler:
     def _codes(self, groups: Any) -> Codes:
         """Return the group of each row that counts, by numbers from 0 on."""
         if groups is None:
-            assert self.codes is not None
-            return self.codes
+            if len(self.ways) > 1:
+                raise ValueError(
+                    "bootstrap: groups of inference group the rows in two ways, which cannot be "
+                    "drawn together. Allowed: one way to group them. Give it here as groups=..., "
+                    "or use kind='pairs'."
+                )
+            return self.ways[0]
         n, instead = self.evidences[0].n, "kind='pairs'"
         return coded_groups(groups, n, self.mask, "bootstrap", instead, ways_allowed=1)[0]
 
@@ -186,9 +191,8 @@ def resampler_of(
     groups: Sequence[Codes],
     errors: Errors,
 ) -> RowResampler:
-    """Return what draws the rows of a fitted model again; of two ways to group rows, none is."""
-    codes = groups[0] if len(groups) == 1 else None
-    return RowResampler(model, evidences, mask, codes, steps_of(model, errors))
+    """Return what draws the rows of a fitted model again."""
+    return RowResampler(model, evidences, mask, groups, steps_of(model, errors))
 
 
 def _refits(
@@ -215,7 +219,13 @@ def _weights(problem: Problem, codes: Codes | None, count: int, rng: np.random.G
     total = float(repeats.sum())
     if (repeats == 1.0).all():
         return _counts(len(repeats), count, rng) * factors
-    draws = round(total)
+    draws, d = round(total), sum(term.length for term in problem.terms)
+    if draws <= d:
+        raise ValueError(
+            f"bootstrap: sample_weight adds up to {total:.6g}, which stands for as many rows, too "
+            f"few for {d} coefficients. Allowed: weights that are numbers of rows. Use "
+            "inference(X, y, sample_weight, weights='factors') if they are factors."
+        )
     times = rng.multinomial(draws, repeats / total, size=count).astype(float)
     return times * (factors * (total / draws))
 

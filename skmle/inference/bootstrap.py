@@ -94,7 +94,7 @@ class Bootstrapped:
         -----
         A row of weight w is w rows, of which as many are drawn as the total weight says (rounded);
         under ``inference(..., weights="factors")`` it is one row, whose likelihood keeps its
-        factor. Class weights are those of the fit.
+        factor. Class weights, and the transformers of a pipeline, are those of the fit.
 
         No resample is left out. Where its columns separate rows, estimates are infinite, and count
         as that. Where it has no estimate, it counts as beyond both ends of the interval. The table
@@ -133,6 +133,11 @@ class Bootstrapped:
     ) -> _Asked:
         """Return what is asked for: the estimates of the table, or what a function makes."""
         model = self._known_model("bootstrap")
+        if function is None and names is not None:
+            raise ValueError(
+                f"bootstrap: names={names!r} without a function. Allowed: names of the numbers of "
+                "a function. Leave them out, or give function=..."
+            )
         if function is None:
             assert self.eta is not None and self.inverses is not None
             # A function of coefficients alone.

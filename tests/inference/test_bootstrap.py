@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from scipy.stats import bootstrap
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -330,6 +331,7 @@ WRONG = {
     "few for 99 %": ({"n_resamples": 198, "confidence_level": 0.99}, "from 199 on"),
     "a fraction": ({"n_resamples": 99.5}, "n_resamples=99.5"),
     "level": ({"confidence_level": 1.5}, "confidence_level=1.5"),
+    "names alone": ({"names": ["a"]}, "without a function.*Leave them out"),
     "names": ({"function": lambda model: model.coef_, "names": ["a"]}, "1 names for 2 values"),
 }
 
@@ -340,6 +342,34 @@ def test_settings_without_meaning_are_refused(name):
     result = results_of(CrossEntropyClassifier(), X, TWO)
     with pytest.raises(ValueError, match=message):
         result.bootstrap(**settings)
+
+
+def test_groups_of_two_ways_are_refused():
+    groups = np.column_stack([np.arange(N) // 4, np.arange(N) % 7])
+    result = results_of(CrossEntropyClassifier(), X, TWO, groups=groups)
+    with pytest.raises(ValueError, match=r"in two ways.*Give it here"):
+        result.bootstrap()
+    assert result.bootstrap(groups=groups[:, 0], n_resamples=39).kind == "cluster"
+
+
+def test_weights_that_are_no_numbers_of_rows_are_refused():
+    shares = np.linspace(1.0, 2.0, N) / N
+    model = CrossEntropyClassifier().fit(X, TWO, shares)
+    with pytest.raises(ValueError, match=r"adds up to 1.5.*weights='factors'"):
+        model.inference(X, TWO, shares).bootstrap()
+    factors = model.inference(X, TWO, shares, weights="factors").bootstrap(random_state=0)
+    assert (factors.standard_errors < 1.0).all()
+
+
+def test_sparse_columns_are_drawn_as_dense_ones_are():
+    y = RNG.poisson(np.exp(ETA))
+    dense = results_of(MLERegressor("poisson"), X, y).bootstrap(n_resamples=39, random_state=0)
+    sparse = results_of(MLERegressor("poisson"), csr_array(X), y)
+    for kind in ("pairs", "parametric"):
+        found = sparse.bootstrap(kind=kind, n_resamples=39, random_state=0)
+        if kind == "pairs":
+            np.testing.assert_allclose(found.replicates, dense.replicates, rtol=1e-6)
+        assert np.isfinite(found.intervals).all()
 
 
 def test_results_without_rows_are_refused():
