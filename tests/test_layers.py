@@ -89,7 +89,7 @@ ENGINE = """
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
     judge.unused judge.outcome judge.verdict
-    fit path maxima batch
+    fit path maxima batch resampled
 """.split()
 
 HEAVY = (

@@ -1,8 +1,8 @@
 """Many fits of one model, by Newton's method on all of them at once.
 
-They are those of groups of rows, or of the same rows under many weights. What is found is a clear
-maximum (`skmle._engine.maxima`). All other fits are left to `fit`, one by one, so that each verdict
-is its own.
+They are those of groups of rows, or of the same rows under many weights or with many observations.
+What is found is a clear maximum (`skmle._engine.maxima`). All other fits are left to `fit`, one by
+one, so that each verdict is its own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from skmle._engine.prepare.feasible import starts_inside
 from skmle._engine.prepare.groups import Groups
 from skmle._engine.prepare.perturbed import CONCAVE
 from skmle._engine.problem import Problem
+from skmle.families.base import Arrays
 
 Block = TypeVar("Block")
 
@@ -91,12 +92,47 @@ def fit_weighted(problem: Problem, weights: Array) -> Many:
         groups = Groups.weighted(problem, np.asarray(weights[lines], np.float64))
         result.enter(lines, maxima_of(problem, groups))
 
-    # Numbers a row and line: the weights, and what the formula makes of them.
+    _in_blocks(problem, enter, _lines(problem, len(weights)))
+    return result
+
+
+def fit_observed(problem: Problem, statistics: Arrays) -> Many:
+    """Return the fits of a problem's rows with each of many sets of observations, if clear.
+
+    They are those of samples from a fitted law, for instance.
+
+    Parameters
+    ----------
+    problem : Problem
+        Not condensed, and without weights. Its own observations are not asked for.
+    statistics : tuple of ndarray of shape (G, n, ...)
+
+    Returns
+    -------
+    Many
+        Its covariances are those at the maxima, as those of `fit_weighted`.
+    """
+    count, m = len(statistics[0]), sum(term.length for term in problem.terms)
+    result = Many.none(count, m)
+    result.sizes[:] = statistics[0].shape[1]
+    weighted = problem.observed.weight is not None
+    if not covers(problem) or weighted or not m or problem.family.several_modes or count < 2:
+        return result
+
+    def enter(lines: NDArray[np.intp]) -> None:
+        groups = Groups.observed(problem, tuple(s[lines] for s in statistics))
+        result.enter(lines, maxima_of(problem, groups))
+
+    _in_blocks(problem, enter, _lines(problem, count))
+    return result
+
+
+def _lines(problem: Problem, count: int) -> list[NDArray[np.intp]]:
+    """Return blocks of the numbers of some fits of the same rows."""
+    # Numbers a row and line: its own, and what the formula makes of them.
     width = _width(problem, len(problem.terms))
     size = max(2, CHUNK // (problem.observed.n * width))
-    blocks = np.array_split(np.arange(len(weights)), max(1, len(weights) // size))
-    _in_blocks(problem, enter, blocks)
-    return result
+    return np.array_split(np.arange(count), max(1, count // size))
 
 
 def _width(problem: Problem, columns: int) -> int:

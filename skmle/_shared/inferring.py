@@ -15,6 +15,7 @@ from skmle._engine.problem import Fit
 from skmle._shared.augmenting import Augmenting
 from skmle._shared.penalties import check_augmented
 from skmle._shared.profiling import profiler_of
+from skmle._shared.resampling import resampler_of
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing
@@ -158,8 +159,10 @@ class Inferring(Augmenting):
             else:
                 errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
         result = self._results_under(errors, confidence_level)
-        if X is not None and self._has_profiles(kind, weights):
-            return replace(result, profiler=profiler_of(self, every, result, errors))
+        if X is not None:
+            result = replace(result, resampler=resampler_of(self, every, mask, ways, errors))
+            if self._has_profiles(kind, weights):
+                return replace(result, profiler=profiler_of(self, every, result, errors))
         if result.reason:
             raise ValueError(self._no_covariance())
         return result

@@ -232,11 +232,6 @@ def profiler_of(
     model: RowsAgain, evidences: Sequence[Evidence], result: Inference, errors: Errors
 ) -> LineProfiler:
     """Return the profiles of the estimates of a fitted model, whose rows are known again."""
-    at = model._vector()
-    steps = np.ones(len(at))
-    if errors.known:
-        variances = np.diag(model._as_function(errors).covariance)
-        steps = np.sqrt(np.where(np.isfinite(variances) & (variances > 0.0), variances, 1.0))
 
     def eta(vector: Array) -> Array:
         moved = model._at(vector)
@@ -249,10 +244,18 @@ def profiler_of(
         sizes=[sum(t.length for t in one.likelihood.problem.terms) for one in evidences],
         result=result,
         eta=eta,
-        at=at,
-        steps=steps,
+        at=model._vector(),
+        steps=steps_of(model, errors),
         edges=edges_of(evidences, model._fits),
     )
+
+
+def steps_of(model: RowsAgain, errors: Errors) -> Array:
+    """Return by how much coefficients are moved to see on what estimates depend: their errors."""
+    if not errors.known:
+        return np.ones(len(model._vector()))
+    variances = np.diag(model._as_function(errors).covariance)
+    return np.sqrt(np.where(np.isfinite(variances) & (variances > 0.0), variances, 1.0))
 
 
 def weights_of(eta: Callable[[Array], Array], at: Array, steps: Array) -> Array:

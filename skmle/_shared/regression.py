@@ -80,6 +80,11 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
             log_prob = law.log_prob(y, eta, rates=True)
         return of_numbers(law, y, eta, log_prob, share)
 
+    def _runs_to(self, fit: Fit) -> list[NDArray[np.float64]]:
+        # A parameter that is known has no line in the table.
+        pairs = zip(super()._runs_to(fit), self._own.values(), strict=True)
+        return [way for way, column in pairs if column is not KNOWN]
+
     def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         lines = coefficients_of_a_regression(
             law=self._law,

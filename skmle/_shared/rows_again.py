@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle._engine.problem import Problem
+from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM
 from skmle._shared.criteria import Criteria
 from skmle._shared.functions import AsFunction
+from skmle._shared.separated import beyond
 
 Array = NDArray[np.float64]
 
@@ -44,6 +45,24 @@ class RowsAgain(AsFunction, Criteria):
     def _runs_off(self) -> bool:
         """Whether coefficients run to infinity, as rows separate from others."""
         return self.status_ == NO_MAXIMUM and self._beyond is not None
+
+    def _runs_to(self, fit: Fit) -> list[Array]:
+        """Return what to add to coefficients so that they show where those of a fit run to.
+
+        Slopes, then the intercept, of each parameter, or of each class: infinite, zero, or nan for
+        what the rows of the fit leave open.
+        """
+        labelled = not fit.family.observation.numeric and not fit.family.redundant
+        count = len(fit.coefs) + labelled
+        sizes = [len(slopes) for slopes, _ in fit.coefs]
+        open_ = [np.zeros(size + 1) for size in sizes]
+        for entry, determined in zip(open_, fit.estimable or (), strict=False):
+            entry[:-1][~determined] = np.nan
+            entry[-1] = 0.0 if determined.all() else np.nan
+        if labelled:  # what is not known of one class is not known of those that are centred by it
+            open_ = [np.sum(open_, axis=0)] * count
+        way = beyond(fit, count)
+        return open_ if way is None else [one + runs for one, runs in zip(open_, way, strict=True)]
 
     def _problems(
         self, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.assemble import TableLines
+from skmle.inference.bootstrap import Bootstrapped
 from skmle.inference.derived import Derived
 from skmle.inference.estimates import Model, names_of, scale_of, value_and_root
 from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.profile import Profiler
+from skmle.inference.resamples import Resampler
 from skmle.inference.robust import Errors
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
@@ -48,7 +50,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Inference(Tested, Derived, Outputs):
+class Inference(Tested, Bootstrapped, Derived, Outputs):
     """Estimates and their covariance, with all that follows from them.
 
     A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
@@ -95,6 +97,8 @@ class Inference(Tested, Derived, Outputs):
         What `augment` asks.
     profiler : Profiler, optional
         What knows the rows, for `profile`.
+    resampler : Resampler, optional
+        The same, for `bootstrap`.
     contrasts : sequence of str, optional
         For each estimate that is an effect of a column, the change of the column.
     ratio_names : sequence of str, optional
@@ -131,13 +135,14 @@ class Inference(Tested, Derived, Outputs):
     facts: Mapping[str, Any] | None = field(default=None, repr=False)
     augmenter: Augmenter | None = field(default=None, repr=False)
     profiler: Profiler | None = field(default=None, repr=False)
+    resampler: Resampler | None = field(default=None, repr=False)
     contrasts: Sequence[str] | None = None
     ratio_names: Sequence[str] = field(default=(), repr=False)
     on_links: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
-        # Profiles know the rows, which are left out of what is stored.
-        return self.__dict__ | {"profiler": None}
+        # Profiles and resamples know the rows, which are left out of what is stored.
+        return self.__dict__ | {"profiler": None, "resampler": None}
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)

@@ -183,11 +183,16 @@ def check_choice(
 
 
 def coded_groups(
-    groups: Any, n: int, mask: NDArray[np.bool_] | None
+    groups: Any,
+    n: int,
+    mask: NDArray[np.bool_] | None,
+    what: str = "inference",
+    instead: str = "covariance='HC1'",
+    ways_allowed: int = 2,
 ) -> tuple[NDArray[np.intp], ...]:
     """Return the groups of n rows by numbers from 0 on: one way to group them, or two.
 
-    `mask` says which rows the n are, if there are more.
+    `mask` says which rows the n are, if there are more; `what` asks, and could use `instead`.
 
     Raises
     ------
@@ -196,10 +201,12 @@ def coded_groups(
     """
     labels = np.asarray(groups)
     n = n if mask is None else len(mask)
-    if labels.ndim not in (1, 2) or len(labels) != n or (labels.ndim == 2 and labels.shape[1] > 2):
+    wrong = labels.ndim not in (1, 2) or len(labels) != n
+    if wrong or (labels.ndim == 2 and labels.shape[1] > ways_allowed):
+        two = f", or ({n}, 2) for two ways to group the rows" if ways_allowed == 2 else ""
         raise ValueError(
-            f"inference: groups has the shape {labels.shape}, but there are {n} rows. Allowed: "
-            f"shape ({n},), or ({n}, 2) for two ways to group the rows. Give the group of each row."
+            f"{what}: groups has the shape {labels.shape}, but there are {n} rows. Allowed: "
+            f"shape ({n},){two}. Give the group of each row."
         )
     if mask is not None:
         labels, n = labels[mask], int(mask.sum())
@@ -211,7 +218,7 @@ def coded_groups(
             missing = np.array([label is None or label != label for label in column.tolist()])
         if missing.any():
             raise ValueError(
-                f"inference: groups has no label in {int(missing.sum())} of {n} rows, the first is "
+                f"{what}: groups has no label in {int(missing.sum())} of {n} rows, the first is "
                 f"row {int(np.flatnonzero(missing)[0])}. Allowed: one label a row. Give these rows "
                 "groups of their own, or fit without them."
             )
@@ -220,9 +227,9 @@ def coded_groups(
         codes = np.unique(column, return_inverse=True)[1]
         if codes.max() == 0:
             raise ValueError(
-                f"inference: groups has one group, {labels.ravel()[0]!r}, in its {n} rows, and one "
+                f"{what}: groups has one group, {labels.ravel()[0]!r}, in its {n} rows, and one "
                 "group says nothing of how groups differ. Allowed: at least two groups, better 30. "
-                "Use covariance='HC1' if the rows are independent."
+                f"Use {instead} if the rows are independent."
             )
         ways.append(codes)
     if len(ways) == 2:  # and the groups within both

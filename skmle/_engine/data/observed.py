@@ -82,6 +82,10 @@ class Observed:
         """Total weight."""
         return float(self.n) if self.weight is None else float(self.weight.sum())
 
+    def statistics_of(self, rows: Any) -> Arrays:
+        """Return the statistics of some rows; those that all rows share stay as they are."""
+        return tuple(s[rows] if len(s) == self.n else s for s in self.statistics)
+
     def condensed_for(self, family: Family) -> Observed | None:
         """Return fewer rows with the same likelihood; None if the family needs them all."""
         if self.is_condensed or not family.condensable:
@@ -169,12 +173,17 @@ def observe(family: Family, y: Any, weight: Array | None) -> Observed:
     return _observed(family, family.statistics(y), weight, summed=True)
 
 
+def observe_rows(family: Family, statistics: Arrays, weight: Array | None) -> Observed:
+    """Return observations of which the statistics are known."""
+    return _observed(family, statistics, weight, summed=True)
+
+
 def observe_as(limit: Limit, observed: Observed) -> Observed | None:
     """Return the same observations for a limit law of their family; None if it forbids some."""
     statistics = limit.observe(observed.statistics)
     if statistics is None:
         return None
-    return _observed(limit.family, statistics, observed.weight, summed=True)
+    return observe_rows(limit.family, statistics, observed.weight)
 
 
 def _observed(family: Family, statistics: Arrays, weight: Array | None, summed: bool) -> Observed:

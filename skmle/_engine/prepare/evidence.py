@@ -156,6 +156,16 @@ class Evidence:
         """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
         return scores.scores(self.objective, self._gradients, groups)
 
+    def influences(self, groups: NDArray[np.intp] | None = None) -> Array:
+        """Return what each row, or group of rows, adds to the user's coefficients, (n, k).
+
+        It is the first step of the fit by that row: to first order, what its weight is worth. The
+        rows together add nothing but what a penalty takes away.
+        """
+        moves = -(self.scores(groups) @ self.inverse) / self.mass
+        matrix = self.likelihood.coordinates.matrix()
+        return moves if matrix is None else moves @ matrix.T
+
     def lagged(self, lags: int) -> Array:
         """Return the sum of the products of gradients up to some lags apart, (d, d)."""
         return scores.lagged(self.scores(), lags)

@@ -1,7 +1,8 @@
 """Groups of rows made ready to be fitted together: gathered, centred, scaled, with their starts.
 
 Groups may also be the same rows under different weights, as those of bootstrap samples. Their rows
-are then held once: arrays of them have a first axis of one.
+are then held once: arrays of them have a first axis of one. Of rows with different observations,
+as those that are drawn from a fitted law, X alone is held once.
 """
 
 from __future__ import annotations
@@ -83,6 +84,24 @@ class Groups:
             X=np.ascontiguousarray(problem.X.T[None], np.float64) if modelled else None,
             offset=None if problem.offset is None else problem.offset[None],
             equal=~np.any(differ, axis=(0, 2)) if differ else np.zeros(len(weight), bool),
+        )
+
+    @classmethod
+    def observed(cls, problem: Problem, statistics: Arrays) -> Groups:
+        """Return the rows of a problem without weights, with others of G observations each.
+
+        `statistics` are of shape (G, n, ...).
+        """
+        sizes = np.full(statistics[0].shape[0], statistics[0].shape[1])
+        modelled = problem.X is not None and any(term.size for term in problem.terms)
+        return cls(
+            statistics=statistics,
+            sizes=sizes,
+            mass=sizes.astype(float),
+            weight=None,
+            X=np.ascontiguousarray(problem.X.T[None], np.float64) if modelled else None,
+            offset=None if problem.offset is None else problem.offset[None],
+            equal=_all_equal(statistics),
         )
 
     @property
@@ -192,7 +211,7 @@ def columns_of(
         x, shift = groups.X[:, term.columns], None
         if term.intercept:
             shift = groups.mean(x)
-            x = np.concatenate([x - shift[:, :, None], np.ones((groups.count, 1, x.shape[2]))], 1)
+            x = np.concatenate([x - shift[:, :, None], np.ones((len(x), 1, x.shape[2]))], 1)
         columns.append(x)
         shifts.append(shift)
     return tuple(columns), tuple(shifts)

@@ -92,14 +92,18 @@ def poisson_draws(mean: Array, size: tuple[int, ...], rng: np.random.Generator) 
 
 
 def binomial_draws(
-    trials: float, probability: Array, size: tuple[int, ...], rng: np.random.Generator
+    trials: Any, probability: Array, size: tuple[int, ...], rng: np.random.Generator
 ) -> Array:
-    """Draw successes from binomial laws of any number of trials; see `poisson_draws`."""
+    """Draw successes from binomial laws of any number of trials; see `poisson_draws`.
+
+    The numbers of trials may be as many as there are laws.
+    """
     p = np.broadcast_to(np.asarray(probability, float), size)
     mean, rest = trials * p, trials * (1.0 - p)
     large = np.minimum(mean, rest) > _DRAWN
-    if trials <= _TRIALS:
-        draws = np.asarray(rng.binomial(int(trials), np.where(large, 0.0, p)), float)
+    if np.max(trials) <= _TRIALS:
+        whole = np.asarray(trials, np.int64)
+        draws = np.asarray(rng.binomial(whole, np.where(large, 0.0, p)), float)
     else:  # of few successes among so many trials, or few failures, the law is that of Poisson
         few = poisson_draws(np.where(large, 0.0, np.minimum(mean, rest)), size, rng)
         draws = np.where(mean < rest, few, trials - few)

@@ -1,0 +1,108 @@
+"""Observations drawn from a fitted law at the rows of the fit, as the parametric bootstrap asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmle._engine.data.observed import observe_rows
+from skmle._engine.problem import Coefs, Problem
+from skmle.families import Family
+from skmle.families.base import Arrays
+from skmle.families.binomial import Binomial
+from skmle.families.wrappers.base import Wrapper
+from skmle.families.wrappers.censored import Censored
+from skmle.families.wrappers.parts import SeveralParts
+
+Array = NDArray[np.float64]
+
+
+def check_drawn(model: Any, problems: Sequence[Problem]) -> None:
+    """Raise ValueError if the observations of a fit cannot be drawn from its law."""
+    what = type(model).__name__
+    if any(problem.robust for problem in problems):
+        raise ValueError(
+            f"bootstrap: kind='parametric' draws from the law of the rows, but {what} was fitted "
+            f"under weights that are those of no law ({model._sandwiched}). Allowed: 'pairs' and "
+            "'cluster'. Use kind='pairs'."
+        )
+    laws = [law for problem in problems for law in _within(problem.family)]
+    if any(isinstance(law, Censored) for law in laws):
+        raise ValueError(
+            "bootstrap: kind='parametric' draws values of the law, but the fit observed less than "
+            "these (censored or rounded ones), and does not know by which rule. Allowed: 'pairs' "
+            "and 'cluster'. Use kind='pairs'."
+        )
+    for problem in problems:
+        statistics = problem.observed.statistics[0]
+        if problem.family.support.whole and (statistics != np.floor(statistics)).any():
+            raise ValueError(
+                "bootstrap: kind='parametric' draws counts, but the fit was to rates, such as "
+                f"{statistics[statistics != np.floor(statistics)][0]:.6g}. Allowed: whole "
+                "observations (with exposure beside them), or the kinds 'pairs' and 'cluster'. Use "
+                "one of these."
+            )
+
+
+def _within(family: Family) -> Iterator[Family]:
+    """Yield a family and all that it is made of."""
+    yield family
+    if isinstance(family, SeveralParts):
+        for part in family.parts:
+            yield from _within(part)
+    elif isinstance(family, Wrapper):
+        yield from _within(family.inner)
+
+
+def repeated(model: Any, problem: Problem) -> Problem:
+    """Return a problem without weights: each row as often as its weight says."""
+    observed = problem.observed
+    weight = observed.weights
+    if (weight == 1.0).all():
+        times = np.arange(len(weight))
+    elif observed.squares is not None or (weight != np.floor(weight)).any():
+        raise ValueError(
+            f"bootstrap: kind='parametric' draws each row as often as its weight, but "
+            f"sample_weight has {weight[weight != 1.0][0]:.6g}, which is no number of rows. "
+            "Allowed: whole weights that repeat rows. Use kind='pairs'."
+        )
+    else:
+        times = np.repeat(np.arange(len(weight)), weight.astype(np.intp))
+    statistics = observed.statistics_of(times)
+    return replace(
+        problem,
+        observed=observe_rows(problem.family, statistics, None),
+        X=None if problem.X is None else problem.X[times],
+        offset=None if problem.offset is None else problem.offset[times],
+    )
+
+
+def drawn(problem: Problem, coefs: Coefs, count: int, rng: np.random.Generator) -> Array:
+    """Return observations drawn from a problem's law at all its rows, (count, n, ...)."""
+    family, n = problem.family, problem.observed.n
+    law = family.predicted(family.natural(_etas(problem, coefs)))
+    source = law.family
+    if isinstance(source, Binomial):  # each row has its own number of trials
+        source = copy(source)
+        source.trials = problem.observed.statistics[1]
+    return np.asarray(source.sample(law.theta, (count, n), rng))
+
+
+def _etas(problem: Problem, coefs: Coefs) -> Arrays:
+    """Return the linear predictors of the rows, (n,) each; constants of a density are 0-d."""
+    result = []
+    for term, (slopes, intercept) in zip(problem.terms, coefs, strict=True):
+        eta = np.asarray(intercept, float)
+        if problem.features:
+            eta = np.full(problem.observed.n, float(intercept))
+        if term.size:
+            eta = eta + np.asarray(problem.X[:, term.columns] @ slopes, float)
+        result.append(eta)
+    if problem.offset is not None:
+        result[0] = result[0] + problem.offset
+    return tuple(result)

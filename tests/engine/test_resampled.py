@@ -1,0 +1,82 @@
+"""Fits to many sets of observations are those to each by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle._engine.batch import fit_observed
+from skmle._engine.fit import fit
+from skmle._engine.resampled import refit_observed, refit_weighted
+from tests.engine.test_weighted import assert_alike
+
+N, LINES = 120, 25
+RNG = np.random.default_rng(11)
+X = RNG.normal([0.0, 4.0, -2.0], size=(N, 3))
+ETA = 0.5 * X[:, 0] + 0.3
+SHAPE = LINES, N
+
+DRAWN = {
+    "logistic": (
+        CrossEntropyClassifier(),
+        (RNG.random(SHAPE) < 1 / (1 + np.exp(-ETA))).astype(int),
+    ),
+    "softmax": (CrossEntropyClassifier(), RNG.integers(0, 3, SHAPE)),
+    "ordinal": (OrdinalClassifier(), RNG.integers(0, 4, SHAPE)),
+    "poisson": (MLERegressor("poisson"), RNG.poisson(np.exp(ETA), SHAPE)),
+    "offset": (MLERegressor("poisson", offset=2), RNG.poisson(np.exp(ETA + X[:, 2]), SHAPE)),
+    "normal": (MLERegressor("normal"), 1e3 * (ETA + RNG.normal(size=SHAPE))),
+    "ridge": (MLERegressor("normal", alpha=0.1), ETA + RNG.normal(size=SHAPE)),
+    "scale modelled": (
+        MLERegressor("normal", features={"loc": [0, 1], "scale": [0]}),
+        ETA + RNG.normal(size=SHAPE),
+    ),
+    "no intercept": (MLERegressor("normal", fit_intercept=False), ETA + RNG.normal(size=SHAPE)),
+    "weibull": (MLERegressor("weibull"), np.exp(ETA) * RNG.weibull(1.5, size=SHAPE)),
+}
+
+
+def statistics_of(family, y):
+    together = family.statistics(y.ravel() if y.dtype.kind == "i" else y.astype(float).ravel())
+    return tuple(s.reshape(*SHAPE, *s.shape[1:]) for s in together)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_many_responses_at_once_are_each_by_itself(name):
+    model, y = DRAWN[name]
+    problem = model._prepare(X, y[0], None).problem
+    found = fit_observed(problem, statistics_of(problem.family, y))
+    assert found.clear.mean() > 0.9
+    assert_alike(found, problem, [fit(model._prepare(X, line, None).problem) for line in y])
+
+
+def test_what_is_not_clear_is_fitted_by_itself():
+    """A law with cusps is fitted one by one, and lines that separate have their verdicts."""
+    model, y = MLERegressor("laplace"), ETA + RNG.normal(size=(3, N))
+    problem = model._prepare(X, y[0], None).problem
+    start = fit(problem).coefs
+    found = refit_observed(problem, y, start)
+    assert [*found.apart] == [0, 1, 2]
+    for line, one in found.apart.items():
+        alone = fit(model._prepare(X, y[line], None).problem)
+        assert one.log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-9)
+
+    classifier, labels = CrossEntropyClassifier(), DRAWN["logistic"][1][0]
+    problem = classifier._prepare(X, labels, None).problem
+    weights = np.ones((3, N))
+    weights[1] = (labels == 1) == (X[:, 0] > 0.0)  # rows that a line separates
+    refits = refit_weighted(problem, weights, fit(problem).coefs)
+    assert [*refits.apart] == [1]
+    assert refits.apart[1].verdict.status == "no_maximum"
+
+
+def test_statistics_that_all_rows_share_stay_as_they_are():
+    rows = RNG.normal(size=(40, 2))
+    model = MLEDistribution("multivariate_normal").fit(rows)
+    (problem,), _ = model._problems(rows, None, None, {})
+    weights = RNG.multinomial(40, np.full(40, 1 / 40), size=2).astype(float)
+    found = refit_weighted(problem, weights, model._fits[0].coefs)
+    for line, one in found.apart.items():
+        again = MLEDistribution("multivariate_normal").fit(rows, sample_weight=weights[line])
+        assert one.log_likelihood == pytest.approx(again.log_likelihood_)
