@@ -23,6 +23,9 @@ _LARGEST_COVARIANCE = 2000
 # coefficients up to which it is evaluated there once more, which took 1 to 5 % of the time of such
 # fits, but 6 to 10 % at twice as many.
 _EXACT, _SHORT = 1e-11, 5_000
+# Rows times coefficients from which the inverse Hessian is kept for sandwiches as well: another
+# pass over the rows then takes 10 ms. Chosen as an order of magnitude.
+_LONG = 1_000_000
 
 
 def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit:
@@ -31,15 +34,18 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
     if lasso is not None:
         zero = (solution.coef == 0.0) & (lasso.strength > 0.0)
         n_parameters -= int(np.count_nonzero(zero))
-    whole = None
+    whole = bread = None
     if verdict.status == INTERIOR and lasso is None:
         whole = _covariance(likelihood, solution)
+        if whole is not None and likelihood.design.n * n_parameters > _LONG:
+            bread = solution.coef, solution.evaluation.inverse
     idle = likelihood.coordinates.idle()
     return Fit(
         family=likelihood.problem.family,
         coefs=likelihood.raw(solution.coef),
         covariance=None if whole is None else likelihood.masked(whole),
         whole=None if idle is None else whole,
+        bread=bread,
         idle=idle,
         log_likelihood=likelihood.log_likelihood(solution),
         mass=likelihood.objective.mass,
