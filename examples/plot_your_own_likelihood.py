@@ -41,6 +41,9 @@ X = x[:, None]
 law = families.FromLogProb(zero_inflated_poisson, {"pi": "logit", "mu": "log"}, support="counts")
 model = MLERegressor(law, features={"pi": "all", "mu": "all"}).fit(X, y)
 
+# %%
+# The table has standard errors of all coefficients.
+
 print(model.summary())
 
 # %%

@@ -192,6 +192,11 @@ class Fit:
     whole: Array | None = None
     """Where the data do not determine all: the covariance of the coefficients of least norm, by
     which functions that do not depend on the rest have their errors."""
+    bread: tuple[Array, Array] | None = None
+    """Of many rows: the solver's coefficients, and the inverse Hessian of the mean in them.
+
+    Sandwiches of these rows need not find it again.
+    """
     idle: Array | None = None
     """A change of the coefficients, in no special direction, that changes no prediction."""
     n_parameters: int = 0

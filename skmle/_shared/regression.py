@@ -18,6 +18,8 @@ from skmle._shared.predictions import Predictions, inside_domains
 from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import checked_response
 from skmle.families import Family
+from skmle.families.law import Law
+from skmle.families.tools.expected import variance_of_counts
 from skmle.inference import Inference
 from skmle.inference.dispersion import Dispersion, dispersion_of, notes_of_dispersion
 from skmle.inference.robust import Errors
@@ -25,6 +27,9 @@ from skmle.inference.robust import Errors
 # Rows of which the dispersion is taken, at most. Its standard error is then 0.006, a sixteenth of
 # what a table calls far; the sample costs no more than a pass over as many rows.
 _ROWS = 2**16
+# The same where variances have no formula. Its standard error is 0.02; 4096 truncated Poisson laws
+# take a fifth of a second.
+_ROWS_OF_SUMS = 2**12
 
 
 class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
@@ -48,8 +53,9 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
         if not fit.family.support.whole or np.isfinite(fit.family.support.high):
             return
         n, X, weight, offset = len(y), problem.X, problem.observed.weight, problem.offset
-        if n > _ROWS:
-            rows = strata(n, _ROWS)
+        most = _ROWS_OF_SUMS if _by_sums(fit.family) else _ROWS
+        if n > most:
+            rows = strata(n, most)
             X, y = X[rows], y[rows]
             weight = None if weight is None else weight[rows]
             offset = None if offset is None else offset[rows]
@@ -121,8 +127,15 @@ def squares_of_counts(law: Family, y: NDArray[Any], eta: Any) -> NDArray[np.floa
     if y.ndim == 2 and (y.sum(axis=1) <= 1.0).all():
         return None
     away = counts - family.mean(whole.theta)
+    variance = variance_of_counts if _by_sums(family) else type(family).variance
     # A row that is certain to be what it is has no residual.
-    return np.where(away == 0.0, 0.0, away * away / family.variance(whole.theta))
+    theta = tuple(np.broadcast_to(part, away.shape) for part in whole.theta)
+    return np.where(away == 0.0, 0.0, away * away / variance(family, theta))
+
+
+def _by_sums(family: Any) -> bool:
+    """Return whether the variance of a law of counts has no formula."""
+    return type(family).variance is Law.variance
 
 
 def _coefficients(fit: Fit, columns: Mapping[str, Columns]) -> int:

@@ -99,7 +99,7 @@ class RowsAgain(AsFunction, Criteria):
             if weights == "factors":
                 posed = posed.with_factors()
             inside = None if fit.limit is None else Likelihood(problem)
-            found.append(Evidence.at(Likelihood(posed), fit.coefs, inside))
+            found.append(Evidence.of(Likelihood(posed), fit, inside))
             total += found[-1].log_likelihood
         known = self.log_likelihood_
         if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):

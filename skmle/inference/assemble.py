@@ -129,10 +129,13 @@ def centred_covariance(covariance: Array, k: int) -> Array:
     the mean of all k, so that they sum to zero.
     """
     q = len(covariance) // (k - 1)
-    centring = np.kron(np.vstack([np.eye(k - 1), np.zeros(k - 1)]) - 1.0 / k, np.eye(q))
+    centring = np.vstack([np.eye(k - 1), np.zeros(k - 1)]) - 1.0 / k
     # What the data do not determine for one class they determine for none: its column is to blame.
     undetermined = np.tile(np.isnan(np.diag(covariance)).reshape(k - 1, q).any(axis=0), k)
-    result = centring @ np.where(np.isnan(covariance), 0.0, covariance) @ centring.T
+    known = np.where(np.isnan(covariance), 0.0, covariance).reshape(k - 1, q, k - 1, q)
+    # Along the classes of one side, then of the other.
+    once = np.tensordot(centring, known, axes=1)
+    result = np.einsum("aibj,cb->aicj", once, centring, optimize=True).reshape(k * q, k * q)
     result[undetermined], result[:, undetermined] = np.nan, np.nan
     return result
 

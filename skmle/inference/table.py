@@ -49,19 +49,13 @@ class Summary:
         low, high = result.confidence_intervals(self.confidence_level).T
         level = f"{100 * self.confidence_level:g} %"
         head = ["", "estimate", "s.e.", f"{level} low", f"{level} high", "z", "p"]
+        values = (result.estimates, result.standard_errors, low, high, *result._wald())
         lines = []
-        for i, term in enumerate(result.labels):
-            numbers = number_row(result.estimates[i], result.standard_errors[i], low[i], high[i])
+        for term, *row, z, p in zip(result.labels, *(v.tolist() for v in values), strict=True):
+            numbers = number_row(*row)
             if result.reason:
                 numbers[1:] = ["" if text == "nan" else text for text in numbers[1:]]
-            lines.append(
-                [
-                    printable(term),
-                    *numbers,
-                    statistic(result.statistic[i]),
-                    p_value(result.p_value[i]),
-                ]
-            )
+            lines.append([printable(term), *numbers, statistic(z), p_value(p)])
         tested = any(cells[-1] for cells in lines)
         kept = len(head) if tested else len(head) - 2  # without z and p
         return head[:kept], [cells[:kept] for cells in lines]
@@ -155,18 +149,18 @@ class Summary:
         head, lines = self._cells()
         return latex_table(head, self._grouped(lines), self.inference.header, self._notes())
 
-    def _bars(self) -> list[str]:
+    def _bars(self, lines: Sequence[Sequence[str]]) -> list[str]:
         """Return the intervals of the lines as pictures; "" for a parameter that is not tested."""
         result = self.inference
         low, high = result.confidence_intervals(self.confidence_level).T
         error = np.where(np.isnan(result.statistic), np.nan, result.standard_errors)
-        words = [f"{cells[1]}, from {cells[3]} to {cells[4]}" for cells in self._cells()[1]]
+        words = [f"{cells[1]}, from {cells[3]} to {cells[4]}" for cells in lines]
         return bars(result.estimates, error, low, high, words)
 
     def _repr_html_(self) -> str:
         heading, lines = self._cells()
         head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in heading)
-        pictures = self._bars()
+        pictures = self._bars(lines)
         shown = any(pictures)
         if shown:
             head += '<th scope="col">s.e. from 0</th>'

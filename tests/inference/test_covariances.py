@@ -177,3 +177,48 @@ def test_intervals_by_t():
     np.testing.assert_allclose(reach, 2.0738730679040147 / 1.959963984540054, rtol=1e-9)
     assert (t.p_value >= z.p_value).all()
     assert "23 groups" in str(t) and "come out too small" in str(t)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["the same", "another"])
+def test_many_rows_have_the_errors_of_the_formula(order):
+    """Of many rows a fit keeps the inverse Hessian, which rows in any order may use."""
+    rng = np.random.default_rng(1)
+    n = 300_000
+    X = rng.normal(size=(n, 3)) * [1.0, 10.0, 0.1] + [0.0, 50.0, 1.0]
+    y = rng.poisson(np.exp(0.2 * X[:, 0] + 0.01 * X[:, 1])).astype(float)
+    groups = rng.integers(0, 200, n)
+    many = np.arange(n) // 2
+    model = MLERegressor("poisson", tol=1e-10).fit(X, y)
+    assert model._fits[0].bread is not None
+    C = np.column_stack([X, np.ones(n)])
+    mu = np.exp(C @ [*model.coef_, model.intercept_])
+    bread = np.linalg.inv((C * mu[:, None]).T @ C)
+    scores = C * (y - mu)[:, None]
+    place = rng.permutation(n) if order == "another" else slice(None)
+    kinds = {"HC0": None, "cluster": groups, "cluster of pairs": many}
+    for kind, by in kinds.items():
+        sums = scores
+        if by is not None:
+            sums = np.array([np.bincount(by, column) for column in scores.T]).T
+            sums = sums * np.sqrt(len(sums) / (len(sums) - 1.0))
+        expected = np.sqrt(np.diag(bread @ (sums.T @ sums) @ bread))
+        settings = {} if by is None else {"groups": by[place]}
+        found = model.inference(X[place], y[place], covariance=kind[:7].strip(), **settings)
+        np.testing.assert_allclose(found.standard_errors, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64, float, str, object])
+def test_groups_of_any_labels(dtype):
+    codes = np.array([3, 100, 3, 7, 100, 100])
+    labels = codes.astype(dtype)
+    (found,) = robust.coded_groups(labels, 6, None)
+    _, expected = np.unique(labels.astype(str) if dtype is object else labels, return_inverse=True)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_groups_with_labels_far_apart():
+    (found,) = robust.coded_groups(np.array([-(2**62), 2**62, -(2**62), 5]), 4, None)
+    np.testing.assert_array_equal(found, [0, 2, 0, 1])
+    (found,) = robust.coded_groups(np.array([-128, 127, 0], np.int8), 3, None)
+    np.testing.assert_array_equal(found, [0, 2, 1])

@@ -9,6 +9,8 @@ import scipy.sparse as sp
 import skmle
 from skmle import MLERegressor
 from skmle._shared import regression
+from skmle.families import Truncated
+from skmle.families.tools.expected import variance_of_counts
 
 sm = pytest.importorskip("statsmodels.api")
 
@@ -161,3 +163,13 @@ def test_through_zero_inflation():
     law = model.predict_dist(X)
     squares = (y - law.mean()) ** 2 / law.var()
     assert model.pearson_dispersion_ == pytest.approx(squares.sum() / (400 - 3), rel=1e-9)
+
+
+def test_the_quick_variance_is_that_of_the_law():
+    """Of laws whose variance has no formula, narrow and wide."""
+    for name, theta in (
+        ("poisson", (np.linspace(0.1, 2000.0, 12),)),
+        ("negative_binomial", (np.linspace(0.1, 500.0, 12), np.linspace(0.01, 3.0, 12))),
+    ):
+        law = Truncated(name, low=2.0)
+        np.testing.assert_allclose(variance_of_counts(law, theta), law.variance(theta), rtol=1e-10)

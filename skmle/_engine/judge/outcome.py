@@ -19,6 +19,9 @@ from skmle._engine.verdict import INTERIOR, INTERRUPTED, NO_MAXIMUM, SEPARATION,
 
 # Coefficients up to which a fit keeps its covariance: 2,000 take 32 MB. Chosen, not measured.
 _LARGEST_COVARIANCE = 2000
+# Rows times coefficients from which the inverse Hessian is kept for sandwiches as well: another
+# pass over the rows then takes 10 ms. Chosen as an order of magnitude.
+_LONG = 1_000_000
 
 
 def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit:
@@ -27,15 +30,18 @@ def outcome(likelihood: Likelihood, solution: Solution, verdict: Verdict) -> Fit
     if lasso is not None:
         zero = (solution.coef == 0.0) & (lasso.strength > 0.0)
         n_parameters -= int(np.count_nonzero(zero))
-    whole = None
+    whole = bread = None
     if verdict.status == INTERIOR and lasso is None:
         whole = _covariance(likelihood, solution)
+        if whole is not None and likelihood.design.n * n_parameters > _LONG:
+            bread = solution.coef, solution.evaluation.inverse
     idle = likelihood.coordinates.idle()
     return Fit(
         family=likelihood.problem.family,
         coefs=likelihood.raw(solution.coef),
         covariance=None if whole is None else likelihood.masked(whole),
         whole=None if idle is None else whole,
+        bread=bread,
         idle=idle,
         log_likelihood=likelihood.log_likelihood(solution),
         mass=likelihood.objective.mass,

@@ -8,13 +8,20 @@ of coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from skmle._engine.data.sums import cuts
+from skmle._engine.data.sums import (
+    blas_threads_harm,
+    cuts,
+    in_order,
+    is_long,
+    keep_heap,
+    one_blas_thread,
+)
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
@@ -43,9 +50,13 @@ def leverages(
     parameters : sequence of int
     """
     result = np.empty(objective.design.n)
-    for low, high, reach, curvature in _blocks(objective, coef, inverse):
+
+    def block(low: int, high: int) -> None:
+        reach, curvature = _curved(objective, coef, inverse, low, high)
         own = curvature[:, parameters]
         result[low:high] = np.einsum("iab,iba->i", own, reach[:, :, parameters])
+
+    _over_blocks(objective, block)
     return result
 
 
@@ -61,9 +72,13 @@ def squared_moves(objective: Objective, kernel: Array, given: Gradients) -> Arra
         The gradients of the rows in eta.
     """
     result = np.empty(objective.design.n)
-    for low, high, reach in _reaches(objective, kernel):
+
+    def block(low: int, high: int) -> None:
+        reach = _reach(objective, kernel, low, high)
         g = np.stack([part[low:high] for part in given], axis=1)
         result[low:high] = np.einsum("ia,iab,ib->i", g, reach, g)
+
+    _over_blocks(objective, block)
     if objective.squares is not None:  # The factor is in both gradients, and so far in one.
         assert objective.weight is not None
         result *= objective.squares / objective.weight
@@ -92,13 +107,14 @@ def adjusted(
     improved finite sample properties, Journal of Econometrics 29.
     """
     result = tuple(np.empty(objective.design.n) for _ in given)
-    for low, high, reach, curvature in _blocks(objective, coef, inverse):
+
+    def block(low: int, high: int) -> None:
+        reach, curvature = _curved(objective, coef, inverse, low, high)
         g = np.stack([part[low:high] for part in given], axis=1)
         # C V is similar to the symmetric V^1/2 C V^1/2, whatever the signs of C.
-        size, axes = np.linalg.eigh(reach)
-        root = np.sqrt(np.maximum(size, 0.0))
-        half = axes * root[:, None, :]
-        share, turn = np.linalg.eigh(np.swapaxes(half, 1, 2) @ curvature @ half)
+        size, axes = _eigen(reach)
+        half = axes * np.sqrt(np.maximum(size, 0.0))[:, None, :]
+        share, turn = _eigen(np.swapaxes(half, 1, 2) @ curvature @ half)
         left = 1.0 - share
         gone = left <= _NOTHING
         grown = np.where(gone, 0.0, np.where(gone, 1.0, left) ** -power) - 1.0
@@ -109,33 +125,52 @@ def adjusted(
         g = g + np.einsum("iab,ibc,ic->ia", curvature, through, inner)
         for whole, column in zip(result, g.T, strict=True):
             whole[low:high] = column
+
+    _over_blocks(objective, block)
     return result
 
 
-def _blocks(
-    objective: Objective, coef: Array, inverse: Array
-) -> Iterator[tuple[int, int, Array, Array]]:
-    """Yield (low, high, J A^-1 J', C) block by block; the arrays have shape (rows, k, k)."""
-    for low, high, reach in _reaches(objective, inverse):
-        packed = objective.rows_at(low, high, coef, 2).curvature
-        assert packed is not None
-        entries = packed.packed() if isinstance(packed, Softmax) else packed
-        curvature = np.zeros_like(reach)
-        for (a, b), entry in zip(triangle(reach.shape[1]), entries, strict=True):
-            if entry is not None:
-                curvature[:, a, b] = curvature[:, b, a] = entry
-        yield low, high, reach, curvature
+def _eigen(matrices: Array) -> tuple[Array, Array]:
+    """Return `numpy.linalg.eigh`; of numbers at once, for which that takes a microsecond each."""
+    if matrices.shape[-1] == 1:
+        return matrices[..., 0], np.ones_like(matrices)
+    return np.linalg.eigh(matrices)
 
 
-def _reaches(objective: Objective, inverse: Array) -> Iterator[tuple[int, int, Array]]:
-    """Yield (low, high, J A^-1 J') block by block; the array has shape (rows, k, k)."""
+def _over_blocks(objective: Objective, work: Callable[[int, int], None]) -> None:
+    """Call ``work(low, high)`` for all blocks of rows, on threads where that pays."""
     design = objective.design
-    for low, high in cuts(design.n, design.width + len(design.terms) ** 2):
-        reach = reach_of(columns_of(design, design.block(low, high), high - low), inverse)
-        if objective.squares is not None:  # Of a weight that is a factor, once.
-            assert objective.weight is not None
-            reach *= (objective.squares[low:high] / objective.weight[low:high])[:, None, None]
-        yield low, high, reach
+    width = design.width + len(design.terms) ** 2
+    long = is_long(design.n, width)
+    keep_heap()
+    with one_blas_thread(blas_threads_harm(design.n, width)):
+        bounds = cuts(design.n, width)
+        in_order(lambda ends: work(*ends), bounds, objective.threads if long else 1)
+
+
+def _curved(
+    objective: Objective, coef: Array, inverse: Array, low: int, high: int
+) -> tuple[Array, Array]:
+    """Return J A^-1 J' and C of some rows, both (rows, k, k)."""
+    reach = _reach(objective, inverse, low, high)
+    packed = objective.rows_at(low, high, coef, 2).curvature
+    assert packed is not None
+    entries = packed.packed() if isinstance(packed, Softmax) else packed
+    curvature = np.zeros_like(reach)
+    for (a, b), entry in zip(triangle(reach.shape[1]), entries, strict=True):
+        if entry is not None:
+            curvature[:, a, b] = curvature[:, b, a] = entry
+    return reach, curvature
+
+
+def _reach(objective: Objective, inverse: Array, low: int, high: int) -> Array:
+    """Return J A^-1 J' of some rows, (rows, k, k)."""
+    design = objective.design
+    reach = reach_of(columns_of(design, design.block(low, high), high - low), inverse)
+    if objective.squares is not None:  # Of a weight that is a factor, once.
+        assert objective.weight is not None
+        reach *= (objective.squares[low:high] / objective.weight[low:high])[:, None, None]
+    return reach
 
 
 def columns_of(design: Design, block: Any, n: int) -> list[Array]:
@@ -154,6 +189,8 @@ def reach_of(columns: Sequence[Array], inverse: Array) -> Array:
     spans = [slice(a, b) for a, b in pairwise(ends)]
     result = np.empty((n, k, k))
     for a, b in triangle(k):
-        pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
+        moved = columns[a] @ inverse[spans[a], spans[b]]
+        moved *= columns[b]
+        pair = moved.sum(axis=1)
         result[:, a, b] = result[:, b, a] = pair
     return result

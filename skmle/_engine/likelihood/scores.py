@@ -5,15 +5,15 @@ Standard errors that hold for any law of the data are made of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from skmle._engine.data.sums import cuts
-from skmle._engine.evaluation import Array
+from skmle._engine.data.sums import blas_threads_harm, cuts, keep_heap, one_blas_thread, total
+from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.likelihood.objective import Objective
 from skmle.families.base import Arrays, Rows, triangle
 
@@ -21,27 +21,47 @@ Gradients = tuple[Array, ...]
 """For each parameter, the derivative of each row's -log q in its eta, (n,), without weights."""
 
 
+Entries = Callable[[int, int], Sequence[Array]]
+"""(low, high) -> the same of some rows."""
+
+
+def at(objective: Objective, coef: Array) -> Entries:
+    """Return what finds the gradients of rows in eta."""
+
+    def entries(low: int, high: int) -> Sequence[Array]:
+        result = objective.rows_at(low, high, coef, 1).gradient
+        assert result is not None
+        return result
+
+    return entries
+
+
+def given(gradients: Gradients) -> Entries:
+    """Return what hands out gradients of rows that are known."""
+    return lambda low, high: [entry[low:high] for entry in gradients]
+
+
 def gradients(objective: Objective, coef: Array) -> Gradients:
     """Return the gradients of the rows in eta."""
-    design = objective.design
+    design, entries = objective.design, at(objective, coef)
     result = tuple(np.empty(design.n) for _ in design.terms)
-    for low, high in cuts(design.n, design.width):
-        entries = objective.rows_at(low, high, coef, 1).gradient
-        assert entries is not None
-        for whole, entry in zip(result, entries, strict=True):
-            whole[low:high] = entry
+    keep_heap()
+    with one_blas_thread(blas_threads_harm(design.n, design.width)):
+        for low, high in cuts(design.n, design.width):
+            for whole, entry in zip(result, entries(low, high), strict=True):
+                whole[low:high] = entry
     return result
 
 
-def scores(objective: Objective, given: Gradients, groups: NDArray[np.intp] | None = None) -> Array:
+def scores(objective: Objective, entries: Entries, groups: NDArray[np.intp] | None = None) -> Array:
     """Return the weighted gradient of each row's -log q, or the sums of these by group.
 
     Parameters
     ----------
     objective : Objective
         Its penalties are those of no row, and have no part.
-    given : tuple of ndarray of shape (n,)
-        The gradients of the rows in eta.
+    entries : callable
+        The gradients of rows in eta.
     groups : ndarray of int of shape (n,), optional
         The group of each row, from 0 on.
 
@@ -50,34 +70,61 @@ def scores(objective: Objective, given: Gradients, groups: NDArray[np.intp] | No
     ndarray of shape (n, d), or (number of groups, d)
     """
     design = objective.design
+    bounds = cuts(design.n, design.width)
     count = design.n if groups is None else int(groups.max()) + 1
+    if groups is not None and count <= bounds[0][1] - bounds[0][0]:
+
+        def block(low: int, high: int) -> Evaluation:
+            part = entries(low, high)
+            return Evaluation(0.0, _sums(objective, part, low, high, groups[low:high], count))
+
+        size = count * design.d
+        found = total(block, design.n, design.width, size, objective.threads).gradient
+        assert found is not None
+        return found
     result = np.zeros((count, design.d))
-    for low, high in cuts(design.n, design.width):
-        part = [g[low:high] for g in given]
+    for low, high in bounds:
+        part = entries(low, high)
         if groups is None:
-            sums = sp.eye_array(high - low, format="csr")
-            result[low:high] = _scores_of_block(objective, part, low, high, sums)
-        else:
-            # Only the groups of the block: they may be as many as the rows.
+            result[low:high] = _scores(objective, part, low, high)
+        else:  # only the groups of the block: they may be as many as the rows
             own, place = np.unique(groups[low:high], return_inverse=True)
-            ones = np.ones(high - low)
-            sums = sp.csr_array((ones, (place, np.arange(high - low))), (len(own), high - low))
-            result[own] += _scores_of_block(objective, part, low, high, sums)
+            result[own] += _sums(objective, part, low, high, place, len(own))
     return result
 
 
-def _scores_of_block(
-    objective: Objective, given: Sequence[Array], low: int, high: int, sums: sp.csr_array
-) -> Array:
-    """Return `sums` times the weighted gradients of a block's rows."""
+def _scores(objective: Objective, part: Sequence[Array], low: int, high: int) -> Array:
+    """Return the weighted gradients of a block's rows, (rows, d)."""
     design, block = objective.design, objective.design.block(low, high)
-    result, weights = np.empty((sums.shape[0], design.d)), objective.weights(low, high)
-    for term, s, entry in zip(design.terms, design.slices, given, strict=True):
-        weighted = sums * weights.times(entry)[None, :]
+    result, weights = np.empty((high - low, design.d)), objective.weights(low, high)
+    for term, s, entry in zip(design.terms, design.slices, part, strict=True):
+        weighted = weights.times(entry)
         if term.columns is not None:
-            result[:, s] = weighted @ block.array(term.columns)
+            result[:, s] = weighted[:, None] * block.array(term.columns)
         if term.intercept:
-            result[:, s.stop] = weighted.sum(axis=1)
+            result[:, s.stop] = weighted
+    return result
+
+
+def _sums(
+    objective: Objective,
+    part: Sequence[Array],
+    low: int,
+    high: int,
+    place: NDArray[np.intp],
+    count: int,
+) -> Array:
+    """Return the sums by group of the weighted gradients of a block's rows, (count, d)."""
+    design, block, m = objective.design, objective.design.block(low, high), high - low
+    result, weights = np.empty((count, design.d)), objective.weights(low, high)
+    for term, s, entry in zip(design.terms, design.slices, part, strict=True):
+        weighted = weights.times(entry)
+        if term.columns is not None:
+            # One entry a column, so that no sorting is needed.
+            by_group = sp.csc_array((weighted, place, np.arange(m + 1)), shape=(count, m))
+            result[:, s] = by_group @ block.array(term.columns)
+        if term.intercept:
+            result[:, s.stop] = np.bincount(place, weighted, count)
     return result
 
 
