@@ -73,12 +73,23 @@ def repeated(model: Any, problem: Problem) -> Problem:
         )
     else:
         times = np.repeat(np.arange(len(weight)), weight.astype(np.intp))
-    statistics = observed.statistics_of(times)
+    return _rows(problem, times, observed.statistics_of(times))
+
+
+def with_copies(problem: Problem, y: Array) -> Problem:
+    """Return the rows of a problem as often as they have observations, (count, n, ...)."""
+    count, n = y.shape[:2]
+    statistics = problem.family.statistics(y.reshape(count * n, *y.shape[2:]))
+    return _rows(problem, np.tile(np.arange(n), count), statistics)
+
+
+def _rows(problem: Problem, rows: NDArray[np.intp], statistics: Arrays) -> Problem:
+    """Return some rows of a problem, with other statistics and without weights."""
     return replace(
         problem,
         observed=observe_rows(problem.family, statistics, None),
-        X=None if problem.X is None else problem.X[times],
-        offset=None if problem.offset is None else problem.offset[times],
+        X=None if problem.X is None else problem.X[rows],
+        offset=None if problem.offset is None else problem.offset[rows],
     )
 
 

@@ -13,10 +13,11 @@ from sklearn.utils import check_random_state
 
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.prepare.evidence import Evidence
+from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.resampled import Refits, refit_observed, refit_weighted
 from skmle._engine.verdict import BOUNDARY, INTERIOR
-from skmle._shared.drawing import check_drawn, drawn, repeated
+from skmle._shared.drawing import check_drawn, drawn, repeated, with_copies
 from skmle._shared.profiling import steps_of, weights_of
 from skmle._shared.rows_again import RowsAgain
 from skmle.inference.resamples import Influences, Resamples
@@ -30,6 +31,10 @@ _NUMBERS = 1 << 23
 # Eta at which functions see a parameter that is at an infinite end of its range: e^-30 of a
 # dispersion tells no data from none, and laws there equal their limit laws (tested for all).
 _FAR_OUT = 30.0
+
+# Observations that are drawn to see how skew those of a law are: their skewness is then off by
+# 0.017, and the acceleration of a fit to n rows by 0.003/sqrt(n).
+_DRAWS = 20_000
 
 # What a fit to a resample may do.
 INFINITE = "have estimates that run to infinity"
@@ -53,7 +58,7 @@ class RowResampler:
         Which of the user's rows count; None: all.
     ways : sequence of ndarray of int
         The group of each row, for each way to group them that was given for inference.
-    steps : ndarray of shape (k,)
+    errors : Errors
         By which coefficients are moved to see on what the estimates depend.
     """
 
@@ -61,7 +66,7 @@ class RowResampler:
     evidences: Sequence[Evidence]
     mask: NDArray[np.bool_] | None
     ways: Sequence[Codes]
-    steps: Array
+    errors: Errors
 
     @property
     def grouped(self) -> bool:
@@ -74,12 +79,27 @@ class RowResampler:
 
     def influences(self, kind: str, groups: Any) -> Influences:
         """Return what rows, or groups of rows, add to the coefficients."""
+        if kind == "parametric":
+            return self._influences_by_law()
         codes = self._codes(groups) if kind == "cluster" else None
         moves = np.hstack([evidence.influences(codes) for evidence in self.evidences])
         if codes is not None:
             return Influences(moves, np.ones(len(moves)))
         repeats = _repeats(self._problems[0])[0]
         return Influences(moves / np.sqrt(repeats)[:, None], repeats)
+
+    def _influences_by_law(self) -> Influences:
+        """Return what rows add whose observations are drawn from the fitted law, many for each."""
+        check_drawn(self.model, self._problems)
+        rng, parts = np.random.default_rng(0), []
+        with np.errstate(all="ignore"):
+            for problem, fit in zip(self._problems, self.model._fits, strict=True):
+                posed = repeated(self.model, problem)
+                copies = int(np.ceil(_DRAWS / posed.observed.n))
+                many = with_copies(posed, drawn(posed, fit.coefs, copies, rng))
+                parts.append(Evidence.at(Likelihood(many), fit.coefs).influences())
+        moves = np.hstack(parts) * np.sqrt(copies)
+        return Influences(moves, np.full(len(moves), 1.0 / copies))
 
     def eta(self, coefs: Array) -> Array:
         """Return the estimates of the table at other coefficients, (m,)."""
@@ -153,7 +173,7 @@ class RowResampler:
         """Return the estimates of the table in all resamples, (B, m); nan: not found."""
         at = self.model._vector()
         here = self.eta(at)
-        weights = weights_of(self.eta, at, self.steps)
+        weights = weights_of(self.eta, at, steps_of(self.model, self.errors))
         result = here + (coefs - at) @ weights.T  # nan where an estimate is no linear function
         bent = not np.isfinite(weights).all()
         at_end = np.asarray(np.isinf(coefs).any(axis=1))
@@ -192,7 +212,7 @@ def resampler_of(
     errors: Errors,
 ) -> RowResampler:
     """Return what draws the rows of a fitted model again."""
-    return RowResampler(model, evidences, mask, groups, steps_of(model, errors))
+    return RowResampler(model, evidences, mask, groups, errors)
 
 
 def _refits(

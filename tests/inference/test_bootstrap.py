@@ -123,6 +123,13 @@ def test_the_acceleration_of_a_mean_is_a_sixth_of_its_skewness():
     assert result.bootstrap(mean).acceleration[0] == pytest.approx(expected, rel=1e-8)
 
 
+def test_the_acceleration_of_samples_is_that_of_the_law():
+    """A sixth of the skewness of an exponential law, 2, over the root of n."""
+    result = results_of(MLEDistribution("exponential"), SKEWED[:, None], None)
+    found = result.bootstrap(mean, kind="parametric", random_state=0).acceleration[0]
+    assert found == pytest.approx(2.0 / 6.0 / np.sqrt(40.0), rel=0.05)
+
+
 def test_the_acceleration_is_near_that_of_the_jackknife():
     result = results_of(MLERegressor("poisson"), X, y := RNG.poisson(np.exp(ETA)))
     left = [MLERegressor("poisson").fit(np.delete(X, i, 0), np.delete(y, i)) for i in range(N)]
@@ -275,12 +282,13 @@ def test_resamples_at_an_end_of_a_range_are_there():
     rng = np.random.default_rng(1)
     y = rng.poisson(np.exp(ETA) * rng.gamma(3.0, 1.0 / 3.0, size=N))
     result = results_of(MLERegressor("negative_binomial"), X, y)
-    found = result.bootstrap(random_state=0)
+    settings = {"n_resamples": 299, "random_state": 0}
+    found = result.bootstrap(**settings)
     at_end = (found.replicates[:, -1] == 0.0).sum()
     assert 0 < at_end == found.ends["end where a parameter is at an end of its range"]
     assert np.isfinite(found.replicates).all()
     # Functions see the limit law, too.
-    spread = result.bootstrap(lambda model: model.predict_dist(X[:1]).var(), random_state=0)
+    spread = result.bootstrap(lambda model: model.predict_dist(X[:1]).var(), **settings)
     assert np.isfinite(spread.replicates).all()
 
 
