@@ -225,7 +225,8 @@ def coded_groups(
         codes = _codes(column)
         if codes.max() == 0:
             raise ValueError(
-                f"inference: groups has one group, {labels.ravel()[0]!r}, in its {n} rows, and one "
+                f"inference: groups has one group, {labels.ravel().tolist()[0]!r}, in its {n} "
+                "rows, and one "
                 "group says nothing of how groups differ. Allowed: at least two groups, better 30. "
                 "Use covariance='HC1' if the rows are independent."
             )
@@ -319,6 +320,11 @@ def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
 def _lags(evidence: EvidenceLike, choice: Choice) -> int:
     """Return how many lags count: by default those of Newey & West (1994)."""
     if choice.lags is not None:
+        if choice.lags >= evidence.n:
+            raise ValueError(
+                f"inference: lags={choice.lags} of {evidence.n} rows. Allowed: fewer than there "
+                "are rows. Give a smaller number, or none for the usual one."
+            )
         return int(choice.lags)
     return int(4.0 * (evidence.n / 100.0) ** (2.0 / 9.0))
 
