@@ -20,7 +20,7 @@ from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing
 from skmle.inference.robust import Choice, Errors, check_choice, coded_groups, errors_of
-from skmle.inference.wald import note_of_few_rows
+from skmle.inference.wald import checked_level, note_of_few_rows
 
 Array = NDArray[np.float64]
 
@@ -134,6 +134,7 @@ class Inferring(Augmenting):
         HC1 [0.094 0.079]
         """
         check_is_fitted(self)
+        checked_level(confidence_level)
         asked = covariance is not None or groups is not None or lags is not None
         asked = asked or weights != "repeats" or correction is not None
         if X is None and (asked or distribution != "normal"):

@@ -143,6 +143,8 @@ def _asked(function: Callable[[Any], Any], model: Model, coefs: Array, what: str
 
 def _checked(whole: Any, what: str) -> Array:
     try:
+        if whole is None:
+            raise TypeError
         value = np.asarray(whole, float).ravel()
     except (TypeError, ValueError):
         raise ValueError(

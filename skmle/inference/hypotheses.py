@@ -152,7 +152,8 @@ def _expression(text: str, places: Mapping[str, Sequence[int]], k: int) -> Array
 
 
 def _unknown(text: str, name: str, names: Sequence[str]) -> ValueError:
-    near = difflib.get_close_matches(name, names, n=3) or list(names)[:8]
+    shorts = [own for own in names if ":" not in own] or list(names)
+    near = difflib.get_close_matches(name, names, n=3) or shorts[:8]
     return ValueError(
         f"test: {text.strip()!r} names no estimate. Allowed: linear equations of "
         f"{', '.join(map(repr, near))}{', ...' if len(near) < len(names) else ''}. Mend the name."

@@ -217,8 +217,8 @@ def z_of(confidence_level: float) -> float:
     """Return the root of the chi-square quantile of one degree of freedom."""
     if not 0.0 < confidence_level < 1.0:
         raise ValueError(
-            f"confidence_level={confidence_level!r} is not allowed; "
-            "give a number between 0 and 1, such as 0.95."
+            f"confidence_level={confidence_level!r} is not allowed. Allowed: numbers between 0 and "
+            "1. Give one, such as 0.95."
         )
     return float(ndtri(0.5 + 0.5 * confidence_level))
 

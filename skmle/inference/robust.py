@@ -232,7 +232,7 @@ def coded_groups(
         codes = _codes(column)
         if codes.max() == 0:
             raise ValueError(
-                f"{what}: groups has one group, {labels.ravel()[0]!r}, in its {n} rows, and one "
+                f"{what}: groups has one group, {labels.ravel().tolist()[0]!r}, in its {n} rows, and one "
                 "group says nothing of how groups differ. Allowed: at least two groups, better 30. "
                 f"Use {instead} if the rows are independent."
             )
@@ -326,6 +326,11 @@ def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
 def _lags(evidence: EvidenceLike, choice: Choice) -> int:
     """Return how many lags count: by default those of Newey & West (1994)."""
     if choice.lags is not None:
+        if choice.lags >= evidence.n:
+            raise ValueError(
+                f"inference: lags={choice.lags} of {evidence.n} rows. Allowed: fewer than there "
+                "are rows. Give a smaller number, or none for the usual one."
+            )
         return int(choice.lags)
     return int(4.0 * (evidence.n / 100.0) ** (2.0 / 9.0))
 

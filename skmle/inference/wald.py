@@ -32,8 +32,8 @@ def checked_level(level: float) -> float:
     """Return a confidence level; raise ValueError if it is not between 0 and 1."""
     if not 0.0 < level < 1.0:
         raise ValueError(
-            f"confidence_level={level!r} is not allowed; "
-            "give a number between 0 and 1, such as 0.95."
+            f"confidence_level={level!r} is not allowed. Allowed: numbers between 0 and 1. Give "
+            "one, such as 0.95."
         )
     return level
 

@@ -376,7 +376,7 @@ def test_boundary_shows_the_limit():
 @pytest.mark.parametrize("level", [0.0, 1.0, 95])
 def test_a_level_that_is_none_is_an_error(level):
     with pytest.raises(
-        ValueError, match="confidence_level=.* is not allowed; give a number between 0 and 1"
+        ValueError, match="confidence_level=.* is not allowed. Allowed: numbers between 0 and 1"
     ):
         MLEDistribution().fit(gamma_sample()).summary(level)
 
