@@ -15,7 +15,6 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import _num_samples
 
 from skmle._shared.callbacks import FitTask
-from skmle.families import ScipyFamily, get_family
 
 # Rows up to which a fit is checked: it then takes a small part of the fit's time.
 MOST_ROWS = 2000
@@ -62,20 +61,13 @@ def _predicted(model: Any, X: Any) -> np.ndarray | None:
         return None
 
 
-def _is_of_scipy(law: Any) -> bool:
-    return law is not None and isinstance(get_family(law), ScipyFamily)
-
-
 def check(model: Any, X: Any, y: Any, weight: Any) -> None:
     """Assert what holds of every fitted estimator and the data that it was fitted to."""
     status = model.status_
     assert model.converged_ == (status in AT_A_MAXIMUM)
     assert not np.isnan(model.log_likelihood_), "the log-likelihood is nan"
     if status == "interior":
-        # Rounding of scipy's densities hides the maximum within what their family says.
-        law = getattr(model, "family", None)
-        noise = ScipyFamily.noise if _is_of_scipy(law) else 0.0
-        assert model.distance_ <= max(model.tol, noise), f"interior, but {model.distance_:g} away"
+        assert model.distance_ <= model.tol, f"interior, but {model.distance_:g} away"
     if any(getattr(model, "_beside", ())):
         return  # Offset and exposure were given beside X, and are not at hand here.
     if (predicted := _predicted(model, X)) is not None:

@@ -80,9 +80,6 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     concave: ClassVar[bool] = False
     """Whether log q is concave in all chart eta together, so that a regression has one maximum."""
 
-    noise: ClassVar[float] = 0.0
-    """Standard errors from the maximum within which rounding of the law's formula hides it."""
-
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 

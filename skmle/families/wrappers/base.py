@@ -120,10 +120,6 @@ class Wrapper(Family):
         return self.inner.cusps
 
     @property
-    def noise(self) -> float:  # type: ignore[override]
-        return self.inner.noise
-
-    @property
     def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
         return self.inner.breaks
 
