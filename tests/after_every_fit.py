@@ -97,16 +97,22 @@ def check(model: Any, X: Any, y: Any, weight: Any) -> None:
 
 
 def _last_bits(model: Any, X: Any, y: Any, weight: Any, score: float) -> float:
-    """Return by how much the score changes with the last bits of X.
+    """Return by how much the score changes with the last bits of X and of the linear predictor.
 
-    A prediction cannot have more digits than X times the coefficients has. Where columns nearly
-    cancel, or residuals are tiny, a fit computes in other coordinates, and has more.
+    A prediction cannot have more digits than X times the coefficients, plus the intercept, has.
+    Where columns nearly cancel, or residuals are tiny, a fit computes in other coordinates, and has
+    more.
     """
     X = np.asarray(X) if isinstance(X, list) else X
     if y is None or not isinstance(X, np.ndarray) or X.dtype.kind != "f":
         return 0.0
-    bits = np.random.default_rng(0).integers(-1, 2, X.shape) * np.finfo(X.dtype).eps
-    return abs(model.score(X * (1.0 + bits), y, sample_weight=weight) - score)
+    rng, eps = np.random.default_rng(0), np.finfo(X.dtype).eps
+    moved = X * (1.0 + rng.integers(-1, 2, X.shape) * eps)
+    beside = {}
+    known = any(getattr(model, name, None) is not None for name in ("offset", "exposure"))
+    if is_regressor(model) and not known and np.ndim(getattr(model, "intercept_", ())) == 0:
+        beside["offset"] = rng.integers(-1, 2, len(X)) * eps * abs(model.intercept_)
+    return abs(model.score(moved, y, sample_weight=weight, **beside) - score)
 
 
 def _goes_on(model: Any, X: Any) -> bool:

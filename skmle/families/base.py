@@ -92,6 +92,9 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     stretch: ClassVar[Stretch | None] = None
     """What another unit of y makes of eta, of laws of positive numbers that have one."""
 
+    unit_moves: tuple[float, ...] = ()
+    """Those of `stretch`, where a regression measures y in its geometric mean."""
+
     knows_curvature: ClassVar[bool] = False
     """Whether the curvature of -log q in chart eta depends on no y, and is the expected one."""
 

@@ -252,6 +252,8 @@ class Wrapper(Family):
     def movable(self) -> bool:
         return self.inner.movable
 
+    unit_moves = ()  # a bound, or another law, may be a number of y
+
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(statistics, weight)
 
