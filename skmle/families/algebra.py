@@ -12,7 +12,7 @@ in which nothing cancels where one part has all of the mass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import reduce
+from functools import partial, reduce
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -246,8 +246,11 @@ def differences(value: Callable[[Arrays], Array], eta: Arrays, order: int) -> Ro
             moved[j] = moved[j] + change
         return np.asarray(value(tuple(moved)), float)
 
+    def along(j: int, change: float) -> Array:
+        return at((j, change))
+
     k = len(eta)
-    lines = [_smoothest(lambda change, j=j: at((j, change)), here) for j in range(k)]
+    lines = [_smoothest(partial(along, j), here) for j in range(k)]
     gradient = tuple(line.gradient for line in lines)
     if order < 2:
         return Rows(here, gradient)

@@ -81,7 +81,9 @@ def from_the_finer_end(*laws: Any) -> tuple[Any, ...]:
 def _turned(value: Any) -> Any:
     """Return a law of scipy on (0, 1) nearer to 1 as that of 1 - Y; None if it is none of these."""
     dist = getattr(value, "dist", None)
-    family = families.native_family(dist.name) if isinstance(dist, stats.rv_continuous) else None
+    if not isinstance(dist, stats.rv_continuous):
+        return None
+    family = families.native_family(dist.name)
     if family is None or family.turned is None:
         return None
     given, (one, other) = arguments_of(value), family.turned
