@@ -256,7 +256,10 @@ class Beta(ByStd, ByTails):
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         frozen = self.to_scipy(theta)
-        return np.asarray(frozen.isf(q) if upper else frozen.ppf(q), float)
+        try:
+            return np.asarray(frozen.isf(q) if upper else frozen.ppf(q), float)
+        except OverflowError:  # scipy's, of the least numbers as shapes
+            return np.nan * (q + theta[0] + theta[1])
 
     def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
         # The search takes fifty times as long as scipy's, which is nan for small q and a or b.
