@@ -56,13 +56,15 @@ class Units(NamedTuple):
     @classmethod
     def _by_a_factor(cls, family: Family, terms: Sequence[Term], observed: Observed) -> Units:
         """Return the geometric mean of y as its unit, of a regression by a law that says so."""
-        pairs = list(zip(family.unit_moves, terms, strict=False))
         modelled = any(term.columns is not None for term in terms)
-        if family.relinked or not modelled or not all(t.intercept for move, t in pairs if move):
+        if not family.unit_moves or family.relinked or not modelled:
+            return cls()
+        pairs = zip(family.unit_moves, terms, strict=True)
+        if not all(term.intercept for move, term in pairs if move):
             return cls()
         _, unit = family.centre_and_spread(observed.statistics, observed.weight)
-        moves = tuple(_BY_MOVE[move] for move, _ in pairs)
-        return cls(0.0, unit, moves, by_a_factor=True) if moves else cls()
+        moves = tuple(_BY_MOVE[move] for move in family.unit_moves)
+        return cls(0.0, unit, moves, by_a_factor=True)
 
     @property
     def standardised(self) -> bool:
