@@ -80,9 +80,6 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     concave: ClassVar[bool] = False
     """Whether log q is concave in all chart eta together, so that a regression has one maximum."""
 
-    noise: ClassVar[float] = 0.0
-    """Standard errors from the maximum within which rounding of the law's formula hides it."""
-
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""
 
@@ -94,6 +91,9 @@ class Family(Parameters, Law, Ends, BaseEstimator):
 
     stretch: ClassVar[Stretch | None] = None
     """What another unit of y makes of eta, of laws of positive numbers that have one."""
+
+    unit_moves: tuple[float, ...] = ()
+    """Those of `stretch`, where a regression measures y in its geometric mean."""
 
     knows_curvature: ClassVar[bool] = False
     """Whether the curvature of -log q in chart eta depends on no y, and is the expected one."""

@@ -60,6 +60,7 @@ class Beta(ByStd, ByTails):
     """
 
     scipy_name = "beta"
+    turned = ("a", "b")
     parameters = (Param("mean", LOGIT), Param("precision", LOG))
     support = Support(0.0, 1.0)
     shortcuts = Shortcuts(starts="maximum", sums="base")
@@ -99,7 +100,7 @@ class Beta(ByStd, ByTails):
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         mean, precision = theta
-        if not np.max(precision) > _PRECISE:
+        if not np.max(precision, initial=0.0) > _PRECISE:
             return None
         a, b = mean * precision, (1.0 - mean) * precision
         rest = 0.5 * (np.log(a) + np.log1p(-mean) - LOG_2PI)
@@ -255,7 +256,10 @@ class Beta(ByStd, ByTails):
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         frozen = self.to_scipy(theta)
-        return np.asarray(frozen.isf(q) if upper else frozen.ppf(q), float)
+        try:
+            return np.asarray(frozen.isf(q) if upper else frozen.ppf(q), float)
+        except OverflowError:  # scipy's, of the least numbers as shapes
+            return np.nan * (q + theta[0] + theta[1])
 
     def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
         # The search takes fifty times as long as scipy's, which is nan for small q and a or b.

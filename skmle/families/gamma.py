@@ -22,8 +22,9 @@ from skmle.families.base import (
 from skmle.families.law import ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.divergences import binet_gap, gap, gap_beside
+from skmle.families.tools.divergences import binet_gap, gap, gap_beside, rise
 from skmle.families.tools.special import LOG_2PI, bend, beyond_first, binet
+from skmle.families.tools.stretched import InGeometricMean
 from skmle.families.tools.tails import log_gamma_tail
 
 # Shape from which nothing may cancel: in y/mean - 1 - log(y/mean) rounding leaves 1e-15, of which
@@ -37,7 +38,7 @@ _NARROW = 1e-3
 _LEAST_GAP = 1e-40
 
 
-class Gamma(ByStd, ByTails):
+class Gamma(InGeometricMean, ByStd, ByTails):
     """Gamma law of y > 0 with `mean` and `shape`; the variance is mean^2/shape.
 
     q(y) = (shape/mean)^shape y^(shape - 1) exp(-shape y/mean) / Gamma(shape).
@@ -60,6 +61,7 @@ class Gamma(ByStd, ByTails):
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     stretch = Stretch((1.0, 0.0), Normal)
+    unit_moves = stretch.moves
     shortcuts = Shortcuts(starts="maximum", sums="base")
 
     def statistics(self, y: Array) -> Arrays:
@@ -98,7 +100,7 @@ class Gamma(ByStd, ByTails):
         if more or np.max(shape) > _PRECISE:
             beyond = np.expm1(away)  # y/mean - 1
             ratio = 1.0 + beyond
-            excess = shape * (beyond - away + (more[0] if more else 0.0))
+            excess = shape * (rise(away) + (more[0] if more else 0.0))
         else:
             ratio = y * np.exp(-log_mean)
             beyond = ratio - 1.0
@@ -123,7 +125,7 @@ class Gamma(ByStd, ByTails):
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         mean, shape = theta
-        if not np.max(shape) > _PRECISE:
+        if not np.max(shape, initial=0.0) > _PRECISE:
             return None
         rest = 0.5 * (np.log(shape) - LOG_2PI) - binet(shape, 0)[0] - np.log(y)
         return rest - shape * gap_beside((y - mean) / mean, y / mean)

@@ -26,9 +26,10 @@ from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import LOG_2PI, log_complement
+from skmle.families.tools.stretched import InGeometricMean
 
-# Ratio of shape and mean from which y/mean - 1 is taken of the two themselves: the logarithm of the
-# mean leaves 1e-15 in it, of which this ratio makes 1e-11.
+# Ratio of shape and mean from which y/mean - 1 is taken of the two themselves, or of the difference
+# of their logarithms: a rounded quotient leaves 1e-15 in it, of which this ratio makes 1e-11.
 _PRECISE = 1e4
 # Mean of (y - mean)^2/(mean y) below which it is averaged row by row: as a difference of inverses
 # it keeps twelve digits here.
@@ -44,7 +45,7 @@ _NEAR_HALF = 0.5
 _LARGE, _TERMS = 50.0, (1.0, -3.0 / 2.0, 15.0 / 4.0, -105.0 / 8.0)
 
 
-class InverseGaussian(ByStd, ByTails):
+class InverseGaussian(InGeometricMean, ByStd, ByTails):
     """Inverse Gaussian law of y > 0 with `mean` and `shape`; the variance is mean^3/shape.
 
     q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)).
@@ -72,6 +73,7 @@ class InverseGaussian(ByStd, ByTails):
     parameters = (Param("mean", LOG), Param("shape", LOG))
     support = Support(0.0)
     stretch = Stretch((1.0, 1.0), Normal)
+    unit_moves = stretch.moves
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
     several_modes = True
 
@@ -84,6 +86,10 @@ class InverseGaussian(ByStd, ByTails):
 
     def base(self, statistics: Arrays) -> Array:
         return 1.5 * np.log(statistics[0]) + 0.5 * LOG_2PI
+
+    def standardise(self, statistics: Arrays, origin: float | Array, unit: float) -> Arrays:
+        y, inverse, *more = super().standardise(statistics, origin, unit)
+        return (y, inverse, more[0] * unit, more[1]) if more else (y, inverse)
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         # The mean and its inverse; the mean of u^2/y, u = y/mean - 1, by which the mean inverse
@@ -112,7 +118,7 @@ class InverseGaussian(ByStd, ByTails):
         y, inverse, *more = statistics
         log_mean, log_shape = eta
         shape, rate = np.exp(log_shape), np.exp(-log_mean)
-        if more:
+        if more or np.max(shape * rate) > _PRECISE:
             beyond = np.expm1(np.log(y) - log_mean)
             ratio = 1.0 + beyond
         else:

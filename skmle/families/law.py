@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +163,9 @@ class Law(ABC):
         return None
 
     # ---------------------------------------------------------------- what information measures ask
+
+    turned: ClassVar[tuple[str, str] | None] = None
+    """The two of scipy's parameters that change places in the law of 1 - Y."""
 
     def known_entropy(self, theta: Arrays) -> Array | None:
         """Return E[-log q(Y)] in nats where all its digits are known, None where it is averaged.

@@ -14,7 +14,6 @@ from skmle.families.base import Array, Arrays, Density, Family, Param, Rows, Sup
 from skmle.families.links import Link
 from skmle.families.tools.corners import best_at_corner, moving_corner
 from skmle.families.tools.scipy_frame import Frame
-from skmle.families.tools.scipy_laws import NOISE
 from skmle.families.tools.scipy_sample import seconds_of
 from skmle.families.tools.scipy_search import Found, search
 
@@ -65,7 +64,6 @@ class ScipyDensity(Family):
     """
 
     finer_eta = True
-    noise = NOISE
 
     def __init__(
         self,

@@ -27,7 +27,6 @@ from skmle.families.tools.charts import chart_of
 from skmle.families.tools.location_scale import InUnitsOfY
 from skmle.families.tools.scipy_frame import Frame
 from skmle.families.tools.scipy_laws import (
-    NOISE,
     ROUND,
     arguments_of,
     log_mass,
@@ -90,7 +89,6 @@ class ScipyFamily(InUnitsOfY):
         self.scale = scale
         self.shapes = shapes
 
-    noise = NOISE
     _least = np.inf  # learnt by `adapt`: the least observation, below which a threshold lies
 
     # ---------------------------------------------------------------- what scipy says of the law

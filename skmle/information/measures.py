@@ -10,7 +10,13 @@ from scipy.special import rel_entr
 
 from skmle._shared.validation import weighted_mean
 from skmle.information.laws import Estimate, Finite, mixture
-from skmle.information.operands import as_law, checked_probabilities, pair, surprise_of_rows
+from skmle.information.operands import (
+    as_law,
+    checked_probabilities,
+    from_the_finer_end,
+    pair,
+    surprise_of_rows,
+)
 from skmle.information.units import in_units, nats_of, plain
 
 __all__ = [
@@ -78,6 +84,7 @@ def entropy(
     1.418939
     """
     unit = nats_of(base)
+    (p,) = from_the_finer_end(p)
     return in_units(as_law(p, "p").entropy(random_state), unit, return_standard_error)
 
 

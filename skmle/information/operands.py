@@ -69,6 +69,30 @@ def as_law(value: Any, name: str) -> Law:
     )
 
 
+def from_the_finer_end(*laws: Any) -> tuple[Any, ...]:
+    """Return laws of scipy that all lie nearer to 1 than to 0 as those of 1 - Y.
+
+    No measure changes. But doubles are coarse next to 1, where the mean of a law may round to 1.
+    """
+    turned = [_turned(law) for law in laws]
+    return laws if any(law is None for law in turned) else tuple(turned)
+
+
+def _turned(value: Any) -> Any:
+    """Return a law of scipy on (0, 1) nearer to 1 as that of 1 - Y; None if it is none of these."""
+    dist = getattr(value, "dist", None)
+    if not isinstance(dist, stats.rv_continuous):
+        return None
+    family = families.native_family(dist.name)
+    if family is None or family.turned is None:
+        return None
+    given, (one, other) = arguments_of(value), family.turned
+    moved = np.any(given["loc"]) or np.any(np.not_equal(given["scale"], 1.0))
+    if moved or not np.all(np.greater(given[one], given[other])):
+        return None
+    return dist(**{**given, one: given[other], other: given[one]})
+
+
 def _joint_normal(columns: IndependentColumns) -> Distribution | None:
     """Return independent normal columns as one normal law, which has a divergence from others."""
     if not all(type(law.family) is families.Normal and law.shape == () for law in columns.laws):
@@ -82,6 +106,7 @@ def _joint_normal(columns: IndependentColumns) -> Distribution | None:
 
 def pair(p: Any, q: Any) -> tuple[Law, Law]:
     """Return the two laws, of the same kind of observation."""
+    p, q = from_the_finer_end(p, q)
     try:
         one = as_law(p, "p")
     except ValueError as error:

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from sklearn.base import clone
 
 from skmle import MLEDistribution, MLERegressor
-from skmle.exceptions import BoundaryWarning
+from skmle.exceptions import BoundaryWarning, NoMaximumWarning
 from skmle.families import (
     Bernoulli,
     Beta,
@@ -23,6 +23,7 @@ from skmle.families import (
     Exponential,
     Family,
     Gamma,
+    Laplace,
     Normal,
     Poisson,
 )
@@ -471,3 +472,17 @@ def test_a_held_value_is_one_of_the_parameter_whatever_the_link(link):
     for value in (-1.0, 0.0):
         with pytest.raises(ValueError, match=r"fixed: mean=.* is outside the range of Poisson's"):
             MLEDistribution(law, fixed={"mean": value}).fit([[1.0], [2.0]])
+
+
+@pytest.mark.parametrize("link", ["log", "inverse"])
+@pytest.mark.parametrize("scale", ["none", "all"])
+def test_a_median_that_no_link_reaches(link, scale):
+    """The location is positive, but the median is not: the likelihood rises as it falls to zero."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 2)), rng.normal(size=50) - 0.3
+    features = {"loc": "none", "scale": scale}
+    with pytest.warns(NoMaximumWarning, match="loc"):
+        model = MLERegressor(Laplace(links={"loc": link}), features=features).fit(X, y)
+    right = MLERegressor("laplace", fixed={"loc": 0.0}, features={"scale": scale}).fit(X, y)
+    assert model.status_ == "no_maximum"
+    np.testing.assert_allclose(model.log_likelihood_, right.log_likelihood_, atol=1e-6)

@@ -342,7 +342,7 @@ def test_what_rounding_leaves_is_exact(family, origin):
 
 
 @pytest.mark.parametrize("family", ["gamma", "inverse_gaussian", "lognormal"])
-@pytest.mark.parametrize("share", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
+@pytest.mark.parametrize("share", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12])
 @pytest.mark.parametrize("unit", [1.0, 1e6])
 def test_precise_measurements_are_regressed(family, share, unit):
     """Of a tiny spread around a level, each of these laws is the normal law of the deviations."""
@@ -352,11 +352,30 @@ def test_precise_measurements_are_regressed(family, share, unit):
     model = MLERegressor(family).fit(X, unit * (1.0 + share * away))
     assert model.status_ == "interior" and model.distance_ <= model.tol
     right = MLERegressor("normal").fit(X, away)
-    np.testing.assert_allclose(model.coef_ / share, right.coef_, rtol=0.3 * share + 1e-7)
+    rtol = 0.3 * share + 1e-7 + 3e-16 / share  # the last is what y is rounded by
+    np.testing.assert_allclose(model.coef_ / share, right.coef_, rtol=rtol)
     known = model.params_
     scale = {
         "gamma": lambda: known["shape"] ** -0.5,
         "inverse_gaussian": lambda: (known["shape"] / unit) ** -0.5,
         "lognormal": lambda: known["scale"],
     }[family]()
-    np.testing.assert_allclose(scale / share, right.params_["scale"], rtol=0.3 * share + 1e-7)
+    np.testing.assert_allclose(scale / share, right.params_["scale"], rtol=rtol)
+
+
+@pytest.mark.parametrize("family", ["gamma", "inverse_gaussian"])
+@pytest.mark.parametrize("held", [False, True], ids=["free", "held"])
+def test_precise_measurements_of_groups_are_regressed(family, held):
+    """Equal rows of X are one row of sums, and the precision may be known."""
+    rng, unit, share = np.random.default_rng(1), 1e6, 1e-9
+    X = rng.integers(0, 2, (2000, 2)).astype(float)
+    away = X[:, 0] + 0.5 * rng.normal(size=2000)
+    shape = 4.0 / share**2 * (unit if family == "inverse_gaussian" else 1.0)
+    fixed = {"shape": shape} if held else None
+    model = MLERegressor(family, fixed=fixed).fit(X, unit * (1.0 + share * away))
+    assert model.status_ == "interior" and model.distance_ <= model.tol
+    right = MLERegressor("normal").fit(X, away)
+    np.testing.assert_allclose(model.coef_ / share, right.coef_, atol=1e-6)
+    errors = np.sqrt(np.diag(model.inference().covariance))[:2]
+    wanted = 0.5 / np.sqrt(2000.0 / 4.0)
+    np.testing.assert_allclose(errors / share, wanted, rtol=0.1)

@@ -73,6 +73,20 @@ def test_softmax_is_packed():
 # ---------------------------------------------------------------- the algebra
 
 
+@pytest.mark.parametrize(("rough", "scale", "digits"), [(1e-9, 1.0, 1e-9), (0.0, 0.03, 1e-12)])
+def test_differences_find_the_step_that_suits_a_function(rough, scale, digits):
+    """Of few digits, or that varies on a small scale: one step for all leaves 4e-8 and 6e-11."""
+
+    def value(eta):
+        y = np.linspace(0.1, 1.0, 50)
+        exact = np.sin(y * eta[0] / scale) * scale
+        return np.round(exact / rough) * rough if rough else exact
+
+    (gradient,) = differences(value, (np.float64(0.3),), 1).gradient
+    y = np.linspace(0.1, 1.0, 50)
+    assert abs(np.mean(gradient - y * np.cos(y * 0.3 / scale))) < digits
+
+
 def test_differences_have_the_promised_digits():
     assert_equal_rows(differences(value_of(normal()), ETA, 2), normal()(ETA), 1e-10, 1e-7)
     assert differences(value_of(normal()), ETA, 0).gradient is None

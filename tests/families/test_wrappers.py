@@ -50,6 +50,7 @@ DERIVED = {
     "finer_eta": "of the normal law of several columns, which has no parameters to hold",
     "scipy_name": "scipy has no law around a law",
     "from_scipy": "scipy has no law around a law",
+    "turned": "scipy has no law around a law",
 }
 
 

@@ -94,3 +94,23 @@ NO_SPREAD = [
 @pytest.mark.parametrize("name, params", NO_SPREAD, ids=[name for name, _ in NO_SPREAD])
 def test_a_density_without_spread(name, params):
     assert Distribution(name, params).entropy() == -np.inf
+
+
+# By mpmath: log B(a, b) - (a - 1) psi(a) - (b - 1) psi(b) + (a + b - 2) psi(a + b).
+BETAS = {(1e12, 5.0): -25.477437959314805, (1e18, 2.0): -39.86931600899129}
+BETAS |= {(1e16, 3.0): -34.99378297754172, (1e30, 0.5): -68.98694285990739}
+
+
+@pytest.mark.parametrize("shapes", BETAS)
+def test_shares_next_to_one(shapes):
+    """Doubles are coarse there, but the law of the other share is as well known as any."""
+    a, b = shapes
+    np.testing.assert_allclose(entropy(stats.beta(a, b)), BETAS[shapes], rtol=1e-14)
+    for measure in (kl_divergence, cross_entropy):
+        here = measure(stats.beta(a, b), stats.beta(a, 2.0 * b))
+        assert here == measure(stats.beta(b, a), stats.beta(2.0 * b, a))
+    # It is the gamma law of the other share, measured in 1/a.
+    gammas = kl_divergence(stats.gamma(b), stats.gamma(2.0 * b))
+    np.testing.assert_allclose(here - entropy(stats.beta(a, b)), gammas, rtol=1e-8)
+    many = entropy(stats.beta([a, 3.0], [b, 2.0]))
+    np.testing.assert_allclose(many, [BETAS[shapes], entropy(stats.beta(2.0, 3.0))], rtol=1e-14)

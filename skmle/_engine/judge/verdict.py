@@ -119,8 +119,6 @@ def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     """Return the fit of an interior maximum, if the solution is as near to it as was asked."""
     if solution.distance > likelihood.problem.tol:
         better = _polished_to_tol(likelihood, solution)
-        if better is None and solution.distance <= likelihood.family.noise:
-            better = solution
         if better is None:
             stalled = outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
             return _on_a_ridge(likelihood, solution) or stalled

@@ -23,6 +23,7 @@ from skmle.families.base import Family
 # How many times the logarithm of the unit of y is added to an eta that is no location, by
 # `Param.unit`.
 LOG_UNITS = {"scale": 1.0, "rate": -1.0, "": 0.0}
+_BY_MOVE = {times: unit for unit, times in LOG_UNITS.items()}
 
 
 class Units(NamedTuple):
@@ -32,13 +33,17 @@ class Units(NamedTuple):
     unit: float = 1.0
     moves: tuple[str, ...] = ()
     """How each eta changes with the units (`Param.unit`); () where y is fitted as it is."""
+    by_a_factor: bool = False
+    """Whether the unit is one of a law of positive numbers (`Family.unit_moves`)."""
 
     @classmethod
     def of(cls, family: Family, terms: Sequence[Term], observed: Observed) -> Units:
-        """Return the units for some observations of a movable family.
+        """Return the units for some observations.
 
-        They are the centre and the spread of y, if each scale of the law has an intercept.
+        They are the centre and the spread of y, if each scale of a movable law has an intercept.
         """
+        if not family.movable:
+            return cls._by_a_factor(family, terms, observed)
         pairs = list(zip(family.parameters, terms, strict=True))
         scales = [term.intercept for param, term in pairs if param.unit in ("scale", "rate")]
         if not all(scales):
@@ -47,10 +52,23 @@ class Units(NamedTuple):
         free = all(term.intercept for param, term in pairs if param.unit == "location")
         return cls(origin if free else 0.0, unit, tuple(p.unit for p in family.parameters))
 
+    @classmethod
+    def _by_a_factor(cls, family: Family, terms: Sequence[Term], observed: Observed) -> Units:
+        """Return the geometric mean of y as its unit, of a regression by a law that says so."""
+        modelled = any(term.columns is not None for term in terms)
+        if not family.unit_moves or family.relinked or not modelled:
+            return cls()
+        pairs = zip(family.unit_moves, terms, strict=True)
+        if not all(term.intercept for move, term in pairs if move):
+            return cls()
+        _, unit = family.centre_and_spread(observed.statistics, observed.weight)
+        moves = tuple(_BY_MOVE[move] for move in family.unit_moves)
+        return cls(0.0, unit, moves, by_a_factor=True)
+
     @property
     def standardised(self) -> bool:
         """Whether y is fitted in units of its own spread."""
-        return bool(self.moves)
+        return bool(self.moves) and not self.by_a_factor
 
     def located(self, j: int) -> bool:
         """Return whether a parameter is a location, in units of the spread of y."""

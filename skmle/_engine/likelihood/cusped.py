@@ -56,8 +56,8 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array) -> Arra
     Raises
     ------
     LinAlgError
-        If the gradients of the rows do not span all coefficients, or their sum does not rise in
-        some direction.
+        If the gradients of the rows do not span all coefficients or are no numbers, or their sum
+        does not rise in some direction.
 
     References
     ----------
@@ -67,6 +67,8 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array) -> Arra
     """
     # In these directions the gradients are uncorrelated, and a step of 1/sqrt(n) is a standard
     # error if the information equality holds.
+    if not np.isfinite(meat).all():
+        raise np.linalg.LinAlgError("the gradients of some rows are beyond the numbers")
     root = np.linalg.cholesky(meat / objective.mass)
     directions = solve_triangular(root, np.eye(len(root)), lower=True).T
     width = _WIDTH * objective.size ** (1.0 / 6.0 - 0.5)

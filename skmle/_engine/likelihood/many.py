@@ -145,9 +145,8 @@ class ManyObjectives:
             for end in filter(np.isfinite, ends):
                 way = (there - here) / (end - here)  # one at the end
                 with np.errstate(divide="ignore"):
-                    share = np.minimum(
-                        share, np.nanmin(_TOWARDS_END / np.maximum(way, 0.0), axis=1)
-                    )
+                    least = np.fmin.reduce(_TOWARDS_END / np.maximum(way, 0.0), axis=1)
+                share = np.minimum(share, least)
         return share
 
     def takes_many(self, coef: Array) -> bool:

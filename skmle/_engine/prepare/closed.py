@@ -57,7 +57,8 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
     if family.shortcuts.starts == "final":
         status = INTERIOR if family.support.fixed else NON_REGULAR
         start = family.starts(observed.statistics, observed.weight)[0]
-        return constant_fit(problem, start, Verdict(status))
+        if not family.relinked or _has_links(family, start):
+            return constant_fit(problem, start, Verdict(status))
     # Starts of a law that moves with y are found in the units of a fit, unless they are its end.
     ended = observed.is_condensed and family.shortcuts.starts != "near"
     if family.movable and not ended:
@@ -181,6 +182,12 @@ def _confirmed(problem: Problem, chart_eta: tuple[float, ...]) -> Fit | None:
     """Return the fit at a maximum in closed form, if the decrement there confirms it."""
     result = constant_fit(problem, chart_eta, Verdict(INTERIOR), confirm=True)
     return result if result.distance <= problem.tol else None
+
+
+def _has_links(family: Family, chart_eta: tuple[float, ...]) -> bool:
+    """Return whether links lead to an eta, as the logarithm of a location below zero does not."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(family.linked(tuple(map(np.asarray, chart_eta)))).all())
 
 
 def constant_fit(

@@ -79,16 +79,16 @@ class Likelihood:
         self.known_starts = starts
         self.columns = columns = look_at(problem) if columns is None else columns
         observed = problem.observed
-        self.units = units = Units()
         # The law of the observations as they are measured here.
         self.family = family = problem.family
-        if family.movable:
-            self.units = units = Units.of(family, problem.terms, observed)
+        self.units = units = Units.of(family, problem.terms, observed)
         self.statistics = observed.statistics
         if units.moves:
             self.statistics = family.standardise(self.statistics, units.origin, units.unit)
             self.family = family.measured(units.origin, units.unit)
-        offset = None if problem.offset is None else problem.offset / units.unit
+        offset = problem.offset
+        if offset is not None and units.located(0):
+            offset = offset / units.unit
         self.design = Design(
             columns.terms, observed.n, problem.X, columns.shift, offset, columns.blocks
         )
@@ -165,7 +165,15 @@ class Likelihood:
         total = -value * self.objective.mass
         if self.units.moves:
             total -= self.units.log_volume(self.family, self.problem.observed)
-        return total - self.problem.observed.base
+        return total - self._base
+
+    @property
+    def _base(self) -> float:
+        """The terms of -log q that depend on y only, summed over the rows."""
+        observed = self.problem.observed
+        if not self.units.by_a_factor:
+            return observed.base
+        return float(observed.weights @ self.family.base(self.statistics))
 
     # ---------------------------------------------------------------- starts and solvers
 

@@ -15,9 +15,6 @@ from skmle.families.tools.charts import chart_of
 # Excess of probabilities over 1 that is rounding. Chosen, not measured.
 _ROUNDING = 1e-3
 _PICKS = 40  # sets of shapes at which the ends of the support are looked at; chosen
-# Standard errors from the maximum that count as at it where no step lowers the objective any more:
-# scipy's densities have as few as ten digits. They are 5e-7 nats in all.
-NOISE = 1e-3
 ROUND = ("vonmises",)  # laws on a circle, whose density repeats itself, so that no scale is known
 _REAL = ("nbinom", "n")  # that scipy calls a whole number, but takes any
 FIXED = "fixed"  # an end that no shape is: a number, or a function of the shapes

@@ -120,10 +120,6 @@ class Wrapper(Family):
         return self.inner.cusps
 
     @property
-    def noise(self) -> float:  # type: ignore[override]
-        return self.inner.noise
-
-    @property
     def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
         return self.inner.breaks
 
@@ -255,6 +251,8 @@ class Wrapper(Family):
     @property
     def movable(self) -> bool:
         return self.inner.movable
+
+    unit_moves = ()  # a bound, or another law, may be a number of y
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         return self.inner.centre_and_spread(statistics, weight)

@@ -15,18 +15,29 @@ class HeldValues(FreeParameters):
     A location or a scale that is held moves with y, as one that is free does.
     """
 
+    @property
+    def unit_moves(self) -> tuple[float, ...]:  # type: ignore[override]
+        moves = self.inner.unit_moves
+        return tuple(moves[j] for j in self.free) if moves else ()
+
     def measured(self, origin: float, unit: float) -> Family:
         """Return the law with the values held measured as y is."""
         values = dict(self.values)
-        for param in self.inner.parameters:
-            if param.unit and param.name in values:
+        for param, move in zip(self.inner.parameters, self._moves, strict=True):
+            if (param.unit or move) and param.name in values:
                 eta = param.chart.forward(np.asarray(values[param.name], float))
                 if param.unit == "location":
                     eta = (eta - origin) / unit
                 else:
-                    eta = eta - SPREAD_SIGNS[param.unit] * np.log(unit)
+                    eta = eta - move * np.log(unit)
                 values[param.name] = float(param.chart.theta(eta))
         return type(self)(self.inner.measured(origin, unit), values)
+
+    @property
+    def _moves(self) -> tuple[float, ...]:
+        """By how much the eta of each parameter rises with the logarithm of the unit of y."""
+        units = (SPREAD_SIGNS.get(param.unit, 0.0) for param in self.inner.parameters)
+        return self.inner.unit_moves or tuple(units)
 
     def centre_and_spread(self, statistics: Arrays, weight: Array | None) -> tuple[float, float]:
         """Return the location and the scale that are held; for one that is not, that of y.
