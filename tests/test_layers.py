@@ -82,7 +82,7 @@ ENGINE = """
     prepare.robust prepare.trials
     prepare.feasible prepare.perturbed prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.evidence
-    prepare.profiled
+    prepare.profiled prepare.constrained
     prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
     judge.lone judge.alarm
