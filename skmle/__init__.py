@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
     from skmle.families import Distribution
+    from skmle.likelihood_ratio import likelihood_ratio_test
     from skmle.observations import censored
     from skmle.ordinal import OrdinalClassifier
     from skmle.pipeline import (
@@ -47,6 +48,7 @@ _OBJECTS = {
     "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
     "compare": "skmle.selection",
+    "likelihood_ratio_test": "skmle.likelihood_ratio",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
@@ -80,6 +82,7 @@ __all__ = [
     "infer",
     "inference",
     "information",
+    "likelihood_ratio_test",
     "log_prob",
     "metrics",
     "path",

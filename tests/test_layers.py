@@ -44,6 +44,8 @@ FLOORS = {
     "skmle._groups": 5,
     "skmle.observations": 5,
     "skmle.selection": 5,
+    "skmle.likelihood_ratio": 5,
+    "skmle.non_nested": 5,
     "skmle.plotting": 5,
     "skmle._any_model": 4,
     "skmle._shared": 3,

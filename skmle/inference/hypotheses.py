@@ -41,6 +41,9 @@ class HypothesisTest:
     p_value : float
     df_error : float
         Degrees of freedom of the errors; inf where the statistic is a chi-square, else it is an F.
+    at_end : bool
+        Whether the hypothesis is at an end of a parameter's range. The law of the statistic is then
+        a mixture, half and half, of chi-squares of df - 1 and df degrees of freedom.
     """
 
     kind: str
@@ -49,9 +52,12 @@ class HypothesisTest:
     df: float
     p_value: float
     df_error: float = np.inf
+    at_end: bool = False
 
     def __str__(self) -> str:
-        if self.df_error == np.inf:
+        if self.at_end:
+            law = f"(chi2({self.df - 1:g}) + chi2({self.df:g}))/2"
+        elif self.df_error == np.inf:
             law = f"chi2({self.df:g})"
         else:
             law = f"F({self.df:g}, {self.df_error:g})"
