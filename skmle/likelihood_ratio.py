@@ -97,7 +97,7 @@ def likelihood_ratio_test(
     >>> larger = skmle.MLERegressor("poisson").fit(X, y)
     >>> smaller = skmle.MLERegressor("poisson", features={"mean": [0]}).fit(X, y)
     >>> skmle.likelihood_ratio_test(smaller, larger)
-    Likelihood-ratio test of x1 = 0: chi2(1) = 0.19, p = 0.664
+    Likelihood-ratio test of x1 = 0: chi2(1) = 1.23, p = 0.267
     """
     small, large = _checked(smaller, "smaller"), _checked(larger, "larger")
     _check_pair(small, large)
@@ -209,8 +209,8 @@ def _check_pair(small: Any, large: Any) -> None:
             f"{_WHAT}: the models were fitted to {counts}. Allowed: the same rows with the same "
             "weights. Fit both to the rows that are complete in all columns."
         )
-    classes = [getattr(m, "classes_", None) for m in (small, large)]
-    if not np.array_equal(*classes) or len(small._fits) != len(large._fits):
+    one, other = (np.asarray(getattr(m, "classes_", ())) for m in (small, large))
+    if not np.array_equal(one, other) or len(small._fits) != len(large._fits):
         raise ValueError(
             f"{_WHAT}: the models are of different classes or columns of observations. Allowed: "
             "the same y. Fit both to it."

@@ -37,7 +37,8 @@ class HypothesisTest:
         What is tested, in words.
     statistic : float
     df : float
-        Degrees of freedom: the number of equations.
+        Degrees of freedom: the number of equations; nan where the law of the statistic is a sum of
+        weighted chi-squares.
     p_value : float
     df_error : float
         Degrees of freedom of the errors; inf where the statistic is a chi-square, else it is an F.
@@ -55,7 +56,9 @@ class HypothesisTest:
     at_end: bool = False
 
     def __str__(self) -> str:
-        if self.at_end:
+        if np.isnan(self.df):
+            law = "weighted chi2"
+        elif self.at_end:
             law = f"(chi2({self.df - 1:g}) + chi2({self.df:g}))/2"
         elif self.df_error == np.inf:
             law = f"chi2({self.df:g})"

@@ -116,7 +116,7 @@ class FunctionProfile:
         at, multiple = found
         whole = at.hessian - multiple * self.bend
         try:
-            pulled = np.linalg.solve(whole, at.slope)
+            pulled: Array = np.asarray(np.linalg.solve(whole, at.slope), np.float64)
         except np.linalg.LinAlgError:
             pulled = at.slope
         along = float(at.slope @ pulled)
@@ -225,13 +225,16 @@ class FunctionProfile:
         level = self._level(u) if level is None else level
         if not (np.isfinite(value) and np.isfinite(level)):
             return None
-        triples = list(zip(masses, every, self.roots, strict=True))
-        gradient = np.concatenate([m * (root.T @ at.gradient) for m, at, root in triples])
-        hessian = block_diag(*(m * (root.T @ at.hessian @ root) for m, at, root in triples))
+        gradients, hessians = [], []
+        for mass, at, root in zip(masses, every, self.roots, strict=True):
+            assert at.gradient is not None and at.hessian is not None
+            gradients.append(mass * (root.T @ at.gradient))
+            hessians.append(mass * (root.T @ at.hessian @ root))
         slope = self._slope(u)
         if not (np.isfinite(slope).all() and slope.any()):
             return None
-        return _Place(u, value, gradient, np.asarray(hessian), level, slope)
+        hessian = np.asarray(block_diag(*hessians), float)
+        return _Place(u, value, np.concatenate(gradients), hessian, level, slope)
 
 
 def _root(hessian: Array) -> Array:
