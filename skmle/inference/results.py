@@ -16,6 +16,7 @@ from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.profile import Profiler
 from skmle.inference.profiled_values import ProfiledValues, check_interval
 from skmle.inference.robust import Errors
+from skmle.inference.rows_known import KnownRowsLike
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
 from skmle.inference.tested import Tested
@@ -96,6 +97,8 @@ class Inference(Tested, Derived, Outputs):
         What `augment` asks.
     profiler : Profiler, optional
         What knows the rows, for `profile`.
+    known_rows : KnownRowsLike, optional
+        What knows the rows, for `score_test`.
     contrasts : sequence of str, optional
         For each estimate that is an effect of a column, the change of the column.
     ratio_names : sequence of str, optional
@@ -134,14 +137,15 @@ class Inference(Tested, Derived, Outputs):
     facts: Mapping[str, Any] | None = field(default=None, repr=False)
     augmenter: Augmenter | None = field(default=None, repr=False)
     profiler: Profiler | None = field(default=None, repr=False)
+    known_rows: KnownRowsLike | None = field(default=None, repr=False)
     contrasts: Sequence[str] | None = None
     ratio_names: Sequence[str] = field(default=(), repr=False)
     on_links: bool = False
     ends: Callable[[float], Array] | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Profiles know the rows, which are left out of what is stored.
-        return self.__dict__ | {"profiler": None}
+        # The rows are left out of what is stored.
+        return self.__dict__ | {"profiler": None, "known_rows": None}
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
