@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
     from skmle.families import Distribution
+    from skmle.likelihood_ratio import likelihood_ratio_test
+    from skmle.non_nested import clarke_test, vuong_test
     from skmle.observations import censored
     from skmle.ordinal import OrdinalClassifier
     from skmle.pipeline import (
@@ -47,6 +49,9 @@ _OBJECTS = {
     "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
     "compare": "skmle.selection",
+    "likelihood_ratio_test": "skmle.likelihood_ratio",
+    "vuong_test": "skmle.non_nested",
+    "clarke_test": "skmle.non_nested",
 }
 _MODULES = ("exceptions", "families", "inference", "information", "metrics")
 
@@ -73,6 +78,7 @@ __all__ = [
     "OrdinalClassifier",
     "__version__",
     "censored",
+    "clarke_test",
     "compare",
     "exceptions",
     "families",
@@ -80,6 +86,7 @@ __all__ = [
     "infer",
     "inference",
     "information",
+    "likelihood_ratio_test",
     "log_prob",
     "metrics",
     "path",
@@ -87,4 +94,5 @@ __all__ = [
     "predict_interval",
     "predict_quantile",
     "summary",
+    "vuong_test",
 ]

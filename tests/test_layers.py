@@ -44,6 +44,8 @@ FLOORS = {
     "skmle._groups": 5,
     "skmle.observations": 5,
     "skmle.selection": 5,
+    "skmle.likelihood_ratio": 5,
+    "skmle.non_nested": 5,
     "skmle.plotting": 5,
     "skmle._any_model": 4,
     "skmle._shared": 3,
@@ -74,6 +76,7 @@ ENGINE = """
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
+    likelihood.equality
     likelihood.leverage likelihood.jeffreys likelihood.cusped likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers.many solvers
@@ -82,7 +85,7 @@ ENGINE = """
     prepare.robust prepare.trials
     prepare.feasible prepare.perturbed prepare.modes
     prepare.closed prepare.columns prepare.likelihood prepare.evidence
-    prepare.profiled
+    prepare.profiled prepare.constrained
     prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
     judge.loose judge.lone judge.alarm

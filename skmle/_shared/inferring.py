@@ -15,7 +15,9 @@ from skmle._engine.problem import Fit
 from skmle._shared.augmenting import Augmenting
 from skmle._shared.penalties import check_augmented
 from skmle._shared.profiling import profiler_of
+from skmle._shared.redrawn import redrawn
 from skmle._shared.resampling import resampler_of
+from skmle._shared.rows_tests import KnownRows
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.missing import why_missing
@@ -143,6 +145,7 @@ class Inferring(Augmenting):
                 "fit, which no model keeps. Allowed: none of the settings of a covariance without "
                 "X. Give X and y (and sample_weight) as fit was given them."
             )
+        known_rows = None
         if X is None:
             errors = self._own_errors()
         else:
@@ -158,10 +161,14 @@ class Inferring(Augmenting):
             elif self._runs_off:
                 raise ValueError(self._no_covariance())
             else:
-                errors = errors_of(every, Choice(kind, ways, lags, correction, distribution))
+                choice = Choice(kind, ways, lags, correction, distribution)
+                errors = errors_of(every, choice)
+                again = redrawn(self, X, y, sample_weight, offset_or_exposure)
+                known_rows = KnownRows(every, choice, mask, again)
         result = self._results_under(errors, confidence_level)
         if X is not None:
-            result = replace(result, resampler=resampler_of(self, every, mask, ways, errors))
+            resampler = resampler_of(self, every, mask, ways, errors)
+            result = replace(result, resampler=resampler, known_rows=known_rows)
             if self._has_profiles(kind, weights):
                 return replace(result, profiler=profiler_of(self, every, result, errors))
         if result.reason:

@@ -12,6 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.likelihood.design import Term
+from skmle._engine.prepare.constrained import FunctionProfile
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.profiled import Profile
@@ -115,6 +116,49 @@ class LineProfiler:
                 found = [float(inverse(np.asarray(end))) for end in found]
         low, high = sorted(found) if not np.isnan(found).any() else found
         return Profiled(low, high, count)
+
+    def of_function(self, function: Callable[[Array], float], z: float) -> Profiled:
+        """Return the interval of a function of all coefficients, as users see them.
+
+        Raises
+        ------
+        ValueError
+            If coefficients run to infinity.
+        """
+        if self.result.eta is not None and np.isinf(self.result.eta).any():
+            raise ValueError(
+                "profile: some coefficients run to infinity, from where no function has a profile. "
+                "Allowed: fits with a maximum. Use interval='wald', or profile() of coefficients."
+            )
+        parts = [evidence.likelihood for evidence in self.evidences]
+
+        def value(coefs: Sequence[Array]) -> float:
+            pairs = zip(parts, coefs, strict=True)
+            return function(np.concatenate([vector_of(part, coef) for part, coef in pairs]))
+
+        designs = [part.design for part in parts]
+        with one_blas_thread(any(blas_threads_harm(d.n, d.width) for d in designs)):
+            profile = FunctionProfile(
+                [evidence.objective for evidence in self.evidences],
+                [evidence.coef for evidence in self.evidences],
+                value,
+            )
+            if not profile.error > 0.0:  # the same whatever the coefficients
+                return Profiled(profile.estimate, profile.estimate, profile.fits)
+            moves = []
+            for sign in (-1.0, 1.0):
+                profile.restart()
+                moves.append(profile_end(profile, z, sign, z))
+        low, high = (profile.estimate + profile.error * move for move in moves)
+        return Profiled(low, high, profile.fits)
+
+
+def vector_of(likelihood: Likelihood, coef: Array) -> Array:
+    """Return the user's coefficients as one vector."""
+    pairs = zip(likelihood.raw(coef), likelihood.problem.terms, strict=True)
+    return np.concatenate(
+        [part for (slopes, b), term in pairs for part in (slopes, [b] * term.intercept)]
+    )
 
 
 class _Line(NamedTuple):

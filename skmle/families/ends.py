@@ -89,6 +89,11 @@ class Ends:
         """
         return ()
 
+    @property
+    def special_cases(self) -> tuple[Limit, ...]:
+        """The laws that this one is where a parameter has a value inside of its range."""
+        return ()
+
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         """Return lim f(eta + t delta)/t of each row as t -> inf, f = -log q.
 

@@ -11,6 +11,7 @@ from skmle.families.base import (
     Array,
     Arrays,
     Family,
+    Limit,
     Param,
     Rows,
     Saturated,
@@ -19,6 +20,7 @@ from skmle.families.base import (
     Support,
     average,
 )
+from skmle.families.exponential import Exponential
 from skmle.families.law import ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
@@ -63,6 +65,10 @@ class Gamma(InGeometricMean, ByStd, ByTails):
     stretch = Stretch((1.0, 0.0), Normal)
     unit_moves = stretch.moves
     shortcuts = Shortcuts(starts="maximum", sums="base")
+
+    @property
+    def special_cases(self) -> tuple[Limit, ...]:
+        return (Limit("shape", 1.0, Exponential(links=self.links_of(("mean",)))),)
 
     def statistics(self, y: Array) -> Arrays:
         return y, np.log(y)

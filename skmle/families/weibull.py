@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, zeta
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Stretch, average
+from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Stretch, average
+from skmle.families.exponential import Exponential
 from skmle.families.law import ByStd
 from skmle.families.tools.divergences import log_gamma_gap, rise
 from skmle.families.tools.location_scale import LocationScale, LogLocationScale
@@ -46,6 +47,12 @@ class Weibull(ByStd, LogLocationScale):
         Param("shape", LOG, unit="rate"),
     )
     stretch = Stretch((1.0, 0.0), lambda: SmallestExtreme())
+
+    @property
+    def special_cases(self) -> tuple[Limit, ...]:
+        chosen = self.links_of(("scale",))
+        links = None if chosen is None else {"mean": chosen["scale"]}
+        return (Limit("shape", 1.0, Exponential(links=links), places=("scale",)),)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         hazard = np.exp(z)

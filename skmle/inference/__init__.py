@@ -4,8 +4,9 @@ Everything here is a function of arrays; nothing knows of families or of the eng
 """
 
 from skmle.inference.bootstrap_results import BootstrapIntervals
+from skmle.inference.hypotheses import HypothesisTest
 from skmle.inference.profile import ProfileIntervals
 from skmle.inference.results import Inference
 from skmle.inference.table import Summary
 
-__all__ = ["BootstrapIntervals", "Inference", "ProfileIntervals", "Summary"]
+__all__ = ["BootstrapIntervals", "HypothesisTest", "Inference", "ProfileIntervals", "Summary"]

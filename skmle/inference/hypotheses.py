@@ -37,10 +37,14 @@ class HypothesisTest:
         What is tested, in words.
     statistic : float
     df : float
-        Degrees of freedom: the number of equations.
+        Degrees of freedom: the number of equations; nan where the law of the statistic is a sum of
+        weighted chi-squares.
     p_value : float
     df_error : float
         Degrees of freedom of the errors; inf where the statistic is a chi-square, else it is an F.
+    at_end : bool
+        Whether the hypothesis is at an end of a parameter's range. The law of the statistic is then
+        a mixture, half and half, of chi-squares of df - 1 and df degrees of freedom.
     """
 
     kind: str
@@ -49,9 +53,14 @@ class HypothesisTest:
     df: float
     p_value: float
     df_error: float = np.inf
+    at_end: bool = False
 
     def __str__(self) -> str:
-        if self.df_error == np.inf:
+        if np.isnan(self.df):
+            law = "weighted chi2"
+        elif self.at_end:
+            law = f"(chi2({self.df - 1:g}) + chi2({self.df:g}))/2"
+        elif self.df_error == np.inf:
             law = f"chi2({self.df:g})"
         else:
             law = f"F({self.df:g}, {self.df_error:g})"

@@ -154,6 +154,9 @@ class Profiler(Protocol):
     def interval(self, i: int, z: float) -> Profiled:
         """Return the interval of estimate i that ends where the deviance is z^2."""
 
+    def of_function(self, function: Callable[[Array], float], z: float) -> Profiled:
+        """Return that of a function of all coefficients, which is nan where it has no value."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ProfileIntervals:

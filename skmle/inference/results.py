@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,10 @@ from skmle.inference.derived import Derived
 from skmle.inference.estimates import Model, names_of, scale_of, value_and_root
 from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.profile import Profiler
+from skmle.inference.profiled_values import ProfiledValues, check_interval
 from skmle.inference.resamples import Resampler
 from skmle.inference.robust import Errors
+from skmle.inference.rows_known import KnownRowsLike
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
 from skmle.inference.tested import Tested
@@ -99,12 +101,16 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
         What knows the rows, for `profile`.
     resampler : Resampler, optional
         The same, for `bootstrap`.
+    known_rows : KnownRowsLike, optional
+        What knows the rows, for `score_test`.
     contrasts : sequence of str, optional
         For each estimate that is an effect of a column, the change of the column.
     ratio_names : sequence of str, optional
         For each estimate, what its exponential is, such as "odds ratio"; "" if nothing.
     on_links : bool
         Whether z and p are those of `eta` against zero, as those of ratios are.
+    ends : callable, optional
+        From a confidence level to intervals, (m, 2), where they are not Wald's.
 
     Examples
     --------
@@ -136,13 +142,15 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
     augmenter: Augmenter | None = field(default=None, repr=False)
     profiler: Profiler | None = field(default=None, repr=False)
     resampler: Resampler | None = field(default=None, repr=False)
+    known_rows: KnownRowsLike | None = field(default=None, repr=False)
     contrasts: Sequence[str] | None = None
     ratio_names: Sequence[str] = field(default=(), repr=False)
     on_links: bool = False
+    ends: Callable[[float], Array] | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Profiles and resamples know the rows, which are left out of what is stored.
-        return self.__dict__ | {"profiler": None, "resampler": None}
+        # The rows are left out of what is stored.
+        return self.__dict__ | {"profiler": None, "resampler": None, "known_rows": None}
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -215,6 +223,8 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
             Asymptotic coverage; by default that of the results, 0.95.
         """
         level = self.confidence_level if confidence_level is None else confidence_level
+        if self.ends is not None:
+            return self.ends(level)
         if self.eta is None or self.eta_errors is None or self.inverses is None:
             low, high = interval(self.estimates, self.standard_errors, level, self.dof)
         else:
@@ -247,6 +257,7 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
         *,
         names: Sequence[str] | None = None,
         link: str = "identity",
+        interval: str = "wald",
     ) -> Inference:
         """Return what a function makes of the fitted model, with standard errors and intervals.
 
@@ -261,6 +272,10 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
             A name for each number.
         link : {"identity", "log", "logit"}, default="identity"
             The scale on which the intervals are symmetric.
+        interval : {"wald", "profile"}, default="wald"
+            "profile": by the likelihood. The interval has the values with which, held, the model
+            fits nearly as well as without; it is the same on all scales, and `link` only helps to
+            find it. It needs the rows of the fit, `inference(X, y)`, and about ten fits a number.
 
         Returns
         -------
@@ -283,8 +298,19 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
         [28.4] [[20.6 39.1]]
         """
         model = self._known_model("estimate")
-        whole, value, root = value_and_root(lambda inner: function(model.around(inner)), model)
-        return self._of(value, root, names_of(whole, names), link=link)
+        check_interval(interval, self.profiler)
+
+        def asked(inner: Any) -> Any:
+            return function(model.around(inner))
+
+        whole, value, root = value_and_root(asked, model)
+        result = self._of(value, root, names_of(whole, names), link=link)
+        if interval == "wald":
+            return result
+        assert self.profiler is not None
+        ends = ProfiledValues(self.profiler, model, asked, value.size, scale_of(link, value))
+        footer = [f"s.e.: {self.origin}, delta method. {ends.in_words(self.confidence_level)}"]
+        return replace(result, ends=ends, footer=footer, testable=np.zeros(value.size, bool))
 
     def _known_model(self, what: str) -> Model:
         if self.model is None:

@@ -232,9 +232,9 @@ def coded_groups(
         codes = _codes(column)
         if codes.max() == 0:
             raise ValueError(
-                f"{what}: groups has one group, {labels.ravel().tolist()[0]!r}, in its {n} rows, and one "
-                "group says nothing of how groups differ. Allowed: at least two groups, better 30. "
-                f"Use {instead} if the rows are independent."
+                f"{what}: groups has one group, {labels.ravel().tolist()[0]!r}, in its {n} rows, "
+                "and one group says nothing of how groups differ. Allowed: at least two groups, "
+                f"better 30. Use {instead} if the rows are independent."
             )
         ways.append(codes)
     if len(ways) == 2:  # and the groups within both

@@ -155,6 +155,10 @@ class Wrapper(Family):
     def limits_of_tails(self) -> tuple[Limit, ...]:
         return tuple(self._around_limit(limit) for limit in self.inner.limits_of_tails)
 
+    @property
+    def special_cases(self) -> tuple[Limit, ...]:
+        return tuple(self._around_limit(limit) for limit in self.inner.special_cases)
+
     def _around_limit(self, limit: Limit) -> Limit:
         """Return a limit of the family inside as one of this wrapper."""
         family, observe = self.around(limit.family), self._at_limit(limit.observe)

@@ -90,6 +90,10 @@ class FreeParameters(Wrapper):
     def limits_of_tails(self) -> tuple[Limit, ...]:
         return self._of_free(super().limits_of_tails)
 
+    @property
+    def special_cases(self) -> tuple[Limit, ...]:
+        return self._of_free(super().special_cases)
+
     def _of_free(self, limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         """Return the limits that need none of the parameters held to move."""
         held = set(self.values)

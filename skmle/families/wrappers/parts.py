@@ -123,6 +123,10 @@ class SeveralParts(Derived):
     def limits_of_tails(self) -> tuple[Limit, ...]:
         return ()
 
+    @property
+    def special_cases(self) -> tuple[Limit, ...]:
+        return ()
+
     def _places(self, c: int, limit: Limit) -> tuple[str, ...]:
         """Return in whose places the parameters stand where part c is at a limit law."""
         if not limit.places:
