@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skmle import exceptions, families, inference, information, metrics
     from skmle._groups import fit_groups
+    from skmle._loo import loo
     from skmle._path import path
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
@@ -44,6 +45,7 @@ _OBJECTS = {
     "predict_quantile": "skmle.pipeline",
     "log_prob": "skmle.pipeline",
     "path": "skmle._path",
+    "loo": "skmle._loo",
     "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
     "compare": "skmle.selection",
@@ -81,6 +83,7 @@ __all__ = [
     "inference",
     "information",
     "log_prob",
+    "loo",
     "metrics",
     "path",
     "predict_dist",

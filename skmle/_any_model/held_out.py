@@ -17,6 +17,7 @@ from sklearn.utils.validation import _num_samples, check_consistent_length
 
 from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import last_step, unwrap
+from skmle._shared.validation import weighted_mean
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -107,6 +108,8 @@ class HeldOut(NamedTuple):
 
     folds: Sequence[Fold]
     groups: NDArray[Any] | None
+    weight: Array | None = None
+    """Of all rows: how often each counts; None: once."""
 
     @property
     def rows(self) -> Index:
@@ -123,43 +126,64 @@ class HeldOut(NamedTuple):
         return np.concatenate([np.stack(of_fold(fold)) for fold in self.folds], axis=1)
 
     def by_row(self, values: Array) -> tuple[Index, Array]:
-        """Return the rows that were held out, and the mean of the values of each."""
+        """Return the rows of positive weight that were held out, and the mean value of each."""
         rows, place, count = np.unique(self.rows, return_inverse=True, return_counts=True)
         if (count == 1).all():
-            return rows, values[np.argsort(self.rows, kind="stable")]
-        return rows, np.bincount(place, values) / count
+            each = values[np.argsort(self.rows, kind="stable")]
+        else:
+            each = np.bincount(place, values) / count
+        counting = self._weights(rows) > 0.0
+        return rows[counting], each[counting]
+
+    def _weights(self, rows: Index) -> Array:
+        return np.ones(len(rows)) if self.weight is None else self.weight[rows]
 
     def mean(self, values: Array) -> float:
         """Return the mean over the rows that were held out."""
-        return float(self.by_row(values)[1].mean())
+        rows, each = self.by_row(values)
+        return weighted_mean(each, None if self.weight is None else self.weight[rows])
 
     def spread(self, values: Array, kind: str) -> Spread:
         """Return how sure the `mean` of paired differences is, by a kind of `STD_ERRORS`.
 
-        "rows": rows, or groups of them, are independent. The folds of a stable learner are as good
-        as independent, and the error is exact as the rows become many (Bayle et al. 2020).
+        "rows": rows, or groups of them, are independent; a weight is that many rows. The folds of a
+        stable learner are as good as independent, and the error is exact as the rows become many
+        (Bayle et al. 2020).
 
         "folds": the means of folds vary with the rows that were fitted, too, and share most of
         these, for which their variance is corrected (Nadeau & Bengio 2003). It is the wider.
         """
-        if not np.isfinite(values).all() or len(self.folds if kind == "folds" else values) < 2:
+        rows, each = self.by_row(values)
+        if not np.isfinite(each).all() or len(self.folds if kind == "folds" else values) < 2:
             return Spread(float("nan"))
         if kind == "folds":
-            lengths = [len(fold.test) for fold in self.folds]
-            means = [part.mean() for part in np.split(values, np.cumsum(lengths)[:-1])]
-            ratio = np.mean([len(fold.test) / len(fold.train) for fold in self.folds])
-            error = np.sqrt((1.0 / len(means) + ratio) * np.var(means, ddof=1))
-            return Spread(float(error), freedom=len(means) - 1)
-        rows, each = self.by_row(values)
-        away = each - each.mean()
+            return self._spread_of_folds(values)
+        weight = self._weights(rows)
+        mass = float(weight.sum())
+        away, count = each - weighted_mean(each, weight), mass
         if self.groups is not None:
             _, codes = np.unique(self.groups[rows], return_inverse=True)
-            away = np.bincount(codes, away)
-        count, squares = len(away), float(away @ away)
-        if count < 2:
+            away = np.bincount(codes, away * weight)
+            weight = np.ones(len(away))
+            count = float(len(away))
+        if not count > 1.0:
             return Spread(float("nan"))
-        skew = float(np.mean(away**3) / (squares / count) ** 1.5) if squares > 0.0 else 0.0
-        return Spread(np.sqrt(count / (count - 1.0) * squares) / len(each), skew, count)
+        squares = float(weight @ away**2)
+        skew = 0.0
+        if squares > 0.0:
+            skew = float(weight @ away**3 / count / (squares / count) ** 1.5)
+        return Spread(np.sqrt(count / (count - 1.0) * squares) / mass, skew, count)
+
+    def _spread_of_folds(self, values: Array) -> Spread:
+        lengths = [len(fold.test) for fold in self.folds]
+        parts = np.split(values, np.cumsum(lengths)[:-1])
+        means, ratios = [], []
+        for fold, part_of in zip(self.folds, parts, strict=True):
+            new = self._weights(fold.test)
+            means.append(weighted_mean(part_of, new))
+            ratios.append(new.sum() / self._weights(fold.train).sum())
+        error = np.sqrt((1.0 / len(means) + np.mean(ratios)) * np.var(means, ddof=1))
+        return Spread(float(error), freedom=len(means) - 1)
 
 
 class Spread(NamedTuple):
@@ -167,7 +191,7 @@ class Spread(NamedTuple):
 
     error: float
     skew: float = 0.0
-    size: int = 1
+    size: float = 1.0
     """How many rows, or groups, it is the mean of."""
     freedom: float = np.inf
     """Student's degrees of freedom."""

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.prepare.evidence import Evidence
-from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM
 from skmle._shared.criteria import Criteria
 from skmle._shared.functions import AsFunction
+from skmle._shared.penalties import strength_of
 
 Array = NDArray[np.float64]
 
@@ -65,23 +65,17 @@ class RowsAgain(AsFunction, Criteria):
         judged = self.status_ in (INTERIOR, BOUNDARY) or self._runs_off
         if not judged or any(f.rows_at_edge for f in self._fits):
             raise ValueError(self._no_covariance())
-        if getattr(self, "l1_ratio", 0.0) > 0.0 and getattr(self, "alpha", 0.0) > 0.0:
+        if getattr(self, "l1_ratio", 0.0) * strength_of(self) > 0.0:
             raise ValueError(self._no_covariance())
         problems, mask = copy(self)._problems(X, y, sample_weight, beside)
         found, total = [], 0.0
         for problem, fit in zip(problems, self._fits, strict=True):
-            limit = fit.limit
-            posed: Problem | None = problem
-            while limit is not None and posed is not None:
-                posed, limit = posed.at(limit), limit.then
-            if posed is None:  # The limit law forbids some of these rows.
+            evidence = Evidence.of(problem, fit, factors=weights == "factors")
+            if evidence is None:  # The limit law forbids some of these rows.
                 total = -np.inf
                 continue
-            if weights == "factors":
-                posed = posed.with_factors()
-            inside = None if fit.limit is None else Likelihood(problem)
-            found.append(Evidence.at(Likelihood(posed), fit.coefs, inside))
-            total += found[-1].log_likelihood
+            found.append(evidence)
+            total += evidence.log_likelihood
         known = self.log_likelihood_
         if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):
             raise ValueError(

@@ -19,7 +19,7 @@ from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.scores import Gradients
-from skmle.families.base import Softmax, triangle
+from skmle.families.base import Rows, Softmax, triangle
 
 # What is left of a prediction by the other rows, below which they leave nothing: the row is fitted
 # exactly, its gradient is zero, and stays so.
@@ -117,14 +117,20 @@ def _blocks(
 ) -> Iterator[tuple[int, int, Array, Array]]:
     """Yield (low, high, J A^-1 J', C) block by block; the arrays have shape (rows, k, k)."""
     for low, high, reach in _reaches(objective, inverse):
-        packed = objective.rows_at(low, high, coef, 2).curvature
-        assert packed is not None
-        entries = packed.packed() if isinstance(packed, Softmax) else packed
-        curvature = np.zeros_like(reach)
-        for (a, b), entry in zip(triangle(reach.shape[1]), entries, strict=True):
-            if entry is not None:
-                curvature[:, a, b] = curvature[:, b, a] = entry
-        yield low, high, reach, curvature
+        rows = objective.rows_at(low, high, coef, 2)
+        yield low, high, reach, curvature_of(rows, *reach.shape[:2])
+
+
+def curvature_of(rows: Rows, n: int, k: int) -> Array:
+    """Return the curvature of n rows in k eta, (n, k, k)."""
+    packed = rows.curvature
+    assert packed is not None
+    entries = packed.packed() if isinstance(packed, Softmax) else packed
+    curvature = np.zeros((n, k, k))
+    for (a, b), entry in zip(triangle(k), entries, strict=True):
+        if entry is not None:
+            curvature[:, a, b] = curvature[:, b, a] = entry
+    return curvature
 
 
 def _reaches(objective: Objective, inverse: Array) -> Iterator[tuple[int, int, Array]]:
