@@ -33,9 +33,10 @@ _STEPS = 40
 # Decades without a better strength after which a climb ends, and how far it goes at most: there the
 # penalty is nothing, or all. Two maxima were seen within two decades, of few rows. Chosen.
 _PATIENCE, _FARTHEST = 3, 12
-# Nats in all that a decade must add to count as better: towards no penalty, or nothing but the
-# penalty, the likelihood becomes flat.
-_BETTER = 1e-4
+# Nats in all that a decade must add to count as better, as less is no evidence: towards no penalty,
+# or nothing but the penalty, the likelihood becomes flat, and goes on rising by next to nothing.
+# There the decade is near enough.
+_BETTER = 1e-2
 # Distance to the optimum of each fit: leave-one-out moves in proportion to it.
 _CLOSE = 1e-9
 
@@ -62,7 +63,9 @@ def choose_strength(problem: Problem, under: Under) -> float:
                 climb.best = last = way * decade * _STEPS
             elif decade - abs(last) // _STEPS >= _PATIENCE:
                 break
-    return climb.strength(_golden(climb, climb.best - _STEPS, climb.best + _STEPS))
+    beside = climb.best - _STEPS, climb.best + _STEPS
+    flat = max(map(climb, beside)) > climb(climb.best) - _BETTER / climb.mass
+    return climb.strength(climb.best if flat else _golden(climb, *beside))
 
 
 def _golden(value: Callable[[int], float], low: int, high: int) -> int:
