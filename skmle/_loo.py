@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.validation import _num_samples, check_consistent_length
 
 from skmle._any_model.held_out import Fold, HeldOut, part
 from skmle._any_model.log_prob import row_log_prob
@@ -193,7 +193,7 @@ def loo(
     values = at_fit - loss
     if len(again):
         values[again] = rows.left_out(again, weights == "repeats")
-    held = HeldOut([Fold(np.zeros(0, np.intp), np.arange(n))], None, rows.given)
+    held = all_at_once(seen, y, None if sample_weight is None else rows.weight)
     with np.errstate(invalid="ignore"):  # of rows that are impossible in any case
         cost = float(rows.weight @ np.where(rows.weight > 0.0, at_fit - values, 0.0))
     return LeaveOneOut(
@@ -206,6 +206,12 @@ def loo(
         refitted=again,
         title=type(model).__name__,
     )
+
+
+def all_at_once(X: Any, y: Any, weight: Array | None) -> HeldOut:
+    """Return rows that are all held out, each alone."""
+    check_consistent_length(X, y, weight)
+    return HeldOut([Fold(np.zeros(0, np.intp), np.arange(_num_samples(X)))], None, weight)
 
 
 def _check(method: Any, weights: Any, tol: Any) -> None:

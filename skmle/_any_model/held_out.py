@@ -12,12 +12,14 @@ from scipy.special import ndtri, stdtrit
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils.validation import _num_samples, check_consistent_length, has_fit_parameter
 
 from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import last_step, unwrap
-from skmle._shared.validation import weighted_mean
+from skmle._shared.validation import positive_weights, weighted_mean
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -73,8 +75,24 @@ def part(values: Any, rows: Index) -> Any:
     return None if values is None else _safe_indexing(values, rows)
 
 
-def fitted(model: Any, X: Any, y: Any) -> Any:
-    """Return a fitted clone."""
+def checked_weight(sample_weight: Any, X: Any) -> Array | None:
+    """Return the weight of each row; ValueError if it is none."""
+    if sample_weight is None:
+        return None
+    positive_weights(sample_weight, X)
+    return np.asarray(sample_weight, np.float64) * np.ones(_num_samples(X))
+
+
+def fitted(model: Any, X: Any, y: Any, weight: Array | None = None) -> Any:
+    """Return a clone fitted to rows, with their weights if these are given.
+
+    Raises
+    ------
+    ValueError
+        If the model is frozen.
+    TypeError
+        If it takes no weights.
+    """
     last = last_step(model)
     if isinstance(last, FrozenEstimator):
         raise ValueError(
@@ -82,7 +100,42 @@ def fitted(model: Any, X: Any, y: Any) -> Any:
             "those held out, or are others. Allowed: models that can be fitted here. Give the "
             "model without FrozenEstimator."
         )
-    return clone(model).fit(X) if y is None else clone(model).fit(X, y)
+    given = {} if weight is None else {_weight_name(model): weight}
+    data = (X,) if y is None else (X, y)
+    return clone(model).fit(*data, **given)
+
+
+def _weight_name(model: Any) -> str:
+    """Return the name by which `fit` hands weights on to the model at the end."""
+    name = ""
+    while isinstance(model, (Pipeline, BaseSearchCV)):
+        if isinstance(model, BaseSearchCV):
+            model = model.estimator
+        else:
+            step, model = model.steps[-1]
+            name += f"{step}__"
+    if not has_fit_parameter(model, "sample_weight"):
+        raise TypeError(
+            f"sample_weight was given, but {type(model).__name__} takes none. Allowed: models "
+            "whose fit has that argument. Leave out the weights, or this model."
+        )
+    return f"{name}sample_weight"
+
+
+def left_out_one_by_one(model: Any, X: Any, y: Any, weight: Array | None) -> Array:
+    """Return log q of each row under a clone fitted to all others, or to one repeat less of it."""
+    n = _num_samples(X)
+    values = np.empty(n)
+    for i in range(n):
+        rest, own = np.delete(np.arange(n), i), None
+        if weight is not None and weight[i] > 1.0:
+            rest, own = np.arange(n), weight - (np.arange(n) == i)
+        elif weight is not None:
+            own = weight[rest]
+        new = np.array([i])
+        found = fitted(model, part(X, rest), part(y, rest), own)
+        values[i] = log_prob_of_rows(found, part(X, new), part(y, new))[0]
+    return values
 
 
 def log_prob_of_rows(model: Any, X: Any, y: Any) -> Array:

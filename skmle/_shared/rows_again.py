@@ -10,7 +10,8 @@ from copy import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.problem import Problem
@@ -39,6 +40,51 @@ class RowsAgain(AsFunction, Criteria):
     """What to add to coefficients so that they show where they run to; None: nothing runs off."""
     _no_covariance: Callable[[], str]
     """() -> why there is no covariance, as a message in four parts."""
+
+    def tic(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> float:
+        """Return Takeuchi's criterion, 2 k - 2 log-likelihood, in nats; lower is better.
+
+        It is AIC for laws that need not be right: k is the trace of A^-1 K, where A is the
+        information and K the sum of the products of the rows' gradients. If the law holds, k is
+        about the number of parameters; if rows spread wider than the law has it, more.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            The rows of the fit.
+        **offset_or_exposure : array-like of shape (n,)
+            `offset` and `exposure` of a regressor's rows, if fit was given them beside X.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            As `aic`; if the fit has no covariance, or these are not its rows.
+
+        References
+        ----------
+        Takeuchi (1976), Distribution of information statistics and criteria for adequacy of models,
+        Mathematical Sciences 153 (in Japanese); Burnham & Anderson (2002), Model Selection and
+        Multimodel Inference, ch. 7.3.
+        Shibata (1989), Statistical aspects of model selection (under a penalty).
+        """
+        check_is_fitted(self)
+        self._check_criteria()
+        every, _ = self._evidences(X, y, sample_weight, "repeats", dict(offset_or_exposure))
+        try:
+            k = sum(evidence.score_trace() for evidence in every)
+        except np.linalg.LinAlgError:
+            raise ValueError(self._no_covariance()) from None
+        return 2.0 * k - 2.0 * self.log_likelihood_
 
     @property
     def _runs_off(self) -> bool:

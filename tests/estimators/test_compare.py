@@ -140,7 +140,8 @@ def test_it_prints_and_escapes(regression):
     assert "Log-likelihood of y given X, nats per row\n442 rows held out by 5 folds" in repr(found)
     assert r"'two\n'" in repr(found)
     assert "<b>" not in found._repr_html_()
-    columns = ["model", "log_likelihood", "difference", "std_error", "aic", "aicc", "bic", "weight"]
+    columns = ["model", "log_likelihood", "difference", "std_error", "aic", "aicc", "bic", "tic"]
+    columns.append("weight")
     assert list(found.tidy()) == columns
     assert isinstance(found.tidy(), pd.DataFrame)
 
