@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from skmle.observations import censored
     from skmle.ordinal import OrdinalClassifier
     from skmle.pipeline import (
+        augment,
         infer,
         log_prob,
         predict_dist,
         predict_interval,
         predict_quantile,
+        register_law,
         summary,
     )
     from skmle.regressor import MLERegressor
@@ -38,6 +40,8 @@ _OBJECTS = {
     "MLERegressor": "skmle.regressor",
     "OrdinalClassifier": "skmle.ordinal",
     "Distribution": "skmle.families",
+    "augment": "skmle.pipeline",
+    "register_law": "skmle.pipeline",
     "infer": "skmle.pipeline",
     "summary": "skmle.pipeline",
     "predict_dist": "skmle.pipeline",
@@ -74,6 +78,7 @@ __all__ = [
     "MLERegressor",
     "OrdinalClassifier",
     "__version__",
+    "augment",
     "censored",
     "compare",
     "exceptions",
@@ -89,5 +94,6 @@ __all__ = [
     "predict_dist",
     "predict_interval",
     "predict_quantile",
+    "register_law",
     "summary",
 ]

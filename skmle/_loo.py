@@ -171,7 +171,11 @@ def loo(
     >>> from sklearn.datasets import load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = skmle.MLERegressor("gamma").fit(X, y)
-    >>> skmle.loo(model, X, y)
+    >>> result = skmle.loo(model, X, y)
+    >>> print(round(result.log_likelihood, 4), round(result.standard_error, 4))
+    -5.3875 0.037
+    >>> print(round(result.effective_parameters, 1), model.n_parameters_, len(result.refitted))
+    11.3 12 0
     """
     _check(method, weights, tol)
     model, seen = unwrap(estimator, X)

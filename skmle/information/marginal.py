@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import PoissonRegressor
 
-from skmle._any_model.log_prob import predicts_normal, row_log_prob
+from skmle._any_model.laws import predicts_normal
+from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import unwrap
 from skmle._shared.labels import of_labels
 from skmle.families import get_family
