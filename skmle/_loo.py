@@ -278,9 +278,9 @@ def _far(found: Array, weight: Array, tol: float) -> Index:
     mass = float(weight.sum())
     with np.errstate(all="ignore"):
         error = _CUBE * distance**3 * (1.0 + _LEVER * leverage**2) / np.sqrt(mass)
-    error = np.where(np.isfinite(found).all(axis=0), error, np.inf) * weight / mass
+    error = np.where(np.isfinite(found).all(axis=0), error, np.inf)
     order = np.argsort(error, kind="stable")
-    near = np.cumsum(error[order]) <= tol
+    near = np.cumsum((error * weight)[order]) / mass <= tol
     near &= np.isfinite(error[order])
     return np.sort(order[~near])
 

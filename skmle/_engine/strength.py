@@ -2,8 +2,8 @@
 
 Leave-one-out is one pass over the rows beside each fit (`likelihood.left_out`). It is climbed on
 the logarithm of the strength: by decades from a strength of the size of the columns, then by a
-golden section of the decades beside the best. Each fit starts where one under a strength nearby
-ended.
+golden section of the decades beside the best. Fits start where one under a strength nearby ended,
+if rows are many.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ _PATIENCE, _FARTHEST = 3, 12
 # or nothing but the penalty, the likelihood becomes flat, and goes on rising by next to nothing.
 # There the decade is near enough.
 _BETTER = 1e-2
+# Rows a coefficient from which columns are far from reproducing y. Chosen, not measured.
+_COLUMNS = 2
 # Distance to the optimum of each fit: leave-one-out moves in proportion to it.
 _CLOSE = 1e-9
 
@@ -63,9 +65,12 @@ def choose_strength(problem: Problem, under: Under) -> float:
                 climb.best = last = way * decade * _STEPS
             elif decade - abs(last) // _STEPS >= _PATIENCE:
                 break
-    beside = climb.best - _STEPS, climb.best + _STEPS
-    flat = max(map(climb, beside)) > climb(climb.best) - _BETTER / climb.mass
-    return climb.strength(climb.best if flat else _golden(climb, *beside))
+    best, level = climb.best, climb(climb.best) - _BETTER / climb.mass
+    # Two decades of the same height are an end, one may be the other side of a peak.
+    sides = [[best + way * _STEPS * decade for decade in (1, 2)] for way in (-1, 1)]
+    if any(min(map(climb, side)) > level for side in sides):
+        return climb.strength(best)
+    return climb.strength(_golden(climb, best - _STEPS, best + _STEPS))
 
 
 def _golden(value: Callable[[int], float], low: int, high: int) -> int:
@@ -88,6 +93,10 @@ class _Climb:
     def __init__(self, problem: Problem, under: Under) -> None:
         self.under, self.best = under, 0
         self.likelihood = Likelihood(problem)
+        # Where columns can reproduce y, a law with a scale has a density without bound beside its
+        # local maximum, and which of the two a fit finds depends on its start. The fit under the
+        # strength that is chosen starts anew, and so do those that lead to it.
+        self.warm = _COLUMNS * self.likelihood.design.d < self.likelihood.design.n
         self.mass = self.likelihood.objective.mass
         self.unit = _size(self.likelihood)
         self.known: dict[int, float] = {}
@@ -105,7 +114,7 @@ class _Climb:
 
     def _found(self, step: int) -> float:
         start = None
-        if self.ends:
+        if self.ends and self.warm:
             start = self.ends[min(self.ends, key=lambda other: abs(other - step))]
         asked = self.under(self.strength(step))
         posed = self.likelihood.under(*asked, start)
