@@ -63,7 +63,9 @@ def choose_strength(problem: Problem, under: Under) -> float:
         for decade in range(1, _FARTHEST + 1):
             if climb(way * decade * _STEPS) > climb(climb.best) + _BETTER / climb.mass:
                 climb.best = last = way * decade * _STEPS
-            elif decade - abs(last) // _STEPS >= _PATIENCE:
+            # Under too weak a penalty there may be no maximum at all.
+            found = way < 0 or np.isfinite(climb(climb.best))
+            if found and decade - abs(last) // _STEPS >= _PATIENCE:
                 break
     best, level = climb.best, climb(climb.best) - _BETTER / climb.mass
     # Two decades of the same height are an end, one may be the other side of a peak.

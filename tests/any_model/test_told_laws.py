@@ -216,8 +216,8 @@ def test_a_method_is_enough():
     models = {"own": Own(), "ours": MLERegressor("poisson", features={"mean": "none"})}
     found = skmle.compare(models, X, COUNTS, criteria=False)
     assert found.differences[1] == pytest.approx(0.0, abs=1e-8)
-    with pytest.raises(ValueError, match="probabilities of labels"):
-        skmle.compare({"own": Own(), "labels": LogisticRegression()}, X, TRUTHS, criteria=False)
+    with pytest.raises(ValueError, match="own gives masses of numbers, that of normal gives"):
+        skmle.compare({"own": Own(), "normal": BayesianRidge()}, X, NUMBERS, criteria=False)
 
 
 @pytest.mark.parametrize("kind, law", [(3, print), (Half, "normal")])
