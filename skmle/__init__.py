@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skmle import exceptions, families, inference, information, metrics
     from skmle._groups import fit_groups
+    from skmle._loo import loo
     from skmle._path import path
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from skmle.observations import censored
     from skmle.ordinal import OrdinalClassifier
     from skmle.pipeline import (
+        augment,
         infer,
         log_prob,
         predict_dist,
         predict_interval,
         predict_quantile,
+        register_law,
         summary,
     )
     from skmle.regressor import MLERegressor
@@ -39,6 +42,8 @@ _OBJECTS = {
     "MLERegressor": "skmle.regressor",
     "OrdinalClassifier": "skmle.ordinal",
     "Distribution": "skmle.families",
+    "augment": "skmle.pipeline",
+    "register_law": "skmle.pipeline",
     "infer": "skmle.pipeline",
     "summary": "skmle.pipeline",
     "predict_dist": "skmle.pipeline",
@@ -46,6 +51,7 @@ _OBJECTS = {
     "predict_quantile": "skmle.pipeline",
     "log_prob": "skmle.pipeline",
     "path": "skmle._path",
+    "loo": "skmle._loo",
     "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
     "compare": "skmle.selection",
@@ -77,6 +83,7 @@ __all__ = [
     "MLERegressor",
     "OrdinalClassifier",
     "__version__",
+    "augment",
     "censored",
     "clarke_test",
     "compare",
@@ -88,11 +95,13 @@ __all__ = [
     "information",
     "likelihood_ratio_test",
     "log_prob",
+    "loo",
     "metrics",
     "path",
     "predict_dist",
     "predict_interval",
     "predict_quantile",
+    "register_law",
     "summary",
     "vuong_test",
 ]

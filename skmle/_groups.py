@@ -17,6 +17,7 @@ from skmle._group_fits import GroupFits
 from skmle._group_problems import Together, posed_by_group
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.grouping import RowsByGroup, grouping_of, in_words, refused_in_groups
+from skmle._shared.penalties import check_given
 from skmle._shared.refused import rows_refused
 from skmle.distribution import MLEDistribution
 from skmle.exceptions import FitWarning
@@ -72,8 +73,8 @@ def fit_groups(
     TypeError
         If the estimator is of another kind.
     ValueError
-        If the settings or the data of all groups together are refused by the estimator's `fit`, or
-        `groups` is.
+        If the settings or the data of all groups together are refused by the estimator's `fit`,
+        `groups` is, or `alpha` is "loo".
 
     Warns
     -----
@@ -109,6 +110,7 @@ def fit_groups(
             "CrossEntropyClassifier(...), MLERegressor(...), OrdinalClassifier(...). Give one of "
             "them, without a pipeline around it."
         )
+    check_given(estimator, "fit_groups")
     if unknown := [name for name in offset_or_exposure if name not in _BESIDE]:
         raise TypeError(
             f"fit_groups: there is no argument {unknown[0]!r}. Allowed beside X and y: groups, "

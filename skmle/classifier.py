@@ -37,7 +37,7 @@ from skmle._shared.classes import (
 from skmle._shared.columns import undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.messages import warn_verdict
-from skmle._shared.penalties import penalties_of
+from skmle._shared.penalties import penalties_of, strength_of, with_chosen
 from skmle._shared.probabilities import Probabilities
 from skmle._shared.separated import rows_in_words
 from skmle._shared.shares import shares_of
@@ -143,7 +143,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         self,
         *,
         link: str | Link = "logit",
-        alpha: float = 0.0,
+        alpha: float | str = 0.0,
         l1_ratio: float = 0.0,
         penalty: Penalty | str | None = None,
         fit_intercept: bool = True,
@@ -193,7 +193,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         SeparationWarning
             If some columns separate the classes, so that no maximum exists; the message names them.
         """
-        prepared = self._prepare(X, y, sample_weight)
+        prepared = with_chosen(self, self._prepare(X, y, sample_weight))
         task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._store(result, prepared)
         )
@@ -236,7 +236,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             observations = np.asarray(
                 observations[:, 1] if observations.ndim == 2 else observations, np.float64
             )
-        penalties, lasso = self._penalties(float(self.alpha), family)
+        penalties, lasso = self._penalties(strength_of(self), family)
         problem = self._problem(
             family=family,
             observed=replace(observe(family, observations, weight), squares=squares),
@@ -260,7 +260,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
     @property
     def _selects(self) -> bool:
         """Whether an absolute penalty may hold coefficients at zero."""
-        return self.alpha * self.l1_ratio > 0.0
+        return strength_of(self) * self.l1_ratio > 0.0
 
     def _start(self, classes: NDArray[Any], p: int) -> Coefs | None:
         """Return the coefficients of the fit before, if it was of the same classes and columns."""

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
-from skmle._engine.likelihood.penalties import elastic_net
+from skmle._engine.likelihood.penalties import Penalty, elastic_net
 from skmle._engine.problem import Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import like
@@ -26,11 +26,13 @@ from skmle._shared.columns import Columns, undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.labels import label_columns, ordered_categories
 from skmle._shared.messages import level_outside, warn_verdict
+from skmle._shared.penalties import strength_of, with_chosen
 from skmle._shared.probabilities import ClassProbabilities
 from skmle._shared.separated import rows_in_words
 from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import checked_data, checked_features
 from skmle.exceptions import SettingWarning
+from skmle.families import Family
 from skmle.families.links import Link, get_link
 from skmle.families.ordinal import Ordinal
 from skmle.inference import Inference
@@ -107,7 +109,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         *,
         link: str | Link = "logit",
         classes: Sequence[Any] | None = None,
-        alpha: float = 0.0,
+        alpha: float | str = 0.0,
         l1_ratio: float = 0.0,
         class_weight: Mapping[Any, float] | str | None = None,
         tol: float = 1e-6,
@@ -152,7 +154,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         SettingWarning
             If more than two labels are words of which no order is known but the alphabet's.
         """
-        prepared = self._prepare(X, y, sample_weight)
+        prepared = with_chosen(self, self._prepare(X, y, sample_weight))
         task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._store(result, prepared)
         )
@@ -180,7 +182,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         present = np.bincount(place, minlength=len(classes)) > 0
         codes = (np.cumsum(present) - 1)[place].astype(np.float64)
         family = Ordinal(max(int(present.sum()), 2), self.link)
-        penalties, lasso = elastic_net(float(self.alpha), float(self.l1_ratio))
+        penalties, lasso = self._penalties(strength_of(self), family)
         sandwiched = "" if self.class_weight is None else OF_CLASS_WEIGHTS
         location = Term(slice(None), X.shape[1], False)
         problem = self._problem(
@@ -193,6 +195,10 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
             lasso=lasso,
         )
         return Prepared(problem, classes, present, y, mask, sandwiched)
+
+    def _penalties(self, alpha: float, family: Family) -> tuple[tuple[Penalty, ...], float]:
+        """Return the penalties on the slopes under a strength, and that of the absolute one."""
+        return elastic_net(alpha, float(self.l1_ratio))
 
     def _store(self, result: Fit, prepared: Prepared) -> None:
         """Store what a fit of the prepared problem found."""

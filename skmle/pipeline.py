@@ -15,15 +15,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle._any_model.log_prob import row_log_prob
+from skmle._any_model.laws import law_of, register_law
+from skmle._any_model.log_prob import check_offset, row_log_prob
+from skmle._any_model.residuals import residuals_of_law
 from skmle._any_model.unwrap import named_model, see_through, unwrap, with_model
 from skmle._shared.estimator import LikelihoodEstimator
+from skmle.families import Distribution
+from skmle.inference.show import as_frame
 
 if TYPE_CHECKING:
-    from skmle.families import Distribution
     from skmle.inference import Inference, Summary
 
-__all__ = ["infer", "log_prob", "predict_dist", "predict_interval", "predict_quantile", "summary"]
+__all__ = [
+    "augment",
+    "infer",
+    "log_prob",
+    "predict_dist",
+    "predict_interval",
+    "predict_quantile",
+    "register_law",
+    "summary",
+]
 
 Array = NDArray[np.float64]
 
@@ -163,22 +175,36 @@ def summary(estimator: Any, confidence_level: float = 0.95) -> Summary:
     return model.summary(confidence_level)
 
 
-def predict_dist(estimator: Any, X: Any, **offset_or_exposure: ArrayLike) -> Distribution:
-    """Return the law of y for each row, from an `MLERegressor` at the end of a pipeline.
+def predict_dist(
+    estimator: Any, X: Any, *, dispersion: ArrayLike | None = None, **offset_or_exposure: ArrayLike
+) -> Any:
+    """Return the law of y for each row, from any model at the end of a pipeline that tells one.
 
     Parameters
     ----------
-    estimator : fitted estimator
-        An `MLERegressor`, alone, at the end of a Pipeline, in a search or in a FrozenEstimator.
+    estimator : fitted estimator or results
+        Alone, at the end of a Pipeline, in a search or in a FrozenEstimator:
+
+        - `MLERegressor`, and any other with a method `predict_dist`;
+        - classifiers with `predict_proba`: a categorical law;
+        - regressors with ``predict(X, return_std=True)``, such as BayesianRidge: normal laws;
+        - PoissonRegressor; models with ``pred_dist(X)``, such as ngboost's;
+        - results of statsmodels: least squares, GLM, and the models of its `discrete`;
+        - any regressor beside a `dispersion`;
+        - what `register_law` was told.
     X : array-like or sparse matrix of shape (n, p)
-        As the pipeline takes it.
+        As the pipeline takes it, or the `predict` of statsmodels' results.
+    dispersion : float or array-like of shape (n,), optional
+        Of a regressor that predicts a mean alone: the variance of y, the law being normal; for
+        GammaRegressor and TweedieRegressor the variance over mean^power, the law being gamma
+        (power 2) or inverse Gaussian (3).
     **offset_or_exposure : array-like of shape (n,)
-        `offset` and `exposure`, if fit was given them beside X.
+        `offset` and `exposure` of a model of skmle's, if fit was given them beside X.
 
     Returns
     -------
     skmle.families.Distribution
-        With parameters of shape (n,).
+        With parameters of shape (n,); of a law that skmle has not, what the model gave.
 
     Raises
     ------
@@ -196,7 +222,16 @@ def predict_dist(estimator: Any, X: Any, **offset_or_exposure: ArrayLike) -> Dis
     >>> print(skmle.predict_dist(pipe, X[:2]).sf(100.0).round(2))
     [0.94 0.2 ]
     """
-    return _ask("predict_dist", estimator, X, **offset_or_exposure)
+    model, X = unwrap(estimator, X)
+    if isinstance(model, LikelihoodEstimator) and hasattr(model, "predict_dist"):
+        if dispersion is not None:
+            raise TypeError(
+                f"predict_dist: dispersion was given, but {type(model).__name__} knows its law. "
+                "Allowed: for regressors that predict a mean alone. Drop the argument."
+            )
+        return model.predict_dist(X, **offset_or_exposure)
+    check_offset(model, offset_or_exposure)
+    return law_of(model, X, dispersion)
 
 
 def predict_interval(
@@ -309,15 +344,86 @@ def log_prob(estimator: Any, X: Any, y: Any = None, **offset_or_exposure: ArrayL
     return row_log_prob(*unwrap(estimator, X), y, **offset_or_exposure)
 
 
+def augment(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    pit: str = "randomised",
+    random_state: Any = 0,
+    dispersion: ArrayLike | None = None,
+    **offset_or_exposure: ArrayLike,
+) -> Any:
+    """Return what any fitted model says of each row: fitted value, log q, place in its law.
+
+    It is `Inference.augment` without influence, for models of others, too: whoever
+    `predict_dist` asks.
+
+    Parameters
+    ----------
+    estimator, X, dispersion
+        As in `predict_dist`; of skmle's, densities, too.
+    y : array-like of shape (n,), optional
+    pit : {"randomised", "mid"}, default="randomised"
+        Where between P(Y < y) and P(Y <= y) the place of a count or of one of two labels is.
+    random_state : int, RandomState or None, default=0
+        Of the draws.
+    **offset_or_exposure : array-like of shape (n,)
+        As in `predict_dist`.
+
+    Returns
+    -------
+    DataFrame or dict of ndarray
+        Columns as `Inference.augment` has them: fitted, log_prob, pit, quantile_residual,
+        pearson_residual, deviance_residual, as far as they have a meaning for the law.
+
+    Raises
+    ------
+    TypeError
+        If the model gives no law, or one that is none of skmle's or scipy's.
+
+    Examples
+    --------
+    >>> import skmle
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import BayesianRidge
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> rows = skmle.augment(BayesianRidge().fit(X, y), X, y)
+    >>> print(round(float(rows["quantile_residual"].std()), 2))
+    0.99
+    """
+    model, seen = unwrap(estimator, X)
+    if isinstance(model, LikelihoodEstimator):
+        beside = dict(offset_or_exposure)
+        columns = model._augment(seen, y, None, pit, random_state, False, beside)
+    else:
+        law = predict_dist(estimator, X, dispersion=dispersion, **offset_or_exposure)
+        columns = residuals_of_law(model, law, y, pit, random_state)
+    return as_frame(columns, beside=X)
+
+
 def _ask(
     method: str, estimator: Any, X: Any, *arguments: Any, **offset_or_exposure: ArrayLike
 ) -> Any:
-    model, X = unwrap(estimator, X)
-    answer = getattr(model, method, None)
-    if answer is None:
+    model, seen = unwrap(estimator, X)
+    if isinstance(model, LikelihoodEstimator) and hasattr(model, method):
+        return getattr(model, method)(seen, *arguments, **offset_or_exposure)
+    check_offset(model, offset_or_exposure)
+    law = law_of(model, seen)
+    if isinstance(law, Distribution) and not law.family.observation.numeric:
         raise TypeError(
-            f"{method}: {type(model).__name__} gives no law of y. Allowed: MLERegressor, alone or "
-            "at the end of a Pipeline. Put one in its place; for log-probabilities of other "
-            "models use skmle.log_prob."
+            f"{method}: {type(model).__name__} gives a law of labels, which have no quantiles. "
+            "Allowed: laws of numbers. Use predict_proba."
         )
-    return answer(X, *arguments, **offset_or_exposure)
+    (given,) = arguments
+    if method == "predict_interval":
+        if not 0.0 < given < 1.0:
+            raise ValueError(
+                f"predict_interval: coverage={given!r} is not allowed; give a number between 0 and "
+                "1, such as 0.95."
+            )
+        return law.ppf(0.5 - 0.5 * given), law.ppf(0.5 + 0.5 * given)
+    levels = np.asarray(given, float)
+    if levels.ndim == 0:
+        return np.asarray(law.ppf(levels))
+    return np.stack([law.ppf(level) for level in levels], axis=-1)

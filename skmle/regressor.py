@@ -30,7 +30,7 @@ from skmle._shared.columns import (
 from skmle._shared.estimator import check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.offset import resolve_offset
-from skmle._shared.penalties import penalties_of
+from skmle._shared.penalties import penalties_of, strength_of, with_chosen
 from skmle._shared.regression import Regression
 from skmle._shared.separated import rows_in_words
 from skmle._shared.validation import (
@@ -181,7 +181,7 @@ class MLERegressor(Regression):
         offset: str | int | None = None,
         exposure: str | int | None = None,
         fixed: Mapping[str, float] | None = None,
-        alpha: float = 0.0,
+        alpha: float | str = 0.0,
         l1_ratio: float = 0.0,
         penalty: Penalty | str | None = None,
         fit_intercept: bool = True,
@@ -243,7 +243,7 @@ class MLERegressor(Regression):
         FitWarning
             If the fit did not end at an interior maximum; its subclass says how.
         """
-        prepared = self._prepare(X, y, sample_weight, offset, exposure)
+        prepared = with_chosen(self, self._prepare(X, y, sample_weight, offset, exposure))
         task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._store(result, prepared)
         )
@@ -290,7 +290,7 @@ class MLERegressor(Regression):
         columns = resolve_features(self, family, frame)
         title = family.title
         family, columns, known, lead = led_by(family, columns, known)
-        penalties, lasso = self._penalties(float(self.alpha), family)
+        penalties, lasso = self._penalties(strength_of(self), family)
         problem = self._problem(
             family=family,
             observed=observe(family, y, weight),

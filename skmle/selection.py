@@ -1,64 +1,36 @@
-"""Choosing among models: held-out log-likelihoods side by side, with criteria where there are any.
-
-Each criterion is a function of a fitted model in `_CRITERIA`; a new one is one more line there.
-"""
+"""Choosing among models: held-out log-likelihoods side by side, and criteria."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
-from sklearn.utils.validation import _num_samples
 
+from skmle._any_model.criteria import TITLES, criteria_of
 from skmle._any_model.held_out import (
     Fold,
     HeldOut,
     check_kind,
+    checked_weight,
     fitted,
     folds_of,
+    left_out_one_by_one,
     log_prob_of_rows,
     part,
 )
 from skmle._any_model.scales import check_comparable, is_conditional
 from skmle._any_model.unwrap import last_step, name_of, unwrap
+from skmle._loo import all_at_once, loo, steps_lead
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle.inference.show import as_frame, html_table, printable, text_table
 
 __all__ = ["Comparison", "compare"]
 
 Array = NDArray[np.float64]
-
-
-class Whole(NamedTuple):
-    """A model fitted to all rows, as a criterion sees it."""
-
-    aic: float
-    log_likelihood: float
-    n_rows: int
-
-    @property
-    def n_parameters(self) -> float:
-        """The effective number of parameters: half of what AIC adds."""
-        return 0.5 * self.aic + self.log_likelihood
-
-
-def _aicc(model: Whole) -> float:
-    k, rest = model.n_parameters, model.n_rows - model.n_parameters - 1.0
-    return model.aic + 2.0 * k * (k + 1.0) / rest if rest > 0.0 else float("inf")
-
-
-_CRITERIA: dict[str, Callable[[Whole], float]] = {
-    "aic": lambda model: model.aic,
-    "aicc": _aicc,
-    "bic": lambda model: (
-        float(np.log(model.n_rows)) * model.n_parameters - 2.0 * model.log_likelihood
-    ),
-}
-_TITLES = {"aic": "AIC", "aicc": "AICc", "bic": "BIC"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,8 +47,9 @@ class Comparison:
     standard_errors : ndarray of shape (models,)
         Of the differences, row by row; nan for the best.
     criteria : dict of str to ndarray of shape (models,)
-        "aic", "aicc", "bic" and "weight", Akaike's, of the models fitted to all rows; nan for those
-        that have none. Lower is better, but for the weight.
+        "aic", "aicc", "bic", "tic" (Takeuchi's, which need not trust the law) and "weight",
+        Akaike's, of the models fitted to all rows; nan for those that have none. Lower is better,
+        but for the weight.
     log_probs : ndarray of shape (models, values)
         Of each row held out, in the order of `rows`.
     rows : ndarray of int of shape (values,)
@@ -95,7 +68,7 @@ class Comparison:
     def tidy(self) -> Any:
         """Return the table as a DataFrame if pandas is installed, else as a dict of arrays.
 
-        Columns: model, log_likelihood, difference, std_error, aic, aicc, bic, weight.
+        Columns: model, log_likelihood, difference, std_error, aic, aicc, bic, tic, weight.
         """
         return as_frame(
             {
@@ -110,7 +83,7 @@ class Comparison:
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         known = {name: v for name, v in self.criteria.items() if not np.isnan(v).all()}
         head = ["", "log-likelihood", "difference", "s.e."]
-        head += [_TITLES.get(name, name) for name in known]
+        head += [TITLES.get(name, name) for name in known]
         places = [4, 4, 4, *(3 if name == "weight" else 2 for name in known)]
         columns = [self.log_likelihoods, self.differences, self.standard_errors, *known.values()]
         lines = []
@@ -134,6 +107,7 @@ def compare(
     models: Mapping[str, Any] | Sequence[Any],
     X: Any,
     y: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
     *,
     cv: Any = 5,
     groups: ArrayLike | None = None,
@@ -152,16 +126,19 @@ def compare(
     X : array-like, sparse matrix or data frame of shape (n, p)
     y : array-like of shape (n,), optional
         None for densities.
-    cv : int, splitter or iterable, default=5
+    sample_weight : array-like of shape (n,), optional
+        Weights, which the fits are given, too; an integer weight is that many equal rows.
+    cv : int, splitter, iterable or "loo", default=5
         A number of folds, which are shuffled, and stratified for classifiers; or as in
-        scikit-learn.
+        scikit-learn. "loo" leaves out each row alone: by `skmle.loo` from one fit where that is
+        possible, by a fit a row where it is not, as for models of others.
     groups : array-like of shape (n,), optional
         Rows that belong together. They are kept in one fold, and standard errors are of groups.
     std_error : {"rows", "folds"}, default="rows"
         Whether rows are independent, for stable learners, or the variance between folds counts:
         see `skmle.information.information_gain`.
     criteria : bool, default=True
-        Whether to fit each model to all rows, too, for AIC, AICc, BIC and Akaike's weights.
+        Whether to fit each model to all rows, too, for AIC, AICc, BIC, TIC and Akaike's weights.
     random_state : int, default=0
         Seed of the folds.
 
@@ -184,6 +161,7 @@ def compare(
     --------
     skmle.metrics.log_likelihood_score : The log-likelihood of one model.
     skmle.information.information_gain : What features gain over none.
+    skmle.loo : Leave-one-out of one model.
 
     Notes
     -----
@@ -191,6 +169,9 @@ def compare(
     by row, is far smaller than that of a log-likelihood. A difference of less than two standard
     errors may be one of these rows alone. That the best model is chosen by the same rows makes it
     look better than it is, a little, if there are many models.
+
+    Where `skmle.loo` is used, the transformers of a pipeline, a strength that was chosen, and what
+    a search has chosen are those of all rows.
 
     Criteria are of the rows that were fitted. Models behind a search have none, as they do not
     count what was searched. Weights are exp(-AIC/2) in shares, of the models that have an AIC.
@@ -213,30 +194,38 @@ def compare(
     >>> print(skmle.compare(models | {"ridge": BayesianRidge()}, X, y))
     Log-likelihood of y given X, nats per row
     442 rows held out by 5 folds
-    --------------------------------------------------------------------------------
-               log-likelihood  difference    s.e.      AIC     AICc      BIC  weight
-    --------------------------------------------------------------------------------
-        gamma         -5.3805      0.0000          4763.89  4764.62  4812.99   1.000
-    lognormal         -5.4085      0.0280  0.0088  4785.07  4785.80  4834.17   0.000
-       normal         -5.4200      0.0395  0.0209  4795.99  4796.71  4845.08   0.000
+    -----------------------------------------------------------------------------------------
+               log-likelihood  difference    s.e.      AIC     AICc      BIC      TIC  weight
+    -----------------------------------------------------------------------------------------
+        gamma         -5.3805      0.0000          4763.89  4764.62  4812.99  4761.03   1.000
+    lognormal         -5.4085      0.0280  0.0088  4785.07  4785.80  4834.17  4782.84   0.000
+       normal         -5.4200      0.0395  0.0209  4795.99  4796.71  4845.08  4794.59   0.000
         ridge         -5.4200      0.0395  0.0211
-    --------------------------------------------------------------------------------
+    -----------------------------------------------------------------------------------------
     """
     check_kind(std_error)
     named = _named(models)
     about_y = _about_y(named, y)
     y = y if about_y else None
     labels = any(map(is_classifier, named.values()))
-    folds = folds_of(cv, X, y, groups=groups, labels=labels, seed=random_state)
-    held = HeldOut(folds, None if groups is None else np.asarray(groups))
-    log_probs = held.collect(lambda fold: _judged(named, X, y, fold))
+    weight = checked_weight(sample_weight, X)
+    one_by_one = isinstance(cv, str) and cv == "loo"
+    if one_by_one:
+        _check_alone(groups, std_error)
+        held = all_at_once(X, y, weight)
+        log_probs = _left_out(named, X, y, weight)
+    else:
+        folds = folds_of(cv, X, y, groups=groups, labels=labels, seed=random_state)
+        held = HeldOut(folds, None if groups is None else np.asarray(groups), weight)
+        log_probs = held.collect(lambda fold: _judged(named, X, y, weight, fold))
     means = np.array([held.mean(values) for values in log_probs])
     order = np.argsort(-means, kind="stable")
     with np.errstate(invalid="ignore"):  # of rows that are impossible under all models
         losses = log_probs[order[0]] - log_probs[order]
         differences = means[order[0]] - means[order]
     errors = [held.spread(loss, std_error).error for loss in losses[1:]]
-    found = _criteria_of(named, X, y) if criteria else {}
+    found = criteria_of(named.values(), X, y, weight) if criteria else {}
+    how = "each alone" if one_by_one else f"by {len(held.folds)} folds"
     names = [*named]
     return Comparison(
         names=[names[j] for j in order],
@@ -248,7 +237,7 @@ def compare(
         rows=held.rows,
         header=[
             f"Log-likelihood of {'y given X' if about_y else 'X'}, nats per row",
-            f"{held.n_rows} rows held out by {len(folds)} folds",
+            f"{held.n_rows} rows held out {how}",
         ],
     )
 
@@ -294,45 +283,35 @@ def _about_y(named: Mapping[str, Any], y: Any) -> bool:
     return about_y
 
 
-def _judged(named: Mapping[str, Any], X: Any, y: Any, fold: Fold) -> list[Array]:
+def _judged(
+    named: Mapping[str, Any], X: Any, y: Any, weight: Array | None, fold: Fold
+) -> list[Array]:
     """Return log q of the rows that a fold holds out, under each model fitted to the others."""
     (seen, y_seen), (new, y_new) = ((part(X, rows), part(y, rows)) for rows in fold)
-    models = {name: fitted(model, seen, y_seen) for name, model in named.items()}
+    own = part(weight, fold.train)
+    models = {name: fitted(model, seen, y_seen, own) for name, model in named.items()}
     check_comparable(models, new, y_new)
     return [log_prob_of_rows(model, new, y_new) for model in models.values()]
 
 
-# ---------------------------------------------------------------- criteria
+def _check_alone(groups: Any, std_error: str) -> None:
+    if groups is not None or std_error != "rows":
+        given = "groups" if groups is not None else f"std_error={std_error!r}"
+        raise ValueError(
+            f"compare: cv='loo' and {given}, but each row is left out alone. Allowed: folds of "
+            "groups, or of many rows. Leave out one of the two."
+        )
 
 
-def _criteria_of(named: Mapping[str, Any], X: Any, y: Any) -> dict[str, Array]:
-    """Return the criteria of each model fitted to all rows, and Akaike's weights."""
-    whole = [_whole(model, X, y) for model in named.values()]
-    found = {
-        name: np.array([np.nan if model is None else rule(model) for model in whole])
-        for name, rule in _CRITERIA.items()
-    }
-    aic = found["aic"]
-    if not np.isnan(aic).all():
-        share = np.exp(-0.5 * (aic - np.nanmin(aic)))
-        found["weight"] = share / np.nansum(share)
-    return found
-
-
-def _whole(model: Any, X: Any, y: Any) -> Whole | None:
-    """Return a model fitted to all rows; None if it has no AIC of these rows."""
-    last = last_step(model)
-    ours = isinstance(last, LikelihoodEstimator)
-    # Of scikit-learn, mixtures have an AIC, and only densities are asked.
-    if not (ours or (y is None and callable(getattr(last, "aic", None)))):
-        return None
-    model = fitted(model, X, y)
-    inner, seen = unwrap(model, X)
-    n = _num_samples(X)
-    if ours and inner.weight_sum_ != n:  # a step has left out rows, or has made some
-        return None
-    try:
-        aic = inner.aic() if ours else inner.aic(seen)
-    except ValueError:  # class weights, or a penalty whose curvature is not known
-        return None
-    return Whole(aic, float(log_prob_of_rows(model, X, y).sum()), n)
+def _left_out(named: Mapping[str, Any], X: Any, y: Any, weight: Array | None) -> Array:
+    """Return log q of each row under each model fitted without it, (models, n)."""
+    models = {name: fitted(model, X, y, weight) for name, model in named.items()}
+    check_comparable(models, X, y)
+    found = []
+    for name, model in models.items():
+        inner = unwrap(model, X)[0]
+        if isinstance(inner, LikelihoodEstimator) and not steps_lead(inner):
+            found.append(loo(model, X, y, weight).log_probs)
+        else:
+            found.append(left_out_one_by_one(named[name], X, y, weight))
+    return np.stack(found)

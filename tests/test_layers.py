@@ -39,6 +39,7 @@ FLOORS = {
     "skmle.metrics": 5,
     "skmle.pipeline": 5,
     "skmle._path": 5,
+    "skmle._loo": 5,
     "skmle._group_fits": 5,
     "skmle._group_problems": 5,
     "skmle._groups": 5,
@@ -77,7 +78,7 @@ ENGINE = """
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
     likelihood.equality
-    likelihood.leverage likelihood.jeffreys likelihood.cusped likelihood.many
+    likelihood.leverage likelihood.jeffreys likelihood.left_out likelihood.cusped likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers.many solvers
     problem
@@ -92,7 +93,7 @@ ENGINE = """
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
     judge.unused judge.outcome judge.verdict
-    fit path maxima batch resampled
+    fit path strength maxima batch resampled
 """.split()
 
 HEAVY = (

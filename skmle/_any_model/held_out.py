@@ -12,11 +12,14 @@ from scipy.special import ndtri, stdtrit
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils.validation import _num_samples, check_consistent_length, has_fit_parameter
 
 from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import last_step, unwrap
+from skmle._shared.validation import positive_weights, weighted_mean
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -72,8 +75,24 @@ def part(values: Any, rows: Index) -> Any:
     return None if values is None else _safe_indexing(values, rows)
 
 
-def fitted(model: Any, X: Any, y: Any) -> Any:
-    """Return a fitted clone."""
+def checked_weight(sample_weight: Any, X: Any) -> Array | None:
+    """Return the weight of each row; ValueError if it is none."""
+    if sample_weight is None:
+        return None
+    positive_weights(sample_weight, X)
+    return np.asarray(sample_weight, np.float64) * np.ones(_num_samples(X))
+
+
+def fitted(model: Any, X: Any, y: Any, weight: Array | None = None) -> Any:
+    """Return a clone fitted to rows, with their weights if these are given.
+
+    Raises
+    ------
+    ValueError
+        If the model is frozen.
+    TypeError
+        If it takes no weights.
+    """
     last = last_step(model)
     if isinstance(last, FrozenEstimator):
         raise ValueError(
@@ -81,7 +100,42 @@ def fitted(model: Any, X: Any, y: Any) -> Any:
             "those held out, or are others. Allowed: models that can be fitted here. Give the "
             "model without FrozenEstimator."
         )
-    return clone(model).fit(X) if y is None else clone(model).fit(X, y)
+    given = {} if weight is None else {_weight_name(model): weight}
+    data = (X,) if y is None else (X, y)
+    return clone(model).fit(*data, **given)
+
+
+def _weight_name(model: Any) -> str:
+    """Return the name by which `fit` hands weights on to the model at the end."""
+    name = ""
+    while isinstance(model, (Pipeline, BaseSearchCV)):
+        if isinstance(model, BaseSearchCV):
+            model = model.estimator
+        else:
+            step, model = model.steps[-1]
+            name += f"{step}__"
+    if not has_fit_parameter(model, "sample_weight"):
+        raise TypeError(
+            f"sample_weight was given, but {type(model).__name__} takes none. Allowed: models "
+            "whose fit has that argument. Leave out the weights, or this model."
+        )
+    return f"{name}sample_weight"
+
+
+def left_out_one_by_one(model: Any, X: Any, y: Any, weight: Array | None) -> Array:
+    """Return log q of each row under a clone fitted to all others, or to one repeat less of it."""
+    n = _num_samples(X)
+    values = np.empty(n)
+    for i in range(n):
+        rest, own = np.delete(np.arange(n), i), None
+        if weight is not None and weight[i] > 1.0:
+            rest, own = np.arange(n), weight - (np.arange(n) == i)
+        elif weight is not None:
+            own = weight[rest]
+        new = np.array([i])
+        found = fitted(model, part(X, rest), part(y, rest), own)
+        values[i] = log_prob_of_rows(found, part(X, new), part(y, new))[0]
+    return values
 
 
 def log_prob_of_rows(model: Any, X: Any, y: Any) -> Array:
@@ -107,6 +161,8 @@ class HeldOut(NamedTuple):
 
     folds: Sequence[Fold]
     groups: NDArray[Any] | None
+    weight: Array | None = None
+    """Of all rows: how often each counts; None: once."""
 
     @property
     def rows(self) -> Index:
@@ -123,43 +179,64 @@ class HeldOut(NamedTuple):
         return np.concatenate([np.stack(of_fold(fold)) for fold in self.folds], axis=1)
 
     def by_row(self, values: Array) -> tuple[Index, Array]:
-        """Return the rows that were held out, and the mean of the values of each."""
+        """Return the rows of positive weight that were held out, and the mean value of each."""
         rows, place, count = np.unique(self.rows, return_inverse=True, return_counts=True)
         if (count == 1).all():
-            return rows, values[np.argsort(self.rows, kind="stable")]
-        return rows, np.bincount(place, values) / count
+            each = values[np.argsort(self.rows, kind="stable")]
+        else:
+            each = np.bincount(place, values) / count
+        counting = self._weights(rows) > 0.0
+        return rows[counting], each[counting]
+
+    def _weights(self, rows: Index) -> Array:
+        return np.ones(len(rows)) if self.weight is None else self.weight[rows]
 
     def mean(self, values: Array) -> float:
         """Return the mean over the rows that were held out."""
-        return float(self.by_row(values)[1].mean())
+        rows, each = self.by_row(values)
+        return weighted_mean(each, None if self.weight is None else self.weight[rows])
 
     def spread(self, values: Array, kind: str) -> Spread:
         """Return how sure the `mean` of paired differences is, by a kind of `STD_ERRORS`.
 
-        "rows": rows, or groups of them, are independent. The folds of a stable learner are as good
-        as independent, and the error is exact as the rows become many (Bayle et al. 2020).
+        "rows": rows, or groups of them, are independent; a weight is that many rows. The folds of a
+        stable learner are as good as independent, and the error is exact as the rows become many
+        (Bayle et al. 2020).
 
         "folds": the means of folds vary with the rows that were fitted, too, and share most of
         these, for which their variance is corrected (Nadeau & Bengio 2003). It is the wider.
         """
-        if not np.isfinite(values).all() or len(self.folds if kind == "folds" else values) < 2:
+        rows, each = self.by_row(values)
+        if not np.isfinite(each).all() or len(self.folds if kind == "folds" else values) < 2:
             return Spread(float("nan"))
         if kind == "folds":
-            lengths = [len(fold.test) for fold in self.folds]
-            means = [part.mean() for part in np.split(values, np.cumsum(lengths)[:-1])]
-            ratio = np.mean([len(fold.test) / len(fold.train) for fold in self.folds])
-            error = np.sqrt((1.0 / len(means) + ratio) * np.var(means, ddof=1))
-            return Spread(float(error), freedom=len(means) - 1)
-        rows, each = self.by_row(values)
-        away = each - each.mean()
+            return self._spread_of_folds(values)
+        weight = self._weights(rows)
+        mass = float(weight.sum())
+        away, count = each - weighted_mean(each, weight), mass
         if self.groups is not None:
             _, codes = np.unique(self.groups[rows], return_inverse=True)
-            away = np.bincount(codes, away)
-        count, squares = len(away), float(away @ away)
-        if count < 2:
+            away = np.bincount(codes, away * weight)
+            weight = np.ones(len(away))
+            count = float(len(away))
+        if not count > 1.0:
             return Spread(float("nan"))
-        skew = float(np.mean(away**3) / (squares / count) ** 1.5) if squares > 0.0 else 0.0
-        return Spread(np.sqrt(count / (count - 1.0) * squares) / len(each), skew, count)
+        squares = float(weight @ away**2)
+        skew = 0.0
+        if squares > 0.0:
+            skew = float(weight @ away**3 / count / (squares / count) ** 1.5)
+        return Spread(np.sqrt(count / (count - 1.0) * squares) / mass, skew, count)
+
+    def _spread_of_folds(self, values: Array) -> Spread:
+        lengths = [len(fold.test) for fold in self.folds]
+        parts = np.split(values, np.cumsum(lengths)[:-1])
+        means, ratios = [], []
+        for fold, part_of in zip(self.folds, parts, strict=True):
+            new = self._weights(fold.test)
+            means.append(weighted_mean(part_of, new))
+            ratios.append(new.sum() / self._weights(fold.train).sum())
+        error = np.sqrt((1.0 / len(means) + np.mean(ratios)) * np.var(means, ddof=1))
+        return Spread(float(error), freedom=len(means) - 1)
 
 
 class Spread(NamedTuple):
@@ -167,7 +244,7 @@ class Spread(NamedTuple):
 
     error: float
     skew: float = 0.0
-    size: int = 1
+    size: float = 1.0
     """How many rows, or groups, it is the mean of."""
     freedom: float = np.inf
     """Student's degrees of freedom."""

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._any_model.laws import is_results, law_of, log_prob_of_law, predicts_normal, registered
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.labels import of_labels
 from skmle.families import Distribution, get_family
@@ -52,8 +52,9 @@ def row_log_prob(model: Any, X: Any, y: Any = None, **offset_or_exposure: ArrayL
         f"{type(model).__name__} does not tell the law of what it predicts, so it has no "
         "likelihood. Allowed: skmle's estimators, classifiers with predict_proba, densities with "
         "score_samples, covariance estimators, PoissonRegressor, regressors with predict(X, "
-        "return_std=True), models with pred_dist. Use MLERegressor for a regression, "
-        "CalibratedClassifierCV around a classifier."
+        "return_std=True), models with predict_dist or pred_dist, results of statsmodels. Use "
+        "MLERegressor for a regression, CalibratedClassifierCV around a classifier, or "
+        "skmle.register_law."
     )
 
 
@@ -103,19 +104,8 @@ def _classifier(model: Any, X: Any, y: Any) -> Array:
     return of_labels(type(model).__name__, log_proba, classes, labels.ravel())
 
 
-def _predicted_law(model: Any, X: Any, y: Any) -> Array:
-    law = model.pred_dist(X)
-    methods = [
-        method
-        for name in ("log_prob", "logpmf", "logpdf")
-        if callable(method := getattr(law, name, None))
-    ]
-    if not methods:
-        raise TypeError(
-            f"{type(model).__name__}.pred_dist gives a {type(law).__name__}, which has no "
-            "log-density. Allowed: laws with log_prob, logpmf or logpdf. Add one of these methods."
-        )
-    return methods[0](np.asarray(_given(model, y)))
+def _told(model: Any, X: Any, y: Any) -> Array:
+    return log_prob_of_law(model, law_of(model, X), _given(model, y))
 
 
 def _normal_prediction(model: Any, X: Any, y: Any) -> Array:
@@ -142,14 +132,6 @@ def _poisson_prediction(model: Any, X: Any, y: Any) -> Array:
     )
     # It takes rates, as skmle's own regression does, and so its score does.
     return family.log_prob(_observed(model, y, mean), family.eta((mean,)), rates=True)
-
-
-def _transformed_target(model: Any, X: Any, y: Any) -> Array:
-    raise TypeError(
-        "TransformedTargetRegressor: the law of y would need the Jacobian of the transformation, "
-        "which it does not know. Allowed: models of y itself. Use MLERegressor with a family on "
-        "the scale of y, such as 'lognormal' for normal logarithms."
-    )
 
 
 def _given(model: Any, y: Any) -> Any:
@@ -184,21 +166,18 @@ def _has(*methods: str) -> Callable[[Any], bool]:
     return lambda model: any(hasattr(model, method) for method in methods)
 
 
-def predicts_normal(model: Any) -> bool:
-    """Return whether a model predicts a mean and a standard deviation, and so a normal law."""
-    return hasattr(model, "predict") and "return_std" in signature(model.predict).parameters
-
-
 # Pairs of (is the model of this kind?, how it is asked); the first kind that fits counts. Densities
 # are recognised by their type, because not every `score_samples` is a log-density: those of
 # IsolationForest and BernoulliRBM are not.
 _LAWS: tuple[tuple[Callable[[Any], bool], Callable[..., Array]], ...] = (
+    (lambda model: registered(model) is not None, _told),
     (_is(DensityMixin, KernelDensity, PCA, FactorAnalysis), _density),
     (_is(LikelihoodEstimator), _own),
     (_is(EmpiricalCovariance), _covariance),
     (_is(PoissonRegressor), _poisson_prediction),
-    (_is(TransformedTargetRegressor), _transformed_target),
+    (_is(TransformedTargetRegressor), _told),
     (_has("predict_log_proba", "predict_proba"), _classifier),
-    (_has("pred_dist"), _predicted_law),
+    (_has("predict_dist", "pred_dist"), _told),
+    (is_results, _told),
     (predicts_normal, _normal_prediction),
 )

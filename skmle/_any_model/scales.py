@@ -9,36 +9,40 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 from sklearn.linear_model import PoissonRegressor
 
-from skmle._any_model.log_prob import predicts_normal
-from skmle._any_model.unwrap import last_step, see_through
+from skmle._any_model.laws import is_discrete, law_of, predicts_normal, registered
+from skmle._any_model.unwrap import last_step, see_through, unwrap
 from skmle._shared.estimator import LikelihoodEstimator
-from skmle.families import get_family
+from skmle.families import Distribution, get_family
 
 LABELS, MASSES, DENSITIES = "probabilities of labels", "masses of numbers", "densities of numbers"
 
 
 def is_conditional(model: Any) -> bool:
     """Return whether a model, fitted or not, is of y given X."""
-    # ngboost's say neither, and have this method.
-    return bool(
-        is_classifier(model) or is_regressor(model) or hasattr(last_step(model), "pred_dist")
-    )
+    last = last_step(model)
+    # ngboost's say neither, and have such a method.
+    tells = hasattr(last, "pred_dist") or hasattr(last, "predict_dist")
+    return bool(is_classifier(model) or is_regressor(model) or tells or registered(last))
 
 
 def scale_of(model: Any, X: Any) -> str:
     """Return the scale of a fitted model's log-likelihood: labels, masses or densities."""
     inner = see_through(model)[1]
-    if is_classifier(inner):
+    if registered(inner) is None and is_classifier(inner):
         return LABELS
     if isinstance(inner, LikelihoodEstimator):
         family = get_family(inner.family)
         kinds = {True: MASSES, False: DENSITIES} if family.observation.numeric else {True: LABELS}
         return kinds[family.support.discrete]
-    if isinstance(inner, PoissonRegressor):
+    if isinstance(inner, PoissonRegressor) and registered(inner) is None:
         return MASSES
-    if is_regressor(inner) and not predicts_normal(inner) and hasattr(inner, "pred_dist"):
-        return MASSES if hasattr(inner.pred_dist(X), "logpmf") else DENSITIES
-    return DENSITIES
+    told = registered(inner) or hasattr(inner, "predict_dist") or hasattr(inner, "pred_dist")
+    if not told or (registered(inner) is None and predicts_normal(inner)):
+        return DENSITIES
+    law = law_of(inner, unwrap(model, X)[1])
+    if isinstance(law, Distribution) and not law.family.observation.numeric:
+        return LABELS
+    return MASSES if is_discrete(law) else DENSITIES
 
 
 def check_comparable(models: Mapping[str, Any], X: Any, y: Any) -> None:

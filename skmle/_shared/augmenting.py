@@ -20,6 +20,15 @@ Array = NDArray[np.float64]
 PITS = ("randomised", "mid")
 
 
+def check_pit(pit: Any, what: str) -> None:
+    """Raise ValueError unless a place in a law of masses is asked for in a way that is known."""
+    if pit not in PITS:
+        raise ValueError(
+            f"{what}: pit={pit!r} is not known. Allowed: {', '.join(map(repr, PITS))}. Choose one "
+            "of them."
+        )
+
+
 class Augmenting(RowsAgain):
     """What an estimator says of each row."""
 
@@ -41,11 +50,7 @@ class Augmenting(RowsAgain):
     ) -> Columns:
         """Return the columns of `Inference.augment`, one value a row of X."""
         what = f"{type(self).__name__}, augment"
-        if pit not in PITS:
-            raise ValueError(
-                f"{what}: pit={pit!r} is not known. Allowed: {', '.join(map(repr, PITS))}. Choose "
-                "one of them."
-            )
+        check_pit(pit, what)
         n = _num_samples(X)
         _, counting = positive_weights(sample_weight, X)
         share = np.full(n, 0.5)

@@ -21,7 +21,13 @@ from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
 from skmle._shared.callbacks import CallbackSupportMixin
 from skmle._shared.inferring import Inferring
 from skmle._shared.messages import level_outside
-from skmle._shared.penalties import JEFFREYS, check_jeffreys, is_jeffreys
+from skmle._shared.penalties import (
+    JEFFREYS,
+    LOO,
+    check_chosen,
+    check_jeffreys,
+    is_jeffreys,
+)
 from skmle._shared.pickles import Versioned
 from skmle._shared.separated import beyond, separated_of
 from skmle.exceptions import SettingWarning
@@ -140,6 +146,7 @@ def check_settings(estimator: BaseEstimator) -> None:
                 f"{type(estimator).__name__}: {name}={arguments[name]!r} is not allowed; give "
                 f"{what}."
             )
+    check_chosen(estimator)
     if arguments.get("l1_ratio", 0) > 0 and arguments["alpha"] == 0:
         warnings.warn(
             f"{type(estimator).__name__}: l1_ratio={arguments['l1_ratio']!r} has no effect, as "
@@ -167,8 +174,8 @@ def _are_numbers_by_name(values: Any) -> bool:
 # Argument: (whether a value is allowed, what is allowed, in words).
 _ALLOWED = {
     "alpha": (
-        lambda v: _is_number(v) and v >= 0,
-        "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate)",
+        lambda v: (_is_number(v) and v >= 0) or (isinstance(v, str) and v == LOO),
+        "a finite number >= 0 (0: no penalty, the maximum-likelihood estimate), or 'loo'",
     ),
     "l1_ratio": (
         lambda v: _is_number(v) and 0 <= v <= 1,

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit
 from skmle._shared.augmenting import Augmenting
-from skmle._shared.penalties import check_augmented
+from skmle._shared.penalties import check_augmented, chooses_alpha, strength_of
 from skmle._shared.profiling import profiler_of
 from skmle._shared.redrawn import redrawn
 from skmle._shared.resampling import resampler_of
@@ -232,7 +232,7 @@ class Inferring(Augmenting):
 
     def _why_missing(self) -> tuple[str, str]:
         """Return why there is no covariance, and what to do about it."""
-        alpha, l1_ratio = getattr(self, "alpha", 0.0), getattr(self, "l1_ratio", 0.0)
+        alpha, l1_ratio = strength_of(self), getattr(self, "l1_ratio", 0.0)
         return why_missing(
             self.status_, self.store_information, l1_ratio=l1_ratio if alpha > 0.0 else 0.0
         )
@@ -302,7 +302,9 @@ class Inferring(Augmenting):
     @property
     def _prior(self) -> str:
         """The setting that penalises, in words; "" if none does."""
-        if getattr(self, "alpha", 0.0) > 0.0:
+        if chooses_alpha(self):
+            return "alpha='loo'"
+        if strength_of(self) > 0.0:
             return "alpha > 0"
         penalty = getattr(self, "penalty", None)
         if isinstance(penalty, str):

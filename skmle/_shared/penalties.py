@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from skmle._engine.data.observed import Observed
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Centred, Penalty, elastic_net
 from skmle._engine.problem import Fit
+from skmle._engine.strength import choose_strength
 from skmle.families import Family
 
 JEFFREYS = "jeffreys"
+LOO = "loo"
 # Coefficients up to which there is Jeffreys' penalty: its Hessian takes d^3 numbers, which are 216
 # MB then. Chosen, not measured.
 _MOST = 300
@@ -39,6 +42,57 @@ def penalties_of(
     return (*penalties, Centred(own, classes) if classes else own), lasso
 
 
+def strength_of(estimator: Any) -> float:
+    """Return the strength of an estimator's penalty: the setting, or what the fit has chosen.
+
+    It is 0 of one that has none, and 1 before a fit that chooses.
+    """
+    alpha = getattr(estimator, "alpha", 0.0)
+    return float(getattr(estimator, "alpha_", 1.0) if chooses_alpha(estimator) else alpha)
+
+
+def chooses_alpha(estimator: Any) -> bool:
+    """Return whether the strength of an estimator's penalty is chosen by its fit."""
+    alpha = getattr(estimator, "alpha", 0.0)
+    return isinstance(alpha, str) and alpha == LOO
+
+
+def check_chosen(estimator: Any) -> None:
+    """Raise ValueError if the strength of an estimator's penalty cannot be chosen by its fit."""
+    l1_ratio = getattr(estimator, "l1_ratio", 0.0)
+    if chooses_alpha(estimator) and l1_ratio > 0.0:
+        raise ValueError(
+            f"{type(estimator).__name__}: alpha={LOO!r} and l1_ratio={l1_ratio!r}, but "
+            "leave-one-out from one fit is known for a ridge only. Allowed: l1_ratio=0. Set that, "
+            "or choose alpha by GridSearchCV, or by the criteria of skmle.path."
+        )
+
+
+def check_given(estimator: Any, what: str) -> None:
+    """Raise ValueError if a function needs a strength that is given, and it is not."""
+    if chooses_alpha(estimator):
+        raise ValueError(
+            f"{what}: {type(estimator).__name__}(alpha={LOO!r}) would choose a strength for each "
+            "fit. Allowed: a number. Fit one model to all rows, and give its alpha_."
+        )
+
+
+def with_chosen(estimator: Any, prepared: Any) -> Any:
+    """Return what was prepared under the strength that the fit chooses; as it is, if it is given.
+
+    The strength is stored as `alpha_`.
+    """
+    vars(estimator).pop("alpha_", None)  # of a fit before
+    if not chooses_alpha(estimator):
+        return prepared
+    problem = prepared.problem
+    under = partial(estimator._penalties, family=problem.family)
+    slopes = any(term.size for term in problem.terms)
+    # Without slopes there is nothing to choose, nor under a law without parameters.
+    estimator.alpha_ = choose_strength(problem, under) if slopes else 0.0
+    return prepared._replace(problem=problem.under(*under(estimator.alpha_), problem.start))
+
+
 def is_jeffreys(estimator: Any) -> bool:
     """Return whether an estimator's penalty is that of Jeffreys."""
     penalty = getattr(estimator, "penalty", None)
@@ -51,7 +105,7 @@ def check_jeffreys(
     """Raise ValueError if an estimator's settings or family do not go with Jeffreys' penalty."""
     what = f"{type(estimator).__name__}: penalty={JEFFREYS!r}"
     alpha = getattr(estimator, "alpha", 0.0)
-    if alpha > 0.0:
+    if strength_of(estimator) > 0.0:
         raise ValueError(
             f"{what} and alpha={alpha!r} are two penalties. Allowed: one of them. Set alpha=0, or "
             "penalty=None."

@@ -10,14 +10,15 @@ from copy import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from skmle._engine.prepare.evidence import Evidence
-from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM
 from skmle._shared.criteria import Criteria
 from skmle._shared.functions import AsFunction
+from skmle._shared.penalties import strength_of
 from skmle._shared.separated import beyond
 
 Array = NDArray[np.float64]
@@ -40,6 +41,51 @@ class RowsAgain(AsFunction, Criteria):
     """What to add to coefficients so that they show where they run to; None: nothing runs off."""
     _no_covariance: Callable[[], str]
     """() -> why there is no covariance, as a message in four parts."""
+
+    def tic(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        **offset_or_exposure: ArrayLike,
+    ) -> float:
+        """Return Takeuchi's criterion, 2 k - 2 log-likelihood, in nats; lower is better.
+
+        It is AIC for laws that need not be right: k is the trace of A^-1 K, where A is the
+        information and K the sum of the products of the rows' gradients. If the law holds, k is
+        about the number of parameters; if rows spread wider than the law has it, more.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            The rows of the fit.
+        **offset_or_exposure : array-like of shape (n,)
+            `offset` and `exposure` of a regressor's rows, if fit was given them beside X.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            As `aic`; if the fit has no covariance, or these are not its rows.
+
+        References
+        ----------
+        Takeuchi (1976), Distribution of information statistics and criteria for adequacy of models,
+        Mathematical Sciences 153 (in Japanese); Burnham & Anderson (2002), Model Selection and
+        Multimodel Inference, ch. 7.3.
+        Shibata (1989), Statistical aspects of model selection (under a penalty).
+        """
+        check_is_fitted(self)
+        self._check_criteria()
+        every, _ = self._evidences(X, y, sample_weight, "repeats", dict(offset_or_exposure))
+        try:
+            k = sum(evidence.score_trace() for evidence in every)
+        except np.linalg.LinAlgError:
+            raise ValueError(self._no_covariance()) from None
+        return 2.0 * k - 2.0 * self.log_likelihood_
 
     @property
     def _runs_off(self) -> bool:
@@ -84,23 +130,17 @@ class RowsAgain(AsFunction, Criteria):
         judged = self.status_ in (INTERIOR, BOUNDARY) or self._runs_off
         if not judged or any(f.rows_at_edge for f in self._fits):
             raise ValueError(self._no_covariance())
-        if getattr(self, "l1_ratio", 0.0) > 0.0 and getattr(self, "alpha", 0.0) > 0.0:
+        if getattr(self, "l1_ratio", 0.0) * strength_of(self) > 0.0:
             raise ValueError(self._no_covariance())
         problems, mask = copy(self)._problems(X, y, sample_weight, beside)
         found, total = [], 0.0
         for problem, fit in zip(problems, self._fits, strict=True):
-            limit = fit.limit
-            posed: Problem | None = problem
-            while limit is not None and posed is not None:
-                posed, limit = posed.at(limit), limit.then
-            if posed is None:  # The limit law forbids some of these rows.
+            evidence = Evidence.of(problem, fit, factors=weights == "factors")
+            if evidence is None:  # The limit law forbids some of these rows.
                 total = -np.inf
                 continue
-            if weights == "factors":
-                posed = posed.with_factors()
-            inside = None if fit.limit is None else Likelihood(problem)
-            found.append(Evidence.of(Likelihood(posed), fit, inside))
-            total += found[-1].log_likelihood
+            found.append(evidence)
+            total += evidence.log_likelihood
         known = self.log_likelihood_
         if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):
             raise ValueError(

@@ -15,6 +15,7 @@ from skmle._any_model.held_out import (
     HeldOut,
     Spread,
     check_kind,
+    checked_weight,
     fitted,
     folds_of,
     log_prob_of_rows,
@@ -105,6 +106,7 @@ def information_gain(
     model: Any,
     X: Any,
     y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
     *,
     baseline: Any = None,
     given: Any = None,
@@ -128,6 +130,8 @@ def information_gain(
         a search; it is cloned and fitted once a fold.
     X : array-like, sparse matrix or data frame of shape (n, p)
     y : array-like of shape (n,)
+    sample_weight : array-like of shape (n,), optional
+        Weights, which the fits are given, too; an integer weight is that many equal rows.
     baseline : estimator, optional
         What is to be beaten: a density, which is fitted to y alone, or another model of y given X.
         Default: the frequencies of the classes in the folds fitted; for regressors the same family
@@ -227,7 +231,8 @@ def information_gain(
     _check(model, baseline, given, per_feature)
     known = [table.index(c, "given") for c in _listed(given)]
     folds = folds_of(cv, X, y, groups=groups, labels=is_classifier(model), seed=random_state)
-    held = HeldOut(folds, None if groups is None else np.asarray(groups))
+    weight = checked_weight(sample_weight, X)
+    held = HeldOut(folds, None if groups is None else np.asarray(groups), weight)
     gains = _Gains(model, baseline, table, y, held, known)
     differences = {"all features": gains.between(gains.varying, known)}
     for j in (j for j in range(table.count) if per_feature and j not in known):
@@ -322,16 +327,17 @@ class _Gains:
         """Return log q of the rows held out by a fold; of the whole model, the baseline's, too."""
         X = self.table.holding(self.varying - columns)
         (seen, y), (new, y_new) = ((part(X, rows), part(self.y, rows)) for rows in fold)
-        model = fitted(self.model, seen, y)
+        own = part(self.held.weight, fold.train)
+        model = fitted(self.model, seen, y, own)
         values = [log_prob_of_rows(model, new, y_new)]
         if columns != self.varying or not self._with_baseline:
             return values
         if self.baseline is None:
-            return [*values, marginal_log_prob(model, seen, y, new, y_new)]
+            return [*values, marginal_log_prob(model, seen, y, new, y_new, own)]
         if is_conditional(self.baseline):
-            return [*values, log_prob_of_rows(fitted(self.baseline, seen, y), new, y_new)]
+            return [*values, log_prob_of_rows(fitted(self.baseline, seen, y, own), new, y_new)]
         seen, new = (np.asarray(v).reshape(len(v), -1) for v in (y, y_new))
-        return [*values, log_prob_of_rows(fitted(self.baseline, seen, None), new, None)]
+        return [*values, log_prob_of_rows(fitted(self.baseline, seen, None, own), new, None)]
 
     def _possible(self, values: Array) -> Array:
         """Return the values of what is to be beaten; ValueError if some row is impossible there."""

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import PoissonRegressor
 
-from skmle._any_model.log_prob import predicts_normal, row_log_prob
+from skmle._any_model.laws import predicts_normal
+from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import unwrap
 from skmle._shared.labels import of_labels
 from skmle.families import get_family
@@ -18,7 +19,9 @@ from skmle.regressor import MLERegressor
 Array = NDArray[np.float64]
 
 
-def marginal_log_prob(model: Any, X: Any, y: Any, new: Any, y_new: Any) -> Array:
+def marginal_log_prob(
+    model: Any, X: Any, y: Any, new: Any, y_new: Any, weight: Array | None = None
+) -> Array:
     """Return log q0 of new rows under the law of y, without features, of a fitted model's kind.
 
     Parameters
@@ -28,6 +31,8 @@ def marginal_log_prob(model: Any, X: Any, y: Any, new: Any, y_new: Any) -> Array
         What it was fitted to; X for offset and exposure, if it has any.
     new, y_new : array-like
         The rows to be judged.
+    weight : ndarray, optional
+        Of what it was fitted to.
 
     Raises
     ------
@@ -36,7 +41,7 @@ def marginal_log_prob(model: Any, X: Any, y: Any, new: Any, y_new: Any) -> Array
     """
     inner, seen = unwrap(model, X)
     if is_classifier(inner):
-        return _frequencies(inner, y, y_new)
+        return _frequencies(inner, y, y_new, weight)
     if isinstance(inner, MLERegressor):
         law = clone(inner).set_params(features=_none(inner.family), warm_start=False)
     elif isinstance(inner, PoissonRegressor) or predicts_normal(inner):
@@ -48,7 +53,7 @@ def marginal_log_prob(model: Any, X: Any, y: Any, new: Any, y_new: Any) -> Array
             "Allowed without baseline: classifiers, MLERegressor, PoissonRegressor and regressors "
             "with predict(X, return_std=True). Give baseline=, such as MLEDistribution('normal')."
         )
-    return row_log_prob(law.fit(seen, y), unwrap(model, new)[1], y_new)
+    return row_log_prob(law.fit(seen, y, weight), unwrap(model, new)[1], y_new)
 
 
 def _none(family: Any) -> dict[str, str]:
@@ -56,15 +61,17 @@ def _none(family: Any) -> dict[str, str]:
     return dict.fromkeys(get_family(family).modelled, "none")
 
 
-def _frequencies(model: Any, y: Any, y_new: Any) -> Array:
+def _frequencies(model: Any, y: Any, y_new: Any, weight: Array | None) -> Array:
     labels, new = np.asarray(y), np.asarray(y_new)
     if labels.size != len(labels):
         raise ValueError(
             f"information_gain: y has shape {labels.shape}. Allowed: (n,), one label a row. Give "
             "the labels, or baseline=."
         )
-    classes, counts = np.unique(labels.ravel(), return_counts=True)
-    log_share = np.log(counts / counts.sum())
+    classes, codes = np.unique(labels.ravel(), return_inverse=True)
+    counts = np.bincount(codes, weight)
+    with np.errstate(divide="ignore"):  # of a label without weight
+        log_share = np.log(counts / counts.sum())
     return of_labels(
         type(model).__name__,
         np.broadcast_to(log_share, (len(new), len(classes))),

@@ -128,6 +128,6 @@ def test_pred_dist_is_asked(line):
         log_likelihood_score(BoostedClassifier().fit(X, labels), X, labels), expected, **EXACT
     )
     with pytest.raises(
-        TypeError, match="pred_dist gives a SimpleNamespace, which has no log-density. Allowed"
+        TypeError, match="gives a SimpleNamespace, which has no log-density. Allowed"
     ):
         log_likelihood_score(Boosted(lambda mean: SimpleNamespace()).fit(X, y), X, y)

@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -140,9 +141,54 @@ def test_it_prints_and_escapes(regression):
     assert "Log-likelihood of y given X, nats per row\n442 rows held out by 5 folds" in repr(found)
     assert r"'two\n'" in repr(found)
     assert "<b>" not in found._repr_html_()
-    columns = ["model", "log_likelihood", "difference", "std_error", "aic", "aicc", "bic", "weight"]
+    columns = ["model", "log_likelihood", "difference", "std_error", "aic", "aicc", "bic", "tic"]
+    columns.append("weight")
     assert list(found.tidy()) == columns
     assert isinstance(found.tidy(), pd.DataFrame)
+
+
+# ---------------------------------------------------------------- weights
+
+
+@pytest.mark.slow
+def test_a_weight_is_so_many_rows(regression, rng):
+    """Where the repeats of a row are in the same fold."""
+    X, y = (part[:120] for part in regression)
+    weight = rng.integers(0, 4, 120)
+    models = {name: REGRESSIONS[name] for name in ("normal", "gamma")}
+    last = np.arange(120) > 80
+    folds = [(~last, last), (last, ~last)]
+    many = [np.repeat(part, weight, axis=0) for part in (X, y, last)]
+    found = compare(models, X, y, weight, cv=folds)
+    known = compare(models, *many[:2], cv=[(~many[2], many[2]), (many[2], ~many[2])])
+    assert found.names == known.names
+    for name in ("log_likelihoods", "differences", "standard_errors"):
+        np.testing.assert_allclose(getattr(found, name), getattr(known, name), rtol=1e-6)
+    for name, values in known.criteria.items():
+        np.testing.assert_allclose(found.criteria[name], values, rtol=1e-6)
+    pair = (
+        dict(cv=folds, std_error="folds"),
+        dict(cv=[(~many[2], many[2]), (many[2], ~many[2])], std_error="folds"),
+    )
+    found = compare(models, X, y, weight, criteria=False, **pair[0])
+    known = compare(models, *many[:2], criteria=False, **pair[1])
+    np.testing.assert_allclose(found.standard_errors, known.standard_errors, rtol=1e-6)
+
+
+def test_weights_reach_the_last_step_and_are_refused_where_none_is_taken(labels):
+    X, y = labels
+    weight = np.where(np.arange(150) % 5 == 0, 0.0, 1.0)
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), CrossEntropyClassifier()),
+        {"crossentropyclassifier__alpha": [0.1, 0.2]},
+        cv=2,
+    )
+    found = compare({"searched": search}, X, y, weight, criteria=False)
+    assert np.isfinite(found.log_likelihoods).all()
+    with pytest.raises(TypeError, match="sample_weight was given, but KNeighborsClassifier takes"):
+        compare([KNeighborsClassifier()], X, y, weight)
+    with pytest.raises(ValueError, match="sample_weight"):
+        compare([CrossEntropyClassifier()], X, y, weight[:5])
 
 
 # ---------------------------------------------------------------- what is not to be compared

@@ -180,6 +180,9 @@ VARIANTS = [
     CrossEntropyClassifier(alpha=0.01, l1_ratio=0.5),
     CrossEntropyClassifier(alpha=0.01, l1_ratio=1.0, warm_start=True),
     CrossEntropyClassifier(link="cloglog", alpha=0.1),
+    CrossEntropyClassifier(alpha="loo"),
+    MLERegressor(alpha="loo"),
+    MLERegressor("poisson", alpha="loo", features={"mean": "all"}),
     MLERegressor(alpha=0.1),
     MLERegressor(fit_intercept=False),
     MLERegressor(features={"scale": "all"}),
@@ -191,6 +194,7 @@ VARIANTS = [
     MLERegressor(families.Gamma(links={"mean": "softplus"})),
     OrdinalClassifier(),
     OrdinalClassifier(link="probit", alpha=0.1),
+    OrdinalClassifier(alpha="loo"),
 ]
 AROUND = [make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)]
 SUBJECTS = [

@@ -216,6 +216,21 @@ def test_rows_of_a_group_stay_together(data):
     assert grouped.standard_errors[0] > 1.4 * plain.standard_errors[0]  # by about sqrt(3)
 
 
+@pytest.mark.parametrize("name", ["cross-entropy", "poisson", "pipeline"])
+def test_a_weight_is_so_many_rows(data, rng, name):
+    """Where the repeats of a row are in the same fold."""
+    X, y = data
+    weight, last = rng.integers(0, 3, 120), np.arange(120) > 70
+    y = np.minimum(y, 2.0)
+    many = [np.repeat(part, weight, axis=0) for part in (X, y, last)]
+    folds = [[(~mask, mask), (mask, ~mask)] for mask in (last, many[2])]
+    one = information_gain(MODELS[name], X, y, weight, cv=folds[0], per_feature="left_out")
+    other = information_gain(MODELS[name], *many[:2], cv=folds[1], per_feature="left_out")
+    if name != "pipeline":  # Its scaler is not given the weights; no prediction depends on it.
+        np.testing.assert_allclose(one.lower_bounds(), other.lower_bounds(), rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(one.estimate, other.estimate, rtol=1e-5, atol=1e-9)
+
+
 def test_units(data):
     X, y = data
     nats, bits = (information_gain(MLERegressor("poisson"), X, y, base=b) for b in (None, 2))

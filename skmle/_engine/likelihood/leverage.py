@@ -26,7 +26,7 @@ from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Design
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.scores import Gradients
-from skmle.families.base import Softmax, triangle
+from skmle.families.base import Rows, Softmax, triangle
 
 # What is left of a prediction by the other rows, below which they leave nothing: the row is fitted
 # exactly, its gradient is zero, and stays so.
@@ -137,6 +137,18 @@ def _eigen(matrices: Array) -> tuple[Array, Array]:
     return np.linalg.eigh(matrices)
 
 
+def curvature_of(rows: Rows, n: int, k: int) -> Array:
+    """Return the curvature of n rows in k eta, (n, k, k)."""
+    packed = rows.curvature
+    assert packed is not None
+    entries = packed.packed() if isinstance(packed, Softmax) else packed
+    curvature = np.zeros((n, k, k))
+    for (a, b), entry in zip(triangle(k), entries, strict=True):
+        if entry is not None:
+            curvature[:, a, b] = curvature[:, b, a] = entry
+    return curvature
+
+
 def _over_blocks(objective: Objective, work: Callable[[int, int], None]) -> None:
     """Call ``work(low, high)`` for all blocks of rows, on threads where that pays."""
     design = objective.design
@@ -153,14 +165,8 @@ def _curved(
 ) -> tuple[Array, Array]:
     """Return J A^-1 J' and C of some rows, both (rows, k, k)."""
     reach = _reach(objective, inverse, low, high)
-    packed = objective.rows_at(low, high, coef, 2).curvature
-    assert packed is not None
-    entries = packed.packed() if isinstance(packed, Softmax) else packed
-    curvature = np.zeros_like(reach)
-    for (a, b), entry in zip(triangle(reach.shape[1]), entries, strict=True):
-        if entry is not None:
-            curvature[:, a, b] = curvature[:, b, a] = entry
-    return reach, curvature
+    rows = objective.rows_at(low, high, coef, 2)
+    return reach, curvature_of(rows, *reach.shape[:2])
 
 
 def _reach(objective: Objective, inverse: Array, low: int, high: int) -> Array:

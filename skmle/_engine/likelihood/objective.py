@@ -114,10 +114,13 @@ class Objective:
         return self._rows_of(self.design.block(low, high), low, high, coef, order)
 
     def _rows_of(self, block: Any, low: int, high: int, coef: Array, order: int) -> Rows:
-        design, statistics = self.design, self.statistics
-        if high - low < design.n:
-            statistics = tuple(s[low:high] if len(s) == design.n else s for s in statistics)
-        eta = design.eta(block, low, high, coef)
+        return self.rows_of_etas(low, high, self.design.eta(block, low, high, coef), order)
+
+    def rows_of_etas(self, low: int, high: int, eta: Sequence[Array], order: int) -> Rows:
+        """Return -log q of some rows at given eta, with its derivatives."""
+        statistics = self.statistics
+        if high - low < self.design.n:
+            statistics = tuple(s[low:high] if len(s) == self.design.n else s for s in statistics)
         return self.rows(statistics, eta, order)  # type: ignore[arg-type]
 
     def curvature(self, coef: Array) -> RowCurvature:

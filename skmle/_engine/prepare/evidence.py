@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array, Evaluation
-from skmle._engine.likelihood import leverage, scores
+from skmle._engine.likelihood import left_out, leverage, scores
 from skmle._engine.likelihood.cusped import (
     gradients_beside_cusps,
     inverse_across_cusps,
@@ -23,7 +23,7 @@ from skmle._engine.likelihood.cusped import (
 from skmle._engine.likelihood.jeffreys import Jeffreys
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle._engine.problem import Fit
+from skmle._engine.problem import Coefs, Fit, Problem
 from skmle.families.tools.cached import cached_property
 from skmle.families.tools.expected import expected_rows
 
@@ -43,8 +43,27 @@ class Evidence:
     """The inverse Hessian of the mean, if the fit has kept it."""
 
     @classmethod
-    def of(cls, likelihood: Likelihood, fit: Fit, inside: Likelihood | None = None) -> Evidence:
-        """Return the likelihood at the coefficients of a fit to the same rows."""
+    def at(cls, likelihood: Likelihood, coefs: Coefs) -> Evidence:
+        """Return the likelihood at the user's coefficients."""
+        return cls(likelihood, likelihood.fitted(coefs))
+
+    @classmethod
+    def of(cls, problem: Problem, fit: Fit, factors: bool = False) -> Evidence | None:
+        """Return the likelihood of a problem's rows at its fit, under the limit law if it has one.
+
+        None is returned if that law forbids some of these rows. `factors` says that weights are
+        those of the likelihoods of rows, not repeats.
+        """
+        limit, posed = fit.limit, problem
+        while limit is not None:
+            at_limit = posed.at(limit)
+            if at_limit is None:
+                return None
+            posed, limit = at_limit, limit.then
+        if factors:
+            posed = posed.with_factors()
+        inside = None if fit.limit is None else Likelihood(problem)
+        likelihood = Likelihood(posed)
         coef, known = likelihood.fitted(fit.coefs), None
         if fit.bread is not None and not likelihood.family.kinked:
             before, inverse = fit.bread
@@ -223,6 +242,16 @@ class Evidence:
         kernel = moves @ np.linalg.solve(inverse[np.ix_(own, own)], moves.T)
         given = self.adjusted(1.0)
         return leverage.squared_moves(self.objective, kernel, given) / len(own)
+
+    def left_out(self) -> left_out.LeftOut:
+        """Return what leaving out each row does to its own -log q."""
+        assert self._at.hessian is not None
+        own = self.likelihood.family.observation.columns is not None
+        return left_out.left_out(self.objective, self.coef, self._at.hessian, own)
+
+    def score_trace(self) -> float:
+        """Return how many parameters Takeuchi's criterion counts."""
+        return left_out.score_trace(self.objective, self.coef, self.inverse, self.outer())
 
     # ---------------------------------------------------------------- covariance
 

@@ -1,0 +1,94 @@
+"""Criteria of models fitted to all rows: what it costs to have estimated so many parameters.
+
+Each criterion is a function of a fitted model in `_CRITERIA`; a new one is one more line there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import _num_samples
+
+from skmle._any_model.held_out import fitted, log_prob_of_rows
+from skmle._any_model.unwrap import last_step, unwrap
+from skmle._shared.estimator import LikelihoodEstimator
+
+Array = NDArray[np.float64]
+
+
+class Whole(NamedTuple):
+    """A model fitted to all rows, as a criterion sees it."""
+
+    aic: float
+    log_likelihood: float
+    n_rows: float
+    tic: float
+
+    @property
+    def n_parameters(self) -> float:
+        """The effective number of parameters: half of what AIC adds."""
+        return 0.5 * self.aic + self.log_likelihood
+
+
+def _aicc(model: Whole) -> float:
+    k, rest = model.n_parameters, model.n_rows - model.n_parameters - 1.0
+    return model.aic + 2.0 * k * (k + 1.0) / rest if rest > 0.0 else float("inf")
+
+
+_CRITERIA: dict[str, Callable[[Whole], float]] = {
+    "aic": lambda model: model.aic,
+    "aicc": _aicc,
+    "bic": lambda model: (
+        float(np.log(model.n_rows)) * model.n_parameters - 2.0 * model.log_likelihood
+    ),
+    "tic": lambda model: model.tic,
+}
+TITLES = {name: name.upper() for name in _CRITERIA} | {"aicc": "AICc"}
+
+
+def criteria_of(
+    models: Iterable[Any], X: Any, y: Any, weight: Array | None = None
+) -> dict[str, Array]:
+    """Return the criteria of each model fitted to all rows, and Akaike's weights."""
+    whole = [_whole(model, X, y, weight) for model in models]
+    found = {
+        name: np.array([np.nan if model is None else rule(model) for model in whole])
+        for name, rule in _CRITERIA.items()
+    }
+    aic = found["aic"]
+    if not np.isnan(aic).all():
+        share = np.exp(-0.5 * (aic - np.nanmin(aic)))
+        found["weight"] = share / np.nansum(share)
+    return found
+
+
+def _whole(model: Any, X: Any, y: Any, weight: Array | None) -> Whole | None:
+    """Return a model fitted to all rows; None if it has no AIC of these rows."""
+    last = last_step(model)
+    ours = isinstance(last, LikelihoodEstimator)
+    # Of scikit-learn, mixtures have an AIC, and only densities are asked.
+    if not (ours or (y is None and weight is None and callable(getattr(last, "aic", None)))):
+        return None
+    model = fitted(model, X, y, weight)
+    inner, seen = unwrap(model, X)
+    count = np.ones(_num_samples(X)) if weight is None else weight
+    n = float(count.sum())
+    if ours and not np.isclose(inner.weight_sum_, n, rtol=1e-12):
+        return None  # A step has left out rows, or has made some.
+    try:
+        aic = inner.aic() if ours else inner.aic(seen)
+    except ValueError:  # class weights, or a penalty whose curvature is not known
+        return None
+    values = log_prob_of_rows(model, X, y)
+    total = float(count @ np.where(count > 0.0, values, 0.0))
+    return Whole(aic, total, n, _tic(inner, seen, y, weight) if ours else np.nan)
+
+
+def _tic(model: LikelihoodEstimator, X: Any, y: Any, weight: Array | None) -> float:
+    try:
+        return model.tic(X, y, weight)
+    except ValueError:  # no covariance
+        return np.nan
