@@ -184,7 +184,7 @@ class _Trial:
         if sum(self.moves) > 1:
             return False  # there may be ways of several intercepts
         for sign in (-1.0, 1.0):
-            delta: Arrays = tuple(sign * moves * rows for moves in self.moves)
+            delta: Arrays = tuple(np.where(rows, sign * moves, 0.0) for moves in self.moves)
             slack = rounding(delta, self.behind)
             delta = delta if self.behind is None else self.behind.then(delta)
             rises = growth(family, self.likelihood.statistics, delta, objective.looks)

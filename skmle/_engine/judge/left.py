@@ -33,12 +33,13 @@ def limit_of(objective: Objective, behind: Behind) -> tuple[Objective, NDArray[n
 
     def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
         *own, still, first = statistics
-        etas = [np.where(still, 0.0, e) for e in eta]
+        etas = [np.where(still == 0.0, e, 0.0) for e in eta]
         etas[0] = etas[0] + first
         return inner(tuple(own), tuple(etas), order)
 
     first = np.where(certain, np.zeros(n) if offset is None else offset, 0.0)
-    return replace(limit, rows=rows, statistics=(*limit.statistics, certain, first)), certain
+    statistics = (*limit.statistics, certain.astype(float), first)
+    return replace(limit, rows=rows, statistics=statistics), certain
 
 
 class Left:

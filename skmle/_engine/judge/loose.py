@@ -83,7 +83,7 @@ class Loose:
 
 
 class Fixed:
-    """A function of the kept coordinates alone.
+    """A function of the kept coordinates alone, as its coefficients.
 
     It is evaluated where the coefficients have no part along the loose directions: rows that have
     run off, to a finite place in numbers, might come back along these.
@@ -92,8 +92,8 @@ class Fixed:
     def __init__(self, function: Evaluated, loose: Loose) -> None:
         self.function, self.loose, self.size = function, loose, function.size
 
-    def __call__(self, kept: Array, order: int = 2) -> Evaluation:
-        return self.of(self.function(self.loose.whole(kept), order))
+    def __call__(self, coef: Array, order: int = 2) -> Evaluation:
+        return self.of(self.function(self.loose.whole(coef), order))
 
     def of(self, at: Evaluation) -> Evaluation:
         """Return an evaluation of the function as one in the kept coordinates."""
