@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
 from skmle._shared.diagnostics import Columns, of_numbers
+from skmle._shared.profiling import lines_in_coefficients
 from skmle._shared.rows_again import RowsAgain
 from skmle._shared.samples import as_table, log_prob_of_samples, samples_of
 from skmle._shared.validation import positive_weights
@@ -35,6 +36,8 @@ class Augmenting(RowsAgain):
     n_features_in_: int
     _rows: Callable[..., Any]
     """Of a density: (X, family, reset) -> its rows, checked."""
+    _own_errors: Callable[[], Any]
+    _results: Callable[[], Any]
     _observed: tuple[Distribution, ...]
     """Of a density: the law of what is observed, for each sample."""
 
@@ -45,12 +48,17 @@ class Augmenting(RowsAgain):
         sample_weight: ArrayLike | None,
         pit: str,
         random_state: Any,
-        influence: bool,
+        influence: bool | str,
         beside: Mapping[str, Any],
     ) -> Columns:
         """Return the columns of `Inference.augment`, one value a row of X."""
         what = f"{type(self).__name__}, augment"
         check_pit(pit, what)
+        if influence not in (True, False, "coefficients"):
+            raise ValueError(
+                f"{what}: influence={influence!r} is not known. Allowed: True, False, or "
+                "'coefficients' for dfbetas as well. Choose one of them."
+            )
         n = _num_samples(X)
         _, counting = positive_weights(sample_weight, X)
         share = np.full(n, 0.5)
@@ -58,18 +66,28 @@ class Augmenting(RowsAgain):
             share = np.asarray(check_random_state(random_state).uniform(size=n))
         columns = self._diagnose(X, y, share, counting, beside)
         if influence:
-            columns |= self._influence(X, y, sample_weight, beside)
+            each = influence == "coefficients"
+            columns |= self._influence(X, y, sample_weight, beside, each)
         return columns
 
     def _influence(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None, beside: Mapping[str, Any]
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        beside: Mapping[str, Any],
+        each: bool,
     ) -> Columns:
-        """Return leverage and Cook's distance of each row; rows of weight zero have none."""
+        """Return leverage and Cook's distance of each row; rows of weight zero have none.
+
+        With `each`, dfbetas of each coefficient as well.
+        """
         every, mask = self._evidences(X, y, sample_weight, "repeats", dict(beside))
         try:
             leverage = sum(evidence.leverages() for evidence in every)
             sizes = [evidence.n_influenced for evidence in every]
             distances = [evidence.cooks_distances() for evidence in every]
+            shifts = self._dfbetas([evidence.moves() for evidence in every]) if each else {}
         except np.linalg.LinAlgError:
             raise ValueError(
                 f"{type(self).__name__}, augment: leverage needs an information matrix that has "
@@ -80,6 +98,7 @@ class Augmenting(RowsAgain):
         found: Columns = {
             "leverage": np.asarray(leverage),
             "cooks_distance": np.asarray(moves / max(sum(sizes), 1)),
+            **shifts,
         }
         if mask is None:
             return found
@@ -88,6 +107,16 @@ class Augmenting(RowsAgain):
             columns[name] = np.zeros(len(mask))
             columns[name][mask] = values
         return columns
+
+    def _dfbetas(self, moves: Sequence[Array]) -> Columns:
+        """Return what each row does to each estimate, in standard errors."""
+        result = self._results()
+        vector, weights = np.hstack(moves), lines_in_coefficients(self, self._own_errors())
+        errors = np.asarray(result.eta_errors)
+        values = vector @ np.where(np.isnan(weights), 0.0, weights).T / errors
+        values[:, np.isnan(weights).any(axis=1)] = np.nan
+        names = result._unique_names()
+        return {f"dfbetas[{name}]": column for name, column in zip(names, values.T, strict=True)}
 
     def _diagnose(
         self,

@@ -276,6 +276,25 @@ def profiler_of(
     model: RowsAgain, evidences: Sequence[Evidence], result: Inference, errors: Errors
 ) -> LineProfiler:
     """Return the profiles of the estimates of a fitted model, whose rows are known again."""
+    eta, at, steps = _lines(model, errors)
+    return LineProfiler(
+        evidences=evidences,
+        sizes=[sum(t.length for t in one.likelihood.problem.terms) for one in evidences],
+        result=result,
+        eta=eta,
+        at=at,
+        steps=steps,
+        edges=edges_of(evidences, model._fits),
+    )
+
+
+def lines_in_coefficients(model: RowsAgain, errors: Errors) -> Array:
+    """Return the derivatives of the lines of a table in the coefficients, as `weights_of`."""
+    return weights_of(*_lines(model, errors))
+
+
+def _lines(model: RowsAgain, errors: Errors) -> tuple[Callable[[Array], Array], Array, Array]:
+    """Return the lines of a table as a function of the coefficients, these, and steps of them."""
 
     def eta(vector: Array) -> Array:
         moved = model._at(vector)
@@ -283,15 +302,7 @@ def profiler_of(
         found = moved._results_under(errors).eta
         return np.asarray(found, float)
 
-    return LineProfiler(
-        evidences=evidences,
-        sizes=[sum(t.length for t in one.likelihood.problem.terms) for one in evidences],
-        result=result,
-        eta=eta,
-        at=model._vector(),
-        steps=steps_of(model, errors),
-        edges=edges_of(evidences, model._fits),
-    )
+    return eta, model._vector(), steps_of(model, errors)
 
 
 def steps_of(model: RowsAgain, errors: Errors) -> Array:

@@ -67,7 +67,7 @@ class Outputs:
         *,
         pit: str = "randomised",
         random_state: Any = 0,
-        influence: bool = True,
+        influence: bool | str = True,
         **offset_or_exposure: ArrayLike,
     ) -> Any:
         """Return what the fit says of each row: fitted values, residuals, leverage, influence.
@@ -81,8 +81,8 @@ class Outputs:
             uniform law there, or the middle. Under the fitted law those that are drawn are uniform.
         random_state : int, RandomState or None, default=0
             Of the draws.
-        influence : bool, default=True
-            Whether leverage and Cook's distance are wanted.
+        influence : bool or "coefficients", default=True
+            Whether leverage and Cook's distance are wanted, or dfbetas as well.
         **offset_or_exposure : array-like of shape (n,)
             `offset` and `exposure` of a regressor's rows, if fit was given them beside X.
 
@@ -125,6 +125,14 @@ class Outputs:
             The squared length, in standard errors, of the step of these k coefficients if the row
             is left out, over k. statsmodels' least squares divides by n - k where a
             maximum-likelihood scale divides by n: multiply by (n - k)/n.
+        dfbetas[...]
+            How far the row moves each estimate, in its standard errors, by the same step; constant
+            parameters on the scale of their links. nan where an estimate is not linear in the
+            coefficients, as a covariance.
+
+        SAS's diagnostics of a logistic regression are, with the leverage h, C = k cooks_distance,
+        CBAR = C (1 - h), DIFDEV = deviance_residual^2 + CBAR, DIFCHISQ = CBAR/h; its DFBETAS are
+        ours.
 
         With several columns of a density, residuals have the name of the column in brackets.
 

@@ -13,6 +13,7 @@ Applied Statistics 37.
 from __future__ import annotations
 
 import difflib
+import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from skmle.inference.show import as_frame, printable, text_table
+from skmle.inference.show import as_frame, html_table, printable, text_table
 
 if TYPE_CHECKING:
     from skmle.inference.tested import Tested
@@ -158,6 +159,9 @@ class Profiler(Protocol):
         """Return that of a function of all coefficients, which is nan where it has no value."""
 
 
+_TITLE = "Profile-likelihood intervals"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ProfileIntervals:
     """Profile-likelihood intervals of some estimates of a fit.
@@ -197,7 +201,8 @@ class ProfileIntervals:
             }
         )
 
-    def __repr__(self) -> str:
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the heading and the lines as cells of text."""
         level = f"{100 * self.confidence_level:g} %"
         several = len(set(self.components)) > 1
         lines = []
@@ -207,13 +212,22 @@ class ProfileIntervals:
         ):
             name = f"{component}: {term}" if several and component else str(term)
             lines.append([printable(name), *(f"{x:.4g}" for x in (estimate, low, high))])
-        head = ["", "estimate", f"{level} low", f"{level} high"]
-        text = "Profile-likelihood intervals\n" + text_table(head, lines)
+        return ["", "estimate", f"{level} low", f"{level} high"], lines
+
+    def _notes(self) -> list[str]:
+        notes = []
         if np.isnan(self.intervals).any():
-            text += "\nnan: fits on the way found no maximum."
+            notes.append("nan: fits on the way found no maximum.")
         if np.isinf(self.intervals).any():
-            text += "\ninf: the likelihood never falls so far on that side."
-        return text
+            notes.append("inf: the likelihood never falls so far on that side.")
+        return notes
+
+    def __repr__(self) -> str:
+        return "\n".join([_TITLE, text_table(*self._cells()), *self._notes()])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        return html_table(*self._cells(), caption=_TITLE) + notes
 
 
 def z_of(confidence_level: float) -> float:

@@ -242,12 +242,15 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
         """Two-sided p-values against zero; nan where a test against zero makes no sense."""
         return self._wald()[1]
 
+    def _tested(self) -> tuple[Array, Array]:
+        """Return what is tested against zero, with its standard errors."""
+        if self.on_links and self.eta is not None and self.eta_errors is not None:
+            return self.eta, self.eta_errors
+        return self.estimates, self.standard_errors
+
     def _wald(self) -> tuple[Array, Array]:
         """Return z and p, nan where a test against zero makes no sense."""
-        tested, errors = self.estimates, self.standard_errors
-        if self.on_links and self.eta is not None and self.eta_errors is not None:
-            tested, errors = self.eta, self.eta_errors
-        z, p = wald_test(tested, errors, self.dof)
+        z, p = wald_test(*self._tested(), self.dof)
         testable = np.ones(len(z), bool) if self.testable is None else self.testable
         return np.where(testable, z, np.nan), np.where(testable, p, np.nan)
 

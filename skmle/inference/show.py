@@ -20,11 +20,16 @@ def printable(name: object) -> str:
 
 
 def text_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table of cells as text, its columns aligned to the right."""
+    """Return a table of cells as text, its columns aligned to the right.
+
+    A first column without a heading has names, and is aligned to the left.
+    """
     widths = [max(len(cells[i]) for cells in [head, *lines]) for i in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
-        return "  ".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
+        first = f"{cells[0]:{'>' if head[0] else '<'}{widths[0]}}"
+        rest = (f"{cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True))
+        return "  ".join([first, *rest])
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     return "\n".join([rule, line(head), rule, *map(line, lines), rule])
@@ -34,8 +39,10 @@ def html_table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str
     """Return a table of cells as HTML."""
 
     def row(cells: Sequence[str], tag: str) -> str:
+        sides = ["right" if head[0] else "left", *["right"] * (len(cells) - 1)]
         inner = "".join(
-            f'<{tag} style="text-align:right">{html.escape(cell)}</{tag}>' for cell in cells
+            f'<{tag} style="text-align:{side}">{html.escape(cell)}</{tag}>'
+            for side, cell in zip(sides, cells, strict=True)
         )
         return f"<tr>{inner}</tr>"
 

@@ -12,12 +12,14 @@ import numpy as np
 
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
 from skmle.inference.show import printable
+from skmle.inference.wald import interval
 from skmle.inference.written import bars, latex_table, markdown_table
 
 if TYPE_CHECKING:
     from skmle.inference.results import Inference
 
 _WIDTH = 80  # columns of a terminal
+_CELL = 'style="text-align:right;white-space:nowrap;padding-left:0.8em"'
 
 _APART = (
     "nan: no error is known of {}, which no derivative has found: a whole number, or an end of the "
@@ -150,20 +152,26 @@ class Summary:
         return latex_table(head, self._grouped(lines), self.inference.header, self._notes())
 
     def _bars(self, lines: Sequence[Sequence[str]]) -> list[str]:
-        """Return the intervals of the lines as pictures; "" for a parameter that is not tested."""
-        result = self.inference
-        low, high = result.confidence_intervals(self.confidence_level).T
-        error = np.where(np.isnan(result.statistic), np.nan, result.standard_errors)
+        """Return the intervals of the lines as pictures; "" for a parameter that is not tested.
+
+        They are on the scale on which estimates are tested: ratios on that of their logarithms.
+        """
+        result, level = self.inference, self.confidence_level
+        values, errors = result._tested()
+        low, high = result.confidence_intervals(level).T
+        if result.on_links:
+            low, high = interval(values, errors, level, result.dof)
+        errors = np.where(np.isnan(result.statistic), np.nan, errors)
         words = [f"{cells[1]}, from {cells[3]} to {cells[4]}" for cells in lines]
-        return bars(result.estimates, error, low, high, words)
+        return bars(values, errors, low, high, words)
 
     def _repr_html_(self) -> str:
         heading, lines = self._cells()
-        head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in heading)
+        head = "".join(f'<th scope="col" {_CELL}>{html.escape(cell)}</th>' for cell in heading)
         pictures = self._bars(lines)
         shown = any(pictures)
         if shown:
-            head += '<th scope="col">s.e. from 0</th>'
+            head += f'<th scope="col" {_CELL}>s.e. from {1 if self.inference.on_links else 0}</th>'
         body, columns = [], len(heading) + shown
         for (name, cells), picture in zip(self._grouped(lines), pictures, strict=True):
             if name:
@@ -171,10 +179,8 @@ class Summary:
                     f'<tr><th scope="rowgroup" colspan="{columns}" style="text-align:left">'
                     f"{html.escape(name)}</th></tr>"
                 )
-            numbers = "".join(
-                f'<td style="text-align:right">{html.escape(cell)}</td>' for cell in cells[1:]
-            )
-            numbers += f"<td>{picture}</td>" if shown else ""
+            numbers = "".join(f"<td {_CELL}>{html.escape(cell)}</td>" for cell in cells[1:])
+            numbers += f"<td {_CELL}>{picture}</td>" if shown else ""
             body.append(
                 f'<tr><th scope="row" style="text-align:left">{html.escape(cells[0])}</th>'
                 f"{numbers}</tr>"

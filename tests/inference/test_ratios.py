@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,3 +172,14 @@ GAMMA = MLEDistribution("gamma").fit(COUNTS[:, None] + 1.0).inference()
 DISCRETE = MLEDistribution("poisson").fit(COUNTS[:, None]).inference()
 COLUMNS = MLEDistribution("normal").fit(X).inference()
 REGRESSION = MLERegressor("poisson").fit(X, COUNTS).inference()
+
+
+def test_bars_of_ratios_are_those_of_their_logarithms():
+    model, y, _ = NAMED[0]
+    result = model.fit(X, y).inference()
+    slopes, ratios = result._repr_html_(), result.ratios()._repr_html_()
+    assert "s.e. from 0" in slopes and "s.e. from 1" in ratios
+    circles = [re.findall(r'<circle cx="([\d.]+)"', text) for text in (slopes, ratios)]
+    away = [[float(x) - 48.0 for x in found] for found in circles]
+    share = np.array(away[1]) / np.array(away[0][: len(away[1])])
+    assert len(share) and share == pytest.approx(share[0], rel=0.05)

@@ -219,6 +219,11 @@ class Coordinates:
         with np.errstate(over="ignore"):  # a variance beyond the numbers is infinite
             return fitted if matrix is None else matrix @ fitted @ matrix.T
 
+    def moved(self, steps: Array) -> Array:
+        """Return steps of the raw coefficients, (n, d_raw), from those of the fitted, (n, d)."""
+        matrix = self.matrix()
+        return steps if matrix is None else steps @ matrix.T
+
     def idle(self) -> Array | None:
         """Return a change of the raw coefficients that changes no prediction; None: none does."""
         if all(basis is None or basis.idle is None for basis in self.bases):

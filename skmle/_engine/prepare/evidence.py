@@ -253,6 +253,18 @@ class Evidence:
         """Return how many parameters Takeuchi's criterion counts."""
         return left_out.score_trace(self.objective, self.coef, self.inverse, self.outer())
 
+    def moves(self) -> Array:
+        """Return what each row does to the user's coefficients, (n, d).
+
+        It is one step from the fit without the row to that with it.
+        """
+        inverse = self.expected_inverse / self.mass
+        entries = scores.given(self.adjusted(1.0))
+        pulls = scores.scores(self.objective, entries)
+        if self.objective.weight is not None:  # one of the rows that a weight stands for
+            pulls = pulls / self.objective.weight[:, None]
+        return self.likelihood.coordinates.moved(-pulls @ inverse)
+
     # ---------------------------------------------------------------- covariance
 
     def covariance(self, inverse: Array, meat: Array | None = None) -> Array:
