@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skmle.families.algebra import differences, through_links
+from skmle.families.algebra import through_links
+from skmle.families.differences import differences
 from skmle.families.ends import Ends, Limit
 from skmle.families.law import Law
 from skmle.families.links import IDENTITY, LOG, LOGIT, Link

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Family, Param, Rows, Support
+from skmle.families.differences import differences
 from skmle.families.links import Link, get_link
 from skmle.families.tools.by_tables import ByTables
 from skmle.families.tools.checked import check_log_prob

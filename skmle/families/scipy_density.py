@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import differences
 from skmle.families.base import Array, Arrays, Density, Family, Param, Rows, Support
+from skmle.families.differences import differences
 from skmle.families.links import Link
 from skmle.families.tools.corners import best_at_corner, moving_corner
 from skmle.families.tools.scipy_frame import Frame

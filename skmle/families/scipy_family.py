@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import differences
 from skmle.families.base import (
     LOG,
     Array,
@@ -21,6 +20,7 @@ from skmle.families.base import (
     Rows,
     Support,
 )
+from skmle.families.differences import differences
 from skmle.families.links import IDENTITY, Link
 from skmle.families.scipy_density import density_of
 from skmle.families.tools.charts import chart_of

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import betaln
 
-from skmle.families.algebra import differences
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated
+from skmle.families.differences import differences
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.location_scale import LocationScale, in_scales

@@ -12,7 +12,7 @@ from scipy import optimize, stats
 
 from skmle import CrossEntropyClassifier, OrdinalClassifier
 from skmle.exceptions import SeparationWarning, SettingWarning
-from skmle.families.algebra import differences
+from skmle.families.differences import differences
 from skmle.families.ordinal import Ordinal
 from tests.estimators.cases import SPECS, load_columns
 

@@ -17,7 +17,7 @@ from sklearn.base import clone
 
 from skmle import MLEDistribution, MLERegressor, families
 from skmle.exceptions import NoMaximumWarning
-from skmle.families.algebra import differences
+from skmle.families.differences import differences
 from tests.subjects import FAMILIES, observations, own_name, respond
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.BoundaryWarning")

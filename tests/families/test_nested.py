@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from skmle import families
 from skmle.families import Censored, Hurdle, Mixture, Rounded, Transformed, Truncated, ZeroInflated
-from skmle.families.algebra import differences
+from skmle.families.differences import differences
 from skmle.families.wrappers.fixed import fix
 
 PLAIN = {

@@ -7,7 +7,7 @@ import pytest
 
 from skmle import MLEDistribution, MLERegressor, censored, families
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning
-from skmle.families.algebra import differences
+from skmle.families.differences import differences
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.FitWarning")
 

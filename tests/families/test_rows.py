@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from skmle.families import Normal, Rows
-from skmle.families.algebra import add, beside, differences, mix, pick, replaced
+from skmle.families.algebra import add, beside, mix, pick, replaced
 from skmle.families.base import Softmax
+from skmle.families.differences import differences
 from tests.families.laws import draw, has_rows, points
 from tests.subjects import SUBJECTS, every
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skmle import MLERegressor, families
-from skmle.families.algebra import differences
+from skmle.families.differences import differences
 from skmle.families.tools.traced import rows_by_jax
 from tests.families.test_from_log_prob import normal_log_prob, zip_data
 

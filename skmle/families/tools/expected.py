@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
-from skmle.families.algebra import differences, through_links
+from skmle.families.algebra import through_links
+from skmle.families.differences import differences
 from skmle.families.links import Jet, transition
 from skmle.families.records import Array, Arrays, Rows, Softmax, triangle
 
