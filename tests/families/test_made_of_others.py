@@ -414,3 +414,24 @@ def test_what_cannot_be_is_refused(family, y, message):
     y = np.asarray(y)
     with pytest.raises(ValueError, match=message):
         MLEDistribution(family).fit(y[:, None] if y.ndim == 1 else y)
+
+
+def test_a_part_without_a_share_adds_nothing_to_moments():
+    """On the way to infinity a part may have neither a share nor a mean."""
+    law = families.Mixture("poisson")
+    theta = tuple(map(np.asarray, (np.inf, 2.0, 0.0)))
+    assert law.mean(theta) == 2.0
+    np.testing.assert_allclose(law.std(theta), np.sqrt(2.0), rtol=1e-15)
+    several = tuple(map(np.asarray, (np.array([np.inf, 1.0]), 2.0, np.array([0.0, 0.5]))))
+    np.testing.assert_allclose(law.mean(several), [2.0, 1.5], rtol=1e-15)
+
+
+def test_a_law_with_zeros_learns_from_what_is_not_zero():
+    """The logarithm of a zero is none of the observations of the law inside."""
+    y = np.append(np.exp(observations(families.Normal, 60)), np.zeros(20))
+    for make in (families.ZeroInflated, families.Hurdle):
+        model = MLEDistribution(make(families.Transformed("normal"))).fit(y[:, None])
+        plain = MLEDistribution("normal").fit(np.log(y[y > 0.0])[:, None])
+        np.testing.assert_allclose(model.params_["zeros"], 0.25, rtol=1e-9)
+        for name, value in plain.params_.items():
+            np.testing.assert_allclose(model.params_[name], value, rtol=1e-7)

@@ -80,10 +80,11 @@ class MixedLaw(ByStd, SeveralParts):
 
     def _sum(self, method: str, theta: Arrays, *arguments: Array) -> Array:
         each, taken = self.split(theta)
-        terms = zip(self.parts, each, weights_of(taken), strict=True)
-        return sum(
-            (w * getattr(part, method)(*arguments, own) for part, own, w in terms), np.zeros(())
-        )
+        total = np.zeros(())
+        for part, own, w in zip(self.parts, each, weights_of(taken), strict=True):
+            value = getattr(part, method)(*arguments, own)
+            total = total + w * np.where(w > 0.0, value, 0.0)  # a mean may be infinite
+        return total
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         return self._sum("cdf", theta, y)
@@ -98,7 +99,8 @@ class MixedLaw(ByStd, SeveralParts):
         each, taken = self.split(theta)
         mean, result = self.mean(theta), np.zeros(())
         for part, own, w in zip(self.parts, each, weights_of(taken), strict=True):
-            within = np.hypot(part.std(own), part.mean(own) - mean)
+            place = np.where(w > 0.0, part.mean(own), mean)
+            within = np.hypot(np.where(w > 0.0, part.std(own), 0.0), place - mean)
             result = np.hypot(result, np.sqrt(w) * within)
         return result
 

@@ -27,8 +27,9 @@ class WithZeros(Derived):
 
     @property
     def _counts_zero(self) -> bool:
-        """Whether the law inside has a mass at zero."""
-        return self.inner.support.discrete and self._holds_zero
+        """Whether the law inside has a mass at zero, as counts have and laws with zeros added."""
+        zero = np.zeros(1)
+        return self._holds_zero and not self.inner.densities(self.inner.statistics(zero)).any()
 
     @property
     def breaks(self) -> tuple[float, ...]:  # type: ignore[override]

@@ -56,7 +56,9 @@ class ZeroInflated(ByStd, WithZeros):
 
     def adapt(self, y: Array) -> Family:
         check_plain(self.inner, f"{type(self).__name__}: zeros cannot be added to")
-        return super().adapt(y)
+        # A law without zeros learns from the others alone.
+        others = y if self._holds_zero else y[y != 0.0]
+        return super().adapt(others if len(others) else np.array([self.inner.support.somewhere]))
 
     @property
     def support(self) -> Support:  # type: ignore[override]
