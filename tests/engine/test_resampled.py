@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle._engine import resampled
 from skmle._engine.batch import fit_observed
 from skmle._engine.fit import fit
 from skmle._engine.resampled import refit_observed, refit_weighted
@@ -80,3 +81,18 @@ def test_statistics_that_all_rows_share_stay_as_they_are():
     for line, one in found.apart.items():
         again = MLEDistribution("multivariate_normal").fit(rows, sample_weight=weights[line])
         assert one.log_likelihood == pytest.approx(again.log_likelihood_)
+
+
+def test_long_data_are_fitted_one_by_one(monkeypatch):
+    model, y = DRAWN["poisson"]
+    problem = model._prepare(X, y[0], None).problem
+    start, weights = fit(problem).coefs, RNG.integers(0, 3, SHAPE).astype(float)
+    several = refit_weighted(problem, weights, start), refit_observed(problem, y * 1.0, start)
+    monkeypatch.setattr(resampled, "_SHORT", 1)
+    alone = refit_weighted(problem, weights, start), refit_observed(problem, y * 1.0, start)
+    for many, ones in zip(several, alone, strict=True):
+        assert not many.apart
+        assert len(ones.apart) == LINES
+        for line, one in ones.apart.items():
+            ((slopes, intercept),) = one.coefs
+            np.testing.assert_allclose([*slopes, intercept], many.coefs[line], atol=1e-8)
