@@ -15,6 +15,7 @@ from skmle._any_model.scales import check_comparable, is_conditional
 from skmle._any_model.unwrap import name_of, see_through, unwrap
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.validation import positive_weights
+from skmle.families import Family
 from skmle.inference.hypotheses import HypothesisTest
 from skmle.inference.numbers import p_value, statistic
 from skmle.inference.show import printable
@@ -342,9 +343,12 @@ def _rows(
 
 def _names(one: Any, other: Any) -> tuple[str, str]:
     """Return names that tell the two apart."""
-    families = [getattr(see_through(model)[1], "family", None) for model in (one, other)]
-    pairs = zip(families, (one, other), strict=True)
-    first, second = (f if isinstance(f, str) else name_of(model) for f, model in pairs)
+    found = []
+    for model in (one, other):
+        family = getattr(see_through(model)[1], "family", None)
+        title = family.title if isinstance(family, Family) else name_of(model)
+        found.append(family if isinstance(family, str) else title)
+    first, second = found
     return (first, second) if first != second else (f"first {first}", f"second {second}")
 
 
@@ -388,7 +392,7 @@ def _variance_test(
         if not isinstance(inner, LikelihoodEstimator):
             return None, f"{type(inner).__name__} does not tell the gradients of rows"
         if inner._prior or inner._sandwiched:
-            return None, f"the fit has {inner._prior or inner._sandwiched}"
+            return None, f"a fit has {inner._prior}" if inner._prior else inner._sandwiched
         try:
             every, _ = inner._evidences(seen, y, weight, "repeats", beside)
             for evidence in every:

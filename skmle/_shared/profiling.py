@@ -147,8 +147,11 @@ class LineProfiler:
                 return Profiled(profile.estimate, profile.estimate, profile.fits)
             moves = []
             for sign in (-1.0, 1.0):
-                profile.restart()
-                moves.append(profile_end(profile, z, sign, z))
+                move = profile.end(sign, z)
+                if np.isnan(move):  # fit by fit, which is slower and gets farther
+                    profile.restart()
+                    move = profile_end(profile, z, sign, z)
+                moves.append(move)
         low, high = (profile.estimate + profile.error * move for move in moves)
         return Profiled(low, high, profile.fits)
 

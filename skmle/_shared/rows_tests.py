@@ -143,7 +143,14 @@ class KnownRows:
 
     def information_gap(self) -> tuple[float, int]:
         """Return the statistic of the information equality, and its degrees of freedom."""
-        self._check("information_matrix_test")
+        what = "information_matrix_test"
+        self._check(what)
+        parts = [evidence.likelihood for evidence in self.evidences]
+        if any(part.problem.robust or part.family.kinked for part in parts):
+            raise ValueError(
+                f"{what}: the fit has class weights, soft labels or cusps, under which the "
+                "equality does not hold, whatever the law. Allowed: fits whose law is trusted. Fit without."
+            )
         return _gap(self.evidences)
 
     def redrawn_gap(self, rng: np.random.Generator) -> tuple[float, int] | None:

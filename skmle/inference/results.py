@@ -278,7 +278,7 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
         interval : {"wald", "profile"}, default="wald"
             "profile": by the likelihood. The interval has the values with which, held, the model
             fits nearly as well as without; it is the same on all scales, and `link` only helps to
-            find it. It needs the rows of the fit, `inference(X, y)`, and about ten fits a number.
+            find it. It needs the rows of the fit, `inference(X, y)`, and 3 to 15 fits a number.
 
         Returns
         -------

@@ -101,6 +101,8 @@ def test_any_two_models():
     assert "No variance test, as LogisticRegression" in str(found)
     with pytest.raises(ValueError, match=r"correction='aic'.*Give n_parameters"):
         vuong_test(ours, theirs, X, labels, correction="aic")
+    balanced = CrossEntropyClassifier(class_weight="balanced").fit(X, labels)
+    assert "No variance test, as class weights" in str(vuong_test(ours, balanced, X, labels))
     density, mixture = MLEDistribution("normal").fit(X), GaussianMixture(2, random_state=0).fit(X)
     assert clarke_test(density, mixture, X).names == ("normal", "GaussianMixture")
     assert vuong_test(density, MLEDistribution("logistic").fit(X), X).variance_test is not None

@@ -228,6 +228,9 @@ def test_what_is_drawn_is_said():
     model = MLERegressor(skmle.families.Censored("gamma")).fit(X, observed)
     with pytest.raises(ValueError, match="observes less than the values of its law"):
         model.inference(X, observed).information_matrix_test()
+    weighted = CrossEntropyClassifier(class_weight="balanced").fit(X, LABELS)
+    with pytest.raises(ValueError, match="class weights, soft labels or cusps"):
+        weighted.inference(X, LABELS).information_matrix_test()
     with pytest.raises(ValueError, match="no whole number >= 0"):
         result.information_matrix_test(replications=1.5)
     few = MLERegressor().fit(X[:10], ETA[:10]).inference(X[:10], ETA[:10])
