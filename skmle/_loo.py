@@ -228,7 +228,7 @@ def _check(method: Any, weights: Any, tol: Any) -> None:
                 f"loo: {name}={value!r} is not known. Allowed: {', '.join(map(repr, allowed))}. "
                 "Choose one of them."
             )
-    if isinstance(tol, bool) or not isinstance(tol, numbers.Real) or not tol > 0.0:
+    if isinstance(tol, bool) or not isinstance(tol, numbers.Real) or not float(tol) > 0.0:
         raise ValueError(
             f"loo: tol={tol!r} is not allowed. Allowed: a positive number of nats, or inf. Leave "
             "it out for 1e-3."

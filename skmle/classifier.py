@@ -63,8 +63,8 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
     link : {"logit", "probit", "cloglog", "loglog", "cauchit"} or Link, default="logit"
         Link of two classes; a `skmle.families.Link` may be your own. More classes take the logit
         alone.
-    alpha : float, default=0.0
-        Strength of the penalty, per row. The fit minimises
+    alpha : float or "loo", default=0.0
+        Strength of the penalty, per row, or "loo" as in `MLERegressor`. The fit minimises
         mean(-log q) + alpha * (l1_ratio * sum(abs(coef)) + (1 - l1_ratio)/2 * sum(coef**2)).
         Intercepts are free; the classes of a multinomial model are penalised alike, each by its row
         of `coef_`.
@@ -111,7 +111,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         Total log-likelihood of the training data in nats.
     status_, converged_, distance_, n_iter_, n_parameters_, weight_sum_
         As in `MLEDistribution`.
-    effective_parameters_ : float
+    effective_parameters_, alpha_ : float
         As in `MLERegressor`.
     aliased_ : list of str
         Columns that are combinations of others, exactly or to within 1e-11 of their spread: of the

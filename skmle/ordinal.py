@@ -62,7 +62,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         Enum of polars; else sorted. Numbers and intervals are sorted rightly, but words by the
         alphabet ("high" < "low" < "mid"), of which a warning tells. Labels of which there is no row
         keep the probability zero.
-    alpha : float, default=0.0
+    alpha : float or "loo", default=0.0
         Strength of the penalty on the coefficients, per row, as in `CrossEntropyClassifier`. Cut
         points are free.
     l1_ratio : float, default=0.0
@@ -82,7 +82,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         Labels in their order.
     log_likelihood_, status_, converged_, distance_, n_iter_, n_parameters_, weight_sum_
         As in `MLEDistribution`.
-    effective_parameters_, aliased_, separated_
+    effective_parameters_, alpha_, aliased_, separated_
         As in `MLERegressor`.
     n_features_in_, feature_names_in_
         Number and names of the columns of X.

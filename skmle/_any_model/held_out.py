@@ -216,7 +216,7 @@ class HeldOut(NamedTuple):
         away, count = each - weighted_mean(each, weight), mass
         if self.groups is not None:
             _, codes = np.unique(self.groups[rows], return_inverse=True)
-            away = np.bincount(codes, away * weight)
+            away = np.bincount(codes, away * weight).astype(np.float64)
             weight = np.ones(len(away))
             count = float(len(away))
         if not count > 1.0:

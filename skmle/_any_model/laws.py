@@ -172,7 +172,9 @@ def is_discrete(law: Any) -> bool:
 def _of_classes(model: Any, X: Any) -> Distribution:
     proba = np.asarray(model.predict_proba(X), float)
     classes = np.asarray(getattr(model, "classes_", np.arange(proba.shape[1])))
-    return Distribution.of(Categorical(classes), (proba,))
+    # The labels of an ordinal model stand in an order of their own.
+    order = np.argsort(classes, kind="stable")
+    return Distribution.of(Categorical(classes[order]), (proba[:, order],))
 
 
 def _normal(model: Any, X: Any) -> Distribution:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.evaluation import Evaluation
 from skmle._engine.fit import solve_and_judge
 from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.prepare.columns import Dependent
@@ -167,6 +167,5 @@ def _size(likelihood: Likelihood) -> float:
     assert columns is not None and prior.hessian is not None
     held = prior.hessian.diagonal() > 0.0
     both = np.ix_(held, held)
-    sizes: Array = np.linalg.solve(prior.hessian[both], columns[both]).diagonal()
-    size = float(np.mean(sizes))
+    size = float(np.mean(np.linalg.solve(prior.hessian[both], columns[both]).diagonal()))
     return size if np.isfinite(size) and size > 0.0 else 1.0

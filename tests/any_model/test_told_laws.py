@@ -112,6 +112,12 @@ def test_the_law_of_each_row(name):
         np.testing.assert_allclose(law.log_prob(y), known, rtol=1e-8, atol=1e-10)
 
 
+def test_labels_in_an_order_of_their_own():
+    model = OrdinalClassifier(classes=["b", "a", "c"]).fit(X, LABELS)
+    law = skmle.predict_dist(model, X)
+    np.testing.assert_allclose(law.log_prob(LABELS), model.log_prob(X, LABELS))
+
+
 NO_PLACE = ("logistic", "cross-entropy", "ordinal", "MNLogit", "boosted")
 
 

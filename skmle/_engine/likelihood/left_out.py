@@ -155,7 +155,7 @@ def _etas_along(columns: list[Array], step: Array) -> Array:
 def _solved(share: Array, right: Array) -> Array:
     """Return (I - share)^-1 right of each row; nan where a row leaves nothing to the others."""
     system = np.eye(share.shape[1]) - share
-    ok = np.isfinite(system).all(axis=(1, 2)) & np.isfinite(right).all(axis=1)
+    ok = np.asarray(np.isfinite(system).all(axis=(1, 2)) & np.isfinite(right).all(axis=1))
     ok[ok] = np.abs(np.linalg.det(system[ok])) > _NOTHING
     result = np.full_like(right, np.nan)
     result[ok] = np.linalg.solve(system[ok], right[ok][:, :, None])[:, :, 0]

@@ -116,7 +116,7 @@ class Objective:
     def _rows_of(self, block: Any, low: int, high: int, coef: Array, order: int) -> Rows:
         return self.rows_of_etas(low, high, self.design.eta(block, low, high, coef), order)
 
-    def rows_of_etas(self, low: int, high: int, eta: Sequence[Array], order: int) -> Rows:
+    def rows_of_etas(self, low: int, high: int, eta: Sequence[Array] | Array, order: int) -> Rows:
         """Return -log q of some rows at given eta, with its derivatives."""
         statistics = self.statistics
         if high - low < self.design.n:
