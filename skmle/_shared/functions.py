@@ -35,7 +35,7 @@ class AsFunction:
         zeros = [np.zeros(len(c)) for c in wholes[1:]]
         pairs = zip(self._fits, zeros, strict=True)
         idle = [np.zeros(0), *(zero if fit.idle is None else fit.idle for fit, zero in pairs)]
-        covariance = np.asarray(block_diag(*wholes), float)
+        covariance: Array = block_diag(*wholes)  # may have variances beyond the doubles
         parts = [term for own in self._terms for term in own]
         return Model(self._vector(), covariance, self._at, np.concatenate(idle), parts)
 

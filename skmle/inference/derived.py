@@ -25,9 +25,15 @@ class Derived:
 
     dof: float
     confidence_level: float
+    model: Model | None
 
     def _known_model(self, what: str) -> Model:
-        raise NotImplementedError
+        if self.model is None:
+            raise ValueError(
+                f"{what}: these results do not know the model that they are of. Allowed: results "
+                "of a model's inference(). Ask that."
+            )
+        return self.model
 
     def _of(
         self,

@@ -315,14 +315,6 @@ class Inference(Tested, Bootstrapped, Derived, Outputs):
         footer = [f"s.e.: {self.origin}, delta method. {ends.in_words(self.confidence_level)}"]
         return replace(result, ends=ends, footer=footer, testable=np.zeros(value.size, bool))
 
-    def _known_model(self, what: str) -> Model:
-        if self.model is None:
-            raise ValueError(
-                f"{what}: these results do not know the model that they are of. Allowed: results "
-                "of a model's inference(). Ask that."
-            )
-        return self.model
-
     def _of(
         self,
         value: Array,
