@@ -239,9 +239,7 @@ def replaced(
     entries = [np.zeros(()) if entry is None else entry for entry in (rows.value, *slopes, *bends)]
     shape = np.broadcast_shapes(places.shape, np.shape(eta), *map(np.shape, entries))
 
-    def full(
-        entry: NDArray[Any],
-    ) -> NDArray[Any]:  # `broadcast_to` takes as long as a thousand rows
+    def full(entry: Any) -> Any:  # `broadcast_to` takes as long as a thousand rows
         return entry if np.shape(entry) == shape else np.broadcast_to(entry, shape)
 
     at = np.nonzero(full(places))
