@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -230,12 +230,30 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
 
     _ordered = True
 
-    def _log_probabilities(self, X: Any) -> Array:
+    def _location(self, X: Any) -> Array:
         check_is_fitted(self)
         X = checked_features(
             self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False
         )
-        location = np.asarray(X @ self.coef_, np.float64)
+        return np.asarray(X @ self.coef_, np.float64)
+
+    def _moving(
+        self, X: Any, beside: Mapping[str, Any]
+    ) -> Callable[[Sequence[float]], Array] | None:
+        """Return the probabilities as a function of what is added to location and cut points."""
+        if not self._present.all():
+            return None
+        location = self._location(X)
+
+        def probabilities(shifts: Sequence[float]) -> Array:
+            cuts = self._cuts + np.asarray(shifts[1:])
+            with np.errstate(all="ignore"):  # of probabilities too small for a double
+                return np.exp(self._law.log_probabilities(location + shifts[0], cuts))
+
+        return probabilities
+
+    def _log_probabilities(self, X: Any) -> Array:
+        location = self._location(X)
         result = np.full((len(location), len(self.classes_)), -np.inf)
         if self._present.sum() == 1:
             result[:, self._present] = 0.0

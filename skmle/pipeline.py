@@ -102,6 +102,7 @@ def infer(
         at=model._at,
         around=partial(with_model, estimator),
         arriving=partial(_arriving, estimator),
+        moving=getattr(model, "_moving", None),
     )
     augmenter = partial(_augmented, estimator, model._augment)
     return replace(result, model=within, augmenter=augmenter)

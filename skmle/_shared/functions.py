@@ -37,7 +37,9 @@ class AsFunction:
         idle = [np.zeros(0), *(zero if fit.idle is None else fit.idle for fit, zero in pairs)]
         covariance: Array = block_diag(*wholes)  # may have variances beyond the doubles
         parts = [term for own in self._terms for term in own]
-        return Model(self._vector(), covariance, self._at, np.concatenate(idle), parts)
+        moving = getattr(self, "_moving", None)
+        whole = Model(self._vector(), covariance, self._at, np.concatenate(idle), parts)
+        return whole._replace(moving=moving)
 
     def _vector(self) -> Array:
         """Return all coefficients of the fits, in the order of their covariances."""

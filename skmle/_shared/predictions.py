@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class Predictions:
     _beside: tuple[bool, bool]
     """Whether an offset and an exposure were given beside X."""
     inference: Callable[..., Any]
+    _terms: Sequence[Sequence[Any]]
+    """Of each fit, a term for each of its linear predictors."""
 
     def _eta(
         self,
@@ -70,13 +72,29 @@ class Predictions:
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
     ) -> Distribution:
         """Return each row's law: a `Distribution` with parameters of shape (n,)."""
-        eta = self._eta(X, offset, exposure)
+        return self._law_at(self._eta(X, offset, exposure), _num_samples(X))
+
+    def _law_at(self, eta: tuple[Array, ...], n: int) -> Distribution:
+        """Return the law of each of n rows with these linear predictors."""
         with np.errstate(over="ignore"):
             theta = self._law.natural(inside_domains(self._law, eta))
         if not eta:  # A law of one label has nothing to predict, and is the same for all rows.
-            n = _num_samples(X)
             theta = tuple(np.broadcast_to(entry, (n, *entry.shape)) for entry in theta)
         return self._law.predicted(theta)
+
+    def _moving(
+        self, X: Any, beside: Mapping[str, Any]
+    ) -> Callable[[Sequence[float]], Distribution]:
+        """Return the law of each row as a function of what is added to its linear predictors."""
+        eta = self._eta(X, beside.get("offset"), beside.get("exposure"))
+        held = len(eta) - len(self._terms[0])  # a first parameter that was not fitted
+        n = _num_samples(X)
+
+        def law(shifts: Sequence[float]) -> Distribution:
+            moved = (e + shift for e, shift in zip(eta[held:], shifts, strict=True))
+            return self._law_at((*eta[:held], *moved), n)
+
+        return law
 
     def predict(
         self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -134,8 +134,29 @@ class Probabilities(ClassProbabilities):
         even = float(family_of_classes(2, self.link).eta((np.asarray(0.5),))[0])
         return eta - even if get_link(self.link).rising else even - eta
 
-    def _log_probabilities(self, X: Any) -> Array:
+    def _moving(
+        self, X: Any, beside: Mapping[str, Any]
+    ) -> Callable[[Sequence[float]], Array] | None:
+        """Return the probabilities as a function of what is added to the linear predictors.
+
+        None is returned where some classes had no rows, and have no predictors.
+        """
+        if not self._present.all():
+            return None
         eta = self._eta(X)
+
+        def probabilities(shifts: Sequence[float]) -> Array:
+            moved = eta + shifts[0] if eta.ndim == 1 else eta.copy()
+            if eta.ndim == 2:  # the last class has none, unless all have
+                moved[:, : len(shifts)] += shifts
+            return np.exp(self._log_probabilities_at(moved))
+
+        return probabilities
+
+    def _log_probabilities(self, X: Any) -> Array:
+        return self._log_probabilities_at(self._eta(X))
+
+    def _log_probabilities_at(self, eta: Array) -> Array:
         if eta.ndim == 2:
             eta = eta - eta.max(axis=1, keepdims=True)
             return eta - np.log(np.exp(eta).sum(axis=1, keepdims=True))

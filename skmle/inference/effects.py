@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmle.inference.changes import SLOPES, Change, change_of, column_of_level
-from skmle.inference.estimates import Model, value_and_root, value_of
+from skmle.inference.estimates import (
+    Model,
+    check_determined,
+    checked_numbers,
+    value_and_root,
+)
 from skmle.inference.frames import (
     checked_frame,
     column_names,
@@ -115,11 +120,20 @@ def _effect(
         return change.read(values(at))
 
     matrix = as_matrix(arrived)
-    if matrix is None or not all(part.intercept for part in model.parts if part.size):
+    moving = None if model.moving is None else model.moving(arrived, tiled)
+    if matrix is None or moving is None:
         whole, _, root = value_and_root(function, model, "effects")
         return whole, root.reshape(*whole.shape, -1)
-    whole, _ = value_of(function, model, "effects")
-    return whole, root_by_predictors(values, change.read_slopes, model, matrix)
+
+    def moved(shifts: Sequence[float]) -> Array:
+        with np.errstate(all="ignore"):  # what is not finite is refused
+            y = quantity.read(moving(shifts))
+            y = np.log(y) if relative else y
+        return checked_numbers(y, "effects").reshape(y.shape)
+
+    whole = change.read(moved([0.0] * len(model.parts)))
+    check_determined(function, model, whole.ravel(), "effects")
+    return whole, root_by_predictors(moved, change.read_slopes, model, matrix)
 
 
 def _listed(

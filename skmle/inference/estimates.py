@@ -7,7 +7,7 @@ derivatives, (m, d), the covariance of the m values is D D'.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -46,6 +46,11 @@ def _as_it_is(given: Any) -> Any:
     return given
 
 
+Moving = Callable[[Any, Mapping[str, Any]], Callable[[Sequence[float]], Any] | None]
+"""(X as it arrives, what is given beside it) -> (what is added to each linear predictor -> what is
+predicted: the law of each row, or probabilities). None: of such rows there is no such function."""
+
+
 class Model(NamedTuple):
     """A fitted model as a function of its coefficients, alone or in a pipeline."""
 
@@ -64,6 +69,8 @@ class Model(NamedTuple):
     """Return the pipeline around a model; the model itself if there is none."""
     arriving: Callable[[Any], Any] = _as_it_is
     """Return X as it arrives at the model."""
+    moving: Moving | None = None
+    """Its predictions as functions of its linear predictors; None if they are none."""
 
 
 def value_and_root(
@@ -94,7 +101,7 @@ def value_of(function: Callable[[Any], Any], model: Model, what: str) -> tuple[A
     """Return a function of a model as it is, and flat, (m,)."""
     with np.errstate(all="ignore"):  # what is not finite is refused
         whole = function(model.at(model.coefs))
-    value = _checked(whole, what)
+    value = checked_numbers(whole, what)
     check_determined(function, model, value, what)
     return whole, value
 
@@ -109,6 +116,27 @@ def slope_along(
         ends = (model.coefs + step, model.coefs - step)
         ahead, behind = (_asked(function, model, end, what) for end in ends)
         result = result + weight / _STEP * (ahead - behind)
+    return result
+
+
+def slope_in_predictor(
+    values: Callable[[Sequence[float]], Array], place: int, count: int, error: float
+) -> Array:
+    """Return the derivative of values of rows in one of `count` linear predictors.
+
+    Parameters
+    ----------
+    values : callable
+        What is added to each linear predictor -> the values.
+    place, count : int
+    error : float
+        A standard error of the predictor, for the step.
+    """
+    result = np.zeros(())
+    for far, weight in zip(_PLACES, _WEIGHTS, strict=True):
+        step = np.zeros(count)
+        step[place] = far * _STEP * error
+        result = result + weight / (_STEP * error) * (values(step) - values(-step))
     return result
 
 
@@ -138,10 +166,11 @@ def check_determined(function: Callable[[Any], Any], model: Model, value: Array,
 def _asked(function: Callable[[Any], Any], model: Model, coefs: Array, what: str) -> Array:
     """Return the values of the function at some coefficients, flat."""
     with np.errstate(all="ignore"):
-        return _checked(function(model.at(coefs)), what)
+        return checked_numbers(function(model.at(coefs)), what)
 
 
-def _checked(whole: Any, what: str) -> Array:
+def checked_numbers(whole: Any, what: str) -> Array:
+    """Return numbers, flat, once they are seen to be finite."""
     try:
         if whole is None:
             raise TypeError

@@ -1,19 +1,19 @@
 """Derivatives in the coefficients, by way of the linear predictors.
 
 What is said of a row depends on the coefficients b of a linear predictor by eta = x'b alone, so
-that its derivatives in them are its derivative in eta, times x. The derivative in eta is one in the
-intercept. That asks the model once for each predictor and not once for each coefficient.
+that its derivatives in them are its derivative in eta, times x. That asks for what is said once for
+each predictor and not once for each coefficient, and X is multiplied with coefficients but once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.inference.estimates import Model, directions, slope_along
+from skmle.inference.estimates import Model, directions, slope_in_predictor
 
 Array = NDArray[np.float64]
 
@@ -33,16 +33,17 @@ def as_matrix(arrived: Any) -> Any:
 
 
 def root_by_predictors(
-    values: Callable[[Any], Array], read: Callable[[Array, Any], Array], model: Model, matrix: Any
+    values: Callable[[Sequence[float]], Array],
+    read: Callable[[Array, Any], Array],
+    model: Model,
+    matrix: Any,
 ) -> Array:
     """Return a root of the covariance of what is read off the values of rows, (m, k, d).
-
-    Every predictor with slopes has an intercept.
 
     Parameters
     ----------
     values : callable
-        model -> (n, k), k values of each row.
+        What is added to each linear predictor -> (n, k), k values of each row.
     read : callable
         Slopes in a predictor, (n, k), and what each of q coefficients is multiplied by in it,
         (n, q) -> the slopes of m numbers in these coefficients, (m, k, q).
@@ -54,20 +55,20 @@ def root_by_predictors(
     n = matrix.shape[0]
     ones = np.ones((n, 1))
     few = np.linspace(0, n - 1, min(n, _FEW)).astype(np.intp)
-    for part in model.parts:
+    for j, part in enumerate(model.parts):
         last = low + part.size
+        x = matrix[:, part.columns] if part.size else None
+        spread = np.zeros((len(few), root.shape[1]))
         if part.intercept:
-            x = matrix[:, part.columns] if part.size else None
-            spread = np.broadcast_to(root[last], (len(few), root.shape[1]))
-            if x is not None:
-                spread = spread + x[few] @ root[low:last]
-            error = float(np.median(np.sqrt((spread**2).sum(axis=1))))
-            if error > 0.0:
-                line = np.zeros(len(root))
-                line[last] = error
-                z = slope_along(line, values, model, "effects").reshape(n, -1) / error
+            spread = spread + root[last]
+        if x is not None:
+            spread = spread + x[few] @ root[low:last]
+        error = float(np.median(np.sqrt((spread**2).sum(axis=1))))
+        if error > 0.0:
+            z = slope_in_predictor(values, j, len(model.parts), error)
+            if part.intercept:
                 total = total + read(z, ones) @ root[last : last + 1]
-                if x is not None:
-                    total = total + read(z, x) @ root[low:last]
+            if x is not None:
+                total = total + read(z, x) @ root[low:last]
         low = last + part.intercept
     return np.asarray(total)

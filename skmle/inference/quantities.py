@@ -26,6 +26,8 @@ class Quantity(NamedTuple):
     """A name for each of its k values; "" for one that needs none."""
     ask: Callable[[Any, Any, Mapping[str, Any]], Array]
     """(model, X as it arrives there, what is given beside X) -> (n, k)."""
+    read: Callable[[Any], Array]
+    """What the model predicts, the law of each row or probabilities of classes -> (n, k)."""
     range: tuple[float, float]
     """Where it lies."""
 
@@ -68,13 +70,16 @@ def _of_classes(model: Any, of: Any, what: str) -> Quantity:
             "('probability', label) or a function of the probabilities, (n, K). Choose one."
         )
 
-    def ask(model: Any, X: Any, beside: Mapping[str, Any]) -> Array:
-        values = np.asarray(model.predict_proba(X, **beside), float)
+    def read(predicted: Any) -> Array:
+        values = np.asarray(predicted, float)
         return _columns(of(values)) if callable(of) else values[:, shown]
+
+    def ask(model: Any, X: Any, beside: Mapping[str, Any]) -> Array:
+        return read(model.predict_proba(X, **beside))
 
     several = len(shown) > 1 and not callable(of)
     names = [f"class {printable(labels[j])}" for j in shown] if several else [""]
-    return Quantity(words, names, ask, (-np.inf, np.inf) if callable(of) else (0.0, 1.0))
+    return Quantity(words, names, ask, read, (-np.inf, np.inf) if callable(of) else (0.0, 1.0))
 
 
 def _of_law(of: Any, what: str) -> Quantity:
@@ -98,7 +103,9 @@ def _of_law(of: Any, what: str) -> Quantity:
             )
 
     def ask(model: Any, X: Any, beside: Mapping[str, Any]) -> Array:
-        law = model.predict_dist(X, **beside)
+        return read(model.predict_dist(X, **beside))
+
+    def read(law: Any) -> Array:
         if callable(of):
             return _columns(of(law))
         if (of == "median" or (with_number and name == "quantile")) and law.discrete:
@@ -115,7 +122,7 @@ def _of_law(of: Any, what: str) -> Quantity:
         ends = (0.0, 1.0)
     elif of == "sd":
         ends = (0.0, np.inf)
-    return Quantity(words, [""], ask, ends)
+    return Quantity(words, [""], ask, read, ends)
 
 
 def _columns(values: Any) -> Array:

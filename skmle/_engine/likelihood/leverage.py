@@ -195,8 +195,6 @@ def reach_of(columns: Sequence[Array], inverse: Array) -> Array:
     spans = [slice(a, b) for a, b in pairwise(ends)]
     result = np.empty((n, k, k))
     for a, b in triangle(k):
-        moved = columns[a] @ inverse[spans[a], spans[b]]
-        moved *= columns[b]
-        pair = moved.sum(axis=1)
+        pair = np.einsum("ij,ij->i", columns[a] @ inverse[spans[a], spans[b]], columns[b])
         result[:, a, b] = result[:, b, a] = pair
     return result
