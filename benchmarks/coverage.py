@@ -79,7 +79,8 @@ def alone(case: Case, kind: str, settings: Settings, sample: Sample) -> dict[str
                     found[term] = low, high
             return found
         if kind == "bootstrap":
-            result = result.bootstrap()
+            booted = result.bootstrap(random_state=0)
+            return dict(zip(booted.terms, map(tuple, booted.intervals), strict=True))
         ends = result.confidence_intervals()
         found = {term: tuple(pair) for term, pair in zip(result.terms, ends, strict=True)}
     return found

@@ -134,12 +134,12 @@ def counts(rng: np.random.Generator, eta: Array) -> Array:
 
 
 def regressions() -> Iterator[tuple[str, Case]]:
-    kinds = WALD | BY_T | PROFILE | BOOTSTRAP
+    kinds = WALD | PROFILE | BOOTSTRAP
     classifier = CrossEntropyClassifier(n_jobs=1)
     yield "logistic regression", Case(classifier, responses(ones), lambda sample: SLOPES, kinds)
     yield "Poisson regression", regression("poisson", counts, kinds)
     yield "gamma regression", regression("gamma", gammas, kinds, shape=2.0)
-    yield "normal regression", regression("normal", normals, kinds, scale=2.0)
+    yield "normal regression", regression("normal", normals, kinds | BY_T, scale=2.0)
 
 
 # ---------------------------------------------------------------- where errors are sandwiches
