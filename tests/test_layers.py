@@ -74,7 +74,8 @@ ENGINE = """
     likelihood.factor likelihood.design likelihood.slopes likelihood.coordinates
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
-    likelihood.leverage likelihood.jeffreys likelihood.cusped likelihood.many
+    likelihood.leverage likelihood.jeffreys likelihood.cusped likelihood.class_weights
+    likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers.many solvers
     problem
