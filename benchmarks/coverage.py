@@ -201,8 +201,12 @@ def page(records: dict[tuple[Any, ...], dict[str, Any]]) -> str:
     lines += "\n\n".join((__doc__ or "").split("\n\n")[1:3]).splitlines()
     for title, section in SECTIONS.items():
         lines += ["", f"## {title}", "", *table(dict(section()), records)]
-    numbers = ", ".join(f"{count} ({kind})" for kind, count in SAMPLES.items())
-    lines += ["", f"Samples of each law and size: {numbers}, {OTHERS} (others).", ""]
+    fewest: dict[str, int] = {}
+    for record in records.values():
+        kind, samples = record["kind"], record["samples"]
+        fewest[kind] = min(fewest.get(kind, samples), samples)
+    numbers = ", ".join(f"{count} ({kind})" for kind, count in fewest.items())
+    lines += ["", f"Samples of each law and size, at least: {numbers}.", ""]
     lines += ["## How to run it again", "", "```bash", "python -m benchmarks.coverage", "```", ""]
     return "\n".join(lines)
 
