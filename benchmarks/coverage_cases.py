@@ -196,8 +196,9 @@ def sandwiches() -> Iterator[tuple[str, Case]]:
     yield "medians, normal errors", median(normal_errors)
     yield "medians, gamma errors", median(gamma_errors)
     yield "medians, Laplace errors", median(laplace_errors)
-    wider = partial(spread_wider, 1.0)
-    yield "Poisson regression, wider counts", regression("poisson", wider, WALD | SANDWICHES)
+    for name, size in {"wider counts": 3.0, "far wider counts": 1.0}.items():
+        case = regression("poisson", partial(spread_wider, size), WALD | SANDWICHES)
+        yield f"Poisson regression, {name}", case
 
 
 # The sections of the page, each with its columns.
