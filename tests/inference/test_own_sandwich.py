@@ -73,6 +73,12 @@ def test_gradients_of_weighted_classes_have_the_covariance_that_the_law_says(cou
     bread = np.linalg.inv(hessian)
     result = model.inference().against(0) if count > 2 else model.inference()
     np.testing.assert_allclose(result.covariance, bread @ meat @ bread, rtol=1e-8)
+    if count == 2:  # weights of rows are factors, too, of which the square counts
+        meat = sum(
+            (g.T * (r**2 * law[:, k] * factors[k] ** 2)) @ g for k, g in enumerate(gradients)
+        )
+        result = model.inference(X, y, repeats, weights="factors")
+        np.testing.assert_allclose(result.covariance, bread @ meat @ bread, rtol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +92,19 @@ def test_weights_of_classes_that_are_all_one_leave_the_information(cls, y):
         plain.inference(X, y, covariance=kind).covariance for kind in ("observed", "expected")
     )
     np.testing.assert_allclose(found, bread @ np.linalg.inv(expected) @ bread, rtol=1e-6)
+
+
+def test_equal_rows_that_are_merged_count_each_under_class_weights():
+    rows = np.repeat(np.eye(2), 400, axis=0)  # enough equal ones to be merged
+    y = (np.arange(800) % 5 > 2) ^ (np.arange(800) > 500)
+    for weights in ({False: 1.0, True: 1.0}, {False: 1.0, True: 3.0}):
+        model = CrossEntropyClassifier(class_weight=weights, fit_intercept=False, tol=1e-11)
+        q = model.fit(rows, y).predict_proba(rows)[:, 1]
+        own = np.where(y, weights[True], weights[False])
+        bread = np.linalg.inv((rows.T * (own * q * (1.0 - q))) @ rows)
+        meat = weights[True] * (rows.T * (q * (1.0 - q))) @ rows
+        found = model.inference().covariance
+        np.testing.assert_allclose(found, bread @ meat @ bread, rtol=1e-8)
 
 
 def test_the_weights_of_ordered_classes_go_with_their_labels():

@@ -34,6 +34,22 @@ class Factors(NamedTuple):
     weights: Array
     """(K,), or (G, K) if each of G groups of rows has its own."""
 
+    def repeats(
+        self, statistics: Arrays, weight: Array | None, squares: Array | None
+    ) -> Array | None:
+        """Return how often rows count beside the weights of their classes; None: once.
+
+        `squares` is as in `Observed`: its numbers have the square of a class's weight in them. It
+        is None where all classes weigh one.
+        """
+        if squares is None:
+            return weight
+        own = sum(
+            np.where(statistics[0] == label, weight, 0.0)
+            for label, weight in zip(self.labels[0], self.weights, strict=True)
+        )
+        return np.asarray(squares / np.square(own))
+
 
 @dataclass(frozen=True)
 class Observed:

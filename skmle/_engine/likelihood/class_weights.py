@@ -48,9 +48,7 @@ def expected_products(rows: Formula, factors: Factors) -> Formula:
 
 def outer_by_law(objective: Objective, coef: Array, factors: Factors) -> Array:
     """Return the covariance of the summed weighted gradients of all rows, by the law, (d, d)."""
-    repeats = objective.weight
-    if repeats is not None and objective.squares is not None:
-        repeats = repeats**2 / objective.squares  # the factor is in both, squared
+    repeats = factors.repeats(objective.statistics, objective.weight, objective.squares)
     rows = expected_products(objective.rows, factors)
     sums = replace(objective, rows=rows, weight=repeats, squares=None, penalties=(), lasso=None)
     with np.errstate(all="ignore"):

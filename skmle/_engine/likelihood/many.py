@@ -202,10 +202,7 @@ class ManyObjectives:
 
         `factors` are the weights of the classes; see `class_weights.outer_by_law`.
         """
-        repeats = self.weight
-        if repeats is not None and squares is not None:
-            counts = squares > 0.0
-            repeats = np.where(counts, repeats**2 / np.where(counts, squares, 1.0), 0.0)
+        repeats = factors.repeats(self.statistics, self.weight, squares)
         rows = expected_products(self.rows, factors)
         sums = replace(self, rows=rows, weight=repeats, ridge=None)
         return sums(coef).hessian * sums.mass[:, None, None]
