@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle._engine.prepare.merging import FEWEST_ROWS
 from skmle.families import Censored, Family
 from tests.estimators.data import conditional_data, labels
 from tests.subjects import as_columns, every_class, is_conditional, observations
@@ -95,8 +96,9 @@ def test_weights_of_classes_that_are_all_one_leave_the_information(cls, y):
 
 
 def test_equal_rows_that_are_merged_count_each_under_class_weights():
-    rows = np.repeat(np.eye(2), 400, axis=0)  # enough equal ones to be merged
-    y = (np.arange(800) % 5 > 2) ^ (np.arange(800) > 500)
+    n = FEWEST_ROWS // 2
+    rows, place = np.repeat(np.eye(2), n, axis=0), np.arange(2 * n)
+    y = (place % 5 > 2) ^ (place > 1.2 * n)
     for weights in ({False: 1.0, True: 1.0}, {False: 1.0, True: 3.0}):
         model = CrossEntropyClassifier(class_weight=weights, fit_intercept=False, tol=1e-11)
         q = model.fit(rows, y).predict_proba(rows)[:, 1]
