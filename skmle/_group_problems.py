@@ -110,13 +110,19 @@ def _joined(members: dict[int, _Stated]) -> Posed:
     squares = None
     if all(part.squares is not None for part in observed):
         squares = np.concatenate([np.asarray(part.squares) for part in observed])
+    factors = None
+    if all(part.factors is not None for part in observed):
+        own = [part.factors for part in observed if part.factors is not None]
+        weights = np.ones((max(members) + 1, len(own[0].weights)))
+        weights[[*members]] = [each.weights for each in own]
+        factors = own[0]._replace(weights=weights)
     statistics = tuple(
         np.concatenate(parts) for parts in zip(*(part.statistics for part in observed), strict=True)
     )
     X = None if first.X is None else np.concatenate([problem.X for problem in problems])
     offset = None if first.offset is None else np.concatenate([p.offset for p in problems])  # type: ignore[misc]
     base = sum(part.base for part in observed)
-    every = Observed(statistics, weight, base, False, squares=squares)
+    every = Observed(statistics, weight, base, False, squares=squares, factors=factors)
     joined = replace(first, observed=every, X=X, offset=offset)
     kept = {g: one.prepared for g, one in members.items() if one.prepared is not None}
     return Posed(joined, np.repeat([*members], [part.n for part in observed]), kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_consistent_length
 
-from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty
@@ -28,6 +26,7 @@ from skmle._shared.classes import (
     classes_that_count,
     family_of_present,
     from_each_class,
+    observed_classes,
     soft_classes,
     soft_family,
     title_of_classes,
@@ -226,7 +225,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
             found = classes_that_count(y, X, sample_weight, self.class_weight)
             family_of, observations = family_of_present, found.codes
             sandwiched = "" if self.class_weight is None else OF_CLASS_WEIGHTS
-        classes, present, codes, weight, mask, squares = found
+        classes, present, codes, mask = found.classes, found.present, found.codes, found.mask
         X = X if mask is None else X[mask]
         y = classes[present][codes] if y is None else y if mask is None else y[mask]
         count = int(present.sum())
@@ -239,7 +238,7 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         penalties, lasso = self._penalties(strength_of(self), family)
         problem = self._problem(
             family=family,
-            observed=replace(observe(family, observations, weight), squares=squares),
+            observed=observed_classes(family, observations, found),
             robust=bool(sandwiched),
             terms=(Term(slice(None), p, self.fit_intercept),) * k,
             X=X.tocsr() if sp.issparse(X) else X,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty, elastic_net
@@ -21,7 +19,13 @@ from skmle._engine.problem import Fit
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.arrays import like
 from skmle._shared.callbacks import FitTask, with_callbacks
-from skmle._shared.classes import OF_CLASS_WEIGHTS, Prepared, check_link, classes_that_count
+from skmle._shared.classes import (
+    OF_CLASS_WEIGHTS,
+    Prepared,
+    check_link,
+    classes_that_count,
+    observed_classes,
+)
 from skmle._shared.columns import Columns, undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.labels import label_columns, ordered_categories
@@ -181,13 +185,16 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
         place = label_columns(classes, y)
         present = np.bincount(place, minlength=len(classes)) > 0
         codes = (np.cumsum(present) - 1)[place].astype(np.float64)
+        if found.factors is not None:
+            sorted_place = label_columns(found.classes[found.present], classes[present])
+            found = found._replace(factors=found.factors[sorted_place])
         family = Ordinal(max(int(present.sum()), 2), self.link)
         penalties, lasso = self._penalties(strength_of(self), family)
         sandwiched = "" if self.class_weight is None else OF_CLASS_WEIGHTS
         location = Term(slice(None), X.shape[1], False)
         problem = self._problem(
             family=family,
-            observed=replace(observe(family, codes, found.weight), squares=found.squares),
+            observed=observed_classes(family, codes, found),
             robust=bool(sandwiched),
             terms=(location, *(Term(None, 0),) * (family.levels - 1)),
             X=X.tocsr() if sp.issparse(X) else X,

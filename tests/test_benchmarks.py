@@ -7,10 +7,12 @@ import warnings
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks import laws, scipy_fits
+from benchmarks import coverage, laws, scipy_fits
 from benchmarks.candidates import constants, one, per_class
+from benchmarks.coverage_cases import every_case
 from benchmarks.data import few_matter, logistic, softmax
 from benchmarks.distance import Penalty, Solution, distance
 from benchmarks.figures import COLOURS
@@ -222,3 +224,58 @@ def test_a_fit_below_the_truth_is_a_loss_and_silent_if_nothing_is_said():
     assert [record["silent"] for record in records] == [False, True, False]
     text = scipy_fits.page(records)
     assert "| 3 | 66.7 % | 33.3 % |" in text and text.count("| norm | 0 | 1 | -1 |") == 2
+
+
+COVERED = every_case()
+
+
+@pytest.mark.parametrize("name", COVERED)
+def test_the_truth_is_told_of_estimates_that_a_table_has(name):
+    case = COVERED[name]
+    (sample,) = coverage.samples_of(case, 200, 0, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the support of some laws depends on the parameters
+        terms = clone(case.model).fit(*sample).summary().inference.terms
+    assert set(case.truth(sample)) <= set(terms)
+
+
+@pytest.mark.parametrize("name", ["gamma", "binomial", "balanced class weights, 20 % ones"])
+def test_samples_fitted_together_have_the_intervals_of_each(name):
+    case = COVERED[name]
+    samples = coverage.samples_of(case, 60, 0, 3)
+    for sample, found in zip(samples, coverage.together(case, samples), strict=True):
+        own = coverage.alone(case, "Wald", {}, sample)
+        assert found.keys() == own.keys()
+        for term, ends in own.items():
+            assert found[term] == pytest.approx(ends, rel=1e-4)
+
+
+def test_coverage_goes_on_where_it_has_stopped():
+    case = COVERED["exponential"]._replace(kinds={"Wald": {}, "profile": {}})
+    cases, sizes, records = {"exponential": case}, (30,), {}
+    for samples in (2, 2, 5):
+        list(coverage.measure(records, cases, sizes, samples, seconds=60.0))
+    once = dict(records)
+    again = {}
+    list(coverage.measure(again, cases, sizes, 5, seconds=60.0))
+    assert once == again and {r["samples"] for r in once.values()} == {5}
+    stopped = {}
+    assert not list(coverage.measure(stopped, cases, sizes, 5, seconds=-1.0)) and not stopped
+
+
+def test_the_page_has_the_share_that_is_covered_and_the_share_without_interval():
+    record = {"case": "exponential", "kind": "Wald", "n": 300, "samples": 200}
+    for counts, text in [
+        ([200, 4, 4], "96.0"),
+        ([200, 10, 10], "**90.0**"),
+        ([100, 2, 3], "95.0 (50.0 % none)"),
+        ([0, 0, 0], "none"),
+    ]:
+        assert coverage.cell(record | {"counts": {"mean": counts}}, "mean") == text
+    whole = coverage.page(
+        {("exponential", "Wald", 300): record | {"counts": {"mean": [200, 4, 4]}}}
+    )
+    assert "| exponential | mean | 1.22 | 96.0 |" in whole
+    assert coverage.counted(
+        COVERED["uniform"], "Wald", coverage.samples_of(COVERED["uniform"], 30, 0, 2)
+    ) == {"low": [0, 0, 0], "high": [0, 0, 0]}

@@ -78,7 +78,8 @@ ENGINE = """
     likelihood.penalties
     likelihood.curvature likelihood.watch likelihood.objective likelihood.scores
     likelihood.equality
-    likelihood.leverage likelihood.jeffreys likelihood.left_out likelihood.cusped likelihood.many
+    likelihood.leverage likelihood.jeffreys likelihood.left_out likelihood.cusped
+    likelihood.class_weights likelihood.many
     solvers.pairs solvers.quadratic solvers.newton solvers.conjugate solvers.growing
     solvers.working solvers.proximal solvers.cusps solvers.many solvers
     problem

@@ -191,7 +191,10 @@ def _judged(search: _Search, ends: list[Ends]) -> Many:
         log_likelihood -= np.log(own.unit) * groups.total(groups.ask(family.densities))
     ridge = np.zeros((1, m, m)) if objective.ridge is None else objective.ridge
     spread = inverse / groups.mass[:, None, None]
-    if search.robust:
+    if search.robust and groups.factors is not None:
+        meat = objective.outer_by_law(end.coef, groups.squares, groups.factors)
+        spread = spread @ meat @ spread
+    elif search.robust:
         spread = spread @ objective.outer(end.coef, groups.squares) @ spread
     return Many(
         clear=clear & np.isfinite(log_likelihood),

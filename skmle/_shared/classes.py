@@ -6,11 +6,13 @@ Users see one row of coefficients a class; fitted are those against a reference 
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.data.observed import Factors, Observed, observe
 from skmle._engine.problem import Problem
 from skmle._shared.labels import check_labels, class_weights, sorted_labels
 from skmle._shared.shares import Shares
@@ -80,6 +82,8 @@ class Classes(NamedTuple):
     """Which rows of X they are; None if all."""
     squares: Array | None = None
     """As in `Observed`: class weights are factors, sample weights repeat rows."""
+    factors: Array | None = None
+    """The weight of each class that is present, if classes have weights."""
 
 
 class Prepared(NamedTuple):
@@ -120,7 +124,7 @@ def classes_that_count(
             "least two classes. Give rows of another class too."
         )
     weight, mask = positive_weights(sample_weight, X)
-    squares = None
+    squares = of_class = None
     if class_weight is not None:
         counted = slice(None) if mask is None else mask
         seen, of_class = np.unique(codes[counted]), np.zeros(len(classes))
@@ -132,7 +136,18 @@ def classes_that_count(
     present = np.bincount(codes, minlength=len(classes)) > 0
     if not present.all():
         codes = (np.cumsum(present) - 1)[codes]
-    return Classes(classes, present, codes, weight, mask, squares)
+    factors = None if of_class is None else of_class[present]
+    return Classes(classes, present, codes, weight, mask, squares, factors)
+
+
+def observed_classes(family: Family, observations: NDArray[Any], found: Classes) -> Observed:
+    """Return what a family needs of observed classes, with what their weights are made of."""
+    factors = None
+    if found.factors is not None:
+        labels = np.arange(len(found.factors)).astype(observations.dtype)
+        factors = Factors(family.statistics(labels), found.factors)
+    observed = observe(family, observations, found.weight)
+    return replace(observed, squares=found.squares, factors=factors)
 
 
 def family_of_present(k: int, present: int, link: str | Link, absolute: bool = False) -> Family:

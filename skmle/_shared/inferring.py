@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit
 from skmle._shared.augmenting import Augmenting
+from skmle._shared.classes import OF_CLASS_WEIGHTS
 from skmle._shared.penalties import check_augmented, chooses_alpha, strength_of
 from skmle._shared.profiling import profiler_of
 from skmle._shared.redrawn import redrawn
@@ -82,7 +83,8 @@ class Inferring(Augmenting):
             ("augmented": as R's logistf under ``penalty="jeffreys"``);
             "HC0", "HC1", "HC2", "HC3" for independent rows of any law; "cluster" for independent
             groups of rows; "HAC" for rows in the order of time. By default that of the fit:
-            "observed", or "HC0" where that cannot hold (class weights, medians, soft labels).
+            "observed"; where that cannot hold, "law" (class weights) or "HC0" (medians, soft
+            labels).
         groups : array-like of shape (n,) or (n, 2), optional
             For "cluster", the group of each row, of one kind or of two.
         lags : int, optional
@@ -149,9 +151,14 @@ class Inferring(Augmenting):
         if X is None:
             errors = self._own_errors()
         else:
-            usual = "HC0" if self._sandwiched else "observed"
-            kind = covariance or ("cluster" if groups is not None else usual)
+            kind = covariance or ("cluster" if groups is not None else self._own_kind)
             check_choice(kind, groups, lags, correction, distribution, weights)
+            if kind == "law" and self._own_kind != "law":
+                raise ValueError(
+                    f"{type(self).__name__}.inference: covariance='law' takes class weights out of "
+                    "the law, and this fit has none. Allowed: fits with class_weight. Use "
+                    "covariance='observed'."
+                )
             if kind == "augmented":
                 check_augmented(self, self._fits)
             every, mask = self._evidences(X, y, sample_weight, weights, offset_or_exposure)
@@ -200,6 +207,13 @@ class Inferring(Augmenting):
         """Of each fit the covariance of its coefficients; None where there is none."""
         return [fit.covariance for fit in self._fits]
 
+    @property
+    def _own_kind(self) -> str:
+        """The kind of covariance that the fit has kept."""
+        if self._sandwiched == OF_CLASS_WEIGHTS:
+            return "law"
+        return "HC0" if self._sandwiched else "observed"
+
     def _has_profiles(self, kind: str, weights: str) -> bool:
         """Return whether the deviance is a chi-square: where the law that is fitted holds."""
         by_law = kind in ("observed", "expected", "augmented", "outer") and weights == "repeats"
@@ -218,7 +232,8 @@ class Inferring(Augmenting):
         """Return the covariances that the fit has kept."""
         origin = "observed information"
         if self._sandwiched:
-            origin = f"HC0 sandwich, as {self._sandwiched}"
+            by = "sandwich by the law" if self._own_kind == "law" else "HC0 sandwich"
+            origin = f"{by}, as {self._sandwiched}"
         wholes = tuple(f.covariance if f.whole is None else f.whole for f in self._fits)
         return Errors(tuple(self._covariances), origin, wholes=wholes)
 

@@ -8,6 +8,7 @@ expected   E[A]^-1                              the same, without the accidents 
 augmented  E[A]^-1, rows as often as 1 + their   under Jeffreys' penalty, as R's logistf has it
            leverage
 outer      (sum g g')^-1                        the same; Berndt, Hall, Hall & Hausman (1974)
+law        A^-1 E[sum g g'] A^-1               the same, of rows whose classes have weights
 HC0        A^-1 (sum g g') A^-1                 rows are independent, whatever their law
 HC1        HC0 n/(n - k)                        the same, less biased on few rows
 HC2, HC3   as HC0; g as if the row were left    the same, for few rows or rows of high leverage
@@ -38,7 +39,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 KINDS = (
-    *("observed", "expected", "augmented", "outer"),
+    *("observed", "expected", "augmented", "outer", "law"),
     *("HC0", "HC1", "HC2", "HC3", "cluster", "HAC"),
 )
 CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
@@ -90,6 +91,9 @@ class EvidenceLike(Protocol):
 
     def outer(self, given: Any = None) -> Array:
         """Return the sum of the products of the rows' gradients."""
+
+    def outer_by_law(self) -> Array:
+        """Return what the law expects of this sum, of rows whose classes have weights."""
 
     def adjusted(self, power: float) -> Any:
         """Return the rows' gradients over a power of what the other rows leave of each."""
@@ -318,6 +322,8 @@ def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
     factor = _factor(evidence, choice)
     if kind == "HAC":
         return factor * evidence.lagged(_lags(evidence, choice))
+    if kind == "law":
+        return factor * evidence.outer_by_law()
     if kind in _POWERS:
         return factor * evidence.outer(evidence.adjusted(_POWERS[kind]))
     return factor * evidence.outer()
@@ -382,6 +388,8 @@ def _in_words(choice: Choice, evidence: EvidenceLike) -> str:
         words = f"sandwich by {counts} groups{factor}"
     elif choice.kind == "HAC":
         words = f"HAC sandwich of {_lags(evidence, choice)} lags{factor}"
+    elif choice.kind == "law":
+        words = f"sandwich by the law{factor}"
     else:
         words = f"{choice.kind} sandwich{factor if choice.kind != 'HC1' else ''}"
     return words + (", t distribution" if choice.distribution == "t" else "")

@@ -110,7 +110,7 @@ def test_the_table_says_that_counts_are_overdispersed():
     text = " ".join(str(model.summary()).split())
     error = f"{np.sqrt(2 / 397):.2g}"
     assert f"Pearson dispersion {model.pearson_dispersion_:.3g}, s.e. {error} about 1" in text
-    assert "covariance='HC1'" in text and "negative_binomial" in text
+    assert "covariance='HC3'" in text and "negative_binomial" in text
 
 
 def test_not_where_the_errors_already_hold():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle._engine.prepare.merging import FEWEST_ROWS
 from skmle.families import Censored, Family
 from tests.estimators.data import conditional_data, labels
 from tests.subjects import as_columns, every_class, is_conditional, observations
@@ -17,12 +18,12 @@ def has_cusps(cls: type[Family]) -> bool:
     return cls.cusps
 
 
-def assert_sandwiched(model, why):
+def assert_sandwiched(model, why, by="HC0 sandwich"):
     result = model.inference()
     for numbers in (result.standard_errors, result.confidence_intervals()):
         assert np.isfinite(numbers).all()
     text = str(model.summary())
-    assert "s.e.: HC0 sandwich, as " in text and why in text
+    assert f"s.e.: {by}, as " in text and why in text
     assert "observed information" not in text
     assert why in model.summary()._repr_html_()
 
@@ -35,7 +36,7 @@ def test_weights_of_classes_are_factors(cls, weights, y, alpha):
     if len(np.unique(y)) == 2 and isinstance(weights, dict):
         weights = {False: 2.0, True: 1.0}
     model = cls(class_weight=weights, alpha=alpha).fit(X, y)
-    assert_sandwiched(model, "class weights are no repeated rows")
+    assert_sandwiched(model, "class weights are no repeated rows", "sandwich by the law")
     again = model.inference(X, y)
     np.testing.assert_allclose(again.covariance, model.inference().covariance, rtol=1e-5)
 
@@ -49,6 +50,77 @@ def test_sample_weights_beside_class_weights_repeat_rows():
     one = model.fit(X, CODES, sample_weight=repeats).inference().covariance
     other = model.fit(X[rows], CODES[rows]).inference().covariance
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("repeats", [None, np.arange(200) % 3 + 1.0], ids=["once", "repeated"])
+def test_gradients_of_weighted_classes_have_the_covariance_that_the_law_says(count, repeats):
+    factors = np.array([1.0, 4.0, 0.5])[:count]
+    y, r = CODES % count, np.ones(len(X)) if repeats is None else repeats
+    model = CrossEntropyClassifier(class_weight=dict(enumerate(factors)), tol=1e-11)
+    model.fit(X, y, sample_weight=repeats)
+    q = model.predict_proba(X)
+    law = q / factors
+    law /= law.sum(axis=1, keepdims=True)
+    Z = np.column_stack([X, np.ones(len(X))])
+    # The gradient of each row in the log-odds against the first class, if its class were k.
+    gradients = [
+        np.kron(q[:, 1:] - np.eye(count)[k, 1:], np.ones(Z.shape[1])) for k in range(count)
+    ]
+    gradients = [g * np.tile(Z, count - 1) for g in gradients]
+    meat = sum((g.T * (r * law[:, k] * factors[k] ** 2)) @ g for k, g in enumerate(gradients))
+    own = r * factors[y]
+    hessian = sum((g.T * (own * q[:, k])) @ g for k, g in enumerate(gradients))
+    bread = np.linalg.inv(hessian)
+    result = model.inference().against(0) if count > 2 else model.inference()
+    np.testing.assert_allclose(result.covariance, bread @ meat @ bread, rtol=1e-8)
+    if count == 2:  # weights of rows are factors, too, of which the square counts
+        meat = sum(
+            (g.T * (r**2 * law[:, k] * factors[k] ** 2)) @ g for k, g in enumerate(gradients)
+        )
+        result = model.inference(X, y, repeats, weights="factors")
+        np.testing.assert_allclose(result.covariance, bread @ meat @ bread, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("cls", "y"), [(CrossEntropyClassifier, CODES > 0), (OrdinalClassifier, CODES)]
+)
+def test_weights_of_classes_that_are_all_one_leave_the_information(cls, y):
+    weights = dict.fromkeys(np.unique(y).tolist(), 1.0)
+    found = cls(class_weight=weights, tol=1e-10).fit(X, y).inference().covariance
+    plain = cls(tol=1e-10).fit(X, y)
+    bread, expected = (
+        plain.inference(X, y, covariance=kind).covariance for kind in ("observed", "expected")
+    )
+    np.testing.assert_allclose(found, bread @ np.linalg.inv(expected) @ bread, rtol=1e-6)
+
+
+def test_equal_rows_that_are_merged_count_each_under_class_weights():
+    n = FEWEST_ROWS // 2
+    rows, place = np.repeat(np.eye(2), n, axis=0), np.arange(2 * n)
+    y = (place % 5 > 2) ^ (place > 1.2 * n)
+    for weights in ({False: 1.0, True: 1.0}, {False: 1.0, True: 3.0}):
+        model = CrossEntropyClassifier(class_weight=weights, fit_intercept=False, tol=1e-11)
+        q = model.fit(rows, y).predict_proba(rows)[:, 1]
+        own = np.where(y, weights[True], weights[False])
+        bread = np.linalg.inv((rows.T * (own * q * (1.0 - q))) @ rows)
+        meat = weights[True] * (rows.T * (q * (1.0 - q))) @ rows
+        found = model.inference().covariance
+        np.testing.assert_allclose(found, bread @ meat @ bread, rtol=1e-8)
+
+
+def test_the_weights_of_ordered_classes_go_with_their_labels():
+    names = np.array(["low", "middle", "high"])
+    weights = dict(zip(names, [1.0, 3.0, 0.5], strict=True))
+    words = OrdinalClassifier(classes=names.tolist(), class_weight=weights).fit(X, names[CODES])
+    numbers = OrdinalClassifier(class_weight={0: 1.0, 1: 3.0, 2: 0.5}).fit(X, CODES)
+    found, expected = (model.inference().covariance for model in (words, numbers))
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+
+
+def test_the_law_of_weighted_classes_is_asked_for_where_there_are_some():
+    with pytest.raises(ValueError, match=r"covariance='law'.*none\. Allowed: .* Use "):
+        CrossEntropyClassifier().fit(X, CODES).inference(X, CODES, covariance="law")
 
 
 def test_soft_labels_have_a_sandwich():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,31 @@ _BLOCKS = 4
 # Whole numbers are counted by `bincount` if none is larger than the number of rows, or than this
 # number. Chosen, not measured.
 _FEWEST_COUNTS = 64
+
+
+class Factors(NamedTuple):
+    """The weights of classes, which are factors of the likelihoods of rows."""
+
+    labels: Arrays
+    """The statistics of an observation of each class, (K,)."""
+    weights: Array
+    """(K,), or (G, K) if each of G groups of rows has its own."""
+
+    def repeats(
+        self, statistics: Arrays, weight: Array | None, squares: Array | None
+    ) -> Array | None:
+        """Return how often rows count beside the weights of their classes; None: once.
+
+        `squares` is as in `Observed`: its numbers have the square of a class's weight in them. It
+        is None where all classes weigh one.
+        """
+        if squares is None:
+            return weight
+        own = sum(
+            np.where(statistics[0] == label, weight, 0.0)
+            for label, weight in zip(self.labels[0], self.weights, strict=True)
+        )
+        return np.asarray(squares / np.square(own))
 
 
 @dataclass(frozen=True)
@@ -49,6 +74,8 @@ class Observed:
         How often the product of each row's gradient with itself counts in the variance of the
         summed gradients, where a weight is a factor of a row's likelihood: its square, summed over
         the rows that each row replaces. None: a weight is that many rows, and counts as it is.
+    factors : Factors, optional
+        The weights of classes, if those of rows are made of them.
     members : ndarray of int, optional
         For each of the user's rows the number of the row that replaces it; None: its own.
     """
@@ -60,6 +87,7 @@ class Observed:
     is_condensed: bool = False
     copies: NDArray[np.intp] | None = None
     squares: Array | None = None
+    factors: Factors | None = None
     members: NDArray[np.intp] | None = None
 
     @property

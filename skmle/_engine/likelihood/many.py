@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.data.observed import Factors
 from skmle._engine.evaluation import Array
+from skmle._engine.likelihood.class_weights import expected_products
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.scores import bent_by
 from skmle.families.base import Arrays, Rows, triangle
@@ -192,6 +194,16 @@ class ManyObjectives:
 
         weight = self.weight if squares is None else squares
         sums = replace(self, rows=rows, weight=weight, ridge=None)
+        return sums(coef).hessian * sums.mass[:, None, None]
+
+    def outer_by_law(self, coef: Array, squares: Array | None, factors: Factors) -> Array:
+        """Return the covariances of the summed weighted gradients, by the law, (G, d, d).
+
+        `factors` are the weights of the classes; see `class_weights.outer_by_law`.
+        """
+        repeats = factors.repeats(self.statistics, self.weight, squares)
+        rows = expected_products(self.rows, factors)
+        sums = replace(self, rows=rows, weight=repeats, ridge=None)
         return sums(coef).hessian * sums.mass[:, None, None]
 
     def take(self, index: NDArray[np.intp]) -> ManyObjectives:

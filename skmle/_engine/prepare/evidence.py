@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from skmle._engine.evaluation import Array, Evaluation
 from skmle._engine.likelihood import left_out, leverage, scores
+from skmle._engine.likelihood.class_weights import outer_by_law
 from skmle._engine.likelihood.cusped import (
     gradients_beside_cusps,
     inverse_across_cusps,
@@ -184,6 +185,12 @@ class Evidence:
             given = self._gradients
         return scores.outer(self.objective, self.coef, given)
 
+    def outer_by_law(self) -> Array:
+        """Return what the law expects of this sum, (d, d): of rows whose classes have weights."""
+        factors = self.likelihood.problem.observed.factors
+        assert factors is not None
+        return outer_by_law(self.objective, self.coef, factors)
+
     def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
         """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
         entries = scores.given(self._gradients) if self._kinked else None
@@ -295,4 +302,7 @@ def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array
     if likelihood.family.kinked:
         parts = sandwich_across_cusps(likelihood.objective, coef)
         return None if parts is None else likelihood.covariance(*parts)
+    factors = likelihood.problem.observed.factors
+    if factors is not None:
+        return likelihood.covariance(inverse, outer_by_law(likelihood.objective, coef, factors))
     return likelihood.covariance(inverse, scores.outer(likelihood.objective, coef))

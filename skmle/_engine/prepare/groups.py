@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._engine.data.observed import Factors
 from skmle._engine.data.padded import Padded
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.design import Term
@@ -40,6 +41,8 @@ class Groups:
     """Of which groups all observations are the same."""
     squares: Array | None = None
     """As in `Observed`, (G, n)."""
+    factors: Factors | None = None
+    """As in `Observed`, its weights (K,) or (K, G, 1)."""
 
     @classmethod
     def of(cls, problem: Problem, padded: Padded) -> Groups:
@@ -54,6 +57,10 @@ class Groups:
         if observed.squares is not None:
             assert weight is not None
             squares = np.where(weight > 0.0, observed.squares[rows], 0.0)
+        factors = observed.factors
+        if factors is not None and factors.weights.ndim == 2:
+            own = factors.weights[padded.groups]
+            factors = factors._replace(weights=own.T[:, :, None])
         X = None
         if problem.X is not None and any(term.size for term in problem.terms):
             X = np.ascontiguousarray(problem.X[rows].transpose(0, 2, 1), np.float64)
@@ -66,6 +73,7 @@ class Groups:
             offset=None if problem.offset is None else problem.offset[rows],
             equal=_all_equal(statistics),
             squares=squares,
+            factors=factors,
         )
 
     @classmethod
