@@ -158,12 +158,12 @@ class Summary:
         """
         result, level = self.inference, self.confidence_level
         values, errors = result._tested()
-        ends = result.confidence_intervals(level).T
+        low, high = result.confidence_intervals(level).T
         if result.on_links:
-            ends = np.array(interval(values, errors, level, result.dof))
+            low, high = interval(values, errors, level, result.dof)
         errors = np.where(np.isnan(result.statistic), np.nan, errors)
         words = [f"{cells[1]}, from {cells[3]} to {cells[4]}" for cells in lines]
-        return bars(values, errors, *ends, words)
+        return bars(values, errors, low, high, words)
 
     def _repr_html_(self) -> str:
         heading, lines = self._cells()
