@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skmle._engine.likelihood.design import Term
 from skmle._shared.arrays import like
 from skmle._shared.columns import Columns, linear_predictors
 from skmle._shared.labels import warn_of_unseen
@@ -43,7 +44,7 @@ class Predictions:
     _beside: tuple[bool, bool]
     """Whether an offset and an exposure were given beside X."""
     inference: Callable[..., Any]
-    _terms: Sequence[Sequence[Any]]
+    _terms: tuple[tuple[Term, ...], ...]
     """Of each fit, a term for each of its linear predictors."""
 
     def _eta(

@@ -134,9 +134,9 @@ def slope_in_predictor(
     """
     result = np.zeros(())
     for far, weight in zip(_PLACES, _WEIGHTS, strict=True):
-        step = np.zeros(count)
-        step[place] = far * _STEP * error
-        result = result + weight / (_STEP * error) * (values(step) - values(-step))
+        step = [far * _STEP * error if j == place else 0.0 for j in range(count)]
+        ahead, behind = values(step), values([-one for one in step])
+        result = result + weight / (_STEP * error) * (ahead - behind)
     return result
 
 

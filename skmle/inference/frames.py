@@ -49,6 +49,8 @@ def column_of(X: Any, name: Hashable) -> Any:
 
 def rows_of(X: Any, rows: Places) -> Any:
     """Return rows, some of them repeatedly."""
+    if isinstance(X, np.ndarray):
+        return X.take(rows, axis=0)
     by_place = getattr(X, "iloc", None)  # pandas
     return X[rows] if by_place is None else by_place[rows]
 
