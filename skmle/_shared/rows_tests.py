@@ -149,7 +149,8 @@ class KnownRows:
         if any(part.problem.robust or part.family.kinked for part in parts):
             raise ValueError(
                 f"{what}: the fit has class weights, soft labels or cusps, under which the "
-                "equality does not hold, whatever the law. Allowed: fits whose law is trusted. Fit without."
+                "equality does not hold, whatever the law. Allowed: fits whose law is trusted. Fit "
+                "without."
             )
         return _gap(self.evidences)
 
