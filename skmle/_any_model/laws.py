@@ -60,7 +60,7 @@ def register_law(kind: type | str, law: Adapter) -> None:
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = Progression(alpha=0.0).fit(X, y)
     >>> print(skmle.log_prob(model, X, y).mean().round(3))
-    -5.363
+    -5.362
     """
     if not isinstance(kind, (type, str)) or not callable(law):
         wrong = f"law={law!r}" if isinstance(kind, (type, str)) else f"kind={kind!r}"
