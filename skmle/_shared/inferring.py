@@ -21,8 +21,9 @@ from skmle._shared.resampling import resampler_of
 from skmle._shared.rows_tests import KnownRows
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
+from skmle.inference.groups import coded_groups
 from skmle.inference.missing import why_missing
-from skmle.inference.robust import Choice, Errors, check_choice, coded_groups, errors_of
+from skmle.inference.robust import Choice, Errors, check_choice, errors_of
 from skmle.inference.wald import checked_level, note_of_few_rows
 
 Array = NDArray[np.float64]

@@ -20,8 +20,9 @@ from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.drawing import check_drawn, drawn, repeated, with_copies
 from skmle._shared.profiling import steps_of, weights_of
 from skmle._shared.rows_again import RowsAgain
+from skmle.inference.groups import coded_groups
 from skmle.inference.resamples import Influences, Resamples
-from skmle.inference.robust import Errors, coded_groups
+from skmle.inference.robust import Errors
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]

@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle.inference import groups as row_groups
 from skmle.inference import robust
 from tests.estimators.data import conditional_data
 from tests.subjects import as_columns, every_class, is_conditional, observations
@@ -212,13 +213,13 @@ def test_many_rows_have_the_errors_of_the_formula(order):
 def test_groups_of_any_labels(dtype):
     codes = np.array([3, 100, 3, 7, 100, 100])
     labels = codes.astype(dtype)
-    (found,) = robust.coded_groups(labels, 6, None)
+    (found,) = row_groups.coded_groups(labels, 6, None)
     _, expected = np.unique(labels.astype(str) if dtype is object else labels, return_inverse=True)
     np.testing.assert_array_equal(found, expected)
 
 
 def test_groups_with_labels_far_apart():
-    (found,) = robust.coded_groups(np.array([-(2**62), 2**62, -(2**62), 5]), 4, None)
+    (found,) = row_groups.coded_groups(np.array([-(2**62), 2**62, -(2**62), 5]), 4, None)
     np.testing.assert_array_equal(found, [0, 2, 0, 1])
-    (found,) = robust.coded_groups(np.array([-128, 127, 0], np.int8), 3, None)
+    (found,) = row_groups.coded_groups(np.array([-128, 127, 0], np.int8), 3, None)
     np.testing.assert_array_equal(found, [0, 2, 1])
