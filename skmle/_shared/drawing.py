@@ -1,11 +1,11 @@
-"""Observations drawn from a fitted law at the rows of the fit, as the parametric bootstrap asks."""
+"""Observations drawn from a fitted law at the rows of the fit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,32 +21,47 @@ from skmle.families.wrappers.parts import SeveralParts
 
 Array = NDArray[np.float64]
 
+# Weights or observations that are drawn at once: 64 MB of them. Chosen, not measured.
+_NUMBERS = 1 << 23
 
-def check_drawn(model: Any, problems: Sequence[Problem]) -> None:
-    """Raise ValueError if the observations of a fit cannot be drawn from its law."""
-    what = type(model).__name__
+
+class Asked(NamedTuple):
+    """Who asks for observations from a law, as messages say it."""
+
+    what: str
+    instead: str
+
+
+def drawable(problems: Sequence[Problem], asked: Asked) -> list[Problem]:
+    """Return the problems of a fit without weights: each row as often as its weight says.
+
+    Raises
+    ------
+    ValueError
+        If observations like these cannot be drawn from the law.
+    """
     if any(problem.robust for problem in problems):
         raise ValueError(
-            f"bootstrap: kind='parametric' draws from the law of the rows, but {what} was fitted "
-            f"under weights that are those of no law ({model._sandwiched}). Allowed: 'pairs' and "
-            "'cluster'. Use kind='pairs'."
+            f"{asked.what} draws from the law of the rows, but the fit was under weights that are "
+            "those of no law (of classes, or of soft labels). Allowed: fits without. Use "
+            f"{asked.instead}."
         )
     laws = [law for problem in problems for law in _within(problem.family)]
     if any(isinstance(law, Censored) for law in laws):
         raise ValueError(
-            "bootstrap: kind='parametric' draws values of the law, but the fit observed less than "
-            "these (censored or rounded ones), and does not know by which rule. Allowed: 'pairs' "
-            "and 'cluster'. Use kind='pairs'."
+            f"{asked.what} draws values of the law, but the fit observed less than these "
+            "(censored or rounded ones), and does not know by which rule. Allowed: fits to values. "
+            f"Use {asked.instead}."
         )
     for problem in problems:
         statistics = problem.observed.statistics[0]
         if problem.family.support.whole and (statistics != np.floor(statistics)).any():
             raise ValueError(
-                "bootstrap: kind='parametric' draws counts, but the fit was to rates, such as "
+                f"{asked.what} draws counts, but the fit was to rates, such as "
                 f"{statistics[statistics != np.floor(statistics)][0]:.6g}. Allowed: whole "
-                "observations (with exposure beside them), or the kinds 'pairs' and 'cluster'. Use "
-                "one of these."
+                f"observations, with exposure beside them. Use {asked.instead}, or fit to these."
             )
+    return [_repeated(problem, asked) for problem in problems]
 
 
 def _within(family: Family) -> Iterator[Family]:
@@ -59,17 +74,16 @@ def _within(family: Family) -> Iterator[Family]:
         yield from _within(family.inner)
 
 
-def repeated(model: Any, problem: Problem) -> Problem:
-    """Return a problem without weights: each row as often as its weight says."""
+def _repeated(problem: Problem, asked: Asked) -> Problem:
     observed = problem.observed
     weight = observed.weights
     if (weight == 1.0).all():
         times = np.arange(len(weight))
     elif observed.squares is not None or (weight != np.floor(weight)).any():
         raise ValueError(
-            f"bootstrap: kind='parametric' draws each row as often as its weight, but "
-            f"sample_weight has {weight[weight != 1.0][0]:.6g}, which is no number of rows. "
-            "Allowed: whole weights that repeat rows. Use kind='pairs'."
+            f"{asked.what} draws each row as often as its weight, but sample_weight has "
+            f"{weight[weight != 1.0][0]:.6g}, which is no number of rows. Allowed: whole weights "
+            f"that repeat rows. Use {asked.instead}."
         )
     else:
         times = np.repeat(np.arange(len(weight)), weight.astype(np.intp))
@@ -91,6 +105,11 @@ def _rows(problem: Problem, rows: NDArray[np.intp], statistics: Arrays) -> Probl
         X=None if problem.X is None else problem.X[rows],
         offset=None if problem.offset is None else problem.offset[rows],
     )
+
+
+def lines_at_once(problem: Problem) -> int:
+    """Return how many samples of a problem's rows are drawn at once."""
+    return max(2, _NUMBERS // problem.observed.n)
 
 
 def drawn(problem: Problem, coefs: Coefs, count: int, rng: np.random.Generator) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from skmle._engine.likelihood.design import Term
-from skmle._engine.problem import Fit
+from skmle._engine.problem import Coefs, Fit
 from skmle.inference.estimates import Model
 from skmle.inference.robust import Errors
 
@@ -43,24 +43,34 @@ class AsFunction:
 
     def _vector(self) -> Array:
         """Return all coefficients of the fits, in the order of their covariances."""
-        parts = [
-            np.append(slopes, [b] * term.intercept)
-            for fit, own in zip(self._fits, self._terms, strict=True)
-            for (slopes, b), term in zip(fit.coefs, own, strict=True)
-        ]
-        return np.concatenate([np.zeros(0), *parts])
+        pairs = zip(self._fits, self._terms, strict=True)
+        return np.concatenate([np.zeros(0), *(flat(fit.coefs, own) for fit, own in pairs)])
 
     def _at(self, vector: Array) -> Any:
         """Return a copy of this model with other coefficients."""
         fits, low = [], 0
         for fit, own in zip(self._fits, self._terms, strict=True):
-            coefs = []
-            for (slopes, b), term in zip(fit.coefs, own, strict=True):
-                high = low + len(slopes)
-                coefs.append((vector[low:high], vector[high] if term.intercept else b))
-                low = high + term.intercept
-            fits.append(replace(fit, coefs=tuple(coefs)))
+            high = low + sum(term.length for term in own)
+            fits.append(replace(fit, coefs=by_term(vector[low:high], own, fit.coefs)))
+            low = high
         model = copy(self)
         model._fits = tuple(fits)
         model._set(fits, getattr(self, "coef_", None))
         return model
+
+
+def flat(coefs: Coefs, terms: Sequence[Term]) -> Array:
+    """Return coefficients one after the other: of each term the slopes, then the intercept."""
+    pairs = zip(coefs, terms, strict=True)
+    parts = [np.append(slopes, [b] * term.intercept) for (slopes, b), term in pairs]
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def by_term(vector: Array, terms: Sequence[Term], known: Coefs) -> Coefs:
+    """Return such coefficients term by term; a constant that is no intercept stays as known."""
+    result, low = [], 0
+    for term, (_, constant) in zip(terms, known, strict=True):
+        high = low + term.size
+        result.append((vector[low:high], vector[high] if term.intercept else constant))
+        low = high + term.intercept
+    return tuple(result)

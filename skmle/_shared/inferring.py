@@ -16,7 +16,6 @@ from skmle._shared.augmenting import Augmenting
 from skmle._shared.classes import OF_CLASS_WEIGHTS
 from skmle._shared.penalties import check_augmented, chooses_alpha, strength_of
 from skmle._shared.profiling import profiler_of
-from skmle._shared.redrawn import redrawn
 from skmle._shared.resampling import resampler_of
 from skmle._shared.rows_tests import KnownRows
 from skmle.inference import Inference
@@ -171,8 +170,7 @@ class Inferring(Augmenting):
             else:
                 choice = Choice(kind, ways, lags, correction, distribution)
                 errors = errors_of(every, choice)
-                again = redrawn(self, X, y, sample_weight, offset_or_exposure)
-                known_rows = KnownRows(every, choice, mask, again)
+                known_rows = KnownRows(every, choice, mask)
         result = self._results_under(errors, confidence_level)
         if X is not None:
             resampler = resampler_of(self, every, mask, ways, errors)

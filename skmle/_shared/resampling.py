@@ -17,7 +17,8 @@ from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.resampled import Refits, refit_observed, refit_weighted
 from skmle._engine.verdict import BOUNDARY, INTERIOR
-from skmle._shared.drawing import check_drawn, drawn, repeated, with_copies
+from skmle._shared.drawing import Asked, drawable, drawn, lines_at_once, with_copies
+from skmle._shared.functions import flat
 from skmle._shared.profiling import steps_of, weights_of
 from skmle._shared.rows_again import RowsAgain
 from skmle.inference.groups import coded_groups
@@ -27,8 +28,6 @@ from skmle.inference.robust import Errors
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-# Weights or observations that are drawn at once: 64 MB of them. Chosen, not measured.
-_NUMBERS = 1 << 23
 # Eta at which functions see a parameter that is at an infinite end of its range: e^-30 of a
 # dispersion tells no data from none, and laws there equal their limit laws (tested for all).
 _FAR_OUT = 30.0
@@ -36,6 +35,8 @@ _FAR_OUT = 30.0
 # Observations that are drawn to see how skew those of a law are: their skewness is then off by
 # 0.017, and the acceleration of a fit to n rows by 0.003/sqrt(n).
 _DRAWS = 20_000
+
+_PARAMETRIC = Asked("bootstrap: kind='parametric'", "kind='pairs'")
 
 # What a fit to a resample may do.
 INFINITE = "have estimates that run to infinity"
@@ -91,11 +92,10 @@ class RowResampler:
 
     def _influences_by_law(self) -> Influences:
         """Return what rows add whose observations are drawn from the fitted law, many for each."""
-        check_drawn(self.model, self._problems)
+        problems = drawable(self._problems, _PARAMETRIC)
         rng, parts = np.random.default_rng(0), []
         with np.errstate(all="ignore"):
-            for problem, fit in zip(self._problems, self.model._fits, strict=True):
-                posed = repeated(self.model, problem)
+            for posed, fit in zip(problems, self.model._fits, strict=True):
                 copies = int(np.ceil(_DRAWS / posed.observed.n))
                 many = with_copies(posed, drawn(posed, fit.coefs, copies, rng))
                 parts.append(Evidence.at(Likelihood(many), fit.coefs).influences())
@@ -126,9 +126,8 @@ class RowResampler:
         refits: list[list[Refits]] = []
         problems, codes = self._problems, self._codes(groups) if kind == "cluster" else None
         if kind == "parametric":
-            check_drawn(self.model, problems)
-            problems = [repeated(self.model, problem) for problem in problems]
-        size = max(2, _NUMBERS // problems[0].observed.n)
+            problems = drawable(problems, _PARAMETRIC)
+        size = lines_at_once(problems[0])
         widths = [0 if problem.X is None else problem.X.shape[1] for problem in problems]
         with (
             np.errstate(all="ignore"),
@@ -194,7 +193,7 @@ class RowResampler:
         ended = fit.verdict.status in (INTERIOR, BOUNDARY) or fit.separated is not None
         if coefs is None or not ended:
             return np.full(refits.coefs.shape[1], np.nan), None, LOST
-        vector = _flat(problem, coefs)
+        vector = flat(coefs, problem.terms)
         if fit.limit is not None:
             return vector, None, AT_END
         beyond = self.model._runs_to(fit)
@@ -265,13 +264,6 @@ def _repeats(problem: Problem) -> tuple[Array, Array]:
         return weight, np.ones(len(weight))
     factors = observed.squares / weight
     return weight / factors, factors
-
-
-def _flat(problem: Problem, coefs: Coefs) -> Array:
-    """Return coefficients term by term, slopes then intercept."""
-    pairs = zip(coefs, problem.terms, strict=True)
-    parts = [np.append(slopes, [b] * term.intercept) for (slopes, b), term in pairs]
-    return np.concatenate([np.zeros(0), *parts])
 
 
 def _inside(problem: Problem, fit: Fit) -> Coefs | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,8 +15,11 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.equality import information_gaps
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle._shared.redrawn import Redrawn
-from skmle.exceptions import FitWarning
+from skmle._engine.problem import Coefs, Problem
+from skmle._engine.resampled import Refits, refit_observed
+from skmle._engine.verdict import BOUNDARY, INTERIOR
+from skmle._shared.drawing import Asked, drawable, drawn, lines_at_once, with_copies
+from skmle._shared.functions import by_term
 from skmle.inference.robust import Choice, errors_of
 from skmle.inference.rows_known import Further, ScoreStep
 
@@ -24,6 +27,7 @@ Array = NDArray[np.float64]
 
 # Singular values, relative to the largest, of gradients and gaps that follow from others.
 _RANK = 1e-8
+_DRAWN = Asked("information_matrix_test", "replications=0, whose p is rough")
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,11 @@ class KnownRows:
         Which covariance is wanted.
     mask : ndarray of bool of shape (n,), optional
         Which of the user's rows count.
-    redrawn : callable
-        From a generator of random numbers to the evidences of the same model fitted to rows that
-        are drawn from it; None if they have no regular maximum.
     """
 
     evidences: Sequence[Evidence]
     choice: Choice
     mask: NDArray[np.bool_] | None
-    redrawn: Redrawn
 
     # ---------------------------------------------------------------- further columns
 
@@ -154,15 +154,50 @@ class KnownRows:
             )
         return _gap(self.evidences)
 
-    def redrawn_gap(self, rng: np.random.Generator) -> tuple[float, int] | None:
-        """Return the same of rows drawn from the fit; None if they have no regular maximum."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FitWarning)  # those of a draw say nothing to users
-                found = self.redrawn(rng)
-                return None if found is None else _gap(found)
-        except np.linalg.LinAlgError:
-            return None
+    def redrawn_gaps(self, count: int, rng: np.random.Generator) -> list[tuple[float, int]]:
+        """Return the same of samples from the fitted law, those that have a regular maximum."""
+        coefs = [evidence.likelihood.raw(evidence.coef) for evidence in self.evidences]
+        problems = drawable([e.likelihood.problem for e in self.evidences], _DRAWN)
+        size, found = lines_at_once(problems[0]), []
+        with np.errstate(all="ignore"):
+            for low in range(0, count, size):
+                lines = min(size, count - low)
+                pairs = zip(problems, coefs, strict=True)
+                samples = [_Sample.of(one, coef, lines, rng) for one, coef in pairs]
+                for line in range(lines):
+                    every = [sample.evidence(line) for sample in samples]
+                    known = [evidence for evidence in every if evidence is not None]
+                    if len(known) < len(every):
+                        continue
+                    with suppress(np.linalg.LinAlgError):
+                        found.append(_gap(known))
+        return found
+
+
+class _Sample(NamedTuple):
+    """Samples from the law of a fit, with the fits to them."""
+
+    problem: Problem
+    coefs: Coefs
+    """Those of the law."""
+    y: Array
+    """Observations, (count, n, ...)."""
+    refits: Refits
+
+    @classmethod
+    def of(cls, problem: Problem, coefs: Coefs, count: int, rng: np.random.Generator) -> _Sample:
+        """Return samples from the law with some coefficients."""
+        y = drawn(problem, coefs, count, rng)
+        return cls(problem, coefs, y, refit_observed(problem, y, coefs))
+
+    def evidence(self, line: int) -> Evidence | None:
+        """Return the likelihood of a sample at its maximum; None if it has no regular one."""
+        posed = with_copies(self.problem, self.y[line : line + 1])
+        fit = self.refits.apart.get(line)
+        if fit is not None:
+            return Evidence.of(posed, fit) if fit.verdict.status in (INTERIOR, BOUNDARY) else None
+        coefs = by_term(self.refits.coefs[line], posed.terms, self.coefs)
+        return Evidence.at(Likelihood(posed), coefs)
 
 
 def _gap(evidences: Sequence[Evidence]) -> tuple[float, int]:

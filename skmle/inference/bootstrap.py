@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.bootstrap_results import BootstrapIntervals
-from skmle.inference.estimates import Model, names_of, slope_along, value_of
+from skmle.inference.estimates import Model, OfModel, names_of, slope_along, value_of
 from skmle.inference.resamples import (
     Resampler,
     Resamples,
@@ -28,7 +28,7 @@ KINDS = ("pairs", "parametric", "cluster")
 METHODS = ("bca", "percentile", "basic")
 
 
-class Bootstrapped:
+class Bootstrapped(OfModel):
     """The base of results: what other samples would have made of the estimates."""
 
     components: Sequence[str]
@@ -38,9 +38,6 @@ class Bootstrapped:
     inverses: Sequence[Inverse | None] | None
     eta: Array | None
     resampler: Resampler | None
-
-    def _known_model(self, what: str) -> Model:
-        raise NotImplementedError
 
     def bootstrap(
         self,

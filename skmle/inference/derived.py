@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle.inference.changes import SLOPES
 from skmle.inference.effects import effects_of
-from skmle.inference.estimates import Model, value_and_root
+from skmle.inference.estimates import OfModel, value_and_root
 from skmle.inference.predicted import interval_of_observation, interval_of_quantity
 from skmle.inference.ratios import against_class, ratios_of
 
@@ -20,20 +20,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-class Derived:
+class Derived(OfModel):
     """The base of results: all that follows from a model that is known with its errors."""
 
     dof: float
     confidence_level: float
-    model: Model | None
-
-    def _known_model(self, what: str) -> Model:
-        if self.model is None:
-            raise ValueError(
-                f"{what}: these results do not know the model that they are of. Allowed: results "
-                "of a model's inference(). Ask that."
-            )
-        return self.model
 
     def _of(
         self,

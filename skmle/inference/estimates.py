@@ -73,6 +73,21 @@ class Model(NamedTuple):
     """Its predictions as functions of its linear predictors; None if they are none."""
 
 
+class OfModel:
+    """The base of results that may know the model that they are of."""
+
+    model: Model | None
+
+    def _known_model(self, what: str) -> Model:
+        """Return the model; ValueError in the name of what asks if it is not known."""
+        if self.model is None:
+            raise ValueError(
+                f"{what}: these results do not know the model that they are of. Allowed: results "
+                "of a model's inference(). Ask that."
+            )
+        return self.model
+
+
 def value_and_root(
     function: Callable[[Any], Any], model: Model, what: str = "estimate"
 ) -> tuple[Any, Array, Array]:

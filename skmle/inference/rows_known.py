@@ -44,8 +44,8 @@ class KnownRowsLike(Protocol):
     def information_gap(self) -> tuple[float, int]:
         """Return the statistic of the information equality, and its degrees of freedom."""
 
-    def redrawn_gap(self, rng: np.random.Generator) -> tuple[float, int] | None:
-        """Return the same of rows drawn from the fit; None if they have no regular maximum."""
+    def redrawn_gaps(self, count: int, rng: np.random.Generator) -> list[tuple[float, int]]:
+        """Return the same of samples from the fitted law, those that have a regular maximum."""
 
 
 def asked_rows(known: KnownRowsLike | None, what: str) -> KnownRowsLike:
@@ -112,9 +112,9 @@ def information_matrix_test(
     words = "the fitted law"
     if replications:
         rng = np.random.default_rng(random_state)
-        drawn = [known.redrawn_gap(rng) for _ in range(replications)]
         # By p-values: degrees of freedom may differ between samples.
-        found = np.array([chdtrc(one[1], one[0]) for one in drawn if one is not None and one[1]])
+        drawn = known.redrawn_gaps(int(replications), rng)
+        found = np.array([chdtrc(rank, value) for value, rank in drawn if rank])
         p = (1.0 + float((found <= p).sum())) / (1.0 + len(found))
         words += f", p by {len(found)} samples of it"
     return HypothesisTest("Information-matrix", words, statistic, float(df), p)

@@ -225,7 +225,9 @@ def test_observations_that_are_no_draws_are_drawn_by_row(name):
     found = result.bootstrap(n_resamples=499, method="percentile", random_state=0)
     sandwich = results_of(*PAIRS_ALONE[name], covariance="HC0").standard_errors
     np.testing.assert_allclose(found.standard_errors, sandwich, rtol=0.25)
-    with pytest.raises(ValueError, match=r"kind='parametric' draws .* Allowed: .* Use"):
+    with pytest.raises(
+        ValueError, match=r"kind='parametric' draws .* Allowed: .* Use kind='pairs'"
+    ):
         result.bootstrap(kind="parametric")
 
 
