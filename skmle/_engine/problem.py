@@ -120,7 +120,7 @@ class Problem:
         return replace(
             self,
             family=law,
-            observed=replace(observed, squares=self.observed.squares),
+            observed=observed,
             terms=tuple(self.terms[names.index(name)] for name in limit.places or law.names),
             start=None,
         )

@@ -8,7 +8,7 @@ has the same likelihood. It can be joined with the next batch, so that no other 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -211,7 +211,8 @@ def observe_as(limit: Limit, observed: Observed) -> Observed | None:
     statistics = limit.observe(observed.statistics)
     if statistics is None:
         return None
-    return observe_rows(limit.family, statistics, observed.weight)
+    same = observe_rows(limit.family, statistics, observed.weight)
+    return replace(same, copies=observed.copies, squares=observed.squares, members=observed.members)
 
 
 def _observed(family: Family, statistics: Arrays, weight: Array | None, summed: bool) -> Observed:
