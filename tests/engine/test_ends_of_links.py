@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from skmle import MLEDistribution, MLERegressor
-from skmle.exceptions import NoMaximumWarning
+from skmle.exceptions import BoundaryWarning, NoMaximumWarning
 from skmle.families import Family, Laplace
 from tests.engine.verdicts import fitted
 from tests.subjects import RELINKED, every
@@ -25,6 +25,7 @@ LOCATIONS = {
     and family.domains
 }
 FADING = {name: family for name, family in LOCATIONS.items() if family.fades(0)}
+CUT = {name: family for name, family in LOCATIONS.items() if not family.fades(0)}
 FADING["Laplace-loc-inverse"] = Laplace(links={"loc": "inverse"})
 
 N = 40
@@ -79,3 +80,29 @@ def test_a_location_hardly_above_zero_is_a_maximum(family):
     assert model.converged_ and model.status_ != "no_maximum", said
     if not isinstance(family, Laplace):  # its medians are an interval
         assert model.params_["loc"] == pytest.approx(0.02, rel=1e-3)
+
+
+@every(CUT)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.slow
+def test_locations_below_zero_under_links_that_end_there(family, form):
+    """The best location is at the edge, zero."""
+    model, said, best = negative(family, form)
+    assert model.status_ == "boundary" and said == (BoundaryWarning,)
+    assert model.distance_ <= model.tol
+    assert model.log_likelihood_ == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_medians_of_groups_of_which_one_is_at_the_edge(seed):
+    """The median of the other group is its own, and the predictions of the first are zero."""
+    rng = np.random.default_rng(seed)
+    y = rng.laplace(size=30) - 2.0 + 6.0 * GROUPS[:30, 1]
+    X = GROUPS[:30, 1:]
+    model, said = fitted(MLERegressor(Laplace(links={"loc": "sqrt"})), X, y)
+    assert model.status_ == "boundary" and said == (BoundaryWarning,)
+    right = [0.0, np.median(y[1::2])]
+    np.testing.assert_allclose(model.predict(X[:2]), right, atol=1e-8, rtol=1e-6)
+    total = np.abs(y - np.tile(right, 15)).sum()
+    best = -30.0 * (1.0 + np.log(2.0 * total / 30.0))
+    assert model.log_likelihood_ == pytest.approx(best, abs=1e-7)
