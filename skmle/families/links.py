@@ -134,6 +134,12 @@ class Link:
         first, last = self._ends()
         return first < last
 
+    @property
+    def fades(self) -> bool:
+        """Whether theta tends to a finite value as eta, which is no pure number, grows."""
+        pairs = zip(self.domain, self._ends(), strict=True)
+        return not self.dimensionless and any(np.isfinite(e) and np.isinf(at) for e, at in pairs)
+
     def _ends(self) -> tuple[float, float]:
         """Return eta at the ends of the domain."""
         return self._at(*self.domain)

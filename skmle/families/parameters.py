@@ -91,6 +91,13 @@ class Parameters:
         """
         return self.link(index).dimensionless
 
+    def fades(self, index: int) -> bool:
+        """Whether this parameter tends to a finite value as an eta with units runs to infinity.
+
+        So it does under the link inverse, to zero.
+        """
+        return self.link(index).fades
+
     def links_of(self, names: Sequence[str]) -> dict[str, str | Link] | None:
         """Return those of the chosen links that are of the named parameters; None without any."""
         return {name: link for name, link in (self.links or {}).items() if name in names} or None

@@ -8,7 +8,7 @@ the edge falls in proportion; that of any other row stays. This tells the rows w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -36,6 +36,8 @@ _INSIDE = 1e-2
 # A barrier ten times lower leaves a tenth of the slack of a row at the edge, and all of another's;
 # of a row without a multiplier it leaves 0.32. Chosen between.
 _FALLS = 0.5
+# Share of an ordinary distance from which a start is at the edge. Chosen, not measured.
+_EDGE = 1e-6
 
 
 class Path(NamedTuple):
@@ -56,10 +58,24 @@ def slacks(objective: Objective, domains: Domains, coef: Array) -> Slacks:
     return [(eta - low, high - eta) for eta, (low, high) in pairs]
 
 
-def units_at(objective: Objective, domains: Domains, coef: Array) -> Units:
-    """Return the typical distances from the ends of the domains at a point well inside."""
-    found = slacks(objective, domains, coef)
-    return tuple((float(np.median(low)), float(np.median(high))) for low, high in found)
+def units_at(
+    objective: Objective, domains: Domains, coef: Array, ordinary: Sequence[float]
+) -> Units:
+    """Return the typical distances from the ends of the domains at a point well inside.
+
+    Parameters
+    ----------
+    ordinary : sequence of float
+        A unit of each eta, which stands for a distance if the point itself is at the edge, as a
+        start may be.
+    """
+
+    def typical(slack: Array, unit: float) -> float:
+        found = float(np.median(slack))
+        return found if found > _EDGE * unit else unit
+
+    found = zip(slacks(objective, domains, coef), ordinary, strict=True)
+    return tuple((typical(low, unit), typical(high, unit)) for (low, high), unit in found)
 
 
 def follow(

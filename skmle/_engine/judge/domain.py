@@ -6,20 +6,22 @@ the outcome: their probability is 1, the edge of what the link allows.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import eigh
 
 from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.judge.barrier import Edges, Units, follow, gradients_of_eta, slacks, units_at
-from skmle._engine.judge.face import OnFace, maximum_on_face
+from skmle._engine.judge.face import OnFace, held_at, maximum_on_face
+from skmle._engine.judge.growth import looks_at
 from skmle._engine.judge.interior import is_interior
-from skmle._engine.judge.separation import separates
+from skmle._engine.judge.separation import Span, separates
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.evidence import own_covariance
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.solvers import newton, proximal
+from skmle._engine.solvers.cusps import solve_cusps
 
 # Share of a row's slack that the last step to a maximum inside may take, at most: near it steps are
 # far smaller than any slack; towards a maximum at the edge each takes nearly all. Chosen between.
@@ -39,6 +41,11 @@ _STIFF = 1e6
 # Share of the curvature at a start below which that of a direction has vanished. Chosen: a
 # separation is then still to be proved.
 _VANISHED = 1e-9
+# Which of the smooth laws near one with cusps tells the rows at the edge: steps of Newton's method
+# still lead to its maximum from anywhere. Chosen.
+_SMOOTH = 2
+# Nats a row by which a maximum at the edge may be less likely than where the solver has stopped.
+_ROUNDING = 1e-9
 
 # Share of its variance well inside below which a coefficient is determined by the edge. Chosen.
 _HELD = 1e-10
@@ -80,10 +87,11 @@ def finish(likelihood: Likelihood, solution: Solution) -> AtEdge | Solution:
         Whose steps were cut by the edge, or led to it.
     """
     objective = likelihood.objective
-    if likelihood.family.smoothings():
-        return solution
-    start = likelihood.starts()[0]
-    units = units_at(objective, likelihood.family.domains, start)
+    family, start = likelihood.family, likelihood.starts()[0]
+    ordinary = looks_at(family, objective, start).units
+    units = units_at(objective, family.domains, start, ordinary)
+    if family.smoothings():
+        return _beside_cusps(likelihood, solution, start, units)
     found: list[AtEdge | Solution | None] = []
     if np.isfinite(objective(solution.coef, 0).value):
         # Domains are convex. Of a likelihood with several maxima, the one where the solver has
@@ -134,6 +142,62 @@ def _from(
     except np.linalg.LinAlgError:
         across = None
     return _at(likelihood, inside, found.edges, inverse, across)
+
+
+def _beside_cusps(
+    likelihood: Likelihood, solution: Solution, start: Array, units: Units
+) -> AtEdge | Solution:
+    """Return the maximum at the edge of a law with cusps.
+
+    A smooth law near it tells the rows at the edge. On their face, smooth laws lead to the law.
+    """
+    problem, family, objective = likelihood.problem, likelihood.family, likelihood.objective
+    if objective.lasso is not None:
+        return solution
+    laws = family.smoothings()[_SMOOTH:]
+    smooth = [likelihood.objective_of(law) for law in laws]
+    tol, most = problem.tol, problem.max_iter
+
+    def minimise(of: Any, coef: Array) -> Solution:
+        return newton(of, coef, tol=tol, max_iter=most)
+
+    path = follow(laws[0], smooth[0], start, units, minimise)
+    if path is None:
+        return solution._replace(converged=False)
+    if not any(code.any() for code in path.edges):
+        return solution
+    first = maximum_on_face(laws[0], smooth[0], path, tol, most)
+    if first is None:
+        return solution._replace(converged=False)
+    place = first.basis, first.solution.coef
+    faces: list[Any] = [  # They need not have what only a vertex asks for.
+        _Face(held_at(law, of, first.edges), *place)
+        for law, of in zip([family, *laws], [objective, *smooth], strict=True)
+    ]
+    held, origin = faces[0], np.zeros(first.basis.shape[1])
+    found = solve_cusps(held, faces[1:], origin, minimise, vertex=False, tol=tol, max_iter=most)
+    whole = found._replace(
+        coef=held.origin + held.basis @ found.coef,
+        step=held.basis @ found.step,
+        n_iter=found.n_iter + first.solution.n_iter,
+    )
+    inside = _put_inside(likelihood, first._replace(solution=whole), path.inside.coef)
+    # Where the solver has stopped outside, its value is nan.
+    worse = inside.evaluation.value > solution.evaluation.value + _ROUNDING
+    if worse or not found.converged:
+        return solution._replace(converged=False)
+    return _at(likelihood, inside, first.edges)
+
+
+class _Face(Span):
+    """An objective of which rows are held at the edge, as a function on their face."""
+
+    objective: Objective
+
+    def curvature_along(self, coef: Array, step: Array) -> float:
+        """Return step' H step for the Hessian at `coef`."""
+        basis = self.basis
+        return self.objective.curvature_along(self.origin + basis @ coef, basis @ step)
 
 
 def _run_off(likelihood: Likelihood, found: OnFace, start: Array) -> Array | None:

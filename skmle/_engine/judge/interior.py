@@ -17,6 +17,7 @@ from skmle._engine.evaluation import Array, Solution
 from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
+from skmle.families.base import Family
 from skmle.families.tools.location_scale import SPREAD_SIGNS
 
 # Largest change of any row's eta in the last step to an interior maximum, in eta's unit. On the way
@@ -58,6 +59,8 @@ def is_interior(likelihood: Likelihood, solution: Solution) -> bool:
         objective, solution = working.part, working.judged(solution)
         reach = None if reach is None else reach[working.columns]
     spreads = _spreads(objective, solution, pure) * own
+    if family.domains:
+        spreads = np.minimum(spreads, _ways_so_far(family, objective, solution.coef))
     limit = min(max(1e3 * problem.tol, _ROUNDING), LARGEST_STEP)
     if (
         _step_bound(objective, solution.step, reach, spreads) > limit
@@ -171,6 +174,19 @@ def _spreads(objective: Objective, solution: Solution, pure: NDArray[np.bool_]) 
         if not pure[j] and term.intercept and hessian is not None and hessian[s.stop, s.stop] > 0.0:
             spreads[j] = 1.0 / np.sqrt(hessian[s.stop, s.stop])
     return spreads
+
+
+def _ways_so_far(family: Family, objective: Objective, coef: Array) -> Array:
+    """Return the mean size of each eta under a link whose infinite eta is a finite parameter.
+
+    On the way there, as to 1/eta = 0, the likelihood gets ever flatter: no spread of it is a unit
+    of the steps any more, but these stay a share of the way. It is inf of the other links.
+    """
+    sizes = [
+        float(np.mean(np.abs(eta))) if family.fades(j) else np.inf
+        for j, eta in enumerate(objective.etas(coef))
+    ]
+    return np.array(sizes)
 
 
 def _step_bound(objective: Objective, step: Array, reach: Array | None, units: Array) -> float:

@@ -20,7 +20,7 @@ from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP, is_worth_a_hessian
 from skmle._engine.judge.left import Left, left_at, limit_of
 from skmle._engine.judge.loose import GONE, Fixed, loose_directions, units_of
-from skmle._engine.judge.separation import certificate, cleaned
+from skmle._engine.judge.separation import MARGIN, certificate, cleaned
 from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Ridge
@@ -39,6 +39,13 @@ _ROUNDING = 1e-9
 # Nats by which the returned log-likelihood may lie below its supremum, and doublings of the way
 # there. Chosen, not measured.
 _NEAR, _DOUBLINGS = 1e-10, 60
+# How many times farther than along a direction rows go along the one before it. Chosen, as in
+# `Behind.then`.
+_FARTHER = 16.0
+# Shares of the way so far that a first step may be: the next is tried where one gains nothing. A
+# long one overshoots where other rows have gone farther; a short one may end before the likelihood
+# rises, as where a dispersion and a mean grow together. Chosen, not measured.
+_SHARES = (1.0, *(8.0**k for j in range(1, 8) for k in (j, -j)))
 
 
 class Receded(NamedTuple):
@@ -201,8 +208,8 @@ def _near(
 
     Rows that ran off first go farthest. The first step is as long as the way so far, since some
     rows may have gone much farther than others. A direction may be of use only when those before it
-    have been followed, so that all are tried once more for each of them. Those of which only
-    rounding was left, as zeros, lead nowhere.
+    have been followed, so that all are tried once more for each of them, and one that goes along
+    all of them at once is the last. Those of which only rounding was left, as zeros, lead nowhere.
     """
     every = [(direction, objective.direction(direction)) for direction in directions]
     ways = [(direction, change) for direction, change in every if _largest(change) > 0.0]
@@ -210,18 +217,39 @@ def _near(
     # The directions move no coefficient that a penalty holds.
     cost = sum(penalty.value(coef) for penalty in objective.penalties)
     value = objective.mean_at(etas) + cost
-    for direction, change in ways[::-1] * len(ways):
-        step = so_far / _largest(change)
+    for direction, change in ways[::-1] * len(ways) + _together(ways):
+        shares, unit, gained = iter(_SHARES), so_far / _largest(change), False
+        step = next(shares) * unit
         for _ in range(_DOUBLINGS):
             if (value - supremum) * objective.mass <= _NEAR:
                 return coef, objective(coef, 0).value  # that of eta rounds in its own way
             further = [eta + step * e for eta, e in zip(etas, change, strict=True)]
-            there = objective.mean_at(further) + cost
+            with np.errstate(all="ignore"):  # too long a step may lead beyond the numbers
+                there = objective.mean_at(further) + cost
             # A gain of less is rounding, which would lead ever farther.
-            if not (value - there) * objective.mass > _NEAR:
+            if (value - there) * objective.mass > _NEAR:
+                coef, etas, value = coef + step * direction, further, there
+                gained, step = True, 2.0 * step
+            elif gained or not (step := next(shares, 0.0) * unit):
                 break
-            coef, etas, value, step = coef + step * direction, further, there, 2.0 * step
     return coef, objective(coef, 0).value
+
+
+def _together(ways: list[tuple[Array, list[Array]]]) -> list[tuple[Array, list[Array]]]:
+    """Return one way along all directions, if there are several: the first ones go farthest.
+
+    A row that ran off first may be led back by a later direction, so that no row goes far on it.
+    """
+    if len(ways) < 2:
+        return []
+    direction, change = ways[0]
+    for further, more in ways[1:]:
+        sizes = np.max(np.abs(np.broadcast_arrays(*change)), axis=0)
+        least = float(sizes[sizes > MARGIN * sizes.max()].min())
+        far = _FARTHER * _largest(more) / least
+        direction = further + far * direction
+        change = [e + far * old for e, old in zip(more, change, strict=True)]
+    return [(direction, change)]
 
 
 def _largest(change: Sequence[Array]) -> float:

@@ -95,7 +95,7 @@ class Likelihood:
         self.coordinates = Coordinates(
             problem.terms, self.design, columns.bases, units, columns.unit
         )
-        self.objective = self._objective(self.family)
+        self.objective = self.objective_of(self.family)
 
     def under(
         self, penalties: tuple[Penalty, ...], lasso: float, start: Coefs | None = None
@@ -103,10 +103,10 @@ class Likelihood:
         """Return the same likelihood under other penalties, with coefficients to start from."""
         result = copy.copy(self)
         result.problem = self.problem.under(penalties, lasso, start)
-        result.objective = result._objective(self.family)
+        result.objective = result.objective_of(self.family)
         return result
 
-    def _objective(self, law: Family) -> Objective:
+    def objective_of(self, law: Family) -> Objective:
         """Return the objective of a law on these rows."""
         problem = self.problem
         penalties: tuple[Penalty, ...] = ()
@@ -233,7 +233,7 @@ class Likelihood:
         # A law has its cusps where the first parameter meets an observation: one that is held has
         # none on the way.
         laws = self.family.smoothings() if self.design.terms[0].length else ()
-        smooth = [self._objective(law) for law in laws]
+        smooth = [self.objective_of(law) for law in laws]
         looking = looking_steps(task.n, task.d)
         most: float = self.problem.max_iter
         if smooth and most >= _EACH:
