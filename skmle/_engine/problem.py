@@ -81,6 +81,19 @@ class Problem:
         return self.offset is not None or any(t.columns is not None for t in self.terms)
 
     @cached_property
+    def carried(self) -> bool:
+        """Whether the constants of all other parameters are an intercept of the first."""
+        first, *others = self.terms
+        together = self.family.moves_together and not first.intercept
+        constants = all(term.intercept and term.columns is None for term in others)
+        return together and constants
+
+    @cached_property
+    def centred(self) -> tuple[bool, ...]:
+        """For each term, whether a constant takes back what its columns gain in all rows."""
+        return tuple(t.intercept or (self.carried and j == 0) for j, t in enumerate(self.terms))
+
+    @cached_property
     def selects(self) -> bool:
         """Whether the penalty can hold slopes at zero."""
         return self.lasso > 0.0 and self.penalised

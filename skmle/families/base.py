@@ -65,6 +65,14 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     The engine then holds one of the constants; without it, the Hessian would be singular.
     """
 
+    moves_together: ClassVar[bool] = False
+    """Whether a constant added to all eta changes nothing, and the first one has no intercept.
+
+    So it is with a location and the cut points of ordered classes. A constant column of the first
+    parameter is then one too many, and the constants of the others take back what the columns of X
+    gain when they are centred.
+    """
+
     finer_eta: ClassVar[bool] = False
     """Whether eta has digits that the natural parameters have not.
 

@@ -45,6 +45,8 @@ class Ordinal(Family):
     76.
     """
 
+    moves_together = True
+
     def __init__(self, levels: int, cumulative_link: str | Link = "logit") -> None:
         super().__init__()
         self.levels = levels

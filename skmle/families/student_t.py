@@ -124,8 +124,14 @@ class StudentT(ByTails, LocationScale):
         with np.errstate(all="ignore"):  # beyond the floating-point numbers
             z = (statistics[0] - loc) * rate
 
+            # Both functions are asked at the same df, and the tail takes most of the time.
+            known: dict[bytes, Array] = {}
+
             def value(moved: Arrays) -> Array:
-                return -self.log_tail(z, (zero, one, np.exp(moved[0])), upper)
+                key = moved[0].tobytes()
+                if key not in known:
+                    known[key] = -self.log_tail(z, (zero, one, np.exp(moved[0])), upper)
+                return known[key]
 
             def slope(moved: Arrays) -> Array:
                 density = self.evaluate((z,), (zero, zero, moved[0]), 0).value + 0.5 * LOG_2PI

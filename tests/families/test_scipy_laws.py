@@ -6,6 +6,7 @@ from scipy import stats
 from scipy.stats._distr_params import distcont, distdiscrete
 
 from skmle import Distribution, MLEDistribution, MLERegressor
+from skmle.exceptions import NotConvergedWarning
 from skmle.families import Gamma, Normal, ScipyFamily, get_family, scipy_density
 from skmle.families.tools.scipy_laws import ROUND
 
@@ -262,3 +263,22 @@ def test_a_regression_that_models_nothing_has_the_fit_of_a_density(name):
     model.fit(X, np.ravel(y))
     np.testing.assert_allclose(model.log_likelihood_, density.log_likelihood_, rtol=1e-7)
     assert first in model.params_ and set(held) <= set(model.params_)
+
+
+def test_a_density_too_slow_for_all_rows_is_taken_between_some_and_said_to_be(monkeypatch):
+    monkeypatch.setattr(scipy_density, "_EVALUATION", 0.0)
+    y = sample(stats.gumbel_r(1.0, 2.0))
+    with pytest.warns(NotConvergedWarning, match="so is the log-likelihood"):
+        model = MLEDistribution("gumbel_r").fit(y)
+    assert model.status_ == "not_converged"
+    np.testing.assert_allclose(model.log_likelihood_ / len(y), model.score(y), rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_whole_numbers_without_other_parameters_are_found():
+    """The law of Kolmogorov's statistic, whose one parameter is the number of rows."""
+    y = sample(stats.kstwo(6), n=40)
+    model = MLEDistribution("kstwo").fit(y)
+    assert model.status_ == "interior"
+    around = [stats.kstwo(n).logpdf(y).sum() for n in range(2, 13)]
+    np.testing.assert_allclose(model.log_likelihood_, max(around), rtol=1e-9)

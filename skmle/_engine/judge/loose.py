@@ -193,12 +193,18 @@ def _tidy(basis: Array) -> tuple[Array, NDArray[np.intp]]:
 
 
 def _gram(objective: Objective, weights: list[Array]) -> Array:
-    """Return the mean of the squares of the columns of each term, under weights of its rows."""
+    """Return the mean of the squares of the columns of each term, under weights of its rows.
+
+    Where a constant added to all eta changes nothing, it is that of all differences of two eta.
+    """
     pairs = [(a, b) for a in range(len(weights)) for b in range(a, len(weights))]
 
     def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
         mine = statistics[-len(weights) :]
         curvature = tuple(mine[a] if a == b else None for a, b in pairs)
+        if objective.together:
+            every = sum(mine)
+            curvature = tuple(mine[a] * ((every if a == b else 0.0) - mine[b]) for a, b in pairs)
         return Rows(np.zeros(()), (np.zeros(()),) * len(weights), curvature)
 
     sums = replace(

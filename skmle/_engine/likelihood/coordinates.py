@@ -101,6 +101,8 @@ class Coordinates:
     units : Units
     unit : ndarray of shape (p,), optional
         What the columns of X were multiplied with.
+    carried : bool
+        Whether the constants of all other terms are an intercept of the first (`Problem.carried`).
     """
 
     terms: tuple[Term, ...]
@@ -108,6 +110,7 @@ class Coordinates:
     bases: tuple[Basis | None, ...]
     units: Units
     unit: Array | None = None
+    carried: bool = False
 
     def slopes(self) -> Slopes:
         """Return the user's slopes, term by term, as a map of the solver's coefficients.
@@ -133,7 +136,7 @@ class Coordinates:
 
     def raw(self, coef: Array) -> tuple[tuple[Array, float], ...]:
         """Return (slopes, intercept) of each parameter on the user's scale."""
-        result = []
+        result, carried = [], 0.0
         for j, (term, basis, s) in enumerate(
             zip(self.terms, self.bases, self.design.slices, strict=True)
         ):
@@ -143,7 +146,8 @@ class Coordinates:
                 slopes, level = fitted, self._shifted(j, fitted)
             else:
                 slopes, level = basis.expand @ fitted, float(basis.level @ fitted)
-            intercept -= level if term.intercept else 0.0
+            intercept += carried - level if term.intercept else 0.0
+            carried += level if self.carried and j == 0 else 0.0
             if self.unit is not None and term.columns is not None:
                 slopes = slopes * self.unit[term.columns]
             if self.units.moves:
@@ -158,7 +162,7 @@ class Coordinates:
         """
         if any(basis is not None for basis in self.bases):
             return self._solved(raw)
-        coef = np.zeros(self.design.d)
+        coef, carried = np.zeros(self.design.d), 0.0
         for j, (s, term, (slopes, intercept)) in enumerate(
             zip(self.design.slices, self.terms, raw, strict=True)
         ):
@@ -167,8 +171,10 @@ class Coordinates:
             if self.unit is not None and term.columns is not None:
                 slopes = slopes / self.unit[term.columns]
             coef[s] = slopes
+            level = self._shifted(j, slopes)
             if term.intercept:
-                coef[s.stop] = intercept + self._shifted(j, slopes)
+                coef[s.stop] = intercept + level - carried
+            carried += level if self.carried and j == 0 else 0.0
         return coef
 
     def _solved(self, raw: tuple[tuple[Array, float], ...]) -> Array:
@@ -228,7 +234,7 @@ class Coordinates:
         """Return a change of the raw coefficients that changes no prediction; None: none does."""
         if all(basis is None or basis.idle is None for basis in self.bases):
             return None
-        parts = []
+        parts, carried = [], 0.0
         for j, (term, basis) in enumerate(zip(self.terms, self.bases, strict=True)):
             slopes, level = np.zeros(term.size), 0.0
             if basis is not None and basis.idle is not None:
@@ -237,7 +243,8 @@ class Coordinates:
                 slopes, level = much * basis.idle, much * basis.idle_level
                 if self.unit is not None:
                     slopes = self.unit[term.columns] * slopes
-            parts.append(np.append(slopes, [-level] * term.intercept))
+            parts.append(np.append(slopes, [carried - level] * term.intercept))
+            carried += level if self.carried and j == 0 else 0.0
         return np.concatenate(parts)
 
     def matrix(self) -> Array | None:
@@ -254,6 +261,8 @@ class Coordinates:
         ):
             return None
         result, row = np.zeros((sum(t.length for t in self.terms), d)), 0
+        first = self.design.slices[0]
+        carried = self._expanded(0)[1] if self.carried and self.terms[0].size else None
         for j, (term, s) in enumerate(zip(self.terms, self.design.slices, strict=True)):
             high, right = row + term.size, s.stop + term.intercept
             if term.size:
@@ -261,6 +270,8 @@ class Coordinates:
                 result[high : row + term.length, s] = -level
             if term.intercept:
                 result[high, s.stop] = 1.0
+                if carried is not None:
+                    result[high, first] += carried
             if self.units.located(j):
                 result[row : row + term.length, s.start : right] *= self.units.unit
             row += term.length

@@ -21,6 +21,9 @@ from skmle.families.base import Arrays, Rows
 # Weight from which more of it makes no standard error smaller in the distance to the optimum: of
 # the mean gradient, doubles hold 1e-16, which is 1e-9 standard errors at this weight.
 _LARGEST_SIZE = 1e14
+# Share of the largest change of eta up to which two of them are equal but for rounding, as in the
+# proofs of separation.
+_SAME = 1e-9
 
 
 @dataclass
@@ -52,6 +55,8 @@ class Objective:
         no maximum will be found. Objectives on some of the rows have none.
     looks : Looks, optional
         From where the judge looks at where rows run to.
+    together : bool
+        Whether a constant added to all eta changes nothing, and all but the first are constants.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -66,6 +71,7 @@ class Objective:
     squares: Array | None = field(default=None, repr=False)
     alarm: Callable[[Array, Evaluation], None] | None = field(default=None, repr=False)
     looks: Looks | None = field(default=None, repr=False)
+    together: bool = False
     _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
     _known: tuple[Array, Evaluation] | None = field(default=None, init=False, repr=False)
 
@@ -262,17 +268,44 @@ class Objective:
 
     def etas(self, coef: Array) -> list[Array]:
         """Return the linear predictors at `coef`: per parameter (n,), or 0-d for a constant."""
-        etas, offset = self.direction(coef), self.design.offset
+        etas, offset = self._predictors(coef), self.design.offset
         return etas if offset is None else [etas[0] + offset, *etas[1:]]
 
     def direction(self, step: Array) -> list[Array]:
-        """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant."""
+        """Return the change of eta along `step`: per parameter (n,), or 0-d for a constant.
+
+        Of changes that differ by what changes nothing, it is the one that moves the fewest eta:
+        where columns are centred, rows would else seem to move that stand still.
+        """
+        delta = self._predictors(step)
+        if not self.together:
+            return delta
+        with np.errstate(over="ignore", invalid="ignore"):  # of a step that is not finite
+            common = _most_common(np.atleast_1d(delta[0]), np.array(delta[1:]))
+            return [change - common for change in delta]
+
+    def _predictors(self, coef: Array) -> list[Array]:
+        """Return the linear predictors at `coef` without the offset."""
         design, still = self.design, self.design.without_offset()
         parts = [
-            still.eta(still.block(low, high), low, high, step)
+            still.eta(still.block(low, high), low, high, coef)
             for low, high in cuts(design.n, design.width)
         ]
         return [
             np.asarray(column[0]) if np.ndim(column[0]) == 0 else np.concatenate(column)
             for column in zip(*parts, strict=True)
         ]
+
+
+def _most_common(first: Array, constants: Array) -> float:
+    """Return the change of a constant that most constants, and the first eta of most rows, have.
+
+    Of several, it is the smallest.
+    """
+    changes = np.sort(constants)
+    slack = _SAME * max(np.abs(first).max(), np.abs(changes).max())
+    counts = (np.abs(changes[:, None] - changes) <= slack).sum(axis=1).astype(float)
+    place = np.minimum(np.searchsorted(changes, first - slack), len(changes) - 1)
+    same = changes[place] <= first + slack
+    counts += np.bincount(place[same], minlength=len(changes)) / len(first)
+    return float(changes[np.lexsort((np.abs(changes), -counts))[0]])

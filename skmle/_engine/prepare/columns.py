@@ -116,7 +116,7 @@ def look_at(problem: Problem, extreme: bool = False, later: bool = False) -> Col
     if X is None or not X.shape[1]:
         blocks = None if X is None else blocks_of(X, None, problem.threads)
         return Columns(terms, (None,) * len(terms), blocks=blocks)
-    later = later and all(t.intercept for t in terms)
+    later = later and all(problem.centred)
     seen = survey(X, problem.observed.weight, rank=not problem.all_held, later=later)
     if not extreme and not seen.extreme:
         return _looked_at(problem, seen)
@@ -134,17 +134,18 @@ def _looked_at(problem: Problem, seen: Survey) -> Columns:
     """Return the columns of a problem's X, of which squares are in range."""
     X, terms, all_held = problem.X, problem.terms, problem.all_held
     shift = None
-    if seen.far and all(t.intercept for t in terms if t.columns is not None):
+    pairs = list(zip(terms, problem.centred, strict=True))
+    if seen.far and all(centred for term, centred in pairs if term.columns is not None):
         shift = seen.centre
     blocks = blocks_of(X, shift, problem.threads)
-    if all_held or (seen.full_rank and all(t.intercept for t in terms)):
+    if all_held or (seen.full_rank and all(problem.centred)):
         return Columns(terms, (None,) * len(terms), seen, shift, blocks, X=X)
     known: dict[bytes, Basis | None] = {}
     bases = []
-    for term, held in zip(terms, problem.held, strict=True):
-        key = _key(term, held.astype(float))
+    for (term, centred), held in zip(pairs, problem.held, strict=True):
+        key = _key(term, centred, held.astype(float))
         if key not in known:
-            known[key] = _basis(problem, term, held, seen, shift, blocks)
+            known[key] = _basis(problem, term, centred, held, seen, shift, blocks)
         bases.append(known[key])
     found = Columns(tuple(map(_reduced, terms, bases)), tuple(bases), seen, shift, blocks, X=X)
     if any(basis is not None and basis.steep for basis in bases):
@@ -155,6 +156,7 @@ def _looked_at(problem: Problem, seen: Survey) -> Columns:
 def _basis(
     problem: Problem,
     term: Term,
+    centred: bool,
     held: NDArray[np.bool_],
     seen: Survey,
     shift: Array | None,
@@ -164,19 +166,19 @@ def _basis(
 
     It is None if all columns are independent.
     """
-    if term.columns is None or held.all() or (seen.full_rank and term.intercept):
+    if term.columns is None or held.all() or (seen.full_rank and centred):
         return None
     # Of a constant column the shift leaves rounding, which looks like a column of its own.
     constant = bool(((seen.scale == 0.0) & (seen.centre != 0.0))[term.columns].any())
-    if not constant and surely_independent(blocks, term.columns, term.intercept, problem.threads):
+    if not constant and surely_independent(blocks, term.columns, centred, problem.threads):
         return None
     weight = problem.observed.weight
     if not held.any():
-        return find_basis(problem.X, term.columns, weight, term.intercept, shift)
+        return find_basis(problem.X, term.columns, weight, centred, shift)
     # A combination of slopes that a penalty holds is determined by the penalty. So only the columns
     # of the other slopes can be one too many.
     free, numbers = np.flatnonzero(~held), _numbers(term)
-    basis = find_basis(problem.X, numbers[free], weight, term.intercept, shift)
+    basis = find_basis(problem.X, numbers[free], weight, centred, shift)
     shifts = np.zeros(term.size) if shift is None else shift[numbers]
     return None if basis is None else basis.among(free, shifts)
 
@@ -224,16 +226,18 @@ def look_closer(
         return None
     seen: dict[bytes, tuple[Basis | None, bool]] = {}
     bases, steep = [], False
-    for term, basis, prior in zip(problem.terms, found.bases, curvature, strict=True):
-        key = _key(term, prior)
+    for term, centred, basis, prior in zip(
+        problem.terms, problem.centred, found.bases, curvature, strict=True
+    ):
+        key = _key(term, centred, prior)
         if key not in seen:
             if term.columns is None or basis is not None:
                 seen[key] = basis, basis is not None and basis.steep
             elif prior is None:
-                new = find_basis(X, term.columns, weight, term.intercept, found.shift)
+                new = find_basis(X, term.columns, weight, centred, found.shift)
                 seen[key] = new, new is not None
             else:
-                seen[key] = None, is_steep(X, term.columns, weight, term.intercept, prior)
+                seen[key] = None, is_steep(X, term.columns, weight, centred, prior)
         bases.append(seen[key][0])
         steep |= seen[key][1]
     closer = found._replace(terms=tuple(map(_reduced, problem.terms, bases)), bases=tuple(bases))
@@ -256,14 +260,16 @@ def combined(
     terms: list[Term] = []
     bases: list[Basis | None] = []
     priors = [None] * len(problem.terms) if curvature is None else curvature
-    for term, basis, prior in zip(problem.terms, found.bases, priors, strict=True):
+    for term, centred, basis, prior in zip(
+        problem.terms, problem.centred, found.bases, priors, strict=True
+    ):
         if term.columns is None:
             terms.append(term)
             bases.append(None)
             continue
-        key = _key(term, prior)
+        key = _key(term, centred, prior)
         if key not in known:
-            made, part = combine(X, term.columns, weight, term.intercept, basis, prior)
+            made, part = combine(X, term.columns, weight, centred, basis, prior)
             place = sum(other.shape[1] for other in parts) + np.arange(part.shape[1])
             parts.append(part)
             known[key] = place, made
@@ -285,11 +291,11 @@ def combined(
     )
 
 
-def _key(term: Term, prior: Array | None) -> bytes:
+def _key(term: Term, centred: bool, prior: Array | None) -> bytes:
     """Return what tells apart terms whose columns are to be combined one by one."""
     if term.columns is None:
         return b""
-    own = np.r_[_numbers(term), term.intercept].astype(float)
+    own = np.r_[_numbers(term), centred].astype(float)
     return own.tobytes() + (b"" if prior is None else prior.tobytes())
 
 

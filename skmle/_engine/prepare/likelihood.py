@@ -93,7 +93,7 @@ class Likelihood:
             columns.terms, observed.n, problem.X, columns.shift, offset, columns.blocks
         )
         self.coordinates = Coordinates(
-            problem.terms, self.design, columns.bases, units, columns.unit
+            problem.terms, self.design, columns.bases, units, columns.unit, problem.carried
         )
         self.objective = self.objective_of(self.family)
 
@@ -130,6 +130,7 @@ class Likelihood:
             lasso=lasso,
             count=problem.n,
             squares=problem.observed.squares,
+            together=problem.carried,
         )
         if problem.jeffreys:
             result.penalties = (*penalties, Jeffreys.of(law, result))
@@ -332,8 +333,9 @@ class Likelihood:
         # An intercept is the predictor where all columns are zero. The data do not determine it if
         # they leave any slope open.
         pairs = zip(self.estimable, self.problem.terms, strict=True)
+        carried = not self.problem.carried or bool(self.estimable[0].all())
         unknown = ~np.concatenate(
-            [np.r_[e, [bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
+            [np.r_[e, [carried and bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
         )
         result = covariance.copy()
         result[unknown], result[:, unknown] = np.nan, np.nan

@@ -33,6 +33,24 @@ def _seconds(frame: Frame, y: Array, eta: Eta) -> float:
     return time.thread_time() - start
 
 
+def _nodes_of(y: Array) -> Array:
+    """Return some of many observations, dense where these are few, at both ends."""
+    ranks = 0.5 * (1.0 - np.cos(np.linspace(0.0, np.pi, _NODES))) * (len(y) - 1)
+    return np.unique(np.sort(y)[ranks.round().astype(int)])
+
+
+def _spread(nodes: Array) -> CubicSpline:
+    """Return the spline of values at nodes, by asinh, in which far ones are not as far."""
+    return CubicSpline(np.arcsinh(nodes), np.eye(len(nodes)))
+
+
+def interpolated(frame: Frame, y: Array, eta: Eta) -> Array:
+    """Return -log q of many observations of a slow law as it is seen between some of them."""
+    if len(y) <= 2 * _NODES or len(nodes := _nodes_of(y)) < 4:
+        return frame.value(y, eta)
+    return np.asarray(_spread(nodes)(np.arcsinh(y)) @ frame.value(nodes, eta))
+
+
 @dataclass(frozen=True)
 class Sample:
     """Observations in a frame's unit, and what stands for all of them.
@@ -73,15 +91,11 @@ class Sample:
         """Return the sample with nodes if the law is slow, as it is at a place."""
         if frame.discrete or self.nodes is not None or len(self.y) <= 2 * _NODES:
             return self
-        # The nodes are dense where the observations are few, at both ends.
-        ranks = 0.5 * (1.0 - np.cos(np.linspace(0.0, np.pi, _NODES))) * (len(self.y) - 1)
-        nodes = np.unique(np.sort(self.y)[ranks.round().astype(int)])
+        nodes = _nodes_of(self.y)
         seconds = seconds_of(frame, self.y, eta)
         if len(nodes) < 4 or seconds < max(_SLOW, _FASTER * _seconds(frame, nodes, eta)):
             return self
-        # In asinh, in which far observations are not as far.
-        spline = CubicSpline(np.arcsinh(nodes), np.eye(len(nodes)))
-        spread = spline(np.arcsinh(self.y))
+        spread = _spread(nodes)(np.arcsinh(self.y))
         return replace(self, nodes=nodes, spread=spread, seconds=seconds)
 
     def value(self, frame: Frame) -> Value:

@@ -57,11 +57,14 @@ def search(
     sample = Sample.of(y, weight, frame.discrete)
     if frame.wholes:
         shapes = None if guess is None else guess.shapes
-        best = best_wholes(frame, sample, begun + _FIRST, shapes)
+        others = [name for name, _ in frame.coordinates if name not in frame.wholes]
+        best = best_wholes(frame, sample, begun + (_FIRST if others else _SECONDS), shapes)
         if best is None:
             return None
-        frame = frame.knowing(best[0])
-        guess, cut = frame.place(best[1]), best[2]
+        frame, cut, sample = frame.knowing(best.known), best.cut, best.sample
+        if not frame.coordinates:
+            return Found(frame, (), best.value, cut=cut)
+        guess = frame.place(best.eta)
     found = _within(frame, sample, guess, begun + (_SECONDS if cut else _FIRST))
     found = None if found is None else found._replace(cut=cut)
     at = None if found is None else found.frame.place(found.eta)

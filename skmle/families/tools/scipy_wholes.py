@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,12 +29,24 @@ _TIE = 1e-9  # nats a row by which a step has to gain
 Wholes = tuple[int, ...]
 
 
+class BestWholes(NamedTuple):
+    """The most likely whole numbers that were found."""
+
+    known: dict[str, float]
+    eta: Eta
+    """The other parameters there."""
+    value: float
+    """The mean of -log q there."""
+    cut: bool
+    """Whether time was over."""
+    sample: Sample
+    """The observations on which the search has looked, quickened for a slow law."""
+
+
 def best_wholes(
     frame: Frame, sample: Sample, until: float, guess: Mapping[str, float] | None
-) -> tuple[dict[str, float], Eta, bool] | None:
-    """Return the most likely whole numbers, the other parameters there, and whether time was over.
-
-    None is returned if no set has density.
+) -> BestWholes | None:
+    """Return the most likely whole numbers; None if no set has density.
 
     From the best of some sets, steps of several lengths lead to a set that none of those so many
     steps away, in one or several of the numbers, exceeds.
@@ -59,9 +71,11 @@ def best_wholes(
         if not rank or time.thread_time() < until
     ]
     best = min(ends, key=lambda wholes: known[wholes][0])
-    if not np.isfinite(known[best][0]):
+    value, eta = known[best]
+    if not np.isfinite(value):
         return None
-    return _named(frame, best), known[best][1], time.thread_time() > until
+    cut = time.thread_time() > until
+    return BestWholes(_named(frame, best), eta, value, cut, quick)
 
 
 def _named(frame: Frame, wholes: Wholes) -> dict[str, float]:

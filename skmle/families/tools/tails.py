@@ -108,8 +108,7 @@ def log_beta_tail(a: Array, b: Array, x: Array, x_bar: Array, upper: bool) -> Ar
         a, b, x, x_bar = b, a, x_bar, x
     large = np.minimum(a, b) > VERY_LARGE
     some, more = np.where(large, 1.0, a), np.where(large, 1.0, b)
-    tail = np.where(x <= x_bar, betainc(some, more, x), betaincc(more, some, x_bar))
-    other = np.where(x <= x_bar, betaincc(some, more, x), betainc(more, some, x_bar))
+    tail, other = _beta_tails(some, more, x, x_bar)
     with np.errstate(all="ignore"):
         far = (tail < _LEAST) & (x > 0.0) & np.isfinite(a) & np.isfinite(b) & ~large
         result = np.where(far, 0.0, log_probability(tail, other))
@@ -118,6 +117,19 @@ def log_beta_tail(a: Array, b: Array, x: Array, x_bar: Array, upper: bool) -> Ar
         if large.any():
             result[large] = _large_beta(a[large], b[large], x[large], x_bar[large])
     return result
+
+
+def _beta_tails(a: Array, b: Array, x: Array, x_bar: Array) -> tuple[Array, Array]:
+    """Return P(Y <= x) and P(Y > x) of the beta law, from the smaller one of x and 1 - x.
+
+    scipy's complement takes ten times longer than the probability: it is asked where it is small.
+    """
+    low = x <= x_bar
+    p, q, least = np.where(low, a, b), np.where(low, b, a), np.where(low, x, x_bar)
+    one = betainc(p, q, least)
+    rest = np.asarray(1.0 - one)
+    betaincc(p, q, least, out=rest, where=one > 0.5)
+    return np.where(low, one, rest), np.where(low, rest, one)
 
 
 def _large_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:

@@ -141,6 +141,8 @@ class Wrapper(Family):
 
     concave = False  # a wrapper has another formula
 
+    moves_together = False  # a wrapper has other parameters, or holds some
+
     gradient_tells_mean = False  # a wrapper observes less, or has another mean
 
     @property
