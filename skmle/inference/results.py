@@ -52,7 +52,8 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Inference(Tested, Bootstrapped, Derived, Outputs):
+# `Derived` before `Bootstrapped`, which only declares the `_known_model` that it has.
+class Inference(Tested, Derived, Bootstrapped, Outputs):
     """Estimates and their covariance, with all that follows from them.
 
     A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
