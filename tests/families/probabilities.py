@@ -42,14 +42,22 @@ def edges_of(family: Family, theta) -> list[float]:
     return sorted({float(edge) for edge in found if np.isfinite(edge)})
 
 
+def place_of_atom(family: Family) -> float:
+    """Return where a law has a mass, if it has one beside a density."""
+    if isinstance(family, families.Transformed):
+        link = families.get_link(family.transform)
+        return float(link.theta(np.asarray(place_of_atom(family.inner))))
+    return 0.0
+
+
 def atom_of(family: Family, eta) -> float:
-    """Return the mass at zero of a law that is continuous elsewhere; 0 if it has none."""
-    zero = np.zeros(1)
-    if family.support.discrete or not family.contains(zero).all():
+    """Return the mass of a point of a law that is continuous elsewhere; 0 if it has none."""
+    point = np.array([place_of_atom(family)])
+    if family.support.discrete or not family.contains(point).all():
         return 0.0
-    if family.densities(family.statistics(zero)).any():
+    if family.densities(family.statistics(point)).any():
         return 0.0
-    return float(np.exp(family.log_prob(zero, family.linked(eta)))[0])
+    return float(np.exp(family.log_prob(point, family.linked(eta)))[0])
 
 
 def quartiles_of(family: Family, eta) -> list[float]:
@@ -58,7 +66,9 @@ def quartiles_of(family: Family, eta) -> list[float]:
     if not atom_of(family, eta):
         return [float(family.quantile(q, theta)) for q in (0.25, 0.5, 0.75)]
     values = family.quantile(np.linspace(0.01, 0.99, 49), theta)
-    return [float(q) for q in np.quantile(values[values != 0.0], (0.25, 0.5, 0.75))]
+    return [
+        float(q) for q in np.quantile(values[values != place_of_atom(family)], (0.25, 0.5, 0.75))
+    ]
 
 
 def log_probability(family: Family, eta, low: float, high: float, quartiles=None) -> float:
@@ -83,8 +93,9 @@ def log_probability(family: Family, eta, low: float, high: float, quartiles=None
 def masses(family: Family, eta, low: float, high: float, quartiles=None):
     """Return points of (low, high], and the logarithms of the mass that each stands for."""
     y, log_mass = _masses_beside_atoms(family, eta, low, high, quartiles)
-    if low < 0.0 <= high and (atom := atom_of(family, eta)):
-        return np.append(y, 0.0), np.append(log_mass, np.log(atom))
+    place = place_of_atom(family)
+    if low < place <= high and (atom := atom_of(family, eta)):
+        return np.append(y, place), np.append(log_mass, np.log(atom))
     return y, log_mass
 
 

@@ -27,6 +27,7 @@ DERIVED = {
     "log_prob": "`rows` and `base`",
     "names": "of the parameters",
     "dimensionless": "of the link",
+    "fades": "of the link",
     "counted": "of the support",
     "links_of": "of the links",
     "natural": "`link`, parameter by parameter",

@@ -89,7 +89,10 @@ def value_inside(inner: Family, lower: Array, upper: Array) -> Array:
     if inside.all():
         return value
     # A bound itself may be no value of the support, as a beta law's 1 or a count's -1.
-    return np.where(inside, value, np.clip(value, *inner.support.interior))
+    value = np.where(inside, value, np.clip(value, *inner.support.interior))
+    for end in (upper, lower):  # one is a value where the middle is in a gap beside a point
+        value = np.where(inner.contains(end) & ~inner.contains(value), end, value)
+    return value
 
 
 def known_and_window(statistics: Arrays) -> tuple[Arrays, Arrays]:

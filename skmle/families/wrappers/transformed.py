@@ -105,8 +105,15 @@ class Transformed(Derived):
         return *self.inner.statistics(x), np.log(np.abs(self._link.slope(x)))
 
     def base(self, statistics: Arrays) -> Array:
-        *own, away = statistics
-        return self.inner.base(tuple(own)) + away
+        # A mass at a point has no Jacobian.
+        jacobian = np.where(self.densities(statistics) > 0.0, statistics[-1], 0.0)
+        return self.inner.base(statistics[:-1]) + jacobian
+
+    def densities(self, statistics: Arrays) -> Array:
+        return self.inner.densities(statistics[:-1])
+
+    def alike(self, statistics: Arrays) -> Array | None:
+        return self.inner.alike(statistics[:-1])
 
     def restore(self, statistics: Arrays) -> Array:
         return self._link.theta(self.inner.restore(statistics[:-1]))
