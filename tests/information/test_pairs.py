@@ -262,20 +262,3 @@ def test_singular_ends_of_beta_laws():
     assert js_divergence(stats.beta(0.2, 0.5), stats.beta(0.1, 0.5)) == pytest.approx(
         0.05169171484151783, rel=1e-11
     )
-
-
-@pytest.mark.parametrize(("one", "two"), [((1.0, 1.0), (3.0, 1.0)), ((2.0, 1.0), (2.0, 3.0))])
-@pytest.mark.parametrize("small", [1e-14, 1e-18, 1e-30, 1e-100])
-def test_beta_laws_next_to_an_end(small, one, two):
-    """As their means fall, beta laws tend to gamma laws, which are far from any end above."""
-    laws = [(shape, rate / small) for shape, rate in (one, two)]
-    expected = js_divergence(*(stats.gamma(a, scale=1.0 / rate) for a, rate in (one, two)))
-    got = js_divergence(*(stats.beta(a, b) for a, b in laws))
-    assert got == pytest.approx(expected, rel=1e-12)
-    assert js_divergence(*(stats.beta(b, a) for a, b in laws)) == pytest.approx(got, rel=1e-14)
-
-
-def test_beta_laws_of_mean_one_in_ten_billions():
-    # mpmath in logarithms of y, 40 digits.
-    got = js_divergence(stats.beta(1.0, 1e10), stats.beta(3.0, 1e10))
-    assert got == pytest.approx(0.2556435047786122, rel=1e-13)

@@ -27,8 +27,6 @@ from skmle.families.tools.sides import (
     Univariate,
     first_panels,
     sides_of,
-    since,
-    until,
 )
 
 Gain = Callable[[Array, Array], Array]
@@ -81,38 +79,16 @@ def _both_ends(p: Univariate, q: Univariate, gain: Gain) -> Array:
     """Return the expectations; where that is more exact, by way of the laws of 1 - Y."""
     p_mirror, q_mirror = p.mirror(), q.mirror()
     if p_mirror is None or q_mirror is None:
-        return _expectation(p, q, gain, sides_of(p, (-1.0, 1.0)))
-    # Floats are dense next to 0 and coarse next to 1. So the laws are told from 0 where most of
-    # their mass is in the lower half, and the others as laws of 1 - Y.
-    high = p.quantiles((0.5,))[:, 0] > 0.5
-    same, total = q is p, np.zeros(p.size)
-    for rows, own, beside in (
-        (~high, (p, p_mirror), (q, q_mirror)),
-        (high, (p_mirror, p), (q_mirror, q)),
-    ):
-        if rows.any():
-            one = tuple(law.take(rows) for law in own)
-            two = one if same else tuple(law.take(rows) for law in beside)
-            total[rows] = _by_halves(one, two, gain)
-    return total
+        return _expectation(p, q, gain, (-1.0, 1.0))
+    # Floats are dense next to 0 and coarse next to 1, so the upper side is taken as the lower side
+    # of the mirrored laws.
+    lower = _expectation(p, q, gain, (-1.0,))
+    return lower + _expectation(p_mirror, p_mirror if q is p else q_mirror, gain, (-1.0,))
 
 
-def _by_halves(p: tuple[Univariate, ...], q: tuple[Univariate, ...], gain: Gain) -> Array:
-    """Return the expectations under laws on (0, 1) of which the median is in the lower half.
-
-    The upper half, far from the median, is taken as the lower half of the laws of 1 - Y.
-
-    Parameters
-    ----------
-    p, q : pairs of Univariate
-        The laws, and those of 1 - Y.
-    """
-    lower = _expectation(p[0], q[0], gain, until(sides_of(p[0], (-1.0, 1.0)), 0.5))
-    return lower + _expectation(p[1], q[1], gain, since(sides_of(p[1], (-1.0,)), 0.5))
-
-
-def _expectation(p: Univariate, q: Univariate, gain: Gain, sides: Sides) -> Array:
-    """Return the parts of the expectations on some sides of the median."""
+def _expectation(p: Univariate, q: Univariate, gain: Gain, signs: tuple[float, ...]) -> Array:
+    """Return the parts of the expectations on the sides of the median that `signs` names."""
+    sides = sides_of(p, signs)
 
     def integrand(side: Index, t: Array) -> Array:
         y, log_slope = sides.place(side, t)
@@ -268,7 +244,7 @@ def _beyond(integrand: Integrand, sides: Sides, size: Array) -> Array:
         return _beyond_counts(integrand, sides, size)
     length = np.minimum(20.0, 0.5 * sides.last)
     values = integrand(side, np.stack([sides.last, sides.last - length], axis=1)).T
-    rest = _tail(values[0], values[1], length, (sides.last > 0.0) & ~sides.cut, size[sides.row])
+    rest = _tail(values[0], values[1], length, sides.last > 0.0, size[sides.row])
     return np.asarray(np.bincount(sides.row, rest, minlength=len(size)), float)
 
 

@@ -6,7 +6,7 @@ They are where `expectation` sums and integrates, and its first panels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -77,8 +77,6 @@ class Sides:
     """The t beyond which floats do not resolve y."""
     lattice: bool
     """Whether the laws are those of whole numbers, so that t is the distance itself."""
-    cut: NDArray[np.bool_]
-    """Whether a side stops at a point inside the support, beyond which others go on."""
 
     def place(self, side: Index, t: Array) -> tuple[Array, Array]:
         """Return y and log |dy/dt| at t, of shape (panels, nodes)."""
@@ -124,26 +122,7 @@ def sides_of(p: Univariate, signs: tuple[float, ...]) -> Sides:
         # Next to an end that is not zero, doubles resolve a few units in the last place.
         nearest = np.maximum(_NEAREST, 4.0 * np.spacing(np.abs(end)))
         last = np.where(np.isfinite(end), np.log(reach / nearest), np.log1p(FARTHEST / width))
-    whole = np.zeros(len(row), bool)
-    return Sides(row, sign, centre, end, width, np.maximum(last, 0.0), p.discrete, whole)
-
-
-def until(sides: Sides, at: float) -> Sides:
-    """Return sides of densities whose upper ones stop at a point.
-
-    As if the support had no end, they are placed relative to the median: what is next to it is not
-    told from far away.
-    """
-    upper = sides.sign > 0.0
-    end = np.where(upper, np.inf, sides.end)
-    last = np.log1p(np.maximum(at - sides.centre, 0.0) / sides.width)
-    return replace(sides, end=end, last=np.where(upper, last, sides.last), cut=upper)
-
-
-def since(sides: Sides, at: float) -> Sides:
-    """Return lower sides of densities, whose support ends, that begin at a point below medians."""
-    last = sides.last + np.log((at - sides.end) / (sides.centre - sides.end))
-    return replace(sides, centre=np.full_like(sides.centre, at), last=last)
+    return Sides(row, sign, centre, end, width, np.maximum(last, 0.0), p.discrete)
 
 
 def first_panels(sides: Sides, p: Univariate, q: Univariate) -> tuple[Index, Array, Array]:
