@@ -83,10 +83,9 @@ class Problem:
     @cached_property
     def carried(self) -> bool:
         """Whether the constants of all other parameters are an intercept of the first."""
-        first, *others = self.terms
-        together = self.family.moves_together and not first.intercept
-        constants = all(term.intercept and term.columns is None for term in others)
-        return together and constants
+        if not self.family.moves_together or self.terms[0].intercept:
+            return False
+        return all(term.intercept and term.columns is None for term in self.terms[1:])
 
     @cached_property
     def centred(self) -> tuple[bool, ...]:
