@@ -307,7 +307,7 @@ def without(monkeypatch, *libraries):
 
     monkeypatch.setattr(builtins, "__import__", refusing)
     for name in libraries:
-        monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 def test_without_pandas_frames_are_those_of_polars(monkeypatch):
