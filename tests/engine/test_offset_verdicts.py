@@ -93,6 +93,8 @@ def test_a_constant_offset_changes_no_verdict(family, name, groups):
                 other.log_likelihood_, model.log_likelihood_, rtol=1e-8, atol=1e-8
             )
             first = family.names[0]
+            if isinstance(family, families.Mixture):
+                continue  # Its parts have no order: where they are alike, they may change places.
             if first in model.intercepts_ and np.isfinite(model.intercepts_[first]):
                 np.testing.assert_allclose(
                     other.intercepts_[first] + offset, model.intercepts_[first], atol=1e-4
