@@ -101,9 +101,7 @@ class KnownRows:
                 f"{what}: a further column is a combination of the others and those of the fit. "
                 "Allowed: columns that say something new. Leave it out."
             )
-        step = self._step(larger)
-        matrix = likelihood.coordinates.matrix()
-        moves = step if matrix is None else matrix @ step
+        moves = likelihood.coordinates.moved(self._step(larger))
         return ScoreStep(moves[index], np.asarray(whole[np.ix_(index, index)], float), errors.dof)
 
     def _step(self, larger: Evidence) -> Array:

@@ -226,7 +226,7 @@ class Coordinates:
             return fitted if matrix is None else matrix @ fitted @ matrix.T
 
     def moved(self, steps: Array) -> Array:
-        """Return steps of the raw coefficients, (n, d_raw), from those of the fitted, (n, d)."""
+        """Return steps of the raw coefficients, (..., d_raw), from those of the fitted ones."""
         matrix = self.matrix()
         return steps if matrix is None else steps @ matrix.T
 

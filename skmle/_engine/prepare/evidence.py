@@ -204,8 +204,7 @@ class Evidence:
         rows together add nothing but what a penalty takes away.
         """
         moves = -(self.scores(groups) @ self.inverse) / self.mass
-        matrix = self.likelihood.coordinates.matrix()
-        return moves if matrix is None else moves @ matrix.T
+        return self.likelihood.coordinates.moved(moves)
 
     def lagged(self, lags: int) -> Array:
         """Return the sum of the products of gradients up to some lags apart, (d, d)."""
