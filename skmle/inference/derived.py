@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,18 +26,8 @@ class Derived(OfModel):
     dof: float
     confidence_level: float
 
-    def _of(
-        self,
-        value: Array,
-        root: Array,
-        labels: Sequence[str],
-        *,
-        link: str = "identity",
-        components: Sequence[str] | None = None,
-        contrasts: Sequence[str] | None = None,
-        header: Sequence[str] = (),
-    ) -> Inference:
-        raise NotImplementedError
+    _of: Callable[..., Inference]
+    """(value, root, labels, ...) -> results of values, a root of whose covariance is known."""
 
     def effects(
         self,
