@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.inference.show import as_frame, html_table, printable, text_table
+from skmle.inference.interval_table import IntervalTable
 
 Array = NDArray[np.float64]
 
@@ -23,7 +22,7 @@ _DRAWN = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BootstrapIntervals:
+class BootstrapIntervals(IntervalTable):
     """Bootstrap errors and intervals of some estimates of a fit.
 
     Parameters
@@ -67,39 +66,15 @@ class BootstrapIntervals:
 
         Columns: component, term, estimate, std_error, bias, conf_low, conf_high.
         """
-        return as_frame(
-            {
-                "component": np.array(self.components, object),
-                "term": np.array(self.terms, object),
-                "estimate": self.estimates,
-                "std_error": self.standard_errors,
-                "bias": self.bias,
-                "conf_low": self.intervals[:, 0],
-                "conf_high": self.intervals[:, 1],
-            }
-        )
+        return self._frame()
 
     @property
     def _title(self) -> str:
         count = len(self.replicates)
         return f"Bootstrap, {_IN_WORDS[self.method]} intervals, {count} {_DRAWN[self.kind]}"
 
-    def _cells(self) -> tuple[list[str], list[list[str]]]:
-        level, several = f"{100 * self.confidence_level:g} %", len(set(self.components)) > 1
-        columns = [self.estimates, self.standard_errors, self.bias, *self.intervals.T]
-        names = [
-            printable(f"{component}: {term}" if several and component else str(term))
-            for component, term in zip(self.components, self.terms, strict=True)
-        ]
-        lines = [
-            [name, *(f"{x:.4g}" for x in line)]
-            for name, line in zip(names, np.column_stack(columns), strict=True)
-        ]
-        return ["", "estimate", "s.e.", "bias", f"{level} low", f"{level} high"], lines
+    def _numbers(self) -> Mapping[str, Array]:
+        return {"estimate": self.estimates, "std_error": self.standard_errors, "bias": self.bias}
 
-    def __repr__(self) -> str:
-        return "\n".join([self._title, text_table(*self._cells()), *self.notes])
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        return html_table(*self._cells(), self._title) + notes
+    def _notes(self) -> Sequence[str]:
+        return self.notes

@@ -13,7 +13,6 @@ Applied Statistics 37.
 from __future__ import annotations
 
 import difflib
-import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -22,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from skmle.inference.show import as_frame, html_table, printable, text_table
+from skmle.inference.interval_table import IntervalTable
+from skmle.inference.wald import checked_level
 
 if TYPE_CHECKING:
     from skmle.inference.tested import Tested
@@ -159,11 +159,8 @@ class Profiler(Protocol):
         """Return that of a function of all coefficients, which is nan where it has no value."""
 
 
-_TITLE = "Profile-likelihood intervals"
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class ProfileIntervals:
+class ProfileIntervals(IntervalTable):
     """Profile-likelihood intervals of some estimates of a fit.
 
     Parameters
@@ -191,28 +188,14 @@ class ProfileIntervals:
 
         Columns: component, term, estimate, conf_low, conf_high.
         """
-        return as_frame(
-            {
-                "component": np.array(self.components, object),
-                "term": np.array(self.terms, object),
-                "estimate": self.estimates,
-                "conf_low": self.intervals[:, 0],
-                "conf_high": self.intervals[:, 1],
-            }
-        )
+        return self._frame()
 
-    def _cells(self) -> tuple[list[str], list[list[str]]]:
-        """Return the heading and the lines as cells of text."""
-        level = f"{100 * self.confidence_level:g} %"
-        several = len(set(self.components)) > 1
-        lines = []
-        pairs = zip(self.components, self.terms, strict=True)
-        for (component, term), estimate, (low, high) in zip(
-            pairs, self.estimates, self.intervals, strict=True
-        ):
-            name = f"{component}: {term}" if several and component else str(term)
-            lines.append([printable(name), *(f"{x:.4g}" for x in (estimate, low, high))])
-        return ["", "estimate", f"{level} low", f"{level} high"], lines
+    @property
+    def _title(self) -> str:
+        return "Profile-likelihood intervals"
+
+    def _numbers(self) -> Mapping[str, Array]:
+        return {"estimate": self.estimates}
 
     def _notes(self) -> list[str]:
         notes = []
@@ -222,22 +205,10 @@ class ProfileIntervals:
             notes.append("inf: the likelihood never falls so far on that side.")
         return notes
 
-    def __repr__(self) -> str:
-        return "\n".join([_TITLE, text_table(*self._cells()), *self._notes()])
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return html_table(*self._cells(), caption=_TITLE) + notes
-
 
 def z_of(confidence_level: float) -> float:
     """Return the root of the chi-square quantile of one degree of freedom."""
-    if not 0.0 < confidence_level < 1.0:
-        raise ValueError(
-            f"confidence_level={confidence_level!r} is not allowed. Allowed: numbers between 0 and "
-            "1. Give one, such as 0.95."
-        )
-    return float(ndtri(0.5 + 0.5 * confidence_level))
+    return float(ndtri(0.5 + 0.5 * checked_level(confidence_level)))
 
 
 def places_of(names: Sequence[str], places: Mapping[str, Sequence[int]]) -> list[int]:
