@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
-from skmle._any_model.held_out import Fold, HeldOut, part
+from skmle._any_model.held_out import Fold, HeldOut, part, without
 from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import unwrap
 from skmle._engine.verdict import BOUNDARY, INTERIOR
@@ -323,14 +323,9 @@ class _Rows(NamedTuple):
 
     def _without(self, model: Any, i: int, repeats: bool) -> Any:
         """Return a model fitted to all rows but one, or to one repeat less of it."""
-        weight = None if self.given is None else self.weight
-        if repeats and weight is not None and weight[i] > 1.0:
-            rest = self
-            weight[i] -= 1.0
-        else:
-            keep = np.delete(np.arange(_num_samples(self.X)), i)
-            rest = self._some(keep)
-            weight = None if weight is None else weight[keep]
+        given = None if self.given is None else self.weight
+        keep, weight = without(i, _num_samples(self.X), given, repeats)
+        rest = self._some(keep)
         return model.fit(rest.X, rest.y, sample_weight=weight, **rest.beside)
 
     def _some(self, rows: Index) -> _Rows:

@@ -127,15 +127,24 @@ def left_out_one_by_one(model: Any, X: Any, y: Any, weight: Array | None) -> Arr
     n = _num_samples(X)
     values = np.empty(n)
     for i in range(n):
-        rest, own = np.delete(np.arange(n), i), None
-        if weight is not None and weight[i] > 1.0:
-            rest, own = np.arange(n), weight - (np.arange(n) == i)
-        elif weight is not None:
-            own = weight[rest]
-        new = np.array([i])
+        (rest, own), new = without(i, n, weight), np.array([i])
         found = fitted(model, part(X, rest), part(y, rest), own)
         values[i] = log_prob_of_rows(found, part(X, new), part(y, new))[0]
     return values
+
+
+def without(
+    i: int, n: int, weight: Array | None, repeats: bool = True
+) -> tuple[Index, Array | None]:
+    """Return the rows that are left without one of n, and their weights.
+
+    Of a weight above one that repeats its row, one of the repeats is taken.
+    """
+    rest = np.arange(n)
+    if repeats and weight is not None and weight[i] > 1.0:
+        return rest, weight - (rest == i)
+    rest = np.delete(rest, i)
+    return rest, None if weight is None else weight[rest]
 
 
 def log_prob_of_rows(model: Any, X: Any, y: Any) -> Array:
