@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -229,8 +228,8 @@ def _stored(model: Any) -> list[Law]:
 
 def _posed(model: Any, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]) -> list[Law]:
     """Return the laws of a fit with their columns; ValueError if these are not its rows."""
-    model._evidences(X, y, sample_weight, "repeats", beside)
-    problems, _ = copy(model)._problems(X, y, sample_weight, beside)
+    every, _ = model._evidences(X, y, sample_weight, "repeats", beside)
+    problems = [(one.inside or one.likelihood).problem for one in every]
     names = model._feature_names()
     return [Law(p.family, p.terms, names, p.observed.n, p.X, p.offset) for p in problems]
 
