@@ -62,6 +62,16 @@ class _Place(NamedTuple):
     """How many standard errors the function is from its estimate."""
     slope: Array
 
+    @property
+    def multiple(self) -> float:
+        """The multiple of the slope of the function that is nearest to the gradient."""
+        return float(self.slope @ self.gradient / (self.slope @ self.slope))
+
+    @property
+    def across(self) -> Array:
+        """An orthonormal basis of the directions in which the function is level, (d, d - 1)."""
+        return np.linalg.qr(self.slope[:, None], mode="complete")[0][:, 1:]
+
 
 class FunctionProfile:
     """The deviance as a function of how far a function is from its estimate, in standard errors.
@@ -157,16 +167,13 @@ class FunctionProfile:
             u, before = at.u + step, at
             if float(np.linalg.norm(step)) <= _LAST:
                 off = self._value(u) - 0.5 * z * z
-                multiple = float(at.slope @ at.gradient / (at.slope @ at.slope))
-                move = self._level(u) - off / multiple
+                move = self._level(u) - off / at.multiple
                 return move if abs(off) <= _LAST else np.nan
         return np.nan
 
     def _step_at_once(self, at: _Place, sign: float, half: float) -> Array | None:
         """Return the step to where F is `half` and least for its level; None if there is none."""
-        guess = float(at.slope @ at.gradient / (at.slope @ at.slope))
-        whole = at.hessian - guess * self.bend
-        across = np.linalg.qr(at.slope[:, None], mode="complete")[0][:, 1:]
+        whole, across = at.hessian - at.multiple * self.bend, at.across
         try:
             np.linalg.cholesky(across.T @ whole @ across)  # a least F, not a saddle
             along, back = np.linalg.solve(whole, np.column_stack([at.slope, at.gradient])).T
@@ -210,10 +217,8 @@ class FunctionProfile:
         The length is that across the slope of the function, in standard errors.
         """
         size = float(at.slope @ at.slope)
-        guess = float(at.slope @ at.gradient) / size
-        whole = at.hessian - guess * self.bend
+        whole, across = at.hessian - at.multiple * self.bend, at.across
         towards = at.slope * ((target - at.level) / size)
-        across = np.linalg.qr(at.slope[:, None], mode="complete")[0][:, 1:]
         sizes, axes = np.linalg.eigh(across.T @ whole @ across)
         axes = across @ axes
         pull = axes.T @ (at.gradient + whole @ towards)
@@ -231,8 +236,7 @@ class FunctionProfile:
         end whole steps are taken, as curved ways would else be followed by small ones.
         """
         miss = abs(target - at.level)
-        guess = float(at.slope @ at.gradient / (at.slope @ at.slope))
-        price = 1.5 * max(abs(multiple), abs(guess))  # with more than both, steps lead down
+        price = 1.5 * max(abs(multiple), abs(at.multiple))  # with more than both, steps lead down
         cost = at.value + price * miss
         near = distance**2 + miss**2 <= _NEAR
         for halvings in range(_TRIES):
