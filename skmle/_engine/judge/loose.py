@@ -20,7 +20,7 @@ from skmle._engine.judge.separation import Evaluated, vanished
 from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.likelihood.objective import Objective
-from skmle.families.base import Arrays, Rows
+from skmle.families.base import Arrays, Rows, triangle
 from skmle.families.tools.cached import cached_property
 
 # Share of the curvature at zero below which the rows that are left determine nothing of a
@@ -197,7 +197,7 @@ def _gram(objective: Objective, weights: list[Array]) -> Array:
 
     Where a constant added to all eta changes nothing, it is that of all differences of two eta.
     """
-    pairs = [(a, b) for a in range(len(weights)) for b in range(a, len(weights))]
+    pairs = triangle(len(weights))
 
     def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
         mine = statistics[-len(weights) :]
@@ -227,8 +227,7 @@ def _is_positive(hessian: Array) -> bool:
 
 def units_of(objective: Objective) -> Array:
     """Return the root mean square of each coefficient's column."""
-    k = len(objective.design.terms)
-    pairs = [(a, b) for a in range(k) for b in range(a, k)]
+    pairs = triangle(len(objective.design.terms))
     ones = tuple(np.ones(()) if a == b else None for a, b in pairs)
     squares = diagonal(objective, lambda low, high: ones)
     return np.sqrt(np.where(squares > 0.0, squares, 1.0))

@@ -193,8 +193,10 @@ class Evidence:
 
     def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
         """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
-        entries = scores.given(self._gradients) if self._kinked else None
-        entries = scores.at(self.objective, self.coef) if entries is None else entries
+        if self._kinked:
+            entries = scores.given(self._gradients)
+        else:
+            entries = scores.at(self.objective, self.coef)
         return scores.scores(self.objective, entries, groups)
 
     def influences(self, groups: NDArray[np.intp] | None = None) -> Array:
