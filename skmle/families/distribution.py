@@ -251,6 +251,10 @@ class Distribution:
             )
         return self.ppf(0.5 - 0.5 * confidence), self.ppf(0.5 + 0.5 * confidence)
 
+    def support(self) -> tuple[Array, Array]:
+        """Return the least and the largest possible y; infinite where there is none."""
+        return self.family.ends(self.theta)
+
     def median(self) -> Array:
         """Return the median."""
         return self.ppf(0.5)
@@ -302,7 +306,7 @@ class Distribution:
         return self.family.sample(self.theta, (*lead, *self.shape), rng)
 
     def to_scipy(self) -> Any:
-        """Return the same law as a frozen scipy.stats distribution."""
+        """Return the same law as a frozen scipy.stats distribution; None if scipy has none."""
         return self.family.to_scipy(self.theta)
 
 

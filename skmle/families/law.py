@@ -31,6 +31,13 @@ class Law(ABC):
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row of y whether it lies in the support."""
 
+    def ends(self, theta: Arrays) -> tuple[Array, Array]:
+        """Return the ends of the support of each law."""
+        frozen = None if self.support.fixed else self.to_scipy(theta)
+        low, high = (self.support.low, self.support.high) if frozen is None else frozen.support()
+        shape = np.broadcast_shapes(*map(np.shape, theta))
+        return np.broadcast_to(low, shape).astype(float), np.broadcast_to(high, shape).astype(float)
+
     def cdf(self, y: Array, theta: Arrays) -> Array:
         """Return P(Y <= y)."""
         frozen = self.to_scipy(theta)

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from scipy.special import expit, logit
 
-from skmle.families import Family, Support
+from skmle.families import Distribution, Family, Support
 from skmle.families.base import IDENTITY, LOG, LOGIT, Softmax
 from skmle.families.wrappers.fixed import fix
 from tests.subjects import RELINKED, STEPS_TOWARDS, SUBJECTS, has_links
@@ -85,6 +85,17 @@ def tail_points(family: Family, size: float) -> list[tuple[np.ndarray, ...]]:
 def natural(family: Family, eta):
     """Theta at chart eta."""
     return family.natural(family.linked(eta))
+
+
+def frozen(family: Family, theta):
+    """Return the law under scipy's method names: scipy's own where scipy has it, else ours."""
+    theirs = family.to_scipy(theta)
+    return Distribution.of(family, theta) if theirs is None else theirs
+
+
+def in_scipy(family: Family) -> bool:
+    """Whether scipy has the law."""
+    return family.to_scipy(natural(family, points(family, 1)[0])) is not None
 
 
 # ---------------------------------------------------------------- parameters held fixed
@@ -186,7 +197,7 @@ def atoms(family: Family, theta) -> np.ndarray:
     """
     if not family.observation.numeric:
         return np.asarray(family.labels)
-    law = family.to_scipy(theta)
+    law = frozen(family, theta)
     low, high = law.support()
     return np.arange(low, min(high, law.mean() + 100.0 * law.std() + 50.0) + 1.0)
 
@@ -217,7 +228,7 @@ def quadrature(family: Family, eta):
     """Gauss-Legendre panels between quantiles and on outwards, in a coordinate t over the whole
     line: observations, weights of dy.
     """
-    law = family.to_scipy(natural(family, eta))
+    law = frozen(family, natural(family, eta))
     to, back, slope = coordinate(family.support, law.median(), law.ppf(0.75) - law.ppf(0.25))
     edges = [
         edge

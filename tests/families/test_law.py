@@ -16,6 +16,7 @@ from tests.families.laws import (
     counted,
     draw,
     has_rows,
+    in_scipy,
     law_points,
     natural,
     observations,
@@ -61,7 +62,7 @@ def test_moments_and_entropy(family):
                 assert_expectation((y - mean) ** 2, weight, exact, variance)
 
 
-@every(SUBJECTS)
+@every(SUBJECTS, in_scipy)
 def test_log_prob_equals_scipy(family, rng):
     for eta in points(family) + [tuple(2.0 * e for e in eta) for eta in points(family, 3)]:
         y = draw(family, eta, 50, rng)

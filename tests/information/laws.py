@@ -29,8 +29,14 @@ def draw(cls, rng):
     while True:
         theta = {p.name: DRAWS[p.chart.name](rng.normal()) for p in cls().parameters}
         law = Distribution(cls(), theta)
-        if not np.isnan(law.to_scipy().support()).any():
+        if not np.isnan(independent(law).support()).any():
             return law
+
+
+def independent(law):
+    """Return the law as scipy writes it, if scipy has it, else as we do."""
+    frozen = law.to_scipy()
+    return law if frozen is None else frozen
 
 
 def draw_pair(cls, seed):
@@ -41,12 +47,19 @@ def draw_pair(cls, seed):
     return p, q
 
 
+def is_counted(law):
+    """Whether a law of scipy's or ours is one of masses."""
+    return (
+        law.discrete if isinstance(law, Distribution) else isinstance(law.dist, stats.rv_discrete)
+    )
+
+
 def brute_force(p, q, gain):
-    """E_p[gain(log p, log q)] of frozen scipy laws.
+    """E_p[gain(log p, log q)] of frozen laws.
 
     The whole sum over masses, or one fine composite Gauss rule.
     """
-    if isinstance(p.dist, stats.rv_discrete):
+    if is_counted(p):
         low, high = p.support()
         top = 64.0
         while p.sf(low + top) > 1e-18 and low + top < high:
@@ -54,9 +67,8 @@ def brute_force(p, q, gain):
         y = np.arange(low, min(low + top, high) + 1.0)
         y = y[p.pmf(y) > 0]
         return float((p.pmf(y) * gain(p.logpmf(y), q.logpmf(y))).sum())
-    if (
-        p.dist.name == q.dist.name == "beta"
-    ):  # floats are coarse next to 1: its half is the mirrored law's
+    names = {getattr(getattr(law, "dist", None), "name", None) for law in (p, q)}
+    if names == {"beta"}:  # floats are coarse next to 1: its half is the mirrored law's
         mirrored = [stats.beta(*law.args[::-1]) for law in (p, q)]
         return composite(p, q, gain, -300.0, 0.0) + composite(*mirrored, gain, -300.0, 0.0)
     return composite(p, q, gain, -300.0, 36.0 if np.isfinite(p.support()).all() else 300.0)

@@ -58,10 +58,8 @@ class FamilyRows:
 
     def support(self) -> tuple[Array, Array]:
         """Return the ends of the support of each law."""
-        if self.frozen is None:
-            support = self.family.support
-            return np.full(self.size, support.low), np.full(self.size, support.high)
-        return support_of(self.frozen, self.size)
+        low, high = self.family.ends(self.theta)
+        return np.broadcast_to(low, (self.size,)), np.broadcast_to(high, (self.size,))
 
     def mirror(self) -> FamilyRows | None:
         """Return the laws of 1 - Y, if they are laws of the family; None if not."""

@@ -1,0 +1,37 @@
+"""Laws of the largest and the smallest of many values, and of lives."""
+
+from __future__ import annotations
+
+import mpmath as mp
+from make import Formula
+
+
+def _weibull_log_density(y, scale, shape):
+    z = shape * mp.log(y / scale)
+    return mp.log(shape / y) + z - mp.exp(z)
+
+
+def _weibull_variance(scale, shape):
+    second = mp.gamma(1 + 2 / shape)
+    return scale**2 * (second - mp.gamma(1 + 1 / shape) ** 2)
+
+
+LAWS = [
+    Formula(
+        "weibull",
+        [
+            {"scale": 1.0, "shape": 0.3},
+            {"scale": 2.0, "shape": 1.7},
+            {"scale": 1e-6, "shape": 40.0},
+        ],
+        log_density=_weibull_log_density,
+        points=lambda scale, shape: [
+            scale * mp.exp(mp.log(t) / shape)
+            for t in (mp.mpf("1e-300"), mp.mpf("1e-20"), 0.001, 0.1, 0.7, 1, 2, 5, 30, 690)
+        ],
+        log_sf=lambda y, scale, shape: -mp.exp(shape * mp.log(y / scale)),
+        mean=lambda scale, shape: scale * mp.gamma(1 + 1 / shape),
+        variance=_weibull_variance,
+        entropy=lambda scale, shape: mp.euler * (1 - 1 / shape) + mp.log(scale / shape) + 1,
+    ),
+]
