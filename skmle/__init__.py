@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skmle._path import path
     from skmle.classifier import CrossEntropyClassifier
     from skmle.distribution import MLEDistribution
+    from skmle.distribution_search import DistributionSearch
     from skmle.families import Distribution
     from skmle.likelihood_ratio import likelihood_ratio_test
     from skmle.non_nested import clarke_test, vuong_test
@@ -42,6 +43,7 @@ _OBJECTS = {
     "MLERegressor": "skmle.regressor",
     "OrdinalClassifier": "skmle.ordinal",
     "Distribution": "skmle.families",
+    "DistributionSearch": "skmle.distribution_search",
     "augment": "skmle.pipeline",
     "register_law": "skmle.pipeline",
     "infer": "skmle.pipeline",
@@ -79,6 +81,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "CrossEntropyClassifier",
     "Distribution",
+    "DistributionSearch",
     "MLEDistribution",
     "MLERegressor",
     "OrdinalClassifier",

@@ -49,3 +49,10 @@ class ScoreWarning(UserWarning):
 
 class SettingWarning(UserWarning):
     """Settings have no effect, contradict each other, or leave open what only the user knows."""
+
+
+class ScaleWarning(UserWarning):
+    """Log-likelihoods are of something that cannot be compared as it is.
+
+    Such as densities of values that repeat.
+    """

@@ -33,6 +33,7 @@ FLOORS = {
     "skmle": 7,
     "skmle.information": 6,
     "skmle.distribution": 5,
+    "skmle.distribution_search": 5,
     "skmle.classifier": 5,
     "skmle.regressor": 5,
     "skmle.ordinal": 5,

@@ -55,9 +55,23 @@ def fit(problem: Problem, tell: Tell | None = None) -> Fit:
     """
     # Numbers may leave the doubles on the way. What comes out is judged by whether it is finite.
     with np.errstate(all="ignore"):
-        found = _fit(problem, tell)
+        found = _in_time(_fit(problem, _or_late(problem.until, tell)), problem.until)
     if found.verdict.status in (INTERIOR, BOUNDARY) and not np.isfinite(found.log_likelihood):
         return replace(found, covariance=None, verdict=Verdict(NOT_CONVERGED, BEYOND_NUMBERS))
+    return found
+
+
+def _or_late(until: float, tell: Tell | None) -> Tell | None:
+    """Return what stops a fit at a time of the processor, too."""
+    if np.isinf(until):
+        return tell
+    return lambda make: time.thread_time() > until or (tell is not None and tell(make))
+
+
+def _in_time(found: Fit, until: float) -> Fit:
+    """Return a fit with the verdict of one that was stopped, if it was, by the time."""
+    if found.verdict.status == INTERRUPTED and time.thread_time() > until:
+        return replace(found, verdict=Verdict(NOT_CONVERGED, OUT_OF_TIME))
     return found
 
 
@@ -90,6 +104,8 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
     The rows are condensed, and the fit has a closed form where there is one.
     """
     condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
+    if condensed is None and problem.family.repeats:
+        problem = merge_rows(problem)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)
     observed, family = density.observed, density.family
     law = None
@@ -110,14 +126,10 @@ def _fit_in_place(problem: Problem, law: Density, tell: Tell | None) -> Fit:
         (start,) = law.family.starts(posed.observed.statistics, posed.observed.weight)
         found = constant_fit(posed, start, foregone)
         return replace(found, n_parameters=found.n_parameters + law.found_apart)
-
-    def told(make: Callable[[], Fit]) -> bool:
-        return time.thread_time() > law.until or (tell is not None and tell(make))
-
     known = closed_form(posed, fit_density)
-    found = known if isinstance(known, Fit) else fit_likelihood(posed, told, known)
-    if found.verdict.status == INTERRUPTED and time.thread_time() > law.until:
-        found = replace(found, verdict=Verdict(NOT_CONVERGED, OUT_OF_TIME))
+    if not isinstance(known, Fit):
+        known = fit_likelihood(posed, _or_late(law.until, tell), known)
+    found = _in_time(known, law.until)
     if law.reason and found.verdict.status == INTERIOR:
         found = replace(found, verdict=Verdict(BOUNDARY, law.reason))
     return replace(found, n_parameters=found.n_parameters + law.found_apart)

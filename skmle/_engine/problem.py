@@ -69,6 +69,8 @@ class Problem:
 
     A density may then not be fitted by another law in its place.
     """
+    until: float = np.inf
+    """The processor time, of `time.thread_time`, at which the fit ends at the latest."""
     needs_rows: bool = False
     """Whether the gradient of each row is wanted, as robust errors do.
 

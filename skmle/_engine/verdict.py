@@ -17,8 +17,8 @@ INTERRUPTED = "interrupted"
 SEPARATION = "separation"
 # A reason of NOT_CONVERGED: another iteration would change nothing.
 STALLED = "no step lowers the objective any further, because of rounding"
-# Another: a law whose density takes long.
-OUT_OF_TIME = "the time of a fit of this law, a few seconds, is over"
+# Another: a law whose density takes long, or whoever asked for the fit waits no longer.
+OUT_OF_TIME = "the time that a fit of this law may take is over"
 # Another: sums of very large numbers are infinite.
 BEYOND_NUMBERS = "the log-likelihood is beyond the range of floating-point numbers"
 

@@ -80,3 +80,43 @@ class FitTask:
             self.context.call_on_fit_task_end(
                 estimator=self.estimator, **self.data, reconstruction_attributes=state
             )
+
+
+class SearchTask:
+    """The fits of many models as callbacks see them: a task with a subtask for each model.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    X, sample_weight : array-like
+        The data as the user gave them.
+    count : int
+        Number of models.
+    """
+
+    def __init__(self, estimator: Any, X: Any, sample_weight: Any, count: int) -> None:
+        self.estimator = estimator
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.data = {"X": X, "y": None, "metadata": metadata}
+        self.context: Any = None
+        if hasattr(estimator, "_skl_callbacks"):
+            self.context = estimator._init_callback_context(max_subtasks=count)
+            self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    def around(self, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes, which is one of the subtasks."""
+        if self.context is None:
+            return make()
+        one = self.context.subcontext(task_name="family")
+        one.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        result = make()
+        one.call_on_fit_task_end(estimator=self.estimator, **self.data)
+        return result
+
+    def done(self) -> None:
+        """Say that the search has ended and is stored."""
+        if self.context is not None:
+            state = dict(vars(self.estimator))
+            self.context.call_on_fit_task_end(
+                estimator=self.estimator, **self.data, reconstruction_attributes=state
+            )

@@ -64,6 +64,9 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
 
     # ---------------------------------------------------------------- for the fits
 
+    _until = math.inf
+    """The processor time of the thread at which a fit ends at the latest."""
+
     def _problem(
         self, family: Family, observed: Observed, terms: tuple[Term, ...], **rest: Any
     ) -> Problem:
@@ -79,6 +82,7 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
             max_iter=self.max_iter,
             threads=thread_count(self.n_jobs),
             covariance=self.store_information,
+            until=self._until,
             verbose=bool(self.verbose),
             jeffreys=jeffreys,
             **rest,

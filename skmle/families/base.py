@@ -86,8 +86,14 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     goes on from the best. Without it, a lesser maximum may pass for the answer.
     """
 
+    tried_unasked: ClassVar[bool] = True
+    """Whether a search among all families tries it; not if it is for data of a special kind."""
+
     concave: ClassVar[bool] = False
     """Whether log q is concave in all chart eta together, so that a regression has one maximum."""
+
+    repeats: ClassVar[bool] = False
+    """Whether equal observations are the rule, as rounded ones are: a fit then merges them."""
 
     cusps: ClassVar[bool] = False
     """Whether -log q has cusps in y: intervals of y are then not integrated from a few points."""

@@ -51,6 +51,7 @@ DERIVED = {
     "finer_eta": "of the normal law of several columns, which has no parameters to hold",
     "scipy_name": "scipy has no law around a law",
     "from_scipy": "scipy has no law around a law",
+    "ends": "of the support, and of `to_scipy`",
     "turned": "scipy has no law around a law",
 }
 

@@ -31,7 +31,8 @@ Hashes = NDArray[np.uint64]
 def merge_rows(problem: Problem) -> Problem:
     """Return the problem with equal rows of (X, y, offset) merged, if that leaves few rows.
 
-    Otherwise the problem is returned as it is. Ask only for problems with X and `FEWEST_ROWS` rows.
+    Otherwise the problem is returned as it is. Ask only where there are `FEWEST_ROWS` rows, or where
+    equal ones are the rule.
     """
     parts, n = _parts(problem), problem.observed.n
     index = strata(n, _SAMPLE)
@@ -84,7 +85,7 @@ def _merged(problem: Problem, first: NDArray[np.intp], inverse: NDArray[np.intp]
     )
     return replace(
         problem,
-        X=problem.X[first],
+        X=None if problem.X is None else problem.X[first],
         observed=merged,
         offset=None if problem.offset is None else problem.offset[first],
         rows=n,

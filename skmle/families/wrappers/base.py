@@ -120,6 +120,14 @@ class Wrapper(Family):
         return self.inner.cusps
 
     @property
+    def repeats(self) -> bool:  # type: ignore[override]
+        return self.inner.repeats
+
+    @property
+    def tried_unasked(self) -> bool:  # type: ignore[override]
+        return self.inner.tried_unasked
+
+    @property
     def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
         return self.inner.breaks
 

@@ -39,6 +39,8 @@ class Rounded(Censored):
     2.339
     """
 
+    repeats = True
+
     def __init__(self, family: Any = "normal", resolution: float = 1.0) -> None:
         super().__init__(family)
         self.resolution = resolution

@@ -1,0 +1,183 @@
+"""Choosing among fitted families: criteria, the order they give, and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
+from skmle.inference.show import as_frame
+
+Array = NDArray[np.float64]
+
+CRITERIA = ("bic", "aic", "aicc", "held_out")
+# A mean square of differences, over their mean square in nats, that is rounding.
+_SAME = 1e-20
+_RANKED = (INTERIOR, BOUNDARY, NON_REGULAR)
+
+
+class Tried(NamedTuple):
+    """A family that was fitted."""
+
+    name: str
+    status: str
+    """That of its fit, or "refused"."""
+    remark: str
+    """Why it is not ranked, or what it is; "" if there is nothing to say."""
+    seconds: float
+    model: Any = None
+    log_probs: Array | None = None
+    """Of each row that counts."""
+    held_out: Array | None = None
+    """The same of the rows that folds held out, value by value; None without folds."""
+    same_as: str = ""
+    """The name of the family that it is at this maximum; "" if it is its own."""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may be the best."""
+        return self.model is not None and self.status in _RANKED and not self.same_as
+
+
+class Means(Protocol):
+    """How values of rows are averaged, and how sure the mean of differences is."""
+
+    def mean(self, values: Array) -> float:
+        """Return the mean."""
+
+    def error(self, values: Array) -> float:
+        """Return the standard error of the mean."""
+
+
+class Weighted(NamedTuple):
+    """Means of rows that count as often as their weight."""
+
+    weight: Array
+
+    @property
+    def mass(self) -> float:
+        """The sum of the weights."""
+        return float(self.weight.sum())
+
+    def mean(self, values: Array) -> float:
+        """Return the weighted mean; rows of weight zero do not count."""
+        return float(self.weight @ np.where(self.weight > 0.0, values, 0.0)) / self.mass
+
+    def error(self, values: Array) -> float:
+        """Return the standard error of the mean of independent rows."""
+        if not self.mass > 1.0:
+            return np.nan
+        away = np.where(self.weight > 0.0, values - self.mean(values), 0.0)
+        return float(np.sqrt(self.weight @ away**2 / (self.mass - 1.0) / self.mass))
+
+
+class Choice(NamedTuple):
+    """All families that were fitted, the best first."""
+
+    lines: Sequence[Tried]
+    criteria: Sequence[Mapping[str, float]]
+    differences: Array
+    errors: Array
+
+    @property
+    def best(self) -> Tried | None:
+        """The best one; None if none is ranked."""
+        return self.lines[0] if self.lines and self.lines[0].ranked else None
+
+
+def criteria_of(tried: Tried, rows: Weighted, held: Means | None) -> dict[str, float]:
+    """Return all criteria of a fit; nan where it has none."""
+    if tried.model is None or tried.log_probs is None:
+        return dict.fromkeys(("log_likelihood", "n_parameters", *CRITERIA), np.nan)
+    k, n = float(tried.model.n_parameters_), rows.mass
+    total = float(tried.model.log_likelihood_)
+    aic = 2.0 * k - 2.0 * total
+    # Hurvich & Tsai (1989), Regression and time series model selection in small samples,
+    # Biometrika 76.
+    small = 2.0 * k * (k + 1.0) / (n - k - 1.0) if n - k > 1.0 else np.inf
+    out = np.nan if held is None or tried.held_out is None else held.mean(tried.held_out)
+    return {
+        "log_likelihood": total,
+        "n_parameters": k,
+        "aic": aic,
+        "aicc": aic + small,
+        "bic": float(np.log(n)) * k - 2.0 * total,
+        "held_out": out,
+    }
+
+
+def chosen(tried: Sequence[Tried], rows: Weighted, held: Means | None, criterion: str) -> Choice:
+    """Return the families in the order of a criterion, those that are not ranked last."""
+    criteria = [criteria_of(one, rows, held) for one in tried]
+    sign = -1.0 if criterion == "held_out" else 1.0
+
+    def place(i: int) -> tuple[bool, bool, float]:
+        value = sign * criteria[i][criterion]
+        return not tried[i].ranked, bool(np.isnan(value)), value
+
+    order = sorted(range(len(tried)), key=place)
+    lines = [tried[i] for i in order]
+    means: Means = rows if held is None else held
+    values = [one.log_probs if held is None else one.held_out for one in lines]
+    best = values[0] if values else None
+    pairs = [_paired(best, other, means) for other in values]
+    found = np.array(pairs, float).reshape(-1, 2)
+    return Choice(lines, [criteria[i] for i in order], found[:, 0], found[:, 1])
+
+
+def _paired(best: Array | None, other: Array | None, means: Means) -> tuple[float, float]:
+    """Return the mean of the differences, row by row, and its standard error."""
+    if best is None or other is None:
+        return np.nan, np.nan
+    with np.errstate(invalid="ignore"):
+        gaps = np.where(best == other, 0.0, best - other)
+    if not np.isfinite(gaps).all():
+        return means.mean(gaps), np.nan
+    return means.mean(gaps), means.error(gaps)
+
+
+def weights_of(choice: Choice, criterion: str, n: float) -> Array:
+    """Return exp(-criterion/2) in shares of the ranked families; nan of all others."""
+    values = np.array([line[criterion] for line in choice.criteria])
+    if criterion == "held_out":
+        values = -2.0 * n * values
+    ranked = np.array([one.ranked for one in choice.lines], bool) & ~np.isnan(values)
+    if not ranked.any():
+        return np.full(len(values), np.nan)
+    share = np.where(ranked, np.exp(-0.5 * (values - values[ranked].min())), np.nan)
+    return share / np.nansum(share)
+
+
+def tidied(choice: Choice, refused: Mapping[str, str], criterion: str, n: float) -> Any:
+    """Return the table of all families, also of those that do not suit the sample."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.abs(choice.differences / choice.errors)
+    vuong = np.where(choice.errors**2 > _SAME, 2.0 * ndtr(-z), np.nan)
+    more = len(refused)
+
+    def column(values: Any) -> Array:
+        return np.concatenate([np.asarray(values, float), np.full(more, np.nan)])
+
+    return as_frame(
+        {
+            "family": np.array([*(one.name for one in choice.lines), *refused], object),
+            "status": np.array(
+                [*(one.status for one in choice.lines), *["refused"] * more], object
+            ),
+            **{
+                name: column([line[name] for line in choice.criteria])
+                for name in ("log_likelihood", "n_parameters", "aic", "aicc", "bic")
+            },
+            "weight": column(weights_of(choice, criterion, n)),
+            "difference": column(choice.differences),
+            "std_error": column(choice.errors),
+            "vuong_p": column(vuong),
+            "held_out": column([line["held_out"] for line in choice.criteria]),
+            "seconds": column([one.seconds for one in choice.lines]),
+            "remark": np.array([*(one.remark for one in choice.lines), *refused.values()], object),
+        }
+    )
