@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skmle import exceptions, families, inference, information, metrics
+    from skmle._goodness_of_fit import goodness_of_fit
     from skmle._groups import fit_groups
     from skmle._loo import loo
     from skmle._path import path
@@ -57,6 +58,7 @@ _OBJECTS = {
     "fit_groups": "skmle._groups",
     "censored": "skmle.observations",
     "compare": "skmle.selection",
+    "goodness_of_fit": "skmle._goodness_of_fit",
     "likelihood_ratio_test": "skmle.likelihood_ratio",
     "vuong_test": "skmle.non_nested",
     "clarke_test": "skmle.non_nested",
@@ -93,6 +95,7 @@ __all__ = [
     "exceptions",
     "families",
     "fit_groups",
+    "goodness_of_fit",
     "infer",
     "inference",
     "information",

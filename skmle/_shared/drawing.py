@@ -32,8 +32,12 @@ class Asked(NamedTuple):
     instead: str
 
 
-def drawable(problems: Sequence[Problem], asked: Asked) -> list[Problem]:
+def drawable(
+    problems: Sequence[Problem], asked: Asked, observed_less: bool = False
+) -> list[Problem]:
     """Return the problems of a fit without weights: each row as often as its weight says.
+
+    Whoever asks for rows that are `observed_less` than their values makes these of the values.
 
     Raises
     ------
@@ -47,7 +51,7 @@ def drawable(problems: Sequence[Problem], asked: Asked) -> list[Problem]:
             f"{asked.instead}."
         )
     laws = [law for problem in problems for law in _within(problem.family)]
-    if any(isinstance(law, Censored) for law in laws):
+    if not observed_less and any(isinstance(law, Censored) for law in laws):
         raise ValueError(
             f"{asked.what} draws values of the law, but the fit observed less than these "
             "(censored or rounded ones), and does not know by which rule. Allowed: fits to values. "
@@ -115,7 +119,7 @@ def lines_at_once(problem: Problem) -> int:
 def drawn(problem: Problem, coefs: Coefs, count: int, rng: np.random.Generator) -> Array:
     """Return observations drawn from a problem's law at all its rows, (count, n, ...)."""
     family, n = problem.family, problem.observed.n
-    law = family.predicted(family.natural(_etas(problem, coefs)))
+    law = family.predicted(family.natural(etas_of(problem, coefs)))
     source = law.family
     if isinstance(source, Binomial):  # each row has its own number of trials
         source = copy(source)
@@ -123,7 +127,7 @@ def drawn(problem: Problem, coefs: Coefs, count: int, rng: np.random.Generator) 
     return np.asarray(source.sample(law.theta, (count, n), rng))
 
 
-def _etas(problem: Problem, coefs: Coefs) -> Arrays:
+def etas_of(problem: Problem, coefs: Coefs) -> Arrays:
     """Return the linear predictors of the rows, (n,) each; constants of a density are 0-d."""
     result = []
     for term, (slopes, intercept) in zip(problem.terms, coefs, strict=True):

@@ -31,8 +31,8 @@ Hashes = NDArray[np.uint64]
 def merge_rows(problem: Problem) -> Problem:
     """Return the problem with equal rows of (X, y, offset) merged, if that leaves few rows.
 
-    Otherwise the problem is returned as it is. Ask only where there are `FEWEST_ROWS` rows, or where
-    equal ones are the rule.
+    Otherwise the problem is returned as it is. Ask only where there are `FEWEST_ROWS` rows, or
+    where equal ones are the rule.
     """
     parts, n = _parts(problem), problem.observed.n
     index = strata(n, _SAMPLE)
