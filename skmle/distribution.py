@@ -22,7 +22,13 @@ from skmle._shared.batches import Seen, joined_with, kept, laws_of_samples
 from skmle._shared.callbacks import FitTask, with_callbacks
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
-from skmle._shared.samples import as_table, log_prob_of_samples, samples_of
+from skmle._shared.samples import (
+    as_table,
+    check_categories,
+    log_prob_of_samples,
+    notes_of_samples,
+    samples_of,
+)
 from skmle._shared.tables import (
     fitted_laws,
     parameters_of_columns,
@@ -84,7 +90,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         Threads for long data; None uses the cores at hand. Results do not depend on it, to the
         last bit.
     verbose : bool or int, default=0
-        Whether to print a line for each iterate of the solver.
+        Whether to print a line for each iterate.
 
     Attributes
     ----------
@@ -97,10 +103,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     status_ : {"interior", "boundary", "non_regular", "no_maximum", "not_converged", "interrupted"}
         Where the fit ended; the worst of all columns. Any but "interior" also warns.
     converged_ : bool
-        Whether the estimate is the maximum (in the interior, at a limit law, or non-regular).
+        Whether it is the maximum (in the interior, at a limit law, or non-regular).
     distance_ : float
-        Distance to the optimum in standard errors at the last check (the last step made it smaller
-        still).
+        Distance to the optimum in standard errors at the last check, before the last step.
     n_iter_ : int
         Iterations; the most of any column.
     n_parameters_ : int
@@ -186,6 +191,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             If the fit did not end at an interior maximum; its subclass says how.
         """
         X = as_table(X, y, get_family(self.family))
+        check_categories(get_family(self.family), X)
         return self._fit(X, sample_weight, None)
 
     @available_if(_sums_up)
@@ -195,10 +201,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     ) -> MLEDistribution:
         """Fit the distribution to these rows and all that were given before, to `fit` or here.
 
-        The result is exactly that of all rows at once. Only families for whose data a sum of fixed
-        size stands (as the mean and the spread do for the normal), and discrete ones, of whose data
-        the distinct values are counted, have this method. Of more than 4096 distinct counts a
-        negative binomial model keeps none, and has to be fitted to all rows.
+        The result is exactly that of all rows at once. Families for whose data a sum of fixed size
+        stands (as the mean and the spread do for the normal) have this method, and discrete ones,
+        whose distinct values are counted; not negative binomial ones beyond 4096 of these.
 
         Parameters
         ----------
@@ -217,7 +222,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         Raises
         ------
         ValueError
-            As `fit`; what was fitted before stays.
+            As `fit`; what was fitted stays.
 
         Warns
         -----
@@ -251,6 +256,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             for j, (sample, label) in enumerate(samples)
         ]
         families = [learnt for learnt, _ in pairs]
+        self._notes = notes_of_samples(families, samples)
         count, weighted = (0, False) if seen is None else self._counted
         counted = count + len(rows), weighted or weight is not None
         task = FitTask(
@@ -387,7 +393,8 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         titles = " and ".join(dict.fromkeys(law.title for law in laws))
         title = f"{titles} distribution{', independent columns' if several else ''}"
         squares = all(law.least_squares and not law.relinked for law in laws)
-        return self._report(title, lines, errors, confidence_level, 1 if squares else None)
+        squares_of = 1 if squares else None
+        return self._report(title, lines, errors, confidence_level, squares_of, self._notes)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

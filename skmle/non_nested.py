@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 from sklearn.utils.validation import _num_samples
 
+from skmle._any_model.laws import log_rounded
 from skmle._any_model.log_prob import row_log_prob
-from skmle._any_model.scales import check_comparable, is_conditional
+from skmle._any_model.scales import common_scale, is_conditional
 from skmle._any_model.unwrap import name_of, see_through, unwrap
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.validation import positive_weights
@@ -308,7 +310,7 @@ def _rows(
     names: tuple[str, str] | None,
     beside: dict[str, Any],
 ) -> _Rows:
-    """Return the differences of the rows of positive weight."""
+    """Return the differences of rows that count."""
     models = dict(zip(names or _names(one, other), (one, other), strict=True))
     if len(models) < 2 or len({is_conditional(model) for model in models.values()}) > 1:
         raise ValueError(
@@ -322,20 +324,20 @@ def _rows(
             "vuong_test, clarke_test: y is missing, and the models are of y given X. Allowed: "
             "y=None for densities of X. Give y."
         )
-    check_comparable(models, X, y)
+    rounded = common_scale(models, X, y)
     weight, mask = positive_weights(sample_weight, X)
     kept = slice(None) if mask is None else mask
     weight = np.ones(_num_samples(X))[kept] if weight is None else np.asarray(weight, float)
     values = []
     for name, model in models.items():
         inner, seen = unwrap(model, X)
-        own = row_log_prob(inner, seen, y, **beside)[kept]
+        ask = log_rounded if rounded[name] else partial(row_log_prob, **beside)
+        own = ask(inner, seen, y)[kept]
         if not np.isfinite(own).all():
-            row = int(np.flatnonzero(~np.isfinite(own))[0])
+            row = int(np.argmin(np.isfinite(own)))
             raise ValueError(
-                f"vuong_test, clarke_test: the log-likelihood of row {row} is {own[row]} under "
-                f"{name}. Allowed: rows that are possible under both models. Leave it out, or use "
-                "compare."
+                f"vuong_test, clarke_test: the log-likelihood of row {row} is {own[row]} by "
+                f"{name}. Allowed: possible rows. Leave it out, or use compare."
             )
         values.append(own)
     return _Rows((*models,), values[0] - values[1], weight)  # type: ignore[arg-type]

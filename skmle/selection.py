@@ -22,7 +22,7 @@ from skmle._any_model.held_out import (
     log_prob_of_rows,
     part,
 )
-from skmle._any_model.scales import check_comparable, is_conditional
+from skmle._any_model.scales import common_scale, is_conditional
 from skmle._any_model.unwrap import last_step, name_of, unwrap
 from skmle._loo import all_at_once, loo, steps_lead
 from skmle._shared.estimator import LikelihoodEstimator
@@ -173,6 +173,10 @@ def compare(
     Where `skmle.loo` is used, the transformers of a pipeline, a strength that was chosen, and what
     a search has chosen are those of all rows.
 
+    Of whole numbers, densities beside models of counts are put on their scale: they are asked for
+    the probability that their law rounds to each number. They then have no criteria, as their fits
+    were of densities: fit `skmle.families.Rounded` to have these.
+
     Criteria are of the rows that were fitted. Models behind a search have none, as they do not
     count what was searched. Weights are exp(-AIC/2) in shares, of the models that have an AIC.
 
@@ -224,7 +228,7 @@ def compare(
         losses = log_probs[order[0]] - log_probs[order]
         differences = means[order[0]] - means[order]
     errors = [held.spread(loss, std_error).error for loss in losses[1:]]
-    found = criteria_of(named.values(), X, y, weight) if criteria else {}
+    found = criteria_of(named, X, y, weight) if criteria else {}
     how = "each alone" if one_by_one else f"by {len(held.folds)} folds"
     names = [*named]
     return Comparison(
@@ -290,8 +294,8 @@ def _judged(
     (seen, y_seen), (new, y_new) = ((part(X, rows), part(y, rows)) for rows in fold)
     own = part(weight, fold.train)
     models = {name: fitted(model, seen, y_seen, own) for name, model in named.items()}
-    check_comparable(models, new, y_new)
-    return [log_prob_of_rows(model, new, y_new) for model in models.values()]
+    rounded = common_scale(models, new, y_new)
+    return [log_prob_of_rows(m, new, y_new, rounded[name]) for name, m in models.items()]
 
 
 def _check_alone(groups: Any, std_error: str) -> None:
@@ -306,12 +310,13 @@ def _check_alone(groups: Any, std_error: str) -> None:
 def _left_out(named: Mapping[str, Any], X: Any, y: Any, weight: Array | None) -> Array:
     """Return log q of each row under each model fitted without it, (models, n)."""
     models = {name: fitted(model, X, y, weight) for name, model in named.items()}
-    check_comparable(models, X, y)
+    rounded = common_scale(models, X, y)
     found = []
     for name, model in models.items():
         inner = unwrap(model, X)[0]
-        if isinstance(inner, LikelihoodEstimator) and not steps_lead(inner):
+        at_once = isinstance(inner, LikelihoodEstimator) and not steps_lead(inner)
+        if at_once and not rounded[name]:
             found.append(loo(model, X, y, weight).log_probs)
         else:
-            found.append(left_out_one_by_one(named[name], X, y, weight))
+            found.append(left_out_one_by_one(named[name], X, y, weight, rounded[name]))
     return np.stack(found)

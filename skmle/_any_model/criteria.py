@@ -5,7 +5,7 @@ Each criterion is a function of a fitted model in `_CRITERIA`; a new one is one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import _num_samples
 
 from skmle._any_model.held_out import fitted, log_prob_of_rows
+from skmle._any_model.scales import common_scale
 from skmle._any_model.unwrap import last_step, unwrap
 from skmle._shared.estimator import LikelihoodEstimator
 
@@ -50,10 +51,18 @@ TITLES = {name: name.upper() for name in _CRITERIA} | {"aicc": "AICc"}
 
 
 def criteria_of(
-    models: Iterable[Any], X: Any, y: Any, weight: Array | None = None
+    models: Mapping[str, Any], X: Any, y: Any, weight: Array | None = None
 ) -> dict[str, Array]:
-    """Return the criteria of each model fitted to all rows, and Akaike's weights."""
-    whole = [_whole(model, X, y, weight) for model in models]
+    """Return the criteria of each model fitted to all rows, and Akaike's weights.
+
+    Densities beside probabilities have none, as they are not on one scale.
+    """
+    found_of = {name: _fitted_if_known(model, X, y, weight) for name, model in models.items()}
+    rounded = common_scale({n: m for n, m in found_of.items() if m is not None}, X, y)
+    whole = [
+        None if model is None or rounded[name] else _whole(model, X, y, weight)
+        for name, model in found_of.items()
+    ]
     found = {
         name: np.array([np.nan if model is None else rule(model) for model in whole])
         for name, rule in _CRITERIA.items()
@@ -65,15 +74,20 @@ def criteria_of(
     return found
 
 
-def _whole(model: Any, X: Any, y: Any, weight: Array | None) -> Whole | None:
-    """Return a model fitted to all rows; None if it has no AIC of these rows."""
+def _fitted_if_known(model: Any, X: Any, y: Any, weight: Array | None) -> Any:
+    """Return a model fitted to all rows; None if it has no AIC."""
     last = last_step(model)
     ours = isinstance(last, LikelihoodEstimator)
     # Of scikit-learn, mixtures have an AIC, and only densities are asked.
     if not (ours or (y is None and weight is None and callable(getattr(last, "aic", None)))):
         return None
-    model = fitted(model, X, y, weight)
+    return fitted(model, X, y, weight)
+
+
+def _whole(model: Any, X: Any, y: Any, weight: Array | None) -> Whole | None:
+    """Return a fitted model as a criterion sees it; None if it has no AIC of these rows."""
     inner, seen = unwrap(model, X)
+    ours = isinstance(inner, LikelihoodEstimator)
     count = np.ones(_num_samples(X)) if weight is None else weight
     n = float(count.sum())
     if ours and not np.isclose(inner.weight_sum_, n, rtol=1e-12):

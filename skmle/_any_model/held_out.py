@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_consistent_length, has_fit_parameter
 
+from skmle._any_model.laws import log_rounded
 from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import last_step, unwrap
 from skmle._shared.validation import positive_weights, weighted_mean
@@ -122,14 +123,16 @@ def _weight_name(model: Any) -> str:
     return f"{name}sample_weight"
 
 
-def left_out_one_by_one(model: Any, X: Any, y: Any, weight: Array | None) -> Array:
+def left_out_one_by_one(
+    model: Any, X: Any, y: Any, weight: Array | None, rounded: bool = False
+) -> Array:
     """Return log q of each row under a clone fitted to all others, or to one repeat less of it."""
     n = _num_samples(X)
     values = np.empty(n)
     for i in range(n):
         (rest, own), new = without(i, n, weight), np.array([i])
         found = fitted(model, part(X, rest), part(y, rest), own)
-        values[i] = log_prob_of_rows(found, part(X, new), part(y, new))[0]
+        values[i] = log_prob_of_rows(found, part(X, new), part(y, new), rounded)[0]
     return values
 
 
@@ -147,8 +150,10 @@ def without(
     return rest, None if weight is None else weight[rest]
 
 
-def log_prob_of_rows(model: Any, X: Any, y: Any) -> Array:
+def log_prob_of_rows(model: Any, X: Any, y: Any, rounded: bool = False) -> Array:
     """Return log q of each row under a fitted model of any kind, in nats.
+
+    Of a density of whole numbers that is to be `rounded`, it is the log-probability of those.
 
     Raises
     ------
@@ -156,7 +161,7 @@ def log_prob_of_rows(model: Any, X: Any, y: Any) -> Array:
         If it has none for some rows, or several.
     """
     inner, seen = unwrap(model, X)
-    values = row_log_prob(inner, seen, y)
+    values = log_rounded(inner, seen, y) if rounded else row_log_prob(inner, seen, y)
     if values.shape != (n := (_num_samples(X),)):
         raise ValueError(
             f"{type(inner).__name__}: {values.shape} log-probabilities of {n[0]} rows. Allowed: "

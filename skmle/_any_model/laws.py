@@ -154,6 +154,40 @@ def log_prob_of_law(model: Any, law: Any, y: Any) -> Array:
     )
 
 
+def log_rounded(model: Any, X: Any, y: Any) -> Array:
+    """Return the log-probability of each row that a value of the law rounds to the whole number y.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Bare, of densities.
+    X, y : array-like
+        y is None for densities of X.
+
+    Raises
+    ------
+    TypeError
+        If the model tells no law that has probabilities of intervals.
+    """
+    law: Any
+    if y is None:
+        law, y = getattr(model, "distribution_", None), np.asarray(X, float)
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    else:
+        law, y = law_of(model, X), np.asarray(y, float)
+    if not (hasattr(law, "cdf") and hasattr(law, "sf")) or y.ndim > 1:
+        raise TypeError(
+            f"{type(model).__name__} gives densities of whole numbers, and not the probability of "
+            "an interval, which probabilities of other models could be compared with. Allowed: "
+            "laws of one number that have cdf and sf. Compare it with other densities alone."
+        )
+    low, high = y - 0.5, y + 0.5
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = np.asarray(law.cdf(high), float) - law.cdf(low)
+        above = np.asarray(law.sf(low), float) - law.sf(high)
+        return np.log(np.where(np.asarray(law.cdf(low)) < 0.5, below, above))
+
+
 def predicts_normal(model: Any) -> bool:
     """Return whether a model predicts a mean and a standard deviation, and so a normal law."""
     return hasattr(model, "predict") and "return_std" in signature(model.predict).parameters

@@ -45,24 +45,36 @@ def scale_of(model: Any, X: Any) -> str:
     return MASSES if is_discrete(law) else DENSITIES
 
 
-def check_comparable(models: Mapping[str, Any], X: Any, y: Any) -> None:
-    """Raise ValueError unless the fitted models have log-likelihoods of the same thing.
+def common_scale(models: Mapping[str, Any], X: Any, y: Any) -> dict[str, bool]:
+    """Return of which fitted models the probability of a rounded number is to be asked.
+
+    Some give probabilities and others densities of the same whole numbers. A density is put on the
+    scale of the others by the probability that its law rounds to the number.
 
     Parameters
     ----------
     models : dict of str to fitted estimator
     X, y : array-like
         The rows that they are asked about; y is None for densities of X.
+
+    Raises
+    ------
+    ValueError
+        If their log-likelihoods are not of the same thing.
     """
     scales = {name: scale_of(model, X) for name, model in models.items()}
     observed = np.asarray(X if y is None else y)
-    if not _agree(set(scales.values()), observed):
+    kinds = set(scales.values())
+    rounded = kinds == {MASSES, DENSITIES} and bool(
+        observed.dtype.kind in "biuf" and np.all(observed == np.floor(observed))
+    )
+    if DENSITIES in kinds and len(kinds) > 1 and not rounded:
         _check_same(
             scales,
             "gives",
             "models that all give probabilities, or all give densities; of whole numbers both, as "
-            "these come in steps of one. A density depends on the unit of y, a probability does "
-            "not. Compare them apart.",
+            "a density then tells the probability of each number by rounding. A density depends on "
+            "the unit of y, a probability does not. Compare them apart.",
         )
     if y is None:
         changed = {name: _transformers(model) for name, model in models.items()}
@@ -72,14 +84,7 @@ def check_comparable(models: Mapping[str, Any], X: Any, y: Any) -> None:
             "densities of the same rows, as that of transformed ones lacks the Jacobian. Give all "
             "the same transformers, or none.",
         )
-
-
-def _agree(scales: set[str], observed: Any) -> bool:
-    """Return whether log-likelihoods on these scales have a common unit."""
-    if scales == {MASSES, DENSITIES}:
-        numbers = observed.dtype.kind in "biuf"
-        return bool(numbers and np.all(observed == np.floor(observed)))
-    return DENSITIES not in scales or len(scales) == 1
+    return {name: rounded and scale == DENSITIES for name, scale in scales.items()}
 
 
 def _check_same(values: Mapping[str, str], verb: str, allowed: str) -> None:

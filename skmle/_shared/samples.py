@@ -12,6 +12,7 @@ from skmle._shared.kinds import as_column
 from skmle._shared.labels import warn_of_unseen
 from skmle._shared.validation import positive_weights
 from skmle.families import Distribution, Family
+from skmle.families.candidates import note_of_repeats
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -31,6 +32,33 @@ def as_table(X: Any, y: Any, family: Family, columns: int = 1) -> Any:
     """
     one = columns == 1 and family.observation.columns == 1
     return as_column(X) if (one and y is None) or type(X).__name__ == "Series" else X
+
+
+def notes_of_samples(families: Sequence[Family], samples: Sequence[tuple[Any, str]]) -> list[str]:
+    """Return what is to be said of densities of numbers of which most repeat."""
+    notes = [note_of_repeats(law, x) for law, (x, _) in zip(families, samples, strict=True)]
+    return [*dict.fromkeys(filter(None, notes))]
+
+
+# Categories of which every sample may have as many as rows.
+_FEW = 10
+
+
+def check_categories(family: Family, X: Any) -> None:
+    """Raise ValueError if most of the rows of a law of labels have a label of their own.
+
+    The law then repeats the rows, and says nothing of others.
+    """
+    if family.observation.numeric or family.observation.columns != 1:
+        return
+    for j, column in enumerate(np.asarray(X).T if np.ndim(X) == 2 else ()):
+        count, n = len(set(column.tolist())), len(column)
+        if count > max(_FEW, n / 2):
+            raise ValueError(
+                f"MLEDistribution({family.title}): column {j} has {count} categories in {n} rows. "
+                "Allowed: at most one category for two rows. Join rare ones; numbers have laws of "
+                "their own, which DistributionSearch finds."
+            )
 
 
 def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tuple[Any, str]]:

@@ -88,6 +88,26 @@ def scale_of(x: NDArray[Any], resolution: float | str | None = "auto") -> Scale:
     return _scale_of_fractions(values, counts)
 
 
+# Rows of a sample that tells whether values repeat.
+_LOOKED_AT = 2000
+
+
+def note_of_repeats(law: Family, x: NDArray[Any]) -> str:
+    """Return what is to be said of a density of numbers of which most repeat; "" if nothing."""
+    if law.support.discrete or law.repeats or not law.univariate or x.ndim > 1:
+        return ""
+    looked_at = x[:: max(1, len(x) // _LOOKED_AT)]
+    n, different = len(looked_at), len(np.unique(looked_at))
+    if n < _FEW or 4 * different > n:
+        return ""
+    step = scale_of(looked_at).resolution
+    how = "" if step is None else f", resolution={step:g}"
+    return (
+        f"{different} different values in {n} rows: their density says little beside how they were "
+        f"rounded. Rounded({name_of(law)!r}{how}) gives probabilities, which can be compared."
+    )
+
+
 def _scale_of_fractions(values: Array, counts: NDArray[np.intp]) -> Scale:
     """Return the scale of numbers of which some are not whole."""
     n = int(counts.sum())
