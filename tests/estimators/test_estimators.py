@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 import skmle
 from skmle import (
     CrossEntropyClassifier,
+    DistributionSearch,
     MLEDistribution,
     MLERegressor,
     OrdinalClassifier,
@@ -195,6 +196,8 @@ VARIANTS = [
     OrdinalClassifier(),
     OrdinalClassifier(link="probit", alpha=0.1),
     OrdinalClassifier(alpha="loo"),
+    DistributionSearch(["normal", "logistic"]),
+    DistributionSearch(["normal", "laplace"], criterion="held_out", resolution=None),
 ]
 AROUND = [make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)]
 SUBJECTS = [
@@ -212,7 +215,10 @@ SUBJECTS = [
 VERDICTS = [
     f"ignore::{cls.__module__}.{cls.__qualname__}"
     for cls in (NoMaximumWarning, BoundaryWarning, NonRegularWarning)
-] + ["ignore:OrdinalClassifier. the labels are words:skmle.exceptions.SettingWarning"]
+] + [
+    "ignore::skmle.exceptions.ScaleWarning",  # some data repeat few values
+    "ignore:OrdinalClassifier. the labels are words:skmle.exceptions.SettingWarning",
+]
 
 
 def test_every_estimator_of_skmle_is_a_subject():
