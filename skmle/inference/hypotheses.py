@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,12 +16,13 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, fdtrc
 
 from skmle.inference.numbers import p_value, statistic
-from skmle.inference.show import printable
+from skmle.inference.show import offered, printable
 
 Array = NDArray[np.float64]
 
 # Size of a direction of the estimates' covariance, relative to the largest, that is rounding.
 _RANK = 1e-10
+_NUMBER = re.compile(r"[\d.]+([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,15 @@ class Linear(NamedTuple):
     value: Array
 
 
-def parsed(hypotheses: str | Sequence[str], places: Mapping[str, Sequence[int]], k: int) -> Linear:
-    """Return the equations that are written about k estimates.
+def parsed(
+    hypotheses: str | Sequence[str], places: Mapping[str, Sequence[int]], k: int
+) -> tuple[Linear, str]:
+    """Return the equations that are written about k estimates, and the same in words.
 
     Parameters
     ----------
     hypotheses : str or sequence of str
-        Equations, separated by commas if in one string. A name alone is one that equals zero.
+        Equations, separated by commas. A name alone is one that equals zero.
     places : mapping of str to sequence of int
         For each name of an estimate, its places among the k.
 
@@ -93,57 +95,129 @@ def parsed(hypotheses: str | Sequence[str], places: Mapping[str, Sequence[int]],
     ValueError
         If an equation is none, or not linear, or names no estimate, or one of several.
     """
-    parts = hypotheses.split(",") if isinstance(hypotheses, str) else list(hypotheses)
-    rows, values = [], []
-    for part in parts:
-        left, equals, right = part.partition("=")
-        one = _expression(left, places, k)
-        other = _expression(right, places, k) if equals else np.zeros(k + 1)
-        row = one - other
-        if not row[:k].any():
+    texts = [hypotheses] if isinstance(hypotheses, str) else hypotheses
+    texts = list(texts) if isinstance(texts, Iterable) else [texts]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise ValueError(
+            f"test: {hypotheses!r} is no hypothesis. Allowed: a text such as 'age = 0, "
+            "bmi = 2 * age', or a list of texts. Give one."
+        )
+    reader = _Reader(places, k)
+    rows, values, words = [], [], []
+    for text in texts:
+        for part in [text] if text in places else reader.parts(text):
+            row, said = reader.equation(part)
+            rows.append(row[:k])
+            values.append(-row[k])
+            words.append(said)
+    return Linear(np.array(rows), np.array(values)), printable(", ".join(words))
+
+
+def _is_word(name: str) -> bool:
+    """Return whether a name is found without backticks: not a number, or a sign, in "age - 1"."""
+    return bool(re.search(r"[^\W\d]", name)) and not _NUMBER.fullmatch(name)
+
+
+class _Reader:
+    """What reads equations in which names may hold any sign, those of equations among them."""
+
+    def __init__(self, places: Mapping[str, Sequence[int]], k: int) -> None:
+        self.places, self.k = places, k
+        # The longest first, as one may be part of another.
+        plain = sorted(filter(_is_word, places), key=len, reverse=True)
+        names = "".join(rf"(?<![\w.]){re.escape(name)}(?!\w)|" for name in plain)
+        self._pattern = re.compile(rf"{names}`(?P<quoted>[^`]*)`|(?<!\w)_\d+_(?!\w)")
+
+    def marked(self, text: str) -> tuple[str, list[str]]:
+        """Return a text with marks such as _0_ in the place of names, and the names."""
+        found: list[str] = []
+
+        def mark(match: re.Match[str]) -> str:
+            quoted = match.group("quoted")
+            found.append(match.group() if quoted is None else quoted)
+            return f"_{len(found) - 1}_"
+
+        return self._pattern.sub(mark, text.strip()), found
+
+    def parts(self, text: str) -> list[str]:
+        """Return the equations of a text, which commas outside of names separate."""
+        return [part.strip() for part in self._split(text, ",")]
+
+    def _split(self, text: str, sign: str) -> list[str]:
+        """Return what a sign outside of names separates."""
+        edges = [match.span() for match in self._pattern.finditer(text)]
+        inside = {i for low, high in edges for i in range(low, high)}
+        cuts = [m.span() for m in re.finditer(sign, text) if m.start() not in inside]
+        starts, ends = [0, *(high for _, high in cuts)], [*(low for low, _ in cuts), len(text)]
+        return [text[low:high] for low, high in zip(starts, ends, strict=True)]
+
+    def equation(self, text: str) -> tuple[Array, str]:
+        """Return the weights and the constant of left - right, (k + 1,), and the equation."""
+        if text in self.places:
+            return self.named(text, text), f"{text} = 0"
+        sides = self._split(text, "==?")
+        if len(sides) > 2:
             raise ValueError(
-                f"test: {part.strip()!r} says nothing of an estimate. Allowed: linear equations "
-                "such as 'age = 0' or 'bmi = 2 * age'. Name an estimate in it."
+                f"test: {text!r} has more than one sign of equality. Allowed: one an equation, and "
+                "commas between equations. Write names that have such signs in backticks."
             )
-        rows.append(row[:k])
-        values.append(-row[k])
-    return Linear(np.array(rows), np.array(values))
+        left, right = sides if len(sides) == 2 else (text, "0")
+        row = self.expression(left) - self.expression(right)
+        if not row[: self.k].any():
+            raise ValueError(
+                f"test: {text!r} says nothing of an estimate. Allowed: linear equations such as "
+                "'age = 0' or 'bmi = 2 * age'. Name an estimate in it, in backticks if its name "
+                "reads as a number."
+            )
+        return row, text.strip() if len(sides) == 2 else f"{text.strip()} = 0"
 
+    def expression(self, text: str) -> Array:
+        """Return k weights and a constant, (k + 1,), of one side of an equation."""
+        whole = text.strip()
+        marked, found = self.marked(text)
+        try:
+            tree = ast.parse(marked, mode="eval").body
+        except (SyntaxError, ValueError):  # ValueError: of null bytes
+            words = [w for w in re.findall(r"\w+", marked) if not re.fullmatch(r"_?\d+_?", w)]
+            if words or not whole:
+                raise self.unknown(whole, whole) from None
+            raise ValueError(
+                f"test: {whole!r} cannot be read. Allowed: sums, differences and multiples of "
+                "estimates. Mend signs and parentheses."
+            ) from None
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            row = self._value(tree, whole, found)
+        if not np.isfinite(row).all():
+            raise ValueError(
+                f"test: {whole!r} has numbers that are not finite. Allowed: finite ones. Give such."
+            )
+        return row
 
-def _expression(text: str, places: Mapping[str, Sequence[int]], k: int) -> Array:
-    """Return k weights and a constant, (k + 1,), of one side of an equation."""
-    names = sorted(places, key=len, reverse=True)  # the longest first: one may be part of another
-    found: list[str] = []
+    def named(self, name: str, text: str) -> Array:
+        """Return the weights of an estimate that is named."""
+        if name not in self.places:
+            raise self.unknown(text, name)
+        if len(self.places[name]) > 1:
+            full = [n for n in self.places if n.endswith(f":{name}")]
+            raise ValueError(
+                f"test: {name!r} is the name of {len(self.places[name])} estimates. Allowed: "
+                f"{', '.join(map(repr, sorted(full)))}. Name one of them."
+            )
+        return np.eye(self.k + 1)[self.places[name][0]]
 
-    def mark(match: re.Match[str]) -> str:
-        found.append(match.group())
-        return f"_{len(found) - 1}_"
-
-    pattern = "|".join(rf"(?<![\w.]){re.escape(name)}(?![\w])" for name in names)
-    marked = re.sub(pattern, mark, text.strip())
-    try:
-        tree = ast.parse(marked, mode="eval").body
-    except SyntaxError:
-        raise _unknown(text, marked, names) from None
-
-    def value(node: ast.expr) -> Array:
+    def _value(self, node: ast.expr, text: str, found: Sequence[str]) -> Array:
+        k = self.k
         if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
             return np.append(np.zeros(k), float(node.value))
         if isinstance(node, ast.Name):
             if not re.fullmatch(r"_\d+_", node.id):
-                raise _unknown(text, node.id, names)
-            name = found[int(node.id[1:-1])]
-            if len(places[name]) > 1:
-                full = [n for n in names if n.endswith(f":{name}")]
-                raise ValueError(
-                    f"test: {name!r} is the name of {len(places[name])} estimates. Allowed: "
-                    f"{', '.join(map(repr, sorted(full)))}. Name one of them."
-                )
-            return np.eye(k + 1)[places[name][0]]
+                raise self.unknown(text, node.id)
+            return self.named(found[int(node.id[1:-1])], text)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-            return value(node.operand) * (-1.0 if isinstance(node.op, ast.USub) else 1.0)
+            sign = -1.0 if isinstance(node.op, ast.USub) else 1.0
+            return self._value(node.operand, text, found) * sign
         if isinstance(node, ast.BinOp):
-            one, other = value(node.left), value(node.right)
+            one, other = (self._value(side, text, found) for side in (node.left, node.right))
             if isinstance(node.op, ast.Add):
                 return one + other
             if isinstance(node.op, ast.Sub):
@@ -153,20 +227,16 @@ def _expression(text: str, places: Mapping[str, Sequence[int]], k: int) -> Array
             if isinstance(node.op, ast.Div) and not other[:k].any() and other[k] != 0.0:
                 return one / other[k]
         raise ValueError(
-            f"test: {text.strip()!r} is not linear. Allowed: sums, differences and multiples of "
+            f"test: {text!r} is not linear. Allowed: sums, differences and multiples of "
             "estimates. For other functions use estimate(function)."
         )
 
-    return value(tree)
-
-
-def _unknown(text: str, name: str, names: Sequence[str]) -> ValueError:
-    shorts = [own for own in names if ":" not in own] or list(names)
-    near = difflib.get_close_matches(name, names, n=3) or shorts[:8]
-    return ValueError(
-        f"test: {text.strip()!r} names no estimate. Allowed: linear equations of "
-        f"{', '.join(map(repr, near))}{', ...' if len(near) < len(names) else ''}. Mend the name."
-    )
+    def unknown(self, text: str, name: str) -> ValueError:
+        """Return the error of a text that names no estimate."""
+        return ValueError(
+            f"test: {text!r} names no estimate. Allowed: linear equations of "
+            f"{offered(name, list(self.places))}. Mend the name."
+        )
 
 
 def wald_test_of(
@@ -199,10 +269,3 @@ def wald_test_of(
     if dof == np.inf:
         return HypothesisTest("Wald", words, chi2, m, float(chdtrc(m, chi2)))
     return HypothesisTest("Wald", words, chi2 / m, m, float(fdtrc(m, dof, chi2 / m)), dof)
-
-
-def in_words(hypotheses: str | Sequence[str]) -> str:
-    """Return hypotheses as text in one line."""
-    if isinstance(hypotheses, str):
-        return printable(hypotheses.strip())
-    return printable(", ".join(h if "=" in h else f"{h} = 0" for h in hypotheses))

@@ -12,8 +12,7 @@ Applied Statistics 37.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from skmle.inference.interval_table import IntervalTable
+from skmle.inference.show import offered
 from skmle.inference.wald import checked_level
 
 if TYPE_CHECKING:
@@ -219,14 +219,17 @@ def places_of(names: Sequence[str], places: Mapping[str, Sequence[int]]) -> list
     ValueError
         If a name is that of no estimate.
     """
+    if not isinstance(names, Iterable) or not (names := list(names)):
+        raise ValueError(
+            f"profile: terms={names!r} names no estimate. Allowed: a name, or a list of names. "
+            "Give one, or leave terms out for all estimates."
+        )
     result: dict[int, None] = {}
     for name in names:
         if name not in places:
-            near = difflib.get_close_matches(str(name), list(places), 1)
-            hint = f" Did you mean {near[0]!r}?" if near else " Rename it."
             raise ValueError(
                 f"profile: no estimate is called {name!r}. Allowed: "
-                f"{', '.join(map(repr, list(places)[:10]))}.{hint}"
+                f"{offered(str(name), list(places))}. Mend the name."
             )
         result |= dict.fromkeys(places[name])
     return list(result)

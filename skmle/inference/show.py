@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import html
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+# Names that an error offers, at most: similar ones, or any. Chosen for reading.
+_SIMILAR, _OFFERED = 3, 8
 
 
 def printable(name: object) -> str:
@@ -17,6 +21,14 @@ def printable(name: object) -> str:
     """
     text = str(name)
     return text if text.isprintable() else repr(text)
+
+
+def offered(name: str, names: Sequence[str]) -> str:
+    """Return, for an error, the names that one may be meant for: that hold it, or are like it."""
+    plain = [own for own in names if ":" not in own] or list(names)
+    near = [own for own in names if name and name.lower() in own.lower()][:_SIMILAR]
+    near = near or difflib.get_close_matches(name, names, n=_SIMILAR) or plain[:_OFFERED]
+    return ", ".join(map(repr, near)) + (", ..." if len(near) < len(plain) else "")
 
 
 def text_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

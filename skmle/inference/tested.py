@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmle.inference.changes import is_slope
-from skmle.inference.hypotheses import HypothesisTest, in_words, parsed, wald_test_of
+from skmle.inference.hypotheses import HypothesisTest, parsed, wald_test_of
 from skmle.inference.profile import ProfileIntervals, Profiler, profiled
 from skmle.inference.rows_known import (
     KnownRowsLike,
@@ -50,7 +50,8 @@ class Tested:
         hypotheses : str or sequence of str
             Equations, such as ``"age = 0, bmi = 2 * age"``; names alone, such as the columns of a
             factor, are tested against zero. Where several components have a term of one name,
-            write ``"loc:age"`` or ``"class b:age"``.
+            write ``"loc:age"`` or ``"class b:age"``. Names may have any sign in them; one that
+            reads as a number, or holds that of another, is written in backticks.
 
         Returns
         -------
@@ -71,8 +72,7 @@ class Tested:
         >>> result.test("age = 0, bmi = 7 * sex")
         Wald test of age = 0, bmi = 7 * sex: chi2(2) = 10.26, p = 0.00593
         """
-        linear = parsed(hypotheses, self._places(), len(self.terms))
-        words = in_words(hypotheses)
+        linear, words = parsed(hypotheses, self._places(), len(self.terms))
         return wald_test_of(linear, self.estimates, self.covariance, words, self.dof)
 
     def profile(

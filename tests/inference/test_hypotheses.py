@@ -26,6 +26,8 @@ PEER = sm.OLS(Y, sm.add_constant(FRAME.rename(columns={"age of car": "car"}))).f
         ("-(age - bmi)/2 + 1 = age of car*3", "-age/2 + bmi/2 - 3*car = -1"),
         ("loc:age = loc:bmi, intercept", "age = bmi, const = 0"),
         ("2 = age", "age = 2"),
+        ("age == 2, `age of car`", "age = 2, car = 0"),
+        (["age = 2, bmi", "age of car"], "age = 2, bmi = 0, car = 0"),
     ],
 )
 def test_wald_tests_are_those_of_statsmodels(ours, theirs):
@@ -54,7 +56,18 @@ def test_tests_by_t_are_f_tests():
         ("age * bmi = 0", "is not linear. Allowed: sums"),
         ("log(age) = 0", "is not linear. Allowed: sums"),
         ("3 = 4", "says nothing of an estimate. Allowed"),
-        ("age = = 2", "names no estimate"),
+        ("age = = 2", "more than one sign of equality.* Allowed"),
+        ("(age + bmi = 0", "cannot be read. Allowed"),
+        ("2 age = 0", "cannot be read. Allowed"),
+        ("age = 1e400", "not finite. Allowed"),
+        ("age = 0,", "'' names no estimate. Allowed"),
+        ("_0_ = age", "'_0_' names no estimate"),
+        ("`age = 0", "cannot be read. Allowed"),
+        ("of = 0", "'of' names no estimate. Allowed: linear equations of 'age of car'"),
+        (3, "3 is no hypothesis. Allowed"),
+        (None, "None is no hypothesis. Allowed"),
+        ([], "no hypothesis. Allowed"),
+        ([3], "no hypothesis. Allowed"),
         ("age = 0, 2 * age = 0", "one follows from the others.* Allowed"),
         ("age / 0 = 1", "is not linear"),
     ],
@@ -82,3 +95,56 @@ def test_estimates_without_errors():
     assert result.test("bmi = 0").p_value < 1.0
     with pytest.raises(ValueError, match="no standard error. Allowed"):
         result.test("twin = 0")
+
+
+# ---------------------------------------------------------------- names with any sign in them
+
+SIGNS = [
+    "x_a=b",
+    "x_c:d",
+    "x_e, f",
+    "x_(g)",
+    'x_"q`',
+    "x_<é> + 1",
+    "x_1.5",
+    "1",
+    "2.5e3",
+    "_0_",
+    "-",
+]
+SIGNED = FRAME[["age"]].join(pd.DataFrame(RNG.normal(size=(200, len(SIGNS))), columns=SIGNS))
+CLASSES = np.array(["k=1", "k:2", "<k, 3>"])[np.digitize(Y, [-1.0, 1.0])]
+NAMED = {
+    "one component": MLERegressor("poisson").fit(SIGNED, np.exp(Y).round()).inference(),
+    "no component": CrossEntropyClassifier().fit(SIGNED, Y > 0.0).inference(),
+    "three components": CrossEntropyClassifier().fit(SIGNED, CLASSES).inference(),
+}
+
+
+@pytest.mark.parametrize("subject", NAMED)
+@pytest.mark.parametrize("name", SIGNS)
+def test_names_may_have_any_sign_in_them(subject, name):
+    result = NAMED[subject]
+    several = "three" in subject
+    first, name = (f"class k=1:{term}" if several else term for term in ("age", name))
+    i, j = (result._places()[term][0] for term in (first, name))
+    variance = result.covariance[i, i] + result.covariance[j, j] - 2.0 * result.covariance[i, j]
+    away = result.estimates[i] - result.estimates[j]
+    quoted = name if "`" in name else f"`{name}`"
+    for text in (f"{first} = {quoted}", [f"{quoted}-{first}==0"], f"({first})-{quoted}"):
+        assert result.test(text).statistic == pytest.approx(away**2 / variance), text
+    alone = result.estimates[j] ** 2 / result.covariance[j, j]
+    for text in (name, [name], f"{name}, {first}"):
+        found = result.test(text)
+        assert found.df == (2 if text not in (name, [name]) else 1)
+        assert found.df == 2 or found.statistic == pytest.approx(alone)
+        assert "= 0" in found.hypothesis
+
+
+def test_a_number_is_the_number_where_a_column_is_called_so():
+    result = NAMED["one component"]
+    i = result.terms.index("age")
+    expected = (result.estimates[i] - 1.0) ** 2 / result.covariance[i, i]
+    assert result.test("age = 1").statistic == pytest.approx(expected)
+    with pytest.raises(ValueError, match="says nothing of an estimate.* in backticks"):
+        result.test("1 = 0")

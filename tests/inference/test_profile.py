@@ -284,7 +284,7 @@ REFUSED = {
     ),
     "a name": (
         lambda: MODEL.inference(X, OBSERVED["poisson"]).profile("intercpt"),
-        "Did you mean 'intercept'",
+        "Allowed: 'intercept', 'mean:intercept'",
     ),
     "a level": (
         lambda: MODEL.inference(X, OBSERVED["poisson"]).profile(confidence_level=95),
