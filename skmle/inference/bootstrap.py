@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference.bootstrap_results import BootstrapIntervals
-from skmle.inference.estimates import Model, OfModel, names_of, slope_along, value_of
+from skmle.inference.estimates import (
+    Model,
+    OfModel,
+    checked_function,
+    names_of,
+    of_size,
+    slope_along,
+    value_of,
+)
 from skmle.inference.resamples import (
     Resampler,
     Resamples,
@@ -143,6 +151,8 @@ class Bootstrapped(OfModel):
                 self.components, self.terms, self.eta, self.inverses, known.eta, bare, True
             )
 
+        checked_function(function, "bootstrap")
+
         def of_inner(inner: Any) -> Any:
             return function(model.around(inner))
 
@@ -189,7 +199,7 @@ class _Asked(NamedTuple):
             if np.isfinite(coefs).all():
                 with np.errstate(all="ignore"):
                     value = np.asarray(self.function(self.model.at(coefs)), float)
-                result[line] = value.ravel()
+                result[line] = of_size(len(self.values), value.ravel(), "bootstrap")
         return result
 
     def estimates(self, values: Array) -> Array:
@@ -212,8 +222,9 @@ def _accelerations(asked: _Asked, resampler: Resampler, kind: str, groups: Any) 
             "these rows has none. Allowed: 'percentile' and 'basic'. Use one of them."
         ) from None
     lines, units = spread_of(influences)
-    slopes = [slope_along(line, asked.function, asked.model, "bootstrap") for line in lines.T]
-    return accelerations(influences, units, np.array(slopes).reshape(-1, len(asked.values)))
+    size = len(asked.values)
+    slopes = [slope_along(line, asked.function, asked.model, "bootstrap", size) for line in lines.T]
+    return accelerations(influences, units, np.array(slopes).reshape(-1, size))
 
 
 def _summed_up(

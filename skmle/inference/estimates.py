@@ -22,6 +22,12 @@ _STEP = 0.05
 # Central differences of order 6: Fornberg (1988), Generation of finite difference formulas on
 # arbitrarily spaced grids, Mathematics of Computation 51.
 _PLACES, _WEIGHTS = (1, 2, 3), (3.0 / 4.0, -3.0 / 20.0, 1.0 / 60.0)
+# Spread of slopes over steps, relative to the slope, beyond which a function goes in steps. Of a
+# smooth one it is 0.003 times its third derivative along a standard error. And what is rounding, or
+# the tolerance of a solver, relative to the value. Standard errors to what is far. All chosen.
+_ROUGH, _NOISE, _FAR = 0.2, 1e-6, 2.0
+# Moves of a function, the squares of whose slopes, and sums of them, are doubles.
+_LARGE = 1e150
 # Roots of variances that are smaller, relative to the largest, are rounding.
 _RANK = 1e-10
 
@@ -88,8 +94,18 @@ class OfModel:
         return self.model
 
 
+def checked_function(function: Any, what: str) -> Callable[[Any], Any]:
+    """Return what a user gave as a function; ValueError if it cannot be called."""
+    if not callable(function):
+        raise ValueError(
+            f"{what}: function={function!r} cannot be called. Allowed: functions of the model, "
+            "such as lambda model: model.coef_[0]. Give one."
+        )
+    return function  # type: ignore[no-any-return]
+
+
 def value_and_root(
-    function: Callable[[Any], Any], model: Model, what: str = "estimate"
+    function: Callable[[Any], Any], model: Model, what: str = "estimate", *, smooth: bool = False
 ) -> tuple[Any, Array, Array]:
     """Return a function of a model: as it is, flat (m,), and a root of its covariance, (m, d).
 
@@ -100,16 +116,22 @@ def value_and_root(
     model : Model
     what : str
         Who asks, for messages.
+    smooth : bool
+        Whether to refuse functions that go in steps, as those of users may.
 
     Raises
     ------
     ValueError
-        If the function is not finite, changes its shape, or depends on coefficients that the data
-        do not determine.
+        If the function is not finite, changes its shape, goes in steps, or depends on coefficients
+        that the data do not determine.
     """
     whole, value = value_of(function, model, what)
-    lines = [slope_along(line, function, model, what) for line in directions(model).T]
-    return whole, value, np.array(lines).reshape(-1, value.size).T
+    lines = directions(model).T
+    moves = [moves_along(line, function, model, what, value.size) for line in lines]
+    every = np.array(moves).reshape(-1, len(_PLACES), value.size)
+    if smooth:
+        _check_smooth(every, function, model, value, what)
+    return whole, value, _slopes(every).T
 
 
 def value_of(function: Callable[[Any], Any], model: Model, what: str) -> tuple[Any, Array]:
@@ -122,16 +144,66 @@ def value_of(function: Callable[[Any], Any], model: Model, what: str) -> tuple[A
 
 
 def slope_along(
-    line: Array, function: Callable[[Any], Any], model: Model, what: str = "estimate"
+    line: Array, function: Callable[[Any], Any], model: Model, what: str, size: int
 ) -> Array:
     """Return the derivative of a function of a model along a standard error's way, (m,)."""
-    result = np.zeros(())
-    for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
+    return _slopes(moves_along(line, function, model, what, size))
+
+
+def moves_along(
+    line: Array, function: Callable[[Any], Any], model: Model, what: str, size: int
+) -> Array:
+    """Return by how much a function of `size` numbers moves between near and far ends, (3, m).
+
+    The ends are `_PLACES` times `_STEP` standard errors to each side.
+    """
+    result = []
+    for place in _PLACES:
         step = place * _STEP * line
         ends = (model.coefs + step, model.coefs - step)
-        ahead, behind = (_asked(function, model, end, what) for end in ends)
-        result = result + weight / _STEP * (ahead - behind)
-    return result
+        ahead, behind = (_asked(function, model, end, what, size) for end in ends)
+        result.append(ahead - behind)
+    return np.array(result)
+
+
+def _slopes(moves: Array) -> Array:
+    """Return derivatives from moves between ends, (..., 3, m) -> (..., m)."""
+    slopes = np.einsum("j,...jm->...m", np.array(_WEIGHTS) / _STEP, moves)
+    return np.asarray(slopes, float)
+
+
+def _check_smooth(
+    moves: Array, function: Callable[[Any], Any], model: Model, value: Array, what: str
+) -> None:
+    """Raise ValueError if a function goes in steps, which have no slope, or beyond the doubles.
+
+    Near the estimates its slopes between near and far ends then differ; or they are zero, but not
+    those between ends that are farther away.
+    """
+    if np.abs(moves).max(initial=0.0) > _LARGE:
+        raise ValueError(
+            f"{what}: the function gives numbers such as {value[np.abs(value).argmax()]:.3g}, of "
+            "which a variance is beyond the doubles. Allowed: numbers that change by up to "
+            f"{_LARGE:g} within a standard error. Divide it by a constant, or take its logarithm."
+        )
+    slopes = moves / (2.0 * _STEP * np.array(_PLACES)[:, None])
+    apart = np.sqrt((np.ptp(slopes, axis=1) ** 2).sum(axis=0))
+    size = np.sqrt((slopes.mean(axis=1) ** 2).sum(axis=0))
+    steps = apart > _ROUGH * size + _NOISE * np.abs(value)
+    if (still := ~moves.any(axis=(0, 1))).any():
+        for line in directions(model).T:
+            for sign in (-_FAR, _FAR):
+                with np.errstate(all="ignore"):
+                    there = np.asarray(function(model.at(model.coefs + sign * line)), float)
+                if there.size == value.size:
+                    steps |= still & (np.abs(there.ravel() - value) > _NOISE * np.abs(value))
+    if steps.any():
+        raise ValueError(
+            f"{what}: the function goes in steps (its value here is {value[steps][0]:.6g}), and so "
+            "has no standard error. Allowed: functions that are smooth in the coefficients, such "
+            "as means and probabilities, not labels or their shares. Take such a function, or "
+            "bootstrap(function, method='percentile')."
+        )
 
 
 def slope_in_predictor(
@@ -170,7 +242,8 @@ def check_determined(function: Callable[[Any], Any], model: Model, value: Array,
         return
     moved = model.coefs + model.idle
     moved[~known] = np.where(np.isfinite(moved[~known]), moved[~known] + 1.0, 0.0)
-    if not np.allclose(_asked(function, model, moved, what), value, rtol=1e-9, atol=0.0):
+    there = _asked(function, model, moved, what, value.size)
+    if not np.allclose(there, value, rtol=1e-9, atol=0.0):
         raise ValueError(
             f"{what}: the function depends on coefficients that the data do not determine. "
             "Allowed: functions of the others. Leave out columns that are combinations of "
@@ -178,23 +251,42 @@ def check_determined(function: Callable[[Any], Any], model: Model, value: Array,
         )
 
 
-def _asked(function: Callable[[Any], Any], model: Model, coefs: Array, what: str) -> Array:
-    """Return the values of the function at some coefficients, flat."""
+def _asked(
+    function: Callable[[Any], Any], model: Model, coefs: Array, what: str, size: int
+) -> Array:
+    """Return the values of a function of `size` numbers at some coefficients, flat."""
     with np.errstate(all="ignore"):
-        return checked_numbers(function(model.at(coefs)), what)
+        return of_size(size, checked_numbers(function(model.at(coefs)), what), what)
+
+
+def of_size(size: int, value: Array, what: str) -> Array:
+    """Return what a function gives beside the estimates, if it is as many numbers as there."""
+    if value.size != size:
+        raise ValueError(
+            f"{what}: the function gives {size} numbers at the estimates and {value.size} beside "
+            "them. Allowed: as many wherever it is asked. Let its shape not depend on the "
+            "coefficients."
+        )
+    return value
 
 
 def checked_numbers(whole: Any, what: str) -> Array:
     """Return numbers, flat, once they are seen to be finite."""
     try:
-        if whole is None:
+        if whole is None or np.iscomplexobj(whole):
             raise TypeError
         value = np.asarray(whole, float).ravel()
     except (TypeError, ValueError):
+        kind = "complex number" if np.iscomplexobj(whole) else type(whole).__name__
         raise ValueError(
-            f"{what}: the function gives a {type(whole).__name__}. Allowed: a number or an array "
-            "of numbers. Return one."
+            f"{what}: the function gives a {kind}. Allowed: a number or an array of numbers. "
+            "Return one."
         ) from None
+    if value.size == 0:
+        raise ValueError(
+            f"{what}: the function gives no number, but an array of shape {np.shape(whole)}. "
+            "Allowed: one number or more. Return some."
+        )
     if not np.isfinite(value).all():
         raise ValueError(
             f"{what}: the function gives {value[~np.isfinite(value)][0]} at coefficients within "

@@ -259,6 +259,7 @@ def wald_test_of(
     away = weights @ estimates[used] - linear.value
     spread = weights @ covariance[np.ix_(used, used)] @ weights.T
     scale = np.sqrt(np.diag(spread))
+    scale = np.where(scale > 0.0, scale, 1.0)
     sizes, axes = np.linalg.eigh(spread / np.outer(scale, scale))
     if not sizes[0] > _RANK * sizes[-1]:
         raise ValueError(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skmle.inference.assemble import TableLines
 from skmle.inference.bootstrap import Bootstrapped
 from skmle.inference.derived import Derived
-from skmle.inference.estimates import Model, names_of, scale_of, value_and_root
+from skmle.inference.estimates import Model, checked_function, names_of, scale_of, value_and_root
 from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.profile import Profiler
 from skmle.inference.profiled_values import ProfiledValues, check_interval
@@ -289,8 +289,8 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
         Raises
         ------
         ValueError
-            If the function is not finite near the estimates, or depends on coefficients that the
-            data do not determine.
+            If the function is not finite near the estimates, goes in steps there, changes its
+            shape, or depends on coefficients that the data do not determine.
 
         Examples
         --------
@@ -303,11 +303,12 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
         """
         model = self._known_model("estimate")
         check_interval(interval, self.profiler)
+        checked_function(function, "estimate")
 
         def asked(inner: Any) -> Any:
             return function(model.around(inner))
 
-        whole, value, root = value_and_root(asked, model)
+        whole, value, root = value_and_root(asked, model, smooth=True)
         result = self._of(value, root, names_of(whole, names), link=link)
         if interval == "wald":
             return result

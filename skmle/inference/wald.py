@@ -87,10 +87,11 @@ def linked_interval(
 def wald_test(estimate: Array, error: Array, dof: float = np.inf) -> tuple[Array, Array]:
     """Return (z, p): estimates in standard errors, and their two-sided p-values against zero.
 
-    With degrees of freedom `dof` they are those of t.
+    With degrees of freedom `dof` they are those of t. Both are nan of an estimate without spread,
+    which no test is about.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = estimate / error
+    with np.errstate(invalid="ignore"):
+        z = estimate / np.where(error == 0.0, np.nan, error)
     return z, 2.0 * (ndtr(-np.abs(z)) if dof == np.inf else stdtr(dof, -np.abs(z)))
 
 

@@ -343,6 +343,16 @@ WRONG = {
     "level": ({"confidence_level": 1.5}, "confidence_level=1.5"),
     "names alone": ({"names": ["a"]}, "without a function.*Leave them out"),
     "names": ({"function": lambda model: model.coef_, "names": ["a"]}, "1 names for 2 values"),
+    "no function": ({"function": 3}, "function=3 cannot be called. Allowed"),
+    "a shape that changes": (
+        {
+            "function": lambda model: np.ones(1 + (model.coef_[0, 0] > 0.7)),
+            "n_resamples": 39,
+            "method": "percentile",
+            "random_state": 0,
+        },
+        "numbers at the estimates and . beside them. Allowed",
+    ),
 }
 
 

@@ -106,6 +106,19 @@ def test_names_and_pickles():
     np.testing.assert_array_equal(again.estimate(own).covariance, result.estimate(own).covariance)
 
 
+class Changing:
+    """A function whose number of values changes from call to call."""
+
+    calls = 0
+
+    def __call__(self, model):
+        self.calls += 1
+        return np.full(1 + self.calls % 2, model.coef_[0])
+
+
+STEPS = "goes in steps .* Allowed: functions that are smooth"
+
+
 @pytest.mark.parametrize(
     ("function", "settings", "message"),
     [
@@ -114,12 +127,36 @@ def test_names_and_pickles():
         (lambda m: m.predict(X[:2]), {"names": ["a"]}, "1 names for 2 values. Allowed: one name"),
         (lambda m: m.coef_, {"link": "log"}, "link='log', but one value is -.* Allowed: positive"),
         (lambda m: m.coef_, {"link": "square"}, "link='square' is not known. Allowed: 'identity'"),
+        (lambda m: m.coef_ + 1j, {}, "gives a complex number. Allowed"),
+        (lambda m: [], {}, r"gives no number, but an array of shape \(0,\). Allowed"),
+        (Changing(), {}, "gives 2 numbers at the estimates and 1 beside them. Allowed"),
+        (3, {}, "function=3 cannot be called. Allowed"),
+        (lambda m: 1e200 * m.coef_, {}, "variance is beyond the doubles. Allowed"),
+        # Steps: far apart, so that none is near; many, and few; beside a smooth number.
+        (lambda m: m.predict_quantile(X, 0.5), {}, STEPS),
+        (lambda m: m.predict_quantile(X, 0.5).mean(), {}, STEPS),
+        (lambda m: np.mean(m.predict(X) > 1.4), {}, STEPS),
+        (lambda m: [m.coef_[0], np.round(m.coef_[1], 2)], {}, STEPS),
+        (lambda m: np.round(m.coef_[1], 2), {"interval": "profile"}, STEPS),
     ],
 )
 def test_bad_functions(function, settings, message):
     model = MLERegressor("poisson").fit(X, COUNTS)
     with pytest.raises(ValueError, match=message):
-        model.inference().estimate(function, **settings)
+        model.inference(X, COUNTS).estimate(function, **settings)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda m: 3.0, lambda m: 0.0 * m.coef_, lambda m: [True]],
+    ids=["a number", "zero times coefficients", "a truth"],
+)
+def test_what_no_coefficient_moves_has_no_error_and_no_test(function):
+    found = MLERegressor("poisson").fit(X, COUNTS).inference().estimate(function)
+    assert not found.standard_errors.any()
+    assert np.isnan(found.statistic).all() and np.isnan(found.p_value).all()
+    with pytest.raises(ValueError, match="has no spread. Allowed"):
+        found.test([found.terms[0]])
 
 
 def test_functions_of_what_the_data_do_not_determine():
