@@ -196,7 +196,7 @@ class Fit:
     distance: float = 0.0
     limit: Limit | None = None
     estimable: tuple[NDArray[np.bool_], ...] | None = None
-    """Of each term, which slopes the data determine; None: all."""
+    """Of each term, which slopes the data determine, and whether its constant; None: all."""
     separated: Separated | None = None
     """What runs to infinity, where some rows separate from the others."""
     dependent: tuple[NDArray[np.bool_], ...] | None = None

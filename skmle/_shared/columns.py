@@ -325,7 +325,8 @@ def undetermined(
     Parameters
     ----------
     estimable : sequence of ndarrays of bool, optional
-        For each parameter, which slopes the data determine; None if they determine all.
+        For each parameter, which slopes the data determine, and last whether its constant; None if
+        they determine all.
     names : sequence of sequences of str
         For each parameter, the names of its columns.
     """
@@ -335,7 +336,7 @@ def undetermined(
         dict.fromkeys(
             label
             for known, labels in zip(estimable, names, strict=True)
-            for determined, label in zip(known, labels, strict=True)
+            for determined, label in zip(known[:-1], labels, strict=True)
             if not determined
         )
     )

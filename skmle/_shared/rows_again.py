@@ -103,8 +103,7 @@ class RowsAgain(AsFunction, Criteria):
         sizes = [len(slopes) for slopes, _ in fit.coefs]
         open_ = [np.zeros(size + 1) for size in sizes]
         for entry, determined in zip(open_, fit.estimable or (), strict=False):
-            entry[:-1][~determined] = np.nan
-            entry[-1] = 0.0 if determined.all() else np.nan
+            entry[~determined] = np.nan
         if labelled:  # what is not known of one class is not known of those that are centred by it
             open_ = [np.sum(open_, axis=0)] * count
         way = beyond(fit, count)

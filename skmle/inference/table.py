@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skmle.inference.assemble import CONSTANT
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
 from skmle.inference.show import printable
 from skmle.inference.wald import interval
@@ -68,19 +69,20 @@ class Summary:
         if result.reason:
             return [*footer, *textwrap.wrap(f"No standard errors: {result.reason}", _WIDTH)]
         lost = ~np.isfinite(result.estimates)
-        names = dict.fromkeys(
-            term
-            for term, error, away in zip(result.terms, result.standard_errors, lost, strict=True)
-            if np.isnan(error) and not away and term != "intercept"
-        )
+        unknown = np.isnan(result.standard_errors) & ~lost
+        lines = zip(result.components, result.terms, unknown, strict=True)
+        open_ = [(component, term) for component, term, own in lines if own]
+        names = dict.fromkeys(term for _, term in open_ if term != "intercept")
+        # Slopes are the cause, where constants are not known beside them.
+        slopes = [own for own in names if (CONSTANT, own) not in open_]
         off = dict.fromkeys(t for t, away in zip(result.terms, lost, strict=True) if away)
         runs = (
             f"inf, nan: no finite number is the estimate of {', '.join(map(printable, off))}; see "
             "`separated_` of the fit."
         )
         notes: list[str] = []
-        if names and result.coefficients:
-            notes = _undetermined([*names], "intercept" in result.terms)
+        if slopes and result.coefficients:
+            notes = _undetermined(slopes, any(term == "intercept" for _, term in open_))
         elif names:
             notes = textwrap.wrap(_APART.format(", ".join(map(printable, names))), _WIDTH)
         return [*footer, *notes, *(textwrap.wrap(runs, _WIDTH) if off else [])]

@@ -44,7 +44,16 @@ DEPENDENT = {
         [2],
     ),
     "nothing but a constant": (np.full((N, 1), 2.0), [], [0]),
+    "twice another": (np.column_stack([OWN + 3.0, 2.0 * OWN[:, 1] + 6.0]), [0, 1], [1, 2]),
+    "the others' sum, far from zero": (
+        np.column_stack([OWN + 1e4, OWN.sum(axis=1) + 2e4]),
+        [0, 1],
+        [0, 1, 2],
+    ),
+    "nothing at all": (np.column_stack([OWN, np.zeros(N)]), [0, 1], [2]),
 }
+# In what changes no prediction, the cut points have no part.
+DETERMINED_CUTS = {"twice another", "the others' sum, far from zero", "nothing at all"}
 
 
 @pytest.mark.parametrize("link", ["logit", "probit", "cauchit"])
@@ -54,13 +63,16 @@ def test_dependent_columns_are_named_and_change_nothing(name, link):
     model = OrdinalClassifier(link=link).fit(X, Y)
     assert model.status_ == "interior" and model.aliased_ == [f"x{j}" for j in aliased]
     errors, known = model.inference().standard_errors, [j not in aliased for j in range(X.shape[1])]
-    # The place of the cut points is where all columns are zero, of which the data say nothing.
-    np.testing.assert_array_equal(np.isfinite(errors), [*known, False, False, False])
+    # The place of the cut points is where all columns are zero.
+    cuts = [name in DETERMINED_CUTS] * 3
+    np.testing.assert_array_equal(np.isfinite(errors), [*known, *cuts])
     if not independent:
         shares = np.bincount(Y) / N
         np.testing.assert_allclose(model.predict_proba(X[:1])[0], shares, rtol=1e-9)
         return
     plain = OrdinalClassifier(link=link).fit(X[:, independent], Y)
+    if name in DETERMINED_CUTS:
+        np.testing.assert_allclose(errors[-3:], plain.inference().standard_errors[-3:], rtol=1e-4)
     np.testing.assert_allclose(model.log_likelihood_, plain.log_likelihood_, rtol=1e-12)
     assert model.n_parameters_ == plain.n_parameters_
     proba = plain.predict_proba(X[:, independent])

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import ndtr
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
@@ -414,3 +415,40 @@ def test_results_of_arrays_alone():
         result.confidence_intervals(), [[0.02, 1.98], [0.04, 3.96]], atol=1e-3
     )
     np.testing.assert_allclose(result.statistic, [2.0, 2.0])
+
+
+# ---------------------------------------------------------------- intercepts beside aliased columns
+
+DIM = np.random.default_rng(1).normal([3.0, 0.0], size=(200, 2))
+GROUPS = np.eye(3)[np.arange(200) % 3]
+BESIDE = {
+    "twice another": (np.column_stack([DIM, 2.0 * DIM[:, 0]]), True),
+    "the others' sum": (np.column_stack([DIM, DIM.sum(axis=1)]), True),
+    "zero": (np.column_stack([DIM, np.zeros(200)]), True),
+    "twice another and one": (np.column_stack([DIM, 2.0 * DIM[:, 0] + 1.0]), False),
+    "one": (np.column_stack([DIM, np.ones(200)]), False),
+    "a full one-hot": (np.column_stack([DIM, GROUPS]), False),
+    "both": (np.column_stack([DIM, 2.0 * DIM[:, 0], GROUPS]), False),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize(
+    "model",
+    [MLERegressor("poisson"), MLERegressor(), CrossEntropyClassifier()],
+    ids=str,
+)
+def test_an_intercept_has_an_error_where_the_data_determine_it(model, name):
+    X, determined = BESIDE[name]
+    y = (np.random.default_rng(2).poisson(np.exp(0.3 * DIM[:, 1])) > 0).astype(int)
+    found = clone(model).fit(X, y)
+    place = found.inference().terms.index("intercept")
+    error = found.inference().standard_errors[place]
+    assert np.isfinite(error) == determined
+    text = " ".join(str(found.summary()).split())
+    assert ("set fit_intercept=False" in text) != determined
+    if determined:
+        plain = clone(model).fit(DIM, y).inference()
+        np.testing.assert_allclose(
+            error, plain.standard_errors[plain.terms.index("intercept")], rtol=1e-5
+        )

@@ -44,6 +44,9 @@ _PREFERENCE = 0.01
 # squared length 1 to within this. Rounding turns the space by at most eps / _RANK = 2e-5, and
 # changes the squared length by the square of that. Chosen, not measured.
 _ESTIMABLE = 1e-8
+# Size of a level, relative to the terms of its sum, that is their rounding: combinations of columns
+# 1e4 standard deviations from zero leave 1e-12. A larger one tells of a level that is open.
+_LEVEL = 1e-10
 # Entries up to which sparse columns are made dense to combine them: 80 MB. Chosen, not measured.
 _DENSE = 10_000_000
 
@@ -75,7 +78,8 @@ class Basis(NamedTuple):
     """A change of the p slopes that changes no prediction but by a constant, in no special
     direction of all that do so; None: there is none."""
     idle_level: float = 0.0
-    """This constant."""
+    """This constant; zero if no such change moves the predictor where all columns are zero, so that
+    the data determine an intercept."""
 
     @property
     def steep(self) -> bool:
@@ -193,6 +197,8 @@ def find_basis(
         any_way = np.random.default_rng(0).normal(size=p)
         idle = np.where(estimable, 0.0, inverse * (any_way - v @ (v.T @ any_way)))
         idle_level = float(_product(given.centre, idle[:, None])[0])
+        if abs(idle_level) <= _LEVEL * float(np.abs(given.centre * idle).sum()):
+            idle_level = 0.0
     level = _product(given.centre, spread) - given.centre[kept]
     if shift is not None:
         level = level + shift[columns][kept]

@@ -330,22 +330,24 @@ class Likelihood:
         """Return a covariance whose entries are nan for what the data do not determine."""
         if self.estimable is None:
             return covariance
-        # An intercept is the predictor where all columns are zero. The data do not determine it if
-        # they leave any slope open.
         pairs = zip(self.estimable, self.problem.terms, strict=True)
-        carried = not self.problem.carried or bool(self.estimable[0].all())
-        unknown = ~np.concatenate(
-            [np.r_[e, [carried and bool(e.all())] * t.intercept].astype(bool) for e, t in pairs]
-        )
+        unknown = ~np.concatenate([known[: t.length] for known, t in pairs])
         result = covariance.copy()
         result[unknown], result[:, unknown] = np.nan, np.nan
         return result
 
     @cached_property
     def estimable(self) -> tuple[NDArray[np.bool_], ...] | None:
-        """Of each term, which slopes the data determine; None: all."""
+        """Of each term, which slopes the data determine, and whether its constant; None: all."""
         bases = self.columns.bases
         if all(basis is None for basis in bases):
             return None
-        pairs = zip(self.problem.terms, bases, strict=True)
-        return tuple(np.ones(t.size, bool) if b is None else b.estimable for t, b in pairs)
+        # A constant is the predictor where all columns are zero.
+        levels = [basis is None or basis.idle_level == 0.0 for basis in bases]
+        if self.problem.carried:
+            levels = [levels[0]] * len(levels)
+        slopes = [
+            np.ones(term.size, bool) if basis is None else basis.estimable
+            for term, basis in zip(self.problem.terms, bases, strict=True)
+        ]
+        return tuple(np.append(own, level) for own, level in zip(slopes, levels, strict=True))
