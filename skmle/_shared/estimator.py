@@ -103,6 +103,10 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
         end = fit.limit
         self._at_limit = {} if end is None else end.ends
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether a fit has ended: one that failed may have stored what it saw."""
+        return hasattr(self, "status_")
+
     def _feature_names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)
         if names is None:

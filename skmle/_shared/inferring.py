@@ -166,7 +166,11 @@ class Inferring(Augmenting):
             if self._runs_off and kind == "observed":
                 errors = self._errors_beside()
             elif self._runs_off:
-                raise ValueError(self._no_covariance())
+                raise ValueError(
+                    f"{type(self).__name__}.inference: covariance={kind!r} of a fit in which "
+                    "coefficients run to infinity, as columns separate rows (`separated_`). "
+                    "Allowed: 'observed', that of all others. Use it, or drop these columns."
+                )
             else:
                 choice = Choice(kind, ways, lags, correction, distribution)
                 errors = errors_of(every, choice)

@@ -90,7 +90,7 @@ def _in_words(
         why = reason or "the support depends on the parameters"
         return NonRegularWarning, (
             f"the estimate is the maximum, but {why}, so no standard errors are given. "
-            "Use the bootstrap if you need them."
+            "If you need them, draw samples of the fit by sample() and fit to each."
         )
     if status == NO_MAXIMUM and reason == SEPARATION:
         return SeparationWarning, _separation(fit, _moving_columns(fit, names), rows, penalised)

@@ -30,6 +30,7 @@ _ROWS = 2**16
 # The same where variances have no formula. Its standard error is 0.02; 4096 truncated Poisson laws
 # take a fifth of a second.
 _ROWS_OF_SUMS = 2**12
+_WIDER = "negative_binomial"
 
 
 class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
@@ -109,7 +110,8 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
         notes = []
         if self._dispersion is not None:
             trusted = errors.known and "sandwich" not in errors.origin
-            notes = notes_of_dispersion(self._dispersion, self._title, trusted)
+            wider = "" if "dispersion" in self._law.names else _WIDER
+            notes = notes_of_dispersion(self._dispersion, self._title, trusted, wider)
         return self._report(title, lines, errors, confidence_level, squares_of, notes)
 
 

@@ -154,7 +154,8 @@ def _of_scipy(law: Any) -> Family:
 
 
 def _unknown(family: str, name: str) -> ValueError:
-    near = difflib.get_close_matches(name, [*_BY_NAME, *scipy_names()], n=3, cutoff=0.5)
+    known = dict.fromkeys([*_BY_NAME, *scipy_names()])
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
     allowed = ", ".join(names[0] for _, names in REGISTRY.values())
     return ValueError(

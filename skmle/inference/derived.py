@@ -13,6 +13,7 @@ from skmle.inference.effects import effects_of
 from skmle.inference.estimates import OfModel, value_and_root
 from skmle.inference.predicted import interval_of_observation, interval_of_quantity
 from skmle.inference.ratios import against_class, ratios_of
+from skmle.inference.wald import checked_level
 
 if TYPE_CHECKING:
     from skmle.inference.results import Inference
@@ -168,7 +169,9 @@ class Derived(OfModel):
         [80.8 30.3] [387.1 145.8]
         """
         model = self._known_model("predict_interval")
-        level = self.confidence_level if coverage is None else coverage
+        level = self.confidence_level
+        if coverage is not None:
+            level = checked_level(coverage, "coverage")
         if isinstance(interval, str) and interval == "observation":
             return interval_of_observation(model, X, level, offset_or_exposure)
         return interval_of_quantity(model, X, interval, level, self.dof, offset_or_exposure)
@@ -263,8 +266,8 @@ class Derived(OfModel):
         >>> print(levels.estimates.round(1), levels.confidence_intervals().round(1).tolist())
         [147.4 197. ] [[135.5, 160.4], [176.3, 220.1]]
         """
-        periods = np.atleast_1d(np.asarray(period, float))
-        if periods.ndim != 1 or not (periods > 1.0).all():
+        periods = np.atleast_1d(np.asarray(period))
+        if periods.ndim != 1 or periods.dtype.kind not in "iuf" or not (periods > 1.0).all():
             raise ValueError(
                 f"return_level: period={period!r} is not allowed. Allowed: numbers above 1, in "
                 "observations. Give one or several."

@@ -55,7 +55,9 @@ def dispersion_of(squares: Array, weight: Array | None, mass: float, k: int) -> 
     return Dispersion(mean * mass / (mass - k), float(np.sqrt(2.0 / (own - k))), float(spread))
 
 
-def notes_of_dispersion(found: Dispersion, title: str, trusted: bool) -> list[str]:
+def notes_of_dispersion(
+    found: Dispersion, title: str, trusted: bool, wider_law: str = ""
+) -> list[str]:
     """Return the lines below a table that tell the dispersion, and what to do if it is far from 1.
 
     Parameters
@@ -65,6 +67,8 @@ def notes_of_dispersion(found: Dispersion, title: str, trusted: bool) -> list[st
         The law, in words.
     trusted : bool
         Whether the standard errors of the table rest on the law.
+    wider_law : str
+        The name of a law that spreads wider; "" if this one spreads as wide as the counts ask for.
     """
     line = f"Pearson dispersion {found.value:.3g}, s.e. {found.error:.2g} about 1"
     if not found.far:
@@ -74,7 +78,8 @@ def notes_of_dispersion(found: Dispersion, title: str, trusted: bool) -> list[st
     if not trusted:
         return [line + "."]
     # HC3, as HC1 comes out smaller on few rows: see docs/benchmarks/coverage.md.
-    other = "" if found.value < 1.0 else ", or fit a law that spreads wider, as negative_binomial"
+    other = f", or fit a law that spreads wider, as {wider_law}"
+    other = other if wider_law and found.value > 1.0 else ""
     return [
         f"{line}, so that these s.e. are too {small}. Use inference(X, y, covariance='HC3'){other}."
     ]

@@ -236,19 +236,26 @@ def directions(model: Model) -> Array:
 
 
 def check_determined(function: Callable[[Any], Any], model: Model, value: Array, what: str) -> None:
-    """Raise ValueError if a function depends on coefficients that the data do not determine."""
+    """Raise ValueError if a function depends on coefficients that the data do not determine.
+
+    A probability of one, of a row that a column separates from others, depends on the column's
+    coefficient: it is one as that has run off. So the function is asked where it has not, too.
+    """
     known = np.isfinite(np.diag(model.covariance))
-    if known.all() and not model.idle.any():
-        return
-    moved = model.coefs + model.idle
-    moved[~known] = np.where(np.isfinite(moved[~known]), moved[~known] + 1.0, 0.0)
-    there = _asked(function, model, moved, what, value.size)
-    if not np.allclose(there, value, rtol=1e-9, atol=0.0):
-        raise ValueError(
-            f"{what}: the function depends on coefficients that the data do not determine. "
-            "Allowed: functions of the others. Leave out columns that are combinations of "
-            "others (`aliased_`) or separate the rows (`separated_`)."
-        )
+    places = [(model.coefs + model.idle, "columns that are combinations of others (`aliased_`)")]
+    if not known.all():
+        mend = "rows that columns separate from others (`separated_`), or these columns"
+        finite = np.where(np.isfinite(model.coefs), model.coefs, 0.0)
+        places += [(np.where(known, finite, there), mend) for there in (0.0, finite + 1.0)]
+    for moved, mend in places:
+        if (moved == model.coefs).all():
+            continue
+        there = _asked(function, model, moved, what, value.size)
+        if not np.allclose(there, value, rtol=1e-9, atol=0.0):
+            raise ValueError(
+                f"{what}: the function depends on coefficients that the data do not determine. "
+                f"Allowed: functions of the others. Leave out {mend}."
+            )
 
 
 def _asked(

@@ -6,7 +6,7 @@ _BY_STATUS = {
     "non_regular": (
         "status_ = 'non_regular': the support, or a corner of the density, depends on the "
         "parameters, so the usual standard errors do not hold",
-        "Use the bootstrap.",
+        "Draw samples of the fit by sample() and fit to each: a parametric bootstrap.",
     ),
     "no_maximum": (
         "status_ = 'no_maximum': the likelihood has no maximum, and these are values on the way "
@@ -47,21 +47,24 @@ def why_missing(
             f"l1_ratio={l1_ratio:g} with alpha > 0 chose which coefficients are zero, and no "
             "information matrix knows of that choice",
             "Set l1_ratio=0 or alpha=0 and fit again, on rows that had no part in a choice of "
-            "columns; or use the bootstrap.",
+            "columns.",
         )
     if store_information is False:
         return "store_information=False", "Set store_information=True and fit again."
     if status == "boundary":
         return (
             "status_ = 'boundary': the law at the end of the parameter's range has none",
-            "Fit that law, or use the bootstrap.",
+            "Fit that law, or draw samples of it by sample() and fit to each.",
         )
     if store_information == "auto":
         return (
             "store_information='auto' keeps none where it would cost much beside the fit",
             "Set store_information=True and fit again.",
         )
-    return "the information matrix is too large or singular", "Use the bootstrap."
+    return (
+        "the information matrix is too large or singular",
+        "Draw rows again, with replacement, and fit to each such sample: the bootstrap.",
+    )
 
 
 def why_no_criteria(weighs_classes: bool, effective: float) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -86,6 +87,7 @@ def _of_law(of: Any, what: str) -> Quantity:
     """Return a quantity of the law of each row."""
     of = "mean" if of is None else of
     with_number = isinstance(of, tuple) and len(of) == 2 and of[0] in _WITH_NUMBER
+    with_number = with_number and isinstance(of[1], numbers.Real)
     if not (callable(of) or with_number or (isinstance(of, str) and of in _OF_LAWS)):
         raise ValueError(
             f"{what}: of={of!r} is not known of a law. Allowed: {_ALLOWED}. Choose one."

@@ -65,12 +65,15 @@ def score_test(
     labels = getattr(extra, "columns", None)
     if labels is None and getattr(extra, "name", None) is not None:
         labels = [extra.name]
-    columns = np.asarray(extra, float)
+    try:
+        columns = np.asarray(extra, float)
+    except (TypeError, ValueError):
+        columns = np.full(np.shape(extra), np.nan)
     columns = columns[:, None] if columns.ndim == 1 else columns
     if columns.ndim != 2 or columns.shape[1] == 0 or not np.isfinite(columns).all():
         raise ValueError(
-            f"score_test: the further columns have shape {columns.shape}, or numbers that are not "
-            "finite. Allowed: finite numbers of shape (n,) or (n, q). Give such."
+            f"score_test: the further columns have shape {columns.shape}, or entries that are no "
+            "finite numbers. Allowed: finite numbers of shape (n,) or (n, q). Give such."
         )
     if names is None:
         names = [str(c) for c in (range(columns.shape[1]) if labels is None else labels)]

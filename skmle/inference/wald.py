@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -28,12 +29,12 @@ def delta_method(covariance: Array, jacobian: Array) -> Array:
     return 0.5 * (result + result.T)  # rounding makes the triangles differ
 
 
-def checked_level(level: float) -> float:
+def checked_level(level: float, name: str = "confidence_level") -> float:
     """Return a confidence level; raise ValueError if it is not between 0 and 1."""
-    if not 0.0 < level < 1.0:
+    if not isinstance(level, numbers.Real) or not 0.0 < level < 1.0:
         raise ValueError(
-            f"confidence_level={level!r} is not allowed. Allowed: numbers between 0 and 1. Give "
-            "one, such as 0.95."
+            f"{name}={level!r} is not allowed. Allowed: numbers between 0 and 1. Give one, such "
+            "as 0.95."
         )
     return level
 

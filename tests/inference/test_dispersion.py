@@ -11,6 +11,7 @@ from skmle import MLERegressor
 from skmle._shared import regression
 from skmle.families import Truncated
 from skmle.families.tools.expected import variance_of_counts
+from skmle.inference.dispersion import dispersion_of
 
 sm = pytest.importorskip("statsmodels.api")
 
@@ -111,6 +112,15 @@ def test_the_table_says_that_counts_are_overdispersed():
     error = f"{np.sqrt(2 / 397):.2g}"
     assert f"Pearson dispersion {model.pearson_dispersion_:.3g}, s.e. {error} about 1" in text
     assert "covariance='HC3'" in text and "negative_binomial" in text
+
+
+@pytest.mark.parametrize("family", ["negative_binomial", skmle.families.ZeroInflated("poisson")])
+def test_no_law_is_named_to_itself(family):
+    model = MLERegressor(family).fit(X, WIDE)
+    model._dispersion = dispersion_of(np.linspace(1.0, 3.0, 400), None, 400.0, 3)
+    text = " ".join(str(model.summary()).split())
+    assert "spread wider than the law" in text and "covariance='HC3'" in text
+    assert ("as negative_binomial" in text) == (family != "negative_binomial")
 
 
 def test_not_where_the_errors_already_hold():

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier, families
-from skmle.exceptions import NonRegularWarning
+from skmle.exceptions import NonRegularWarning, SeparationWarning
 
 RNG = np.random.default_rng(0)
 N = 120
@@ -124,6 +125,26 @@ QUESTIONS = {
         "the data do not determine",
     ),
     "an effect of no column": (lambda a: a.result().effects(X, ["weight"]), "column 'weight'"),
+    "a hypothesis that is no text": (lambda a: a.result().test(3), "3 is no hypothesis"),
+    "no hypothesis at all": (lambda a: a.result().test([]), r"\[\] is no hypothesis"),
+    "two equalities": (lambda a: a.result().test("age = 0 = 1"), "more than one sign of equality"),
+    "a profile of nothing": (lambda a: a.result().profile([]), "names no estimate"),
+    "a profile of a number": (lambda a: a.result().profile(3), "terms=3 names no estimate"),
+    "no function": (lambda a: a.result().estimate(3), "function=3 cannot be called"),
+    "a function of steps": (
+        lambda a: a.result().estimate(lambda m: np.round(a.first_coefficient(m), 1)),
+        "goes in steps",
+    ),
+    "a coverage that is none": (lambda a: a.result().predict_interval(X, coverage=2), "coverage=2"),
+    "a level in words": (lambda a: a.result(confidence_level="95 %"), "'95 %' is not allowed"),
+    "further columns in words": (
+        lambda a: a.result().score_test(["a"] * N),
+        "entries that are no finite numbers",
+    ),
+    "a quantity without number": (
+        lambda a: a.result().effects(X, ["age"], of=("sf", "a")),
+        "is not known of a",
+    ),
     "errors that were not kept": (
         lambda a: skmle.infer(a.of(store_information=False)),
         "store_information=False",
@@ -149,6 +170,57 @@ def test_a_summary_under_an_absolute_penalty_says_why_it_has_no_p_values():
     model = MLERegressor("poisson", **ABSOLUTE).fit(X, COUNTS)
     text = " ".join(str(model.summary()).split())
     assert "No standard errors: l1_ratio=1 with alpha > 0 chose which" in text
+    assert "bootstrap" not in text  # which does not hold there, either
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_fit_that_failed_is_not_fitted(name):
+    model = clone(SUBJECTS[name][0])
+    with pytest.raises(ValueError, match="Allowed"):
+        model.fit(X, np.full(N, -1.0) if name == "counts" else np.zeros(N))
+    for ask in (model.summary, model.inference, lambda: model.inference(X, COUNTS)):
+        with pytest.raises(NotFittedError):
+            ask()
+
+
+# ---------------------------------------------------------------- coefficients that run off
+
+SPLIT = X.assign(rare=(np.arange(N) < 5).astype(float))
+RUNS_OFF = {
+    "counts": (MLERegressor("poisson"), np.where(SPLIT["rare"] == 1.0, 0.0, COUNTS)),
+    "two classes": (
+        CrossEntropyClassifier(),
+        np.where(SPLIT["rare"] == 1.0, 0, LABELS > 0).astype(int),
+    ),
+    "ordered classes": (OrdinalClassifier(), np.where(SPLIT["rare"] == 1.0, 0, LABELS)),
+}
+
+
+@pytest.mark.parametrize("name", RUNS_OFF)
+def test_what_depends_on_a_coefficient_that_runs_off_has_no_interval(name):
+    """The mean of the rows that separate is at an end of its range, with more error than none."""
+    model, y = RUNS_OFF[name]
+    with pytest.warns(SeparationWarning):
+        model = clone(model).fit(SPLIT, y)
+    assert model.separated_.rows.tolist() == [0, 1, 2, 3, 4]
+    result, rest = model.inference(SPLIT, y), SPLIT[5:]
+    for ask in (
+        lambda: result.predict_interval(SPLIT),
+        lambda: result.effects(SPLIT, ["age"]),
+        lambda: result.effects(SPLIT, ["rare"]),
+        lambda: result.estimate(lambda m: np.ravel(skmle.predict_dist(m, SPLIT[:1]).mean())),
+    ):
+        with pytest.raises(ValueError, match="do not determine. Allowed: .*separated_") as error:
+            ask()
+        assert FOUR_PARTS.search(str(error.value))
+    with pytest.raises(ValueError, match="run to infinity.* Allowed: 'observed'"):
+        model.inference(SPLIT, y, covariance="HC1")
+    plain = clone(model).fit(X[5:], y[5:]).inference()
+    np.testing.assert_allclose(
+        result.predict_interval(rest), plain.predict_interval(X[5:]), rtol=1e-5, atol=1e-9
+    )
+    ours, theirs = result.effects(rest, ["age"]), plain.effects(X[5:], ["age"])
+    np.testing.assert_allclose(ours.standard_errors, theirs.standard_errors, rtol=1e-5)
 
 
 POSITIVE = X[["age"]] ** 2
@@ -159,7 +231,9 @@ def test_non_regular_parameters_have_no_interval(rows):
     with pytest.warns(NonRegularWarning):
         model = MLEDistribution("uniform").fit(X[["age"]])
     given = (X[["age"]],) if rows else ()
-    with pytest.raises(ValueError, match="status_ = 'non_regular'.* Allowed: .* Use the bootstrap"):
+    with pytest.raises(
+        ValueError, match="status_ = 'non_regular'.* Allowed: .* Draw samples of the fit"
+    ):
         model.inference(*given)
 
 
