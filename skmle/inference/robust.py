@@ -38,10 +38,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-KINDS = (
-    *("observed", "expected", "augmented", "outer", "law"),
-    *("HC0", "HC1", "HC2", "HC3", "cluster", "HAC"),
-)
+_BY_LAW = ("observed", "expected", "augmented", "outer", "law")
+KINDS = (*_BY_LAW, "HC0", "HC1", "HC2", "HC3", "cluster", "HAC")
 CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
 
 # The factor of each kind where no other is asked for: that of its definition; of clusters that of
@@ -49,6 +47,9 @@ CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
 _USUAL = {"HC1": "n/(n-k)", "cluster": "G/(G-1)"}
 # Powers of (1 - leverage) by which the gradients of rows are divided.
 _POWERS = {"HC2": 0.5, "HC3": 1.0}
+# Variance by a sandwich, relative to that by the information, that is rounding: gradients of 1e-16
+# give 1e-32. Chosen, not measured.
+_CERTAIN = 1e-20
 # Groups below which the table says that errors by groups come out too small. From Cameron & Miller
 # (2015), A practitioner's guide to cluster-robust inference, J. Human Resources 50, who name 20 to
 # 50.
@@ -192,8 +193,10 @@ def errors_of(every: Sequence[EvidenceLike], choice: Choice) -> Errors:
     Raises
     ------
     ValueError
-        If an information matrix is singular.
+        If an information matrix is singular, or the rows are too few or too regular to tell errors.
     """
+    for evidence in every:
+        _check_rows_left(evidence, choice)
     try:
         covariances = tuple(_covariance(evidence, choice) for evidence in every)
     except np.linalg.LinAlgError:
@@ -223,6 +226,33 @@ def errors_of(every: Sequence[EvidenceLike], choice: Choice) -> Errors:
     return Errors(shown, origin, dof, tuple(notes), wholes)
 
 
+def _check_rows_left(evidence: EvidenceLike, choice: Choice) -> None:
+    """Raise ValueError if no rows are left that tell of errors."""
+    n, k = evidence.observations, evidence.n_modelled
+    if n > k or (choice.kind in _BY_LAW and choice.distribution != "t"):
+        return
+    asked = "distribution='t'" if choice.kind in _BY_LAW else f"covariance={choice.kind!r}"
+    raise ValueError(
+        f"inference: {asked} of {n:g} rows and {k} coefficients, which leave nothing over to tell "
+        "errors by. Allowed: more rows than coefficients. Use covariance='observed' and "
+        "distribution='normal', or fewer columns."
+    )
+
+
+def _check_spread(evidence: EvidenceLike, covariance: Array, kind: str) -> Array:
+    """Return a sandwich, unless it says of a coefficient that it is certain."""
+    own = np.diag(evidence.covariance(evidence.inverse))
+    none = np.diag(covariance) <= _CERTAIN * own
+    if none.any():
+        raise ValueError(
+            f"inference: covariance={kind!r} gives {int(none.sum())} of {len(own)} coefficients no "
+            "error at all, as the fit reproduces all rows that bear on them, or each group of them "
+            "as a whole. Allowed: rows that differ from what is predicted. Use "
+            "covariance='observed', or other groups."
+        )
+    return covariance
+
+
 def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:
     kind = choice.kind
     if kind == "observed":
@@ -234,7 +264,9 @@ def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:
     if kind == "outer":
         inverse = np.linalg.inv(evidence.outer() / evidence.mass)
         return evidence.covariance(np.asarray(inverse, np.float64))
-    return evidence.covariance(evidence.inverse, _meat(evidence, choice))
+    sandwich = evidence.covariance(evidence.inverse, _meat(evidence, choice))
+    # That of two ways of grouping is a difference, and may be negative.
+    return sandwich if len(choice.groups) > 1 else _check_spread(evidence, sandwich, kind)
 
 
 def _meat(evidence: EvidenceLike, choice: Choice) -> Array:

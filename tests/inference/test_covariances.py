@@ -223,3 +223,42 @@ def test_groups_with_labels_far_apart():
     np.testing.assert_array_equal(found, [0, 2, 0, 1])
     (found,) = row_groups.coded_groups(np.array([-128, 127, 0], np.int8), 3, None)
     np.testing.assert_array_equal(found, [0, 2, 1])
+
+
+# ---------------------------------------------------------------- rows that tell no error
+
+FEW = np.array([[0.0], [1.0]])
+SANDWICHES = [
+    *({"covariance": kind} for kind in ("HC0", "HC1", "HC2", "HC3", "HAC")),
+    {"groups": "rows"},
+    {"groups": "rows", "correction": "G/(G-1)*(n-1)/(n-k)"},
+]
+
+
+@pytest.mark.parametrize("settings", [*SANDWICHES, {"distribution": "t"}], ids=str)
+@pytest.mark.parametrize("density", [False, True])
+def test_as_many_coefficients_as_rows_leave_no_error(settings, density):
+    X, y = (FEW[1:], None) if density else (FEW, np.array([1.0, 3.0]))
+    model = (MLEDistribution("poisson") if density else MLERegressor("poisson")).fit(X, y)
+    settings = dict(settings)
+    if "groups" in settings:
+        if density:
+            return
+        settings["groups"] = np.arange(len(X))
+    with pytest.raises(ValueError, match=r"leave nothing over.* Allowed: more rows than coeff"):
+        model.inference(X, y, **settings)
+    assert np.isfinite(model.inference(X, y).standard_errors).all()
+
+
+@pytest.mark.parametrize("settings", SANDWICHES[:6], ids=str)
+def test_no_coefficient_is_certain_by_a_sandwich(settings):
+    """All counts of the second half are two, and so are those that are predicted."""
+    half = (np.arange(40) >= 20).astype(float)
+    X, y = np.column_stack([half, 1.0 - half]), np.where(half, 2.0, np.arange(40) % 4)
+    model = MLERegressor("poisson", fit_intercept=False).fit(X, y)
+    settings = dict(settings)
+    if "groups" in settings:
+        settings["groups"] = np.arange(40) // 2
+    with pytest.raises(ValueError, match="gives 1 of 2 coefficients no error.* Allowed: rows that"):
+        model.inference(X, y, **settings)
+    assert (model.inference(X, y).standard_errors > 0.1).all()
