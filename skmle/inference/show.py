@@ -13,6 +13,12 @@ import numpy as np
 # Names that an error offers, at most: similar ones, or any. Chosen for reading.
 _SIMILAR, _OFFERED = 3, 8
 
+# How tables look in HTML on any page: numbers stand apart, names are no headings.
+HTML_CELL = 'style="text-align:right;white-space:nowrap;padding-left:0.8em"'
+HTML_NAME = 'style="text-align:left;font-weight:normal;white-space:nowrap"'
+HTML_INSET = 'style="text-align:left;font-weight:normal;white-space:nowrap;padding-left:1.2em"'
+HTML_CAPTION = 'style="text-align:left;white-space:nowrap"'
+
 
 def printable(name: object) -> str:
     """Return a name as text; one with line breaks or control codes as Python writes it.
@@ -48,20 +54,18 @@ def text_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def html_table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str) -> str:
-    """Return a table of cells as HTML."""
+    """Return a table of cells as HTML; a first column without a heading has names."""
+    named = not head[0]
 
-    def row(cells: Sequence[str], tag: str) -> str:
-        sides = ["right" if head[0] else "left", *["right"] * (len(cells) - 1)]
-        inner = "".join(
-            f'<{tag} style="text-align:{side}">{html.escape(cell)}</{tag}>'
-            for side, cell in zip(sides, cells, strict=True)
-        )
-        return f"<tr>{inner}</tr>"
+    def row(cells: Sequence[str]) -> str:
+        inner = "".join(f"<td {HTML_CELL}>{html.escape(cell)}</td>" for cell in cells[named:])
+        name = f'<th scope="row" {HTML_NAME}>{html.escape(cells[0])}</th>' if named else ""
+        return f"<tr>{name}{inner}</tr>"
 
-    body = "".join(row(cells, "td") for cells in lines)
+    top = "".join(f'<th scope="col" {HTML_CELL}>{html.escape(cell)}</th>' for cell in head)
     return (
-        f"<table><caption>{html.escape(caption)}</caption><thead>{row(head, 'th')}</thead>"
-        f"<tbody>{body}</tbody></table>"
+        f"<table><caption {HTML_CAPTION}>{html.escape(caption)}</caption><thead><tr>{top}</tr>"
+        f"</thead><tbody>{''.join(map(row, lines))}</tbody></table>"
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from skmle.inference.assemble import CONSTANT
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
-from skmle.inference.show import printable
+from skmle.inference.show import HTML_CAPTION, HTML_CELL, HTML_INSET, HTML_NAME, printable
 from skmle.inference.wald import interval
 from skmle.inference.written import bars, latex_table, markdown_table
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from skmle.inference.results import Inference
 
 _WIDTH = 80  # columns of a terminal
-_CELL = 'style="text-align:right;white-space:nowrap;padding-left:0.8em"'
 
 _APART = (
     "nan: no error is known of {}, which no derivative has found: a whole number, or an end of the "
@@ -169,28 +168,28 @@ class Summary:
 
     def _repr_html_(self) -> str:
         heading, lines = self._cells()
-        head = "".join(f'<th scope="col" {_CELL}>{html.escape(cell)}</th>' for cell in heading)
+        head = "".join(f'<th scope="col" {HTML_CELL}>{html.escape(cell)}</th>' for cell in heading)
         pictures = self._bars(lines)
         shown = any(pictures)
         if shown:
-            head += f'<th scope="col" {_CELL}>s.e. from {1 if self.inference.on_links else 0}</th>'
+            head += (
+                f'<th scope="col" {HTML_CELL}>s.e. from {1 if self.inference.on_links else 0}</th>'
+            )
         body, columns = [], len(heading) + shown
+        inset = HTML_INSET if any(self.inference.components) else HTML_NAME
         for (name, cells), picture in zip(self._grouped(lines), pictures, strict=True):
             if name:
                 body.append(
                     f'<tr><th scope="rowgroup" colspan="{columns}" style="text-align:left">'
                     f"{html.escape(name)}</th></tr>"
                 )
-            numbers = "".join(f"<td {_CELL}>{html.escape(cell)}</td>" for cell in cells[1:])
-            numbers += f"<td {_CELL}>{picture}</td>" if shown else ""
-            body.append(
-                f'<tr><th scope="row" style="text-align:left">{html.escape(cells[0])}</th>'
-                f"{numbers}</tr>"
-            )
+            numbers = "".join(f"<td {HTML_CELL}>{html.escape(cell)}</td>" for cell in cells[1:])
+            numbers += f"<td {HTML_CELL}>{picture}</td>" if shown else ""
+            body.append(f'<tr><th scope="row" {inset}>{html.escape(cells[0])}</th>{numbers}</tr>')
         caption = "<br>".join(html.escape(text) for text in self.inference.header)
         notes = "<br>".join(html.escape(text) for text in self._notes())
         return (
-            f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+            f"<table><caption {HTML_CAPTION}>{caption}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{''.join(body)}</tbody></table><p>{notes}</p>"
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
 from skmle.inference import Inference
 from tests.inference.test_inference import Balanced
@@ -160,3 +161,29 @@ def test_maketables_takes_the_results():
 
 def test_names_for_maketables_are_plain_where_they_can_be():
     assert [*PLAIN.inference().__maketables_coef_table__.index] == ["mean", "shape"]
+
+
+# ---------------------------------------------------------------- one look for all tables
+
+ROWS = RNG.normal(size=(60, 2))
+NORMAL = MLERegressor().fit(ROWS, ROWS[:, 0] + RNG.normal(size=60))
+KNOWING = MLEDistribution("gamma").fit(np.exp(ROWS)).inference(np.exp(ROWS))
+TABLES = {
+    "summary": lambda: NORMAL.summary(),
+    "profile": lambda: KNOWING.profile(),
+    "bootstrap": lambda: KNOWING.bootstrap(n_resamples=39, random_state=0),
+    "comparison": lambda: skmle.compare([MLERegressor()], ROWS, ROWS[:, 0] + ROWS[:, 1]),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_cells_stand_apart_and_names_are_no_headings(name):
+    """A page without a style of its own, as of a report, would set numbers side by side."""
+    page = TABLES[name]()._repr_html_()
+    parser = Balanced()
+    parser.feed(page)
+    assert not parser.open
+    cells = re.findall(r"<td ([^>]*)>", page)
+    assert cells and all("padding-left" in cell and "nowrap" in cell for cell in cells)
+    names = re.findall(r'<th scope="row" ([^>]*)>', page)
+    assert names and all("font-weight:normal" in cell for cell in names)
