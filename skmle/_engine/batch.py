@@ -160,7 +160,7 @@ def covers(problem: Problem) -> bool:
     settings = (
         _TOLERANCES[0] <= problem.tol <= _TOLERANCES[1]
         and problem.max_iter >= STEPS
-        and not (problem.verbose or problem.needs_rows or problem.start)
+        and not (problem.verbose or problem.start)
     )
     linked = all(
         family.link(j) is param.chart or family.link(j) in CONCAVE

@@ -103,7 +103,7 @@ def fit_density(problem: Problem, tell: Tell | None = None) -> Fit:
 
     The rows are condensed, and the fit has a closed form where there is one.
     """
-    condensed = None if problem.needs_rows else problem.observed.condensed_for(problem.family)
+    condensed = problem.observed.condensed_for(problem.family)
     if condensed is None and problem.family.repeats:
         problem = merge_rows(problem)
     density = replace(problem, X=None, observed=condensed or problem.observed, rows=problem.n)

@@ -71,11 +71,6 @@ class Problem:
     """
     until: float = np.inf
     """The processor time, of `time.thread_time`, at which the fit ends at the latest."""
-    needs_rows: bool = False
-    """Whether the gradient of each row is wanted, as robust errors do.
-
-    A density then keeps its rows, too.
-    """
 
     @cached_property
     def features(self) -> bool:

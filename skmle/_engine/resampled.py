@@ -89,9 +89,7 @@ def refit_observed(problem: Problem, y: Array, start: Coefs) -> Refits:
 
 def _plain(problem: Problem) -> Problem:
     """Return a problem of which the coefficients alone are wanted."""
-    return replace(
-        problem, covariance=False, robust=False, verbose=False, needs_rows=False, start=None
-    )
+    return replace(problem, covariance=False, robust=False, verbose=False, start=None)
 
 
 def _is_short(problem: Problem) -> bool:

@@ -166,13 +166,14 @@ def test_names_for_maketables_are_plain_where_they_can_be():
 # ---------------------------------------------------------------- one look for all tables
 
 ROWS = RNG.normal(size=(60, 2))
-NORMAL = MLERegressor().fit(ROWS, ROWS[:, 0] + RNG.normal(size=60))
+NOISY = ROWS[:, 0] + RNG.normal(size=60)
+NORMAL = MLERegressor().fit(ROWS, NOISY)
 KNOWING = MLEDistribution("gamma").fit(np.exp(ROWS)).inference(np.exp(ROWS))
 TABLES = {
     "summary": lambda: NORMAL.summary(),
     "profile": lambda: KNOWING.profile(),
     "bootstrap": lambda: KNOWING.bootstrap(n_resamples=39, random_state=0),
-    "comparison": lambda: skmle.compare([MLERegressor()], ROWS, ROWS[:, 0] + ROWS[:, 1]),
+    "comparison": lambda: skmle.compare([MLERegressor()], ROWS, NOISY),
 }
 
 
