@@ -93,8 +93,11 @@ class EvidenceLike(Protocol):
     def outer_by_law(self) -> Array:
         """Return what the law expects of this sum, of rows whose classes have weights."""
 
-    def adjusted(self, power: float) -> Any:
-        """Return the rows' gradients over a power of what the other rows leave of each."""
+    def adjusted(self, power: float, reproduced: float | None = None) -> Any:
+        """Return the rows' gradients over a power of what the other rows leave of each.
+
+        `reproduced` stands for those of rows of which the others leave nothing.
+        """
 
     def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
         """Return the rows' gradients, or their sums by group."""
@@ -284,8 +287,24 @@ def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
     if kind == "law":
         return factor * evidence.outer_by_law()
     if kind in _POWERS:
-        return factor * evidence.outer(evidence.adjusted(_POWERS[kind]))
+        gradients = evidence.adjusted(_POWERS[kind], reproduced=np.nan)
+        _check_leverages(gradients, kind)
+        return factor * evidence.outer(gradients)
     return factor * evidence.outer()
+
+
+def _check_leverages(gradients: Sequence[Array], kind: str) -> None:
+    """Raise ValueError if the fit reproduces some rows whatever they are."""
+    rows = np.flatnonzero(~np.isfinite(np.array(gradients)).all(axis=0))
+    if len(rows):
+        first = ", ".join(map(str, rows[:3])) + (", ..." if len(rows) > 3 else "")
+        raise ValueError(
+            f"inference: covariance={kind!r} divides by 1 - leverage, and {len(rows)} rows "
+            f"have leverage one, as a column of their own gives it (of the rows that count, "
+            f"{first}). Allowed: rows that others help to predict. Leave out these rows with the "
+            "columns that are theirs alone, which changes no other estimate, or use "
+            "covariance='observed'."
+        )
 
 
 def _lags(evidence: EvidenceLike, choice: Choice) -> int:

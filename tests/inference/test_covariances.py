@@ -262,3 +262,21 @@ def test_no_coefficient_is_certain_by_a_sandwich(settings):
     with pytest.raises(ValueError, match="gives 1 of 2 coefficients no error.* Allowed: rows that"):
         model.inference(X, y, **settings)
     assert (model.inference(X, y).standard_errors > 0.1).all()
+
+
+@pytest.mark.parametrize("kind", ["HC2", "HC3"])
+@pytest.mark.parametrize("family", ["poisson", "normal", "gamma"])
+def test_a_row_with_a_column_of_its_own_has_no_error_by_rows(family, kind):
+    """Its residual is zero whatever it is, so that no sandwich knows how much it varies."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=60), np.arange(60) == 7])
+    y = rng.poisson(2.0, size=60) + 1.0
+    model = MLERegressor(family).fit(X, y)
+    with pytest.raises(ValueError, match=r"1 rows have leverage one, .* 7\). Allowed: rows that"):
+        model.inference(X, y, covariance=kind)
+    rest = np.arange(60) != 7
+    plain = MLERegressor(family).fit(X[rest][:, :1], y[rest])
+    errors = plain.inference(X[rest][:, :1], y[rest], covariance=kind)
+    assert (errors.standard_errors > 0.0).all()
+    if family == "poisson":  # of a scale the row is a row less
+        np.testing.assert_allclose(plain.coef_, model.coef_[:1], rtol=1e-6)

@@ -86,7 +86,12 @@ def squared_moves(objective: Objective, kernel: Array, given: Gradients) -> Arra
 
 
 def adjusted(
-    objective: Objective, coef: Array, inverse: Array, given: Gradients, power: float
+    objective: Objective,
+    coef: Array,
+    inverse: Array,
+    given: Gradients,
+    power: float,
+    reproduced: float | None = None,
 ) -> Gradients:
     """Return (I - C V)^-power g for the gradients g of the rows, where V = J A^-1 J'.
 
@@ -100,6 +105,9 @@ def adjusted(
     given : tuple of ndarray of shape (n,)
         The gradients of the rows in eta.
     power : float
+    reproduced : float, optional
+        What stands for the gradients of rows that the fit reproduces whatever they are, as without
+        them there would be no fit of them. By default, what is left in other directions.
 
     References
     ----------
@@ -123,6 +131,8 @@ def adjusted(
         through = half @ turn
         inner = np.einsum("iba,ib->ia", through, g) * per_share
         g = g + np.einsum("iab,ibc,ic->ia", curvature, through, inner)
+        if reproduced is not None:
+            g[gone.any(axis=1)] = reproduced
         for whole, column in zip(result, g.T, strict=True):
             whole[low:high] = column
 

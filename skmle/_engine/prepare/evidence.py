@@ -170,14 +170,15 @@ class Evidence:
             return gradients_beside_cusps(self.objective, self.coef)
         return scores.gradients(self.objective, self.coef)
 
-    def adjusted(self, power: float) -> scores.Gradients:
+    def adjusted(self, power: float, reproduced: float | None = None) -> scores.Gradients:
         """Return the gradients of the rows in eta, freed from what the rows pull the fit.
 
         The power is 1/2 for gradients of the right variance under the law that is fitted, 1 for
-        those as if each row had been left out.
+        those as if each row had been left out. `reproduced` is as in `leverage.adjusted`.
         """
         inverse = self.expected_inverse / self.mass
-        return leverage.adjusted(self._expected, self.coef, inverse, self._gradients, power)
+        given = self._gradients
+        return leverage.adjusted(self._expected, self.coef, inverse, given, power, reproduced)
 
     def outer(self, given: scores.Gradients | None = None) -> Array:
         """Return the sum over the rows of the products of their gradients, (d, d)."""
