@@ -16,13 +16,14 @@ from skmle._shared.augmenting import Augmenting
 from skmle._shared.classes import OF_CLASS_WEIGHTS
 from skmle._shared.penalties import check_augmented, chooses_alpha, strength_of
 from skmle._shared.profiling import profiler_of
-from skmle._shared.resampling import resampler_of
+from skmle._shared.resampling import RowResampler
 from skmle._shared.rows_tests import KnownRows
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
 from skmle.inference.groups import coded_groups
 from skmle.inference.missing import why_missing
 from skmle.inference.robust import Choice, Errors, check_choice, errors_of
+from skmle.inference.rows_known import RowsOfFit
 from skmle.inference.wald import checked_level, note_of_few_rows
 
 Array = NDArray[np.float64]
@@ -147,7 +148,7 @@ class Inferring(Augmenting):
                 "fit, which no model keeps. Allowed: none of the settings of a covariance without "
                 "X. Give X and y (and sample_weight) as fit was given them."
             )
-        known_rows = None
+        tester = None
         if X is None:
             errors = self._own_errors()
         else:
@@ -174,13 +175,16 @@ class Inferring(Augmenting):
             else:
                 choice = Choice(kind, ways, lags, correction, distribution)
                 errors = errors_of(every, choice)
-                known_rows = KnownRows(every, choice, mask)
+                tester = KnownRows(every, choice, mask)
         result = self._results_under(errors, confidence_level)
         if X is not None:
-            resampler = resampler_of(self, every, mask, ways, errors)
-            result = replace(result, resampler=resampler, known_rows=known_rows)
-            if self._has_profiles(kind, weights):
-                return replace(result, profiler=profiler_of(self, every, result, errors))
+            resampler = RowResampler(self, every, mask, ways, errors)
+            profiler = None
+            if by_law := self._has_profiles(kind, weights):
+                profiler = profiler_of(self, every, result, errors)
+            result = replace(result, rows=RowsOfFit(resampler, profiler, tester))
+            if by_law:
+                return result
         if result.reason:
             raise ValueError(self._no_covariance())
         return result

@@ -204,17 +204,6 @@ class RowResampler:
         return vector, None, AT_END if fit.verdict.status == BOUNDARY else ""
 
 
-def resampler_of(
-    model: RowsAgain,
-    evidences: Sequence[Evidence],
-    mask: NDArray[np.bool_] | None,
-    groups: Sequence[Codes],
-    errors: Errors,
-) -> RowResampler:
-    """Return what draws the rows of a fitted model again."""
-    return RowResampler(model, evidences, mask, groups, errors)
-
-
 def _refits(
     problems: Sequence[Problem],
     starts: Sequence[Coefs],

@@ -28,6 +28,7 @@ from skmle.inference.resamples import (
     interval_of,
     spread_of,
 )
+from skmle.inference.rows_known import RowsOfFit
 from skmle.inference.wald import Inverse, checked_level
 
 Array = NDArray[np.float64]
@@ -45,7 +46,7 @@ class Bootstrapped(OfModel):
     confidence_level: float
     inverses: Sequence[Inverse | None] | None
     eta: Array | None
-    resampler: Resampler | None
+    rows: RowsOfFit | None
 
     def bootstrap(
         self,
@@ -161,7 +162,7 @@ class Bootstrapped(OfModel):
         return _Asked([""] * len(value), labels, value, none, of_inner, model, False)
 
     def _known_resampler(self) -> Resampler:
-        if self.resampler is None:
+        if self.rows is None:
             raise ValueError(
                 "bootstrap: these results do not know the rows of the fit, which no model keeps. "
                 "Allowed: results of a model's inference(X, y). Ask that."
@@ -173,7 +174,7 @@ class Bootstrapped(OfModel):
                 "rows, and so it would be in almost all resamples. Allowed: fits with a maximum. "
                 "Use profile(), which has a finite bound, or penalty='jeffreys'."
             )
-        return self.resampler
+        return self.rows.resampler
 
 
 class _Asked(NamedTuple):

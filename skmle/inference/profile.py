@@ -237,14 +237,15 @@ def places_of(names: Sequence[str], places: Mapping[str, Sequence[int]]) -> list
 
 def profiled(result: Tested, terms: str | Sequence[str] | None, level: float) -> ProfileIntervals:
     """Return the profile intervals of the estimates that are named, or of all."""
-    if result.profiler is None:
+    profiler = None if result.rows is None else result.rows.profiler
+    if profiler is None:
         raise ValueError(
             "profile: these results do not know the rows of the fit, or their errors are those "
             "of a sandwich, under which the likelihood has no chi-square. Allowed: results of "
             "a model's inference(X, y) with covariance='observed', 'expected', 'augmented' or "
             "'outer'. Ask that."
         )
-    z, places, edges = z_of(level), result._places(), result.profiler.edges
+    z, places, edges = z_of(level), result._places(), profiler.edges
     for i, edge in enumerate(edges):
         places.setdefault(edge.name, []).append(len(result.terms) + i)
     components = [*result.components, *([_AT_EDGE] * len(edges))]
@@ -252,7 +253,7 @@ def profiled(result: Tested, terms: str | Sequence[str] | None, level: float) ->
     estimates = np.append(result.estimates, [edge.estimate for edge in edges])
     names = [terms] if isinstance(terms, str) else terms
     index = [*range(len(every))] if names is None else places_of(names, places)
-    found = [result.profiler.interval(i, z) for i in index]
+    found = [profiler.interval(i, z) for i in index]
     return ProfileIntervals(
         components=[components[i] for i in index],
         terms=[every[i] for i in index],

@@ -10,26 +10,36 @@ from numpy.typing import NDArray
 
 from skmle.inference.estimates import Model, Scale
 from skmle.inference.profile import Profiler, z_of
+from skmle.inference.rows_known import RowsOfFit
 
 Array = NDArray[np.float64]
 
 INTERVALS = ("wald", "profile")
 
 
-def check_interval(interval: Any, profiler: Profiler | None) -> None:
-    """Raise ValueError if there are no such intervals, or these results have none."""
+def profiler_for(interval: Any, rows: RowsOfFit | None) -> Profiler | None:
+    """Return what finds intervals by profile; None for those of Wald.
+
+    Raises
+    ------
+    ValueError
+        If there are no such intervals, or these results have none.
+    """
     if interval not in INTERVALS:
         raise ValueError(
             f"estimate: interval={interval!r} is not known. Allowed: "
             f"{', '.join(map(repr, INTERVALS))}. Choose one of them."
         )
-    if interval == "profile" and profiler is None:
+    if interval == "wald":
+        return None
+    if rows is None or rows.profiler is None:
         raise ValueError(
             "estimate: interval='profile', but these results do not know the rows of the fit, or "
             "their errors are those of a sandwich, under which the likelihood has no chi-square. "
             "Allowed: results of a model's inference(X, y) with covariance='observed', 'expected' "
             "or 'outer'. Ask that, or use interval='wald'."
         )
+    return rows.profiler
 
 
 class ProfiledValues:

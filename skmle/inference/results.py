@@ -14,11 +14,9 @@ from skmle.inference.bootstrap import Bootstrapped
 from skmle.inference.derived import Derived
 from skmle.inference.estimates import Model, checked_function, names_of, scale_of, value_and_root
 from skmle.inference.outputs import Augmenter, Outputs
-from skmle.inference.profile import Profiler
-from skmle.inference.profiled_values import ProfiledValues, check_interval
-from skmle.inference.resamples import Resampler
+from skmle.inference.profiled_values import ProfiledValues, profiler_for
 from skmle.inference.robust import Errors
-from skmle.inference.rows_known import KnownRowsLike
+from skmle.inference.rows_known import RowsOfFit
 from skmle.inference.show import as_frame, equal
 from skmle.inference.table import Summary
 from skmle.inference.tested import Tested
@@ -98,12 +96,8 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
         What `glance` tells.
     augmenter : callable, optional
         What `augment` asks.
-    profiler : Profiler, optional
-        What knows the rows, for `profile`.
-    resampler : Resampler, optional
-        The same, for `bootstrap`.
-    known_rows : KnownRowsLike, optional
-        What knows the rows, for `score_test`.
+    rows : RowsOfFit, optional
+        The rows of the fit, for `profile`, `bootstrap` and `score_test`.
     contrasts : sequence of str, optional
         For each estimate that is an effect of a column, the change of the column.
     ratio_names : sequence of str, optional
@@ -141,9 +135,7 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
     model: Model | None = field(default=None, repr=False)
     facts: Mapping[str, Any] | None = field(default=None, repr=False)
     augmenter: Augmenter | None = field(default=None, repr=False)
-    profiler: Profiler | None = field(default=None, repr=False)
-    resampler: Resampler | None = field(default=None, repr=False)
-    known_rows: KnownRowsLike | None = field(default=None, repr=False)
+    rows: RowsOfFit | None = field(default=None, repr=False)
     contrasts: Sequence[str] | None = None
     ratio_names: Sequence[str] = field(default=(), repr=False)
     on_links: bool = False
@@ -151,7 +143,7 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
 
     def __getstate__(self) -> dict[str, Any]:
         # The rows are left out of what is stored.
-        return self.__dict__ | {"profiler": None, "resampler": None, "known_rows": None}
+        return self.__dict__ | {"rows": None}
 
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
@@ -302,7 +294,7 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
         [28.4] [[20.6 39.1]]
         """
         model = self._known_model("estimate")
-        check_interval(interval, self.profiler)
+        profiler = profiler_for(interval, self.rows)
         checked_function(function, "estimate")
 
         def asked(inner: Any) -> Any:
@@ -310,10 +302,9 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
 
         whole, value, root = value_and_root(asked, model, smooth=True)
         result = self._of(value, root, names_of(whole, names), link=link)
-        if interval == "wald":
+        if profiler is None:
             return result
-        assert self.profiler is not None
-        ends = ProfiledValues(self.profiler, model, asked, value.size, scale_of(link, value))
+        ends = ProfiledValues(profiler, model, asked, value.size, scale_of(link, value))
         footer = [f"s.e.: {self.origin}, delta method. {ends.in_words(self.confidence_level)}"]
         return replace(result, ends=ends, footer=footer, testable=np.zeros(value.size, bool))
 

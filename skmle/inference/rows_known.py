@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from skmle.inference.hypotheses import HypothesisTest, Linear, wald_test_of
+from skmle.inference.profile import Profiler
+from skmle.inference.resamples import Resampler
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -48,14 +50,24 @@ class KnownRowsLike(Protocol):
         """Return the same of samples from the fitted law, those that have a regular maximum."""
 
 
-def asked_rows(known: KnownRowsLike | None, what: str) -> KnownRowsLike:
-    """Return what knows the rows; ValueError if nothing does."""
-    if known is None:
+class RowsOfFit(NamedTuple):
+    """What the rows of a fit are asked for, once they are given again."""
+
+    resampler: Resampler
+    profiler: Profiler | None
+    """None under a sandwich, where the deviance is no chi-square."""
+    tester: KnownRowsLike | None
+    """None where coefficients run to infinity."""
+
+
+def asked_rows(rows: RowsOfFit | None, what: str) -> KnownRowsLike:
+    """Return what tests by the rows; ValueError if nothing does."""
+    if rows is None or rows.tester is None:
         raise ValueError(
             f"{what}: these results do not know the rows of the fit, or its coefficients run to "
             "infinity. Allowed: results of inference(X, y) of a fit with a maximum. Ask that."
         )
-    return known
+    return rows.tester
 
 
 def score_test(

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle.inference.changes import is_slope
 from skmle.inference.hypotheses import HypothesisTest, parsed, wald_test_of
-from skmle.inference.profile import ProfileIntervals, Profiler, profiled
+from skmle.inference.profile import ProfileIntervals, profiled
 from skmle.inference.rows_known import (
-    KnownRowsLike,
+    RowsOfFit,
     asked_rows,
     information_matrix_test,
     score_test,
@@ -30,8 +30,7 @@ class Tested:
     covariance: Array
     dof: float
     confidence_level: float
-    profiler: Profiler | None
-    known_rows: KnownRowsLike | None
+    rows: RowsOfFit | None
     contrasts: Sequence[str] | None
 
     @property
@@ -169,7 +168,7 @@ class Tested:
         >>> result.score_test(X[["bmi"]], parameter="shape")
         Score test of shape:bmi = 0: chi2(1) = 10.97, p = 0.000925
         """
-        return score_test(asked_rows(self.known_rows, "score_test"), extra, parameter, names)
+        return score_test(asked_rows(self.rows, "score_test"), extra, parameter, names)
 
     def information_matrix_test(
         self, *, replications: int = 199, random_state: Any = 0
@@ -217,7 +216,7 @@ class Tested:
         Information-matrix test of the fitted law, p by 99 samples of it:
         chi2(3) = 30.28, p = 0.0100
         """
-        known = asked_rows(self.known_rows, "information_matrix_test")
+        known = asked_rows(self.rows, "information_matrix_test")
         return information_matrix_test(known, replications, random_state)
 
     def _places(self) -> dict[str, list[int]]:
