@@ -154,24 +154,11 @@ class Inferring(Augmenting):
         else:
             kind = covariance or ("cluster" if groups is not None else self._own_kind)
             check_choice(kind, groups, lags, correction, distribution, weights)
-            if kind == "law" and self._own_kind != "law":
-                raise ValueError(
-                    f"{type(self).__name__}.inference: covariance='law' takes class weights out of "
-                    "the law, and this fit has none. Allowed: fits with class_weight. Use "
-                    "covariance='observed'."
-                )
-            if kind == "augmented":
-                check_augmented(self, self._fits)
+            self._check_kind(kind)
             every, mask = self._evidences(X, y, sample_weight, weights, offset_or_exposure)
             ways = () if groups is None else coded_groups(groups, every[0].n, mask)
-            if self._runs_off and kind == "observed":
+            if self._runs_off:
                 errors = self._errors_beside()
-            elif self._runs_off:
-                raise ValueError(
-                    f"{type(self).__name__}.inference: covariance={kind!r} of a fit in which "
-                    "coefficients run to infinity, as columns separate rows (`separated_`). "
-                    "Allowed: 'observed', that of all others. Use it, or drop these columns."
-                )
             else:
                 choice = Choice(kind, ways, lags, correction, distribution)
                 errors = errors_of(every, choice)
@@ -220,6 +207,23 @@ class Inferring(Augmenting):
         if self._sandwiched == OF_CLASS_WEIGHTS:
             return "law"
         return "HC0" if self._sandwiched else "observed"
+
+    def _check_kind(self, kind: str) -> None:
+        """Raise ValueError if a kind of covariance has no meaning for this fit."""
+        name = type(self).__name__
+        if kind == "law" and self._own_kind != "law":
+            raise ValueError(
+                f"{name}.inference: covariance='law' takes class weights out of the law, and this "
+                "fit has none. Allowed: fits with class_weight. Use covariance='observed'."
+            )
+        if kind == "augmented":
+            check_augmented(self, self._fits)
+        if self._runs_off and kind != "observed":
+            raise ValueError(
+                f"{name}.inference: covariance={kind!r} of a fit in which coefficients run to "
+                "infinity, as columns separate rows (`separated_`). Allowed: 'observed', that of "
+                "all others. Use it, or drop these columns."
+            )
 
     def _has_profiles(self, kind: str, weights: str) -> bool:
         """Return whether the deviance is a chi-square: where the law that is fitted holds."""

@@ -112,7 +112,7 @@ def test_covariance_is_positive_definite(cls):
     model = MLEDistribution(cls).fit(draws(cls))
     if not cls.support.fixed:
         with pytest.raises(
-            ValueError, match="no covariance, because status_ = 'non_regular'.*Use the bootstrap"
+            ValueError, match="no covariance, because status_ = 'non_regular'.*Draw samples of"
         ):
             model.inference()
         return
@@ -324,7 +324,10 @@ def test_aliased_columns_of_several_classes_lose_only_their_own_errors():
 
 X_IRIS, Y_IRIS = load_iris(return_X_y=True)
 WITHOUT = {
-    "non_regular": (lambda: MLEDistribution("uniform").fit(gamma_sample()), "Use the bootstrap"),
+    "non_regular": (
+        lambda: MLEDistribution("uniform").fit(gamma_sample()),
+        "Draw samples of the fit",
+    ),
     "no_maximum": (lambda: CrossEntropyClassifier().fit(X_IRIS, Y_IRIS == 0), "Mend the fit"),
     "constant": (lambda: MLEDistribution("normal").fit(np.ones((9, 1))), "Mend the fit"),
     "flat": (lambda: MLEDistribution("multivariate_normal").fit(np.ones((9, 2))), "Mend the fit"),

@@ -166,7 +166,7 @@ def test_bad_input_is_refused():
     result = MLERegressor("gamma").fit(X, POSITIVE).inference(X, POSITIVE)
     for extra, settings, words in (
         (Z[1:], {}, "199 rows of further columns, but the fit has 200"),
-        (np.where(Z > 2.0, np.nan, Z), {}, "not finite. Allowed"),
+        (np.where(Z > 2.0, np.nan, Z), {}, "no finite numbers. Allowed"),
         (X[:, :1], {}, "is a combination of the others"),
         (Z, {"parameter": "scale"}, "no parameter 'scale'.*Allowed: mean, shape"),
         (Z, {"names": ["a"]}, "1 names for 2 columns"),
