@@ -253,7 +253,8 @@ def wald_test_of(
     if not np.isfinite(covariance[np.ix_(used, used)]).all():
         raise ValueError(
             f"test: {words} names an estimate that has no standard error. Allowed: those that the "
-            "data determine. Leave it out; the notes below the table say why it has none."
+            "data determine. Leave it out; the notes below the table say why it has none. For what "
+            "is determined of several, as a difference of levels, use estimate(function)."
         )
     weights = linear.weights[:, used]
     away = weights @ estimates[used] - linear.value

@@ -261,6 +261,11 @@ def _check(model: Any, baseline: Any, given: Any, per_feature: Any) -> None:
             f"information_gain: {type(model).__name__} is no model of y given X. Allowed: "
             "classifiers and regressors. Of a density take entropy or kl_divergence."
         )
+    if baseline is not None and not hasattr(baseline, "fit"):
+        raise ValueError(
+            f"information_gain: baseline={baseline!r} is no model. Allowed: estimators, which are "
+            "fitted to the same rows. For columns that the baseline is to know use given=[...]."
+        )
     if baseline is not None and given is not None:
         raise ValueError(
             f"information_gain: baseline={type(baseline).__name__} and given={given!r}. Allowed: "

@@ -261,6 +261,7 @@ def test_it_prints_and_escapes(data):
         ({"given": "age"}, "given: X has no column 'age'"),
         ({"given": 7}, "given: X has no column 7. Allowed: 0 to 2"),
         ({"given": 0, "baseline": MLERegressor()}, "Allowed: one of them.* Leave one out"),
+        ({"baseline": ["age"]}, r"baseline=\['age'\] is no model. Allowed: estimators.* given="),
         ({"base": -1}, "base=-1 is no base"),
     ],
     ids=str,
