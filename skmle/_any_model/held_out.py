@@ -55,8 +55,8 @@ def folds_of(cv: Any, X: Any, y: Any, *, groups: Any, labels: bool, seed: Any) -
     if isinstance(cv, Integral):
         if not 2 <= int(cv) <= n:
             raise ValueError(
-                f"cv={cv!r} is not allowed with n_samples={n}. Allowed: a number of folds from 2 to the "
-                "number of rows, a splitter such as RepeatedKFold, or pairs (train, test). Give 5."
+                f"cv={cv!r} is not allowed, n_samples={n}. Allowed: a number of folds from 2 to "
+                "that of rows, a splitter such as RepeatedKFold, or pairs (train, test). Give 5."
             )
         kind = StratifiedKFold if labels and np.ndim(y) == 1 else KFold
         kind = kind if groups is None else GroupKFold

@@ -257,7 +257,7 @@ def test_it_prints_and_escapes(data):
     [
         ({"per_feature": "each"}, "per_feature='each' is not allowed. Allowed: None, 'left_out'"),
         ({"std_error": "naive"}, "std_error='naive' is not allowed. Allowed: 'rows'"),
-        ({"cv": 1}, "cv=1 is not allowed with 120 rows. Allowed: a number of folds from 2"),
+        ({"cv": 1}, "cv=1 is not allowed, n_samples=120. Allowed: a number of folds from 2"),
         ({"given": "age"}, "given: X has no column 'age'"),
         ({"given": 7}, "given: X has no column 7. Allowed: 0 to 2"),
         ({"given": 0, "baseline": MLERegressor()}, "Allowed: one of them.* Leave one out"),
