@@ -201,9 +201,9 @@ class Beta(ByStd, ByTails):
     def restore(self, statistics: Arrays) -> Array:
         return statistics[2]
 
-    def mirrored(self, theta: Arrays) -> Arrays:
-        mean, precision = theta
-        return 1.0 - mean, precision
+    def mirrored(self, eta: Arrays) -> Arrays:
+        logit, log_precision = eta
+        return -logit, log_precision
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import beta

@@ -161,11 +161,12 @@ class Law(ABC):
         own = self.observation
         return (self, y) if own.columns == 1 and own.numeric else None
 
-    def mirrored(self, theta: Arrays) -> Arrays | None:
-        """Return the parameters of the law of 1 - Y, for laws on (0, 1) that may be infinite at 1.
+    def mirrored(self, eta: Arrays) -> Arrays | None:
+        """Return eta, by the charts, of the law of 1 - Y, for laws on (0, 1).
 
         All others return None. Floating-point numbers are coarse next to 1 and fine next to 0, so
-        that integrals up to 1 are taken of the mirror.
+        that integrals up to 1 are taken of the mirror. The mirror of a mean next to 0 would be
+        rounded; that of its logit is not.
         """
         return None
 

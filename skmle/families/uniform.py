@@ -67,8 +67,8 @@ class Uniform(ByStd, Family):
             float(np.nextafter(high, np.inf)),
         ), "all observations are equal, so the interval shrinks to a point"
 
-    def mirrored(self, theta: Arrays) -> Arrays:
-        low, high = theta
+    def mirrored(self, eta: Arrays) -> Arrays:
+        low, high = eta
         return 1.0 - high, 1.0 - low
 
     def to_scipy(self, theta: Arrays) -> Any:

@@ -18,11 +18,11 @@ from skmle.information.laws import Line
 class FamilyLine(Line):
     """A law of one of our families of one column."""
 
-    def __init__(self, distribution: Distribution) -> None:
+    def __init__(self, distribution: Distribution, rows: FamilyRows | None = None) -> None:
         self.distribution: Distribution = distribution
         self.discrete = distribution.discrete
         self.shape = distribution.shape
-        self._rows = FamilyRows(
+        self._rows = rows or FamilyRows(
             distribution.family,
             tuple(np.broadcast_to(v, self.shape).ravel() for v in distribution.theta),
         )
@@ -31,7 +31,7 @@ class FamilyLine(Line):
         return repr(self.distribution)
 
     def take(self, rows: Any) -> Line:
-        return self._like(self._rows.take(rows).theta)
+        return self._of(self._rows.take(rows))
 
     def log_prob(self, y: Array) -> Array:
         return self._rows.log_prob(y)
@@ -48,14 +48,10 @@ class FamilyLine(Line):
 
     def mirror(self) -> Line | None:
         mirrored = self._rows.mirror()
-        return None if mirrored is None else self._like(mirrored.theta)
+        return None if mirrored is None else self._of(mirrored)
 
-    def _like(self, theta: tuple[Array, ...]) -> FamilyLine:
-        return FamilyLine(
-            Distribution(
-                self.distribution.family, dict(zip(self.distribution.params, theta, strict=True))
-            )
-        )
+    def _of(self, rows: FamilyRows) -> FamilyLine:
+        return FamilyLine(Distribution.of(rows.family, rows.theta), rows)
 
 
 class ScipyLine(Line):

@@ -70,16 +70,23 @@ def as_law(value: Any, name: str) -> Law:
 
 
 def from_the_finer_end(*laws: Any) -> tuple[Any, ...]:
-    """Return laws of scipy that all lie nearer to 1 than to 0 as those of 1 - Y.
+    """Return laws of scipy as those of 1 - Y, if the one next to an end is next to 1.
 
     No measure changes. But doubles are coarse next to 1, where the mean of a law may round to 1.
     """
-    turned = [_turned(law) for law in laws]
-    return laws if any(law is None for law in turned) else tuple(turned)
+    turned = [found for law in laws if (found := _turned(law)) is not None]
+    if len(turned) < len(laws):
+        return laws
+    logits = np.concatenate([logit for _, logit in turned])
+    nearer_to_1 = logits.max(initial=-np.inf) > -logits.min(initial=np.inf)
+    return tuple(law for law, _ in turned) if nearer_to_1 else laws
 
 
-def _turned(value: Any) -> Any:
-    """Return a law of scipy on (0, 1) nearer to 1 as that of 1 - Y; None if it is none of these."""
+def _turned(value: Any) -> tuple[Any, Array] | None:
+    """Return a law of scipy on (0, 1) as that of 1 - Y, and the logits of its means.
+
+    None is returned for all other laws.
+    """
     dist = getattr(value, "dist", None)
     if not isinstance(dist, stats.rv_continuous):
         return None
@@ -87,10 +94,11 @@ def _turned(value: Any) -> Any:
     if family is None or family.turned is None:
         return None
     given, (one, other) = arguments_of(value), family.turned
-    moved = np.any(given["loc"]) or np.any(np.not_equal(given["scale"], 1.0))
-    if moved or not np.all(np.greater(given[one], given[other])):
+    if np.any(given["loc"]) or np.any(np.not_equal(given["scale"], 1.0)):
         return None
-    return dist(**{**given, one: given[other], other: given[one]})
+    with np.errstate(all="ignore"):  # of laws that there are not, which are refused
+        logits = np.log(np.ravel(given[one])) - np.log(np.ravel(given[other]))
+    return dist(**{**given, one: given[other], other: given[one]}), logits
 
 
 def _joint_normal(columns: IndependentColumns) -> Distribution | None:

@@ -24,11 +24,14 @@ class FamilyRows:
     family : Family
     theta : tuple of ndarray
         Natural parameters, each of shape (n,).
+    eta : tuple of ndarray, optional
+        The same by their charts, where that is finer and finite.
     """
 
-    def __init__(self, family: Family, theta: Arrays) -> None:
+    def __init__(self, family: Family, theta: Arrays, eta: Arrays | None = None) -> None:
         self.family = family
         self.theta = theta
+        self.eta = eta
         self.discrete = family.support.discrete
         self.size = len(theta[0]) if theta else 1
 
@@ -39,10 +42,16 @@ class FamilyRows:
 
     def take(self, rows: Any) -> FamilyRows:
         """Return some of the laws."""
-        return FamilyRows(self.family, tuple(value[rows] for value in self.theta))
+        eta = None if self.eta is None else tuple(value[rows] for value in self.eta)
+        return FamilyRows(self.family, tuple(value[rows] for value in self.theta), eta)
 
     def log_prob(self, y: Array) -> Array:
         """Return log q(y), with one y for each law."""
+        if self.eta is not None:
+            statistics = self.family.statistics(y)
+            value = self.family.evaluate(statistics, self.eta, 0).value
+            value = -(value + self.family.base(statistics))
+            return np.where(self.family.contains(y) & ~np.isnan(value), value, -np.inf)
         law = Distribution(self.family, dict(zip(self.family.names, self.theta, strict=True)))
         value = np.asarray(law.log_prob(self.family.observation_of(y)), float)
         # Families of counts may accept real y, for rates; but the law has no mass there.
@@ -63,8 +72,14 @@ class FamilyRows:
 
     def mirror(self) -> FamilyRows | None:
         """Return the laws of 1 - Y, if they are laws of the family; None if not."""
-        theta = self.family.mirrored(self.theta)
-        return None if theta is None else FamilyRows(self.family, theta)
+        charts = [param.chart for param in self.family.parameters]
+        own = tuple(chart.eta(value) for chart, value in zip(charts, self.theta, strict=True))
+        eta = self.family.mirrored(own)
+        if eta is None:
+            return None
+        theta = tuple(chart.theta(value) for chart, value in zip(charts, eta, strict=True))
+        finite = all(np.isfinite(value).all() for value in eta)
+        return FamilyRows(self.family, theta, eta if finite else None)
 
 
 def support_of(frozen: Any, size: int) -> tuple[Array, Array]:

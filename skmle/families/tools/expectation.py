@@ -4,7 +4,8 @@ They are adaptive sums, and densities and masses are treated alike:
 
 1. The line is cut at the median. Each side gets a coordinate t >= 0. For masses t counts whole
    numbers. For densities t is chosen so that usual tails fall at least exponentially in t, and that
-   usual singularities at an end of the support become such tails.
+   usual singularities at an end of the support become such tails. Points next to the median are
+   told from there, those next to an end from the end.
 2. Each side is divided into panels: first between quantiles, then of doubling width outwards.
 3. Panels are halved until the two halves agree with the whole.
 4. Nothing is cut off. The panels reach to where floats end. What lies beyond is the integral of the
@@ -22,6 +23,7 @@ import numpy as np
 from skmle.families.tools.sides import (
     FARTHEST,
     Array,
+    Folded,
     Index,
     Sides,
     Univariate,
@@ -76,19 +78,29 @@ def expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
 
 
 def _both_ends(p: Univariate, q: Univariate, gain: Gain) -> Array:
-    """Return the expectations; where that is more exact, by way of the laws of 1 - Y."""
+    """Return the expectations; under laws on (0, 1) with points told from both ends."""
     p_mirror, q_mirror = p.mirror(), q.mirror()
     if p_mirror is None or q_mirror is None:
-        return _expectation(p, q, gain, (-1.0, 1.0))
-    # Floats are dense next to 0 and coarse next to 1, so the upper side is taken as the lower side
-    # of the mirrored laws.
-    lower = _expectation(p, q, gain, (-1.0,))
-    return lower + _expectation(p_mirror, p_mirror if q is p else q_mirror, gain, (-1.0,))
+        return _expectation(p, q, gain)
+    low, high = p.support()
+    inside = (low >= 0.0) & (high <= 1.0)
+    upper = p.quantiles((0.5,))[:, 0] > 0.5
+    result = np.empty(p.size)
+    for rows, fold in (
+        (~inside, lambda law, mirror: law),
+        (inside & ~upper, Folded),
+        (inside & upper, lambda law, mirror: Folded(mirror, law)),
+    ):
+        if rows.any():
+            one = fold(p.take(rows), p_mirror.take(rows))
+            two = one if q is p else fold(q.take(rows), q_mirror.take(rows))
+            result[rows] = _expectation(one, two, gain)
+    return result
 
 
-def _expectation(p: Univariate, q: Univariate, gain: Gain, signs: tuple[float, ...]) -> Array:
-    """Return the parts of the expectations on the sides of the median that `signs` names."""
-    sides = sides_of(p, signs)
+def _expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
+    """Return the expectations on both sides of the medians."""
+    sides = sides_of(p, (-1.0, 1.0))
 
     def integrand(side: Index, t: Array) -> Array:
         y, log_slope = sides.place(side, t)

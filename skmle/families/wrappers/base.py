@@ -356,7 +356,7 @@ class Wrapper(Family):
         law = self.predicted(theta)
         return law.family.log_prob_at_edge(y, law.theta)
 
-    def mirrored(self, theta: Arrays) -> Arrays | None:
+    def mirrored(self, eta: Arrays) -> Arrays | None:
         return None
 
 
