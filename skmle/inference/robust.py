@@ -87,20 +87,20 @@ class EvidenceLike(Protocol):
     def augmented_inverse(self) -> Array:
         """The same of the rows to which Jeffreys' penalty adds."""
 
-    def outer(self, given: Any = None) -> Array:
+    def outer(self, entries: Any = None) -> Array:
         """Return the sum of the products of the rows' gradients."""
+
+    def outer_by_group(self, groups: NDArray[np.intp]) -> Array:
+        """Return the sum of the products of the groups' summed gradients."""
 
     def outer_by_law(self) -> Array:
         """Return what the law expects of this sum, of rows whose classes have weights."""
 
     def adjusted(self, power: float, reproduced: float | None = None) -> Any:
-        """Return the rows' gradients over a power of what the other rows leave of each.
+        """Return what finds the rows' gradients over a power of what the others leave of each.
 
         `reproduced` stands for those of rows of which the others leave nothing.
         """
-
-    def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
-        """Return the rows' gradients, or their sums by group."""
 
     def lagged(self, lags: int) -> Array:
         """Return the sum of the products of gradients up to some lags apart."""
@@ -278,8 +278,8 @@ def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
     if kind == "cluster":
         total = np.zeros(())
         for codes, sign in zip(choice.groups, (1.0, 1.0, -1.0), strict=False):
-            sums = evidence.scores(codes)
-            total = total + sign * _factor(evidence, choice, len(sums)) * (sums.T @ sums)
+            factor = _factor(evidence, choice, int(codes.max()) + 1)
+            total = total + sign * factor * evidence.outer_by_group(codes)
         return total
     factor = _factor(evidence, choice)
     if kind == "HAC":
@@ -287,9 +287,11 @@ def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
     if kind == "law":
         return factor * evidence.outer_by_law()
     if kind in _POWERS:
-        gradients = evidence.adjusted(_POWERS[kind], reproduced=np.nan)
-        _check_leverages(gradients, kind)
-        return factor * evidence.outer(gradients)
+        entries = evidence.adjusted(_POWERS[kind], reproduced=np.nan)
+        meat = evidence.outer(entries)
+        if not np.isfinite(meat).all():
+            _check_leverages(entries(0, evidence.n), kind)
+        return factor * meat
     return factor * evidence.outer()
 
 

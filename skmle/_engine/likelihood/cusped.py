@@ -13,7 +13,7 @@ from scipy.linalg import solve_triangular
 
 from skmle._engine.evaluation import Array
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.likelihood.scores import Gradients, gradients, outer
+from skmle._engine.likelihood.scores import Gradients, given, gradients, outer
 
 # The half width of the window is this multiple of n^(1/6) standard errors. The share of the rows
 # whose cusps are inside then falls as n^(-1/3), at which the coverage of intervals is best (Hall &
@@ -88,7 +88,7 @@ def inverse_across_cusps(objective: Objective, coef: Array, meat: Array) -> Arra
 
 def sandwich_across_cusps(objective: Objective, coef: Array) -> tuple[Array, Array] | None:
     """Return the bread and the meat of a sandwich, each (d, d); None if rows are too few for it."""
-    meat = outer(objective, coef, gradients_beside_cusps(objective, coef))
+    meat = outer(objective, given(gradients_beside_cusps(objective, coef)))
     try:
         return inverse_across_cusps(objective, coef, meat), meat
     except np.linalg.LinAlgError:

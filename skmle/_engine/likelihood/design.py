@@ -225,18 +225,25 @@ class Design:
         result.gradient = self.pull_gradient(block, rows.gradient, weights)
         if order < 2:
             return result
-        result.hessian = np.zeros((self.d, self.d))
-        if isinstance(rows.curvature, Softmax):
-            self._softmax(result.hessian, block, rows.curvature.probabilities, weights)
-            return result
         assert rows.curvature is not None
-        packed = iter(rows.curvature)
+        result.hessian = self.pull_hessian(block, rows.curvature, weights)
+        return result
+
+    def pull_hessian(
+        self, block: Any, curvature: Softmax | Sequence[Any], weights: Weights
+    ) -> Array:
+        """Return (d eta / d coef)' curvature (d eta / d coef), weighted and summed over a block."""
+        hessian = np.zeros((self.d, self.d))
+        if isinstance(curvature, Softmax):
+            self._softmax(hessian, block, curvature.probabilities, weights)
+            return hessian
+        packed = iter(curvature)
         for a in range(len(self.terms)):
             for b in range(a, len(self.terms)):
                 if (entry := next(packed)) is not None:
                     w = weights.times(np.asarray(entry))
-                    self._pair(result.hessian, block, a, b, w, weights)
-        return result
+                    self._pair(hessian, block, a, b, w, weights)
+        return hessian
 
     def pull_gradient(self, block: Any, entries: Any, weights: Weights) -> Array:
         """Return (d eta / d coef)' entries, weighted and summed over a block.
@@ -285,10 +292,7 @@ class Design:
         blocks = []
         for j, entry in enumerate(w):
             term = self.terms[min(j, len(self.terms) - 1)]
-            rows = Rows(np.zeros(()), (np.zeros(()),), (entry,))
-            alone = Design((term,), self.n).pull(block, rows, weights, 2)
-            assert alone.hessian is not None
-            blocks.append(alone.hessian)
+            blocks.append(Design((term,), self.n).pull_hessian(block, (entry,), weights))
         return blocks
 
     def _pair(self, hessian: Array, block: Any, a: int, b: int, w: Array, weights: Weights) -> None:

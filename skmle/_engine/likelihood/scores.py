@@ -6,7 +6,6 @@ Standard errors that hold for any law of the data are made of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from skmle._engine.data.sums import blas_threads_harm, cuts, keep_heap, one_blas_thread, total
 from skmle._engine.evaluation import Array, Evaluation
+from skmle._engine.likelihood.design import Weights
 from skmle._engine.likelihood.objective import Objective
-from skmle.families.base import Arrays, Rows, triangle
+from skmle.families.base import Rows, triangle
 
 Gradients = tuple[Array, ...]
 """For each parameter, the derivative of each row's -log q in its eta, (n,), without weights."""
@@ -134,7 +134,7 @@ def bent_by(gradient: Sequence[Array]) -> Rows:
     return Rows(np.zeros(()), tuple(gradient), packed)
 
 
-def outer(objective: Objective, coef: Array, given: Gradients | None = None) -> Array:
+def outer(objective: Objective, entries: Entries) -> Array:
     """Return the sum over the rows of c g g', g being the gradient of -log q.
 
     c is the weight, which counts repeated rows; or the row's number in `objective.squares`, where
@@ -146,33 +146,70 @@ def outer(objective: Objective, coef: Array, given: Gradients | None = None) -> 
     Parameters
     ----------
     objective : Objective
+    entries : callable
+        The gradients of rows in eta. They are asked for block by block, in any order, on threads.
+    """
+    design = objective.design
+    counts = objective.weight if objective.squares is None else objective.squares
+
+    def block(low: int, high: int) -> Evaluation:
+        bent = bent_by(entries(low, high)).curvature
+        assert bent is not None
+        weights = Weights(high - low, None if counts is None else counts[low:high])
+        return Evaluation(0.0, None, design.pull_hessian(design.block(low, high), bent, weights))
+
+    with np.errstate(all="ignore"):
+        found = total(block, design.n, design.width, design.d**2, objective.threads).hessian
+    assert found is not None
+    return found
+
+
+def outer_by_group(
+    objective: Objective,
+    coef: Array,
+    groups: NDArray[np.intp],
+    known: Gradients | None = None,
+) -> Array:
+    """Return the sum over groups of s s', s being the sum of the weighted gradients of a group.
+
+    Of groups that are many, the sums are never all there at once: the rows are taken group by
+    group.
+
+    Parameters
+    ----------
+    objective : Objective
     coef : ndarray of shape (d,)
-    given : tuple of ndarray of shape (n,), optional
+    groups : ndarray of int of shape (n,)
+        The group of each row, from 0 on.
+    known : tuple of ndarray of shape (n,), optional
         Other gradients of the rows in eta.
     """
-
-    def rows(statistics: Arrays, eta: Arrays, order: int) -> Rows:
-        if given is None:
-            gradient = objective.rows(statistics, eta, 1).gradient
-            assert gradient is not None
-        else:
-            gradient = tuple(statistics)
-        return bent_by(gradient)
-
-    weight = objective.weight if objective.squares is None else objective.squares
-    sums = replace(
-        objective,
-        rows=rows,
-        statistics=objective.statistics if given is None else given,
-        weight=weight,
-        squares=None,
-        penalties=(),
-        lasso=None,
-    )
-    with np.errstate(all="ignore"):
-        hessian = sums(coef, 2).hessian
-    assert hessian is not None
-    return hessian * sums.mass
+    design = objective.design
+    bounds = cuts(design.n, design.width)
+    if int(groups.max()) < bounds[0][1]:
+        sums = scores(objective, at(objective, coef) if known is None else given(known), groups)
+        return sums.T @ sums
+    order = None if (groups[1:] >= groups[:-1]).all() else np.argsort(groups, kind="stable")
+    result, open_, last = np.zeros((design.d, design.d)), np.zeros(design.d), -1
+    keep_heap()
+    with one_blas_thread(blas_threads_harm(design.n, design.width)):
+        for low, high in bounds:
+            part, ends, rows = objective, (low, high), np.arange(low, high)
+            if order is not None:
+                rows = order[low:high]
+                part, ends = objective.take(rows), (0, high - low)
+            entries = at(part, coef)(*ends) if known is None else [g[rows] for g in known]
+            own = groups[rows]
+            place = np.cumsum(np.diff(own, prepend=own[:1]) != 0)
+            sums = _sums(part, entries, *ends, place, int(place[-1]) + 1)
+            # The last group of the rows before may go on.
+            if own[0] == last:
+                sums[0] += open_
+            else:
+                result += np.outer(open_, open_)
+            open_, last = sums[-1], own[-1]
+            result += sums[:-1].T @ sums[:-1]
+    return result + np.outer(open_, open_)
 
 
 def lagged(rows: Array, lags: int) -> Array:

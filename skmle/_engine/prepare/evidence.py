@@ -26,7 +26,7 @@ from skmle._engine.likelihood.objective import Objective
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle.families.tools.cached import cached_property
-from skmle.families.tools.expected import expected_rows
+from skmle.families.tools.expected import expected_rows, knows_curvature
 
 # Relative difference of coefficients that are the same but for rounding. Chosen, not measured.
 _SAME = 1e-9
@@ -132,7 +132,11 @@ class Evidence:
     @cached_property
     def expected_inverse(self) -> Array:
         """The inverse of the expected Hessian of the mean, under the law that is fitted."""
-        return self._expected(self.coef).inverse
+        expected = self._expected
+        same_rows = knows_curvature(self.likelihood.family)
+        if same_rows and len(expected.penalties) == len(self.objective.penalties):
+            return self.inverse
+        return expected(self.coef).inverse
 
     @cached_property
     def augmented_inverse(self) -> Array:
@@ -165,26 +169,33 @@ class Evidence:
         return self.likelihood.family.kinked
 
     @cached_property
-    def _gradients(self) -> scores.Gradients:
-        if self._kinked:
-            return gradients_beside_cusps(self.objective, self.coef)
-        return scores.gradients(self.objective, self.coef)
+    def _beside_cusps(self) -> scores.Gradients | None:
+        """The gradients of the rows in eta of a law with cusps; None of all others."""
+        return gradients_beside_cusps(self.objective, self.coef) if self._kinked else None
 
-    def adjusted(self, power: float, reproduced: float | None = None) -> scores.Gradients:
-        """Return the gradients of the rows in eta, freed from what the rows pull the fit.
+    @property
+    def _entries(self) -> scores.Entries:
+        """What finds the gradients of rows in eta."""
+        beside = self._beside_cusps
+        return scores.at(self.objective, self.coef) if beside is None else scores.given(beside)
+
+    def adjusted(self, power: float, reproduced: float | None = None) -> scores.Entries:
+        """Return what finds the gradients of rows in eta, freed from what the rows pull the fit.
 
         The power is 1/2 for gradients of the right variance under the law that is fitted, 1 for
         those as if each row had been left out. `reproduced` is as in `leverage.adjusted`.
         """
         inverse = self.expected_inverse / self.mass
-        given = self._gradients
-        return leverage.adjusted(self._expected, self.coef, inverse, given, power, reproduced)
+        beside = self._beside_cusps
+        return leverage.adjusted(self._expected, self.coef, inverse, power, beside, reproduced)
 
-    def outer(self, given: scores.Gradients | None = None) -> Array:
+    def outer(self, entries: scores.Entries | None = None) -> Array:
         """Return the sum over the rows of the products of their gradients, (d, d)."""
-        if given is None and self._kinked:
-            given = self._gradients
-        return scores.outer(self.objective, self.coef, given)
+        return scores.outer(self.objective, entries or self._entries)
+
+    def outer_by_group(self, groups: NDArray[np.intp]) -> Array:
+        """Return the sum over groups of the products of their summed gradients, (d, d)."""
+        return scores.outer_by_group(self.objective, self.coef, groups, self._beside_cusps)
 
     def outer_by_law(self) -> Array:
         """Return what the law expects of this sum, (d, d): of rows whose classes have weights."""
@@ -194,11 +205,7 @@ class Evidence:
 
     def scores(self, groups: NDArray[np.intp] | None = None) -> Array:
         """Return the rows' weighted gradients of -log q, (n, d), or their sums by group, (G, d)."""
-        if self._kinked:
-            entries = scores.given(self._gradients)
-        else:
-            entries = scores.at(self.objective, self.coef)
-        return scores.scores(self.objective, entries, groups)
+        return scores.scores(self.objective, self._entries, groups)
 
     def influences(self, groups: NDArray[np.intp] | None = None) -> Array:
         """Return what each row, or group of rows, adds to the user's coefficients, (n, k).
@@ -249,8 +256,8 @@ class Evidence:
         own = np.concatenate([spans[j] for j in self._modelled])
         moves = inverse[:, own]
         kernel = moves @ np.linalg.solve(inverse[np.ix_(own, own)], moves.T)
-        given = self.adjusted(1.0)
-        return leverage.squared_moves(self.objective, kernel, given) / len(own)
+        moves_of_rows = leverage.squared_moves(self.objective, kernel, self.adjusted(1.0))
+        return moves_of_rows / len(own)
 
     def left_out(self) -> left_out.LeftOut:
         """Return what leaving out each row does to its own -log q."""
@@ -268,8 +275,7 @@ class Evidence:
         It is one step from the fit without the row to that with it.
         """
         inverse = self.expected_inverse / self.mass
-        entries = scores.given(self.adjusted(1.0))
-        pulls = scores.scores(self.objective, entries)
+        pulls = scores.scores(self.objective, self.adjusted(1.0))
         if self.objective.weight is not None:  # one of the rows that a weight stands for
             pulls = pulls / self.objective.weight[:, None]
         return self.likelihood.coordinates.moved(-pulls @ inverse)
@@ -307,4 +313,5 @@ def own_covariance(likelihood: Likelihood, coef: Array, inverse: Array) -> Array
     factors = likelihood.problem.observed.factors
     if factors is not None:
         return likelihood.covariance(inverse, outer_by_law(likelihood.objective, coef, factors))
-    return likelihood.covariance(inverse, scores.outer(likelihood.objective, coef))
+    entries = scores.at(likelihood.objective, coef)
+    return likelihood.covariance(inverse, scores.outer(likelihood.objective, entries))

@@ -123,8 +123,15 @@ def variance_of_counts(family: Family, theta: Arrays) -> Array:
     return result
 
 
+def knows_curvature(family: Family) -> bool:
+    """Return whether the curvature of `family.rows` is the expected one already."""
+    return family.knows_curvature and not family.relinked
+
+
 def expected_rows(family: Family) -> Callable[[Arrays, Arrays, int], Rows]:
     """Return `family.rows` with the expected curvature; with its own, if no other is known."""
+    if knows_curvature(family):
+        return family.rows
 
     def rows(statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         result = family.rows(statistics, eta, order)
