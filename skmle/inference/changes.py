@@ -54,6 +54,15 @@ class Change(NamedTuple):
         sums = np.einsum("pn,pnk->pk", self.rows, y[ahead] - y[behind])
         return self.effects @ sums
 
+    def arriving(self, x: Array) -> Array:
+        """Return what the effect is of the rows themselves, each by itself, (n, q).
+
+        `x` holds the copies as they arrive at the model, (c n, q).
+        """
+        x = x.reshape(self.copies, -1, x.shape[-1])
+        pairs = zip(self.pairs, self.rows, self.effects[0], strict=True)
+        return sum(share * row[:, None] * (x[a] - x[b]) for (a, b), row, share in pairs)
+
     def read_slopes(self, z: Array, x: Any) -> Array:
         """Return the slopes of the effects in q coefficients, (m, k, q).
 

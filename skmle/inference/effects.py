@@ -8,16 +8,18 @@ once, as their way through it depends on no coefficient.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmle.inference.changes import SLOPES, Change, change_of, column_of_level
+from skmle.inference.changes import SLOPES, Change, change_of, column_of_level, is_slope
 from skmle.inference.estimates import (
     Model,
+    all_determined,
     check_determined,
     checked_numbers,
     value_and_root,
@@ -33,6 +35,7 @@ from skmle.inference.frames import (
 )
 from skmle.inference.predictors import as_matrix, root_by_predictors
 from skmle.inference.quantities import Quantity, quantity_of
+from skmle.inference.straight import ByPredictors
 
 Array = NDArray[np.float64]
 
@@ -83,10 +86,12 @@ def effects_of(
     found: list[Effects] = []
     for place, rows, share in _places(X, at, weight):
         shown = {k: _broadcast(v, X.shape[0], share is not weight) for k, v in beside.items()}
-        parts = []
+        parts, relative = [], slope[0] == "e"
+        # Asked for by the first slope, for all.
+        chain = lru_cache(maxsize=1)(partial(_chain, model, quantity, rows, relative, shown))
         for name in columns:
             one = change_of(rows, X, name, slope, change.get(name), share)
-            parts.append((one, *_effect(model, quantity, rows, one, slope[0] == "e", shown)))
+            parts.append((one, *_effect(model, quantity, rows, one, relative, shown, chain)))
         found.append(_listed(parts, quantity, place))
     return Effects(
         np.concatenate([one.value for one in found]),
@@ -98,6 +103,35 @@ def effects_of(
     )
 
 
+def _chain(
+    model: Model, quantity: Quantity, rows: Any, relative: bool, beside: Mapping[str, Array]
+) -> ByPredictors | None:
+    """Return predictions as a function of linear predictors, which slopes share.
+
+    None is returned where they are none, or the data do not determine all coefficients.
+    """
+    arrived = model.arriving(rows)
+    matrix = as_matrix(arrived)
+    moving = None if model.moving is None else model.moving(arrived, beside)
+    if not isinstance(matrix, np.ndarray) or moving is None or not all_determined(model):
+        return None
+    return ByPredictors(_moved(quantity, moving, relative), model, matrix)
+
+
+def _moved(
+    quantity: Quantity, moving: Callable[[Sequence[float]], Any], relative: bool
+) -> Callable[[Sequence[float]], Array]:
+    """Return the quantity, or its logarithm, as a function of what is added to predictors."""
+
+    def moved(shifts: Sequence[float]) -> Array:
+        with np.errstate(all="ignore"):  # what is not finite is refused
+            y = quantity.read(moving(shifts))
+            y = np.log(y) if relative else y
+        return checked_numbers(y, "effects").reshape(y.shape)
+
+    return moved
+
+
 def _effect(
     model: Model,
     quantity: Quantity,
@@ -105,6 +139,7 @@ def _effect(
     change: Change,
     relative: bool,
     beside: Mapping[str, Array],
+    chain: Callable[[], ByPredictors | None],
 ) -> tuple[Array, Array]:
     """Return the effects of a change of a column, (m, k), and a root of them, (m, k, d)."""
     n = rows.shape[0]
@@ -120,17 +155,15 @@ def _effect(
         return change.read(values(at))
 
     matrix = as_matrix(arrived)
+    if is_slope(change.labels[0]) and (shared := chain()) is not None:
+        value, root = shared.effect(change.arriving(matrix))
+        return value[None], root[None]
     moving = None if model.moving is None else model.moving(arrived, tiled)
     if matrix is None or moving is None:
         whole, _, root = value_and_root(function, model, "effects")
         return whole, root.reshape(*whole.shape, -1)
 
-    def moved(shifts: Sequence[float]) -> Array:
-        with np.errstate(all="ignore"):  # what is not finite is refused
-            y = quantity.read(moving(shifts))
-            y = np.log(y) if relative else y
-        return checked_numbers(y, "effects").reshape(y.shape)
-
+    moved = _moved(quantity, moving, relative)
     whole = change.read(moved([0.0] * len(model.parts)))
     check_determined(function, model, whole.ravel(), "effects")
     return whole, root_by_predictors(moved, change.read_slopes, model, matrix)

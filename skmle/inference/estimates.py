@@ -219,11 +219,16 @@ def slope_in_predictor(
     error : float
         A standard error of the predictor, for the step.
     """
+    return central_slope(
+        lambda by: values([by if j == place else 0.0 for j in range(count)]), _STEP * error
+    )
+
+
+def central_slope(function: Callable[[float], Array], step: float) -> Array:
+    """Return the derivative at zero of a function of a number, by differences of order 6."""
     result = np.zeros(())
     for far, weight in zip(_PLACES, _WEIGHTS, strict=True):
-        step = [far * _STEP * error if j == place else 0.0 for j in range(count)]
-        ahead, behind = values(step), values([-one for one in step])
-        result = result + weight / (_STEP * error) * (ahead - behind)
+        result = result + weight / step * (function(far * step) - function(-far * step))
     return result
 
 
@@ -233,6 +238,11 @@ def directions(model: Model) -> Array:
     root = np.zeros((len(known), int(known.sum())))
     root[known] = _root(model.covariance[np.ix_(known, known)])
     return root
+
+
+def all_determined(model: Model) -> bool:
+    """Return whether the data determine all coefficients."""
+    return bool(np.isfinite(np.diag(model.covariance)).all()) and not model.idle.any()
 
 
 def check_determined(function: Callable[[Any], Any], model: Model, value: Array, what: str) -> None:

@@ -11,9 +11,10 @@ import statsmodels.api as sm
 
 from skmle._engine.data.observed import observe
 from skmle._engine.fit import fit, fit_density
+from skmle._engine.likelihood import scores as scores_file
 from skmle._engine.likelihood.design import Term
+from skmle._engine.likelihood.scores import at, gradients, outer, outer_by_group, scores
 from skmle._engine.likelihood.scores import given as known_entries
-from skmle._engine.likelihood.scores import gradients, outer, scores
 from skmle._engine.prepare.closed import closed_form
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
@@ -86,9 +87,9 @@ def test_coefficients_go_there_and_back(name):
     again = likelihood.solve(start=likelihood.fitted(raw))
     assert again.n_iter == 0
     found = fit(problem(name))  # which may sum the rows in another order
-    for (slopes, intercept), (same, at) in zip(found.coefs, raw, strict=True):
+    for (slopes, intercept), (same, constant) in zip(found.coefs, raw, strict=True):
         np.testing.assert_allclose(slopes, same, rtol=1e-13)
-        np.testing.assert_allclose(intercept, at, rtol=1e-13)
+        np.testing.assert_allclose(intercept, constant, rtol=1e-13)
 
 
 def test_another_penalty_leaves_the_first_likelihood_alone():
@@ -120,17 +121,41 @@ def test_scores_and_their_products_are_sums_over_rows(name, sparse):
     )
     size = np.abs(rows.T @ rows).max()
     factors = replace(objective, squares=objective.weight**2)
-    np.testing.assert_allclose(outer(factors, coef), rows.T @ rows, atol=1e-12 * size)
-    np.testing.assert_allclose(outer(factors, coef, given), rows.T @ rows, atol=1e-12 * size)
+    for entries in (at(objective, coef), known_entries(given)):
+        np.testing.assert_allclose(outer(factors, entries), rows.T @ rows, atol=1e-12 * size)
     whole = rows / np.sqrt(objective.weight)[:, None]
-    np.testing.assert_allclose(outer(objective, coef), whole.T @ whole, atol=1e-12 * size)
+    found = outer(objective, at(objective, coef))
+    np.testing.assert_allclose(found, whole.T @ whole, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.slow
+@pytest.mark.parametrize("groups", [7, 3_000, 9_000])
+@pytest.mark.parametrize("in_order", [False, True])
+def test_sums_of_groups_however_many(groups, in_order, sparse, monkeypatch):
+    """Also of groups that go on from block to block, and in any order of the rows."""
+    n = 9_000
+    monkeypatch.setattr(scores_file, "cuts", lambda n, p: [(i, i + 500) for i in range(0, n, 500)])
+    codes = np.random.default_rng(1).integers(0, groups, n)
+    codes[:2_000] = 0
+    codes = np.unique(codes, return_inverse=True)[1]
+    codes = np.sort(codes) if in_order else codes
+    for objective in long_objectives(sparse=sparse, n=n).values():
+        coef = np.random.default_rng(0).normal(size=objective.design.d) * 0.05
+        given = gradients(objective, coef)
+        sums = scores(objective, known_entries(given), codes)
+        size = np.abs(sums.T @ sums).max()
+        for known in (None, given):
+            found = outer_by_group(objective, coef, codes, known)
+            np.testing.assert_allclose(found, sums.T @ sums, atol=1e-12 * size)
 
 
 def test_products_of_scores_are_bit_equal_on_threads():
     for objective in long_objectives().values():
         coef = np.full(objective.design.d, 0.01)
-        one = outer(replace(objective, threads=1), coef)
-        np.testing.assert_array_equal(outer(replace(objective, threads=2), coef), one)
+        entries = at(objective, coef)
+        one = outer(replace(objective, threads=1), entries)
+        np.testing.assert_array_equal(outer(replace(objective, threads=2), entries), one)
 
 
 # ---------------------------------------------------------------- against statsmodels
