@@ -5,7 +5,7 @@ true value are counted. Laws of densities have the parameters that the table nam
 have columns of normal features, two with the slopes 0.5 and -0.5 unless the table says otherwise.
 Class weights move the intercept by the logarithm of their ratio, which is added to the true one.
 Wider counts have the variance mean + mean^2 / 3, far wider ones mean + mean^2. Bold is what is
-outside of 93 to 97 % of at least 300 rows.
+outside of 93 to 97 % of at least 300 rows by more than two standard errors of the simulation.
 
 A fit without an interval counts for nothing: where a parameter stands at an end of its range, where
 columns separate the classes, and where the support depends on the parameters, there are none. The
@@ -186,7 +186,9 @@ def cell(record: dict[str, Any] | None, term: str) -> str:
         return "none"
     covered = 1.0 - (below + above) / known
     text = f"{100 * covered:.1f}"
-    if record["n"] >= FROM and not PROMISED[0] <= covered <= PROMISED[1]:
+    low, high = PROMISED
+    room = 2.0 * np.sqrt(low * (1.0 - low) / known)
+    if record["n"] >= FROM and not low - room <= covered <= high + room:
         text = f"**{text}**"
     return text if none < 5e-4 else f"{text} ({100 * none:.1f} % none)"
 
