@@ -160,11 +160,11 @@ def goodness_of_fit(
     >>> x = np.random.default_rng(0).weibull(1.5, size=(200, 1))
     >>> print(goodness_of_fit(MLEDistribution("weibull").fit(x), x))
     Goodness of fit: Weibull, fitted anew to each sample from it
-    ---------------------------------------------
+    ------------------------------------------
                           A2      p  resamples
-    ---------------------------------------------
-    Anderson-Darling  0.2484  0.742        999
-    ---------------------------------------------
+    ------------------------------------------
+    Anderson-Darling  0.4016  0.366        999
+    ------------------------------------------
     >>> print(goodness_of_fit(MLEDistribution("exponential").fit(x), x).p_value)
     0.001
     """
