@@ -24,7 +24,6 @@ from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_
 from skmle._shared.messages import warn_verdict
 from skmle._shared.samples import (
     as_table,
-    check_categories,
     log_prob_of_samples,
     notes_of_samples,
     samples_of,
@@ -191,7 +190,6 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             If the fit did not end at an interior maximum; its subclass says how.
         """
         X = as_table(X, y, get_family(self.family))
-        check_categories(get_family(self.family), X)
         return self._fit(X, sample_weight, None)
 
     @available_if(_sums_up)
@@ -256,7 +254,6 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
             for j, (sample, label) in enumerate(samples)
         ]
         families = [learnt for learnt, _ in pairs]
-        self._notes = notes_of_samples(families, samples)
         count, weighted = (0, False) if seen is None else self._counted
         counted = count + len(rows), weighted or weight is not None
         task = FitTask(
@@ -269,6 +266,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         tell = task.tell if len(pairs) == 1 else None
         fits = [self._fit_one(learnt, observed, tell) for learnt, observed in pairs]
         worst = self._store(families, fits, counted)
+        self._notes = notes_of_samples(families, samples)
         task.done()
         if fits[worst].verdict.status != INTERIOR:
             column = f", {samples[worst][1]}" if len(fits) > 1 else ""

@@ -146,9 +146,9 @@ def weights_of(choice: Choice, criterion: str, n: float) -> Array:
     if criterion == "held_out":
         values = -2.0 * n * values
     ranked = np.array([one.ranked for one in choice.lines], bool) & ~np.isnan(values)
-    if not ranked.any():
-        return np.full(len(values), np.nan)
-    share = np.where(ranked, np.exp(-0.5 * (values - values[ranked].min())), np.nan)
+    share = np.full(len(values), np.nan)
+    if ranked.any():
+        share[ranked] = np.exp(-0.5 * (values[ranked] - values[ranked].min()))
     return share / np.nansum(share)
 
 

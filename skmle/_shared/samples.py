@@ -40,27 +40,6 @@ def notes_of_samples(families: Sequence[Family], samples: Sequence[tuple[Any, st
     return [*dict.fromkeys(filter(None, notes))]
 
 
-# Categories of which every sample may have as many as rows.
-_FEW = 10
-
-
-def check_categories(family: Family, X: Any) -> None:
-    """Raise ValueError if most of the rows of a law of labels have a label of their own.
-
-    The law then repeats the rows, and says nothing of others.
-    """
-    if family.observation.numeric or family.observation.columns != 1:
-        return
-    for j, column in enumerate(np.asarray(X).T if np.ndim(X) == 2 else ()):
-        count, n = len(set(column.tolist())), len(column)
-        if count > max(_FEW, n / 2):
-            raise ValueError(
-                f"MLEDistribution({family.title}): column {j} has {count} categories in {n} rows. "
-                "Allowed: at most one category for two rows. Join rare ones; numbers have laws of "
-                "their own, which DistributionSearch finds."
-            )
-
-
 def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tuple[Any, str]]:
     """Return the samples to be fitted, each with a name.
 

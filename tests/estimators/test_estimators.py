@@ -197,7 +197,7 @@ VARIANTS = [
     OrdinalClassifier(link="probit", alpha=0.1),
     OrdinalClassifier(alpha="loo"),
     DistributionSearch(["normal", "logistic"]),
-    DistributionSearch(["normal", "laplace"], criterion="held_out", resolution=None),
+    DistributionSearch(),
 ]
 AROUND = [make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)]
 SUBJECTS = [
