@@ -33,9 +33,9 @@ class Law(ABC):
 
     def ends(self, theta: Arrays) -> tuple[Array, Array]:
         """Return the ends of the support of each law."""
-        frozen = self.to_scipy(theta)
-        told = hasattr(frozen, "support")  # by laws of one number
-        low, high = frozen.support() if told else (self.support.low, self.support.high)
+        frozen = self.to_scipy(theta) if self.observation.columns is not None else None
+        own = self.support.low, self.support.high
+        low, high = own if frozen is None else frozen.support()
         shape = np.broadcast_shapes(*map(np.shape, theta))
         return np.broadcast_to(low, shape).astype(float), np.broadcast_to(high, shape).astype(float)
 

@@ -205,6 +205,8 @@ def _nearest(likelihood: Likelihood, solution: Solution) -> Array | None:
     family, objective, statistics = likelihood.family, likelihood.objective, likelihood.statistics
     if likelihood.problem.penalised or likelihood.problem.jeffreys or objective.design.d > MOST:
         return None
+    if likelihood.problem.max_iter == 0:  # the start is what was asked for
+        return None
     if not recedes(family, statistics, objective.design.n, always=True):
         return None
     way = nearest_direction(family, statistics, objective, solution.coef)
