@@ -187,6 +187,12 @@ def has_units(family: Family | type[Family]) -> bool:
     return told or any(p.unit for p in family.parameters) or not family.support.fixed
 
 
+def middle_of(law) -> np.ndarray:
+    """Return what `predict` says of a law: its mean, or its median if it has none."""
+    mean = np.asarray(law.mean(), float)
+    return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 

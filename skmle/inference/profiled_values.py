@@ -17,9 +17,7 @@ Array = NDArray[np.float64]
 INTERVALS = ("wald", "profile")
 
 
-def profiler_for(
-    interval: Any, rows: RowsOfFit | None, what: str = "estimate"
-) -> Profiler | None:
+def profiler_for(interval: Any, rows: RowsOfFit | None, what: str = "estimate") -> Profiler | None:
     """Return what finds intervals by profile; None for those of Wald.
 
     Raises
