@@ -252,3 +252,12 @@ def test_small_spread_is_no_limit(family, cv):
     y = 0.5 * (1.0 + cv * np.clip(noise, -8.0, 8.0))
     model, said = judge(MLEDistribution(family), y[:, None])
     assert said == "interior" and model.distance_ <= 1e-4
+
+
+@pytest.mark.parametrize(("equal", "verdict"), [(4, "interior"), (5, "no_maximum")])
+def test_cauchys_scale_vanishes_around_half_of_the_rows(equal, verdict):
+    """Copas (1975): the maximum is inside, and the only one, if less than half are equal."""
+    y = np.append(np.zeros(equal), np.arange(1.0, 11.0 - equal))
+    model, said = judge(MLEDistribution("cauchy"), y[:, None])
+    assert said == verdict
+    assert verdict == "interior" or model.params_["loc"] == 0.0
