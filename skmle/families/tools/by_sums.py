@@ -33,6 +33,12 @@ class BySums(ByTails):
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         return self.summed_tail(y, theta, upper)
 
+    def about_quantile(self, q: Array, theta: Arrays) -> Array:
+        # Averages only begin there, and each of the tails would be a sum.
+        with np.errstate(all="ignore"):
+            rough = np.floor(self.rough_quantile(q, theta, False))
+        return np.maximum(np.nan_to_num(rough, nan=0.0), self.support.low)
+
     def numbered(self, settings: Arrays) -> tuple[Any, Arrays]:
         """Return the law, and its theta, of what a sum tells apart: theta, or more than that."""
         return self, settings
