@@ -14,6 +14,7 @@ from skmle.families.tools.by_sums import BySums
 from skmle.families.tools.counts import has_large, log_factorial, poisson_draws, stirling, surplus
 from skmle.families.tools.divergences import gap_beside
 
+_LARGEST_LOG = 600.0  # log(dispersion/mean) from which log(1 + u) is log u, to the last digit
 # Dispersion from which draws are quantiles: below, the generations that they count end soon.
 _SLOW = 1e3
 
@@ -66,9 +67,12 @@ class GeneralizedPoisson(ByStd, BySums):
         rest = 1.0 / (1.0 + dispersion)
         mean = np.exp(log_mean)
         theta, share = mean * rest, 1.0 / (1.0 + np.exp(-log_dispersion))
-        ratio = np.exp(log_dispersion - log_mean)
+        log_ratio = log_dispersion - log_mean
+        ratio = np.exp(np.minimum(log_ratio, _LARGEST_LOG))
         u = ratio * y
         growth = np.log1p(u)
+        if np.any(far := np.maximum(log_ratio - _LARGEST_LOG, 0.0)):
+            growth = growth + np.where(y > 0.0, far, 0.0)
         w = theta + share * y
         away = (mean - y) * rest
         if has_large(y):

@@ -131,7 +131,8 @@ def test_distribution_at_the_limit(family, limit, rng):
             )
             draws = ours.rvs(2000, random_state=0)
             assert np.isfinite(draws).all()
-            assert abs(np.mean(draws) - theirs.mean()) < 5.0 * theirs.std() / np.sqrt(2000)
+            gap = np.mean(positions(family, draws)) - theirs.mean()
+            assert abs(gap) < 5.0 * theirs.std() / np.sqrt(2000)
 
 
 @every(SUBJECTS)
@@ -171,7 +172,7 @@ def test_recession(family, rng):
         np.testing.assert_allclose(quotient[finite], growth[finite], rtol=1e-9, atol=1e-9)
         # Towards a limit law -log q may rise to that of the limit, also where several parameters
         # go there together; the end of that rise is below rounding.
-        rises = (quotient > 1e-3) | towards_limits(family, delta) | (value(10.0) > value(5.0))
+        rises = (quotient > 1e-3) | towards_limits(family, delta) | (value(20.0) > value(10.0))
         assert np.all(rises[~finite])
 
 
