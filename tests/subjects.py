@@ -152,9 +152,7 @@ def typical_eta(family: Family) -> list[float]:
 def observations(cls: type[Family], n: int = 200) -> np.ndarray:
     """Draw from the typical law."""
     family, theta = typical(cls)
-    return family.sample(
-        theta, (n,) if family.observation.columns is not None else n, np.random.default_rng(3)
-    )
+    return family.sample(theta, (n,), np.random.default_rng(3))
 
 
 def as_columns(y: np.ndarray) -> np.ndarray:

@@ -273,6 +273,11 @@ class Distribution:
         with np.errstate(over="ignore"):
             return self.family.std(self.theta)
 
+    def cov(self) -> Array:
+        """Return the covariance matrix of the columns; of one column, its variance as a matrix."""
+        with np.errstate(over="ignore"):
+            return self.family.covariance(self.theta)
+
     def entropy(self) -> Array:
         """Return E[-log q(Y)] in nats."""
         return self.family.entropy(self.theta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from skmle.families.base import (
     Array,
     Arrays,
     Family,
-    Observation,
     Param,
     Rows,
     Shortcuts,
@@ -24,6 +23,7 @@ from skmle.families.base import (
 from skmle.families.links import Link
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.factors import covariance_root, diagonal, factor_of, upper_factor
+from skmle.families.tools.several import SeveralColumns
 from skmle.families.tools.special import LOG_2PI
 
 _SQUARABLE = 1e150  # the square of a number of twice this size is a number still
@@ -33,7 +33,7 @@ _ASYMMETRY = 1e-8  # of a covariance, in products of standard deviations: roundi
 _FLOOR = 1e-3
 
 
-class MultivariateNormal(Family):
+class MultivariateNormal(SeveralColumns):
     """Normal law of d columns with a `mean` vector and a full `covariance` matrix.
 
     The coordinates are those in which -log q is convex: the lower triangle A of the Cholesky factor
@@ -61,23 +61,13 @@ class MultivariateNormal(Family):
            [0.333, 0.667]])
     """
 
-    observation = Observation(columns=None)
     shortcuts = Shortcuts(starts="final", sums="statistics")
     finer_eta = True  # a covariance has half the digits of its factor
     scipy_name = "multivariate_normal"
     support = Support()
 
-    def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
-        super().__init__(links=links)
-        self.dimension = dimension
-
     def adapt(self, y: Array) -> Family:
-        if self.dimension is not None and y.shape[1] != self.dimension:
-            have = f"the data have {y.shape[1]} columns"
-            raise ValueError(
-                f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give "
-                "them, or dimension=None."
-            )
+        family = super().adapt(y)
         largest = np.abs(y).max(axis=0)
         if (large := np.flatnonzero(largest > _SQUARABLE)).size:
             raise ValueError(
@@ -85,22 +75,10 @@ class MultivariateNormal(Family):
                 f"up to {_SQUARABLE:g}, as variances are squares. Drop such rows, or divide the "
                 "column by a number."
             )
-        return MultivariateNormal(y.shape[1])
+        return family
 
-    def for_parameters(self, params: Mapping[str, Any]) -> Family:
-        mean, covariance = (np.asarray(params[name], float) for name in self.names)
-        d = mean.shape[-1] if mean.ndim else 0
-        if not d or covariance.shape[-2:] != (d, d) or self.dimension not in (None, d):
-            columns = "" if self.dimension is None else f" with {self.dimension} columns"
-            raise ValueError(
-                f"MultivariateNormal: mean of shape {mean.shape}, covariance of shape "
-                f"{covariance.shape}. Allowed: (d,) and (d, d){columns}. Give them so."
-            )
-        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-            raise ValueError(
-                "MultivariateNormal: mean or covariance has an entry that is not finite. Allowed: "
-                "finite numbers. Correct the entries."
-            )
+    def check_parameters(self, *theta: Array) -> None:
+        covariance = theta[1]
         turned = np.swapaxes(covariance, -1, -2)
         sd = np.sqrt(np.abs(diagonal(covariance)))
         off = np.abs(covariance - turned) > _ASYMMETRY * sd[..., :, None] * sd[..., None, :]
@@ -112,24 +90,6 @@ class MultivariateNormal(Family):
                 "symmetric matrix. Give (covariance + covariance.T)/2 if they differ by rounding."
             )
         covariance_root(covariance, "MultivariateNormal")
-        return MultivariateNormal(d)
-
-    def check_links(self) -> None:
-        if self.links:
-            raise ValueError(
-                f"MultivariateNormal(links={self.links!r}): its coordinates have no links. "
-                "Allowed: None. Leave links out."
-            )
-
-    @property
-    def d(self) -> int:
-        """Number of columns."""
-        if self.dimension is None:
-            raise ValueError(
-                "MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a "
-                "number; give it to use it."
-            )
-        return self.dimension
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
@@ -141,7 +101,7 @@ class MultivariateNormal(Family):
     def names(self) -> tuple[str, ...]:
         return ("mean", "covariance")
 
-    def contains(self, y: Array) -> NDArray[np.bool_]:
+    def holds(self, y: Array) -> NDArray[np.bool_]:
         return np.asarray(np.isfinite(y).all(axis=-1))
 
     def statistics(self, y: Array) -> Arrays:
@@ -310,9 +270,8 @@ class MultivariateNormal(Family):
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def variance(self, theta: Arrays) -> Array:
-        """Return the variance of each column."""
-        return np.diag(theta[1])
+    def covariance(self, theta: Arrays) -> Array:
+        return theta[1]
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         """Return the probability that no column exceeds its entry of y, by scipy's quadrature."""
@@ -327,15 +286,6 @@ class MultivariateNormal(Family):
         """Return the probability that all columns exceed their entries of y."""
         mean, covariance = theta
         return self.cdf(-np.asarray(y, float), (-np.asarray(mean, float), covariance))
-
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        raise ValueError(
-            "quantile: a law of several columns has none. Allowed: laws of one column. Take the "
-            "marginal of a column first."
-        )
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        return self.quantile(q, theta)
 
     def known_entropy(self, theta: Arrays) -> Array:
         root = covariance_root(theta[1], "p")

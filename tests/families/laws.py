@@ -67,7 +67,9 @@ def is_computable(family: Family, theta) -> bool:
         if not np.isfinite(family.entropy(theta)).all():
             return False
     low, high = family.support.low, family.support.high
-    return family.support.discrete or not (
+    if family.support.discrete or family.observation.columns is None:
+        return True
+    return not (
         (np.isfinite(high) and family.sf(np.nextafter(high, -np.inf), theta) > 1e-14)
         or (low == 0.0 and family.cdf(np.asarray(LEAST), theta) > 1e-14)
     )
@@ -221,6 +223,17 @@ def positions(family: Family, y: np.ndarray) -> np.ndarray:
     if not family.observation.numeric:
         return np.searchsorted(family.labels, y)
     return y[..., 0] if family.observation.columns == 2 else y
+
+
+def scipy_log_prob(family: Family, law, y: np.ndarray) -> np.ndarray:
+    """Return the log-probabilities of observations under a law of scipy's.
+
+    Its laws of several columns differ in their axes, so they are asked row by row.
+    """
+    log_prob = law.logpmf if counted(family) else law.logpdf
+    if family.observation.columns is None:
+        return np.array([float(np.squeeze(log_prob(row))) for row in y])
+    return log_prob(positions(family, y))
 
 
 LEVELS = np.concatenate(
