@@ -79,6 +79,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),
     "Categorical": ("categorical", ("categorical", "multinomial")),
     "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
+    "Dirichlet": ("dirichlet", ("dirichlet",)),
 }
 # Families around families: class and file.
 WRAPPERS: dict[str, str] = {
