@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmle.families import REGISTRY, Family, all_families
+from skmle.families import REGISTRY, Distribution, Family, all_families
+from skmle.families.ends import place, places
 from skmle.families.links import allowed_links
 
 WIDTH = 3  # columns of a family of any number of columns
@@ -189,6 +190,16 @@ def middle_of(law) -> np.ndarray:
     """Return what `predict` says of a law: its mean, or its median if it has none."""
     mean = np.asarray(law.mean(), float)
     return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
+
+
+def beside_limit(family: Family, limit, law: Distribution, value: float) -> Distribution:
+    """Return the law whose parameters are those of a limit law and a value of the one beside."""
+    if family.names == tuple(p.name for p in family.parameters):
+        return Distribution(family, law.params | {limit.parameter: value})
+    at = place(family, limit.parameter)
+    eta = dict(zip(places(family, limit), limit.family.eta(law.theta), strict=True))
+    eta[at] = family.link(at).eta(np.asarray(value))
+    return Distribution.of(family, family.natural(tuple(eta[j] for j in range(len(eta)))))
 
 
 def is_unbounded(family: Family | type[Family]) -> bool:

@@ -112,7 +112,7 @@ def check_conditional(family: Family) -> None:
     if not family.support.fixed:
         why = "its support depends on its parameters"
     elif family.observation.columns is None:
-        why = "its observations are rows of several columns"
+        why = "its observations are rows of several columns (labels are 'categorical')"
     else:
         return
     raise ValueError(

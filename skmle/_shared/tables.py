@@ -160,7 +160,8 @@ def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str,
         return law.params
     ends = {name: np.asarray(end) for name, end in fit.limit.ends.items()}
     known = law.params | ends
-    if family.names != tuple(param.name for param in family.parameters):  # of its coordinates
+    coordinates = family.names != tuple(param.name for param in family.parameters)
+    if coordinates and not {*family.names} <= {*known}:
         eta = dict(zip(places(family, fit.limit), (eta for _, eta in fit.coefs), strict=True))
         j = place(family, fit.limit.parameter)
         eta[j] = float(family.link(j).eta(np.asarray(fit.limit.value, float)))

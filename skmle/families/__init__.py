@@ -78,8 +78,14 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Binomial": ("binomial", ("binomial", "binom")),
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),
     "Categorical": ("categorical", ("categorical", "multinomial")),
+    "Categorical": ("categorical", ("categorical",)),
     "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
     "Dirichlet": ("dirichlet", ("dirichlet",)),
+    "Multinomial": ("multinomial", ("multinomial",)),
+    "DirichletMultinomial": (
+        "dirichlet_multinomial",
+        ("dirichlet_multinomial", "dirmult", "polya"),
+    ),
 }
 # Families around families: class and file.
 WRAPPERS: dict[str, str] = {

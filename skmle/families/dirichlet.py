@@ -121,7 +121,7 @@ class Dirichlet(SeveralColumns):
         log_m = log_a - log_total[..., None]
         m = np.exp(log_m)
         (mu, mu1, mu2), (top, top1, top2) = binet(a, order), binet(total, order)
-        lean, distance = apart(m, log_m, y)
+        lean, distance = apart(m, log_m, y, np.log(y))
         divergence = total * (distance + m * within).sum(axis=-1)
         value = (
             divergence
@@ -173,7 +173,7 @@ class Dirichlet(SeveralColumns):
             (_, mu1, mu2), (_, top1, top2) = binet(a), binet(total)
             assert mu1 is not None and mu2 is not None and top1 is not None and top2 is not None
             m = a / total
-            lean, distance = apart(m, np.log(m), mean)
+            lean, distance = apart(m, np.log(m), mean, np.log(mean))
             pull = a * (lean + within)
             pull = pull + m * (total * float(distance.sum() + m @ within) - pull.sum())
             slope = pull + a * (mu1 - top1) - 0.5 * (1.0 - m)
@@ -240,6 +240,7 @@ class Dirichlet(SeveralColumns):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         a = np.broadcast_to(theta[0], (*size, self.d))
         # Of small a, a gamma variable is that of a + 1 times u^(1/a), which may be no number.
-        logs = np.log(rng.standard_gamma(a + 1.0)) + np.log1p(-rng.random(a.shape)) / a
+        with np.errstate(divide="ignore"):  # of a share that is always zero
+            logs = np.log(rng.standard_gamma(a + 1.0)) + np.log1p(-rng.random(a.shape)) / a
         y = np.exp(logs - logs.max(axis=-1, keepdims=True))
         return y / y.sum(axis=-1, keepdims=True)

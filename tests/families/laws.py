@@ -210,6 +210,12 @@ def atoms(family: Family, theta) -> np.ndarray:
     return np.arange(low, min(high, last) + 1.0)
 
 
+def every_row(family: Family) -> np.ndarray:
+    """Return all rows of counts that a law of several columns draws."""
+    counts = np.indices((family.trials + 1,) * family.dimension).reshape(family.dimension, -1).T
+    return counts[counts.sum(axis=1) == family.trials].astype(float)
+
+
 def observations(family: Family, at: np.ndarray) -> np.ndarray:
     """Return the observations for atoms; of two columns, [successes, failures]."""
     return np.stack([at, family.trials - at], axis=-1) if family.observation.columns == 2 else at
@@ -297,7 +303,8 @@ def law_points(family: Family, eta, draws=20_000):
     """Return observations, their probability weights, and whether these are exact or sampled."""
     theta = natural(family, eta)
     if counted(family):
-        y = observations(family, atoms(family, theta))
+        several = family.observation.columns is None
+        y = every_row(family) if several else observations(family, atoms(family, theta))
         return y, np.exp(family.log_prob(y, family.linked(eta))), True
     if family.observation.columns == 1:
         y, weight = quadrature(family, eta)
@@ -321,6 +328,20 @@ def assert_expectation(values, weight, exact, expected, rtol=1e-9):
     assert miss.max() <= 1.0, (
         f"{miss.max():.3g} times the tolerance off: {mean} against {np.ravel(expected)}"
     )
+
+
+def assert_moments(family, eta, y):
+    """Compare means, covariances and scores of draws from a law of several columns with its own."""
+    theta, weight = natural(family, eta), np.full(len(y), 1.0 / len(y))
+    mean, covariance = family.mean(theta), family.covariance(theta)
+    if np.isfinite(covariance).all():
+        assert_expectation(y, weight, False, mean)
+        away = y - mean
+        products = away[:, :, None] * away[:, None, :]
+        assert_expectation(products, weight, False, covariance)
+    gradient = family.evaluate(family.statistics(y), eta).gradient
+    scores = np.stack(np.broadcast_arrays(*gradient), axis=-1)
+    assert_expectation(scores, weight, False, np.zeros(len(eta)))
 
 
 # ---------------------------------------------------------------- the formula and its derivatives

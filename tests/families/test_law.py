@@ -12,6 +12,7 @@ from scipy import stats
 from skmle.families import Distribution, get_family
 from tests.families.laws import (
     assert_expectation,
+    assert_moments,
     atoms,
     counted,
     draw,
@@ -99,20 +100,6 @@ def test_cdf_and_quantile(family):
             between = at
         for y in (at, between):
             np.testing.assert_allclose(family.cdf(y, theta) + family.sf(y, theta), 1.0, rtol=1e-13)
-
-
-def assert_moments(family, eta, y):
-    """Compare means, covariances and scores of draws from a law of several columns with its own."""
-    theta, weight = natural(family, eta), np.full(len(y), 1.0 / len(y))
-    mean, covariance = family.mean(theta), family.covariance(theta)
-    if np.isfinite(covariance).all():
-        assert_expectation(y, weight, False, mean)
-        away = y - mean
-        products = away[:, :, None] * away[:, None, :]
-        assert_expectation(products, weight, False, covariance)
-    gradient = family.evaluate(family.statistics(y), eta).gradient
-    scores = np.stack(np.broadcast_arrays(*gradient), axis=-1)
-    assert_expectation(scores, weight, False, np.zeros(len(eta)))
 
 
 @every(SUBJECTS)

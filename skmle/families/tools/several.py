@@ -29,6 +29,8 @@ class SeveralColumns(Family):
     observation = Observation(columns=None)
     fewest: ClassVar[int] = 1
     """The least number of columns of a law that says something."""
+    instead: ClassVar[str] = "Give them, or choose a family of one column."
+    """What to do where there are fewer."""
 
     def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
         super().__init__(links=links)
@@ -58,7 +60,7 @@ class SeveralColumns(Family):
         if y.shape[1] < self.fewest:
             raise ValueError(
                 f"{type(self).__name__}: the data have {y.shape[1]} feature(s). Allowed: at least "
-                f"{self.fewest} columns. Give them, or choose a family of one column."
+                f"{self.fewest} columns. {self.instead}"
             )
         return self.of_dimension(y.shape[1])
 
@@ -77,7 +79,7 @@ class SeveralColumns(Family):
                 "Give them so."
             )
         for name, value in values.items():
-            if not np.isfinite(value).all():
+            if np.isnan(value).any() or (value.ndim >= first.ndim and np.isinf(value).any()):
                 raise ValueError(
                     f"{type(self).__name__}: {name} has an entry that is not finite. Allowed: "
                     "finite numbers. Correct the entries."

@@ -18,10 +18,11 @@ def away_from_one(size: Array) -> NDArray[np.bool_]:
     return ~(np.abs(size - 1.0) <= _ROUNDING)
 
 
-def apart(m: Array, log_m: Array, y: Array) -> tuple[Array, Array]:
-    """Return log(m/y) and m log(m/y) - m + y >= 0, with all digits where m and y are close."""
-    with np.errstate(all="ignore"):  # of shares that are too small for numbers
-        away = (y - m) / m
+def apart(p: Array, log_p: Array, q: Array, log_q: Array) -> tuple[Array, Array]:
+    """Return log(p/q) and p log(p/q) - p + q >= 0, with all digits where p and q are close."""
+    with np.errstate(all="ignore"):  # of shares that are zero, or too small for numbers
+        away = (q - p) / p
         close = np.abs(away) < _CLOSE
-        lean = np.where(close, -np.log1p(away), log_m - np.log(y))
-        return lean, np.where(close, m * gap_beside(away, y / m), m * lean - m + y)
+        lean = np.where(close, -np.log1p(away), log_p - log_q)
+        distance = np.where(close, p * gap_beside(away, q / p), p * lean - p + q)
+        return lean, np.where(p > 0.0, distance, q)
