@@ -79,13 +79,21 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),
     "Categorical": ("categorical", ("categorical", "multinomial")),
     "Categorical": ("categorical", ("categorical",)),
-    "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
+    "MultivariateStudentT": (
+        "multivariate_student_t",
+        ("multivariate_student_t", "multivariate_t", "mvt"),
+    ),
     "Dirichlet": ("dirichlet", ("dirichlet",)),
     "Multinomial": ("multinomial", ("multinomial",)),
+    "VonMisesFisher": (
+        "von_mises_fisher",
+        ("von_mises_fisher", "vonmises_fisher", "vmf"),
+    ),
     "DirichletMultinomial": (
         "dirichlet_multinomial",
         ("dirichlet_multinomial", "dirmult", "polya"),
     ),
+    "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
 }
 # Families around families: class and file.
 WRAPPERS: dict[str, str] = {

@@ -177,7 +177,7 @@ class Categorical(Family):
         return Rows(value, gradient, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
+        counts = np.bincount(statistics[0], weight, minlength=len(self.labels)).astype(float)
         return [odds_of_counts(counts)]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:

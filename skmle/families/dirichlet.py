@@ -49,7 +49,7 @@ class Dirichlet(SeveralColumns):
     >>> from skmle import MLEDistribution
     >>> y = np.random.default_rng(0).dirichlet([1.0, 2.0, 5.0], size=4000)
     >>> MLEDistribution("dirichlet").fit(y).params_["concentration"].round(1)
-    array([1. , 2. , 5. ])
+    array([1., 2., 5.])
     """
 
     support = Support(0.0, 1.0)

@@ -60,7 +60,7 @@ class DirichletMultinomial(Counts):
     >>> from skmle import MLEDistribution
     >>> model = MLEDistribution("dirichlet_multinomial").fit([[9, 1], [2, 8], [5, 4], [1, 9]])
     >>> print(model.params_["probabilities"].round(3), round(model.params_["precision"], 3))
-    [0.438 0.562] 3.129
+    [0.449 0.551] 2.479
     """
 
     shortcuts = Shortcuts(sums="base")
@@ -256,10 +256,10 @@ def _table(
 ) -> tuple[Array, Array, Array]:
     """Return the distinct values of each sample, with their shares of its weight and its code."""
     found = []
-    for code, sample, weight in zip(codes, samples, weights, strict=True):
+    for own, sample, weight in zip(codes, samples, weights, strict=True):
         values, places = np.unique(sample, return_inverse=True)
         mass = np.bincount(places, weight)
-        found.append((np.full(len(values), code), values, mass / mass.sum()))
+        found.append((np.full(len(values), own), values, mass / mass.sum()))
     code, values, shares = (np.concatenate(part) for part in zip(*found, strict=True))
     return code, values, shares
 

@@ -35,6 +35,8 @@ class MultivariateNormal(Factored):
     ----------
     dimension : int or None, default=None
         Number of columns d; None: learnt from the data.
+    frame : tuple of (origin, unit), optional
+        How the coordinates measure each column of y; (0, 1) by default. It changes no law.
     links : None
         The coordinates have no other links.
 
@@ -58,10 +60,7 @@ class MultivariateNormal(Factored):
     def statistics(self, y: Array) -> Arrays:
         # The second entry is a factor of the scatter around the first, R with R'R = scatter: zero
         # for a row, that of the data's covariance for their mean.
-        return y, np.zeros((1, self.d, self.d))
-
-    def base(self, statistics: Arrays) -> Array:
-        return np.asarray(0.5 * self.d * LOG_2PI)
+        return (y - self.origin) / self.unit, np.zeros((1, self.d, self.d))
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         mean, sd, rows = self._scaled(statistics, weight)

@@ -30,7 +30,7 @@ class Rows(NamedTuple):
     value: Array
     gradient: Sequence[Array] | None = None
     """k entries: the derivative in each eta."""
-    curvature: tuple[Array | None, ...] | Softmax | None = None
+    curvature: Sequence[Array | None] | Softmax | None = None
     """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; None is zero."""
 
     def upto(self, order: int) -> Rows:
@@ -39,7 +39,7 @@ class Rows(NamedTuple):
         return Rows(self.value, gradient, self.curvature if order > 1 else None)
 
     @property
-    def packed(self) -> tuple[Array | None, ...]:
+    def packed(self) -> Sequence[Array | None]:
         """The curvature as an upper triangle, for whoever combines it with another."""
         assert self.curvature is not None
         return self.curvature.packed() if isinstance(self.curvature, Softmax) else self.curvature

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from skmle.families.base import IDENTITY, LOG, Array, Arrays, Family, Param, Sup
 from skmle.families.links import Link
 from skmle.families.tools.factors import covariance_root, diagonal
 from skmle.families.tools.several import SeveralColumns
+from skmle.families.tools.special import LOG_2PI
 
 _SQUARABLE = 1e150  # the square of a number of twice this size is a number still
 _ASYMMETRY = 1e-8  # of a matrix, in products of its diagonal: rounding, not a mistake
@@ -21,13 +22,48 @@ _ASYMMETRY = 1e-8  # of a matrix, in products of its diagonal: rounding, not a m
 class Factored(SeveralColumns):
     """A law of |A y - v|, of which the user sees the location A^-1 v and the matrix (A'A)^-1.
 
-    The coordinates are v and the lower triangle A, with logarithms on its diagonal.
+    The coordinates are v and the lower triangle A, with logarithms on its diagonal. Of columns far
+    from zero they would lose digits, so that y may be measured from other origins in other units.
+
+    Parameters
+    ----------
+    dimension : int or None, default=None
+        Number of columns d; None: learnt from the data.
+    frame : tuple of (origin, unit), optional
+        How the coordinates measure each column of y; (0, 1) by default. It changes no law.
+    links : None
+        The coordinates have no other links.
     """
 
     finer_eta = True  # the matrix has half the digits of its factor
     support = Support()
     seen: ClassVar[tuple[str, str]]
     """What the user calls location and matrix."""
+
+    def __init__(
+        self,
+        dimension: int | None = None,
+        *,
+        frame: tuple[tuple[float, float], ...] | None = None,
+        links: Any = None,
+    ) -> None:
+        super().__init__(dimension, links=links)
+        self.frame = frame
+
+    @property
+    def origin(self) -> Array:
+        """The point from which the coordinates measure y."""
+        return (
+            np.zeros(self.d) if self.frame is None else np.array([pair[0] for pair in self.frame])
+        )
+
+    @property
+    def unit(self) -> Array:
+        """The units in which the coordinates measure the columns of y."""
+        return np.array([unit for _, unit in self.frame or ((0.0, 1.0),) * self.d])
+
+    def base(self, statistics: Arrays) -> Array:
+        return np.asarray(0.5 * self.d * LOG_2PI + np.log(self.unit).sum())
 
     def adapt(self, y: Array) -> Family:
         family = super().adapt(y)
@@ -68,15 +104,19 @@ class Factored(SeveralColumns):
         return np.asarray(np.isfinite(y).all(axis=-1))
 
     def unpack(self, eta: Arrays) -> tuple[Array, Array]:
-        """Return v and A."""
-        e = np.asarray(eta, float)
-        a = np.zeros((self.d, self.d))
-        a[np.tril_indices(self.d)] = e[self.d :]
-        a[np.diag_indices(self.d)] = np.exp(np.diag(a))
-        return e[: self.d], a
+        """Return v, (.., d), and A, (.., d, d), of constant eta or of an eta for each row."""
+        e = np.stack(np.broadcast_arrays(*eta), axis=-1).astype(float)
+        a = np.zeros((*e.shape[:-1], self.d, self.d))
+        i, j = np.tril_indices(self.d)
+        a[..., i, j] = e[..., self.d :]
+        a[..., range(self.d), range(self.d)] = np.exp(diagonal(a))
+        return e[..., : self.d], a
 
     def coordinates(self, location: Array, factor: Array) -> tuple[float, ...]:
-        """Return the coordinates by a lower triangular factor of the matrix."""
+        """Return the coordinates by a location, as they measure it, and a factor of the matrix.
+
+        The factor is lower triangular.
+        """
         factor = factor * np.sign(np.diag(factor))  # its columns, so that the diagonal is positive
         a = solve_triangular(factor, np.eye(self.d), lower=True)
         v = a @ location
@@ -86,12 +126,13 @@ class Factored(SeveralColumns):
     def natural(self, eta: Arrays) -> Arrays:
         v, a = self.unpack(eta)
         inverse = solve_triangular(a, np.eye(self.d), lower=True)
-        return inverse @ v, inverse @ inverse.T
+        root = self.unit[:, None] * inverse
+        return root @ v + self.origin, root @ root.T
 
     def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
         v, a = self.unpack(eta)
         inverse = solve_triangular(a, np.eye(self.d), lower=True)
-        mean, matrix = inverse @ v, inverse @ inverse.T
+        mean, matrix, unit = inverse @ v, inverse @ inverse.T, self.unit
         lower = np.tril_indices(self.d)
         columns = [np.r_[inverse[:, i], np.zeros(len(lower[0]))] for i in range(self.d)]
         for i, j in zip(*lower, strict=True):
@@ -100,7 +141,8 @@ class Factored(SeveralColumns):
             step = a[i, i] if i == j else 1.0
             turn = -step * np.outer(inverse[:, i], matrix[j])
             columns.append(np.r_[-step * inverse[:, i] * mean[j], (turn + turn.T)[lower]])
-        return np.array(columns).T
+        sizes = np.r_[unit, np.outer(unit, unit)[lower]]
+        return sizes[:, None] * np.array(columns).T
 
     def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
         names = [str(i) for i in range(self.d)] if columns is None else list(columns)
@@ -117,6 +159,6 @@ class Factored(SeveralColumns):
 
     def eta(self, theta: Arrays) -> Arrays:
         location, matrix = (np.asarray(value, float) for value in theta)
-        return tuple(
-            np.asarray(e) for e in self.coordinates(location, covariance_root(matrix, "law"))
-        )
+        root = covariance_root(matrix, "law") / self.unit[:, None]
+        at = self.coordinates((location - self.origin) / self.unit, root)
+        return tuple(np.asarray(e) for e in at)
