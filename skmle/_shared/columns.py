@@ -111,8 +111,8 @@ def check_conditional(family: Family) -> None:
     """Raise ValueError if the family's parameters cannot depend on features."""
     if not family.support.fixed:
         why = "its support depends on its parameters"
-    elif family.observation.columns is None:
-        why = "its observations are rows of several columns (labels are 'categorical')"
+    elif family.observation.columns is None and not family.observation.rowwise:
+        why = "its observations are rows of several columns"
     else:
         return
     raise ValueError(

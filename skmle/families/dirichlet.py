@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from skmle.families.base import LOG, Array, Arrays, Param, Rows, Shortcuts, Support
+from skmle.families.base import LOG, Array, Arrays, Observation, Param, Rows, Shortcuts, Support
 from skmle.families.links import Link
 from skmle.families.tools.divergences import binet_gap, bregman, gap
 from skmle.families.tools.several import SeveralColumns
@@ -29,6 +29,9 @@ class Dirichlet(SeveralColumns):
     q(y) = Gamma(a_1 + .. + a_d) / prod Gamma(a_j) * prod y_j^(a_j - 1), a = `concentration`, with
     respect to the first d - 1 shares. The mean is a / sum(a); the larger the sum, the closer are
     the rows to it. scipy: ``dirichlet(alpha)``. R: ``DirichletReg::ddirichlet(x, alpha)``.
+
+    A regression models the logarithm of each concentration (the common parametrisation of
+    DirichletReg).
 
     Rows may miss the sum of one by rounding (1e-6); they are then divided by their sum.
 
@@ -53,6 +56,7 @@ class Dirichlet(SeveralColumns):
     """
 
     support = Support(0.0, 1.0)
+    observation = Observation(columns=None, rowwise=True)
     fewest = 2
     shortcuts = Shortcuts(starts="maximum", sums="base")
 

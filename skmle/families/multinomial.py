@@ -15,6 +15,7 @@ from skmle.families.base import (
     Array,
     Arrays,
     Density,
+    Observation,
     Param,
     Rows,
     Shortcuts,
@@ -55,11 +56,12 @@ class Counts(SeveralColumns):
     """
 
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
-    fewest = 2
-    instead = (
-        "Give a column of counts for each label; of one column of labels, the family is "
-        "'categorical'."
+    observation = Observation(
+        columns=None,
+        rowwise=True,
+        single="Of one column of labels, the family is 'categorical'.",
     )
+    fewest = 2
 
     def __init__(
         self,
@@ -196,8 +198,8 @@ class Multinomial(Counts):
     as given. Single labels in one column are a `Categorical` law. scipy: ``multinomial(n, p)``. R:
     ``dmultinom(x, prob = p)``.
 
-    Counts that depend on features are fitted by CrossEntropyClassifier: with the shares of each row
-    as soft labels, and the numbers of trials as `sample_weight`.
+    A regression of such counts has the log-odds against the last label. CrossEntropyClassifier fits
+    the same one, with the shares of each row as soft labels and the trials as `sample_weight`.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows
 from skmle.families.links import Link
@@ -22,6 +23,7 @@ _FAR = 1e150  # size of a square from which it is left to logarithms
 # Degrees of freedom from which a start begins, rounds of the fixed point from each, and the range
 # of log df in which it looks. Chosen, not measured.
 _TRIED, _ROUNDS, _RANGE = (8.0, 1.5), 60, (np.log(0.2), np.log(1e6))
+_SAMPLE = 8192  # rows that tell a start
 _CLOSE = 1e-4  # change of log df at which Newton's method goes on
 _LARGEST_DF = 1e300  # of which gamma variables are drawn
 _LARGEST_SPREAD = 320.0  # logarithm of the most that a draw is away: its square is a number
@@ -169,8 +171,11 @@ class MultivariateStudentT(Factored):
         unit = np.sqrt(share @ (y - centre) ** 2)
         z = (y - centre) / unit
         root = np.linalg.cholesky((z * share[:, None]).T @ z)
-        s = (np.linalg.solve(root, z.T) ** 2).sum(axis=0)
-        light = float(share @ (s - self.d) ** 2) <= 2.0 * self.d  # Mardia's kurtosis
+        spread = float(share @ (_squares(z, root) - self.d) ** 2)
+        light = spread <= 2.0 * self.d  # Mardia's kurtosis
+        if len(z) > _SAMPLE:  # from where the solver goes on with all rows
+            some = np.random.default_rng(0).choice(len(z), _SAMPLE, replace=False)
+            z, share, statistics = z[some], share[some] / share[some].sum(), (y[some],)
         found = []
         for df in _TRIED:
             place, factor, log_df = self._fixed_point(z, share, root, np.log(df))
@@ -187,14 +192,14 @@ class MultivariateStudentT(Factored):
         place, d = np.zeros(self.d), self.d
         for _ in range(_ROUNDS):
             away = z - place
-            s = (np.linalg.solve(root, away.T) ** 2).sum(axis=0)
+            s = _squares(away, root)
             df, before = float(np.exp(log_df)), log_df
             heavy = share * (df + d) / (df + s)
             heavy = heavy / heavy.sum()
             place = place + heavy @ away
             away = z - place
             root = np.linalg.cholesky((away * heavy[:, None]).T @ away)
-            s = (np.linalg.solve(root, away.T) ** 2).sum(axis=0)
+            s = _squares(away, root)
             log_df = self._better_df(s, share, log_df)
             if abs(log_df - before) < _CLOSE:
                 break
@@ -267,6 +272,12 @@ class MultivariateStudentT(Factored):
         logs = np.log(rng.standard_gamma(a + 1.0, size)) + np.log1p(-rng.random(size)) / a
         spread = np.exp(np.minimum(0.5 * (np.log(a) - logs), _LARGEST_SPREAD))
         return loc + normal * spread[..., None]
+
+
+def _squares(away: Array, root: Array) -> Array:
+    """Return the squared distances of rows by a lower triangular factor of the matrix."""
+    inverse = solve_triangular(root, np.eye(len(root)), lower=True)
+    return ((away @ inverse.T) ** 2).sum(axis=1)
 
 
 def _of_normal(statistics: Arrays) -> Arrays:

@@ -113,6 +113,10 @@ class Observation(NamedTuple):
     """Whether its numbers are finite; else infinite ones are let through to `Family.contains`."""
     also: tuple[int, ...] = ()
     """Other numbers of columns that it may have."""
+    rowwise: bool = False
+    """Whether rows of any number of columns may have parameters of their own, as a regression's."""
+    single: str = ""
+    """Of a law of several columns, what to do with data of one column, in a sentence."""
 
     def has(self, columns: int) -> bool:
         """Return whether an observation may have so many columns."""
@@ -121,12 +125,15 @@ class Observation(NamedTuple):
     @property
     def widths(self) -> str:
         """How many columns it may have, in words."""
+        if self.columns is None:
+            return "2 or more"
         return " or ".join(str(count) for count in (self.columns, *self.also))
 
     @property
     def advice(self) -> str:
         """How to come by these columns, in words."""
-        return "Give these columns." if self.finite else "Make such rows by skmle.censored."
+        given = "Give these columns." if self.finite else "Make such rows by skmle.censored."
+        return f"{given} {self.single}".strip()
 
 
 class Shortcuts(NamedTuple):

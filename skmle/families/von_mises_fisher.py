@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from skmle.families.base import IDENTITY, LOG, Array, Arrays, Param, Rows, Shortcuts, Support
+from skmle.families.base import (
+    IDENTITY,
+    LOG,
+    Array,
+    Arrays,
+    Observation,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+)
 from skmle.families.links import Link
 from skmle.families.tools.bessel import log_bessel
 from skmle.families.tools.several import SeveralColumns
@@ -56,7 +66,9 @@ class VonMisesFisher(SeveralColumns):
     support = Support(-1.0, 1.0, closed=(True, True))
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
     concave = True
+    observation = Observation(columns=None, rowwise=True)
     fewest = 2
+    title = "Von Mises-Fisher"
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]

@@ -303,7 +303,7 @@ def test_a_regressor_says_whether_it_predicts_several_columns(law):
     assert (tags.multi_output, tags.single_output) == (several, not several)
 
 
-@every_class(lambda cls: not is_conditional(cls))
+@every_class(lambda cls: not is_conditional(cls) and not cls.observation.rowwise)
 def test_a_family_that_cannot_be_regressed_says_so(cls):
     with pytest.raises(
         ValueError, match="cannot be regressed, because .* Allowed: .* Use MLEDistribution"

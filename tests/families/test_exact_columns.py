@@ -128,7 +128,7 @@ HOSTILE = {
     "below": ("dirichlet", [[0.5, 0.5], [1.5, -0.5]], r"Negative .*row 1: .*share below 0"),
     "one column": ("dirichlet", [[1.0], [1.0]], r"1 feature.*at least 2 columns"),
     "no counts": ("multinomial", [[1.5, 2.0], [0.0, 1.0]], r"row 0: .*not whole.*dirichlet"),
-    "labels": ("multinomial", [[1], [0]], r"of one column of labels, the family is 'categorical'"),
+    "labels": ("multinomial", [[1], [0]], r"Of one column of labels, the family is 'categorical'"),
     "no trials": ("multinomial", [[0, 0], [0, 0]], r"zero trials.*Give such rows"),
     "lengths": ("von_mises_fisher", [[0.6, 0.8], [3.0, 4.0]], r"row 1: .*from 5 to 5.*Divide each"),
     "no length": ("von_mises_fisher", [[0.6, 0.8], [0.0, 0.0]], r"from 0 to 0\. Remove vectors"),

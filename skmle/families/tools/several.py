@@ -29,8 +29,6 @@ class SeveralColumns(Family):
     observation = Observation(columns=None)
     fewest: ClassVar[int] = 1
     """The least number of columns of a law that says something."""
-    instead: ClassVar[str] = "Give them, or choose a family of one column."
-    """What to do where there are fewer."""
 
     def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
         super().__init__(links=links)
@@ -60,7 +58,7 @@ class SeveralColumns(Family):
         if y.shape[1] < self.fewest:
             raise ValueError(
                 f"{type(self).__name__}: the data have {y.shape[1]} feature(s). Allowed: at least "
-                f"{self.fewest} columns. {self.instead}"
+                f"{self.fewest} columns. {self.observation.advice}"
             )
         return self.of_dimension(y.shape[1])
 
