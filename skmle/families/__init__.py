@@ -77,7 +77,6 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),
-    "Categorical": ("categorical", ("categorical", "multinomial")),
     "Categorical": ("categorical", ("categorical",)),
     "MultivariateStudentT": (
         "multivariate_student_t",

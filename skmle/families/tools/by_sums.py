@@ -86,7 +86,8 @@ class BySums(ByTails):
         last = probes[np.minimum(beyond, len(probes) - 1), np.arange(len(y))]
         some = np.isfinite(top)
         row = np.flatnonzero(some)
-        sides = Sides(row, sign[row], first[row], high[row], room[row], last[row], lattice=True)
+        place = (first[row], high[row], room[row], np.ones(len(row)), last[row])
+        sides = Sides(row, sign[row], *place, lattice=True, folded=False)
 
         def masses(side: Index, t: Array) -> Array:
             rows = np.repeat(row[side], t.shape[1])
