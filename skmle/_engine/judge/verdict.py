@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmle._engine.evaluation import Solution
+from skmle._engine.evaluation import Array, Solution
+from skmle._engine.judge.alarm import MOST
 from skmle._engine.judge.domain import AtEdge, covariance_at_edge, finish, is_off_edge
 from skmle._engine.judge.edge import (
     INTERPOLATED,
@@ -22,10 +23,11 @@ from skmle._engine.judge.growth import looks_at
 from skmle._engine.judge.interior import is_interior, is_vague
 from skmle._engine.judge.limit_rows import rows_at_a_limit
 from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit
+from skmle._engine.judge.nearest import nearest_direction
 from skmle._engine.judge.outcome import outcome, receded, separated, wants_covariance
 from skmle._engine.judge.polish import polished
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
-from skmle._engine.judge.separation import cleaned, recedes, separation
+from skmle._engine.judge.separation import cleaned, recedes, separates, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.modes import way_without_bound
@@ -166,6 +168,9 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     """Return a fit that has come to no maximum, with the reason if one is found."""
     if (direction := separation(likelihood, solution)) is not None:
         return separated(likelihood, solution, direction)
+    nearest = _nearest(likelihood, solution)
+    if nearest is not None and nearest.any():
+        return separated(likelihood, solution, nearest)
     if (line := interpolation_of(likelihood)) is not None:
         return outcome(likelihood, line, Verdict(NO_MAXIMUM, INTERPOLATED))
     end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
@@ -185,11 +190,26 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     held = likelihood.problem.all_held and recedes(
         likelihood.family, likelihood.statistics, likelihood.design.n
     )
-    if solution.converged and not held:
+    if solution.converged and nearest is None and not held:
         reason = "the likelihood still rises towards infinity"
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason, solution.step))
     reason = STALLED if solution.n_iter < likelihood.problem.max_iter else ""
     return outcome(likelihood, solution, Verdict(NOT_CONVERGED, reason, solution.step))
+
+
+def _nearest(likelihood: Likelihood, solution: Solution) -> Array | None:
+    """Return the nearest direction that proves a separation, or zero if there is a maximum.
+
+    It is None if neither is known.
+    """
+    family, objective, statistics = likelihood.family, likelihood.objective, likelihood.statistics
+    if likelihood.problem.penalised or likelihood.problem.jeffreys or objective.design.d > MOST:
+        return None
+    if not recedes(family, statistics, objective.design.n, always=True):
+        return None
+    way = nearest_direction(family, statistics, objective, solution.coef)
+    proves = way is None or not way.any() or separates(family, statistics, objective, way)
+    return way if proves else None
 
 
 def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
