@@ -106,7 +106,7 @@ class _Program:
     def __init__(self, target: Array) -> None:
         self.point = target
         self.faces = np.zeros((0, len(target)))
-        self.inside = _INSIDE * float(np.linalg.norm(target))
+        self.length = float(np.linalg.norm(target))
         self.stuck = np.zeros((0, len(target)))
         """The normals of faces that no direction can leave."""
         self.left = _STEPS
@@ -130,6 +130,10 @@ class _Program:
         self.basis, self.factor = basis[:, :rank].copy(), np.eye(rank)
         for _ in range(2):
             self.point = self.point - self.basis @ (self.basis.T @ self.point)
+        length = float(np.linalg.norm(self.point))
+        if length <= _LEAST * self.length:
+            self.point, length = np.zeros_like(self.point), 0.0
+        self.inside = _INSIDE * length
         # Faces that the stuck ones span are stuck, too.
         beside = self.faces - (self.faces @ self.basis) @ self.basis.T
         self.faces = self.faces[np.linalg.norm(beside, axis=1) > _LEAST]
@@ -177,9 +181,12 @@ class _Program:
             if step == whole:
                 self._append(new, force, beside, shares, room)
                 return
-            self.basis, self.factor = qr_delete(
+            left = len(shares) - 1
+            basis, factor = qr_delete(
                 self.basis, self.factor, self.fixed + drop, which="col", check_finite=False
             )
+            # As many columns as coefficients are kept whole.
+            self.basis, self.factor = basis[:, :left], factor[:left]
             self.active.pop(drop)
             self.forces = np.delete(self.forces, drop)
 
