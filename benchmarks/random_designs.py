@@ -12,7 +12,7 @@ of a row has no bound, as that of a law whose scale may vanish there, a local ma
 
     python -m benchmarks.random_designs                         measure what is missing
     python -m benchmarks.random_designs --designs 0-99 --again  these from anew
-    python -m benchmarks.random_designs --seconds 500           stop then; the next run goes on there
+    python -m benchmarks.random_designs --seconds 500           stop then, to go on at the next run
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def has_maximum(likelihood: Likelihood) -> bool | None:
 
     It can for laws of one eta, or of classes, whose -log q is convex and states where it rises.
     """
-    family, objective, terms = likelihood.family, likelihood.objective, likelihood.design.terms
+    family, terms = likelihood.family, likelihood.design.terms
     n, k = likelihood.design.n, len(family.parameters)
     labelled = not family.observation.numeric
     if family.relinked or (k > 1 and not labelled):

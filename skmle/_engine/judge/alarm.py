@@ -48,8 +48,8 @@ _ROUNDS = 5
 # that they stay wrong. Of 1,000 separable rows of 200 columns this was a proof after 4 steps in
 # place of 20, with 21 rows wrong.
 _FEW_LEFT = 0.25
-# Iterates after which the nearest direction is looked for, once: half of all fits have come to their
-# maximum after 6, and of separable ones most are proved after 8. Chosen, not measured.
+# Iterates after which the nearest direction is looked for, once: half of all fits have come to
+# their maximum after 6, and of separable ones most are proved after 8. Chosen, not measured.
 _PATIENCE = 12
 # Shares of the way to the next row that would turn wrong which are tried. Chosen, not measured.
 _SHARES = (0.5, 0.05, 0.005)
@@ -72,7 +72,8 @@ class Alarm:
     ) -> None:
         self.likelihood, self.objective, self.behind = likelihood, objective, behind
         self.threshold: float | None = None
-        self.waiting, self.patience = 0, _PATIENCE
+        self.waiting = 0
+        self.patience: float = _PATIENCE
         self.wrong: NDArray[np.bool_] | None = None
         """The rows that were not predicted right at the last look."""
         self.asked: Objective | None = None

@@ -15,10 +15,10 @@ programs, Mathematical Programming 27.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import qr, qr_delete, solve_triangular
 
 from skmle._engine.evaluation import Array
+from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.growth import growth
 from skmle._engine.judge.loose import units_of
 from skmle._engine.judge.separation import cleaned, rounding
@@ -48,7 +48,11 @@ class _TooLong(Exception):
 
 
 def nearest_direction(
-    family: Family, statistics: Arrays, objective: Objective, coef: Array
+    family: Family,
+    statistics: Arrays,
+    objective: Objective,
+    coef: Array,
+    behind: Behind | None = None,
 ) -> Array | None:
     """Return the direction nearest to some coefficients along which no row becomes less likely.
 
@@ -59,15 +63,19 @@ def nearest_direction(
     program = _Program(coef * unit)
     while True:
         way = program.point / unit
-        delta = cleaned(objective, way)
+        own = cleaned(objective, way)
+        delta, slack = own if behind is None else behind.then(own), rounding(own, behind)
         rises = growth(family, statistics, delta, objective.looks)
-        wrong = np.flatnonzero(~(rises <= rounding(delta)))
+        wrong = np.flatnonzero(~(rises <= slack))
         if not len(wrong):
-            return way if any(e.any() for e in delta) else np.zeros_like(way)
+            return way if any(e.any() for e in own) else np.zeros_like(way)
         wrong = wrong[np.argsort(-rises[wrong], kind="stable")[:_ADDED]]
-        finite, sizes = np.isfinite(rises[wrong]), np.max([np.abs(e[wrong]) for e in delta], axis=0)
-        far = np.where(finite, _FARTHEST / rises[wrong], _FAR / sizes)
-        faces = -_gradients(objective, wrong, delta, far) / unit
+        here, sizes = rises[wrong], np.max([np.abs(e[wrong]) for e in delta], axis=0)
+        far = np.where(np.isfinite(here), _FARTHEST / here, _FAR / sizes)
+        part = objective.take(wrong)
+        part.statistics = part.statistics[: len(statistics)]
+        gradients = _gradients(family, part, tuple(far * e[wrong] for e in delta))
+        faces = -gradients / unit
         lengths = np.linalg.norm(faces, axis=1)
         if not (np.isfinite(lengths) & (lengths > 0.0)).all():
             return None
@@ -81,18 +89,15 @@ def nearest_direction(
             return None
 
 
-def _gradients(
-    objective: Objective, rows: NDArray[np.intp], delta: Arrays, far: Array
-) -> Array:
-    """Return the gradient in the coefficients, (rows, d), of each of some rows far out."""
-    design = objective.design
+def _gradients(family: Family, part: Objective, eta: Arrays) -> Array:
+    """Return the gradient in the coefficients, (rows, d), of each of some rows at their eta."""
+    design, n = part.design, part.design.n
     with np.errstate(all="ignore"):
-        eta = tuple(far * e[rows] for e in delta)
-        gradient = objective.rows(objective.statistics_of(rows), eta, 1).gradient
+        gradient = family.rows(part.statistics, eta, 1).gradient
     assert gradient is not None
-    block, result = design.take(rows).block(0, len(rows)), np.zeros((len(rows), design.d))
+    block, result = design.block(0, n), np.zeros((n, design.d))
     for s, term, entry in zip(design.slices, design.terms, gradient, strict=True):
-        each = np.broadcast_to(entry, (len(rows),))
+        each = np.broadcast_to(entry, (n,))
         if term.columns is not None:
             result[:, s] = each[:, None] * block.array(term.columns)
         if term.intercept:
@@ -160,7 +165,9 @@ class _Program:
             again = self.basis.T @ beside
             beside, shares = beside - self.basis @ again, shares + again
             room = float(beside @ beside)
-            pull = solve_triangular(self.factor, shares, check_finite=False) if len(shares) else shares
+            pull = (
+                solve_triangular(self.factor, shares, check_finite=False) if len(shares) else shares
+            )
             pull = pull[self.fixed :]
             # Up to which length of the step the forces of all active faces push.
             with np.errstate(divide="ignore", invalid="ignore"):

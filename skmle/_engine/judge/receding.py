@@ -19,8 +19,9 @@ from skmle._engine.judge.alarm import MOST, Alarm
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP, is_worth_a_hessian
 from skmle._engine.judge.left import Left, left_at, limit_of
-from skmle._engine.judge.loose import GONE, Fixed, loose_directions, units_of
-from skmle._engine.judge.separation import MARGIN, certificate, cleaned
+from skmle._engine.judge.loose import GONE, Fixed, Loose, loose_directions, units_of
+from skmle._engine.judge.nearest import nearest_direction
+from skmle._engine.judge.separation import MARGIN, certificate, cleaned, recedes, separates
 from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Ridge
@@ -99,16 +100,7 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
             inverse = loose.covariance(at_the_end.inverse)
             if (inverse.diagonal() * unit**2 <= LARGEST_ERROR**2 * objective.size).all():
                 break
-        further = certificate(
-            family=likelihood.family,
-            statistics=likelihood.statistics,
-            objective=limit,
-            hessian=limit(coef).hessian,
-            directions=[step, coef],
-            behind=behind,
-            among=loose.kept if among is None else np.intersect1d(loose.kept, among),
-            across=loose.across,
-        )
+        further = _further(likelihood, limit, behind, coef, step, loose, among)
         if further is None:
             break
         directions.append(further)
@@ -122,6 +114,38 @@ def recede(likelihood: Likelihood, solution: Solution, direction: Array) -> Rece
     directions = [loose.along(direction) for direction in directions]
     near = _near(objective, coef + loose.along(solution.coef), directions, value)
     return Receded(tuple(directions), behind, certain, loose.basis, *near, inverse, value)
+
+
+def _further(
+    likelihood: Likelihood,
+    limit: Objective,
+    behind: Behind,
+    coef: Array,
+    step: Array,
+    loose: Loose,
+    among: NDArray[np.intp] | None,
+) -> Array | None:
+    """Return a direction along which further rows run off; None if none is found."""
+    family, statistics = likelihood.family, likelihood.statistics
+    tried = certificate(family, statistics, limit, None, [step, coef], behind)
+    if tried is not None:
+        return tried
+    if among is None and recedes(family, statistics, limit.design.n, always=True):
+        nearest = nearest_direction(family, statistics, limit, coef, behind)
+        if nearest is not None and not nearest.any():
+            return None
+        if nearest is not None and separates(family, statistics, limit, nearest, behind):
+            return nearest
+    return certificate(
+        family=family,
+        statistics=statistics,
+        objective=limit,
+        hessian=limit(coef).hessian,
+        directions=[],
+        behind=behind,
+        among=loose.kept if among is None else np.intersect1d(loose.kept, among),
+        across=loose.across,
+    )
 
 
 def _nothing_left(
