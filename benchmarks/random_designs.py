@@ -213,6 +213,10 @@ def ended(likelihood: Likelihood, start: Array) -> Solution | None:
 
 def is_maximum(likelihood: Likelihood, coef: Array, size: float) -> bool:
     """Return whether coefficients are a bounded maximum: near one by Newton's measure, no spike."""
+    rows = likelihood.objective.rows_at(0, likelihood.design.n, coef, 0).value
+    bounded = bool(-np.min(rows) < SPIKE)
+    if likelihood.family.kinked:  # a maximum at a cusp has no curvature to be seen by
+        return bounded
     at = likelihood.objective(coef)
     hessian, gradient = at.hessian, at.gradient
     if hessian is None or gradient is None or not np.isfinite(hessian).all():
@@ -225,8 +229,7 @@ def is_maximum(likelihood: Likelihood, coef: Array, size: float) -> bool:
     if np.diag(factor).min() < 1e-4:
         return False
     distance = np.linalg.norm(np.linalg.solve(factor, gradient / scale)) * size**0.5
-    rows = likelihood.objective.rows_at(0, likelihood.design.n, coef, 0).value
-    return bool(distance < 1e-2 and -np.min(rows) < SPIKE)
+    return bool(distance < 1e-2 and bounded)
 
 
 # ---------------------------------------------------------------- records

@@ -89,6 +89,35 @@ def test_separation_is_what_the_linear_program_says(problem, classes):
     assert min(found.values()) > 20
 
 
+def barely_separable_problem(rng: np.random.Generator, classes: int):
+    """Sparse columns that nearly tell the classes: margins differ by orders of magnitude."""
+    n = rng.integers(100, 160)
+    p = n // 5
+    X = np.where(rng.random((n, p)) < rng.choice([0.02, 0.05, 0.1]), rng.normal(size=(n, p)), 0.0)
+    told = X @ rng.normal(size=(p, classes))
+    told += rng.choice([0.1, 0.3, 0.6]) * np.std(told) * rng.normal(size=told.shape)
+    return X, told.argmax(axis=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [3, 5])
+def test_a_separation_that_takes_many_steps_is_what_the_linear_program_says(classes):
+    """No maximum is named where there is none, and none is denied where there is one.
+
+    A maximum may be so far out that rounding keeps a fit from it, which it says.
+    """
+    found = Counter()
+    for seed in range(RUNS // 10):
+        rng = np.random.default_rng([seed, classes])
+        X, codes = barely_separable_problem(rng, classes)
+        X = X[:, X.std(axis=0) > 0]
+        _, said = judge(CrossEntropyClassifier(), X, codes)
+        found["separation" if separable(X, codes, classes) else "interior", said] += 1
+    separated = sum(count for (true, _), count in found.items() if true == "separation")
+    assert found["separation", "separation"] == separated > 5, found
+    assert found["interior", "separation"] == found["interior", "no_maximum"] == 0, found
+
+
 def nested_problem(rng: np.random.Generator, classes: int):
     """Rows that one column separates are zero in the columns before it.
 
