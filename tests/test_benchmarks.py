@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks import coverage, laws, scipy_fits
+from benchmarks import coverage, laws, random_designs, scipy_fits
 from benchmarks.candidates import constants, one, per_class
 from benchmarks.coverage_cases import every_case
 from benchmarks.data import few_matter, logistic, softmax
@@ -279,3 +279,22 @@ def test_the_page_has_the_share_that_is_covered_and_the_share_without_interval()
     assert coverage.counted(
         COVERED["uniform"], "Wald", coverage.samples_of(COVERED["uniform"], 30, 0, 2)
     ) == {"low": [0, 0, 0], "high": [0, 0, 0]}
+
+
+def test_random_designs_go_on_where_they_have_stopped():
+    records, again = {}, {}
+    for last in (2, 4):
+        list(random_designs.measure(records, range(last), starts=2, seconds=60.0))
+    list(random_designs.measure(again, range(4), starts=2, seconds=60.0))
+    assert records == again and set(again) == set(range(4))
+    assert not list(random_designs.measure({}, range(4), starts=2, seconds=-1.0))
+
+
+def test_the_page_counts_false_verdicts():
+    said = [("interior", ""), ("interior", "there is no maximum"), ("boundary", "")]
+    records = {
+        i: {"seed": i, "name": "", "status": status, "false": false}
+        for i, (status, false) in enumerate(said)
+    }
+    text = random_designs.page(records)
+    assert "| `interior` | 2 | 0 | 1 | 0 |" in text and "| `boundary` | 1 | 0 | 0 | 0 |" in text

@@ -210,7 +210,8 @@ def test_a_certificate_is_cleaned_of_what_rounding_added(noise, separated):
 
 def test_raise_max_iter_is_said_only_where_it_was_reached(monkeypatch):
     """Nested separations, could they not be proved, would stop the solver both ways."""
-    monkeypatch.setattr("skmle._engine.judge.verdict.separation", lambda *args: None)
+    for proof in ("verdict.separation", "verdict.nearest_direction", "alarm.nearest_direction"):
+        monkeypatch.setattr(f"skmle._engine.judge.{proof}", lambda *args: None)
     said = set()
     for seed in range(RUNS // 10):
         X, codes = nested_problem(np.random.default_rng([seed, 6]), 6)
