@@ -297,7 +297,10 @@ def page(records: dict[int, Record]) -> str:
         if own:
             cells = [sum(own.values()), *(own.get(kind, 0) for kind in kinds)]
             lines.append(f"| `{status}` | " + " | ".join(map(str, cells)) + " |")
-    lines += ["", "A fit is refused where no coefficients are inside of a link's domain.", ""]
+    lines += ["", f"Designs that were judged: {sum(counts.values())}."]
+    lines += ["A fit is refused where no coefficients are inside of a link's domain. Under cusps,"]
+    lines += ["as those of a Laplace law, an end that is better counts whether or not it is a"]
+    lines += ["maximum, since no curvature tells.", ""]
     lines += ["## How to run it again", "", "```bash"]
     return "\n".join([*lines, "python -m benchmarks.random_designs", "```", ""])
 

@@ -92,7 +92,7 @@ ENGINE = """
     prepare.profiled prepare.constrained
     prepare.closer prepare.residuals
     judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
-    judge.loose judge.lone judge.alarm
+    judge.loose judge.nearest judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
     judge.face judge.domain judge.limits judge.limit_rows judge.ridge
     judge.unused judge.outcome judge.verdict
