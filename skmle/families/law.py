@@ -50,12 +50,16 @@ class Law(ABC):
         frozen = self.to_scipy(theta)
         if frozen is None:
             raise NotImplementedError(f"{type(self).__name__} states neither `to_scipy` nor `cdf`.")
-        return np.asarray(frozen.cdf(y), float)
+        with np.errstate(over="ignore"):  # far out a cumulative hazard is beyond the numbers
+            return np.asarray(frozen.cdf(y), float)
 
     def sf(self, y: Array, theta: Arrays) -> Array:
         """Return P(Y > y), accurate in the upper tail where scipy's is."""
         frozen = self.to_scipy(theta)
-        return np.asarray(1.0 - self.cdf(y, theta) if frozen is None else frozen.sf(y), float)
+        if frozen is None:
+            return np.asarray(1.0 - self.cdf(y, theta), float)
+        with np.errstate(over="ignore"):
+            return np.asarray(frozen.sf(y), float)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         """Return log P(Y > y) if `upper`, else log P(Y <= y)."""
