@@ -64,6 +64,8 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
 
     # ---------------------------------------------------------------- for the fits
 
+    _notes: Sequence[str] = ()
+    """What the rows say of the law, for tables."""
     _until = math.inf
     """The processor time of the thread at which a fit ends at the latest."""
 

@@ -40,8 +40,9 @@ class Law(ABC):
 
     def ends(self, theta: Arrays) -> tuple[Array, Array]:
         """Return the ends of the support of each law."""
-        frozen = None if self.support.fixed else self.to_scipy(theta)
-        low, high = (self.support.low, self.support.high) if frozen is None else frozen.support()
+        frozen = self.to_scipy(theta)
+        told = hasattr(frozen, "support")  # by laws of one number
+        low, high = frozen.support() if told else (self.support.low, self.support.high)
         shape = np.broadcast_shapes(*map(np.shape, theta))
         return np.broadcast_to(low, shape).astype(float), np.broadcast_to(high, shape).astype(float)
 

@@ -7,7 +7,7 @@ three holds by construction. Closed forms are the families' own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -52,8 +52,6 @@ class Law(ABC):
     columns: int
     distribution: Distribution | None = None
     """The same law as a family with parameters, where it is one: the key to closed forms."""
-    scipy: tuple[str, Mapping[str, Any]] | None = None
-    """Of one of scipy's laws, its name and parameters, by which a family may recognise it."""
 
     @abstractmethod
     def __str__(self) -> str:

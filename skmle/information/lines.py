@@ -63,7 +63,6 @@ class ScipyLine(Line):
         self.dist = dist
         self.discrete = isinstance(dist, stats.rv_discrete)
         self.distribution = distribution
-        self.scipy = (dist.name, parameters)
         values = [np.asarray(value) for value in parameters.values()]
         self.shape = np.broadcast_shapes(*(value.shape for value in values))
         self._flat = {

@@ -13,7 +13,7 @@ from skmle import families
 from skmle.families import Distribution, Family
 from skmle.families.independent import IndependentColumns
 from skmle.families.tools.expectation import Array, expectation
-from skmle.families.tools.scipy_laws import arguments_of
+from skmle.families.tools.scipy_laws import arguments_of, unfrozen
 from skmle.information.laws import Finite, Law, Many
 from skmle.information.lines import FamilyLine, ScipyLine
 
@@ -123,7 +123,7 @@ def pair(p: Any, q: Any) -> tuple[Law, Law]:
         hint = "If p holds observations, take empirical_cross_entropy(q, p)."
         raise ValueError(f"{error} {hint}") from None
     two = as_law(q, "q")
-    one, two = _beside(one, two), _beside(two, one)
+    one, two = _beside(p, one, two), _beside(q, two, one)
     check_comparable(one, two)
     return one, two
 
@@ -263,11 +263,12 @@ def _registered(name: str, parameters: Mapping[str, Any]) -> Law | None:
     return None if family is None else _recognised(family, name, parameters)
 
 
-def _beside(law: Law, other: Law) -> Law:
-    """Return `law` as one of the other's family, which may be a user's own, if that knows it."""
-    if law.scipy is None or other.distribution is None:
+def _beside(given: Any, law: Law, other: Law) -> Law:
+    """Return a law of scipy as one of the other's family, which may be a user's own, if it is."""
+    if unfrozen(given) in (None, given) or other.distribution is None:
         return law
-    return _recognised(type(other.distribution.family), *law.scipy) or law
+    family = type(other.distribution.family)
+    return _recognised(family, given.dist.name, arguments_of(given)) or law
 
 
 def _from_scipy(frozen: Any, name: str) -> Law:

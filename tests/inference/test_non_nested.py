@@ -120,7 +120,7 @@ def test_what_makes_no_pair_is_refused():
         (GAMMA, MLEDistribution().fit(X), Y, "one is a density|two models of one kind"),
         (GAMMA, GAMMA, Y, "nothing varies"),
         (GAMMA, LOGNORMAL, None, "y is missing"),
-        (normal, GAMMA, -Y, "row 0 is -inf under gamma|is outside|not rows of"),
+        (normal, GAMMA, -Y, "row 0 is -inf by gamma|is outside|not rows of"),
     ):
         with pytest.raises(ValueError, match=words):
             vuong_test(one, other, X, y)
