@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from skmle.inference.assemble import TableLines
 from skmle.inference.bootstrap import Bootstrapped
 from skmle.inference.derived import Derived
-from skmle.inference.estimates import Model, names_of, scale_of, value_and_root
+from skmle.inference.estimates import Model, names_of, scale_of
 from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.profile import Profiler
-from skmle.inference.profiled_values import ProfiledValues, check_interval
 from skmle.inference.resamples import Resampler
 from skmle.inference.robust import Errors
 from skmle.inference.rows_known import KnownRowsLike
@@ -302,19 +301,13 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
         [28.4] [[20.6 39.1]]
         """
         model = self._known_model("estimate")
-        check_interval(interval, self.profiler)
 
         def asked(inner: Any) -> Any:
             return function(model.around(inner))
 
-        whole, value, root = value_and_root(asked, model)
-        result = self._of(value, root, names_of(whole, names), link=link)
-        if interval == "wald":
-            return result
-        assert self.profiler is not None
-        ends = ProfiledValues(self.profiler, model, asked, value.size, scale_of(link, value))
-        footer = [f"s.e.: {self.origin}, delta method. {ends.in_words(self.confidence_level)}"]
-        return replace(result, ends=ends, footer=footer, testable=np.zeros(value.size, bool))
+        return self._of_function(
+            asked, lambda whole: names_of(whole, names), lambda value: link, interval, "estimate"
+        )
 
     def _of(
         self,
