@@ -43,6 +43,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Weibull": ("weibull", ("weibull", "weibull_min")),
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),
+    "Frechet": ("frechet", ("frechet", "invweibull", "inverse_weibull")),
     "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),
     "InverseGaussian": ("inverse_gaussian", ("inverse_gaussian", "invgauss", "wald")),

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, zeta
+from scipy.special import gammaln
 
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Stretch
 from skmle.families.exponential import Exponential
 from skmle.families.gumbel import GumbelMin, OfMinima, divergence_of_minima
 from skmle.families.law import ByStd
 from skmle.families.tools.location_scale import LogLocationScale
-
-# Inverse shape below which the variance is that of a power series, whose terms fall like (2 x)^j,
-# and how many of them have all digits.
-_SERIES, _TERMS = 0.05, 16
+from skmle.families.tools.special import log_gamma_of_twice
 
 
 class Weibull(ByStd, OfMinima, LogLocationScale):
@@ -70,16 +67,9 @@ class Weibull(ByStd, OfMinima, LogLocationScale):
             return scale * np.exp(gammaln(1.0 + 1.0 / shape))
 
     def std(self, theta: Arrays) -> Array:
-        # The variance is mean^2 (Gamma(1 + 2 x)/Gamma(1 + x)^2 - 1) with x = 1/shape. The logarithm
-        # of the ratio is the sum over j >= 2 of zeta(j) (-x)^j (2^j - 2)/j, where nothing cancels.
+        # The variance is mean^2 (Gamma(1 + 2 x)/Gamma(1 + x)^2 - 1) with x = 1/shape.
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            x = 1.0 / np.asarray(theta[1], float)
-            near = np.minimum(x, _SERIES)
-            series = np.zeros_like(near)
-            for j in range(_TERMS, 1, -1):
-                series = -near * (series + zeta(j) * (2.0**j - 2.0) / j)
-            series = -near * series
-            ratio = np.where(x < _SERIES, series, gammaln(1.0 + 2.0 * x) - 2.0 * gammaln(1.0 + x))
+            ratio = log_gamma_of_twice(1.0 / np.asarray(theta[1], float))
             return self.mean(theta) * np.sqrt(np.expm1(ratio))
 
     def known_entropy(self, theta: Arrays) -> Array:

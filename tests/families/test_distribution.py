@@ -59,10 +59,12 @@ def test_distribution_equals_scipy(family, rng):
         np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
         if family.observation.numeric:
             for method in METHODS:
-                found, expected = getattr(ours, method)(), getattr(theirs, method)()
-                # Of a moment that does not exist scipy says nan, where it may be known to be
-                # infinite.
-                expected = np.where(np.isnan(expected) & np.isposinf(found), np.inf, expected)
+                with np.errstate(invalid="ignore"):  # scipy's root of a variance below zero
+                    found, expected = getattr(ours, method)(), getattr(theirs, method)()
+                # Of a moment that does not exist scipy says nan, or a variance below zero, where it
+                # may be known to be infinite.
+                wrong = np.isnan(expected) | (np.asarray(theirs.var()) < 0.0)
+                expected = np.where(wrong & np.isposinf(found), np.inf, expected)
                 np.testing.assert_allclose(found, expected, rtol=1e-10)
         if not counted(family):
             np.testing.assert_allclose(ours.isf(1e-30), theirs.isf(1e-30), rtol=1e-13)

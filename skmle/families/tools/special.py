@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln, zeta
 
 from skmle.families.records import Rows
 
@@ -17,6 +18,9 @@ Array = NDArray[np.float64]
 Number = TypeVar("Number", float, Array)
 
 LOG_2PI = float(np.log(2 * np.pi))
+# |x| below which functions of lgamma(1 + x) are power series, whose terms fall like (2 x)^j, and
+# how many of them have all digits.
+_NEAR_ONE, _TERMS = 0.05, 16
 
 # Binet's function mu for z >= 1: z mu(z), -z^2 mu'(z) and z^3 mu''(z) are Stieltjes functions of
 # 1/z^2. Here they are rational functions of 1/z^2 with one denominator, the highest power first.
@@ -127,6 +131,20 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     value, first, second = (*jet, None, None)[:3]
     assert value is not None
     return value, first, second
+
+
+def log_gamma_of_twice(x: Array) -> Array:
+    """Return lgamma(1 + 2 x) - 2 lgamma(1 + x) for x > -1/2, with all digits for small x.
+
+    It is the sum over j >= 2 of zeta(j) (-x)^j (2^j - 2)/j, where nothing cancels.
+    """
+    near = np.clip(x, -_NEAR_ONE, _NEAR_ONE)
+    series = np.zeros_like(near)
+    for j in range(_TERMS, 1, -1):
+        series = -near * (series + zeta(j) * (2.0**j - 2.0) / j)
+    series = -near * series
+    whole = gammaln(1.0 + 2.0 * x) - 2.0 * gammaln(1.0 + x)
+    return np.where(np.abs(x) < _NEAR_ONE, series, whole)
 
 
 def beyond_first(x: Array) -> Array:

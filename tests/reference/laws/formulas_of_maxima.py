@@ -46,7 +46,32 @@ def _gumbel(name, side):
     )
 
 
+def _frechet_log_density(y, scale, shape):
+    z = shape * mp.log(y / scale)
+    return mp.log(shape / y) - z - mp.exp(-z)
+
+
+def _frechet_variance(scale, shape):
+    if shape <= 2:
+        return mp.inf
+    return scale**2 * (mp.gamma(1 - 2 / shape) - mp.gamma(1 - 1 / shape) ** 2)
+
+
 LAWS = [
+    Formula(
+        "frechet",
+        [
+            {"scale": 1.0, "shape": 1.5},
+            {"scale": 2.0, "shape": 2.75},
+            {"scale": 1e-6, "shape": 40.0},
+        ],
+        log_density=_frechet_log_density,
+        points=lambda scale, shape: [scale * mp.exp(-mp.log(t) / shape) for t in _MASSES],
+        log_cdf=lambda y, scale, shape: -mp.exp(-shape * mp.log(y / scale)),
+        mean=lambda scale, shape: scale * mp.gamma(1 - 1 / shape) if shape > 1 else mp.inf,
+        variance=_frechet_variance,
+        entropy=lambda scale, shape: 1 + mp.euler * (1 + 1 / shape) + mp.log(scale / shape),
+    ),
     _gumbel("gumbel", 1),
     _gumbel("gumbel_min", -1),
     Formula(
