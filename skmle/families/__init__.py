@@ -46,6 +46,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Frechet": ("frechet", ("frechet", "invweibull", "inverse_weibull")),
     "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),
+    "PowerFunction": ("power_function", ("power_function", "powerlaw")),
     "InverseGaussian": ("inverse_gaussian", ("inverse_gaussian", "invgauss", "wald")),
     "Uniform": ("uniform", ("uniform",)),
     "Poisson": ("poisson", ("poisson",)),

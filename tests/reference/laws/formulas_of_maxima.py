@@ -57,7 +57,24 @@ def _frechet_variance(scale, shape):
     return scale**2 * (mp.gamma(1 - 2 / shape) - mp.gamma(1 - 1 / shape) ** 2)
 
 
+def _power_function_variance(shape):
+    return shape / ((shape + 1) ** 2 * (shape + 2))
+
+
 LAWS = [
+    Formula(
+        "power_function",
+        [{"shape": 1.0}, {"shape": 0.02}, {"shape": 300.0}],
+        log_density=lambda y, shape: mp.log(shape) + (shape - 1) * mp.log(y),
+        points=lambda shape: [
+            mp.exp(mp.log(p) / shape)
+            for p in (mp.mpf("1e-5"), 0.001, 0.03, 0.1, 0.4, 0.7, 0.9, 0.99)
+        ],
+        log_cdf=lambda y, shape: shape * mp.log(y),
+        mean=lambda shape: shape / (shape + 1),
+        variance=_power_function_variance,
+        entropy=lambda shape: 1 - 1 / shape - mp.log(shape),
+    ),
     Formula(
         "frechet",
         [
