@@ -181,6 +181,12 @@ def ordinary_value(cls: type[Family]) -> float:
     return next((y for y in candidates if y not in ends), candidates[0])
 
 
+def has_units(family: Family | type[Family]) -> bool:
+    """Whether y measured in another unit has a law of the family, too."""
+    params = family.parameters
+    return family.stretch is not None or any(p.unit for p in params) or not family.support.fixed
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 

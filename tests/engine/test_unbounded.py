@@ -63,7 +63,8 @@ def test_constant_data(family, value):
         "no_maximum" if is_unbounded(family) or not family.support.fixed else "interior"
     )
     assert all(np.isfinite(v) for v in model.params_.values())
-    np.testing.assert_allclose(model.distribution_.mean(), value, rtol=1e-6)
+    if said == "no_maximum" or family.gradient_tells_mean:  # else the mean is not what is fitted
+        np.testing.assert_allclose(model.distribution_.mean(), value, rtol=1e-6)
 
 
 @every(UNBOUNDED)

@@ -58,15 +58,18 @@ def drawn_points(family: Family) -> tuple[tuple[np.ndarray, ...], ...]:
     return tuple(kept)
 
 
+# The least positive number at which the quadrature below looks.
+LEAST = np.exp(-340.0)
+
+
 def is_computable(family: Family, theta) -> bool:
     with np.errstate(invalid="ignore"):
         if not np.isfinite(family.entropy(theta)).all():
             return False
-    high = family.support.high
-    return (
-        family.support.discrete
-        or not np.isfinite(high)
-        or family.sf(np.nextafter(high, -np.inf), theta) < 1e-14
+    low, high = family.support.low, family.support.high
+    return family.support.discrete or not (
+        (np.isfinite(high) and family.sf(np.nextafter(high, -np.inf), theta) > 1e-14)
+        or (low == 0.0 and family.cdf(np.asarray(LEAST), theta) > 1e-14)
     )
 
 

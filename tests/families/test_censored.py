@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from skmle import MLEDistribution, MLERegressor, censored, families
 from skmle.families import Censored
 from skmle.families.wrappers.fixed import fix
-from tests.subjects import every_class, observations, respond
+from tests.subjects import every_class, has_units, observations, respond
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.BoundaryWarning")
 
@@ -29,13 +29,13 @@ HELD = every_class(
         and len(cls().parameters) > 1
     )
 )
-CONTINUOUS = every_class(
+MEASURED = every_class(
     lambda cls: (
         cls.observation.columns == 1
         and cls.observation.numeric
         and cls.support.fixed
         and not cls.support.discrete
-        and np.isinf(cls.support.high)
+        and has_units(cls)
     )
 )
 
@@ -158,7 +158,7 @@ def same_fit(one, other) -> None:
     assert distance_between(one, other, 1e-6) < 1e-6 and one.status_ == other.status_
 
 
-@CONTINUOUS
+@MEASURED
 @pytest.mark.parametrize(("unit", "origin"), [(1e8, 0.0), (1e-6, 0.0), (1.0, 1e7)])
 @pytest.mark.slow
 def test_units_change_the_density_of_exact_rows_alone(cls, unit, origin):
