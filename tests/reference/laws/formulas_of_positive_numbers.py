@@ -1,0 +1,93 @@
+"""Laws of lengths, of powers of gamma variables, and of other positive numbers."""
+
+from __future__ import annotations
+
+import mpmath as mp
+from make import Formula
+
+# Where gamma variables are looked at: about these probabilities of the lower tail, and so many
+# standard deviations out in the upper one.
+_SHARES = ("1e-300", "1e-100", "1e-20", "1e-5", "0.02", "0.3")
+_FAR = (0.5, 2, 10, 60, 600)
+
+
+def _log_gamma_tail(shape, x, upper):
+    """Return the logarithm of a tail, from the smaller one of both."""
+    above = mp.gammainc(shape, x, mp.inf, regularized=True)
+    below = mp.gammainc(shape, 0, x, regularized=True)
+    own, other = (above, below) if upper else (below, above)
+    return mp.log(own) if own < 0.5 else mp.log1p(-other)
+
+
+def _gamma_points(shape):
+    """Return values of a gamma variable from one end to the other."""
+    low = [(mp.mpf(p) * mp.gamma(shape + 1)) ** (1 / shape) for p in _SHARES]
+    near = [x for x in low if x < shape]
+    return near + [shape + mp.sqrt(shape) * t + t * (t > 9) for t in _FAR]
+
+
+def _of_gamma(name, laws, power, scale_and_shape):
+    """Return the law of y of which x = (y/scale)^power has a gamma law of scale one."""
+
+    def log_density(y, **theta):
+        scale, shape = scale_and_shape(**theta)
+        log_x = power * mp.log(y / scale)
+        jacobian = mp.log(abs(power)) + log_x - mp.log(y)
+        return (shape - 1) * log_x - mp.exp(log_x) - mp.loggamma(shape) + jacobian
+
+    def tail(upper):
+        def log_tail(y, **theta):
+            scale, shape = scale_and_shape(**theta)
+            x = (y / scale) ** power
+            return _log_gamma_tail(shape, x, upper == (power > 0))
+
+        return log_tail
+
+    def points(**theta):
+        scale, shape = scale_and_shape(**theta)
+        return [scale * x ** (mp.mpf(1) / power) for x in _gamma_points(shape)]
+
+    def moment(k, **theta):
+        scale, shape = scale_and_shape(**theta)
+        top = shape + mp.mpf(k) / power
+        return mp.inf if top <= 0 else scale**k * mp.gamma(top) / mp.gamma(shape)
+
+    def own_variance(**theta):
+        first, second = moment(1, **theta), moment(2, **theta)
+        return mp.inf if mp.isinf(second) else second - first**2
+
+    def entropy(**theta):
+        scale, shape = scale_and_shape(**theta)
+        own = shape + mp.loggamma(shape) + (1 - shape) * mp.psi(0, shape)
+        mean_log = mp.log(scale) + mp.psi(0, shape) / power  # of y
+        # log dx/dy = log |power| + power log(y/scale) - log y
+        return own - mp.log(abs(power)) - power * (mean_log - mp.log(scale)) + mean_log
+
+    return Formula(
+        name,
+        laws,
+        log_density=log_density,
+        points=points,
+        log_cdf=tail(False),
+        log_sf=tail(True),
+        mean=lambda **theta: moment(1, **theta),
+        variance=own_variance,
+        entropy=entropy,
+    )
+
+
+def _length(name, dimension):
+    """Return the law of the length of a vector of normal numbers."""
+    return _of_gamma(
+        name,
+        [{"scale": 1.0}, {"scale": 2.5e-6}, {"scale": 3e8}],
+        2,
+        lambda scale: (mp.sqrt(2) * scale, mp.mpf(dimension) / 2),
+    )
+
+
+LAWS = [
+    _length("half_normal", 1),
+    _length("rayleigh", 2),
+    _length("maxwell", 3),
+]
