@@ -175,6 +175,25 @@ def log_rising(y: Array, r: Array, order: int = 2) -> tuple[Array, Array | None,
     return value, first, second
 
 
+# Number from which on the series of `log_half_step` has all digits, whose next term is
+# 31/(18432 x^9), and its coefficients.
+_STEP_FROM = 50.0
+_STEP_SERIES = (17.0 / 14336.0, -1.0 / 640.0, 1.0 / 192.0, -1.0 / 8.0)
+
+
+def log_half_step(x: Array) -> Array:
+    """Return log(Gamma(x + 1/2)/Gamma(x)) - log(x)/2 <= 0, of which 1 - exp(2 value) is a variance.
+
+    For large x it is -1/(8 x), with all its digits.
+    """
+    x = np.asarray(x, float)
+    far = x > _STEP_FROM
+    near = log_rising(np.asarray(0.5), np.where(far, 1.0, x), 0)[0]
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / np.where(far, x, _STEP_FROM)
+    return np.where(far, inverse * _polynomial(inverse * inverse, _STEP_SERIES), near)
+
+
 def log_rising_table(size: int, dispersion: float) -> tuple[Array, Array, Array]:
     """Return `log_rising` for y = 0, 1, ..., size at r = 1/dispersion.
 

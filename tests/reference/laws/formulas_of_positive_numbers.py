@@ -90,4 +90,26 @@ LAWS = [
     _length("half_normal", 1),
     _length("rayleigh", 2),
     _length("maxwell", 3),
+    _of_gamma(
+        "inverse_gamma",
+        [
+            {"harmonic_mean": 1.0, "shape": 0.4},
+            {"harmonic_mean": 3e-6, "shape": 1.7},
+            {"harmonic_mean": 2e5, "shape": 60.0},
+        ],
+        -1,
+        lambda harmonic_mean, shape: (harmonic_mean * shape, shape),
+    ),
+    _of_gamma("chi_squared", [{"df": 0.3}, {"df": 4.0}, {"df": 250.0}], 1, lambda df: (2, df / 2)),
+    _of_gamma("chi", [{"df": 0.3}, {"df": 4.0}, {"df": 250.0}], 2, lambda df: (mp.sqrt(2), df / 2)),
+    _of_gamma(
+        "nakagami",
+        [
+            {"scale": 1.0, "shape": 0.3},
+            {"scale": 2e-5, "shape": 2.5},
+            {"scale": 4e3, "shape": 130.0},
+        ],
+        2,
+        lambda scale, shape: (scale / mp.sqrt(shape), shape),
+    ),
 ]
