@@ -51,6 +51,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "ChiSquared": ("chi_squared", ("chi_squared", "chi2", "chisq", "chisquare", "chisquared")),
     "Chi": ("chi", ("chi",)),
     "Nakagami": ("nakagami", ("nakagami", "naka")),
+    "BirnbaumSaunders": (
+        "birnbaum_saunders",
+        ("birnbaum_saunders", "fatiguelife", "fatigue_life", "bisa"),
+    ),
     "Uniform": ("uniform", ("uniform",)),
     "Poisson": ("poisson", ("poisson",)),
     "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),

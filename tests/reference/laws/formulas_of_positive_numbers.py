@@ -86,6 +86,32 @@ def _length(name, dimension):
     )
 
 
+def _bisa_normal(y, scale, shape):
+    return (mp.sqrt(y / scale) - mp.sqrt(scale / y)) / shape
+
+
+def _bisa_log_density(y, scale, shape):
+    s = _bisa_normal(y, scale, shape)
+    slope = (mp.sqrt(y / scale) + mp.sqrt(scale / y)) / (2 * shape * y)
+    return -(s**2) / 2 - mp.log(2 * mp.pi) / 2 + mp.log(slope)
+
+
+def _bisa_entropy(scale, shape):
+    def term(t):
+        return mp.npdf(t) * _bisa_log_density(_bisa_at(t, scale, shape), scale, shape)
+
+    return -mp.quad(term, [-30, -8, -2, 0, 2, 8, 30])
+
+
+def _bisa_at(s, scale, shape):
+    half = shape * mp.mpf(s) / 2
+    return scale * (half + mp.sqrt(half**2 + 1)) ** 2
+
+
+def _log_normal_tail(s):
+    return mp.log(mp.erfc(s / mp.sqrt(2)) / 2) if s > 0 else mp.log1p(-mp.erfc(-s / mp.sqrt(2)) / 2)
+
+
 LAWS = [
     _length("half_normal", 1),
     _length("rayleigh", 2),
@@ -111,5 +137,22 @@ LAWS = [
         ],
         2,
         lambda scale, shape: (scale / mp.sqrt(shape), shape),
+    ),
+    Formula(
+        "birnbaum_saunders",
+        [
+            {"scale": 1.0, "shape": 0.6},
+            {"scale": 3e-6, "shape": 25.0},
+            {"scale": 2e7, "shape": 0.01},
+        ],
+        log_density=_bisa_log_density,
+        points=lambda scale, shape: [
+            _bisa_at(s, scale, shape) for s in (-37, -20, -6, -2, -0.3, 0.1, 1, 3, 8, 20, 37)
+        ],
+        log_cdf=lambda y, scale, shape: _log_normal_tail(-_bisa_normal(y, scale, shape)),
+        log_sf=lambda y, scale, shape: _log_normal_tail(_bisa_normal(y, scale, shape)),
+        mean=lambda scale, shape: scale * (1 + shape**2 / 2),
+        variance=lambda scale, shape: (scale * shape) ** 2 * (1 + 5 * shape**2 / 4),
+        entropy=_bisa_entropy,
     ),
 ]
