@@ -300,7 +300,7 @@ def through_matrix(inner: Rows, matrix: NDArray[np.float64]) -> Rows:
     if inner.gradient is None:
         return inner
     k, m = matrix.shape
-    gradient = tuple(_combined(matrix[:, j], inner.gradient) for j in range(m))
+    gradient = tuple(_combined(matrix[:, j].tolist(), inner.gradient) for j in range(m))
     if inner.curvature is None:
         return Rows(inner.value, gradient)
     known, places = inner.packed, triangle(k)
