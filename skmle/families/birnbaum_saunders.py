@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, ndtri
+from scipy.special import erfcx, log_ndtr, ndtri
 
 from skmle.families.base import (
     LOG,
@@ -17,12 +17,14 @@ from skmle.families.base import (
     Saturated,
     Stretch,
     Support,
-    average,
 )
 from skmle.families.law import ByStd
 from skmle.families.normal import Normal
+from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.special import LOG_2PI
 from skmle.families.tools.stretched import InGeometricMean
+
+_QUARTILE = float(ndtri(0.75))
 
 
 class BirnbaumSaunders(InGeometricMean, ByStd, Family):
@@ -38,9 +40,9 @@ class BirnbaumSaunders(InGeometricMean, ByStd, Family):
     Birnbaum & Saunders (1969), Estimation for a family of life distributions with applications to
     fatigue, Journal of Applied Probability 6.
     Engelhardt, Bain & Wright (1981), Inferences on the parameters of the Birnbaum-Saunders fatigue
-    life distribution based on maximum likelihood estimation, Technometrics 23 (its maximum).
+    life distribution based on maximum likelihood estimation, Technometrics 23 (its only maximum).
     Rieck & Nedelman (1991), A log-linear model for the Birnbaum-Saunders distribution,
-    Technometrics 33 (its regression).
+    Technometrics 33 (its regression, which has one maximum below shape 2).
 
     Examples
     --------
@@ -82,6 +84,13 @@ class BirnbaumSaunders(InGeometricMean, ByStd, Family):
             own = inverse * inverse + 0.5 * square - 0.25 / (cosh * cosh)
             return Rows(value, gradient, (own, 2.0 * turn, 2.0 * square))
 
+    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
+        # s is normal, so that the mean of 1/cosh(w/2)^2 = 1/(1 + (shape s/2)^2) is an integral of
+        # Mills's kind.
+        inverse = np.exp(-np.asarray(eta[1], float))
+        bent = np.sqrt(2.0 * np.pi) * inverse * erfcx(np.sqrt(2.0) * inverse)
+        return inverse * inverse + 0.5 - 0.25 * bent, None, np.asarray(2.0)
+
     def _of_half(self, statistics: Arrays, eta: Arrays) -> tuple[Array, Array, Array]:
         """Return sinh and cosh of half the logarithm of y/scale, and 1/shape."""
         log_scale, log_shape = eta
@@ -93,17 +102,13 @@ class BirnbaumSaunders(InGeometricMean, ByStd, Family):
         return sinh, 0.5 * (whole + inverse), np.exp(-log_shape)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        # Moments of y and of 1/y: Ng, Kundu & Balakrishnan (2003).
-        centre = average(statistics[1], weight)
-        away = statistics[1] - centre
-        with np.errstate(over="ignore"):
-            means = average(np.exp(away), weight), average(np.exp(-away), weight)
-        shift = 0.5 * (np.log(means[0]) - np.log(means[1]))
-        away = away - (shift if np.isfinite(shift) else 0.0)
-        centre += shift if np.isfinite(shift) else 0.0
-        square = average((2.0 * np.sinh(0.5 * away)) ** 2, weight)
-        with np.errstate(divide="ignore"):  # all observations are equal
-            return [(float(centre), float(0.5 * np.log(square)))]
+        # The median, and the shape by which a quarter of the normal variable is beyond 0.674. Of
+        # moments, a few values next to zero would make a shape beyond all others.
+        centre, spread = centre_and_spread(statistics[1], weight)
+        equal = bool(np.all(statistics[1] == statistics[1][0]))
+        with np.errstate(divide="ignore", over="ignore"):
+            shape = 0.0 if equal else 2.0 * np.sinh(0.5 * spread) / _QUARTILE
+            return [(float(centre), float(np.log(shape)))]
 
     def saturated(self, statistics: Arrays) -> Saturated:
         return Saturated(statistics[1], (float(np.log(1e-8)),), "shape", power=1.0)
