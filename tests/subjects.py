@@ -183,8 +183,8 @@ def ordinary_value(cls: type[Family]) -> float:
 
 def has_units(family: Family | type[Family]) -> bool:
     """Whether y measured in another unit has a law of the family, too."""
-    params = family.parameters
-    return family.stretch is not None or any(p.unit for p in params) or not family.support.fixed
+    told = family.stretch is not None or bool(family.unit_moves)
+    return told or any(p.unit for p in family.parameters) or not family.support.fixed
 
 
 def is_unbounded(family: Family | type[Family]) -> bool:

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Param, Stretch, Support
-from skmle.families.normal import Normal
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Support
 from skmle.families.tools.of_gamma import OfGamma, Product
 from skmle.families.tools.special import log_half_step
 
@@ -35,8 +34,8 @@ class Nakagami(OfGamma):
     scipy_name = "nakagami"
     parameters = (Param("scale", LOG), Param("shape", LOG))
     support = Support(0.0)
-    stretch = Stretch((1.0, 0.0), Normal)
-    unit_moves = stretch.moves
+    # No `stretch`: of a threshold far below y, fits keep too few digits.
+    unit_moves = (1.0, 0.0)
     power = 2.0
     root = Product(1.0, (1.0, 0.0))
     shape = Product(1.0, (0.0, 1.0))
