@@ -181,6 +181,12 @@ def ordinary_value(cls: type[Family]) -> float:
     return next((y for y in candidates if y not in ends), candidates[0])
 
 
+def middle_of(law) -> np.ndarray:
+    """Return what `predict` says of a law: its mean, or its median if it has none."""
+    mean = np.asarray(law.mean(), float)
+    return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 
