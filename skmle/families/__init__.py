@@ -38,6 +38,8 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Laplace": ("laplace", ("laplace", "double_exponential")),
     "Logistic": ("logistic", ("logistic",)),
     "StudentT": ("student_t", ("student_t", "t")),
+    "Cauchy": ("cauchy", ("cauchy", "lorentz")),
+    "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
