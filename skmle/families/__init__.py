@@ -40,6 +40,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "StudentT": ("student_t", ("student_t", "t")),
     "Cauchy": ("cauchy", ("cauchy", "lorentz")),
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),
+    "SkewNormal": ("skew_normal", ("skew_normal", "skewnorm")),
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
