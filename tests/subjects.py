@@ -181,6 +181,11 @@ def ordinary_value(cls: type[Family]) -> float:
     return next((y for y in candidates if y not in ends), candidates[0])
 
 
+def may_run_off(cls: type[Family]) -> bool:
+    """Whether ordinary data may have no maximum, their likelihood rising towards a simpler law."""
+    return cls.may_be_unbounded and cls.shortcuts.starts == "final"
+
+
 def middle_of(law) -> np.ndarray:
     """Return what `predict` says of a law: its mean, or its median if it has none."""
     mean = np.asarray(law.mean(), float)
