@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import add
+from skmle.families.algebra import add, constant_at
 from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
 from skmle.families.tools.known import (
+    EXACT,
     groups_of,
     known_and_window,
     mean_between,
@@ -129,7 +130,13 @@ class Truncated(OfKnown, Derived):
         first = seen_from(self.inner.support, np.full(len(y), self.low, float))
         above = np.minimum(seen_from(self.inner.support, y), self.high)
         ends = (above, np.full(len(y), self.high)) if upper else (first, y)
-        part = rows_of_known(self.inner, statistics_of(self.inner, *ends), eta, order)
+        known = statistics_of(self.inner, *ends)
+        part = rows_of_known(self.inner, known, eta, order)
+        value, *_, kind = groups_of(known)
+        single = np.where(kind == EXACT, self.inner.base(value), 0.0)  # an interval of one count
+        part = part._replace(value=part.value + single)
+        if upper:  # nothing is seen above the last value
+            part = constant_at(y >= self.high, np.inf, part)
         return add(part, window_of(self.inner, window, eta, order), -1.0)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
