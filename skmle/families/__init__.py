@@ -47,6 +47,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Uniform": ("uniform", ("uniform",)),
     "Poisson": ("poisson", ("poisson",)),
     "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),
+    "NegativeBinomialType1": ("negative_binomial_1", ("negative_binomial_1", "nb1")),
     "Geometric": ("geometric", ("geometric", "geom")),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),

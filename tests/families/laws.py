@@ -199,7 +199,8 @@ def atoms(family: Family, theta) -> np.ndarray:
         return np.asarray(family.labels)
     law = frozen(family, theta)
     low, high = law.support()
-    return np.arange(low, min(high, law.mean() + 100.0 * law.std() + 50.0) + 1.0)
+    last = max(law.mean() + 100.0 * law.std() + 50.0, law.isf(1e-17))
+    return np.arange(low, min(high, last) + 1.0)
 
 
 def observations(family: Family, at: np.ndarray) -> np.ndarray:
