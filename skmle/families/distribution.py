@@ -231,7 +231,7 @@ class Distribution:
             if not family.univariate or not _finite(family.eta(self.theta)):
                 return plain
             exact = family.log_tail(y, self.theta, upper)
-        inside = (y > family.support.low) & (y < family.support.high)
+        inside = family.support.spans(y) & (y < family.support.high)
         return np.where(inside, exact, plain)[()]
 
     def ppf(self, q: ArrayLike) -> Array:

@@ -21,7 +21,7 @@ from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 # distance from the Poisson law.
 _POISSON = 1e-8
 _SMOOTH = 1e16  # variance over mean, and count, from which single counts do not matter
-# Log dispersion below which its square, too, is nearly zero, and above which that of its inverse is.
+# Log dispersion below which its square, and above which its inverse's, is nearly zero.
 _LEAST_LOG, _LARGEST_LOG = -600.0, 300.0
 # Log of dispersion times mean below which the expected information on the dispersion is a sum.
 _NEARLY_POISSON = float(np.log(1e-3))
