@@ -33,7 +33,7 @@ class NegativeBinomialType1(Tilted):
     >>> from skmle import MLEDistribution
     >>> model = MLEDistribution("nb1").fit([[0], [1], [8], [3]])
     >>> {name: round(float(value), 3) for name, value in model.params_.items()}
-    {'mean': 3.0, 'dispersion': 2.571}
+    {'mean': 3.0, 'dispersion': 2.98}
     """
 
     parameters = (Param("mean", LOG), Param("dispersion", LOG))

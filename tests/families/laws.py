@@ -199,7 +199,9 @@ def atoms(family: Family, theta) -> np.ndarray:
         return np.asarray(family.labels)
     law = frozen(family, theta)
     low, high = law.support()
-    last = max(law.mean() + 100.0 * law.std() + 50.0, family.upper_quantile(np.asarray(1e-17), theta))
+    last = max(
+        law.mean() + 100.0 * law.std() + 50.0, family.upper_quantile(np.asarray(1e-17), theta)
+    )
     return np.arange(low, min(high, last) + 1.0)
 
 
