@@ -55,6 +55,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Geometric": ("geometric", ("geometric", "geom")),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),
+    "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),
     "Categorical": ("categorical", ("categorical", "multinomial")),
     "MultivariateNormal": ("multivariate_normal", ("multivariate_normal", "mvn")),
 }
