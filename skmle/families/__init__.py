@@ -53,6 +53,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("generalized_poisson", "genpoisson", "consul_poisson"),
     ),
     "Geometric": ("geometric", ("geometric", "geom")),
+    "LogarithmicSeries": (
+        "logarithmic_series",
+        ("logarithmic_series", "logser", "log_series", "logarithmic"),
+    ),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),
