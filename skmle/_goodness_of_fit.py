@@ -29,8 +29,6 @@ _TITLES = {
     "kolmogorov_smirnov": "Kolmogorov-Smirnov",
     "chi_squared": "Pearson's chi-squared",
 }
-# A status of a fit beside whose law rows can be drawn.
-_ENDED = ("interior", "boundary", "non_regular")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -180,7 +178,7 @@ def goodness_of_fit(
             f"goodness_of_fit: resamples={resamples!r} is not allowed. Allowed: a number of "
             "samples above 0. Give for example 999."
         )
-    if inner.status_ not in _ENDED:
+    if not inner.converged_:
         raise ValueError(
             f"goodness_of_fit: status_ is {inner.status_!r}, so there is no law to draw from. "
             "Allowed: fits at a maximum. See the warning of the fit."

@@ -183,9 +183,9 @@ def log_rounded(model: Any, X: Any, y: Any) -> Array:
         )
     low, high = y - 0.5, y + 0.5
     with np.errstate(divide="ignore", invalid="ignore"):
-        below = np.asarray(law.cdf(high), float) - law.cdf(low)
-        above = np.asarray(law.sf(low), float) - law.sf(high)
-        return np.log(np.where(np.asarray(law.cdf(low)) < 0.5, below, above))
+        first = np.asarray(law.cdf(low), float)
+        below, above = law.cdf(high) - first, np.asarray(law.sf(low), float) - law.sf(high)
+        return np.log(np.where(first < 0.5, below, above))
 
 
 def predicts_normal(model: Any) -> bool:

@@ -13,6 +13,9 @@ NON_REGULAR = "non_regular"
 NOT_CONVERGED = "not_converged"
 INTERRUPTED = "interrupted"
 
+MAXIMUM = (INTERIOR, BOUNDARY, NON_REGULAR)
+"""The statuses of fits that are at the maximum."""
+
 # A reason of NO_MAXIMUM: some rows run off to certainty.
 SEPARATION = "separation"
 # A reason of NOT_CONVERGED: another iteration would change nothing.

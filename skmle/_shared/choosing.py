@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
+from skmle._engine.verdict import MAXIMUM
 from skmle.inference.show import as_frame
 
 Array = NDArray[np.float64]
@@ -17,7 +17,6 @@ Array = NDArray[np.float64]
 CRITERIA = ("bic", "aic", "aicc", "held_out")
 # A mean square of differences, over their mean square in nats, that is rounding.
 _SAME = 1e-20
-_RANKED = (INTERIOR, BOUNDARY, NON_REGULAR)
 
 
 class Tried(NamedTuple):
@@ -40,7 +39,7 @@ class Tried(NamedTuple):
     @property
     def ranked(self) -> bool:
         """Whether it may be the best."""
-        return self.model is not None and self.status in _RANKED and not self.same_as
+        return self.model is not None and self.status in MAXIMUM and not self.same_as
 
 
 class Means(Protocol):

@@ -17,7 +17,7 @@ from skmle._engine.data.sums import thread_count
 from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
-from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
+from skmle._engine.verdict import MAXIMUM
 from skmle._shared.callbacks import CallbackSupportMixin
 from skmle._shared.inferring import Inferring
 from skmle._shared.messages import level_outside
@@ -93,7 +93,7 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
     def _record(self, fit: Fit, counted: tuple[int, bool]) -> None:
         """Store what every fit finds."""
         self.status_ = fit.verdict.status
-        self.converged_ = fit.verdict.status in (INTERIOR, BOUNDARY, NON_REGULAR)
+        self.converged_ = fit.verdict.status in MAXIMUM
         self.n_iter_ = fit.n_iter
         self.distance_ = fit.distance
         self.log_likelihood_ = fit.log_likelihood + 0.0  # A zero shall have no sign.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmle._engine.data.sums import in_order, one_blas_thread
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.resampled import Refits, refit_observed
-from skmle._engine.verdict import BOUNDARY, INTERIOR, NON_REGULAR
+from skmle._engine.verdict import MAXIMUM
 from skmle._shared.drawing import Asked, drawable, drawn, etas_of
 from skmle.families import Distribution
 from skmle.families.tools.known import ABOVE, EXACT, groups_of, known_and_window
@@ -22,7 +22,6 @@ from skmle.inference.distances import chi_squared, distances, pooled
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_ENDED = (INTERIOR, BOUNDARY, NON_REGULAR)
 # Numbers that a block of samples has, so that it stays in the cache. Chosen, not measured.
 _BLOCK = 1 << 18
 # Values of a law of counts that may have a cell; all above are in the last one.
@@ -219,7 +218,7 @@ def _of_samples(
     result = distance.of_rows(law, values.copy(), event)
     for line, fit in refits.apart.items():
         result[line] = np.nan
-        if fit.verdict.status in _ENDED:
+        if fit.verdict.status in MAXIMUM:
             own = replace(problem, family=fit.family)
             at = law_of(own, [np.reshape(e, (1, -1)) for e in etas_of(own, fit.coefs)])
             one = slice(line, line + 1)
