@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, DensityMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skmle._any_model.choosing import CRITERIA, Tried, Weighted, chosen, tidied
 from skmle._any_model.held_out import Fold, HeldOut, checked_weight, folds_of, part
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.callbacks import CallbackSupportMixin, SearchTask, with_callbacks
-from skmle._shared.choosing import CRITERIA, Tried, Weighted, chosen, tidied
 from skmle._shared.kinds import as_column
 from skmle._shared.validation import checked_features
 from skmle.distribution import MLEDistribution

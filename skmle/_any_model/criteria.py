@@ -1,6 +1,6 @@
 """Criteria of models fitted to all rows: what it costs to have estimated so many parameters.
 
-Each criterion is a function of a fitted model in `_CRITERIA`; a new one is one more line there.
+Each criterion is a function of a fitted model in `RULES`; a new one is one more line there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Whole(NamedTuple):
     aic: float
     log_likelihood: float
     n_rows: float
-    tic: float
+    tic: float = np.nan
 
     @property
     def n_parameters(self) -> float:
@@ -39,7 +39,7 @@ def _aicc(model: Whole) -> float:
     return model.aic + 2.0 * k * (k + 1.0) / rest if rest > 0.0 else float("inf")
 
 
-_CRITERIA: dict[str, Callable[[Whole], float]] = {
+RULES: dict[str, Callable[[Whole], float]] = {
     "aic": lambda model: model.aic,
     "aicc": _aicc,
     "bic": lambda model: (
@@ -47,7 +47,7 @@ _CRITERIA: dict[str, Callable[[Whole], float]] = {
     ),
     "tic": lambda model: model.tic,
 }
-TITLES = {name: name.upper() for name in _CRITERIA} | {"aicc": "AICc"}
+TITLES = {name: name.upper() for name in RULES} | {"aicc": "AICc"}
 
 
 def criteria_of(
@@ -65,7 +65,7 @@ def criteria_of(
     ]
     found = {
         name: np.array([np.nan if model is None else rule(model) for model in whole])
-        for name, rule in _CRITERIA.items()
+        for name, rule in RULES.items()
     }
     aic = found["aic"]
     if not np.isnan(aic).all():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from skmle._any_model.criteria import RULES, Whole
 from skmle._engine.verdict import MAXIMUM
 from skmle.inference.show import as_frame
 
@@ -92,19 +93,13 @@ def criteria_of(tried: Tried, rows: Weighted, held: Means | None) -> dict[str, f
     """Return all criteria of a fit; nan where it has none."""
     if tried.model is None or tried.log_probs is None:
         return dict.fromkeys(("log_likelihood", "n_parameters", *CRITERIA), np.nan)
-    k, n = float(tried.model.n_parameters_), rows.mass
-    total = float(tried.model.log_likelihood_)
-    aic = 2.0 * k - 2.0 * total
-    # Hurvich & Tsai (1989), Regression and time series model selection in small samples,
-    # Biometrika 76.
-    small = 2.0 * k * (k + 1.0) / (n - k - 1.0) if n - k > 1.0 else np.inf
+    k, total = float(tried.model.n_parameters_), float(tried.model.log_likelihood_)
+    whole = Whole(2.0 * k - 2.0 * total, total, rows.mass)
     out = np.nan if held is None or tried.held_out is None else held.mean(tried.held_out)
     return {
         "log_likelihood": total,
         "n_parameters": k,
-        "aic": aic,
-        "aicc": aic + small,
-        "bic": float(np.log(n)) * k - 2.0 * total,
+        **{name: RULES[name](whole) for name in CRITERIA if name in RULES},
         "held_out": out,
     }
 
