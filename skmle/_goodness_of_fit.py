@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.unwrap import unwrap
 from skmle._shared.redrawn import redrawn
 from skmle.distribution import MLEDistribution
+from skmle.families.tools.generators import generator_of
 from skmle.inference.distances import STATISTICS
 from skmle.inference.numbers import p_value as shown_p
 from skmle.inference.show import as_frame, html_table, text_table
@@ -197,9 +197,7 @@ def goodness_of_fit(
             f"to be fitted. Allowed: fits of that law. Fit {type(family).__name__} itself."
         )
     kind = _kind(statistic, family)
-    rng = random_state
-    if not isinstance(rng, np.random.Generator):
-        rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+    rng = generator_of(random_state)
     found = redrawn(problem, fit, kind, int(resamples), rng)
     if not len(found.samples):
         raise ValueError(

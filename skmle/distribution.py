@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import DensityMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -36,6 +35,7 @@ from skmle._shared.tables import (
 from skmle._shared.validation import checked_features, positive_weights, weighted_mean
 from skmle.families import Distribution, Family, get_family
 from skmle.families.independent import IndependentColumns
+from skmle.families.tools.generators import generator_of
 from skmle.inference import Inference
 from skmle.inference.robust import Errors
 
@@ -356,10 +356,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         ndarray of shape (n_samples, p)
         """
         check_is_fitted(self)
-        seed = random_state
-        if not isinstance(seed, np.random.Generator):
-            seed = check_random_state(random_state).randint(2**31)
-        draws = self.distribution_.rvs(n_samples, np.random.default_rng(seed))
+        draws = self.distribution_.rvs(n_samples, generator_of(random_state))
         return draws[:, None] if draws.ndim == 1 else draws
 
     # ---------------------------------------------------------------- inference

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
 from skmle._engine.prepare.evidence import Evidence
@@ -21,6 +20,7 @@ from skmle._shared.drawing import Asked, drawable, drawn, lines_at_once, with_co
 from skmle._shared.functions import flat
 from skmle._shared.profiling import steps_of, weights_of
 from skmle._shared.rows_again import RowsAgain
+from skmle.families.tools.generators import generator_of
 from skmle.inference.groups import coded_groups
 from skmle.inference.resamples import Influences, Resamples
 from skmle.inference.robust import Errors
@@ -119,9 +119,7 @@ class RowResampler:
 
     def resamples(self, kind: str, groups: Any, count: int, random_state: Any) -> Resamples:
         """Return fits to resamples of the rows."""
-        rng = random_state
-        if not isinstance(rng, np.random.Generator):
-            rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+        rng = generator_of(random_state)
         starts = [fit.coefs for fit in self.model._fits]
         refits: list[list[Refits]] = []
         problems, codes = self._problems, self._codes(groups) if kind == "cluster" else None

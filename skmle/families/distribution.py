@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 
 from skmle.families.base import Array, Arrays, Family
+from skmle.families.tools.generators import generator_of
 
 
 def as_numbers(family: Family, name: str, values: ArrayLike) -> Array:
@@ -300,9 +300,7 @@ class Distribution:
         lead = (
             () if size is None else (size,) if isinstance(size, (int, np.integer)) else tuple(size)
         )
-        rng = random_state
-        if not isinstance(rng, np.random.Generator):
-            rng = np.random.default_rng(check_random_state(random_state).randint(2**31))
+        rng = generator_of(random_state)
         return self.family.sample(self.theta, (*lead, *self.shape), rng)
 
     def to_scipy(self) -> Any:
