@@ -187,7 +187,7 @@ class Alarm:
             return None
         family, statistics = self.likelihood.family, self.likelihood.statistics
         way = nearest_direction(family, statistics, objective, coef)
-        return way if way is not None and self._proves(way) else None
+        return way if way is not None and way.any() else None
 
     def _joined(
         self, way: Array, rows: NDArray[np.intp], spans: list[_Span], coef: Array

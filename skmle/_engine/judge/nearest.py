@@ -21,7 +21,7 @@ from skmle._engine.evaluation import Array
 from skmle._engine.judge.behind import Behind
 from skmle._engine.judge.growth import growth
 from skmle._engine.judge.loose import units_of
-from skmle._engine.judge.separation import cleaned, rounding
+from skmle._engine.judge.separation import cleaned, rounding, separates
 from skmle._engine.likelihood.objective import Objective
 from skmle.families.base import Arrays, Family
 
@@ -56,8 +56,8 @@ def nearest_direction(
 ) -> Array | None:
     """Return the direction nearest to some coefficients along which no row becomes less likely.
 
-    It is zero if no row can move without making one less likely, so that there is a maximum. It is
-    None if nothing was found in the time that this may take.
+    It proves a separation. It is zero if no row can move without making one less likely, so that
+    there is a maximum. It is None if nothing was proved in the time that this may take.
     """
     unit = units_of(objective)
     program = _Program(coef * unit)
@@ -68,7 +68,9 @@ def nearest_direction(
         rises = growth(family, statistics, delta, objective.looks)
         wrong = np.flatnonzero(~(rises <= slack))
         if not len(wrong):
-            return way if any(e.any() for e in own) else np.zeros_like(way)
+            if not any(e.any() for e in own):
+                return np.zeros_like(way)
+            return way if separates(family, statistics, objective, way, behind) else None
         wrong = wrong[np.argsort(-rises[wrong], kind="stable")[:_ADDED]]
         here, sizes = rises[wrong], np.max([np.abs(e[wrong]) for e in delta], axis=0)
         far = np.where(np.isfinite(here), _FARTHEST / here, _FAR / sizes)

@@ -21,7 +21,7 @@ from skmle._engine.judge.interior import LARGEST_ERROR, LARGEST_STEP, is_worth_a
 from skmle._engine.judge.left import Left, left_at, limit_of
 from skmle._engine.judge.loose import GONE, Fixed, Loose, loose_directions, units_of
 from skmle._engine.judge.nearest import nearest_direction
-from skmle._engine.judge.separation import MARGIN, certificate, cleaned, recedes, separates
+from skmle._engine.judge.separation import MARGIN, certificate, cleaned, recedes
 from skmle._engine.likelihood.curvature import diagonal
 from skmle._engine.likelihood.objective import Objective
 from skmle._engine.likelihood.penalties import Ridge
@@ -132,10 +132,8 @@ def _further(
         return tried
     if among is None and recedes(family, statistics, limit.design.n, always=True):
         nearest = nearest_direction(family, statistics, limit, coef, behind)
-        if nearest is not None and not nearest.any():
-            return None
-        if nearest is not None and separates(family, statistics, limit, nearest, behind):
-            return nearest
+        if nearest is not None:
+            return nearest if nearest.any() else None
     return certificate(
         family=family,
         statistics=statistics,

@@ -27,7 +27,7 @@ from skmle._engine.judge.nearest import nearest_direction
 from skmle._engine.judge.outcome import outcome, receded, separated, wants_covariance
 from skmle._engine.judge.polish import polished
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
-from skmle._engine.judge.separation import cleaned, recedes, separates, separation
+from skmle._engine.judge.separation import cleaned, recedes, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.modes import way_without_bound
@@ -209,9 +209,7 @@ def _nearest(likelihood: Likelihood, solution: Solution) -> Array | None:
         return None
     if not recedes(family, statistics, objective.design.n, always=True):
         return None
-    way = nearest_direction(family, statistics, objective, solution.coef)
-    proves = way is None or not way.any() or separates(family, statistics, objective, way)
-    return way if proves else None
+    return nearest_direction(family, statistics, objective, solution.coef)
 
 
 def _by_numbers(likelihood: Likelihood, solution: Solution) -> Fit | None:
