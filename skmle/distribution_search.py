@@ -6,15 +6,15 @@ import numbers
 import time
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, DensityMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._any_model.choosing import CRITERIA, Tried, Weighted, chosen, tidied
-from skmle._any_model.held_out import Fold, HeldOut, checked_weight, folds_of, part
+from skmle._any_model.choosing import CRITERIA, Tried, chosen, tidied
+from skmle._any_model.held_out import Fold, checked_weight, folds_of, part
 from skmle._engine.verdict import INTERIOR
 from skmle._shared.callbacks import CallbackSupportMixin, SearchTask, with_callbacks
 from skmle._shared.kinds import as_column
@@ -172,9 +172,8 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
             self._refuse(len(sample), found.refused)
         if found.scale.note:
             self._warn_of(found.scale)
-        weighted = Weighted(np.ones(len(rows)) if weight is None else weight)
+        counts = np.ones(len(rows)) if weight is None else weight
         folds = self._folds(rows)
-        held = None if folds is None else _HeldOutMeans(HeldOut(folds, None, weight))
         task = SearchTask(self, X, sample_weight, len(found.families))
 
         def one(item: tuple[str, Family]) -> Tried:
@@ -185,7 +184,7 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
         tried = Parallel(self.n_jobs, prefer="threads")(
             delayed(one)(item) for item in found.families.items()
         )
-        choice = chosen(_without_equals(tried), weighted, held, self.criterion)
+        choice = chosen(_without_equals(tried), counts, folds, self.criterion)
         if choice.best is None:
             self._refuse(
                 len(rows), {**found.refused, **{line.name: line.remark for line in choice.lines}}
@@ -193,7 +192,7 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
         self.scale_ = str(found.scale)
         self.best_estimator_: MLEDistribution = choice.best.model
         self.best_family_ = choice.best.name
-        self.results_ = tidied(choice, found.refused, self.criterion, weighted.mass)
+        self.results_ = tidied(choice, found.refused, self.criterion, float(counts.sum()))
         task.done()
         return self
 
@@ -348,18 +347,6 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         return tags
-
-
-class _HeldOutMeans(NamedTuple):
-    """Means of the rows that folds held out."""
-
-    held: HeldOut
-
-    def mean(self, values: Array) -> float:
-        return self.held.mean(values)
-
-    def error(self, values: Array) -> float:
-        return self.held.spread(values, "rows").error
 
 
 def _has_labels(X: Any) -> bool:

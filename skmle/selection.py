@@ -26,6 +26,7 @@ from skmle._any_model.scales import common_scale, is_conditional
 from skmle._any_model.unwrap import last_step, name_of, unwrap
 from skmle._loo import all_at_once, loo, steps_lead
 from skmle._shared.estimator import LikelihoodEstimator
+from skmle.families.tools.numbered import numbered
 from skmle.inference.show import as_frame, html_table, printable, text_table
 
 __all__ = ["Comparison", "compare"]
@@ -251,19 +252,19 @@ def _named(models: Any) -> dict[str, Any]:
     if isinstance(models, Mapping):
         named = {str(name): model for name, model in models.items()}
     else:
-        named = {}
-        for model in models:
-            name = name_of(model)
-            family = getattr(last_step(model), "family", None)
-            name += f"({family})" if isinstance(family, str) else ""
-            count = sum(other.split(" #")[0] == name for other in named)
-            named[f"{name} #{count + 1}" if count else name] = model
+        named = numbered((_class_and_family(model), model) for model in models)
     if not named:
         raise ValueError(
             "compare: no models were given. Allowed: a dict of name to estimator, or a sequence "
             "of estimators. Give two."
         )
     return named
+
+
+def _class_and_family(model: Any) -> str:
+    """Return the name of a model's class, with its family if that is told by name."""
+    family = getattr(last_step(model), "family", None)
+    return name_of(model) + (f"({family})" if isinstance(family, str) else "")
 
 
 def _about_y(named: Mapping[str, Any], y: Any) -> bool:

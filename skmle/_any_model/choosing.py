@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from skmle._any_model.criteria import RULES, Whole
+from skmle._any_model.held_out import Fold, HeldOut
 from skmle._engine.verdict import MAXIMUM
 from skmle.inference.show import as_frame
 
@@ -43,38 +44,6 @@ class Tried(NamedTuple):
         return self.model is not None and self.status in MAXIMUM and not self.same_as
 
 
-class Means(Protocol):
-    """How values of rows are averaged, and how sure the mean of differences is."""
-
-    def mean(self, values: Array) -> float:
-        """Return the mean."""
-
-    def error(self, values: Array) -> float:
-        """Return the standard error of the mean."""
-
-
-class Weighted(NamedTuple):
-    """Means of rows that count as often as their weight."""
-
-    weight: Array
-
-    @property
-    def mass(self) -> float:
-        """The sum of the weights."""
-        return float(self.weight.sum())
-
-    def mean(self, values: Array) -> float:
-        """Return the weighted mean; rows of weight zero do not count."""
-        return float(self.weight @ np.where(self.weight > 0.0, values, 0.0)) / self.mass
-
-    def error(self, values: Array) -> float:
-        """Return the standard error of the mean of independent rows."""
-        if not self.mass > 1.0:
-            return np.nan
-        away = np.where(self.weight > 0.0, values - self.mean(values), 0.0)
-        return float(np.sqrt(self.weight @ away**2 / (self.mass - 1.0) / self.mass))
-
-
 class Choice(NamedTuple):
     """All families that were fitted, the best first."""
 
@@ -89,12 +58,12 @@ class Choice(NamedTuple):
         return self.lines[0] if self.lines and self.lines[0].ranked else None
 
 
-def criteria_of(tried: Tried, rows: Weighted, held: Means | None) -> dict[str, float]:
-    """Return all criteria of a fit; nan where it has none."""
+def criteria_of(tried: Tried, mass: float, held: HeldOut | None) -> dict[str, float]:
+    """Return all criteria of a fit to rows of some total weight; nan where it has none."""
     if tried.model is None or tried.log_probs is None:
         return dict.fromkeys(("log_likelihood", "n_parameters", *CRITERIA), np.nan)
     k, total = float(tried.model.n_parameters_), float(tried.model.log_likelihood_)
-    whole = Whole(2.0 * k - 2.0 * total, total, rows.mass)
+    whole = Whole(2.0 * k - 2.0 * total, total, mass)
     out = np.nan if held is None or tried.held_out is None else held.mean(tried.held_out)
     return {
         "log_likelihood": total,
@@ -104,9 +73,16 @@ def criteria_of(tried: Tried, rows: Weighted, held: Means | None) -> dict[str, f
     }
 
 
-def chosen(tried: Sequence[Tried], rows: Weighted, held: Means | None, criterion: str) -> Choice:
-    """Return the families in the order of a criterion, those that are not ranked last."""
-    criteria = [criteria_of(one, rows, held) for one in tried]
+def chosen(
+    tried: Sequence[Tried], weight: Array, folds: Sequence[Fold] | None, criterion: str
+) -> Choice:
+    """Return the families in the order of a criterion, those that are not ranked last.
+
+    Their differences are of rows held out where there are folds, and else of all rows.
+    """
+    every = np.arange(len(weight))
+    held = None if folds is None else HeldOut(folds, None, weight)
+    criteria = [criteria_of(one, float(weight.sum()), held) for one in tried]
     sign = -1.0 if criterion == "held_out" else 1.0
 
     def place(i: int) -> tuple[bool, bool, float]:
@@ -115,7 +91,7 @@ def chosen(tried: Sequence[Tried], rows: Weighted, held: Means | None, criterion
 
     order = sorted(range(len(tried)), key=place)
     lines = [tried[i] for i in order]
-    means: Means = rows if held is None else held
+    means = HeldOut([Fold(every, every)], None, weight) if held is None else held
     values = [one.log_probs if held is None else one.held_out for one in lines]
     best = values[0] if values else None
     pairs = [_paired(best, other, means) for other in values]
@@ -123,15 +99,13 @@ def chosen(tried: Sequence[Tried], rows: Weighted, held: Means | None, criterion
     return Choice(lines, [criteria[i] for i in order], found[:, 0], found[:, 1])
 
 
-def _paired(best: Array | None, other: Array | None, means: Means) -> tuple[float, float]:
+def _paired(best: Array | None, other: Array | None, means: HeldOut) -> tuple[float, float]:
     """Return the mean of the differences, row by row, and its standard error."""
     if best is None or other is None:
         return np.nan, np.nan
     with np.errstate(invalid="ignore"):
         gaps = np.where(best == other, 0.0, best - other)
-    if not np.isfinite(gaps).all():
-        return means.mean(gaps), np.nan
-    return means.mean(gaps), means.error(gaps)
+    return means.mean(gaps), means.spread(gaps, "rows").error
 
 
 def weights_of(choice: Choice, criterion: str, n: float) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.base import Array, Family
+from skmle.families.tools.numbered import numbered
 from skmle.families.wrappers.hurdle import Hurdle
 from skmle.families.wrappers.rounded import Rounded
 
@@ -223,13 +224,9 @@ def _named(families: Iterable[Any] | Mapping[str, Any] | str) -> dict[str, Famil
     if isinstance(families, Mapping):
         return {str(name): get_family(family) for name, family in families.items()}
     chosen = [families] if isinstance(families, str) else list(families)
-    named: dict[str, Family] = {}
-    for one in chosen:
-        family = get_family(one)
-        name = one if isinstance(one, str) else name_of(family)
-        count = sum(other.split(" #")[0] == name for other in named)
-        named[f"{name} #{count + 1}" if count else name] = family
-    return named
+    laws = [get_family(one) for one in chosen]
+    pairs = zip(chosen, laws, strict=True)
+    return numbered((one if isinstance(one, str) else name_of(law), law) for one, law in pairs)
 
 
 def name_of(family: Family) -> str:
