@@ -23,8 +23,8 @@ from skmle.families.wrappers.rounded import Rounded
 _FEW = 20
 # Share of the rows above which one value is a mass of its own, if the others hardly repeat.
 _MASS = 0.05
-# Decimal places that are looked at; a number of a table has rarely more.
-_PLACES = range(-12, 13)
+# The last decimal place that is looked at; a number of a table has rarely more.
+_LAST_PLACE = -12
 
 
 class Scale(NamedTuple):
@@ -105,7 +105,8 @@ def note_of_repeats(law: Family, x: NDArray[Any]) -> str:
     how = "" if step is None else f", resolution={step:g}"
     return (
         f"{different} different values in {n} rows: their density says little beside how they were "
-        f"rounded. Rounded({name_of(law)!r}{how}) gives probabilities, which can be compared."
+        f"rounded. families.Rounded({type(law).__name__}{how}) gives probabilities, which can be "
+        "compared."
     )
 
 
@@ -143,8 +144,10 @@ def _with_mass(values: Array, often: float, most: int, n: int) -> Scale:
 
 def _decimal_step(values: Array) -> float:
     """Return the largest power of ten of which all values are multiples; inf if there is none."""
+    largest = np.abs(values).max()
+    first = int(np.floor(np.log10(largest))) if largest > 0.0 else 0
     with np.errstate(over="ignore", invalid="ignore"):
-        for place in reversed(_PLACES):
+        for place in range(first, _LAST_PLACE - 1, -1):
             multiples = values / 10.0**place if place >= 0 else values * 10.0**-place
             # A decimal number is its double to half a unit of the last digit.
             off = np.abs(multiples - np.round(multiples))

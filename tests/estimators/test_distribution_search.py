@@ -233,3 +233,17 @@ def test_in_grids_and_pipelines():
     grid = GridSearchCV(DistributionSearch(names), {"criterion": ["bic", "aic"]}).fit(x)
     assert grid.best_estimator_.best_family_ == "gamma"
     assert clone(grid.best_estimator_).get_params()["families"] == names
+
+
+def test_tables_of_densities_say_when_most_values_repeat():
+    rng = RNG(11)
+    smooth, rounded = rng.normal(size=(200, 1)), rng.normal(size=(200, 1)).round(1)
+    for family, x, told in [
+        ("normal", rounded, True),
+        ("normal", smooth, False),
+        (Rounded("normal", 0.1), rounded, False),
+        ("poisson", rng.poisson(3.0, (200, 1)), False),
+    ]:
+        table = repr(MLEDistribution(family).fit(x).summary())
+        assert ("different values in 200 rows" in table) == told
+        assert ("resolution=0.1) gives" in table.replace("\n", " ")) == told
