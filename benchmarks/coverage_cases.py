@@ -71,8 +71,7 @@ def of_law(cls: type[Family]) -> Case:
     truth = dict(zip(family.natural_labels(None), np.concatenate(flat).tolist(), strict=True))
 
     def draw(rng: np.random.Generator, n: int) -> Sample:
-        shape = n if family.observation.columns is None else (n,)
-        y = family.sample(theta, shape, rng)
+        y = family.sample(theta, (n,), rng)
         return (y[:, None] if y.ndim == 1 else y,)
 
     model = MLEDistribution(blank(cls), n_jobs=1)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmle.families import REGISTRY, Family, all_families
+from skmle.families import REGISTRY, Distribution, Family, all_families
+from skmle.families.ends import place, places
 from skmle.families.links import allowed_links
 
 WIDTH = 3  # columns of a family of any number of columns
@@ -152,9 +153,7 @@ def typical_eta(family: Family) -> list[float]:
 def observations(cls: type[Family], n: int = 200) -> np.ndarray:
     """Draw from the typical law."""
     family, theta = typical(cls)
-    return family.sample(
-        theta, (n,) if family.observation.columns is not None else n, np.random.default_rng(3)
-    )
+    return family.sample(theta, (n,), np.random.default_rng(3))
 
 
 def as_columns(y: np.ndarray) -> np.ndarray:
@@ -179,6 +178,28 @@ def ordinary_value(cls: type[Family]) -> float:
     ends = (family.support.low, family.support.high)
     candidates = [float(family.quantile(q, theta)) for q in (0.5, 0.75, 0.9, 0.99)]
     return next((y for y in candidates if y not in ends), candidates[0])
+
+
+def has_units(family: Family | type[Family]) -> bool:
+    """Whether y measured in another unit has a law of the family, too."""
+    told = family.stretch is not None or bool(family.unit_moves)
+    return told or any(p.unit for p in family.parameters) or not family.support.fixed
+
+
+def middle_of(law) -> np.ndarray:
+    """Return what `predict` says of a law: its mean, or its median if it has none."""
+    mean = np.asarray(law.mean(), float)
+    return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
+
+
+def beside_limit(family: Family, limit, law: Distribution, value: float) -> Distribution:
+    """Return the law whose parameters are those of a limit law and a value of the one beside."""
+    if family.names == tuple(p.name for p in family.parameters):
+        return Distribution(family, law.params | {limit.parameter: value})
+    at = place(family, limit.parameter)
+    eta = dict(zip(places(family, limit), limit.family.eta(law.theta), strict=True))
+    eta[at] = family.link(at).eta(np.asarray(value))
+    return Distribution.of(family, family.natural(tuple(eta[j] for j in range(len(eta)))))
 
 
 def is_unbounded(family: Family | type[Family]) -> bool:

@@ -24,6 +24,7 @@ from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._engine.solvers.many import Ends, newton_of_many
 from skmle._engine.verdict import INTERIOR, Verdict
 from skmle.families.base import Family
+from skmle.families.ends import place, places
 
 # Distance in standard errors at which a fit has arrived: its errors then have ten digits.
 _ARRIVED = 1e-10
@@ -315,9 +316,9 @@ def _above_limits(problem: Problem, search: _Search, found: Many) -> NDArray[np.
     if not few.any():
         return above
     for limit in family.limits:
-        if terms[family.names.index(limit.parameter)].columns is not None:
+        if terms[place(family, limit.parameter)].columns is not None:
             continue
-        index = [family.names.index(name) for name in limit.places or limit.family.names]
+        index = places(family, limit)
         observed = limit.observe(groups.rows)
         if observed is None or not limit.family.parameters:  # equal rows are fitted one by one
             continue

@@ -15,6 +15,7 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.likelihood.penalties import Penalty, total_curvature
 from skmle._engine.verdict import Verdict
 from skmle.families.base import Family, Limit
+from skmle.families.ends import places
 from skmle.families.tools.cached import cached_property
 
 Coefs = tuple[tuple[Array, float], ...]
@@ -122,15 +123,14 @@ class Problem:
 
     def at(self, limit: Limit) -> Problem | None:
         """Return the problem of a limit law on the same rows; None if it forbids some of them."""
-        names, law = self.family.names, limit.family
         observed = observe_as(limit, self.observed)
         if observed is None:
             return None
         return replace(
             self,
-            family=law,
+            family=limit.family,
             observed=observed,
-            terms=tuple(self.terms[names.index(name)] for name in limit.places or law.names),
+            terms=tuple(self.terms[j] for j in places(self.family, limit)),
             start=None,
         )
 

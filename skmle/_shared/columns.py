@@ -111,7 +111,7 @@ def check_conditional(family: Family) -> None:
     """Raise ValueError if the family's parameters cannot depend on features."""
     if not family.support.fixed:
         why = "its support depends on its parameters"
-    elif family.observation.columns is None:
+    elif family.observation.columns is None and not family.observation.rowwise:
         why = "its observations are rows of several columns"
     else:
         return

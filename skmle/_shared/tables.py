@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skmle._engine.problem import Fit
 from skmle._shared.columns import Columns
 from skmle.families import Distribution, Family
+from skmle.families.ends import place, places
 from skmle.families.independent import stack
 from skmle.families.links import LOGIT, Link, get_link
 from skmle.families.ordinal import Ordinal
@@ -159,6 +160,13 @@ def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str,
         return law.params
     ends = {name: np.asarray(end) for name, end in fit.limit.ends.items()}
     known = law.params | ends
+    coordinates = family.names != tuple(param.name for param in family.parameters)
+    if coordinates and not {*family.names} <= {*known}:
+        eta = dict(zip(places(family, fit.limit), (eta for _, eta in fit.coefs), strict=True))
+        j = place(family, fit.limit.parameter)
+        eta[j] = float(family.link(j).eta(np.asarray(fit.limit.value, float)))
+        theta = family.natural(tuple(np.asarray(eta[i]) for i in range(len(eta))))
+        return dict(zip(family.names, theta, strict=True))
     theta = tuple(known.get(name, np.asarray(np.nan)) for name in family.names)
     values = family.predicted(theta).params | known
     if fit.limit.places:  # the limit law has parameters of its own

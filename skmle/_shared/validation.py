@@ -239,8 +239,10 @@ def check_support(
     # Of labels and of intervals, the support of their values says nothing by itself.
     numbers_alone = family.observation.numeric and family.observation.finite
     negative = numbers_alone and support.low >= 0 and bool((values < 0).any())
-    allowed += " for each value y" if numbers_alone else ""
-    advice = "Remove or mend these rows, or choose a family whose support holds them."
+    allowed += " for each value y" if numbers_alone and allowed == str(support) else ""
+    advice = family.amiss(values[~inside]) or (
+        "Remove or mend these rows, or choose a family whose support holds them."
+    )
     if support.whole and support.rates and support.spans(values).all():
         advice = (
             "Choose a continuous family; rates are for MLERegressor, with exposures as "

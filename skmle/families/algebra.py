@@ -285,3 +285,39 @@ def through_links(inner: Rows, jets: Sequence[tuple[Array, Array, Array] | None]
             new = bend if new is None else new + bend
         curvature.append(new)
     return Rows(inner.value, gradient, tuple(curvature))
+
+
+def through_matrix(inner: Rows, matrix: NDArray[np.float64]) -> Rows:
+    """Return rows whose derivatives are in other etas, of which `inner`'s are linear functions.
+
+    Parameters
+    ----------
+    inner : Rows
+        In k etas.
+    matrix : ndarray of shape (k, m)
+        The derivatives of each eta of `inner` in the others.
+    """
+    if inner.gradient is None:
+        return inner
+    k, m = matrix.shape
+    gradient = tuple(_combined(matrix[:, j].tolist(), inner.gradient) for j in range(m))
+    if inner.curvature is None:
+        return Rows(inner.value, gradient)
+    known, places = inner.packed, triangle(k)
+    curvature = []
+    for a, b in triangle(m):
+        shares = [
+            matrix[i, a] * matrix[j, b] + (matrix[j, a] * matrix[i, b] if i != j else 0.0)
+            for i, j in places
+        ]
+        curvature.append(_combined(shares, known))
+    return Rows(inner.value, gradient, tuple(curvature))
+
+
+def _combined(shares: Sequence[float], entries: Sequence[Array | None]) -> Array:
+    """Return the sum of entries times their shares; None stands for zero."""
+    total: Array = np.zeros(())
+    for share, entry in zip(shares, entries, strict=True):
+        if share != 0.0 and entry is not None:
+            total = total + share * entry
+    return total

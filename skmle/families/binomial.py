@@ -5,33 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import gammaln, ndtri
+from scipy.special import ndtri
 
 from skmle.families.base import (
     LOGIT,
     Array,
     Arrays,
     Family,
-    Observation,
     Param,
     Rows,
     Shortcuts,
-    Support,
     average,
 )
-from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import LARGE, binomial_draws, deviance, has_large, stirling
+from skmle.families.tools.counts import LARGE, binomial_draws, deviance, has_large
 from skmle.families.tools.divergences import of_trials
+from skmle.families.tools.of_trials import OfTrials, minus_log_choices, stirling_of_trials
 from skmle.families.tools.special import LOG_2PI, logistic_kernel, logistic_recession
 from skmle.families.tools.tails import log_beta_tail
 
-_BITS = 64  # of a number that a message shows
 # Variance from which the entropy is that of its series: what this leaves out is below 1e-12.
 _SPREAD = 1e6
 
 
-class Binomial(ByTails):
+class Binomial(OfTrials):
     """Binomial law of counts of successes with their `probability`.
 
     An observation is a row [successes, failures]. The numbers of trials are the rows' sums and
@@ -58,42 +54,7 @@ class Binomial(ByTails):
     scipy_name = "binom"
     knows_curvature = True
     parameters = (Param("probability", LOGIT),)
-    observation = Observation(columns=2)
-    support = Support(0.0, closed=(True, False), discrete=True, whole=True)
     shortcuts = Shortcuts(starts="maximum", sums="base")
-
-    def __init__(self, trials: int = 1, *, links: Any = None) -> None:
-        super().__init__(links=links)
-        self.trials: Any = trials
-
-    @property
-    def _count(self) -> Any:
-        """The number of trials as a float; of the law that `numbers_of` returns, one a row."""
-        if isinstance(self.trials, np.ndarray):
-            return self.trials
-        try:
-            count = float(self.trials)
-        except (TypeError, ValueError, OverflowError):
-            count = np.nan
-        if not (0.0 <= count < np.inf and count == np.floor(count)):
-            n = self.trials  # Python does not print whole numbers of any length
-            long = isinstance(n, int) and n.bit_length() > _BITS
-            shown = f"a number of {n.bit_length()} bits" if long else repr(n)
-            raise ValueError(
-                f"Binomial(trials={shown}) is not allowed. Allowed: a whole number from 0 to "
-                f"{np.finfo(float).max:.3g}. Give one."
-            )
-        return count
-
-    @property
-    def univariate(self) -> bool:
-        return True  # the number of successes, which that of failures completes
-
-    def contains(self, y: Array) -> NDArray[np.bool_]:
-        return np.asarray(self.support.contains(y).all(axis=-1))
-
-    def statistics(self, y: Array) -> Arrays:
-        return y[..., 0], y[..., 0] + y[..., 1]
 
     def base(self, statistics: Arrays) -> Array:
         # Minus the logarithm of the binomial coefficient; of many trials, without the part that
@@ -101,10 +62,7 @@ class Binomial(ByTails):
         successes, trials, *more = statistics
         if more:
             return more[1]
-        some = np.minimum(trials, LARGE) if (large := has_large(trials)) else trials
-        share = np.minimum(successes, some)
-        plain = gammaln(share + 1.0) + gammaln(some - share + 1.0) - gammaln(some + 1.0)
-        return np.where(trials > LARGE, _stirling(successes, trials), plain) if large else plain
+        return minus_log_choices(successes, trials)
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         # The means of successes and trials, the mean deviance of the rows from the share of
@@ -114,7 +72,7 @@ class Binomial(ByTails):
             return statistics
         total, mean = average(trials, weight), average(successes, weight)
         share = (mean / total, (total - mean) / total) if total > 0.0 else (0.5, 0.5)
-        within, base = more or (np.zeros(()), _stirling(successes, trials))
+        within, base = more or (np.zeros(()), stirling_of_trials(successes, trials))
         spread = average(_deviance(successes, trials, *share) + within, weight)
         means = (np.array([mean]), np.array([total]), np.array([spread]))
         return (*means, np.array([average(base, weight)]))
@@ -137,7 +95,7 @@ class Binomial(ByTails):
         if not has_large(trials):
             return None
         p = theta[0]
-        return -(_deviance(successes, trials, p, 1.0 - p) + _stirling(successes, trials))
+        return -(_deviance(successes, trials, p, 1.0 - p) + stirling_of_trials(successes, trials))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         successes, trials = (average(s, weight) for s in statistics[:2])
@@ -192,17 +150,6 @@ class Binomial(ByTails):
         series = 0.5 * (LOG_2PI + 1.0 + np.log(top)) + (4.0 * p * (1.0 - p) - 1.0) / (12.0 * top)
         return np.where(large, series, numerical.entropy(self, (np.where(large, 0.0, p),)))
 
-    def observation_of(self, y: Array) -> Array:
-        return np.stack(np.broadcast_arrays(y, self._count - y), axis=-1)
-
-    def numbers_of(self, y: Array) -> tuple[Any, Array] | None:
-        law = Binomial(links=self.links)
-        law.trials = y[..., 0] + y[..., 1]
-        return law, y[..., 0]
-
-    def mean(self, theta: Arrays) -> Array:
-        return self._count * theta[0]
-
     def variance(self, theta: Arrays) -> Array:
         return self._count * theta[0] * (1.0 - theta[0])
 
@@ -217,8 +164,3 @@ class Binomial(ByTails):
 def _deviance(successes: Array, trials: Array, p: Any, p_bar: Any) -> Array:
     """Return half the deviance of rows of trials of which each succeeds with p = 1 - p_bar."""
     return deviance(successes, trials * p) + deviance(trials - successes, trials * p_bar)
-
-
-def _stirling(successes: Array, trials: Array) -> Array:
-    """Return what -log q has beside `_deviance`."""
-    return stirling(successes) + stirling(trials - successes) - stirling(trials)

@@ -22,12 +22,10 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
+from skmle.families.tools.odds import odds_of, odds_of_counts, shares_of, slopes_of_shares
 
 _SAFE = 600.0  # eta whose exponentials can be added up as they are
 _SHOWN = 10  # labels that a message lists, at most; chosen for reading
-_NEVER = (
-    1e-300  # the share that stands for a label never seen, where it is the reference of the others
-)
 
 
 class Categorical(Family):
@@ -179,15 +177,8 @@ class Categorical(Family):
         return Rows(value, gradient, Softmax(p) if order > 1 else None)  # type: ignore[arg-type]
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        counts = np.bincount(statistics[0], weight, minlength=len(self.labels))
-        with np.errstate(divide="ignore"):
-            # Against a last label never seen: infinite odds would not tell the others apart.
-            return [
-                tuple(
-                    np.log(counts[:-1])
-                    - np.log(counts[-1] if counts[-1] > 0.0 else _NEVER * counts.sum())
-                )
-            ]
+        counts = np.bincount(statistics[0], weight, minlength=len(self.labels)).astype(float)
+        return [odds_of_counts(counts)]
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array:
         codes = statistics[0]
@@ -195,14 +186,10 @@ class Categorical(Family):
         return d.max(axis=0) - d[codes, np.arange(len(codes))]
 
     def natural(self, eta: Arrays) -> Arrays:
-        e = np.stack([*np.broadcast_arrays(*eta, 0.0)], axis=-1)
-        p = np.exp(e - e.max(axis=-1, keepdims=True))
-        p = p / p.sum(axis=-1, keepdims=True)
-        return (np.where(p > 2.0 * _NEVER, p, 0.0),)
+        return (shares_of(eta),)
 
     def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
-        (p,) = self.natural(eta)
-        return (np.diag(p) - np.outer(p, p))[:, :-1]
+        return slopes_of_shares(shares_of(eta))
 
     def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
         return tuple(f"probabilities[{label}]" for label in self.labels)
@@ -211,9 +198,7 @@ class Categorical(Family):
         return (LOGIT,) * len(self.labels)
 
     def eta(self, theta: Arrays) -> Arrays:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_p = np.log(np.asarray(theta[0], float))
-            return tuple(log_p[..., j] - log_p[..., -1] for j in range(log_p.shape[-1] - 1))
+        return odds_of(theta[0])
 
     # The law itself is that of the label's position in the order of the labels; `quantile` and
     # `sample` return labels.

@@ -231,7 +231,7 @@ class Distribution:
             if not family.univariate or not _finite(family.eta(self.theta)):
                 return plain
             exact = family.log_tail(y, self.theta, upper)
-        inside = (y > family.support.low) & (y < family.support.high)
+        inside = family.support.spans(y) & (y < family.support.high)
         return np.where(inside, exact, plain)[()]
 
     def ppf(self, q: ArrayLike) -> Array:
@@ -272,6 +272,11 @@ class Distribution:
         """Return the standard deviation; nan or inf where it does not exist."""
         with np.errstate(over="ignore"):
             return self.family.std(self.theta)
+
+    def cov(self) -> Array:
+        """Return the covariance matrix of the columns; of one column, its variance as a matrix."""
+        with np.errstate(over="ignore"):
+            return self.family.covariance(self.theta)
 
     def entropy(self) -> Array:
         """Return E[-log q(Y)] in nats."""

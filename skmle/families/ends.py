@@ -45,6 +45,17 @@ class Limit(NamedTuple):
         return {self.parameter: self.value} | ({} if self.then is None else self.then.ends)
 
 
+def place(family: Family, name: str) -> int:
+    """Return the position among the parameters of the one that a limit names."""
+    return [param.name for param in family.parameters].index(name)
+
+
+def places(family: Family, limit: Limit) -> list[int]:
+    """Return the positions of those of a family's parameters that its limit law has, too."""
+    own = limit.places or [param.name for param in limit.family.parameters]
+    return [place(family, name) for name in own]
+
+
 def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:
     """Return the rows that a change of chart eta moves towards a limit law, and in no other way.
 
@@ -53,7 +64,7 @@ def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:
     moves = np.broadcast_arrays(*(np.asarray(e != 0.0) for e in delta))
     result = np.zeros(np.shape(moves[0]) if moves else (), bool)
     for limit in family.limits:
-        j = family.names.index(limit.parameter)
+        j = place(family, limit.parameter)
         with np.errstate(all="ignore"):
             end = float(family.parameters[j].chart.forward(np.asarray(limit.value, float)))
         alone = moves[j] & (np.sum(moves, axis=0) == 1)

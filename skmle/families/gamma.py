@@ -31,7 +31,9 @@ from skmle.families.tools.tails import log_gamma_tail
 
 # Shape from which nothing may cancel: in y/mean - 1 - log(y/mean) rounding leaves 1e-15, of which
 # this shape makes 1e-11.
-_PRECISE = 1e4
+PRECISE = 1e4
+# Shape from which a distance of logarithms that rounding may leave counts: 1e-5 at this shape.
+_ENDLESS, _ROUNDING = 1e24, 4e-15
 # Mean excess below which it is averaged row by row: as a difference of logarithms it keeps eleven
 # digits here.
 _NARROW = 1e-3
@@ -97,33 +99,13 @@ class Gamma(InGeometricMean, ByStd, ByTails):
         return tuple(np.array([value]) for value in (mean, log_mean, spread, rest))
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        # With u = y/mean - 1 - log(y/mean) >= 0 and Binet's mu,
-        # -log q = shape u - log(shape/2pi)/2 + mu(shape) + log y.
         y, log_y, *more = statistics
         log_mean, log_shape = eta
-        shape = np.exp(log_shape)
-        away = log_y - log_mean
-        if more or np.max(shape) > _PRECISE:
-            beyond = np.expm1(away)  # y/mean - 1
-            ratio = 1.0 + beyond
-            excess = shape * (rise(away) + (more[0] if more else 0.0))
-        else:
-            ratio = y * np.exp(-log_mean)
-            beyond = ratio - 1.0
-            excess = shape * (beyond - away)
-        mu, mu1, mu2 = binet(shape, order)
-        value = excess - 0.5 * (log_shape - LOG_2PI) + mu
-        if order < 1:
-            return Rows(value)
-        assert mu1 is not None
-        pull = -shape * beyond
-        gradient = (pull, excess - 0.5 + shape * mu1)
-        if order < 2:
-            return Rows(value, gradient)
-        assert mu2 is not None
-        return Rows(
-            value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * (shape * mu2))
-        )
+        away, shape = log_y - log_mean, np.exp(log_shape)
+        if more or np.max(shape) > PRECISE:
+            return rows_beside_mean(away, log_shape, more[0] if more else 0.0, order)
+        ratio = y * np.exp(-log_mean)
+        return _rows(ratio, ratio - 1.0, ratio - 1.0 - away, shape, log_shape, order)
 
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
         shape = np.exp(np.asarray(eta[1]))
@@ -131,7 +113,7 @@ class Gamma(InGeometricMean, ByStd, ByTails):
 
     def log_prob_of(self, y: Array, theta: Arrays) -> Array | None:
         mean, shape = theta
-        if not np.max(shape, initial=0.0) > _PRECISE:
+        if not np.max(shape, initial=0.0) > PRECISE:
             return None
         rest = 0.5 * (np.log(shape) - LOG_2PI) - binet(shape, 0)[0] - np.log(y)
         return rest - shape * gap_beside((y - mean) / mean, y / mean)
@@ -187,3 +169,38 @@ class Gamma(InGeometricMean, ByStd, ByTails):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         mean, shape = theta
         return rng.gamma(shape, mean / shape, size=size)
+
+
+def rows_beside_mean(away: Array, log_shape: Array, within: Array | float, order: int) -> Rows:
+    """Return -log q at away = log(y/mean), without log y, in which nothing cancels.
+
+    `within` is the mean of u of the rows that one row stands for: see `Gamma.collapse`.
+    """
+    shape = np.exp(log_shape)
+    if np.max(shape) > _ENDLESS:
+        # Here what rounding leaves of a logarithm would count, and a mean that reproduces y would
+        # do so or not by the last digit of an offset.
+        away = np.where(np.abs(away) < _ROUNDING, 0.0, away)
+    beyond = np.expm1(away)
+    return _rows(1.0 + beyond, beyond, rise(away) + within, shape, log_shape, order)
+
+
+def _rows(
+    ratio: Array, beyond: Array, gap: Array, shape: Array, log_shape: Array, order: int
+) -> Rows:
+    # With the ratio y/mean, beyond = y/mean - 1, the gap u = y/mean - 1 - log(y/mean) >= 0 and
+    # Binet's mu, -log q = shape u - log(shape/2pi)/2 + mu(shape) + log y.
+    excess = shape * gap
+    mu, mu1, mu2 = binet(shape, order)
+    value = excess - 0.5 * (log_shape - LOG_2PI) + mu
+    if order < 1:
+        return Rows(value)
+    assert mu1 is not None
+    pull = -shape * beyond
+    gradient = (pull, excess - 0.5 + shape * mu1)
+    if order < 2:
+        return Rows(value, gradient)
+    assert mu2 is not None
+    return Rows(
+        value, gradient, (shape * ratio, pull, excess + shape * mu1 + shape * (shape * mu2))
+    )

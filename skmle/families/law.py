@@ -31,6 +31,13 @@ class Law(ABC):
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row of y whether it lies in the support."""
 
+    def amiss(self, y: Array) -> str:
+        """Return what is wrong with rows outside the support, and the cure, in two sentences.
+
+        It is "" where the support in words says all.
+        """
+        return ""
+
     def ends(self, theta: Arrays) -> tuple[Array, Array]:
         """Return the ends of the support of each law."""
         frozen = self.to_scipy(theta) if self.observation.columns is not None else None
@@ -105,6 +112,10 @@ class Law(ABC):
         from skmle.families.tools.numerical import variance
 
         return variance(self, theta)
+
+    def covariance(self, theta: Arrays) -> Array:
+        """Return the covariance matrix of the columns: of one, its variance as a matrix."""
+        return self.variance(theta)[..., None, None]
 
     def std(self, theta: Arrays) -> Array:
         """Return the standard deviation; nan or inf where it does not exist."""

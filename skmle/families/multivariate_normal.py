@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 
 from skmle.families.base import (
-    IDENTITY,
-    LOG,
     Array,
     Arrays,
     Family,
-    Observation,
-    Param,
     Rows,
     Shortcuts,
-    Support,
 )
-from skmle.families.links import Link
 from skmle.families.tools.divergences import gap
+from skmle.families.tools.factored import Factored
 from skmle.families.tools.factors import covariance_root, diagonal, factor_of, upper_factor
 from skmle.families.tools.special import LOG_2PI
 
-_SQUARABLE = 1e150  # the square of a number of twice this size is a number still
-_ASYMMETRY = 1e-8  # of a covariance, in products of standard deviations: rounding, not a mistake
 # Share below which a law with this floor is shown in place of one that lives in fewer dimensions:
 # the covariance is stored, and log q loses as many digits as the square of the floor has.
 _FLOOR = 1e-3
 
 
-class MultivariateNormal(Family):
+class MultivariateNormal(Factored):
     """Normal law of d columns with a `mean` vector and a full `covariance` matrix.
 
     The coordinates are those in which -log q is convex: the lower triangle A of the Cholesky factor
@@ -45,6 +35,8 @@ class MultivariateNormal(Family):
     ----------
     dimension : int or None, default=None
         Number of columns d; None: learnt from the data.
+    frame : tuple of (origin, unit), optional
+        How the coordinates measure each column of y; (0, 1) by default. It changes no law.
     links : None
         The coordinates have no other links.
 
@@ -61,96 +53,14 @@ class MultivariateNormal(Family):
            [0.333, 0.667]])
     """
 
-    observation = Observation(columns=None)
     shortcuts = Shortcuts(starts="final", sums="statistics")
-    finer_eta = True  # a covariance has half the digits of its factor
     scipy_name = "multivariate_normal"
-    support = Support()
-
-    def __init__(self, dimension: int | None = None, *, links: Any = None) -> None:
-        super().__init__(links=links)
-        self.dimension = dimension
-
-    def adapt(self, y: Array) -> Family:
-        if self.dimension is not None and y.shape[1] != self.dimension:
-            have = f"the data have {y.shape[1]} columns"
-            raise ValueError(
-                f"MultivariateNormal(dimension={self.dimension}): {have}. Allowed: as many. Give "
-                "them, or dimension=None."
-            )
-        largest = np.abs(y).max(axis=0)
-        if (large := np.flatnonzero(largest > _SQUARABLE)).size:
-            raise ValueError(
-                f"MultivariateNormal: column {large[0]} reaches {largest[large[0]]:.3g}. Allowed: "
-                f"up to {_SQUARABLE:g}, as variances are squares. Drop such rows, or divide the "
-                "column by a number."
-            )
-        return MultivariateNormal(y.shape[1])
-
-    def for_parameters(self, params: Mapping[str, Any]) -> Family:
-        mean, covariance = (np.asarray(params[name], float) for name in self.names)
-        d = mean.shape[-1] if mean.ndim else 0
-        if not d or covariance.shape[-2:] != (d, d) or self.dimension not in (None, d):
-            columns = "" if self.dimension is None else f" with {self.dimension} columns"
-            raise ValueError(
-                f"MultivariateNormal: mean of shape {mean.shape}, covariance of shape "
-                f"{covariance.shape}. Allowed: (d,) and (d, d){columns}. Give them so."
-            )
-        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-            raise ValueError(
-                "MultivariateNormal: mean or covariance has an entry that is not finite. Allowed: "
-                "finite numbers. Correct the entries."
-            )
-        turned = np.swapaxes(covariance, -1, -2)
-        sd = np.sqrt(np.abs(diagonal(covariance)))
-        off = np.abs(covariance - turned) > _ASYMMETRY * sd[..., :, None] * sd[..., None, :]
-        if off.any():
-            *_, a, b = (int(i) for i in np.argwhere(off)[0])
-            pair = f"{covariance[..., a, b].flat[0]:g} and {covariance[..., b, a].flat[0]:g}"
-            raise ValueError(
-                f"MultivariateNormal: covariance[{a}, {b}] and [{b}, {a}] are {pair}. Allowed: a "
-                "symmetric matrix. Give (covariance + covariance.T)/2 if they differ by rounding."
-            )
-        covariance_root(covariance, "MultivariateNormal")
-        return MultivariateNormal(d)
-
-    def check_links(self) -> None:
-        if self.links:
-            raise ValueError(
-                f"MultivariateNormal(links={self.links!r}): its coordinates have no links. "
-                "Allowed: None. Leave links out."
-            )
-
-    @property
-    def d(self) -> int:
-        """Number of columns."""
-        if self.dimension is None:
-            raise ValueError(
-                "MultivariateNormal(): dimension=None is learnt from data by fit. Allowed: a "
-                "number; give it to use it."
-            )
-        return self.dimension
-
-    @property
-    def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
-        pairs = zip(*np.tril_indices(self.d), strict=True)
-        triangle = tuple(Param(f"factor[{i},{j}]", LOG if i == j else IDENTITY) for i, j in pairs)
-        return tuple(Param(f"shift[{i}]", IDENTITY) for i in range(self.d)) + triangle
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return ("mean", "covariance")
-
-    def contains(self, y: Array) -> NDArray[np.bool_]:
-        return np.asarray(np.isfinite(y).all(axis=-1))
+    seen = ("mean", "covariance")
 
     def statistics(self, y: Array) -> Arrays:
         # The second entry is a factor of the scatter around the first, R with R'R = scatter: zero
         # for a row, that of the data's covariance for their mean.
-        return y, np.zeros((1, self.d, self.d))
-
-    def base(self, statistics: Arrays) -> Array:
-        return np.asarray(0.5 * self.d * LOG_2PI)
+        return (y - self.origin) / self.unit, np.zeros((1, self.d, self.d))
 
     def collapse(self, statistics: Arrays, weight: Array | None) -> Arrays:
         mean, sd, rows = self._scaled(statistics, weight)
@@ -177,16 +87,9 @@ class MultivariateNormal(Family):
         size = np.where(size > 0.0, size, 1.0)
         return mean, unit * size, rows / size
 
-    def _unpack(self, eta: Arrays) -> tuple[Array, Array]:
-        e = np.asarray(eta, float)
-        a = np.zeros((self.d, self.d))
-        a[np.tril_indices(self.d)] = e[self.d :]
-        a[np.diag_indices(self.d)] = np.exp(np.diag(a))
-        return e[: self.d], a
-
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         y, root = statistics
-        v, a = self._unpack(eta)
+        v, a = self.unpack(eta)
         residual = y @ a.T - v
         turned = root @ a.T  # (1 or n, d, d): its squares sum up to the trace of a scatter a'
         value = (
@@ -245,56 +148,11 @@ class MultivariateNormal(Family):
             f"the observations lie in a space of {rank} dimensions, so the density of their "
             f"{self.d} columns grows without bound on it"
         )
-        return self._coordinates(mean, floored.T), reason
+        return self.coordinates(mean, floored.T), reason
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (mean,), (root,) = self.collapse(statistics, weight)
-        return [self._coordinates(mean, root.T)]
-
-    def _coordinates(self, mean: Array, factor: Array) -> tuple[float, ...]:
-        """Return the coordinates by a lower triangular factor of the covariance."""
-        factor = factor * np.sign(np.diag(factor))  # its columns, so that the diagonal is positive
-        a = solve_triangular(factor, np.eye(self.d), lower=True)
-        v = a @ mean
-        a[np.diag_indices(self.d)] = -np.log(np.diag(factor))
-        return (*v, *a[np.tril_indices(self.d)])
-
-    def natural(self, eta: Arrays) -> Arrays:
-        v, a = self._unpack(eta)
-        inverse = solve_triangular(a, np.eye(self.d), lower=True)
-        return inverse @ v, inverse @ inverse.T
-
-    def natural_jacobian(self, eta: Arrays) -> NDArray[np.float64]:
-        v, a = self._unpack(eta)
-        inverse = solve_triangular(a, np.eye(self.d), lower=True)
-        mean, covariance = inverse @ v, inverse @ inverse.T
-        lower = np.tril_indices(self.d)
-        columns = [np.r_[inverse[:, i], np.zeros(len(lower[0]))] for i in range(self.d)]
-        for i, j in zip(*lower, strict=True):
-            # dA = unit(i, j) (times A_ii on the diagonal): d mean = -A^-1 dA mean,
-            # d cov = -(A^-1 dA cov + its transpose).
-            step = a[i, i] if i == j else 1.0
-            turn = -step * np.outer(inverse[:, i], covariance[j])
-            columns.append(np.r_[-step * inverse[:, i] * mean[j], (turn + turn.T)[lower]])
-        return np.array(columns).T
-
-    def natural_labels(self, columns: Sequence[str] | None = None) -> tuple[str, ...]:
-        names = [str(i) for i in range(self.d)] if columns is None else list(columns)
-        pairs = zip(*np.tril_indices(self.d), strict=True)
-        return tuple(f"mean[{name}]" for name in names) + tuple(
-            f"covariance[{names[i]},{names[j]}]" for i, j in pairs
-        )
-
-    def natural_charts(self) -> tuple[Link, ...]:
-        return (IDENTITY,) * self.d + tuple(
-            LOG if i == j else IDENTITY for i, j in zip(*np.tril_indices(self.d), strict=True)
-        )
-
-    def eta(self, theta: Arrays) -> Arrays:
-        mean, covariance = (np.asarray(value, float) for value in theta)
-        return tuple(
-            np.asarray(e) for e in self._coordinates(mean, covariance_root(covariance, "law"))
-        )
+        return [self.coordinates(mean, root.T)]
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import Covariance, multivariate_normal
@@ -310,9 +168,8 @@ class MultivariateNormal(Family):
     def mean(self, theta: Arrays) -> Array:
         return theta[0]
 
-    def variance(self, theta: Arrays) -> Array:
-        """Return the variance of each column."""
-        return np.diag(theta[1])
+    def covariance(self, theta: Arrays) -> Array:
+        return theta[1]
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         """Return the probability that no column exceeds its entry of y, by scipy's quadrature."""
@@ -327,15 +184,6 @@ class MultivariateNormal(Family):
         """Return the probability that all columns exceed their entries of y."""
         mean, covariance = theta
         return self.cdf(-np.asarray(y, float), (-np.asarray(mean, float), covariance))
-
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        raise ValueError(
-            "quantile: a law of several columns has none. Allowed: laws of one column. Take the "
-            "marginal of a column first."
-        )
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        return self.quantile(q, theta)
 
     def known_entropy(self, theta: Arrays) -> Array:
         root = covariance_root(theta[1], "p")

@@ -21,7 +21,8 @@ from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 # distance from the Poisson law.
 _POISSON = 1e-8
 _SMOOTH = 1e16  # variance over mean, and count, from which single counts do not matter
-_LEAST_LOG = -600.0  # log dispersion below which its square, too, is nearly zero
+# Log dispersion below which its square, and above which its inverse's, is nearly zero.
+_LEAST_LOG, _LARGEST_LOG = -600.0, 300.0
 # Log of dispersion times mean below which the expected information on the dispersion is a sum.
 _NEARLY_POISSON = float(np.log(1e-3))
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
@@ -69,14 +70,16 @@ class NegativeBinomial(ByStd, ByTails):
         log_mean, log_dispersion = eta
         # Of a smaller dispersion the inverse is no number. This one is Poisson to the last digit.
         log_dispersion = np.maximum(log_dispersion, _LEAST_LOG)
-        dispersion = np.exp(log_dispersion)
+        dispersion = np.exp(np.minimum(log_dispersion, _LARGEST_LOG))
         if has_large(y):
             rows = _saddle(y, np.exp(log_mean), dispersion, order)
             return rows._replace(value=rows.value - surplus(y))
         x = np.exp(log_mean + log_dispersion)
-        r = 1.0 / dispersion
+        r = np.exp(-log_dispersion)
         growth, share = np.log1p(x), x / (1.0 + x)
         rise, rise1, rise2 = _rising(y, dispersion, order)
+        if np.any(far := np.maximum(log_dispersion - _LARGEST_LOG, 0.0)):
+            rise = rise + np.where(y > 0.0, y - 1.0, 0.0) * far  # a line, to the last digit
         value = (y + r) * growth - y * log_mean - rise
         if order < 1:
             return Rows(value)

@@ -30,7 +30,7 @@ class Rows(NamedTuple):
     value: Array
     gradient: Sequence[Array] | None = None
     """k entries: the derivative in each eta."""
-    curvature: tuple[Array | None, ...] | Softmax | None = None
+    curvature: Sequence[Array | None] | Softmax | None = None
     """Second derivatives: the upper triangle, row by row, 00, 01, .., 11, ..; None is zero."""
 
     def upto(self, order: int) -> Rows:
@@ -39,7 +39,7 @@ class Rows(NamedTuple):
         return Rows(self.value, gradient, self.curvature if order > 1 else None)
 
     @property
-    def packed(self) -> tuple[Array | None, ...]:
+    def packed(self) -> Sequence[Array | None]:
         """The curvature as an upper triangle, for whoever combines it with another."""
         assert self.curvature is not None
         return self.curvature.packed() if isinstance(self.curvature, Softmax) else self.curvature
@@ -113,6 +113,10 @@ class Observation(NamedTuple):
     """Whether its numbers are finite; else infinite ones are let through to `Family.contains`."""
     also: tuple[int, ...] = ()
     """Other numbers of columns that it may have."""
+    rowwise: bool = False
+    """Whether rows of any number of columns may have parameters of their own, as a regression's."""
+    single: str = ""
+    """Of a law of several columns, what to do with data of one column, in a sentence."""
 
     def has(self, columns: int) -> bool:
         """Return whether an observation may have so many columns."""
@@ -121,12 +125,15 @@ class Observation(NamedTuple):
     @property
     def widths(self) -> str:
         """How many columns it may have, in words."""
+        if self.columns is None:
+            return "2 or more"
         return " or ".join(str(count) for count in (self.columns, *self.also))
 
     @property
     def advice(self) -> str:
         """How to come by these columns, in words."""
-        return "Give these columns." if self.finite else "Make such rows by skmle.censored."
+        given = "Give these columns." if self.finite else "Make such rows by skmle.censored."
+        return f"{given} {self.single}".strip()
 
 
 class Shortcuts(NamedTuple):

@@ -223,7 +223,8 @@ def natural_lines(
         slope = np.array(
             [float(link.slope(np.asarray(e))) for link, e in zip(links, eta, strict=True)]
         )
-        errors = standard_errors(natural) / np.abs(slope)
+        own = standard_errors(natural)
+        errors = np.where(own == 0.0, 0.0, own / np.abs(slope))  # sure at an end of its range
     inverses = [_inverse(link) for link in links]
     return TableLines(
         components=[component] * len(terms),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle.inference.changes import SLOPES
 from skmle.inference.effects import effects_of
-from skmle.inference.estimates import OfModel, value_and_root
+from skmle.inference.estimates import OfModel, scale_of, value_and_root
 from skmle.inference.predicted import interval_of_observation, interval_of_quantity
+from skmle.inference.profiled_values import ProfiledValues, profiler_for
 from skmle.inference.ratios import against_class, ratios_of
 from skmle.inference.wald import checked_level
 
 if TYPE_CHECKING:
     from skmle.inference.results import Inference
+    from skmle.inference.rows_known import RowsOfFit
 
 Array = NDArray[np.float64]
 
@@ -26,9 +29,35 @@ class Derived(OfModel):
 
     dof: float
     confidence_level: float
+    origin: str
+    rows: RowsOfFit | None
 
     _of: Callable[..., Inference]
     """(value, root, labels, ...) -> results of values, a root of whose covariance is known."""
+
+    def _of_function(
+        self,
+        function: Callable[[Any], Any],
+        labels: Callable[[Any], Sequence[str]],
+        link: Callable[[Array], str],
+        interval: str,
+        what: str,
+        **shown: Any,
+    ) -> Inference:
+        """Return results of what a function makes of the model without what is around it.
+
+        `labels` and `link` are made of its values, and `what` asks, for messages.
+        """
+        model = self._known_model(what)
+        profiler = profiler_for(interval, self.rows, what)
+        whole, value, root = value_and_root(function, model, what, smooth=True)
+        result = self._of(value, root, labels(whole), link=link(value), **shown)
+        if profiler is None:
+            return result
+        scale = scale_of(link(value), value)
+        ends = ProfiledValues(profiler, model, function, value.size, scale)
+        footer = [f"s.e.: {self.origin}, delta method. {ends.in_words(self.confidence_level)}"]
+        return replace(result, ends=ends, footer=footer, testable=np.zeros(value.size, bool))
 
     def effects(
         self,
@@ -232,25 +261,37 @@ class Derived(OfModel):
         """
         return against_class(self, reference)  # type: ignore[arg-type]
 
-    def return_level(self, period: ArrayLike) -> Inference:
-        """Return the value that is exceeded once in `period` observations, for densities.
+    def return_level(
+        self, period: ArrayLike, X: Any = None, *, rate: float = 1.0, interval: str = "wald"
+    ) -> Inference:
+        """Return the value that is exceeded once in a period.
 
-        It is the quantile at 1 - 1/period. Its interval is symmetric on the logarithm where all
-        levels are positive.
+        It is the quantile at 1 - 1/(rate period). Its Wald interval is symmetric on the logarithm
+        where all levels are positive. Of extremes, profile intervals are nearer to their level:
+        they reach farther up than down.
 
         Parameters
         ----------
         period : float or array-like of shape (m,)
-            Above 1.
+            In observations, or in the unit of time of `rate`.
+        X : array-like or data frame of shape (n, p), optional
+            Of a regression, the rows at which it is asked.
+        rate : float, default=1.0
+            Observations in a unit of time, such as the mean number of excesses over a threshold in
+            a year, of which the excesses are the observations.
+        interval : {"wald", "profile"}, default="wald"
+            As in `estimate`.
 
         Returns
         -------
         Inference
+            One level a period; of a regression, all periods of one row after the other.
 
         Raises
         ------
         ValueError
-            If a period is not above 1, or the model is no continuous law of one column.
+            If there is not more than one observation in a period, or the model is no continuous law
+            of one column.
 
         References
         ----------
@@ -267,29 +308,44 @@ class Derived(OfModel):
         [147.4 197. ] [[135.5, 160.4], [176.3, 220.1]]
         """
         periods = np.atleast_1d(np.asarray(period))
-        if periods.ndim != 1 or periods.dtype.kind not in "iuf" or not (periods > 1.0).all():
+        numbers = periods.ndim == 1 and periods.dtype.kind in "iuf"
+        if not (numbers and (np.asarray(rate * periods) > 1.0).all()):
+            beside = "in observations" if rate == 1.0 else f"times rate={rate:g}, in observations"
             raise ValueError(
-                f"return_level: period={period!r} is not allowed. Allowed: numbers above 1, in "
-                "observations. Give one or several."
+                f"return_level: period={period!r} is not allowed. Allowed: numbers above 1, "
+                f"{beside}. Give one or several."
             )
         model = self._known_model("return_level")
-        law = getattr(model.at(model.coefs), "distribution_", None)
-        if getattr(law, "discrete", True) or np.shape(law.mean()) != ():  # type: ignore[union-attr]
+        upper = 1.0 / (rate * periods)
+
+        def law_of(at: Any) -> Any:
+            if X is None:
+                return getattr(at, "distribution_", None)
+            whole = model.around(at)
+            return whole.predict_dist(X) if hasattr(whole, "predict_dist") else None
+
+        law = law_of(model.at(model.coefs))
+        if getattr(law, "discrete", True) or np.ndim(law.mean()) != (X is not None):
             raise ValueError(
                 f"return_level: {type(model.at(model.coefs)).__name__} is no continuous law of one "
-                "column. Allowed: results of an MLEDistribution that is. For a regression use "
-                "estimate(lambda m: m.predict_quantile(X, q))."
+                f"column{'' if X is None else ' that is known at X'}. Allowed: results of an "
+                "MLEDistribution that is, or of an MLERegressor with X. Through a pipeline use "
+                "estimate(lambda m: skmle.predict_quantile(m, X, q))."
             )
-        upper = 1.0 / periods
 
-        def function(at: Any) -> Array:
-            return np.array([at.distribution_.isf(q) for q in upper], float)
+        def levels(at: Any) -> Array:
+            found = law_of(at)
+            return np.array([found.isf(q) for q in upper], float).T.ravel()
 
-        _, value, root = value_and_root(function, model, "return_level")
-        return self._of(
-            value,
-            root,
-            [f"{p:g}" for p in periods],
-            link="log" if (value > 0.0).all() else "identity",
+        rows = np.size(law.mean())
+        return self._of_function(
+            levels,
+            lambda whole: [f"{p:g}" for p in periods] * rows,
+            lambda value: "log" if (value > 0.0).all() else "identity",
+            interval,
+            "return_level",
+            components=None
+            if X is None
+            else np.repeat([f"row {i}" for i in range(rows)], len(upper)),
             header=["Return levels, by period"],
         )

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 INTERVALS = ("wald", "profile")
 
 
-def profiler_for(interval: Any, rows: RowsOfFit | None) -> Profiler | None:
+def profiler_for(interval: Any, rows: RowsOfFit | None, what: str = "estimate") -> Profiler | None:
     """Return what finds intervals by profile; None for those of Wald.
 
     Raises
@@ -27,14 +27,14 @@ def profiler_for(interval: Any, rows: RowsOfFit | None) -> Profiler | None:
     """
     if interval not in INTERVALS:
         raise ValueError(
-            f"estimate: interval={interval!r} is not known. Allowed: "
+            f"{what}: interval={interval!r} is not known. Allowed: "
             f"{', '.join(map(repr, INTERVALS))}. Choose one of them."
         )
     if interval == "wald":
         return None
     if rows is None or rows.profiler is None:
         raise ValueError(
-            "estimate: interval='profile', but these results do not know the rows of the fit, or "
+            f"{what}: interval='profile', but these results do not know the rows of the fit, or "
             "their errors are those of a sandwich, under which the likelihood has no chi-square. "
             "Allowed: results of a model's inference(X, y) with covariance='observed', 'expected' "
             "or 'outer'. Ask that, or use interval='wald'."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from skmle.inference.assemble import TableLines
 from skmle.inference.bootstrap import Bootstrapped
 from skmle.inference.derived import Derived
-from skmle.inference.estimates import Model, checked_function, names_of, scale_of, value_and_root
+from skmle.inference.estimates import Model, checked_function, names_of, scale_of
 from skmle.inference.outputs import Augmenter, Outputs
-from skmle.inference.profiled_values import ProfiledValues, profiler_for
 from skmle.inference.robust import Errors
 from skmle.inference.rows_known import RowsOfFit
 from skmle.inference.show import as_frame, equal
@@ -294,19 +293,14 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
         [28.4] [[20.6 39.1]]
         """
         model = self._known_model("estimate")
-        profiler = profiler_for(interval, self.rows)
         checked_function(function, "estimate")
 
         def asked(inner: Any) -> Any:
             return function(model.around(inner))
 
-        whole, value, root = value_and_root(asked, model, smooth=True)
-        result = self._of(value, root, names_of(whole, names), link=link)
-        if profiler is None:
-            return result
-        ends = ProfiledValues(profiler, model, asked, value.size, scale_of(link, value))
-        footer = [f"s.e.: {self.origin}, delta method. {ends.in_words(self.confidence_level)}"]
-        return replace(result, ends=ends, footer=footer, testable=np.zeros(value.size, bool))
+        return self._of_function(
+            asked, lambda whole: names_of(whole, names), lambda value: link, interval, "estimate"
+        )
 
     def _of(
         self,

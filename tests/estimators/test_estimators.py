@@ -38,6 +38,22 @@ CHECKS = 40
 # ---------------------------------------------------------------- data mapped into supports
 
 
+def into_rows(x: np.ndarray, z: np.ndarray, family: Family) -> np.ndarray:
+    """Map rows of numbers to rows that a law of several columns allows: the first that it does.
+
+    They are the numbers themselves, shares, counts, or vectors of length one. What is to be
+    refused stays as it is.
+    """
+    shares = np.exp(2.0 * z) / np.exp(2.0 * z).sum(axis=1, keepdims=True)
+    directions = (z + 0.1) / np.linalg.norm(z + 0.1, axis=1, keepdims=True)
+    law = family if x.shape[1] < family.fewest else family.adapt(x)
+    if law is family or not np.isfinite(x).all():
+        return x
+    return next(
+        y for y in (x, shares, np.floor(4.0 + 4.0 * z), directions) if law.contains(y).all()
+    )
+
+
 def into_support(values: np.ndarray, family: Family) -> np.ndarray:
     """Map real numbers into the support, each on its own.
 
@@ -56,6 +72,8 @@ def into_support(values: np.ndarray, family: Family) -> np.ndarray:
     if isinstance(family, families.ZeroInflated):
         return np.where(z < -0.5, 0.0, into_support(x, family.inner))
     support = family.support
+    if family.observation.columns is None:
+        return into_rows(x, z, family)
     if not family.observation.numeric:
         return np.digitize(x, [0.0, 1.5]).astype(float)  # three labels
     if family.observation.columns == 2:
@@ -119,9 +137,13 @@ def density(cls: type[Family]) -> MLEDistribution:
     Any numbers, or (its tag says so) numbers from zero on.
     """
     family = cls()
-    one_column = family.observation.columns in (1, None)
+    one_column = family.observation.columns == 1
+    several = family.observation.columns is None
+    anything = several and family.of_dimension(2).contains(np.array([0.5, 99.5]))
     takes = not family.observation.numeric or (
-        one_column and family.support.contains(np.array([0.0, 0.5, 99.5])).all()
+        anything
+        if several
+        else one_column and family.support.contains(np.array([0.0, 0.5, 99.5])).all()
     )
     return (MLEDistribution if takes else MappedDistribution)(own_name(cls))
 
@@ -281,7 +303,7 @@ def test_a_regressor_says_whether_it_predicts_several_columns(law):
     assert (tags.multi_output, tags.single_output) == (several, not several)
 
 
-@every_class(lambda cls: not is_conditional(cls))
+@every_class(lambda cls: not is_conditional(cls) and not cls.observation.rowwise)
 def test_a_family_that_cannot_be_regressed_says_so(cls):
     with pytest.raises(
         ValueError, match="cannot be regressed, because .* Allowed: .* Use MLEDistribution"

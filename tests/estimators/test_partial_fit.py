@@ -16,7 +16,7 @@ from skmle import MLEDistribution
 from skmle._engine.data.observed import condense, observe
 from skmle.exceptions import BoundaryWarning, FitWarning, NoMaximumWarning, NonRegularWarning
 from skmle.families import Family, get_family
-from tests.subjects import as_columns, every_class, observations
+from tests.subjects import as_columns, every_class, observations, typical
 
 N = 240
 CUTS = [(0, N // 2, N), (0, 1, 2, 5, 40, N), tuple(range(0, N + 1, 30))]
@@ -32,7 +32,7 @@ def sample(cls: type[Family]) -> np.ndarray:
 
 @every_class(lambda cls: cls().condensable and cls.shortcuts.sums == "base")
 def test_one_row_has_the_likelihood_of_all(cls):
-    family, y = cls(), sample(cls)
+    family, y = typical(cls)[0], sample(cls)
     y = y[:, 0] if family.observation.columns == 1 else y
     eta = tuple(np.asarray(0.3 - 0.1 * j) for j in range(len(family.parameters)))
 

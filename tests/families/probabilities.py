@@ -108,7 +108,10 @@ def _masses_beside_atoms(family: Family, eta, low: float, high: float, quartiles
     plain = (support.low, support.high) in ((0.0, np.inf), (0.0, 1.0))
     place = coordinate(support if plain else Support(), quartiles[1], quartiles[2] - quartiles[0])
     to, back, slope = place
-    if np.isfinite(low) and high - low < 1e-2 * abs(quartiles[2] - quartiles[0]) and not inside:
+    size = max(abs(quartiles[2] - quartiles[0]), abs(low - quartiles[1]))
+    # Next to an edge the density may rise without bound, or fall to zero.
+    size = min([size, *(10.0 * abs(low - edge) for edge in edges)])
+    if np.isfinite(low) and high - low < 1e-2 * size and not inside:
         # Narrow: as it is, for another coordinate would round its length.
         y, weight = panels(np.linspace(low, high, 5))
         return y, family.log_prob(y, linked) + np.log(weight)

@@ -19,6 +19,7 @@ from tests.families.laws import (
     points,
     positions,
     rows_of,
+    scipy_log_prob,
 )
 from tests.subjects import SUBJECTS, every
 
@@ -47,9 +48,10 @@ def test_distribution_equals_scipy(family, rng):
                 atol=1e-12,
             )
         at = ours.ppf(q)
-        np.testing.assert_allclose(
-            positions(family, observations(family, at)), theirs.ppf(q), rtol=1e-13
-        )
+        found, expected = positions(family, observations(family, at)), theirs.ppf(q)
+        # Some of scipy's quantiles have lost digits, as its own cdf shows.
+        closer = np.abs(theirs.cdf(found) - q) < np.abs(theirs.cdf(expected) - q)
+        np.testing.assert_allclose(found, np.where(closer, found, expected), rtol=1e-13)
         np.testing.assert_allclose(
             positions(family, observations(family, ours.isf(q))), theirs.isf(q), rtol=1e-13
         )
@@ -59,10 +61,12 @@ def test_distribution_equals_scipy(family, rng):
         np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
         if family.observation.numeric:
             for method in METHODS:
-                found, expected = getattr(ours, method)(), getattr(theirs, method)()
-                # Of a moment that does not exist scipy says nan, where it may be known to be
-                # infinite.
-                expected = np.where(np.isnan(expected) & np.isposinf(found), np.inf, expected)
+                with np.errstate(invalid="ignore"):  # scipy's root of a variance below zero
+                    found, expected = getattr(ours, method)(), getattr(theirs, method)()
+                # Of a moment that does not exist scipy says nan, or a variance below zero, where it
+                # may be known to be infinite.
+                wrong = np.isnan(expected) | (np.asarray(theirs.var()) < 0.0)
+                expected = np.where(wrong & np.isposinf(found), np.inf, expected)
                 np.testing.assert_allclose(found, expected, rtol=1e-10)
         if not counted(family):
             np.testing.assert_allclose(ours.isf(1e-30), theirs.isf(1e-30), rtol=1e-13)
@@ -74,13 +78,14 @@ def test_distribution_of_several_columns(family, rng):
     eta = points(family, 1)[0]
     ours, theirs = distribution(family, eta), family.to_scipy(natural(family, eta))
     y = draw(family, eta, 20, rng)
-    np.testing.assert_allclose(ours.logpdf(y), theirs.logpdf(y), rtol=1e-10)
-    np.testing.assert_allclose(ours.logpdf(y[0]), theirs.logpdf(y[0]), rtol=1e-10)
-    np.testing.assert_allclose(ours.entropy(), theirs.entropy(), rtol=1e-10)
-    np.testing.assert_array_equal(ours.mean(), theirs.mean)
-    np.testing.assert_array_equal(ours.var(), np.diag(theirs.cov))
-    turned = distribution(family, family.eta((-ours.mean(), theirs.cov)))
-    np.testing.assert_allclose(ours.sf(y[0]), turned.cdf(-y[0]), rtol=1e-4)
+    np.testing.assert_allclose(ours.log_prob(y), scipy_log_prob(family, theirs, y), rtol=1e-10)
+    assert ours.log_prob(y[0]) == ours.log_prob(y)[0]
+    for name, method in (("entropy", "entropy"), ("mean", "mean"), ("cov", "cov")):
+        if hasattr(theirs, name):  # a number or a method
+            expected = getattr(theirs, name)
+            expected = expected() if callable(expected) else expected
+            np.testing.assert_allclose(getattr(ours, method)(), expected, rtol=1e-10, atol=1e-14)
+    np.testing.assert_array_equal(ours.var(), np.diag(ours.cov()))
     with pytest.raises(ValueError, match=r"quantile: .*Allowed: .*Take"):
         ours.ppf(0.5)
     for size, shape in [(None, ()), (4, (4,)), ((2, 3), (2, 3))]:

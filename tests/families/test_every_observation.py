@@ -109,7 +109,8 @@ def expected_of(family: Family, eta, row: np.ndarray, quartiles) -> float:
     if lower == upper:
         return float(family.log_prob(np.array([lower]), family.linked(eta))[0]) - seen
     low, high = max(lower, first), min(upper, leave)
-    if not counted and not (low > family.support.low or high < family.support.high):
+    atom = family.support.closed[0] and low == family.support.low  # which the interval leaves out
+    if not counted and not (atom or low > family.support.low or high < family.support.high):
         return -seen
     return log_probability(family, eta, low, high, quartiles) - seen
 

@@ -9,6 +9,7 @@ from scipy.special import digamma, gammaln, zeta
 from skmle.families.tools.special import (
     LOG_2PI,
     binet,
+    log_half_step,
     log_rising,
     log_rising_table,
     logistic_kernel,
@@ -51,6 +52,20 @@ BINET = [
     (100.0, 0.00083333055563491468, -8.3332500039678374e-6, 1.6666333357139525e-7),
     (1e6, 8.3333333333330556e-8, -8.3333333333325e-14, 1.6666666666663333e-19),
     (1e13, 8.3333333333333333e-15, -8.3333333333333333e-28, 1.6666666666666667e-40),
+]
+
+# loggamma(x + 1/2) - loggamma(x) - log(x)/2
+HALF_STEPS = [
+    (1e-10, -10.940560522184157),
+    (0.01, -1.7439209671181752),
+    (0.5, -0.22579135264472744),
+    (3.0, -0.04147972254692593),
+    (49.9, -0.002504968107418833),
+    (50.0, -0.002499958338331816),
+    (50.1, -0.0024949685673253796),
+    (1000.0, -0.00012499999479166822),
+    (100000000.0, -1.25e-09),
+    (1e300, -1.25e-301),
 ]
 
 RISING = [
@@ -197,3 +212,9 @@ def test_logistic_kernel_counts_the_rarer_outcomes(trials):
                 np.testing.assert_allclose(mirrored.value, value, rtol=1e-14)
                 np.testing.assert_allclose(mirrored.gradient[0], -gradient[0], rtol=1e-13)
                 np.testing.assert_array_equal(mirrored.curvature[0], curvature[0])
+
+
+@pytest.mark.parametrize(("x", "expected"), HALF_STEPS)
+def test_log_half_step(x, expected):
+    np.testing.assert_allclose(log_half_step(np.array([x])), expected, rtol=3e-14)
+    np.testing.assert_allclose(log_half_step(np.asarray(x)), expected, rtol=3e-14)

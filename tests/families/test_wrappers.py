@@ -44,6 +44,8 @@ DERIVED = {
     "numbers_of": "of the observation",
     "about_quantile": "`quantile`",
     "condensable": "of the shortcuts and the support",
+    "amiss": "of laws of several columns, around which there is no wrapper",
+    "covariance": "`variance`",
     "known_entropy": "information measures ask the predicted law",
     "divergence": "information measures ask the predicted law",
     "probabilities": "information measures ask the predicted law",

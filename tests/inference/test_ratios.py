@@ -151,6 +151,34 @@ def test_return_levels_are_those_of_the_formula():
     assert below.estimates[0] < 0.0 and below.confidence_intervals().shape == (1, 2)
 
 
+def test_return_levels_of_excesses_and_by_the_likelihood():
+    """Of excesses over a threshold, `rate` of them a year; and with profile intervals."""
+    excesses = RNG.exponential(5.0, size=(60, 1))
+    result = MLEDistribution("exponential").fit(excesses).inference(excesses)
+    found = result.return_level([10.0, 50.0], rate=3.0, interval="profile")
+    mean = float(result.estimates[0])
+    np.testing.assert_allclose(found.estimates, mean * np.log([30.0, 150.0]), rtol=1e-9)
+    low, high = result.profile().intervals[0]
+    expected = np.outer(np.log([30.0, 150.0]), [low, high])
+    np.testing.assert_allclose(found.confidence_intervals(), expected, rtol=1e-4)
+    with pytest.raises(ValueError, match="above 1, times rate=0.1, in observations"):
+        result.return_level(10, rate=0.1)
+
+
+def test_return_levels_of_regressions():
+    """At each row the quantile there, with the errors that `estimate` gives it."""
+    y = 100.0 + 10.0 * np.asarray(X)[:, 0] + RNG.gumbel(0.0, 20.0, size=len(X))
+    model = MLERegressor("gumbel").fit(X, y)
+    found = model.inference().return_level([10.0, 100.0], X[:3])
+    known = model.inference().estimate(
+        lambda m: np.array([m.predict_quantile(X[:3], q) for q in (0.9, 0.99)]).T.ravel()
+    )
+    np.testing.assert_allclose(found.estimates, known.estimates, rtol=1e-10)
+    np.testing.assert_allclose(found.covariance, known.covariance, rtol=1e-6)
+    assert list(found.terms) == ["10", "100"] * 3
+    assert list(found.components) == ["row 0", "row 0", "row 1", "row 1", "row 2", "row 2"]
+
+
 @pytest.mark.parametrize(
     ("ask", "message"),
     [

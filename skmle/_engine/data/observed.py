@@ -24,6 +24,7 @@ _BLOCKS = 4
 # Whole numbers are counted by `bincount` if none is larger than the number of rows, or than this
 # number. Chosen, not measured.
 _FEWEST_COUNTS = 64
+_EXACT = 2.0**53  # whole numbers below it are all doubles
 
 
 class Factors(NamedTuple):
@@ -131,7 +132,7 @@ class Observed:
         # Of labels the statistics are their codes, of numbers they are made of these.
         numbers = family.observation.numeric
         y = family.restore(self.statistics) if numbers else self.statistics[0]
-        values, counts = count_whole(y, self.weight) or _sort(y, self.weight)
+        values, counts = _distinct(y, self.weight)
         rows = family.statistics(values) if numbers else (values,)
         return Observed(rows, counts, self.base, self.equal, is_condensed=True)
 
@@ -234,6 +235,19 @@ def _all_equal(statistics: Arrays) -> bool:
         return False
     # The last row differs from the first in almost all data, which ends the search at once.
     return all(s[0] == s[-1] and bool((s == s[0]).all()) for s in statistics)
+
+
+def _distinct(y: Array, weight: Array | None) -> tuple[Array, Array]:
+    """Return (distinct numbers, or pairs of whole ones, in order, the weight of each)."""
+    if y.ndim == 1:
+        return count_whole(y, weight) or _sort(y, weight)
+    width = y[:, 1].max() + 1.0
+    codes = y[:, 0] * width + y[:, 1]
+    if codes.max() >= _EXACT:  # such numbers are no longer told apart
+        rows, index = np.unique(y, axis=0, return_inverse=True)
+        return rows, np.bincount(index.ravel(), weight).astype(np.float64)
+    values, counts = count_whole(codes, weight) or _sort(codes, weight)
+    return np.stack([values // width, values % width], axis=1), counts
 
 
 def count_whole(values: Array, weight: Array | None) -> tuple[Array, Array] | None:

@@ -16,6 +16,7 @@ from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.separation import vanished
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle.families.base import Family, Limit
+from skmle.families.ends import place
 
 # Etas from which a row may be meant to be at its limit, the farthest first: exp(-15) of a
 # dispersion is hardly told from none, and whether the limit is likelier is looked at in any case.
@@ -40,7 +41,7 @@ def rows_at_a_limit(
     if objective.lasso is not None or likelihood.problem.jeffreys:
         return None
     for limit in family.limits:
-        j = family.names.index(limit.parameter)
+        j = place(family, limit.parameter)
         end = end_of(family, limit)
         if likelihood.design.terms[j].columns is None or not np.isinf(end):
             continue
@@ -64,7 +65,7 @@ def rows_at_a_limit(
 def end_of(family: Family, limit: Limit) -> float:
     """Return the linked eta at a limit."""
     with np.errstate(all="ignore"):
-        link = family.link(family.names.index(limit.parameter))
+        link = family.link(place(family, limit.parameter))
         return float(link.forward(np.asarray(limit.value, float)))
 
 

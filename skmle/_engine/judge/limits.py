@@ -18,6 +18,7 @@ from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle.families.base import Family, Limit
+from skmle.families.ends import place, places
 
 # Absolute eta of a constant parameter from which a limit law is tried although the fit looks
 # interior: exp(-15) = 3e-7 of a dispersion is hardly told from none. Chosen, not measured.
@@ -86,9 +87,8 @@ def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | No
     if the law does not allow some row.
     """
     family, problem = likelihood.problem.family, likelihood.problem
-    if problem.terms[family.names.index(limit.parameter)].columns is not None:
+    if problem.terms[place(family, limit.parameter)].columns is not None:
         return None
     if (posed := problem.at(limit)) is None:
         return None
-    index = [family.names.index(name) for name in limit.places or limit.family.names]
-    return posed, likelihood.columns.of_terms(index)
+    return posed, likelihood.columns.of_terms(places(family, limit))

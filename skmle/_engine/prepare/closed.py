@@ -20,6 +20,7 @@ from skmle._engine.likelihood.objective import Objective
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM, NON_REGULAR, Verdict
 from skmle.families.base import Family, Limit
+from skmle.families.ends import place, places
 from skmle.families.links import LOG, Link
 from skmle.families.wrappers.fixed import Fixed, one_by_one
 
@@ -116,7 +117,7 @@ def _of_limit_law(
     for limit in family.limits:
         with np.errstate(all="ignore"):
             end = float(param.chart.forward(np.asarray(limit.value, float)))
-        if limit.parameter != family.names[at_end] or end != chart_eta[at_end]:
+        if limit.parameter != param.name or end != chart_eta[at_end]:
             continue
         if (observed := observe_as(limit, problem.observed)) is not None:
             terms = problem.terms[: len(limit.family.parameters)]
@@ -131,8 +132,8 @@ def at_limit(family: Family, limit: Limit, found: Fit) -> Fit:
     if verdict.status == INTERIOR:
         end, title = f"{limit.parameter} tends to {limit.value:g}", found.family.title
         reason = f"the likelihood rises as {end}, where the law is {title}"
-        left = {limit.parameter, *(limit.places or limit.family.names)}
-        if lost := [name for name in family.names if name not in left]:
+        left = {place(family, limit.parameter), *places(family, limit)}
+        if lost := [p.name for j, p in enumerate(family.parameters) if j not in left]:
             reason += f" and no observation depends on {' and '.join(lost)}"
         verdict = Verdict(BOUNDARY, reason)
     return replace(found, verdict=verdict, limit=limit._replace(then=found.limit))

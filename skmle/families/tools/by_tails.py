@@ -6,6 +6,8 @@ searches end far from the quantile, or not at all.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainccinv, gammaincinv
@@ -50,14 +52,21 @@ class ByTails(Family):
         size = mean * (mean / variance)
         return mean / size * (gammainccinv(size, q) if upper else gammaincinv(size, q))
 
+    def at_end(self, theta: Arrays) -> Any:
+        """Return the law where parameters are at an end of their range, as a frozen scipy law.
+
+        Elsewhere it may be any with the same support.
+        """
+        return self.to_scipy(theta)
+
     def _log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        """Return `log_tail`; scipy's where parameters are at an end of their range."""
+        """Return `log_tail`; that of `at_end` where parameters are at an end of their range."""
         y = np.asarray(y, float)
         inside = self._inside(theta)
         with np.errstate(all="ignore"):
             if inside.all():
                 return np.where(np.isnan(y), np.nan, self._tail_between_ends(y, theta, upper))
-            frozen = self.to_scipy(theta)
+            frozen = self.at_end(theta)
             edge = np.log(frozen.sf(y) if upper else frozen.cdf(y))
             at_infinity = np.where((y == np.inf) == upper, -np.inf, 0.0)
             edge = np.where(self.runs_off(theta), at_infinity, edge)
@@ -90,8 +99,8 @@ class ByTails(Family):
             rough = self.rough_quantile(q, theta, upper)
         between = self._inside(theta)
         ends = np.isin(q, (0.0, 1.0))
-        if ends.any() or not between.all():  # scipy's, as at an end of the parameters' range
-            frozen, q_end = self.to_scipy(theta), np.where(between & ~ends, 0.0, q)
+        if ends.any() or not between.all():  # that of the law at an end of the parameters' range
+            frozen, q_end = self.at_end(theta), np.where(between & ~ends, 0.0, q)
             with np.errstate(all="ignore"):
                 theirs = frozen.isf(q_end) if upper else frozen.ppf(q_end)
             lowest = self.support.low - float(self.support.discrete)  # as scipy has it

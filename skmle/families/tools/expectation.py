@@ -110,8 +110,8 @@ def _expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
         weight = np.exp(log_p + log_slope)
         return np.where(weight > 0.0, weight * gain(log_p, log_q), 0.0)
 
-    rule = _count if p.discrete else _gauss
-    total, size = _adapt(rule, integrand, sides, *first_panels(sides, p, q), p.size)
+    rule = count if p.discrete else _gauss
+    total, size = adapt(rule, integrand, sides, *first_panels(sides, p, q), p.size)
     return total + _beyond(integrand, sides, size)
 
 
@@ -142,17 +142,17 @@ def _gauss(integrand: Integrand, side: Index, low: Array, high: Array) -> _Sum:
     return _weigh(integrand(side, low[:, None] + half * (1.0 + _NODES)), half * _WEIGHTS)
 
 
-def _count(integrand: Integrand, side: Index, low: Array, high: Array) -> _Sum:
+def count(integrand: Integrand, side: Index, low: Array, high: Array) -> _Sum:
     """Sum over the whole numbers low <= t < high of each panel.
 
     Short panels are summed one by one. Long ones have a rule of 12 nodes that is exact for
     polynomials.
     """
-    count = high - low
+    length = high - low
     value, size = np.zeros(len(side)), np.zeros(len(side))
-    for part, rule in ((count <= _SHORT, _each), (count > _SHORT, _some)):
+    for part, rule in ((length <= _SHORT, _each), (length > _SHORT, _some)):
         if part.any():
-            t, weights = rule(low[part], count[part])
+            t, weights = rule(low[part], length[part])
             value[part], size[part] = _weigh(integrand(side[part], t), weights)
     return _Sum(value, size)
 
@@ -206,7 +206,7 @@ def _lattice_rule(count: float) -> tuple[Array, Array]:
     return steps, np.asarray(np.linalg.solve(np.array(grams), target), float)
 
 
-def _adapt(
+def adapt(
     rule: Callable[[Integrand, Index, Array, Array], _Sum],
     integrand: Integrand,
     sides: Sides,

@@ -53,10 +53,10 @@ class Gaussian(LocationScale):
         mean = average(y, weight)
         away = y - mean + missed if more else y - mean
         rest = average(away, weight)
-        root = _root_mean_square(away, weight)
+        root = root_mean_square(away, weight)
         if root > 0.0:
             root *= float(np.sqrt(max(1.0 - (rest / root) ** 2, 0.0)))  # about the mean itself
-        inside = 0.0 if within is None else _root_mean_square(within, weight)
+        inside = 0.0 if within is None else root_mean_square(within, weight)
         nearest = mean + rest
         numbers = nearest, np.hypot(root, inside), rest - (nearest - mean)
         return tuple(np.array([number]) for number in numbers)
@@ -82,7 +82,8 @@ class Gaussian(LocationScale):
             return [(float(mean), float(np.log(sd)))]
 
 
-def _root_mean_square(values: Array, weight: Array | None) -> float:
+def root_mean_square(values: Array, weight: Array | None) -> float:
+    """Return the (weighted) root mean square, also of numbers whose squares are none."""
     with np.errstate(over="ignore"):
         root = np.sqrt(average(values * values, weight))
     if _SQUARABLE[0] < root < _SQUARABLE[1]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln, zeta
 
 from skmle.families.records import Rows
 
@@ -17,6 +18,9 @@ Array = NDArray[np.float64]
 Number = TypeVar("Number", float, Array)
 
 LOG_2PI = float(np.log(2 * np.pi))
+# |x| below which functions of lgamma(1 + x) are power series, whose terms fall like (2 x)^j, and
+# how many of them have all digits.
+_NEAR_ONE, _TERMS = 0.05, 16
 
 # Binet's function mu for z >= 1: z mu(z), -z^2 mu'(z) and z^3 mu''(z) are Stieltjes functions of
 # 1/z^2. Here they are rational functions of 1/z^2 with one denominator, the highest power first.
@@ -129,6 +133,20 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     return value, first, second
 
 
+def log_gamma_of_twice(x: Array) -> Array:
+    """Return lgamma(1 + 2 x) - 2 lgamma(1 + x) for x > -1/2, with all digits for small x.
+
+    It is the sum over j >= 2 of zeta(j) (-x)^j (2^j - 2)/j, where nothing cancels.
+    """
+    near = np.clip(x, -_NEAR_ONE, _NEAR_ONE)
+    series = np.zeros_like(near)
+    for j in range(_TERMS, 1, -1):
+        series = -near * (series + zeta(j) * (2.0**j - 2.0) / j)
+    series = -near * series
+    whole = gammaln(1.0 + 2.0 * x) - 2.0 * gammaln(1.0 + x)
+    return np.where(np.abs(x) < _NEAR_ONE, series, whole)
+
+
 def beyond_first(x: Array) -> Array:
     """Return x^2 trigamma(x) - x, which is 1/2 for large x, without cancellation."""
     second = binet(x)[2]
@@ -173,6 +191,25 @@ def log_rising(y: Array, r: Array, order: int = 2) -> tuple[Array, Array | None,
     assert m2 is not None and n2 is not None
     second = r * growth - y * r / top - half * r / top + r * (m1 - n1) + r * (r * (m2 - n2))
     return value, first, second
+
+
+# Number from which on the series of `log_half_step` has all digits, whose next term is
+# 31/(18432 x^9), and its coefficients.
+_STEP_FROM = 50.0
+_STEP_SERIES = (17.0 / 14336.0, -1.0 / 640.0, 1.0 / 192.0, -1.0 / 8.0)
+
+
+def log_half_step(x: Array) -> Array:
+    """Return log(Gamma(x + 1/2)/Gamma(x)) - log(x)/2 <= 0, of which 1 - exp(2 value) is a variance.
+
+    For large x it is -1/(8 x), with all its digits.
+    """
+    x = np.asarray(x, float)
+    far = x > _STEP_FROM
+    near = log_rising(np.asarray(0.5), np.where(far, 1.0, x), 0)[0]
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / np.where(far, x, _STEP_FROM)
+    return np.where(far, inverse * _polynomial(inverse * inverse, _STEP_SERIES), near)
 
 
 def log_rising_table(size: int, dispersion: float) -> tuple[Array, Array, Array]:

@@ -7,7 +7,7 @@ Laguerre's points, scaled by its slope, integrate what is left of f.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betainc, betaincc, betaln, erfcx, gammainc, gammaincc
+from scipy.special import betainc, betaincc, betaln, erfcx, gammainc, gammaincc, gammaln
 
 from skmle.families.base import Array
 from skmle.families.tools.divergences import bregman, gap_beside
@@ -21,6 +21,8 @@ _POINTS, _WEIGHTS = np.polynomial.laguerre.laggauss(32)
 # as a share of it: scipy's series for the lower tail ends too early there (6e-7 off at 1e6), and
 # what the expansion leaves out is below 1e-13. Farther out the tail is below 1e-290.
 _LARGE, _NEAR = 1e5, 0.3
+# Logarithm of a number that may underflow.
+_TINY = -690.0
 # The first two functions of Temme's expansion as power series in eta.
 _TEMME = (
     (
@@ -51,8 +53,11 @@ _TEMME = (
 VERY_LARGE, _TOUCH = 1e10, 1e-7
 
 
-def log_gamma_tail(a: Array, x: Array, upper: bool) -> Array:
-    """Return log P(Y > x) (`upper`) or log P(Y <= x) of the gamma law of shape a and scale one."""
+def log_gamma_tail(a: Array, x: Array, upper: bool, log_x: Array | None = None) -> Array:
+    """Return log P(Y > x) (`upper`) or log P(Y <= x) of the gamma law of shape a and scale one.
+
+    Where x itself may underflow, its logarithm has to be given.
+    """
     a, x = np.broadcast_arrays(np.asarray(a, float), np.asarray(x, float))
     above, below = np.asarray(gammaincc(a, x)), np.asarray(gammainc(a, x))
     tail, other = (above, below) if upper else (below, above)
@@ -63,6 +68,9 @@ def log_gamma_tail(a: Array, x: Array, upper: bool) -> Array:
             result[far] = _far_gamma(a[far], x[far])
         if (large := (a > _LARGE) & (np.abs(x - a) < _NEAR * a)).any():
             result[large] = _large_gamma(a[large], x[large], upper)
+        if log_x is not None and (tiny := log_x < _TINY).any():
+            lower = a * log_x - gammaln(a + 1.0)  # the first term of its series
+            result = np.where(tiny, np.log1p(-np.exp(lower)) if upper else lower, result)
     return result
 
 

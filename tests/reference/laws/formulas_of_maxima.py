@@ -16,7 +16,81 @@ def _weibull_variance(scale, shape):
     return scale**2 * (second - mp.gamma(1 + 1 / shape) ** 2)
 
 
+_MASSES = (mp.mpf("1e-300"), mp.mpf("1e-20"), 0.001, 0.1, 0.7, 1, 2, 5, 30, 690)
+
+
+def _gumbel(name, side):
+    """Gumbel's law of maxima (side 1) or of minima (side -1)."""
+
+    def log_density(y, loc, scale):
+        z = side * (y - loc) / scale
+        return -mp.log(scale) - z - mp.exp(-z)
+
+    def log_tail(y, loc, scale):
+        return -mp.exp(-side * (y - loc) / scale)
+
+    return Formula(
+        name,
+        [
+            {"loc": 0.0, "scale": 1.0},
+            {"loc": -3.0, "scale": 0.25},
+            {"loc": 1e-6, "scale": 1e7},
+        ],
+        log_density=log_density,
+        points=lambda loc, scale: [loc - side * scale * mp.log(t) for t in _MASSES],
+        log_cdf=log_tail if side > 0 else None,
+        log_sf=log_tail if side < 0 else None,
+        mean=lambda loc, scale: loc + side * mp.euler * scale,
+        variance=lambda loc, scale: (mp.pi * scale) ** 2 / 6,
+        entropy=lambda loc, scale: 1 + mp.euler + mp.log(scale),
+    )
+
+
+def _frechet_log_density(y, scale, shape):
+    z = shape * mp.log(y / scale)
+    return mp.log(shape / y) - z - mp.exp(-z)
+
+
+def _frechet_variance(scale, shape):
+    if shape <= 2:
+        return mp.inf
+    return scale**2 * (mp.gamma(1 - 2 / shape) - mp.gamma(1 - 1 / shape) ** 2)
+
+
+def _power_function_variance(shape):
+    return shape / ((shape + 1) ** 2 * (shape + 2))
+
+
 LAWS = [
+    Formula(
+        "power_function",
+        [{"shape": 1.0}, {"shape": 0.02}, {"shape": 300.0}],
+        log_density=lambda y, shape: mp.log(shape) + (shape - 1) * mp.log(y),
+        points=lambda shape: [
+            mp.exp(mp.log(p) / shape)
+            for p in (mp.mpf("1e-5"), 0.001, 0.03, 0.1, 0.4, 0.7, 0.9, 0.99)
+        ],
+        log_cdf=lambda y, shape: shape * mp.log(y),
+        mean=lambda shape: shape / (shape + 1),
+        variance=_power_function_variance,
+        entropy=lambda shape: 1 - 1 / shape - mp.log(shape),
+    ),
+    Formula(
+        "frechet",
+        [
+            {"scale": 1.0, "shape": 1.5},
+            {"scale": 2.0, "shape": 2.75},
+            {"scale": 1e-6, "shape": 40.0},
+        ],
+        log_density=_frechet_log_density,
+        points=lambda scale, shape: [scale * mp.exp(-mp.log(t) / shape) for t in _MASSES],
+        log_cdf=lambda y, scale, shape: -mp.exp(-shape * mp.log(y / scale)),
+        mean=lambda scale, shape: scale * mp.gamma(1 - 1 / shape) if shape > 1 else mp.inf,
+        variance=_frechet_variance,
+        entropy=lambda scale, shape: 1 + mp.euler * (1 + 1 / shape) + mp.log(scale / shape),
+    ),
+    _gumbel("gumbel", 1),
+    _gumbel("gumbel_min", -1),
     Formula(
         "weibull",
         [
@@ -25,10 +99,7 @@ LAWS = [
             {"scale": 1e-6, "shape": 40.0},
         ],
         log_density=_weibull_log_density,
-        points=lambda scale, shape: [
-            scale * mp.exp(mp.log(t) / shape)
-            for t in (mp.mpf("1e-300"), mp.mpf("1e-20"), 0.001, 0.1, 0.7, 1, 2, 5, 30, 690)
-        ],
+        points=lambda scale, shape: [scale * mp.exp(mp.log(t) / shape) for t in _MASSES],
         log_sf=lambda y, scale, shape: -mp.exp(shape * mp.log(y / scale)),
         mean=lambda scale, shape: scale * mp.gamma(1 + 1 / shape),
         variance=_weibull_variance,

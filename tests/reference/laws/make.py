@@ -11,6 +11,7 @@ library. Numbers that overflow or underflow doubles are kept as the doubles inf,
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -92,10 +93,21 @@ class Formula:
         cuts = [mp.mpf(end) for end in self.ends(**theta)]
         if self.counts:
             if upper:
-                return mp.nsum(lambda k: self._mass(k, theta), [mp.floor(y) + 1, mp.inf])
+                return self._summed_above(int(y), theta)
             return sum(self._mass(k, theta) for k in range(int(cuts[0]), int(y) + 1))
         inner = [c for c in cuts if (c > y if upper else c < y)]
         return mp.quad(lambda t: self._mass(t, theta), [y, *inner] if upper else [*inner, y])
+
+    def _summed_above(self, y: int, theta: dict[str, mp.mpf]) -> mp.mpf:
+        """Return the sum of the masses above y of a law that at last falls like a geometric one."""
+        total, before = mp.mpf(0), mp.mpf(0)
+        for k in itertools.count(y + 1):
+            mass = self._mass(k, theta)
+            total += mass
+            if mass < before and mass < mp.mpf(10) ** -mp.mp.dps * total * (1 - mass / before):
+                return total
+            before = mass
+        raise AssertionError("it counts without end")
 
     def _mass(self, y: mp.mpf, theta: dict[str, mp.mpf]) -> mp.mpf:
         return mp.exp(self.log_density(mp.mpf(y), **theta))

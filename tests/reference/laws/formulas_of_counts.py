@@ -1,0 +1,30 @@
+"""Laws of counts, and of sums of a random number of values."""
+
+from __future__ import annotations
+
+import mpmath as mp
+from make import Formula
+
+
+def _nb1_log_mass(y, mean, dispersion):
+    r = mean / dispersion
+    whole = mp.loggamma(y + r) - mp.loggamma(r) - mp.loggamma(y + 1)
+    return whole + y * mp.log(dispersion) - (y + r) * mp.log1p(dispersion)
+
+
+LAWS = [
+    Formula(
+        "negative_binomial_1",
+        [
+            {"mean": 2.0, "dispersion": 1.5},
+            {"mean": 0.01, "dispersion": 40.0},
+            {"mean": 300.0, "dispersion": 1e-6},
+        ],
+        log_density=_nb1_log_mass,
+        points=lambda mean, dispersion: [0, 1, 2, 5, 20, 100, 300, 700, 1500],
+        ends=lambda mean, dispersion: [0],
+        mean=lambda mean, dispersion: mean,
+        variance=lambda mean, dispersion: mean * (1 + dispersion),
+        counts=True,
+    ),
+]

@@ -1,0 +1,158 @@
+"""Laws of lengths, of powers of gamma variables, and of other positive numbers."""
+
+from __future__ import annotations
+
+import mpmath as mp
+from make import Formula
+
+# Where gamma variables are looked at: about these probabilities of the lower tail, and so many
+# standard deviations out in the upper one.
+_SHARES = ("1e-300", "1e-100", "1e-20", "1e-5", "0.02", "0.3")
+_FAR = (0.5, 2, 10, 60, 600)
+
+
+def _log_gamma_tail(shape, x, upper):
+    """Return the logarithm of a tail, from the smaller one of both."""
+    above = mp.gammainc(shape, x, mp.inf, regularized=True)
+    below = mp.gammainc(shape, 0, x, regularized=True)
+    own, other = (above, below) if upper else (below, above)
+    return mp.log(own) if own < 0.5 else mp.log1p(-other)
+
+
+def _gamma_points(shape):
+    """Return values of a gamma variable from one end to the other."""
+    low = [(mp.mpf(p) * mp.gamma(shape + 1)) ** (1 / shape) for p in _SHARES]
+    near = [x for x in low if x < shape]
+    return near + [shape + mp.sqrt(shape) * t + t * (t > 9) for t in _FAR]
+
+
+def _of_gamma(name, laws, power, scale_and_shape):
+    """Return the law of y of which x = (y/scale)^power has a gamma law of scale one."""
+
+    def log_density(y, **theta):
+        scale, shape = scale_and_shape(**theta)
+        log_x = power * mp.log(y / scale)
+        jacobian = mp.log(abs(power)) + log_x - mp.log(y)
+        return (shape - 1) * log_x - mp.exp(log_x) - mp.loggamma(shape) + jacobian
+
+    def tail(upper):
+        def log_tail(y, **theta):
+            scale, shape = scale_and_shape(**theta)
+            x = (y / scale) ** power
+            return _log_gamma_tail(shape, x, upper == (power > 0))
+
+        return log_tail
+
+    def points(**theta):
+        scale, shape = scale_and_shape(**theta)
+        return [scale * x ** (mp.mpf(1) / power) for x in _gamma_points(shape)]
+
+    def moment(k, **theta):
+        scale, shape = scale_and_shape(**theta)
+        top = shape + mp.mpf(k) / power
+        return mp.inf if top <= 0 else scale**k * mp.gamma(top) / mp.gamma(shape)
+
+    def own_variance(**theta):
+        first, second = moment(1, **theta), moment(2, **theta)
+        return mp.inf if mp.isinf(second) else second - first**2
+
+    def entropy(**theta):
+        scale, shape = scale_and_shape(**theta)
+        own = shape + mp.loggamma(shape) + (1 - shape) * mp.psi(0, shape)
+        mean_log = mp.log(scale) + mp.psi(0, shape) / power  # of y
+        # log dx/dy = log |power| + power log(y/scale) - log y
+        return own - mp.log(abs(power)) - power * (mean_log - mp.log(scale)) + mean_log
+
+    return Formula(
+        name,
+        laws,
+        log_density=log_density,
+        points=points,
+        log_cdf=tail(False),
+        log_sf=tail(True),
+        mean=lambda **theta: moment(1, **theta),
+        variance=own_variance,
+        entropy=entropy,
+    )
+
+
+def _length(name, dimension):
+    """Return the law of the length of a vector of normal numbers."""
+    return _of_gamma(
+        name,
+        [{"scale": 1.0}, {"scale": 2.5e-6}, {"scale": 3e8}],
+        2,
+        lambda scale: (mp.sqrt(2) * scale, mp.mpf(dimension) / 2),
+    )
+
+
+def _bisa_normal(y, scale, shape):
+    return (mp.sqrt(y / scale) - mp.sqrt(scale / y)) / shape
+
+
+def _bisa_log_density(y, scale, shape):
+    s = _bisa_normal(y, scale, shape)
+    slope = (mp.sqrt(y / scale) + mp.sqrt(scale / y)) / (2 * shape * y)
+    return -(s**2) / 2 - mp.log(2 * mp.pi) / 2 + mp.log(slope)
+
+
+def _bisa_entropy(scale, shape):
+    def term(t):
+        return mp.npdf(t) * _bisa_log_density(_bisa_at(t, scale, shape), scale, shape)
+
+    return -mp.quad(term, [-30, -8, -2, 0, 2, 8, 30])
+
+
+def _bisa_at(s, scale, shape):
+    half = shape * mp.mpf(s) / 2
+    return scale * (half + mp.sqrt(half**2 + 1)) ** 2
+
+
+def _log_normal_tail(s):
+    return mp.log(mp.erfc(s / mp.sqrt(2)) / 2) if s > 0 else mp.log1p(-mp.erfc(-s / mp.sqrt(2)) / 2)
+
+
+LAWS = [
+    _length("half_normal", 1),
+    _length("rayleigh", 2),
+    _length("maxwell", 3),
+    _of_gamma(
+        "inverse_gamma",
+        [
+            {"harmonic_mean": 1.0, "shape": 0.4},
+            {"harmonic_mean": 3e-6, "shape": 1.7},
+            {"harmonic_mean": 2e5, "shape": 60.0},
+        ],
+        -1,
+        lambda harmonic_mean, shape: (harmonic_mean * shape, shape),
+    ),
+    _of_gamma("chi_squared", [{"df": 0.3}, {"df": 4.0}, {"df": 250.0}], 1, lambda df: (2, df / 2)),
+    _of_gamma("chi", [{"df": 0.3}, {"df": 4.0}, {"df": 250.0}], 2, lambda df: (mp.sqrt(2), df / 2)),
+    _of_gamma(
+        "nakagami",
+        [
+            {"scale": 1.0, "shape": 0.3},
+            {"scale": 2e-5, "shape": 2.5},
+            {"scale": 4e3, "shape": 130.0},
+        ],
+        2,
+        lambda scale, shape: (scale / mp.sqrt(shape), shape),
+    ),
+    Formula(
+        "birnbaum_saunders",
+        [
+            {"scale": 1.0, "shape": 0.6},
+            {"scale": 3e-6, "shape": 25.0},
+            {"scale": 2e7, "shape": 0.01},
+        ],
+        log_density=_bisa_log_density,
+        points=lambda scale, shape: [
+            _bisa_at(s, scale, shape) for s in (-37, -20, -6, -2, -0.3, 0.1, 1, 3, 8, 20, 37)
+        ],
+        log_cdf=lambda y, scale, shape: _log_normal_tail(-_bisa_normal(y, scale, shape)),
+        log_sf=lambda y, scale, shape: _log_normal_tail(_bisa_normal(y, scale, shape)),
+        mean=lambda scale, shape: scale * (1 + shape**2 / 2),
+        variance=lambda scale, shape: (scale * shape) ** 2 * (1 + 5 * shape**2 / 4),
+        entropy=_bisa_entropy,
+    ),
+]
