@@ -56,6 +56,20 @@ def every_class(keep: Callable[[type[Family]], bool] = lambda cls: True) -> pyte
     return pytest.mark.parametrize("cls", chosen, ids=own_name)
 
 
+def seen_by_wrappers(cls: type[Family]) -> tuple[object, ...]:
+    """Return what a wrapper can tell of the law inside, beside its formulas."""
+    support = cls.support
+    ends = support.low, support.high, support.closed, support.fixed, support.discrete
+    # Those of several columns name parameters once they know how many.
+    parameters = len(cls.parameters) if isinstance(cls.parameters, tuple) else None
+    return cls.observation, ends, parameters, cls.cusps
+
+
+def representatives() -> list[type[Family]]:
+    """Return the first family of each kind that a wrapper can tell from others."""
+    return list({seen_by_wrappers(cls): cls for cls in reversed(FAMILIES)}.values())
+
+
 # ---------------------------------------------------------------- instances
 
 
