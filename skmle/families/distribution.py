@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmle.families.base import Array, Arrays, Family
+from skmle.families.moments import Moments
 from skmle.families.tools.generators import generator_of
 
 
@@ -26,18 +27,20 @@ def as_numbers(family: Family, name: str, values: ArrayLike) -> Array:
     )
 
 
-class Distribution:
+class Distribution(Moments):
     """A family with values for its natural parameters, one set or one a row.
 
     All methods broadcast: with parameters of shape (n,), ``logpdf(y)`` takes y of shape (n,), or
-    one value for all rows.
+    one value for all rows. ``law[rows]`` are the laws of some rows.
 
     Parameters
     ----------
     family : str, Family class or Family
-    params : mapping of str to array-like
+    params : mapping of str to array-like, optional
         Natural parameters by name, scalars or arrays of shape (n,); an end of the range is allowed
         (a mean of 0).
+    **parameters : array-like
+        The same as keywords: each parameter is given once.
 
     Raises
     ------
@@ -53,12 +56,27 @@ class Distribution:
     array([0.3679, 0.6065])
     >>> law.mean()
     array([1., 2.])
+    >>> law[1]
+    Gamma(mean=2, shape=1)
+    >>> Distribution("normal", loc=0.0, scale=2.0).stats("mvsk")
+    (array(0.), array(4.), array(0.), array(0.))
     """
 
     def __init__(
-        self, family: str | type[Family] | Family, params: Mapping[str, ArrayLike]
+        self,
+        family: str | type[Family] | Family,
+        params: Mapping[str, ArrayLike] | None = None,
+        /,
+        **parameters: ArrayLike,
     ) -> None:
         law = _family(family)
+        twice = sorted(set(params or {}) & set(parameters))
+        if twice:
+            raise ValueError(
+                f"Distribution({type(law).__name__}): {twice[0]} is given twice. Allowed: in the "
+                "mapping or as a keyword. Give it once."
+            )
+        params = {**(params or {}), **parameters}
         if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
             raise ValueError(
@@ -259,35 +277,36 @@ class Distribution:
         """Return the median."""
         return self.ppf(0.5)
 
-    def mean(self) -> Array:
-        """Return the mean; nan or inf where it does not exist."""
-        return self.family.mean(self.theta)
-
-    def var(self) -> Array:
-        """Return the variance; nan or inf where it does not exist."""
-        with np.errstate(over="ignore"):  # it may be beyond the numbers
-            return self.family.variance(self.theta)
-
-    def std(self) -> Array:
-        """Return the standard deviation; nan or inf where it does not exist."""
-        with np.errstate(over="ignore"):
-            return self.family.std(self.theta)
-
-    def cov(self) -> Array:
-        """Return the covariance matrix of the columns; of one column, its variance as a matrix."""
-        with np.errstate(over="ignore"):
-            return self.family.covariance(self.theta)
-
-    def entropy(self) -> Array:
-        """Return E[-log q(Y)] in nats."""
-        return self.family.entropy(self.theta)
-
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the rows of parameters; () for a single law."""
         if self.family.names == tuple(p.name for p in self.family.parameters):
             return np.broadcast_shapes(*(value.shape for value in self.theta))
         return self.theta[0].shape[:-1]
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"{self!r} is a single law, which has no length")
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> Distribution:
+        """Return the laws of some rows: of a number, a slice, a mask or an array of numbers."""
+        if not self.shape:
+            raise IndexError(
+                f"Distribution({type(self.family).__name__}): this is a single law. Allowed: rows "
+                "of laws whose parameters are arrays. Use the law itself."
+            )
+        # Laws of several columns have parameters that are vectors and matrices in each row.
+        origin = tuple(np.asarray(0.0) for _ in self.family.parameters)
+        own = [np.ndim(value) for value in self.family.natural(origin)]
+
+        def some(value: Array, dimensions: int) -> Array:
+            last = np.shape(value)[np.ndim(value) - dimensions :]
+            return np.broadcast_to(value, (*self.shape, *last))[rows]
+
+        law = Distribution.of(self.family, tuple(map(some, self.theta, own)))
+        law._eta = None if self._eta is None else tuple(some(eta, 0) for eta in self._eta)
+        return law
 
     def rvs(
         self, size: int | tuple[int, ...] | None = None, random_state: Any = None

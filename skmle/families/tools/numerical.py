@@ -60,24 +60,37 @@ def _least(
 # ---------------------------------------------------------------- moments and entropy
 
 
-class _Moment:
-    """(y - centre)^power in place of a log-probability, so that `expectation` averages it."""
+class _Function:
+    """A function of y in place of a log-probability, so that `expectation` averages it."""
 
-    def __init__(self, law: FamilyRows, centre: Array, power: int) -> None:
-        self.law, self.centre, self.power = law, centre, power
+    def __init__(
+        self,
+        law: FamilyRows,
+        function: Callable[..., Array],
+        parameters: Sequence[Array],
+        between: tuple[Array, Array] | None = None,
+    ) -> None:
+        self.law, self.function, self.parameters = law, function, parameters
+        self.between = between
         self.discrete, self.size = law.discrete, law.size
 
-    def take(self, rows: Any) -> _Moment:
-        return _Moment(self.law.take(rows), self.centre[rows], self.power)
+    def take(self, rows: Any) -> _Function:
+        low, high = self.support()
+        parameters = [p[rows] for p in self.parameters]
+        return _Function(self.law.take(rows), self.function, parameters, (low[rows], high[rows]))
 
     def log_prob(self, y: Array) -> Array:
-        return (y - self.centre) ** self.power
+        value = self.function(y, *self.parameters)
+        if self.between is None:
+            return value
+        low, high = self.between
+        return np.where((low <= y) & (y <= high), value, 0.0)
 
     def quantiles(self, levels: Sequence[float]) -> Array:
         return self.law.quantiles(levels)
 
     def support(self) -> tuple[Array, Array]:
-        return self.law.support()
+        return self.law.support() if self.between is None else self.between
 
     def mirror(self) -> None:
         return None
@@ -88,20 +101,45 @@ def _rows(law: Any, theta: Arrays) -> tuple[FamilyRows, tuple[int, ...]]:
     return FamilyRows(law, tuple(value.ravel() for value in values)), values[0].shape
 
 
+def average(
+    law: Law,
+    theta: Arrays,
+    function: Callable[..., Array],
+    *parameters: Array,
+    between: tuple[Array, Array] | None = None,
+) -> Array:
+    """Return E[function(y, *parameters)] by summing or integrating; inf if it diverges.
+
+    Parameters
+    ----------
+    law : Law
+    theta : tuple of ndarray
+        Natural parameters, which broadcast.
+    function : callable
+        Asked for one y for each law, with the parameters of this law beside it.
+    parameters : ndarray
+        Numbers on which the function depends, which broadcast with the laws.
+    between : tuple of ndarray, optional
+        The least and the largest y that count, which broadcast with the laws; all count without.
+    """
+    rows, shape = _rows(law, theta)
+
+    def spread(value: Array) -> Array:
+        return np.broadcast_to(np.asarray(value, float), shape).ravel()
+
+    ends = None if between is None else (spread(between[0]), spread(between[1]))
+    gain = _Function(rows, function, [spread(p) for p in parameters], ends)
+    return expectation(rows, gain, lambda log_p, value: value).reshape(shape)
+
+
 def mean(law: Law, theta: Arrays) -> Array:
     """Return E[y] by summing or integrating y q(y)."""
-    rows, shape = _rows(law, theta)
-    return _moment(rows, np.zeros(rows.size), 1).reshape(shape)
+    return average(law, theta, lambda y: y)
 
 
 def variance(law: Law, theta: Arrays) -> Array:
     """Return Var[y] by summing or integrating the squared distance from the mean."""
-    rows, shape = _rows(law, theta)
-    return _moment(rows, _moment(rows, np.zeros(rows.size), 1), 2).reshape(shape)
-
-
-def _moment(rows: FamilyRows, centre: Array, power: int) -> Array:
-    return expectation(rows, _Moment(rows, centre, power), lambda log_p, moment: moment)
+    return average(law, theta, lambda y, centre: (y - centre) ** 2, mean(law, theta))
 
 
 def entropy(law: Law, theta: Arrays) -> Array:

@@ -170,7 +170,7 @@ class Sides:
         )
         distance = sign * (unfolded(y) - unfolded(centre)) if self.folded else sign * (y - centre)
         if self.lattice:
-            return np.where(distance > 0.0, np.floor(distance), np.nan)
+            return np.where(distance >= 0.0, np.floor(distance), np.nan)
         near = np.signbit(y) == np.signbit(end) if self.folded else np.isfinite(end)
         rest = np.where(near, sign * (end - y), reach - distance)
         left = np.where(rest < 0.5 * reach, np.log(rest / reach), np.log1p(-distance / reach))
@@ -213,10 +213,13 @@ def first_panels(sides: Sides, p: Univariate, q: Univariate) -> tuple[Index, Arr
         middle = theirs[:, len(_LEVELS) // 2, None]
         reach = (theirs[:, [0, -1]] - middle)[:, :, None] * 2.0 ** np.arange(1, _REACHES)
         beyond = middle + reach.reshape(len(theirs), 2 * (_REACHES - 1))
-        marks.append(sides.locate(np.column_stack([*q.support(), theirs, beyond])))
+        ends = sides.locate(np.column_stack(q.support()))
+        marks += [ends, sides.locate(np.column_stack([theirs, beyond]))]
+        if sides.lattice:  # a panel of masses does not include its end
+            marks.append(ends + 1.0)
     first, last = np.zeros((len(sides.row), 1)), sides.last[:, None]
     if sides.lattice:
-        # The median itself belongs to the upper side. Panels of masses do not include their end.
+        # The median itself belongs to the upper side.
         first, last = np.where(sides.sign < 0.0, 1.0, 0.0)[:, None], last + 1.0
     edges = np.concatenate([first, np.nan_to_num(np.hstack(marks), nan=0.0), last], axis=1)
     edges = np.sort(np.clip(edges, first, np.maximum(last, first)), axis=1)
