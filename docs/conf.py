@@ -5,10 +5,14 @@ Run ``sphinx-build -W docs docs/_build``, with OFFLINE=1 if there is no network.
 
 import os
 import re
+import sys
 from pathlib import Path
 
 from skmle import __version__
 from skmle.families import all_families
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pictures import draw_families
 
 project = "skmle"
 author = "the skmle developers"
@@ -68,6 +72,9 @@ intersphinx_mapping = (
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
 
+# The page of a family shows some of its laws.
+autosummary_context = {"pictures": draw_families(Path(__file__).parent / "generated" / "pictures")}
+
 # The templates list the members; numpydoc would list them a second time.
 numpydoc_show_class_members = False
 # A documented parameter must be in the signature (PR02), and in its order (PR03).
@@ -93,8 +100,8 @@ sphinx_gallery_conf = {
 def write_families(app):
     """Write the table of families, which docs/which_model.md includes, from the registry."""
     lines = [
-        "| family | one observation | parameters (link) | scipy |",
-        "| --- | --- | --- | --- |",
+        "| family | one observation | parameters (link) | scipy | R |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for cls in all_families():
         family = cls()
@@ -107,12 +114,13 @@ def write_families(app):
             if isinstance(cls.parameters, tuple)
             else family.names
         )
-        law = re.search(r"scipy: (``.+?``)", " ".join(cls.__doc__.split()))
+        text = " ".join(cls.__doc__.split())
+        others = [re.search(rf"\b{name}: (``.+?``)", text) for name in ("scipy", "R")]
         cells = [
             f"{{py:class}}`~skmle.families.{cls.__name__}`",
             observation,
             ", ".join(linked),
-            law[1] if law else "",
+            *(law[1] if law else "" for law in others),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     folder = Path(app.srcdir) / "generated"

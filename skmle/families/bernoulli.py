@@ -25,7 +25,8 @@ from skmle.families.tools.special import logistic_kernel, logistic_recession
 class Bernoulli(Family):
     """Bernoulli law of y in {0, 1} with the `probability` of 1.
 
-    As a conditional law it is logistic regression. scipy: ``bernoulli(probability)``.
+    As a conditional law it is logistic regression. scipy: ``bernoulli(probability)``; R:
+    ``dbinom(y, 1, probability)``.
 
     References
     ----------

@@ -44,7 +44,7 @@ class Beta(ByStd, ByTails):
     """Beta law of 0 < y < 1 with `mean` and `precision`.
 
     The variance is mean (1 - mean)/(1 + precision). In the usual letters
-    a = mean precision, b = (1 - mean) precision. scipy: ``beta(a, b)``.
+    a = mean precision, b = (1 - mean) precision. scipy: ``beta(a, b)``; R: ``dbeta(y, a, b)``.
 
     References
     ----------

@@ -30,8 +30,9 @@ _SPREAD = 1e6
 class Binomial(OfTrials):
     """Binomial law of counts of successes with their `probability`.
 
-    An observation is a row [successes, failures]. The numbers of trials are the rows' sums and
-    are taken as given. scipy: ``binom(trials, probability)``.
+    An observation is a row [successes, failures]. The numbers of trials are the rows' sums and are
+    taken as given. scipy: ``binom(trials, probability)``; R:
+    ``dbinom(successes, trials, probability)``.
 
     Parameters
     ----------

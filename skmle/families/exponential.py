@@ -26,7 +26,7 @@ from skmle.families.tools.special import log_complement
 class Exponential(ByStd, Family):
     """Exponential law of y >= 0 with the given `mean` (1/rate).
 
-    q(y) = exp(-y/mean)/mean. scipy: ``expon(scale=mean)``.
+    q(y) = exp(-y/mean)/mean. scipy: ``expon(scale=mean)``; R: ``dexp(y, 1/mean)``.
 
     References
     ----------

@@ -45,8 +45,8 @@ _LEAST_GAP = 1e-40
 class Gamma(InGeometricMean, ByStd, ByTails):
     """Gamma law of y > 0 with `mean` and `shape`; the variance is mean^2/shape.
 
-    q(y) = (shape/mean)^shape y^(shape - 1) exp(-shape y/mean) / Gamma(shape).
-    scipy: ``gamma(shape, scale=mean/shape)``.
+    q(y) = (shape/mean)^shape y^(shape - 1) exp(-shape y/mean) / Gamma(shape). scipy:
+    ``gamma(shape, scale=mean/shape)``; R: ``dgamma(y, shape, shape/mean)``.
 
     References
     ----------

@@ -33,7 +33,8 @@ class Geometric(ByStd, ByTails):
 
     Each trial succeeds with the given `probability`.
 
-    q(y) = probability (1 - probability)^(y - 1). scipy: ``geom(probability)``.
+    q(y) = probability (1 - probability)^(y - 1). scipy: ``geom(probability)``; R:
+    ``dgeom(y - 1, probability)``.
 
     References
     ----------

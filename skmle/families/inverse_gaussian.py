@@ -48,8 +48,8 @@ _LARGE, _TERMS = 50.0, (1.0, -3.0 / 2.0, 15.0 / 4.0, -105.0 / 8.0)
 class InverseGaussian(InGeometricMean, ByStd, ByTails):
     """Inverse Gaussian law of y > 0 with `mean` and `shape`; the variance is mean^3/shape.
 
-    q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)).
-    scipy: ``invgauss(mean/shape, scale=shape)``.
+    q(y) = sqrt(shape/(2 pi y^3)) exp(-shape (y - mean)^2/(2 mean^2 y)). scipy:
+    ``invgauss(mean/shape, scale=shape)``; R: ``statmod::dinvgauss(y, mean, shape)``.
 
     A regression of the mean is a least-squares fit of 1/y by 1/mean, with weights y, that has
     several minima for some data: rows whose mean is far above y hardly count. So a fit starts from

@@ -47,7 +47,8 @@ class Laplace(LocationScale):
     """Laplace law with median `loc` and mean absolute deviation `scale`.
 
     ``q(y) = exp(-|z|) / (2 scale)``, z = (y - loc)/scale. A density's maximum is the (weighted)
-    median; as a conditional law it is median regression. scipy: ``laplace(loc, scale)``.
+    median; as a conditional law it is median regression. scipy: ``laplace(loc, scale)``; R:
+    ``extraDistr::dlaplace(y, loc, scale)``.
 
     References
     ----------

@@ -20,7 +20,7 @@ class LogLogistic(ByStd, LogLocationScale):
 
     P(Y > y) = 1/(1 + (y/scale)^shape). log y is logistic with location log(scale) and scale
     1/shape, so that the odds of Y > y are proportional in a regression of `scale`. scipy:
-    ``fisk(c=shape, scale=scale)``.
+    ``fisk(c=shape, scale=scale)``; R: ``flexsurv::dllogis(y, shape, scale)``.
 
     References
     ----------

@@ -13,7 +13,8 @@ from skmle.families.tools.location_scale import LocationScale
 class Logistic(LocationScale):
     """Logistic law with mean `loc` and `scale` (standard deviation pi scale/sqrt 3).
 
-    q(y) = exp(-z) / (scale (1 + exp(-z))^2), z = (y - loc)/scale. scipy: ``logistic(loc, scale)``.
+    q(y) = exp(-z) / (scale (1 + exp(-z))^2), z = (y - loc)/scale. scipy: ``logistic(loc, scale)``;
+    R: ``dlogis(y, loc, scale)``.
 
     References
     ----------

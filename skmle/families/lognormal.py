@@ -18,7 +18,7 @@ class Lognormal(ByStd, Gaussian):
     """Law of y > 0 whose logarithm is normal with mean `loc` and standard deviation `scale`.
 
     q(y) = exp(-z^2/2) / (y scale sqrt(2 pi)), z = (log y - loc)/scale; mean exp(loc + scale^2/2).
-    scipy: ``lognorm(s=scale, scale=exp(loc))``.
+    scipy: ``lognorm(s=scale, scale=exp(loc))``; R: ``dlnorm(y, loc, scale)``.
 
     References
     ----------

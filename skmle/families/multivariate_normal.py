@@ -28,8 +28,8 @@ class MultivariateNormal(Factored):
 
     The coordinates are those in which -log q is convex: the lower triangle A of the Cholesky factor
     of the precision (covariance^-1 = A'A, logarithms on its diagonal) and v = A mean;
-    ``-log q = |A y - v|^2/2 - log det A + d log(2 pi)/2``.
-    scipy: ``multivariate_normal(mean, covariance)``.
+    ``-log q = |A y - v|^2/2 - log det A + d log(2 pi)/2``. scipy:
+    ``multivariate_normal(mean, covariance)``; R: ``mvtnorm::dmvnorm(y, mean, covariance)``.
 
     Parameters
     ----------

@@ -31,9 +31,10 @@ _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the 
 class NegativeBinomial(ByStd, ByTails):
     """Negative binomial law of counts with `mean` and `dispersion`.
 
-    The variance is mean + dispersion mean^2. As dispersion -> 0 it is Poisson, and a fit to
-    counts no more dispersed than that ends there (status "boundary"). A regression also
-    takes rates, as that of Poisson does. scipy: ``nbinom(1/dispersion, 1/(1 + dispersion mean))``.
+    The variance is mean + dispersion mean^2. As dispersion -> 0 it is Poisson, and a fit to counts
+    no more dispersed than that ends there (status "boundary"). A regression also takes rates, as
+    that of Poisson does. scipy: ``nbinom(1/dispersion, 1/(1 + dispersion mean))``; R:
+    ``dnbinom(y, size=1/dispersion, mu=mean)``.
 
     References
     ----------

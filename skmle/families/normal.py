@@ -16,7 +16,7 @@ class Normal(Gaussian):
     """Normal law with mean `loc` and standard deviation `scale`.
 
     q(y) = exp(-z^2/2) / (scale sqrt(2 pi)), z = (y - loc)/scale. As a conditional law its maximum
-    likelihood is least squares. scipy: ``norm(loc, scale)``.
+    likelihood is least squares. scipy: ``norm(loc, scale)``; R: ``dnorm(y, loc, scale)``.
 
     References
     ----------

@@ -29,7 +29,8 @@ class Poisson(ByTails):
     """Poisson law of counts with the given `mean`.
 
     q(y) = exp(-mean) mean^y / y!, for whole y >= 0. A regression also takes rates, real numbers
-    y >= 0 with their exposure as weight: y! is then Gamma(y + 1). scipy: ``poisson(mean)``.
+    y >= 0 with their exposure as weight: y! is then Gamma(y + 1). scipy: ``poisson(mean)``; R:
+    ``dpois(y, mean)``.
 
     References
     ----------

@@ -26,7 +26,7 @@ class StudentT(ByTails, LocationScale):
 
     q(y) = c(df)/scale (1 + z^2/df)^(-(df + 1)/2), z = (y - loc)/scale. As df -> inf it is normal,
     and a fit to data with no heavier tails ends there (status "boundary"). scipy:
-    ``t(df, loc, scale)``.
+    ``t(df, loc, scale)``; R: ``dt((y - loc)/scale, df)/scale``.
 
     The likelihood is unbounded for any n rows: with df < 1/(n - 1) it grows for ever as the scale
     shrinks around one of them, and with df < m/(n - m) around m rows that the location reproduces.

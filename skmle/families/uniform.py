@@ -13,10 +13,10 @@ from skmle.families.law import ByStd
 class Uniform(ByStd, Family):
     """Uniform law on [`low`, `high`].
 
-    Its maximum likelihood is at the smallest and the largest observation. Non-regular: the
-    support depends on the parameters, the estimates approach the truth at rate 1/n, no standard
-    errors in the usual sense exist, and it cannot be regressed. scipy:
-    ``uniform(low, high - low)``.
+    Its maximum likelihood is at the smallest and the largest observation. Non-regular: the support
+    depends on the parameters, the estimates approach the truth at rate 1/n, no standard errors in
+    the usual sense exist, and it cannot be regressed. scipy: ``uniform(low, high - low)``; R:
+    ``dunif(y, low, high)``.
 
     References
     ----------

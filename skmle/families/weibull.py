@@ -19,7 +19,7 @@ class Weibull(ByStd, OfMinima, LogLocationScale):
     """Weibull law of y > 0 with `scale` (the 63.2 % quantile) and `shape`.
 
     P(Y > y) = exp(-(y/scale)^shape). log y has Gumbel's law of minima with location log(scale) and
-    scale 1/shape. scipy: ``weibull_min(c=shape, scale=scale)``.
+    scale 1/shape. scipy: ``weibull_min(c=shape, scale=scale)``; R: ``dweibull(y, shape, scale)``.
 
     References
     ----------
