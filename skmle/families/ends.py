@@ -151,6 +151,13 @@ class Ends:
         """
         return ()
 
+    def widened(self, eta: Arrays) -> Arrays:
+        """Return constant chart eta of a law whose support is wider, if it moves with them.
+
+        A fit asks for it, again and again, where its start leaves some observations outside.
+        """
+        return eta
+
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         """Return a parameter on whose way on from chart `eta` the likelihood has no bound, and why.
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 def can_be_held(family) -> bool:
     one_column = family.observation.columns == 1 and family.observation.numeric
-    return one_column and family.support.fixed and len(family.parameters) > 1
+    return one_column and family.support.smooth and len(family.parameters) > 1
 
 
 def continuous(family) -> bool:

@@ -60,7 +60,7 @@ UNBOUNDED = {name: f for name, f in CONTINUOUS.items() if is_unbounded(f)}
 def test_constant_data(family, value):
     model, said = judge(MLEDistribution(family), np.full((20, 1), value))
     assert said == (
-        "no_maximum" if is_unbounded(family) or not family.support.fixed else "interior"
+        "no_maximum" if is_unbounded(family) or not family.support.smooth else "interior"
     )
     assert all(np.isfinite(v) for v in model.params_.values())
     if said == "no_maximum" or family.gradient_tells_mean:  # else the mean is not what is fitted

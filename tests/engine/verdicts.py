@@ -22,7 +22,7 @@ from skmle.exceptions import (
 )
 from skmle.families import Family
 from skmle.families.base import IDENTITY, LOG, LOGIT
-from tests.subjects import ONE_EACH, beside_limit
+from tests.subjects import ONE_EACH, beside_limit, calm
 
 RUNS = 200
 
@@ -78,9 +78,10 @@ CONTINUOUS = {
 def draw(family: Family, n: int, rng: np.random.Generator, p: int = 0):
     """Return (X, y) of the law at moderate parameters; the first depends on X if p > 0."""
     while True:
-        eta = [np.asarray(rng.normal(*CHARTS[q.chart])) for q in family.parameters]
+        eta = calm(family, [np.asarray(rng.normal(*CHARTS[q.chart])) for q in family.parameters])
         theta = family.natural(family.linked(tuple(eta)))
-        if family.support.fixed or theta[0] < theta[1]:  # low < high
+        ordered = family.support.smooth or theta[0] < theta[1]  # low < high
+        if ordered and not family.nonregular(tuple(eta)):
             break
     X = rng.normal(size=(n, p))
     if p:
@@ -99,7 +100,7 @@ def expected_verdict(
 
     For a family with a limit law, the score test at the fitted limit law tells.
     """
-    if not family.support.fixed:
+    if not family.support.smooth:
         return "non_regular"
     if not family.observation.numeric:
         return "interior" if set(y) == set(family.labels) else "boundary"
@@ -209,7 +210,7 @@ def check_regression(
 REGRESSED = {
     name: f
     for name, f in ONE_EACH.items()
-    if f.observation.numeric and f.support.fixed and f.observation.columns is not None
+    if f.observation.numeric and f.support.smooth and f.observation.columns is not None
 }
 
 
@@ -219,7 +220,7 @@ DISTRIBUTIONAL = {name: f for name, f in REGRESSED.items() if len(f.parameters) 
 def draw_rows(family: Family, n: int, p: int, rng: np.random.Generator):
     """Return (X, y) of laws whose first two parameters depend on all columns."""
     X = rng.normal(size=(n, p))
-    eta = [np.full(n, rng.normal(*CHARTS[q.chart])) for q in family.parameters]
+    eta = calm(family, [np.full(n, rng.normal(*CHARTS[q.chart])) for q in family.parameters])
     for j in range(2):
         eta[j] = eta[j] + X @ rng.normal(0.0, 0.3 * SLOPE[family.parameters[j].chart], p)
     y = family.sample(family.natural(family.linked(tuple(eta))), (n,), rng)

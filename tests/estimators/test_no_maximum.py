@@ -46,7 +46,7 @@ def expected_status(cls: type[Family], y: np.ndarray) -> str:
     family = cls()
     if not family.observation.numeric:
         return "interior"  # a law of one label
-    if is_unbounded(family) or not family.support.fixed:
+    if is_unbounded(family) or not family.support.smooth:
         return "no_maximum"
     if y[0] in (family.support.low, family.support.high):
         return "boundary" if family.support.discrete else "no_maximum"

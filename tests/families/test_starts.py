@@ -115,7 +115,7 @@ def test_guessed_starts_lead_to_the_maximum(family, rng):
 def test_starts_of_repeats(family, rng):
     """A weight of w counts as w equal rows."""
     y, weight, repeated = sample_with_weights(family, rng)
-    y[0] = y[1] if family.support.fixed else y[0]
+    y[0] = y[1] if family.support.smooth else y[0]
     weighted = family.starts(family.statistics(y), weight)
     expanded = family.starts(
         family.statistics(np.repeat(y, weight.astype(int), axis=0)), np.ones(len(repeated))

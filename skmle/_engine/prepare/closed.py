@@ -56,7 +56,7 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
         if infinite is not None:
             return constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]))
     if family.shortcuts.starts == "final":
-        status = INTERIOR if family.support.fixed else NON_REGULAR
+        status = INTERIOR if family.support.smooth else NON_REGULAR
         start = family.starts(observed.statistics, observed.weight)[0]
         if not family.relinked or _has_links(family, start):
             return constant_fit(problem, start, Verdict(status))
