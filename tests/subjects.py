@@ -212,6 +212,15 @@ def beside_limit(family: Family, limit, law: Distribution, value: float) -> Dist
     return Distribution.of(family, family.natural(tuple(eta[j] for j in range(len(eta)))))
 
 
+def ends_move(family: Family | type[Family]) -> bool:
+    """Whether the support of a smooth law ends where the parameters say.
+
+    Its likelihood has no bound as an end comes near to an observation, and may have a local maximum
+    where the usual errors do not hold, or none.
+    """
+    return family.support.smooth and not family.support.fixed
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 

@@ -165,6 +165,14 @@ class Ends:
         """
         return None
 
+    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+        """Return constant chart eta far on the way of `without_bound`, which the data alone tell.
+
+        The fit of a density returns them, so that its answer does not depend on its steps. None is
+        returned if they do not matter.
+        """
+        return None
+
     def holding(self, values: Mapping[str, float]) -> Family | None:
         """Return this law with some natural parameters held, whose starts and bound are right.
 

@@ -14,11 +14,12 @@ from skmle.families.base import (
     Limit,
     Param,
     Support,
+    average,
 )
 from skmle.families.gumbel import Gumbel, OfMaxima
 from skmle.families.law import ByStd
 from skmle.families.tools.location_scale import LocationScale
-from skmle.families.tools.moving_ends import Shaped, shaped_log, unshaped
+from skmle.families.tools.moving_ends import NEARLY_MET, Shaped, shaped_log, unshaped
 from skmle.families.tools.quantiles import weighted_quantile
 from skmle.families.tools.special import log_gamma_near_one, log_gamma_of_twice
 
@@ -28,6 +29,8 @@ _TOLD = 0.5
 _LEVELS = (0.1, 0.5, 0.9)
 # The range of shapes in which quantiles find one, and halvings of it.
 _WIDEST, _HALVINGS = 20.0, 40
+# Shapes of a Weibull law whose density is infinite at its end.
+_INFINITE_AT_END = np.geomspace(1e-2, 1.0, 50)
 
 
 class GeneralizedExtremeValue(ByStd, Shaped, OfMaxima):
@@ -81,6 +84,21 @@ class GeneralizedExtremeValue(ByStd, Shaped, OfMaxima):
                 break
             shape *= 0.5
         return [(float(loc), float(np.log(scale)), float(shape))]
+
+    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+        # The best law whose support ends there: its distance from the end has a Weibull law.
+        y = statistics[0]
+        end = y.max() + NEARLY_MET * np.ptp(y)
+        log_away = np.log(end - y)
+        middle, top = average(log_away, weight), log_away.max()
+        log_means = np.array(
+            [np.log(average(np.exp(k * (log_away - top)), weight)) for k in _INFINITE_AT_END]
+        )
+        gain = np.log(_INFINITE_AT_END) + _INFINITE_AT_END * (middle - top) - log_means
+        best = gain.argmax()
+        k, log_scale = float(_INFINITE_AT_END[best]), top + log_means[best] / _INFINITE_AT_END[best]
+        loc = float(end - np.exp(log_scale))
+        return loc, float(log_scale - np.log(k)), -1.0 / k
 
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
         return None  # it does not exist for shapes from -1/2 down

@@ -14,30 +14,33 @@ from skmle.families.base import (
     Family,
     Limit,
     Param,
+    Saturated,
+    Shortcuts,
     Stretch,
     Support,
     average,
 )
 from skmle.families.exponential import Exponential
 from skmle.families.law import ByStd
-from skmle.families.tools.moving_ends import Shaped
+from skmle.families.tools.moving_ends import NEARLY_MET, Shaped
+from skmle.families.tools.quantiles import weighted_quantile
 from skmle.families.tools.special import log_complement
 
-# Rows of which starts are found, at most: the profile likelihood is asked at each place of a grid.
-_ROWS = 2048
-# The places, as multiples of shape/scale times the largest observation, from -1 on, where the end
-# of the support meets it. Local maxima between two of them are missed; chosen, not measured.
-_PLACES = np.concatenate(
-    [
-        -1.0 + np.geomspace(1e-9, 0.5, 18),
-        np.linspace(-0.45, -0.05, 9),
-        [0.0],
-        np.geomspace(0.02, 1e4, 24),
-        np.geomspace(1e5, 1e16, 12),
-    ]
-)
-# Shape on the way to that of equal observations, whose density is all next to its end.
-_STEEP = 1e8
+# Rows of which starts are found, at most: first those of which the profile likelihood is asked at
+# each place of a grid, then those that lead near to the maximum of all rows. Chosen, not measured.
+_ROWS = (2048, 65_536)
+# The places: multiples of shape/scale times the largest observation from -1 on, where the end of
+# the support meets it; and how many there are above zero, and how far they reach in multiples of
+# shape/scale times the median. Local maxima between two of them are missed; chosen, not measured.
+_BELOW_ZERO = np.concatenate([-1.0 + np.geomspace(1e-9, 0.5, 18), np.linspace(-0.45, -0.05, 9)])
+_ABOVE_ZERO, _LEAST, _MOST = 36, 0.02, 1e4
+_NEXT_TO_ZERO = 1e-3  # where Newton's method starts from zero
+# Newton steps at most; and the last of them relative to shape/scale: it squares the distance.
+_STEPS, _LAST = 20, 1e-6
+# Shape of a law that is nearly all at the end of its support, and how far an observation that it
+# reproduces lies below that end, relative to it: far above rounding.
+_STEEP, _BELOW = -1e7, 1e-11
+_LEAST_END = 1e-290  # of observations at zero
 
 
 class GeneralizedPareto(ByStd, Shaped):
@@ -71,6 +74,7 @@ class GeneralizedPareto(ByStd, Shaped):
     scipy_name = "genpareto"
     parameters = (Param("scale", LOG), Param("shape", IDENTITY))
     support = Support(0.0, closed=(True, False), fixed=False)
+    shortcuts = Shortcuts(starts="maximum")
     stretch = Stretch((1.0, 0.0))
 
     @property
@@ -100,31 +104,49 @@ class GeneralizedPareto(ByStd, Shaped):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # All local maxima of the profile likelihood of t = shape/scale, in which the shape is the
         # mean of log(1 + t y). Towards the end of the support it rises for ever.
-        step = -(-len(statistics[0]) // _ROWS)
-        y = statistics[0][::step]
-        weight = None if weight is None or len(weight) == 1 else weight[::step]
-        largest = y.max()
+        largest = max(statistics[0].max(), _LEAST_END)
+        whole = statistics[0] / largest
+        weight = None if weight is None or len(weight) == 1 else weight
+        steps = [-(-len(whole) // rows) for rows in _ROWS] + [1]
+        samples = [
+            (whole[::step], None if weight is None else weight[::step])
+            for step in dict.fromkeys(steps)
+        ]
+        y, weight = samples[0]
+        mean, middle = average(y, weight), weighted_quantile(y, weight, 0.5)
         with np.errstate(all="ignore"):
-            shape = np.array([average(np.log1p(p * (y / largest)), weight) for p in _PLACES])
-            scale = np.where(_PLACES == 0.0, average(y / largest, weight), shape / _PLACES)
+            reach = _MOST / max(middle if middle > 0.0 else mean, _LEAST_END)
+            places = np.concatenate([_BELOW_ZERO, [0.0], np.geomspace(_LEAST, reach, _ABOVE_ZERO)])
+            shape = np.array([average(np.log1p(p * y), weight) for p in places])
+            scale = np.where(places == 0.0, mean, shape / places)
             loss = np.log(scale) + shape
             inner, before, after = loss[1:-1], loss[:-2], loss[2:]
             at = 1 + np.flatnonzero((inner <= before) & (inner < after))
-            found: list[tuple[float, ...]] = [
-                (float(np.log(scale[i] * largest)), float(shape[i])) for i in at
+            found = []
+            for t in places[at]:
+                maximum = (float(t) or _NEXT_TO_ZERO, 0.0, 0.0)
+                for sample in samples:
+                    maximum = _profile_maximum(maximum[0], *sample)
+                found.append(maximum)
+            found.sort(key=lambda maximum: maximum[2])
+            log_largest = float(np.log(largest))
+            return [(float(np.log(shape / t)) + log_largest, shape) for t, shape, _ in found] or [
+                (float(np.log(mean)) + log_largest, 0.0)
             ]
-            return found or [(float(np.log(average(y, weight))), 0.0)]
 
-    def unbounded(
-        self, statistics: Arrays, weight: Array | None
-    ) -> tuple[tuple[float, ...], str] | None:
+    def saturated(self, statistics: Arrays) -> Saturated:
+        y = np.maximum(statistics[0], _LEAST_END)
+        log_scale = np.log(y) + float(np.log(-_STEEP) + np.log1p(_BELOW))
+        # The distance from the end grows e-fold.
+        power = (np.e - 1.0) * _BELOW * -_STEEP
+        return Saturated(log_scale, (_STEEP,), "shape", power=power, beside=("shape",))
+
+    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+        # The best law whose support ends there.
         y = statistics[0]
-        if not np.all(y == y[0]):
-            return None
-        with np.errstate(divide="ignore"):
-            log_scale = float(np.log(y[0]) + np.log(_STEEP))
-        reason = "all observations are equal, so the density grows without bound at its end there"
-        return (log_scale, -_STEEP), reason
+        end = y.max() / (1.0 - NEARLY_MET)
+        shape = average(np.log1p(-y / end), weight)
+        return float(np.log(-shape) + np.log(end)), shape
 
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
         # Smith (1984), Threshold methods for sample extremes.
@@ -173,3 +195,24 @@ class GeneralizedPareto(ByStd, Shaped):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return self.of_shaped_log(rng.standard_exponential(size), theta)
+
+
+def _profile_maximum(t: float, y: Array, weight: Array | None) -> tuple[float, float, float]:
+    """Return the maximum of the profile likelihood near t = shape/scale, by Newton's method.
+
+    Observations are divided by the largest. With k(t), the mean of log(1 + t y), which is the
+    shape, -log q is log(k/t) + k + 1 in the mean. Returned are t, the shape and log(k/t) + k.
+    """
+    for _ in range(_STEPS):
+        x = t * y
+        k = average(np.log1p(x), weight)
+        reach = y / (1.0 + x)
+        slope, bend = average(reach, weight), -average(reach * reach, weight)
+        falls = slope / k - 1.0 / t + slope
+        turns = bend / k - (slope / k) ** 2 + t**-2 + bend
+        step = -falls / turns if turns > 0.0 else 0.0
+        step = max(step, 0.5 * (-1.0 - t))  # the end of the support stays above all observations
+        t, k = t + step, k + step * (slope + 0.5 * step * bend)
+        if abs(step) <= _LAST * abs(t):
+            break
+    return t, k, float(np.log(k / t) + k)

@@ -233,6 +233,7 @@ def _refuge(family: Family, objective: Objective, coef: Array, eta: Sequence[flo
         margins = [share * edge if np.isfinite(edge) else 0.0 for edge in edges]
         lacking = _Lacking(domains, margins)
         coef = _minimise(replace(objective, rows=lacking, penalties=(), watch=None), coef)
+        coef = widened(family, objective, coef)
         if _is_inside(objective, coef):
             return coef
     raise ValueError(_nowhere_inside(family, objective, coef))

@@ -253,6 +253,9 @@ class Wrapper(Family):
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         return self.inner.without_bound(statistics, eta)
 
+    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+        return None
+
     def widened(self, eta: Arrays) -> Arrays:
         return self.inner.widened(eta)
 
