@@ -224,6 +224,9 @@ def ends_move(family: Family | type[Family]) -> bool:
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 
-    They do if the law has a scale, or a parameter that serves as one.
+    They do if the law has a scale, or a parameter that serves as one, and can shrink to a point.
     """
-    return family.support.smooth and not family.support.discrete and len(family.parameters) > 1
+    cls = family if isinstance(family, type) else type(family)
+    shrinks = cls.saturated is not Family.saturated
+    smooth = family.support.smooth and not family.support.discrete
+    return smooth and len(family.parameters) > 1 and shrinks

@@ -35,6 +35,7 @@ _ROWS = (2048, 65_536)
 _BELOW_ZERO = np.concatenate([-1.0 + np.geomspace(1e-9, 0.5, 18), np.linspace(-0.45, -0.05, 9)])
 _ABOVE_ZERO, _LEAST, _MOST = 36, 0.02, 1e4
 _NEXT_TO_ZERO = 1e-3  # where Newton's method starts from zero
+_BLOCK = 16_384  # rows that fit into the cache
 # Newton steps at most; and the last of them relative to shape/scale: it squares the distance.
 _STEPS, _LAST = 20, 1e-6
 # Shape of a law that is nearly all at the end of its support, and how far an observation that it
@@ -102,37 +103,11 @@ class GeneralizedPareto(ByStd, Shaped):
         return -hazard, hazard * (1.0 + hazard)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        # All local maxima of the profile likelihood of t = shape/scale, in which the shape is the
-        # mean of log(1 + t y). Towards the end of the support it rises for ever.
-        largest = max(statistics[0].max(), _LEAST_END)
-        whole = statistics[0] / largest
-        weight = None if weight is None or len(weight) == 1 else weight
-        steps = [-(-len(whole) // rows) for rows in _ROWS] + [1]
-        samples = [
-            (whole[::step], None if weight is None else weight[::step])
-            for step in dict.fromkeys(steps)
-        ]
-        y, weight = samples[0]
-        mean, middle = average(y, weight), weighted_quantile(y, weight, 0.5)
-        with np.errstate(all="ignore"):
-            reach = _MOST / max(middle if middle > 0.0 else mean, _LEAST_END)
-            places = np.concatenate([_BELOW_ZERO, [0.0], np.geomspace(_LEAST, reach, _ABOVE_ZERO)])
-            shape = np.array([average(np.log1p(p * y), weight) for p in places])
-            scale = np.where(places == 0.0, mean, shape / places)
-            loss = np.log(scale) + shape
-            inner, before, after = loss[1:-1], loss[:-2], loss[2:]
-            at = 1 + np.flatnonzero((inner <= before) & (inner < after))
-            found = []
-            for t in places[at]:
-                maximum = (float(t) or _NEXT_TO_ZERO, 0.0, 0.0)
-                for sample in samples:
-                    maximum = _profile_maximum(maximum[0], *sample)
-                found.append(maximum)
-            found.sort(key=lambda maximum: maximum[2])
-            log_largest = float(np.log(largest))
-            return [(float(np.log(shape / t)) + log_largest, shape) for t, shape, _ in found] or [
-                (float(np.log(mean)) + log_largest, 0.0)
-            ]
+        found = local_maxima(statistics[0], weight)
+        if found:
+            return [maximum[:2] for maximum in found]
+        with np.errstate(divide="ignore"):
+            return [(float(np.log(average(statistics[0], weight))), 0.0)]
 
     def saturated(self, statistics: Arrays) -> Saturated:
         y = np.maximum(statistics[0], _LEAST_END)
@@ -197,6 +172,54 @@ class GeneralizedPareto(ByStd, Shaped):
         return self.of_shaped_log(rng.standard_exponential(size), theta)
 
 
+def local_maxima(y: Array, weight: Array | None) -> list[tuple[float, float, float]]:
+    """Return the local maxima of the likelihood of a density, the best one first.
+
+    They are those of the profile likelihood of t = shape/scale, in which the shape is the mean of
+    log(1 + t y). Towards the end of the support it rises for ever. Each is told by log scale, shape
+    and the mean of -log q.
+    """
+    largest = max(y.max(), _LEAST_END)
+    whole = y / largest
+    weight = None if weight is None or len(weight) == 1 else weight
+    steps = [-(-len(whole) // rows) for rows in _ROWS] + [1]
+    samples = [
+        (whole[::step], None if weight is None else weight[::step]) for step in dict.fromkeys(steps)
+    ]
+    few, few_weights = samples[0]
+    mean, middle = average(few, few_weights), weighted_quantile(few, few_weights, 0.5)
+    reach = _MOST / max(middle if middle > 0.0 else mean, _LEAST_END)
+    places = np.concatenate([_BELOW_ZERO, [0.0], np.geomspace(_LEAST, reach, _ABOVE_ZERO)])
+    found = []
+    with np.errstate(all="ignore"):
+        shape = np.array([average(np.log1p(t * few), few_weights) for t in places])
+        loss = np.log(np.where(places == 0.0, mean, shape / places)) + shape
+        inner, before, after = loss[1:-1], loss[:-2], loss[2:]
+        for t in places[1:-1][(inner <= before) & (inner < after)]:
+            maximum = (float(t) or _NEXT_TO_ZERO, 0.0, 0.0)
+            for sample in samples:
+                maximum = _profile_maximum(maximum[0], *sample)
+            found.append(maximum)
+    log_unit = float(np.log(largest))
+    found.sort(key=lambda maximum: maximum[2])
+    return [
+        (nll - k + log_unit, k, nll + log_unit + 1.0) for _, k, nll in found if np.isfinite(nll)
+    ]
+
+
+def _shape_at(t: float, y: Array, weight: Array | None) -> tuple[float, float, float]:
+    """Return the mean of log(1 + t y), and its two derivatives in t."""
+    sums = np.zeros(3)
+    for first in range(0, len(y), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        x = t * y[rows]
+        reach = y[rows] / (1.0 + x)
+        terms = np.log1p(x), reach, -reach * reach
+        sums += [(term if weight is None else term * weight[rows]).sum() for term in terms]
+    k, slope, bend = sums / (len(y) if weight is None else weight.sum())
+    return float(k), float(slope), float(bend)
+
+
 def _profile_maximum(t: float, y: Array, weight: Array | None) -> tuple[float, float, float]:
     """Return the maximum of the profile likelihood near t = shape/scale, by Newton's method.
 
@@ -204,10 +227,7 @@ def _profile_maximum(t: float, y: Array, weight: Array | None) -> tuple[float, f
     shape, -log q is log(k/t) + k + 1 in the mean. Returned are t, the shape and log(k/t) + k.
     """
     for _ in range(_STEPS):
-        x = t * y
-        k = average(np.log1p(x), weight)
-        reach = y / (1.0 + x)
-        slope, bend = average(reach, weight), -average(reach * reach, weight)
+        k, slope, bend = _shape_at(t, y, weight)
         falls = slope / k - 1.0 / t + slope
         turns = bend / k - (slope / k) ** 2 + t**-2 + bend
         step = -falls / turns if turns > 0.0 else 0.0

@@ -9,7 +9,7 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.exceptions import NoMaximumWarning
 from skmle.families import Distribution
 from tests.engine.verdicts import fitted, judge
-from tests.subjects import SUBJECTS, ends_move, every
+from tests.subjects import SUBJECTS, ends_move, every, is_unbounded
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -20,7 +20,7 @@ def can_be_held(family) -> bool:
 
 
 def continuous(family) -> bool:
-    return can_be_held(family) and not family.support.discrete
+    return can_be_held(family) and is_unbounded(family)
 
 
 def held_value(family, y: float) -> float:

@@ -43,12 +43,11 @@ def shaped_log(z: Array, shape: Array, order: int) -> ShapedLog:
     with np.errstate(all="ignore"):  # outside of the support, and where the shape is zero
         x = np.asarray(shape * z)
         w = np.asarray(np.log1p(np.maximum(x, -1.0)) / shape)
-        near = np.abs(x) < _SERIES
-        some = bool(near.any())
-        if some:
-            z_near, x_near = np.broadcast_to(z, x.shape)[near], x[near]
-            line = z_near * (1.0 - 0.5 * x_near)
-            w[near] = np.where(np.abs(x_near) < _LINEAR, line, w[near])
+        near = np.flatnonzero(np.abs(x) < _SERIES)
+        if near.size:
+            z_near, x_near = np.broadcast_to(z, x.shape).reshape(-1)[near], x.reshape(-1)[near]
+            linear = np.flatnonzero(np.abs(x_near) < _LINEAR)
+            w.reshape(-1)[near[linear]] = z_near[linear] * (1.0 - 0.5 * x_near[linear])
         if order < 1:
             return ShapedLog(w)
         outside = x <= -1.0
@@ -61,10 +60,11 @@ def shaped_log(z: Array, shape: Array, order: int) -> ShapedLog:
             by_shape[outside] = 0.0
             if bend is not None:
                 bend[outside] = 0.0
-        if some:
-            by_shape[near] = z_near * z_near * _polynomial(_BY_SHAPE, x_near)
+        if near.size:
+            square = z_near * z_near
+            by_shape.reshape(-1)[near] = square * _polynomial(_BY_SHAPE, x_near)
             if bend is not None:
-                bend[near] = z_near * z_near * z_near * _polynomial(_BEND, x_near)
+                bend.reshape(-1)[near] = square * z_near * _polynomial(_BEND, x_near)
         return ShapedLog(w, slope, by_shape, bend)
 
 
@@ -111,7 +111,8 @@ class Shaped(LocationScale):
             log = shaped_log(z, shape, order)
             rho, first, second = self.standard(log.w, order)
             value = rho + shape * log.w + s
-            value = np.where(np.isinf(log.w), np.inf, value)
+            if (outside := np.isinf(log.w)).any():
+                value = np.where(outside, np.inf, value)
             if order < 1:
                 return Rows(value)
             assert first is not None

@@ -97,6 +97,7 @@ def _power_function_variance(shape):
     return shape / ((shape + 1) ** 2 * (shape + 2))
 
 
+_EXCESSES = (mp.mpf("1e-300"), mp.mpf("1e-20"), 0.001, 0.1, 0.7, 1, 2, 5, 30)
 _SHAPES = (0.0, 0.2, -0.3, 1.5, 1e-9)
 
 LAWS = [
@@ -113,23 +114,23 @@ LAWS = [
         entropy=lambda loc, scale, shape: mp.log(scale) + mp.euler * (1 + shape) + 1,
     ),
     Formula(
+        "lomax",
+        [{"scale": 1.0, "shape": 2.5}, {"scale": 3e-6, "shape": 0.4}, {"scale": 2.0, "shape": 1e9}],
+        log_density=lambda y, scale, shape: _excess_log_density(y, scale, 1 / shape),
+        points=lambda scale, shape: [
+            scale * _unshaped(w, 1 / shape) for w in (*_EXCESSES, min(600, 250 * shape))
+        ],
+        log_sf=lambda y, scale, shape: -_shaped_log(y / scale, 1 / shape),
+        mean=lambda scale, shape: mp.inf if shape <= 1 else scale / (1 - 1 / shape),
+        variance=lambda scale, shape: _excess_variance(scale, 1 / shape),
+        entropy=lambda scale, shape: mp.log(scale) + 1 / shape + 1,
+    ),
+    Formula(
         "generalized_pareto",
         [{"scale": 3.0, "shape": shape} for shape in _SHAPES],
         log_density=_excess_log_density,
         points=lambda scale, shape: [
-            scale * _unshaped(w, shape)
-            for w in (
-                mp.mpf("1e-300"),
-                mp.mpf("1e-20"),
-                0.001,
-                0.1,
-                0.7,
-                1,
-                2,
-                5,
-                30,
-                400 if shape >= 0 else 60,
-            )
+            scale * _unshaped(w, shape) for w in (*_EXCESSES, 400 if shape >= 0 else 60)
         ],
         log_sf=lambda y, scale, shape: -_shaped_log(y / scale, shape),
         mean=lambda scale, shape: mp.inf if shape >= 1 else scale / (1 - shape),
