@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from skmle.families import REGISTRY, Distribution, Family, all_families
 from skmle.families.ends import place, places
-from skmle.families.links import allowed_links
+from skmle.families.links import IDENTITY, allowed_links
 
 WIDTH = 3  # columns of a family of any number of columns
 LABELS = np.array([2, 3, 7])
@@ -36,14 +36,14 @@ def is_conditional(cls: type[Family]) -> bool:
 
     They may if the law has derivatives and each row is one observation.
     """
-    return cls.support.fixed and cls.observation.columns is not None
+    return cls.support.smooth and cls.observation.columns is not None
 
 
 def is_smooth(cls: type[Family]) -> bool:
     """Whether a regression of numbers on features is found by derivatives alone."""
     return (
         cls.observation.columns == 1
-        and cls.support.fixed
+        and cls.support.smooth
         and cls.observation.numeric
         and cls.shortcuts.starts != "final"
     )
@@ -161,7 +161,17 @@ def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
 
 def typical_eta(family: Family) -> list[float]:
     """Return different numbers for different parameters, none of them special on any chart."""
-    return [0.2 + 0.5 * j for j in range(len(family.parameters))]
+    return calm(family, [0.2 + 0.5 * j for j in range(len(family.parameters))])
+
+
+def calm(family: Family, eta: list) -> list:
+    """Return eta with shapes that may have either sign made small: at 1 there is no mean."""
+    if family.observation.columns != 1:
+        return eta
+    shapes = [p.chart is IDENTITY and not p.unit for p in family.parameters]
+    return [
+        0.2 * e if shape and j else e for j, (e, shape) in enumerate(zip(eta, shapes, strict=True))
+    ]
 
 
 def observations(cls: type[Family], n: int = 200) -> np.ndarray:
@@ -216,9 +226,21 @@ def beside_limit(family: Family, limit, law: Distribution, value: float) -> Dist
     return Distribution.of(family, family.natural(tuple(eta[j] for j in range(len(eta)))))
 
 
+def ends_move(family: Family | type[Family]) -> bool:
+    """Whether the support of a smooth law ends where the parameters say.
+
+    Its likelihood has no bound as an end comes near to an observation, and may have a local maximum
+    where the usual errors do not hold, or none.
+    """
+    return family.support.smooth and not family.support.fixed
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 
-    They do if the law has a scale, or a parameter that serves as one.
+    They do if the law has a scale, or a parameter that serves as one, and can shrink to a point.
     """
-    return family.support.fixed and not family.support.discrete and len(family.parameters) > 1
+    cls = family if isinstance(family, type) else type(family)
+    shrinks = cls.saturated is not Family.saturated
+    smooth = family.support.smooth and not family.support.discrete
+    return smooth and len(family.parameters) > 1 and shrinks

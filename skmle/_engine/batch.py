@@ -155,7 +155,7 @@ def _in_blocks(problem: Problem, enter: Callable[[Block], None], blocks: Sequenc
 def covers(problem: Problem) -> bool:
     """Return whether many fits of a problem may be found here."""
     family, observed = problem.family, problem.observed
-    smooth = family.support.fixed and family.shortcuts.starts != "final" and not family.kinked
+    smooth = family.support.smooth and family.shortcuts.starts != "final" and not family.kinked
     plain = smooth and family.regular and not (family.restricted or family.redundant)
     settings = (
         _TOLERANCES[0] <= problem.tol <= _TOLERANCES[1]

@@ -109,8 +109,8 @@ def own_column(estimator: Any, what: str, column: str | int) -> int:
 
 def check_conditional(family: Family) -> None:
     """Raise ValueError if the family's parameters cannot depend on features."""
-    if not family.support.fixed:
-        why = "its support depends on its parameters"
+    if not family.support.smooth:
+        why = "it is fitted by the ends of its support"
     elif family.observation.columns is None and not family.observation.rowwise:
         why = "its observations are rows of several columns"
     else:

@@ -219,7 +219,9 @@ def _of_samples(
     for line, fit in refits.apart.items():
         result[line] = np.nan
         if fit.verdict.status in MAXIMUM:
-            own = replace(problem, family=fit.family)
+            # A limit law has the first parameters alone.
+            terms = problem.terms[: len(fit.coefs)]
+            own = replace(problem, family=fit.family, terms=terms)
             at = law_of(own, [np.reshape(e, (1, -1)) for e in etas_of(own, fit.coefs)])
             one = slice(line, line + 1)
             seen = None if event is None else event[one]

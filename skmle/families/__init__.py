@@ -46,6 +46,15 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),
     "Frechet": ("frechet", ("frechet", "invweibull", "inverse_weibull")),
+    "GeneralizedExtremeValue": (
+        "generalized_extreme_value",
+        ("generalized_extreme_value", "genextreme", "gev", "generalised_extreme_value"),
+    ),
+    "GeneralizedPareto": (
+        "generalized_pareto",
+        ("generalized_pareto", "genpareto", "gpd", "generalised_pareto"),
+    ),
+    "Lomax": ("lomax", ("lomax", "pareto_2")),
     "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),
     "PowerFunction": ("power_function", ("power_function", "powerlaw")),

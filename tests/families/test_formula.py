@@ -63,15 +63,29 @@ def test_concave_laws_are_concave(family, rng):
     assert np.linalg.eigvalsh(curvature).min() >= -1e-15
 
 
+def stays_inside(family, y, eta, step=1e-4):
+    """Return which observations have a density at all laws around one."""
+    moved = [
+        tuple(e + sign * step * (i == j) for i, e in enumerate(eta))
+        for j in range(len(eta))
+        for sign in (-1.0, 1.0)
+    ]
+    return np.all([np.isfinite(family.log_prob(y, family.linked(e))) for e in moved], axis=0)
+
+
 @every(DIFFERENTIABLE)
 def test_derivatives_in_the_tails(family, rng, assert_derivative):
     """At eta = -8 and 8, of observations from there and of observations from the middle."""
     middle = points(family, 1)[0]
     for eta in tail_points(family, 8.0):
+        if family.nonregular(eta):  # observations lie within rounding of where -log q ends
+            continue
         y = np.concatenate([draw(family, eta, 6, rng), draw(family, middle, 6, rng)])
         with np.errstate(over="ignore"):
             value = formula_of(family, y)(eta, 0)[0]
         y = y[value < 1e12]  # beyond, a row has no meaningful differences (Weibull's exp(z))
+        if not family.support.fixed:  # nor has one so near to an end that a step leads over it
+            y = y[stays_inside(family, y, eta)]
         if len(y):
             check_derivatives(
                 formula_of(family, y),
@@ -160,7 +174,7 @@ def test_inputs_are_not_changed(family, rng):
         np.testing.assert_array_equal(a, b)
 
 
-@every(SUBJECTS, lambda family: family.support.fixed and has_gradient(family))
+@every(SUBJECTS, lambda family: family.support.smooth and has_gradient(family))
 def test_expected_gradient_and_information(family):
     """E[gradient] = 0 and E[gradient gradient'] = E[curvature]."""
     for eta in points(family):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def one_column(family: Family) -> bool:
-    return family.observation.columns == 1 and family.observation.numeric and family.support.fixed
+    return family.observation.columns == 1 and family.observation.numeric and family.support.smooth
 
 
 def intervals(family: Family, eta) -> dict[str, tuple[float, float]]:
@@ -46,6 +46,8 @@ def intervals(family: Family, eta) -> dict[str, tuple[float, float]]:
         "narrow far up": (far, far + max(1e-3 * spread, 1e-6 * far)),
         "narrow far down": (low(1e-6), low(1e-6) + 1e-4 * spread),
     }
+    if not family.support.fixed:  # no differences over an end of the support
+        found = {name: ends for name, ends in found.items() if "far" not in name}
     # Where an end lies next to one of the support, nothing or all of the law is inside.
     near = np.nextafter(family.support.high, -np.inf, dtype=float) - 1e-3
     return {
@@ -101,7 +103,7 @@ def check(law: Family, rows, eta, gradient_error: float, curvature_error: float)
 
         size = 1.0 + np.abs(gradient)
         low, high = etas_of(law.link(j), law.parameters[j].chart)
-        h = min(2e-2, float(min(eta[j] - low, high - eta[j])) / 8.0)  # inside the link's domain
+        h = min(2e-2, float(min(eta[j] - low, high - eta[j])) / 16.0)  # inside the link's domain
         miss = np.abs(slope(lambda e, f=moved: f(e, 0), eta[j], h) - gradient[:, j])
         assert (miss / size[:, j]).max() < gradient_error
         miss = np.abs(slope(lambda e, f=moved: f(e, 1), eta[j], h) - curvature[:, :, j])

@@ -53,7 +53,7 @@ def test_rows_have_exactly_what_is_asked_for(family, constant, order):
     y = draw(family, point, 4, np.random.default_rng(0))
     eta = tuple(e if constant else np.full(len(y), e) for e in point)
     rows = family.evaluate(family.statistics(y), eta, order)
-    moving = not family.support.fixed  # such a law has no derivatives
+    moving = not family.support.smooth  # such a law has no derivatives
     assert (rows.gradient is not None) == (order > 0 and not moving)
     assert (rows.curvature is not None) == (order > 1 and not moving)
     k = len(eta)

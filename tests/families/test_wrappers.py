@@ -142,7 +142,7 @@ MODERATE = [0.01, 0.3, 0.5, 0.9, 0.999]
 
 
 def one_column(family):
-    return family.observation.columns == 1 and family.observation.numeric and family.support.fixed
+    return family.observation.columns == 1 and family.observation.numeric and family.support.smooth
 
 
 @pytest.mark.slow

@@ -142,7 +142,7 @@ def test_columns_of_every_regression(cls):
         assert np.isfinite(rows["deviance_residual"]).all()
 
 
-@every_class(lambda cls: cls.regular and cls.support.fixed)
+@every_class(lambda cls: cls.regular and cls.support.smooth)
 def test_columns_of_every_density(cls):
     y = as_columns(observations(cls))
     model = MLEDistribution(cls).fit(y)

@@ -110,7 +110,7 @@ def test_normal_regression_is_least_squares():
 @every_class(lambda cls: not cls.cusps)  # the errors of those are left out
 def test_covariance_is_positive_definite(cls):
     model = MLEDistribution(cls).fit(draws(cls))
-    if not cls.support.fixed:
+    if not cls.support.smooth:
         with pytest.raises(
             ValueError, match="no covariance, because status_ = 'non_regular'.*Draw samples of"
         ):
@@ -128,7 +128,7 @@ def test_covariance_is_positive_definite(cls):
 @every_class(lambda cls: not cls.cusps)
 def test_delta_method_is_that_of_finite_differences(cls):
     model = MLEDistribution(cls).fit(draws(cls))
-    if not cls.support.fixed:
+    if not cls.support.smooth:
         return
     (fit,) = model._fits
     family, eta, covariance = fit.family, np.array([e for _, e in fit.coefs]), fit.covariance
@@ -159,7 +159,7 @@ def test_weights_are_repeated_rows(cls):
     weight = np.random.default_rng(1).integers(1, 4, len(X))
     weighted = MLEDistribution(cls).fit(X, sample_weight=weight)
     repeated = MLEDistribution(cls).fit(np.repeat(X, weight, axis=0))
-    if cls.support.fixed and not cls.cusps:
+    if cls.support.smooth and not cls.cusps:
         np.testing.assert_allclose(
             weighted.inference().covariance, repeated.inference().covariance, rtol=1e-7, atol=1e-12
         )

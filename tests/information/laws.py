@@ -10,6 +10,7 @@ from skmle.information import cross_entropy, js_divergence, kl_divergence
 from tests.subjects import every_class
 
 LOG_2 = np.log(2.0)
+FINER = 0.5 ** np.arange(2.0, 40.0)
 
 DRAWS = {"identity": lambda z: z, "log": lambda z: np.exp(0.6 * z), "logit": lambda z: expit(z)}
 
@@ -24,12 +25,14 @@ every_scalar = every_class(lambda cls: cls.observation.columns == 1 and cls.obse
 def draw(cls, rng):
     """A law of this family with random parameters.
 
-    Again, if they contradict each other (low > high).
+    Again, if they contradict each other (low > high), or if the density has a steep end at a place
+    where floating-point numbers are coarse.
     """
     while True:
         theta = {p.name: DRAWS[p.chart.name](rng.normal()) for p in cls().parameters}
         law = Distribution(cls(), theta)
-        if not np.isnan(independent(law).support()).any():
+        steep = law.family.nonregular(law.family.chart(law.family.eta(law.theta)))
+        if not steep and not np.isnan(independent(law).support()).any():
             return law
 
 
@@ -83,7 +86,9 @@ def composite(p, q, gain, first, last):
     """
     low, high = p.support()
     centre = p.median()
-    if np.isinf(low):
+    if np.isinf(low) and np.isfinite(high):
+        y, slope, t = (lambda t: high - np.exp(t)), np.exp, (lambda y: np.log(high - y))
+    elif np.isinf(low):
         spread = p.ppf(0.75) - p.ppf(0.25)
         y, slope, t = (
             (lambda t: centre + spread * np.sinh(t)),
@@ -102,7 +107,9 @@ def composite(p, q, gain, first, last):
     with np.errstate(all="ignore"):
         cuts = t(np.array([*p.support(), *q.support(), p.median(), q.median()]))
         around = [np.linspace(m - 8.0, m + 8.0, 401) for m in t(np.array([p.median(), q.median()]))]
-        edges = np.concatenate([np.linspace(first, last, 2001), cuts, *around])
+        near = np.concatenate([-FINER, FINER])  # densities may fall to an end like a power
+        finer = [cut + near for cut in cuts[:4] if np.isfinite(cut)]
+        edges = np.concatenate([np.linspace(first, last, 2001), cuts, *around, *finer])
         edges = np.unique(edges[(edges >= first) & (edges <= last)])
         nodes, weights = np.polynomial.legendre.leggauss(10)
         half = 0.5 * np.diff(edges)[:, None]

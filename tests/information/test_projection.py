@@ -23,6 +23,7 @@ from skmle.information import cross_entropy, entropy, kl_divergence, project
 from skmle.information.operands import as_law
 from skmle.information.projection import _nearest
 from tests.information.laws import brute_force, draw, every_scalar
+from tests.subjects import ends_move
 
 # family, law, scipy's law of eta, a start for eta
 PAIRS = [
@@ -113,6 +114,8 @@ def test_a_law_of_the_family_is_its_own_projection(cls, seed):
     # And the fit finds it, too, without being told.
     if cls is Uniform:
         return  # whose ends scipy rounds
+    if ends_move(cls) and law.family.ends(law.theta) != (cls.support.low, cls.support.high):
+        return  # found with rounding errors, which may be such that some of the law is cut off
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BoundaryWarning)
         found, told = _nearest(law.family, None, as_law(law, "law"), law)

@@ -29,6 +29,7 @@ from skmle._engine.judge.polish import polished
 from skmle._engine.judge.ridge import columns_of, ends_of, in_words, ridge
 from skmle._engine.judge.separation import cleaned, recedes, separation
 from skmle._engine.judge.unused import flat_along, way_untold, ways_of_unused
+from skmle._engine.prepare.closed import constant_fit
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.modes import way_without_bound
 from skmle._engine.problem import Fit
@@ -175,7 +176,8 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return outcome(likelihood, line, Verdict(NO_MAXIMUM, INTERPOLATED))
     end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
     if end is not None:
-        return outcome(likelihood, solution, Verdict(NO_MAXIMUM, end[1]))
+        verdict = Verdict(NO_MAXIMUM, end[1])
+        return _on_that_way(likelihood, verdict) or outcome(likelihood, solution, verdict)
     if reason := vanished_scale(likelihood, solution) or concentrated(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
     if (found := _by_numbers(likelihood, solution)) is not None:
@@ -195,6 +197,18 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason, solution.step))
     reason = STALLED if solution.n_iter < likelihood.problem.max_iter else ""
     return outcome(likelihood, solution, Verdict(NOT_CONVERGED, reason, solution.step))
+
+
+def _on_that_way(likelihood: Likelihood, verdict: Verdict) -> Fit | None:
+    """Return the fit of a density at the place that its data tell; None if they tell none."""
+    problem = likelihood.problem
+    if problem.penalised or any(t.columns is not None or not t.intercept for t in problem.terms):
+        return None
+    observed = problem.observed
+    way = problem.family.on_that_way(observed.statistics, observed.weight)
+    with np.errstate(all="ignore"):  # a link may not lead there
+        found = None if way is None else constant_fit(problem, way, verdict)
+    return found if found is not None and np.isfinite(found.log_likelihood) else None
 
 
 def _nearest(likelihood: Likelihood, solution: Solution) -> Array | None:

@@ -56,12 +56,13 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
         if infinite is not None:
             return constant_fit(problem, infinite[0], Verdict(NO_MAXIMUM, infinite[1]))
     if family.shortcuts.starts == "final":
-        status = INTERIOR if family.support.fixed else NON_REGULAR
+        status = INTERIOR if family.support.smooth else NON_REGULAR
         start = family.starts(observed.statistics, observed.weight)[0]
         if not family.relinked or _has_links(family, start):
             return constant_fit(problem, start, Verdict(status))
     # Starts of a law that moves with y are found in the units of a fit, unless they are its end.
-    ended = observed.is_condensed and family.shortcuts.starts != "near"
+    told = observed.is_condensed or not family.movable
+    ended = told and family.shortcuts.starts != "near"
     if family.movable and not ended:
         return None
     with np.errstate(all="ignore"):
@@ -181,7 +182,10 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -
 
 def _confirmed(problem: Problem, chart_eta: tuple[float, ...]) -> Fit | None:
     """Return the fit at a maximum in closed form, if the decrement there confirms it."""
-    result = constant_fit(problem, chart_eta, Verdict(INTERIOR), confirm=True)
+    family = problem.family
+    irregular = not family.regular and family.nonregular(tuple(map(np.asarray, chart_eta)))
+    verdict = Verdict(NON_REGULAR if irregular else INTERIOR)
+    result = constant_fit(problem, chart_eta, verdict, confirm=True)
     return result if result.distance <= problem.tol else None
 
 

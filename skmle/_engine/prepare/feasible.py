@@ -39,6 +39,7 @@ _CHART_STEPS = 20  # of Newton's method on the charts: a start need not be a max
 # Further starts of a law with several maxima that are tried on the charts, and the range of the
 # change of the first eta below which their ends are the same. Chosen, not measured.
 _TRIED, _SAME = 3, 0.1
+_WIDENINGS = 60  # of the support of a start, at most; a bound
 _SHOWN = 5  # rows that a message names, at most; chosen for reading
 
 
@@ -87,7 +88,31 @@ def inside_of(
 
 def may_start(family: Family, objective: Objective, coef: Array) -> bool:
     """Return whether every row is inside the domain of its links, so that a fit may start."""
-    return not family.domains or _is_inside(objective, coef)
+    anywhere = not family.domains and family.support.fixed
+    return anywhere or _is_inside(objective, coef)
+
+
+def widened(family: Family, objective: Objective, coef: Array) -> Array:
+    """Return a start of a law whose support moves, with every row inside the support.
+
+    Its constants are moved to a wider law as often as it takes. A start that is known from a sample
+    of the rows, or from other columns, may leave some of them outside.
+    """
+    if family.support.fixed:
+        return coef
+    slices, terms = objective.design.slices, objective.design.terms
+    constants = np.array([s.stop for s in slices], np.intp)[[t.intercept for t in terms]]
+    for _ in range(_WIDENINGS):
+        if _is_inside(objective, coef):
+            break
+        eta = [coef[s.stop] if t.intercept else 0.0 for s, t in zip(slices, terms, strict=True)]
+        moved = family.linked(family.widened(family.chart(tuple(map(np.asarray, eta)))))
+        free = [float(e) for e, t in zip(moved, terms, strict=True) if t.intercept]
+        if not np.isfinite(free).all():
+            break
+        coef = coef.copy()
+        coef[constants] = free
+    return coef
 
 
 def _is_inside(objective: Objective, coef: Array) -> bool:
@@ -208,6 +233,7 @@ def _refuge(family: Family, objective: Objective, coef: Array, eta: Sequence[flo
         margins = [share * edge if np.isfinite(edge) else 0.0 for edge in edges]
         lacking = _Lacking(domains, margins)
         coef = _minimise(replace(objective, rows=lacking, penalties=(), watch=None), coef)
+        coef = widened(family, objective, coef)
         if _is_inside(objective, coef):
             return coef
     raise ValueError(_nowhere_inside(family, objective, coef))

@@ -14,7 +14,7 @@ import numpy as np
 from skmle._engine.data.sums import strata
 from skmle._engine.evaluation import Array, Solution
 from skmle._engine.likelihood.objective import Objective
-from skmle._engine.prepare.feasible import inside_of, starts_inside
+from skmle._engine.prepare.feasible import inside_of, starts_inside, widened
 from skmle._engine.prepare.perturbed import with_perturbed
 from skmle._engine.prepare.robust import robust_predictors
 from skmle._engine.prepare.starts import LeastSquares, starting_points
@@ -76,7 +76,7 @@ def starts_of(
         starts = starting_points(family, sample, first, known)
         if family.several_modes:
             starts = _several_starts(family, sample, whole, first, starts)
-    return with_perturbed(family, whole, starts)
+    return with_perturbed(family, whole, [widened(family, whole, start) for start in starts])
 
 
 def _several_starts(

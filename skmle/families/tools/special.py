@@ -133,6 +133,16 @@ def binet(x: Array, order: int = 2) -> tuple[Array, Array | None, Array | None]:
     return value, first, second
 
 
+def log_gamma_near_one(x: Array) -> Array:
+    """Return lgamma(1 + x) for x > -1, with all digits also where it is near zero for small x."""
+    near = np.clip(x, -_NEAR_ONE, _NEAR_ONE)
+    series = np.zeros_like(near)
+    for j in range(_TERMS, 1, -1):
+        series = -near * (series + zeta(j) / j)
+    series = -near * (series + np.euler_gamma)
+    return np.where(np.abs(x) < _NEAR_ONE, series, gammaln(1.0 + x))
+
+
 def log_gamma_of_twice(x: Array) -> Array:
     """Return lgamma(1 + 2 x) - 2 lgamma(1 + x) for x > -1/2, with all digits for small x.
 

@@ -30,7 +30,7 @@ class AboveThreshold(Derived):
     @property
     def _stretch(self) -> Stretch:
         stretch = self.inner.stretch
-        if stretch is None:
+        if stretch is None or not self.inner.support.fixed:
             raise ValueError(
                 f"Shifted: {self.inner.title} cannot be given a threshold. Allowed: laws of "
                 "positive numbers that are still of their family in another unit, such as weibull, "

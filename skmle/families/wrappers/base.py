@@ -44,11 +44,11 @@ def _all_but_last(observe: Observe, statistics: Arrays) -> Arrays | None:
 
 
 def check_plain(family: Family, what: str) -> None:
-    """Raise ValueError if a family is none of one number a row whose support is fixed."""
-    if family.observation != Observation() or not family.support.fixed:
+    """Raise ValueError if a family is none of one number a row that has derivatives."""
+    if family.observation != Observation() or not family.support.smooth:
         raise ValueError(
-            f"{what} {family.title}. Allowed: families of one column of numbers whose support is "
-            "fixed. Choose one of them."
+            f"{what} {family.title}. Allowed: families of one column of numbers that are not "
+            "fitted by their ends. Choose one of them."
         )
 
 
@@ -252,6 +252,12 @@ class Wrapper(Family):
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         return self.inner.without_bound(statistics, eta)
+
+    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+        return None
+
+    def widened(self, eta: Arrays) -> Arrays:
+        return self.inner.widened(eta)
 
     def holding(self, values: Mapping[str, float]) -> Family | None:
         return None

@@ -55,7 +55,7 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
             f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one "
             "by one. Allowed: fixed=None. Leave fixed out."
         )
-    if not family.support.fixed:
+    if not family.support.smooth:
         what = f"fixed={dict(values)!r}: {type(family).__name__} is fitted by its ends, all at once"
         raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
     for name, value in values.items():

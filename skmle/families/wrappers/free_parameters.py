@@ -149,6 +149,10 @@ class FreeParameters(Wrapper):
             return None
         return self._free_of(others, known[0][1:]), known[1]
 
+    def widened(self, eta: Arrays) -> Arrays:
+        whole = self.inner.widened(self.complete(eta, self._held))
+        return tuple(whole[j] for j in self.free)
+
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         found = self.inner.without_bound(statistics, self.complete(eta, self._held))
         return None if found is None or found[0] in self.values else found

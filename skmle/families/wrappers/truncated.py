@@ -69,10 +69,10 @@ class Truncated(OfKnown, Derived):
 
     def adapt(self, y: Array) -> Family:
         inner = self.inner
-        if inner.observation != Observation() or not inner.support.fixed:
+        if inner.observation != Observation() or not inner.support.smooth:
             raise ValueError(
                 f"Truncated: {inner.title} has no range to cut. Allowed: families of one column of "
-                "numbers whose support is fixed. Choose one of them."
+                "numbers that are not fitted by the ends of their support. Choose one of them."
             )
         support = self.support
         if np.isnan(self.low) or np.isnan(self.high):

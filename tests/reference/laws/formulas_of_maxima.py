@@ -57,11 +57,86 @@ def _frechet_variance(scale, shape):
     return scale**2 * (mp.gamma(1 - 2 / shape) - mp.gamma(1 - 1 / shape) ** 2)
 
 
+def _unshaped(w, shape):
+    """Return z with w = log(1 + shape z)/shape."""
+    return w if shape == 0 else mp.expm1(shape * w) / shape
+
+
+def _shaped_log(z, shape):
+    return z if shape == 0 else mp.log1p(shape * z) / shape
+
+
+def _extreme_value_log_density(y, loc, scale, shape):
+    w = _shaped_log((y - loc) / scale, shape)
+    return -mp.log(scale) - (1 + shape) * w - mp.exp(-w)
+
+
+def _extreme_value_mean(loc, scale, shape):
+    if shape >= 1:
+        return mp.inf
+    return loc + scale * (mp.euler if shape == 0 else (mp.gamma(1 - shape) - 1) / shape)
+
+
+def _extreme_value_variance(loc, scale, shape):
+    if shape >= 0.5:
+        return mp.inf
+    if shape == 0:
+        return (mp.pi * scale) ** 2 / 6
+    return (scale / shape) ** 2 * (mp.gamma(1 - 2 * shape) - mp.gamma(1 - shape) ** 2)
+
+
+def _excess_log_density(y, scale, shape):
+    return -mp.log(scale) - (1 + shape) * _shaped_log(y / scale, shape)
+
+
+def _excess_variance(scale, shape):
+    return mp.inf if shape >= 0.5 else scale**2 / ((1 - shape) ** 2 * (1 - 2 * shape))
+
+
 def _power_function_variance(shape):
     return shape / ((shape + 1) ** 2 * (shape + 2))
 
 
+_EXCESSES = (mp.mpf("1e-300"), mp.mpf("1e-20"), 0.001, 0.1, 0.7, 1, 2, 5, 30)
+_SHAPES = (0.0, 0.2, -0.3, 1.5, 1e-9)
+
 LAWS = [
+    Formula(
+        "generalized_extreme_value",
+        [{"loc": 2.0, "scale": 0.5, "shape": shape} for shape in _SHAPES],
+        log_density=_extreme_value_log_density,
+        points=lambda loc, scale, shape: [
+            loc + scale * _unshaped(-mp.log(t), shape) for t in _MASSES
+        ],
+        log_cdf=lambda y, loc, scale, shape: -mp.exp(-_shaped_log((y - loc) / scale, shape)),
+        mean=_extreme_value_mean,
+        variance=_extreme_value_variance,
+        entropy=lambda loc, scale, shape: mp.log(scale) + mp.euler * (1 + shape) + 1,
+    ),
+    Formula(
+        "lomax",
+        [{"scale": 1.0, "shape": 2.5}, {"scale": 3e-6, "shape": 0.4}, {"scale": 2.0, "shape": 1e9}],
+        log_density=lambda y, scale, shape: _excess_log_density(y, scale, 1 / shape),
+        points=lambda scale, shape: [
+            scale * _unshaped(w, 1 / shape) for w in (*_EXCESSES, min(600, 250 * shape))
+        ],
+        log_sf=lambda y, scale, shape: -_shaped_log(y / scale, 1 / shape),
+        mean=lambda scale, shape: mp.inf if shape <= 1 else scale / (1 - 1 / shape),
+        variance=lambda scale, shape: _excess_variance(scale, 1 / shape),
+        entropy=lambda scale, shape: mp.log(scale) + 1 / shape + 1,
+    ),
+    Formula(
+        "generalized_pareto",
+        [{"scale": 3.0, "shape": shape} for shape in _SHAPES],
+        log_density=_excess_log_density,
+        points=lambda scale, shape: [
+            scale * _unshaped(w, shape) for w in (*_EXCESSES, 400 if shape >= 0 else 60)
+        ],
+        log_sf=lambda y, scale, shape: -_shaped_log(y / scale, shape),
+        mean=lambda scale, shape: mp.inf if shape >= 1 else scale / (1 - shape),
+        variance=_excess_variance,
+        entropy=lambda scale, shape: mp.log(scale) + shape + 1,
+    ),
     Formula(
         "power_function",
         [{"shape": 1.0}, {"shape": 0.02}, {"shape": 300.0}],
