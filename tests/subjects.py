@@ -166,7 +166,7 @@ def typical_eta(family: Family) -> list[float]:
 
 def calm(family: Family, eta: list) -> list:
     """Return eta with shapes that may have either sign made small: at 1 there is no mean."""
-    if family.observation.columns != 1:
+    if family.observation.columns != 1 or not family.support.smooth:
         return eta
     shapes = [p.chart is IDENTITY and not p.unit for p in family.parameters]
     return [

@@ -174,7 +174,8 @@ class Likelihood:
         observed = self.problem.observed
         if not self.units.by_a_factor:
             return observed.base
-        return float(observed.weights @ self.family.base(self.statistics))
+        base = np.broadcast_to(self.family.base(self.statistics), observed.n)
+        return float(observed.weights @ base)
 
     # ---------------------------------------------------------------- starts and solvers
 
