@@ -100,7 +100,7 @@ class Tweedie(Family):
         g1 = (p1, 1.0, p1_bar + s * m)
         a1 = (0.0, 0.0, -a)
         away = log_y - log_scale
-        t1 = tuple(li + ai * away - a * gi for li, gi, ai in zip(l1, g1, a1, strict=True))
+        t1 = tuple(l1[i] + a1[i] * away - a * g1[i] for i in range(3))
         s1 = s * (p1_bar - p1)
         zero = 0.0
         l2 = (zero, zero, -s, zero, zero, s - s1 * m)

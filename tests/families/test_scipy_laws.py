@@ -25,9 +25,7 @@ def sample(law, n=500, seed=0):
     return np.asarray(law.rvs(n, random_state=seed), float)[:, None]
 
 
-@pytest.mark.parametrize(
-    "law", ["moyal", "MOYAL", stats.moyal, stats.moyal(1.0, 2.0)]
-)
+@pytest.mark.parametrize("law", ["moyal", "MOYAL", stats.moyal, stats.moyal(1.0, 2.0)])
 def test_a_law_of_scipy_is_a_family_in_all_its_forms(law):
     y = sample(stats.moyal(1.0, 2.0))
     model, expected = MLEDistribution(law).fit(y), MLEDistribution(ScipyFamily("moyal")).fit(y)
