@@ -75,6 +75,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),
     "NegativeBinomialType1": ("negative_binomial_1", ("negative_binomial_1", "nb1")),
     "Geometric": ("geometric", ("geometric", "geom")),
+    "LogarithmicSeries": (
+        "logarithmic_series",
+        ("logarithmic_series", "logser", "log_series", "logarithmic"),
+    ),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),

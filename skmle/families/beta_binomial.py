@@ -222,8 +222,8 @@ class BetaBinomial(ByStd, BySums, OfTrials):
         shape = np.broadcast_shapes(np.shape(self._count), *map(np.shape, theta))
         return np.zeros(shape), np.broadcast_to(self._count, shape)
 
-    def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        return self.summed_tail(y, (self._count, *theta), upper)
+    def settings(self, theta: Arrays) -> Arrays:
+        return self._count, *theta
 
     def numbered(self, settings: Arrays) -> tuple[Any, Arrays]:
         return self.of_trials(settings[0]), settings[1:]

@@ -14,11 +14,12 @@ import pytest
 from scipy.optimize import linprog
 
 from skmle import CrossEntropyClassifier, MLERegressor
+from skmle._engine.judge import nearest
 from skmle._engine.judge.separation import certificate
 from skmle._engine.likelihood.design import Design, Term
 from skmle._engine.likelihood.objective import Objective
 from skmle.exceptions import SeparationWarning
-from skmle.families import Bernoulli, Family
+from skmle.families import Bernoulli, Family, ZeroInflated
 from tests.engine.verdicts import RUNS, fitted, judge
 from tests.subjects import ONE_EACH, every
 
@@ -47,6 +48,14 @@ def separable(X: np.ndarray, codes: np.ndarray, classes: int) -> bool:
     )
     assert found.success
     return -found.fun > 1e-7
+
+
+def counted(function, asked: Counter):
+    def inside(*arguments):
+        asked[function.__name__] += 1
+        return function(*arguments)
+
+    return inside
 
 
 def labels(X: np.ndarray, classes: int, rng: np.random.Generator, strength: float) -> np.ndarray:
@@ -322,6 +331,18 @@ def test_a_dummy_whose_counts_are_all_at_the_end(family):
         assert (np.abs(ours - theirs) <= 1e-6 * errors).all()
         np.testing.assert_allclose(model.log_likelihood_, rest.log_likelihood_, rtol=1e-9)
         np.testing.assert_allclose(model.predict(X[~kept]), end, atol=1e-6)
+
+
+def test_a_face_that_no_direction_can_leave_is_taken_once(monkeypatch):
+    """The nearest direction was asked for without end, where one row came back each time."""
+    asked = Counter()
+    monkeypatch.setattr(nearest, "growth", counted(nearest.growth, asked))
+    y = np.where(np.arange(40) < 20, 0.0, 3.0)
+    group = (np.arange(40) < 20).astype(float)[:, None]
+    family = ZeroInflated("nb1")
+    features = dict.fromkeys(family.names[:2], "all")
+    model, warned = fitted(MLERegressor(family, features=features), group, y)
+    assert warned and not model.converged_ and 0 < asked.total() < 200
 
 
 def test_a_level_of_one_row_costs_little_and_leaves_the_rest_as_it_is():

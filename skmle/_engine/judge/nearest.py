@@ -15,6 +15,7 @@ programs, Mathematical Programming 27.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import qr, qr_delete, solve_triangular
 
 from skmle._engine.evaluation import Array
@@ -29,6 +30,8 @@ from skmle.families.base import Arrays, Family
 # rounding, and so near that margins of most different sizes all have room. With a share of 1e-4, a
 # fit of 1,000 sparse rows to five classes took 1.5 to 4 times as many steps as with 1e-6.
 _INSIDE = 1e-6
+# Share of that by which the point may lie too near to a face, which is rounding.
+_LEFT = 1e-3
 # Share of its length up to which a direction may leave a face that others leave it no room to
 # leave: it is rounding. It is the margin of the proofs of separation.
 _LEAST = 1e-9
@@ -82,8 +85,8 @@ def nearest_direction(
         if not (np.isfinite(lengths) & (lengths > 0.0)).all():
             return None
         faces /= lengths[:, None]
-        if not (faces @ program.point < program.inside).any():
-            return None  # these laws are not convex
+        if not program.is_outside(faces):
+            return None  # these laws are not convex: the same point would come again
         program.faces = np.vstack([program.faces, faces])
         try:
             program.solve()
@@ -141,19 +144,31 @@ class _Program:
         if length <= _LEAST * self.length:
             self.point, length = np.zeros_like(self.point), 0.0
         self.inside = _INSIDE * length
-        # Faces that the stuck ones span are stuck, too.
-        beside = self.faces - (self.faces @ self.basis) @ self.basis.T
-        self.faces = self.faces[np.linalg.norm(beside, axis=1) > _LEAST]
+        self.faces = self.faces[self._is_free(self.faces)]
         self.active: list[int] = []
         self.forces = np.zeros(0)
 
     def _solve(self) -> None:
         while True:
-            slack = self.faces @ self.point - self.inside
+            slack = self._slack(self.faces)
             slack[self.active] = 0.0
-            if not len(slack) or not slack.min() < -1e-3 * self.inside:
+            if not len(slack) or not slack.min() < -_LEFT * self.inside:
                 return
             self._enter(int(slack.argmin()))
+
+    def is_outside(self, faces: Array) -> bool:
+        """Whether the point can and has to move for one of these faces."""
+        lacks = self._slack(faces) < -_LEFT * self.inside
+        return bool((lacks & self._is_free(faces)).any())
+
+    def _is_free(self, faces: Array) -> NDArray[np.bool_]:
+        """Return which faces are not stuck: those that the stuck ones span are, too."""
+        basis = self.basis[:, : self.fixed]
+        beside = faces - (faces @ basis) @ basis.T
+        return np.linalg.norm(beside, axis=1) > _LEAST
+
+    def _slack(self, faces: Array) -> Array:
+        return np.asarray(faces @ self.point - self.inside)
 
     def _enter(self, new: int) -> None:
         """Move until the new face is left behind, and drop faces that push no longer."""

@@ -20,8 +20,6 @@ _HALVES = 4
 # How far a logarithm may be from the one wanted where the search ends; without this, a density that
 # has lost its digits far out could end it.
 _CLOSE = 1e-3
-_DOUBLINGS = 12  # of steps between counts; all doubles are halved in 64 steps
-_WHOLE = 2.0**52  # below it the doubles of counts have no gaps
 _EXACT = 4.0 * np.finfo(float).eps  # relative size of a step that changes nothing
 
 
@@ -122,35 +120,10 @@ class ByTails(Family):
     def _count_at(self, q: Array, theta: Arrays, upper: bool, start: Array) -> Array:
         """Return the smallest count at which the level is reached, which is often near `start`."""
 
-        def reached(k: Array, level: Array, parameters: Arrays) -> NDArray[np.bool_]:
-            if upper:
-                return self.sf(k, parameters) <= level
-            return self.cdf(k, parameters) >= level
+        def reached(k: Array) -> NDArray[np.bool_]:
+            return self.sf(k, theta) <= q if upper else self.cdf(k, theta) >= q
 
-        below = self.support.low - 1.0
-        first = np.where(np.isfinite(start), np.maximum(np.floor(start), below), below)
-        there = reached(first, q, theta)
-        # The level is not reached at `low` and is reached at `high`: steps of double length, and
-        # then halves. Far away, and where counts have gaps between doubles, all doubles are halved.
-        low, high = np.where(there, below, first), np.where(there, first, np.inf)
-        closed = np.zeros(len(q), bool)
-        for step in 2.0 ** np.arange(_DOUBLINGS):
-            k = np.where(there, np.maximum(first - step, below), first + step)
-            yes = reached(k, q, theta)
-            low = np.where(closed | yes, low, k)
-            high = np.where(~closed & yes, k, high)
-            closed |= yes != there
-            if closed.all():
-                break
-        near = closed & (np.abs(first) < _WHOLE)
-        while (near & (high - low > 1.0)).any():
-            k = np.floor(0.5 * (low + high))
-            yes = reached(k, q, theta)
-            low, high = np.where(near & ~yes, k, low), np.where(near & yes, k, high)
-        if not near.all():
-            some, level = tuple(value[~near] for value in theta), q[~near]
-            high[~near] = ranks.least(lambda y: reached(y, level, some), level.shape, self.support)
-        return high
+        return ranks.least_near(reached, start, self.support)
 
     def _point_at(self, q: Array, theta: Arrays, upper: bool, start: Array) -> Array:
         """Return where a tail has the probability q: for small q where its logarithm is log q."""

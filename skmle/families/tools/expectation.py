@@ -118,6 +118,7 @@ def _expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
 # ---------------------------------------------------------------- rules
 
 Integrand = Callable[[Index, Array], Array]
+"""(side, t) -> values (..., panels, nodes): of one function, or of several at once."""
 
 
 class _Sum(NamedTuple):
@@ -133,7 +134,7 @@ _LATTICE_NODES = np.polynomial.legendre.leggauss(12)[0]
 
 
 def _weigh(values: Array, weights: Array) -> _Sum:
-    return _Sum((values * weights).sum(axis=1), (np.abs(values) * weights).sum(axis=1))
+    return _Sum((values * weights).sum(axis=-1), (np.abs(values) * weights).sum(axis=-1))
 
 
 def _gauss(integrand: Integrand, side: Index, low: Array, high: Array) -> _Sum:
@@ -149,11 +150,13 @@ def count(integrand: Integrand, side: Index, low: Array, high: Array) -> _Sum:
     polynomials.
     """
     length = high - low
-    value, size = np.zeros(len(side)), np.zeros(len(side))
-    for part, rule in ((length <= _SHORT, _each), (length > _SHORT, _some)):
-        if part.any():
-            t, weights = rule(low[part], length[part])
-            value[part], size[part] = _weigh(integrand(side[part], t), weights)
+    short = length <= _SHORT
+    if short.all() or not short.any():
+        t, weights = (_each if short.all() else _some)(low, length)
+        return _weigh(integrand(side, t), weights)
+    parts = [count(integrand, side[part], low[part], high[part]) for part in (short, ~short)]
+    order = np.argsort(np.concatenate([np.flatnonzero(short), np.flatnonzero(~short)]))
+    value, size = (np.concatenate(both, axis=-1)[..., order] for both in zip(*parts, strict=True))
     return _Sum(value, size)
 
 
@@ -217,32 +220,40 @@ def adapt(
 ) -> tuple[Array, Array]:
     """Return for each law the sum over its panels, and the sum of absolute values.
 
-    Panels are halved until they are settled.
+    Panels are halved until they are settled; of several functions, until all are.
     """
     whole = rule(integrand, side, low, high).value
-    total, settled = np.zeros(n), np.zeros(n)
+    lead = whole.shape[:-1]
+    total, settled = np.zeros((*lead, n)), np.zeros((*lead, n))
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         middle = np.floor(middle) if sides.lattice else middle
         low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
         side = np.tile(side, 2)
         half = rule(integrand, side, low, high)
-        refined, size = (v.reshape(2, -1).sum(axis=0) for v in half)
-        row = sides.row[side[: len(refined)]]
-        scale = settled + np.bincount(row, size, minlength=n)
+        refined, size = (v.reshape(*lead, 2, -1).sum(axis=-2) for v in half)
+        row = sides.row[side[: len(side) // 2]]
+        scale = settled + _by_law(row, size, n)
         # Where both are infinite, their difference is nan, and the panel is settled.
-        unsettled = np.abs(refined - whole) > _AGREEMENT * (scale[row] + _FLOOR)
-        total += np.bincount(row[~unsettled], refined[~unsettled], minlength=n)
-        settled += np.bincount(row[~unsettled], size[~unsettled], minlength=n)
+        apart = np.abs(refined - whole) > _AGREEMENT * (scale[..., row] + _FLOOR)
+        unsettled = apart.any(axis=tuple(range(len(lead))))
+        total += _by_law(row[~unsettled], refined[..., ~unsettled], n)
+        settled += _by_law(row[~unsettled], size[..., ~unsettled], n)
         keep = np.tile(unsettled, 2)
         side, low, high = side[keep], low[keep], high[keep]
-        whole, size = half.value[keep], half.size[keep]
+        whole, size = half.value[..., keep], half.size[..., keep]
         if not len(side) or len(side) > _CROWD * n:
             break
     row = sides.row[side]
-    total += np.bincount(row, whole, minlength=n)
-    settled += np.bincount(row, size, minlength=n)
-    return total, settled
+    return total + _by_law(row, whole, n), settled + _by_law(row, size, n)
+
+
+def _by_law(row: Index, values: Array, n: int) -> Array:
+    """Return the sums of the panels' values, (..., panels), by the law of each, (..., n)."""
+    lead = values.shape[:-1]
+    several = values.reshape(int(np.prod(lead)), len(row))
+    sums = np.array([np.bincount(row, part, minlength=n) for part in several], float)
+    return np.asarray(sums.reshape(*lead, n))
 
 
 def _beyond(integrand: Integrand, sides: Sides, size: Array) -> Array:

@@ -25,14 +25,22 @@ if TYPE_CHECKING:
 _END, _MOVES = 700.0, 100.0
 
 
-def quantile(law: Law, q: Array, theta: Arrays) -> Array:
-    """Return the smallest y with P(Y <= y) >= q, to the last digit."""
-    return _least(law, q, theta, lambda y, level, parameters: law.cdf(y, parameters) >= level, 0.0)
+def quantile(law: Law, q: Array, theta: Arrays, start: Array | None = None) -> Array:
+    """Return the smallest y with P(Y <= y) >= q, to the last digit; of counts near `start`."""
+
+    def reached(y: Array, level: Array, parameters: Arrays) -> NDArray[np.bool_]:
+        return law.cdf(y, parameters) >= level
+
+    return _least(law, q, theta, reached, 0.0, start)
 
 
-def upper_quantile(law: Law, q: Array, theta: Arrays) -> Array:
-    """Return the smallest y with P(Y > y) <= q, to the last digit."""
-    return _least(law, q, theta, lambda y, level, parameters: law.sf(y, parameters) <= level, 1.0)
+def upper_quantile(law: Law, q: Array, theta: Arrays, start: Array | None = None) -> Array:
+    """Return the smallest y with P(Y > y) <= q, to the last digit; of counts near `start`."""
+
+    def reached(y: Array, level: Array, parameters: Arrays) -> NDArray[np.bool_]:
+        return law.sf(y, parameters) <= level
+
+    return _least(law, q, theta, reached, 1.0, start)
 
 
 def _least(
@@ -41,14 +49,24 @@ def _least(
     theta: Arrays,
     reached: Callable[[Array, Array, Arrays], NDArray[np.bool_]],
     lowest: float,
+    start: Array | None,
 ) -> Array:
     """Return the smallest y at which a level is reached.
 
     At the levels 0 and 1 it is an end of the support. The search halves the floating-point numbers,
     in their order, 64 times. So it is exact at every scale, and at the steps of discrete laws, too.
+    Counts are searched about a start.
     """
     level, *parameters = np.broadcast_arrays(np.asarray(q, float), *theta)
-    result = ranks.least(lambda y: reached(y, level, tuple(parameters)), level.shape, law.support)
+
+    def there(y: Array) -> NDArray[np.bool_]:
+        return reached(y, level, tuple(parameters))
+
+    if start is None:
+        result = ranks.least(there, level.shape, law.support)
+    else:
+        with np.errstate(all="ignore"):  # far out in the tails
+            result = ranks.least_near(there, np.broadcast_to(start, level.shape), law.support)
     result = np.where(level == lowest, law.support.low, result)
     result = np.where(level == 1.0 - lowest, law.support.high, result)
     unknown = np.isnan(level) | (level < 0.0) | (level > 1.0)

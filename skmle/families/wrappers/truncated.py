@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmle.families.algebra import add, constant_at
 from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
+from skmle.families.tools import numerical
 from skmle.families.tools.known import (
     EXACT,
     groups_of,
@@ -168,12 +169,14 @@ class Truncated(OfKnown, Derived):
         return np.clip(value, self.support.low, self.support.high)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
+        about = self.about_quantile(q, theta)
         counted = self.support.discrete  # where rounding may be a step
-        return super().quantile(q, theta) if counted else self.about_quantile(q, theta)
+        return numerical.quantile(self, q, theta, about) if counted else about
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        about = self.about_quantile(q, theta, True)
         counted = self.support.discrete
-        return super().upper_quantile(q, theta) if counted else self.about_quantile(q, theta, True)
+        return numerical.upper_quantile(self, q, theta, about) if counted else about
 
     def mean(self, theta: Arrays) -> Array:
         """Return the mean, from the slope of the window's probability if that tells it."""

@@ -12,6 +12,11 @@ def _nb1_log_mass(y, mean, dispersion):
     return whole + y * mp.log(dispersion) - (y + r) * mp.log1p(dispersion)
 
 
+def _logarithmic_variance(shape):
+    log = mp.log1p(-shape)
+    return -shape * (shape + log) / ((1 - shape) * log) ** 2
+
+
 LAWS = [
     Formula(
         "negative_binomial_1",
@@ -25,6 +30,16 @@ LAWS = [
         ends=lambda mean, dispersion: [0],
         mean=lambda mean, dispersion: mean,
         variance=lambda mean, dispersion: mean * (1 + dispersion),
+        counts=True,
+    ),
+    Formula(
+        "logarithmic_series",
+        [{"shape": 1e-3}, {"shape": 0.4}, {"shape": 0.98}],
+        log_density=lambda y, shape: y * mp.log(shape) - mp.log(-y * mp.log1p(-shape)),
+        points=lambda shape: [1, 2, 3, 5, 10, 30, 100, 1000, 10000],
+        ends=lambda shape: [1],
+        mean=lambda shape: -shape / ((1 - shape) * mp.log1p(-shape)),
+        variance=_logarithmic_variance,
         counts=True,
     ),
 ]
