@@ -61,6 +61,17 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         "birnbaum_saunders",
         ("birnbaum_saunders", "fatiguelife", "fatigue_life", "bisa"),
     ),
+    "BurrXII": ("burr", ("burr_xii", "burr12", "burrxii", "singh_maddala")),
+    "Dagum": ("burr", ("dagum", "burr", "burr_iii")),
+    "GeneralizedGamma": (
+        "generalized_gamma",
+        ("generalized_gamma", "gengamma", "generalised_gamma"),
+    ),
+    "ExponentiatedWeibull": (
+        "exponentiated_weibull",
+        ("exponentiated_weibull", "exponweib"),
+    ),
+    "BetaPrime": ("beta_prime", ("beta_prime", "betaprime", "inverted_beta")),
     "Uniform": ("uniform", ("uniform",)),
     "Poisson": ("poisson", ("poisson",)),
     "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),

@@ -112,6 +112,224 @@ def _log_normal_tail(s):
     return mp.log(mp.erfc(s / mp.sqrt(2)) / 2) if s > 0 else mp.log1p(-mp.erfc(-s / mp.sqrt(2)) / 2)
 
 
+def _of_hazard(name, laws, log_hazard, density_of_hazard, at_hazard, mirrored, moment, entropy):
+    """Return a law with P(Y > y) = exp(-H(y)), or P(Y <= y) = exp(-H(y)) if it is mirrored."""
+
+    def tail(upper):
+        def log_tail(y, **theta):
+            hazard = mp.exp(log_hazard(y, **theta))
+            if upper != mirrored:
+                return -hazard
+            return mp.log(-mp.expm1(-hazard)) if hazard < 1 else mp.log1p(-mp.exp(-hazard))
+
+        return log_tail
+
+    hazards = [mp.mpf(h) for h in ("1e-300", "1e-80", "1e-9", "0.01", "0.3", 1, 3, 20, 100, 680)]
+    return Formula(
+        name,
+        laws,
+        log_density=density_of_hazard,
+        points=lambda **theta: [at_hazard(h, **theta) for h in hazards],
+        log_cdf=tail(False),
+        log_sf=tail(True),
+        mean=None if moment is None else lambda **theta: moment(1, **theta),
+        variance=None
+        if moment is None
+        else lambda **theta: (
+            moment(2, **theta) - moment(1, **theta) ** 2
+            if not mp.isinf(moment(2, **theta))
+            else mp.inf
+        ),
+        entropy=entropy,
+    )
+
+
+def _burr(name, sign):
+    """Return Burr's law of type XII (sign 1) or that of its reciprocal, Dagum's (sign -1)."""
+
+    def level(y, scale, shape, dispersion):
+        return mp.log1p(dispersion * (y / scale) ** (sign * shape))
+
+    def log_density(y, scale, shape, dispersion):
+        log_ratio = sign * shape * mp.log(y / scale)
+        return (
+            mp.log(shape / y)
+            + log_ratio
+            - (1 / dispersion + 1) * level(y, scale, shape, dispersion)
+        )
+
+    def at_hazard(hazard, scale, shape, dispersion):
+        return scale * (mp.expm1(hazard * dispersion) / dispersion) ** (sign / shape)
+
+    def moment(k, scale, shape, dispersion):
+        r, power = sign * k / shape, 1 / dispersion
+        if r >= power or r <= -1:
+            return mp.inf
+        return scale**k * power**r * mp.gamma(1 + r) * mp.gamma(power - r) / mp.gamma(power)
+
+    def entropy(scale, shape, dispersion):
+        power = 1 / dispersion
+        mean_log = mp.log(power) - mp.euler - mp.psi(0, power)  # of (y/scale)^(sign shape)
+        mean_log_y = mp.log(scale) + sign * mean_log / shape
+        return -mp.log(shape) + mean_log_y - mean_log + (power + 1) / power
+
+    return _of_hazard(
+        name,
+        [
+            {"scale": 1.0, "shape": 0.7, "dispersion": 2.5},
+            {"scale": 3e5, "shape": 3.5, "dispersion": 0.5},
+            {"scale": 2e-7, "shape": 12.0, "dispersion": 0.003},
+        ],
+        lambda y, scale, shape, dispersion: mp.log(level(y, scale, shape, dispersion) / dispersion),
+        log_density,
+        at_hazard,
+        sign < 0,
+        moment,
+        entropy,
+    )
+
+
+def _gengamma(loc, scale, shape):
+    """Return the gamma shape, and by what log y becomes the log of the gamma variable."""
+    a = 1 / shape**2
+    return a, lambda y: mp.log(a) + shape * (mp.log(y) - loc) / scale
+
+
+def _gengamma_log_density(y, loc, scale, shape):
+    if shape == 0:
+        z = (mp.log(y) - loc) / scale
+        return -(z**2) / 2 - mp.log(scale * y) - mp.log(2 * mp.pi) / 2
+    a, log_x = _gengamma(loc, scale, shape)
+    x = log_x(y)
+    return a * x - mp.exp(x) - mp.loggamma(a) + mp.log(abs(shape) / (scale * y))
+
+
+def _gengamma_of_z(z, a, shape):
+    x = shape * z
+    return a * (x - mp.exp(x)) + a * mp.log(a) - mp.loggamma(a) + mp.log(abs(shape))
+
+
+def _integrated(log_density, z, sign):
+    """Return the logarithm of the integral from z on outwards, where the density falls."""
+    at, width = log_density(z), sign / (1 + abs(z))
+    cuts = [z + width * t for t in (0, 1, 4, 10, 20, 40, 80, 160)]
+    return at + mp.log(sign * mp.quad(lambda t: mp.exp(log_density(t) - at), cuts))
+
+
+def _gengamma_tail(upper):
+    def log_tail(y, loc, scale, shape):
+        if shape == 0:
+            z = (mp.log(y) - loc) / scale
+            return _log_normal_tail(z if upper else -z)
+        a, log_x = _gengamma(loc, scale, shape)
+        if a < 1000:
+            return _log_gamma_tail(a, mp.exp(log_x(y)), upper == (shape > 0))
+        # mpmath's incomplete gamma function does not come to an end.
+        z = (mp.log(y) - loc) / scale
+        smaller = _integrated(lambda t: _gengamma_of_z(t, a, shape), z, mp.sign(z) or 1)
+        return smaller if upper == (z >= 0) else mp.log1p(-mp.exp(smaller))
+
+    return log_tail
+
+
+def _gengamma_points(loc, scale, shape):
+    if abs(shape) < 0.1:
+        return [mp.exp(loc + scale * t) for t in (-30, -8, -3, -1, 0, 0.2, 1, 4, 9, 30)]
+    a, _ = _gengamma(loc, scale, shape)
+    return [mp.exp(loc + scale * mp.log(x / a) / shape) for x in _gamma_points(a)]
+
+
+def _gengamma_moment(k, loc, scale, shape):
+    if shape == 0:
+        return mp.exp(k * loc + (k * scale) ** 2 / 2)
+    a = 1 / shape**2
+    r = k * scale / shape
+    if a + r <= 0:
+        return mp.inf
+    return mp.exp(k * loc + mp.loggamma(a + r) - mp.loggamma(a) - r * mp.log(a))
+
+
+def _gengamma_variance(**theta):
+    second = _gengamma_moment(2, **theta)
+    return mp.inf if mp.isinf(second) else second - _gengamma_moment(1, **theta) ** 2
+
+
+def _gengamma_entropy(loc, scale, shape):
+    if shape == 0:
+        return loc + mp.log(2 * mp.pi * scale**2) / 2 + mp.mpf(1) / 2
+    a = 1 / shape**2
+    mean_log = mp.psi(0, a)  # of the gamma variable
+    mean_log_y = loc + scale * (mean_log - mp.log(a)) / shape
+    return a - a * mean_log + mp.loggamma(a) - mp.log(abs(shape) / scale) + mean_log_y
+
+
+def _exponentiated_weibull():
+    def log_density(y, scale, shape, power):
+        t = (y / scale) ** shape
+        rest = mp.log(-mp.expm1(-t)) if t < 1 else mp.log1p(-mp.exp(-t))
+        return mp.log(power * shape / y) + shape * mp.log(y / scale) - t + (power - 1) * rest
+
+    def log_hazard(y, scale, shape, power):
+        t = (y / scale) ** shape
+        return mp.log(-power * (mp.log(-mp.expm1(-t)) if t < 1 else mp.log1p(-mp.exp(-t))))
+
+    def at_hazard(hazard, scale, shape, power):
+        m = hazard / power
+        t = -mp.log(-mp.expm1(-m)) if m < 1 else -mp.log1p(-mp.exp(-m))
+        return scale * t ** (1 / shape)
+
+    laws = [
+        {"scale": 1.0, "shape": 0.7, "power": 0.4},
+        {"scale": 3e5, "shape": 2.5, "power": 3.0},
+        {"scale": 2e-7, "shape": 12.0, "power": 50.0},
+    ]
+    return _of_hazard(
+        "exponentiated_weibull", laws, log_hazard, log_density, at_hazard, True, None, None
+    )
+
+
+def _beta_prime(odds, precision):
+    """Return a and b."""
+    b = precision / (1 + odds)
+    return odds * b, b
+
+
+def _beta_prime_log_density(y, odds, precision):
+    a, b = _beta_prime(odds, precision)
+    return (a - 1) * mp.log(y) - (a + b) * mp.log1p(y) - mp.log(mp.beta(a, b))
+
+
+def _beta_prime_tail(upper):
+    def log_tail(y, odds, precision):
+        a, b = _beta_prime(odds, precision)
+        below = mp.betainc(a, b, 0, y / (1 + y), regularized=True)
+        above = mp.betainc(b, a, 0, 1 / (1 + y), regularized=True)
+        own, other = (above, below) if upper else (below, above)
+        return mp.log(own) if own < 0.5 else mp.log1p(-other)
+
+    return log_tail
+
+
+def _beta_prime_points(odds, precision):
+    a, b = _beta_prime(odds, precision)
+    spread = mp.sqrt(1 / a + 1 / b)
+    middle = [odds * mp.exp(spread * t) for t in (-3, -1, -0.2, 0.5, 2)]
+    far = [(mp.mpf(p) * a * mp.beta(a, b)) ** (1 / a) for p in ("1e-290", "1e-30", "1e-8")]
+    far += [(mp.mpf(p) * b * mp.beta(a, b)) ** (-1 / b) for p in ("1e-8", "1e-30", "1e-290")]
+    return sorted(middle + far)
+
+
+def _beta_prime_variance(odds, precision):
+    a, b = _beta_prime(odds, precision)
+    return a * (a + b - 1) / ((b - 2) * (b - 1) ** 2) if b > 2 else mp.inf
+
+
+def _beta_prime_entropy(odds, precision):
+    a, b = _beta_prime(odds, precision)
+    own, rest = mp.psi(0, a) - mp.psi(0, b), mp.psi(0, a + b) - mp.psi(0, b)
+    return mp.log(mp.beta(a, b)) - (a - 1) * own + (a + b) * rest
+
+
 LAWS = [
     _length("half_normal", 1),
     _length("rayleigh", 2),
@@ -154,5 +372,44 @@ LAWS = [
         mean=lambda scale, shape: scale * (1 + shape**2 / 2),
         variance=lambda scale, shape: (scale * shape) ** 2 * (1 + 5 * shape**2 / 4),
         entropy=_bisa_entropy,
+    ),
+    _burr("burr_xii", 1),
+    _burr("dagum", -1),
+    Formula(
+        "generalized_gamma",
+        [
+            {"loc": 0.3, "scale": 0.5, "shape": 1.6},
+            {"loc": -12.0, "scale": 0.7, "shape": -0.4},
+            {"loc": 2.0, "scale": 0.2, "shape": 0.01},
+            {"loc": 2.0, "scale": 1.5, "shape": -1e-5},
+            {"loc": 8.0, "scale": 0.25, "shape": 0.0},
+        ],
+        log_density=_gengamma_log_density,
+        points=_gengamma_points,
+        log_cdf=_gengamma_tail(False),
+        log_sf=_gengamma_tail(True),
+        mean=lambda **theta: _gengamma_moment(1, **theta),
+        variance=_gengamma_variance,
+        entropy=_gengamma_entropy,
+    ),
+    _exponentiated_weibull(),
+    Formula(
+        "beta_prime",
+        [
+            {"odds": 0.4, "precision": 2.2},
+            {"odds": 3.0, "precision": 70.0},
+            {"odds": 1e-3, "precision": 500.0},
+        ],
+        log_density=_beta_prime_log_density,
+        points=_beta_prime_points,
+        log_cdf=_beta_prime_tail(False),
+        log_sf=_beta_prime_tail(True),
+        mean=lambda odds, precision: (
+            _beta_prime(odds, precision)[0] / (_beta_prime(odds, precision)[1] - 1)
+            if _beta_prime(odds, precision)[1] > 1
+            else mp.inf
+        ),
+        variance=_beta_prime_variance,
+        entropy=_beta_prime_entropy,
     ),
 ]
