@@ -11,6 +11,7 @@ from skmle.families.base import LOG, Array, Arrays, Family, Param, Shortcuts, Su
 from skmle.families.beta import Beta
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
+from skmle.families.tools.generators import log_standard_gamma
 from skmle.families.tools.special import binet
 from skmle.families.tools.tails import log_beta_tail
 
@@ -130,5 +131,6 @@ class BetaPrime(ByStd, ByTails):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         a, b = self._letters(theta)
-        with np.errstate(divide="ignore", over="ignore"):  # beyond the floating-point numbers
-            return rng.standard_gamma(a, size) / rng.standard_gamma(b, size)
+        logs = log_standard_gamma(rng, a, size) - log_standard_gamma(rng, b, size)
+        with np.errstate(over="ignore"):  # beyond the floating-point numbers
+            return np.exp(logs)
