@@ -147,28 +147,23 @@ def _of_hazard(name, laws, log_hazard, density_of_hazard, at_hazard, mirrored, m
 def _burr(name, sign):
     """Return Burr's law of type XII (sign 1) or that of its reciprocal, Dagum's (sign -1)."""
 
-    def level(y, scale, shape, dispersion):
-        return mp.log1p(dispersion * (y / scale) ** (sign * shape))
+    def level(y, scale, shape, power):
+        return mp.log1p((y / scale) ** (sign * shape) / power)
 
-    def log_density(y, scale, shape, dispersion):
+    def log_density(y, scale, shape, power):
         log_ratio = sign * shape * mp.log(y / scale)
-        return (
-            mp.log(shape / y)
-            + log_ratio
-            - (1 / dispersion + 1) * level(y, scale, shape, dispersion)
-        )
+        return mp.log(shape / y) + log_ratio - (power + 1) * level(y, scale, shape, power)
 
-    def at_hazard(hazard, scale, shape, dispersion):
-        return scale * (mp.expm1(hazard * dispersion) / dispersion) ** (sign / shape)
+    def at_hazard(hazard, scale, shape, power):
+        return scale * (power * mp.expm1(hazard / power)) ** (sign / shape)
 
-    def moment(k, scale, shape, dispersion):
-        r, power = sign * k / shape, 1 / dispersion
+    def moment(k, scale, shape, power):
+        r = sign * k / shape
         if r >= power or r <= -1:
             return mp.inf
         return scale**k * power**r * mp.gamma(1 + r) * mp.gamma(power - r) / mp.gamma(power)
 
-    def entropy(scale, shape, dispersion):
-        power = 1 / dispersion
+    def entropy(scale, shape, power):
         mean_log = mp.log(power) - mp.euler - mp.psi(0, power)  # of (y/scale)^(sign shape)
         mean_log_y = mp.log(scale) + sign * mean_log / shape
         return -mp.log(shape) + mean_log_y - mean_log + (power + 1) / power
@@ -176,11 +171,11 @@ def _burr(name, sign):
     return _of_hazard(
         name,
         [
-            {"scale": 1.0, "shape": 0.7, "dispersion": 2.5},
-            {"scale": 3e5, "shape": 3.5, "dispersion": 0.5},
-            {"scale": 2e-7, "shape": 12.0, "dispersion": 0.003},
+            {"scale": 1.0, "shape": 0.7, "power": 0.4},
+            {"scale": 3e5, "shape": 3.5, "power": 2.0},
+            {"scale": 2e-7, "shape": 12.0, "power": 300.0},
         ],
-        lambda y, scale, shape, dispersion: mp.log(level(y, scale, shape, dispersion) / dispersion),
+        lambda y, scale, shape, power: mp.log(power * level(y, scale, shape, power)),
         log_density,
         at_hazard,
         sign < 0,
