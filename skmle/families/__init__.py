@@ -63,14 +63,6 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "BurrXII": ("burr", ("burr_xii", "burr12", "burrxii", "singh_maddala")),
     "Dagum": ("burr", ("dagum", "burr", "burr_iii")),
-    "GeneralizedGamma": (
-        "generalized_gamma",
-        ("generalized_gamma", "gengamma", "generalised_gamma"),
-    ),
-    "ExponentiatedWeibull": (
-        "exponentiated_weibull",
-        ("exponentiated_weibull", "exponweib"),
-    ),
     "BetaPrime": ("beta_prime", ("beta_prime", "betaprime", "inverted_beta")),
     "Uniform": ("uniform", ("uniform",)),
     "Poisson": ("poisson", ("poisson",)),

@@ -184,105 +184,6 @@ def _burr(name, sign):
     )
 
 
-def _gengamma(loc, scale, shape):
-    """Return the gamma shape, and by what log y becomes the log of the gamma variable."""
-    a = 1 / shape**2
-    return a, lambda y: mp.log(a) + shape * (mp.log(y) - loc) / scale
-
-
-def _gengamma_log_density(y, loc, scale, shape):
-    if shape == 0:
-        z = (mp.log(y) - loc) / scale
-        return -(z**2) / 2 - mp.log(scale * y) - mp.log(2 * mp.pi) / 2
-    a, log_x = _gengamma(loc, scale, shape)
-    x = log_x(y)
-    return a * x - mp.exp(x) - mp.loggamma(a) + mp.log(abs(shape) / (scale * y))
-
-
-def _gengamma_of_z(z, a, shape):
-    x = shape * z
-    return a * (x - mp.exp(x)) + a * mp.log(a) - mp.loggamma(a) + mp.log(abs(shape))
-
-
-def _integrated(log_density, z, sign):
-    """Return the logarithm of the integral from z on outwards, where the density falls."""
-    at, width = log_density(z), sign / (1 + abs(z))
-    cuts = [z + width * t for t in (0, 1, 4, 10, 20, 40, 80, 160)]
-    return at + mp.log(sign * mp.quad(lambda t: mp.exp(log_density(t) - at), cuts))
-
-
-def _gengamma_tail(upper):
-    def log_tail(y, loc, scale, shape):
-        if shape == 0:
-            z = (mp.log(y) - loc) / scale
-            return _log_normal_tail(z if upper else -z)
-        a, log_x = _gengamma(loc, scale, shape)
-        if a < 1000:
-            return _log_gamma_tail(a, mp.exp(log_x(y)), upper == (shape > 0))
-        # mpmath's incomplete gamma function does not come to an end.
-        z = (mp.log(y) - loc) / scale
-        smaller = _integrated(lambda t: _gengamma_of_z(t, a, shape), z, mp.sign(z) or 1)
-        return smaller if upper == (z >= 0) else mp.log1p(-mp.exp(smaller))
-
-    return log_tail
-
-
-def _gengamma_points(loc, scale, shape):
-    if abs(shape) < 0.1:
-        return [mp.exp(loc + scale * t) for t in (-30, -8, -3, -1, 0, 0.2, 1, 4, 9, 30)]
-    a, _ = _gengamma(loc, scale, shape)
-    return [mp.exp(loc + scale * mp.log(x / a) / shape) for x in _gamma_points(a)]
-
-
-def _gengamma_moment(k, loc, scale, shape):
-    if shape == 0:
-        return mp.exp(k * loc + (k * scale) ** 2 / 2)
-    a = 1 / shape**2
-    r = k * scale / shape
-    if a + r <= 0:
-        return mp.inf
-    return mp.exp(k * loc + mp.loggamma(a + r) - mp.loggamma(a) - r * mp.log(a))
-
-
-def _gengamma_variance(**theta):
-    second = _gengamma_moment(2, **theta)
-    return mp.inf if mp.isinf(second) else second - _gengamma_moment(1, **theta) ** 2
-
-
-def _gengamma_entropy(loc, scale, shape):
-    if shape == 0:
-        return loc + mp.log(2 * mp.pi * scale**2) / 2 + mp.mpf(1) / 2
-    a = 1 / shape**2
-    mean_log = mp.psi(0, a)  # of the gamma variable
-    mean_log_y = loc + scale * (mean_log - mp.log(a)) / shape
-    return a - a * mean_log + mp.loggamma(a) - mp.log(abs(shape) / scale) + mean_log_y
-
-
-def _exponentiated_weibull():
-    def log_density(y, scale, shape, power):
-        t = (y / scale) ** shape
-        rest = mp.log(-mp.expm1(-t)) if t < 1 else mp.log1p(-mp.exp(-t))
-        return mp.log(power * shape / y) + shape * mp.log(y / scale) - t + (power - 1) * rest
-
-    def log_hazard(y, scale, shape, power):
-        t = (y / scale) ** shape
-        return mp.log(-power * (mp.log(-mp.expm1(-t)) if t < 1 else mp.log1p(-mp.exp(-t))))
-
-    def at_hazard(hazard, scale, shape, power):
-        m = hazard / power
-        t = -mp.log(-mp.expm1(-m)) if m < 1 else -mp.log1p(-mp.exp(-m))
-        return scale * t ** (1 / shape)
-
-    laws = [
-        {"scale": 1.0, "shape": 0.7, "power": 0.4},
-        {"scale": 3e5, "shape": 2.5, "power": 3.0},
-        {"scale": 2e-7, "shape": 12.0, "power": 50.0},
-    ]
-    return _of_hazard(
-        "exponentiated_weibull", laws, log_hazard, log_density, at_hazard, True, None, None
-    )
-
-
 def _beta_prime(odds, precision):
     """Return a and b."""
     b = precision / (1 + odds)
@@ -370,24 +271,6 @@ LAWS = [
     ),
     _burr("burr_xii", 1),
     _burr("dagum", -1),
-    Formula(
-        "generalized_gamma",
-        [
-            {"loc": 0.3, "scale": 0.5, "shape": 1.6},
-            {"loc": -12.0, "scale": 0.7, "shape": -0.4},
-            {"loc": 2.0, "scale": 0.2, "shape": 0.01},
-            {"loc": 2.0, "scale": 1.5, "shape": -1e-5},
-            {"loc": 8.0, "scale": 0.25, "shape": 0.0},
-        ],
-        log_density=_gengamma_log_density,
-        points=_gengamma_points,
-        log_cdf=_gengamma_tail(False),
-        log_sf=_gengamma_tail(True),
-        mean=lambda **theta: _gengamma_moment(1, **theta),
-        variance=_gengamma_variance,
-        entropy=_gengamma_entropy,
-    ),
-    _exponentiated_weibull(),
     Formula(
         "beta_prime",
         [
