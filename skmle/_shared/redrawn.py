@@ -219,9 +219,9 @@ def _of_samples(
     for line, fit in refits.apart.items():
         result[line] = np.nan
         if fit.verdict.status in MAXIMUM:
-            # A limit law has the first parameters alone.
-            terms = problem.terms[: len(fit.coefs)]
-            own = replace(problem, family=fit.family, terms=terms)
+            own = replace(problem, family=fit.family)
+            if fit.limit is not None and (at_limit := problem.at(fit.limit)) is not None:
+                own = at_limit
             at = law_of(own, [np.reshape(e, (1, -1)) for e in etas_of(own, fit.coefs)])
             one = slice(line, line + 1)
             seen = None if event is None else event[one]

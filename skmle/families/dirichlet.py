@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from skmle.families.base import LOG, Array, Arrays, Observation, Param, Rows, Shortcuts, Support
 from skmle.families.links import Link
 from skmle.families.tools.divergences import binet_gap, bregman, gap
+from skmle.families.tools.generators import log_standard_gamma
 from skmle.families.tools.several import SeveralColumns
 from skmle.families.tools.simplex import apart, away_from_one
 from skmle.families.tools.special import LOG_2PI, bend, binet
@@ -242,9 +243,6 @@ class Dirichlet(SeveralColumns):
         return means + shapes + binet_gap(b, a).sum(axis=-1) - binet_gap(total_b, total_a)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        a = np.broadcast_to(theta[0], (*size, self.d))
-        # Of small a, a gamma variable is that of a + 1 times u^(1/a), which may be no number.
-        with np.errstate(divide="ignore"):  # of a share that is always zero
-            logs = np.log(rng.standard_gamma(a + 1.0)) + np.log1p(-rng.random(a.shape)) / a
+        logs = log_standard_gamma(rng, theta[0], (*size, self.d))
         y = np.exp(logs - logs.max(axis=-1, keepdims=True))
         return y / y.sum(axis=-1, keepdims=True)

@@ -14,6 +14,7 @@ from skmle.families.links import Link
 from skmle.families.multivariate_normal import MultivariateNormal
 from skmle.families.tools.factored import Factored
 from skmle.families.tools.factors import covariance_root, diagonal
+from skmle.families.tools.generators import log_standard_gamma
 from skmle.families.tools.packed import Packed
 from skmle.families.tools.special import LOG_2PI, log_rising
 
@@ -267,9 +268,8 @@ class MultivariateStudentT(Factored):
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, shape, df = theta
         normal = MultivariateNormal(self.d).sample((np.zeros(self.d), shape), size, rng)
-        # A gamma variable of a small shape a is that of a + 1 times u^(1/a), maybe no number.
         a = 0.5 * np.minimum(df, _LARGEST_DF)
-        logs = np.log(rng.standard_gamma(a + 1.0, size)) + np.log1p(-rng.random(size)) / a
+        logs = log_standard_gamma(rng, a, size)
         spread = np.exp(np.minimum(0.5 * (np.log(a) - logs), _LARGEST_SPREAD))
         return loc + normal * spread[..., None]
 

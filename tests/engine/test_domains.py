@@ -73,7 +73,9 @@ def check(model, said, X, y, **known) -> None:
     assert model.status_ in ("interior", "boundary", "non_regular")
     assert (said == ()) == (model.status_ == "interior")
     assert model.distance_ <= model.tol
-    assert np.isfinite(model.predict(X, **known)).all()
+    law = model.predict_dist(X, **known)
+    assert all(np.isfinite(value).all() for value in law.params.values())
+    assert (np.isfinite(model.predict(X, **known)) | np.isinf(law.mean())).all()
     total = model.score(X, y, **known) * model.weight_sum_
     # The likelihood is that of the point before a last step of up to `tol`, which a lasso has once.
     np.testing.assert_allclose(total, model.log_likelihood_, rtol=1e-8, atol=1e-8)

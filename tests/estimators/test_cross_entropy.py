@@ -66,10 +66,12 @@ def test_information_measures_the_divergence_that_the_fit_minimised():
 
 
 @every_family
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.BoundaryWarning")
 def test_the_fit_is_where_product_sum_and_mean_are_largest(cls):
     """Neither the logarithm nor 1/n moves the argmax.
 
-    No nearby law has a larger product, sum or mean of logs.
+    No nearby law has a larger product, sum or mean of logs. A parameter at an end of its range
+    stays there.
     """
     X = as_columns(observations(cls, n=41))  # odd: the median of the Laplace law is a single point
     model = MLEDistribution(cls).fit(X)
@@ -78,7 +80,7 @@ def test_the_fit_is_where_product_sum_and_mean_are_largest(cls):
     eta = law.family.eta(law.theta)
     here = law.family.log_prob(y, eta)
     assert np.prod(np.exp(here)) > 0.0
-    for j in range(len(eta)):
+    for j in np.flatnonzero(np.isfinite([np.min(e) for e in eta])):
         for step in (-0.05, 0.05):
             there = law.family.log_prob(y, (*eta[:j], eta[j] + step, *eta[j + 1 :]))
             assert np.prod(np.exp(there)) < np.prod(np.exp(here))

@@ -5,6 +5,8 @@ Offset and exposure are added to it all the same, and there is a prediction for 
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -13,6 +15,7 @@ from sklearn.model_selection import cross_val_predict
 from skmle import MLERegressor
 from skmle.families import get_family
 from skmle.families.links import LOG
+from tests.engine.verdicts import fitted
 from tests.estimators.data import assert_same_fit
 from tests.subjects import FAMILIES, ends_move, is_conditional, own_name, respond
 
@@ -26,9 +29,18 @@ VALUES = {"location": 0.2, "": 0.4}  # of a first parameter, by its unit
 every_held = pytest.mark.parametrize("cls", HELD, ids=own_name)
 
 
+@cache
 def first_held(cls) -> tuple[str, float]:
+    """Return the first parameter and a value at which no other one is at an end of its range."""
     first = cls().parameters[0]
-    return first.name, VALUES.get(first.unit, 1.5)
+    values = (VALUES.get(first.unit, 1.5), 1.5, 5.0)
+    for value in values:
+        model, _ = fitted(
+            MLERegressor(own_name(cls), fixed={first.name: value}), X, observations(cls)
+        )
+        if model.status_ == "interior":
+            return first.name, value
+    return first.name, values[0]
 
 
 def observations(cls, shift=None) -> np.ndarray:

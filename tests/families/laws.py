@@ -39,7 +39,8 @@ def drawn_points(family: Family) -> tuple[tuple[np.ndarray, ...], ...]:
 
     Where a link takes positive values only, so does its parameter. Kept are laws (low < high) of
     finite entropy of which nothing to speak of lies between the last floating-point number and an
-    upper end (beta close to 1); and whose ends, if they move, do not spoil the usual errors.
+    upper end (beta close to 1), or beyond the numbers at which the quadrature looks. Where ends
+    move, they do not spoil the usual errors.
     """
     rng = np.random.default_rng(7)
     only_positive = [
@@ -58,7 +59,7 @@ def drawn_points(family: Family) -> tuple[tuple[np.ndarray, ...], ...]:
     return tuple(kept)
 
 
-# The least positive number at which the quadrature below looks.
+# The least positive number at which the quadrature below looks; its reciprocal is the largest.
 LEAST = np.exp(-340.0)
 
 
@@ -74,6 +75,7 @@ def is_computable(family: Family, theta) -> bool:
     return not (
         (np.isfinite(high) and family.sf(np.nextafter(high, -np.inf), theta) > 1e-14)
         or (low == 0.0 and family.cdf(np.asarray(LEAST), theta) > 1e-14)
+        or (np.isinf(high) and family.sf(np.asarray(1.0 / LEAST), theta) > 1e-14)
     )
 
 

@@ -203,8 +203,10 @@ def test_every_parameter_may_depend_on_features(cls):
 def test_a_parameter_may_be_held(cls):
     """Held at its estimate, inside or outside, it leaves the others where they are."""
     model = density(cls)
-    assert model.status_ == "interior"
+    assert model.status_ in ("interior", "boundary")
     for name, value in model.params_.items():
+        if not np.isfinite(value):  # at an end of its range
+            continue
         within = Censored(fix(families.get_family(cls), {name: value}))
         for held in (MLEDistribution(Censored(cls), fixed={name: value}), MLEDistribution(within)):
             held.fit(sample(cls))

@@ -112,6 +112,120 @@ def _log_normal_tail(s):
     return mp.log(mp.erfc(s / mp.sqrt(2)) / 2) if s > 0 else mp.log1p(-mp.erfc(-s / mp.sqrt(2)) / 2)
 
 
+def _of_hazard(name, laws, log_hazard, density_of_hazard, at_hazard, mirrored, moment, entropy):
+    """Return a law with P(Y > y) = exp(-H(y)), or P(Y <= y) = exp(-H(y)) if it is mirrored."""
+
+    def tail(upper):
+        def log_tail(y, **theta):
+            hazard = mp.exp(log_hazard(y, **theta))
+            if upper != mirrored:
+                return -hazard
+            return mp.log(-mp.expm1(-hazard)) if hazard < 1 else mp.log1p(-mp.exp(-hazard))
+
+        return log_tail
+
+    hazards = [mp.mpf(h) for h in ("1e-300", "1e-80", "1e-9", "0.01", "0.3", 1, 3, 20, 100, 680)]
+    return Formula(
+        name,
+        laws,
+        log_density=density_of_hazard,
+        points=lambda **theta: [at_hazard(h, **theta) for h in hazards],
+        log_cdf=tail(False),
+        log_sf=tail(True),
+        mean=None if moment is None else lambda **theta: moment(1, **theta),
+        variance=None
+        if moment is None
+        else lambda **theta: (
+            moment(2, **theta) - moment(1, **theta) ** 2
+            if not mp.isinf(moment(2, **theta))
+            else mp.inf
+        ),
+        entropy=entropy,
+    )
+
+
+def _burr(name, sign):
+    """Return Burr's law of type XII (sign 1) or that of its reciprocal, Dagum's (sign -1)."""
+
+    def level(y, scale, shape, power):
+        return mp.log1p((y / scale) ** (sign * shape) / power)
+
+    def log_density(y, scale, shape, power):
+        log_ratio = sign * shape * mp.log(y / scale)
+        return mp.log(shape / y) + log_ratio - (power + 1) * level(y, scale, shape, power)
+
+    def at_hazard(hazard, scale, shape, power):
+        return scale * (power * mp.expm1(hazard / power)) ** (sign / shape)
+
+    def moment(k, scale, shape, power):
+        r = sign * k / shape
+        if r >= power or r <= -1:
+            return mp.inf
+        return scale**k * power**r * mp.gamma(1 + r) * mp.gamma(power - r) / mp.gamma(power)
+
+    def entropy(scale, shape, power):
+        mean_log = mp.log(power) - mp.euler - mp.psi(0, power)  # of (y/scale)^(sign shape)
+        mean_log_y = mp.log(scale) + sign * mean_log / shape
+        return -mp.log(shape) + mean_log_y - mean_log + (power + 1) / power
+
+    return _of_hazard(
+        name,
+        [
+            {"scale": 1.0, "shape": 0.7, "power": 0.4},
+            {"scale": 3e5, "shape": 3.5, "power": 2.0},
+            {"scale": 2e-7, "shape": 12.0, "power": 300.0},
+        ],
+        lambda y, scale, shape, power: mp.log(power * level(y, scale, shape, power)),
+        log_density,
+        at_hazard,
+        sign < 0,
+        moment,
+        entropy,
+    )
+
+
+def _beta_prime(odds, precision):
+    """Return a and b."""
+    b = precision / (1 + odds)
+    return odds * b, b
+
+
+def _beta_prime_log_density(y, odds, precision):
+    a, b = _beta_prime(odds, precision)
+    return (a - 1) * mp.log(y) - (a + b) * mp.log1p(y) - mp.log(mp.beta(a, b))
+
+
+def _beta_prime_tail(upper):
+    def log_tail(y, odds, precision):
+        a, b = _beta_prime(odds, precision)
+        below = mp.betainc(a, b, 0, y / (1 + y), regularized=True)
+        above = mp.betainc(b, a, 0, 1 / (1 + y), regularized=True)
+        own, other = (above, below) if upper else (below, above)
+        return mp.log(own) if own < 0.5 else mp.log1p(-other)
+
+    return log_tail
+
+
+def _beta_prime_points(odds, precision):
+    a, b = _beta_prime(odds, precision)
+    spread = mp.sqrt(1 / a + 1 / b)
+    middle = [odds * mp.exp(spread * t) for t in (-3, -1, -0.2, 0.5, 2)]
+    far = [(mp.mpf(p) * a * mp.beta(a, b)) ** (1 / a) for p in ("1e-290", "1e-30", "1e-8")]
+    far += [(mp.mpf(p) * b * mp.beta(a, b)) ** (-1 / b) for p in ("1e-8", "1e-30", "1e-290")]
+    return sorted(middle + far)
+
+
+def _beta_prime_variance(odds, precision):
+    a, b = _beta_prime(odds, precision)
+    return a * (a + b - 1) / ((b - 2) * (b - 1) ** 2) if b > 2 else mp.inf
+
+
+def _beta_prime_entropy(odds, precision):
+    a, b = _beta_prime(odds, precision)
+    own, rest = mp.psi(0, a) - mp.psi(0, b), mp.psi(0, a + b) - mp.psi(0, b)
+    return mp.log(mp.beta(a, b)) - (a - 1) * own + (a + b) * rest
+
+
 LAWS = [
     _length("half_normal", 1),
     _length("rayleigh", 2),
@@ -154,5 +268,26 @@ LAWS = [
         mean=lambda scale, shape: scale * (1 + shape**2 / 2),
         variance=lambda scale, shape: (scale * shape) ** 2 * (1 + 5 * shape**2 / 4),
         entropy=_bisa_entropy,
+    ),
+    _burr("burr_xii", 1),
+    _burr("dagum", -1),
+    Formula(
+        "beta_prime",
+        [
+            {"odds": 0.4, "precision": 2.2},
+            {"odds": 3.0, "precision": 70.0},
+            {"odds": 1e-3, "precision": 500.0},
+        ],
+        log_density=_beta_prime_log_density,
+        points=_beta_prime_points,
+        log_cdf=_beta_prime_tail(False),
+        log_sf=_beta_prime_tail(True),
+        mean=lambda odds, precision: (
+            _beta_prime(odds, precision)[0] / (_beta_prime(odds, precision)[1] - 1)
+            if _beta_prime(odds, precision)[1] > 1
+            else mp.inf
+        ),
+        variance=_beta_prime_variance,
+        entropy=_beta_prime_entropy,
     ),
 ]
