@@ -186,6 +186,11 @@ def has_units(family: Family | type[Family]) -> bool:
     return told or any(p.unit for p in family.parameters) or not family.support.fixed
 
 
+def may_run_off(cls: type[Family]) -> bool:
+    """Whether ordinary data may have no maximum, their likelihood rising towards a simpler law."""
+    return cls.may_be_unbounded and cls.shortcuts.starts == "final"
+
+
 def middle_of(law) -> np.ndarray:
     """Return what `predict` says of a law: its mean, or its median if it has none."""
     mean = np.asarray(law.mean(), float)

@@ -122,7 +122,15 @@ class Problem:
         return replace(self, penalties=penalties, lasso=lasso, start=start)
 
     def at(self, limit: Limit) -> Problem | None:
-        """Return the problem of a limit law on the same rows; None if it forbids some of them."""
+        """Return the problem of a limit law on the same rows; None if there is none.
+
+        So it is if the law forbids some of them, or if the ends of its support would have to be
+        found without a closed form, as beside features or under other links.
+        """
+        law = limit.family
+        closed = law.shortcuts.starts == "final" and not law.relinked
+        if not law.support.fixed and (self.features or not closed):
+            return None
         observed = observe_as(limit, self.observed)
         if observed is None:
             return None

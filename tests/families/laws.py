@@ -260,6 +260,8 @@ def quadrature(family: Family, eta):
         for edge in law.support()
         if np.isfinite(edge) and edge not in (family.support.low, family.support.high)
     ]
+    if family.cusps:
+        edges.append(natural(family, eta)[0])
     ends = np.unique(to(np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])))
     sides = []
     for edge, neighbour in ((ends[0], ends[1]), (ends[-1], ends[-2])):

@@ -14,12 +14,24 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from skmle import MLEDistribution, MLERegressor, censored, families
 from skmle.families import Censored
 from skmle.families.wrappers.fixed import fix
-from tests.subjects import every_class, has_units, middle_of, observations, respond
+from tests.subjects import (
+    every_class,
+    has_units,
+    may_run_off,
+    middle_of,
+    observations,
+    respond,
+)
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.BoundaryWarning")
 
 LAWS = every_class(
-    lambda cls: cls.observation.columns == 1 and cls.observation.numeric and cls.support.fixed
+    lambda cls: (
+        cls.observation.columns == 1
+        and cls.observation.numeric
+        and cls.support.fixed
+        and not may_run_off(cls)
+    )
 )
 HELD = every_class(
     lambda cls: (

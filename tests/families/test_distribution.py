@@ -69,7 +69,9 @@ def test_distribution_equals_scipy(family, rng):
                 expected = np.where(wrong & np.isposinf(found), np.inf, expected)
                 np.testing.assert_allclose(found, expected, rtol=1e-10)
         if not counted(family):
-            np.testing.assert_allclose(ours.isf(1e-30), theirs.isf(1e-30), rtol=1e-13)
+            far = theirs.isf(1e-30)
+            if np.isclose(theirs.sf(far), 1e-30, rtol=1e-9, atol=0.0):  # else scipy's is rough
+                np.testing.assert_allclose(ours.isf(1e-30), far, rtol=1e-13)
         assert type(ours.to_scipy()) is type(theirs)
 
 

@@ -101,7 +101,7 @@ def check(law: Family, rows, eta, gradient_error: float, curvature_error: float)
 
         size = 1.0 + np.abs(gradient)
         low, high = etas_of(law.link(j), law.parameters[j].chart)
-        h = min(2e-2, float(min(eta[j] - low, high - eta[j])) / 8.0)  # inside the link's domain
+        h = min(2e-2, float(min(eta[j] - low, high - eta[j])) / 16.0)  # well inside its domain
         miss = np.abs(slope(lambda e, f=moved: f(e, 0), eta[j], h) - gradient[:, j])
         assert (miss / size[:, j]).max() < gradient_error
         miss = np.abs(slope(lambda e, f=moved: f(e, 1), eta[j], h) - curvature[:, :, j])

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from skmle import MLEDistribution, MLERegressor, families
 from skmle.exceptions import NoMaximumWarning
 from skmle.families.differences import differences
-from tests.subjects import FAMILIES, observations, own_name, respond, typical
+from tests.subjects import FAMILIES, may_run_off, observations, own_name, respond, typical
 
 pytestmark = pytest.mark.filterwarnings(
     "error",
@@ -66,14 +66,14 @@ def made() -> dict[str, families.Family]:
             found[f"Truncated-{name}"] = families.Truncated(name, low=low)
             found[f"Truncated-{name}-both"] = families.Truncated(name, low - counted, high)
             found[f"ZeroInflated-{name}"] = families.ZeroInflated(name)
-            if name != "laplace":  # of which no more than an exponential tail is left above zero
+            if not cls.cusps:  # no more than an exponential tail may be left above zero
                 found[f"Hurdle-{name}"] = families.Hurdle(name)
         if not counted:
             spread = float(np.subtract(*np.quantile(observations(cls, N), [0.75, 0.25])))
             found[f"Rounded-{name}"] = families.Rounded(name, resolution=0.5 * spread)
             if cls.stretch is not None:
                 found[f"Shifted-{name}"] = families.Shifted(name)
-            if cls.support.low == -np.inf:
+            if cls.support.low == -np.inf and not may_run_off(cls):
                 found[f"Folded-{name}"] = families.Folded(name)
             # The exponential of a law like Student's t has tails that no integral over y follows.
             if cls.support.low == -np.inf and not has_long_tails(cls):

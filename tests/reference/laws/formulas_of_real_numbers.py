@@ -26,6 +26,50 @@ def tails(smaller):
     return {"log_sf": log_sf, "log_cdf": log_cdf}
 
 
+def integrated(log_density):
+    """Return log_sf and log_cdf by integrals over pieces that grow outwards from y."""
+    pieces = [0, *(mp.mpf(4) ** k for k in range(-3, 4)), mp.inf]
+
+    def tail(y, sign, theta):
+        scale, there = theta["scale"], log_density(y, **theta)
+
+        def share(t):
+            return mp.exp(log_density(y + sign * scale * t, **theta) - there)
+
+        with mp.workdps(22):
+            return there + mp.log(scale * mp.quad(share, pieces))
+
+    def smaller(y, sign, theta):
+        own = tail(y, sign, theta)
+        return own if own < -0.5 else log_complement(tail(y, -sign, theta))
+
+    return {
+        "log_sf": lambda y, **theta: smaller(y, 1, theta),
+        "log_cdf": lambda y, **theta: smaller(y, -1, theta),
+    }
+
+
+def _log_normal_cdf(x):
+    tail = mp.erfc(abs(x) / mp.sqrt(2)) / 2
+    return mp.log(tail) if x < 0 else mp.log1p(-tail)
+
+
+def _skew_normal(y, loc, scale, shape):
+    z = (y - loc) / scale
+    return mp.log(2 / scale) - z * z / 2 - mp.log(2 * mp.pi) / 2 + _log_normal_cdf(shape * z)
+
+
+def _check(z, quantile):
+    return quantile * z if z > 0 else (quantile - 1) * z
+
+
+def _asymmetric_tail(y, loc, scale, quantile):
+    z = (y - loc) / scale
+    if z > 0:
+        return mp.log(1 - quantile) - quantile * z
+    return mp.log1p(-quantile * mp.exp((1 - quantile) * z))
+
+
 LAWS = [
     Formula(
         "cauchy",
@@ -34,6 +78,35 @@ LAWS = [
         points=at("-1e299", "-1e9", -40, -2, -0.3, 0.001, 1, 7, "1e7", "1e160", "1e299"),
         **tails(lambda z: mp.log(mp.atan2(1, z) / mp.pi)),
         entropy=lambda loc, scale: mp.log(4 * mp.pi * scale),
+    ),
+    Formula(
+        "skew_normal",
+        [law | {"shape": shape} for law, shape in zip(STANDARD, (3.0, -0.5, 40.0), strict=True)],
+        log_density=_skew_normal,
+        points=at(-30, -9, -4, -2, -0.3, 0.001, 1, 3, 7, 13, 36),
+        **integrated(_skew_normal),
+        mean=lambda loc, scale, shape: (
+            loc + scale * mp.sqrt(2 / mp.pi) * shape / mp.sqrt(1 + shape**2)
+        ),
+        variance=lambda loc, scale, shape: scale**2 * (1 - 2 / mp.pi * shape**2 / (1 + shape**2)),
+    ),
+    Formula(
+        "asymmetric_laplace",
+        [
+            law | {"quantile": quantile}
+            for law, quantile in zip(STANDARD, (0.3, 0.5, 0.999), strict=True)
+        ],
+        log_density=lambda y, loc, scale, quantile: (
+            mp.log(quantile * (1 - quantile) / scale) - _check((y - loc) / scale, quantile)
+        ),
+        points=at(-600, -100, -30, -2, -0.3, 0.001, 1, 7, 22, 300, 680),
+        log_sf=_asymmetric_tail,
+        log_cdf=lambda y, loc, scale, quantile: _asymmetric_tail(-y, -loc, scale, 1 - quantile),
+        mean=lambda loc, scale, quantile: loc + scale * (1 / quantile - 1 / (1 - quantile)),
+        variance=lambda loc, scale, quantile: (
+            scale**2 * (1 / quantile**2 + 1 / (1 - quantile) ** 2)
+        ),
+        entropy=lambda loc, scale, quantile: 1 + mp.log(scale / (quantile * (1 - quantile))),
     ),
     Formula(
         "hyperbolic_secant",
