@@ -36,10 +36,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Normal": ("normal", ("normal", "norm", "gaussian")),
     "Lognormal": ("lognormal", ("lognormal", "lognorm", "log_normal")),
     "Laplace": ("laplace", ("laplace", "double_exponential")),
-    "AsymmetricLaplace": (
-        "asymmetric_laplace",
-        ("asymmetric_laplace", "laplace_asymmetric", "quantile_regression"),
-    ),
+    "AsymmetricLaplace": ("laplace", ("asymmetric_laplace", "quantile_regression")),
     "Logistic": ("logistic", ("logistic",)),
     "StudentT": ("student_t", ("student_t", "t")),
     "Cauchy": ("cauchy", ("cauchy", "lorentz")),

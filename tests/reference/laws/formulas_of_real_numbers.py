@@ -59,15 +59,15 @@ def _skew_normal(y, loc, scale, shape):
     return mp.log(2 / scale) - z * z / 2 - mp.log(2 * mp.pi) / 2 + _log_normal_cdf(shape * z)
 
 
-def _check(z, quantile):
-    return quantile * z if z > 0 else (quantile - 1) * z
+def _check(z, level):
+    return level * z if z > 0 else (level - 1) * z
 
 
-def _asymmetric_tail(y, loc, scale, quantile):
+def _asymmetric_tail(y, loc, scale, level):
     z = (y - loc) / scale
     if z > 0:
-        return mp.log(1 - quantile) - quantile * z
-    return mp.log1p(-quantile * mp.exp((1 - quantile) * z))
+        return mp.log(1 - level) - level * z
+    return mp.log1p(-level * mp.exp((1 - level) * z))
 
 
 LAWS = [
@@ -92,21 +92,19 @@ LAWS = [
     ),
     Formula(
         "asymmetric_laplace",
-        [
-            law | {"quantile": quantile}
-            for law, quantile in zip(STANDARD, (0.3, 0.5, 0.999), strict=True)
+        settings=("level",),
+        laws=[
+            law | {"level": level} for law, level in zip(STANDARD, (0.3, 0.5, 0.999), strict=True)
         ],
-        log_density=lambda y, loc, scale, quantile: (
-            mp.log(quantile * (1 - quantile) / scale) - _check((y - loc) / scale, quantile)
+        log_density=lambda y, loc, scale, level: (
+            mp.log(level * (1 - level) / scale) - _check((y - loc) / scale, level)
         ),
         points=at(-600, -100, -30, -2, -0.3, 0.001, 1, 7, 22, 300, 680),
         log_sf=_asymmetric_tail,
-        log_cdf=lambda y, loc, scale, quantile: _asymmetric_tail(-y, -loc, scale, 1 - quantile),
-        mean=lambda loc, scale, quantile: loc + scale * (1 / quantile - 1 / (1 - quantile)),
-        variance=lambda loc, scale, quantile: (
-            scale**2 * (1 / quantile**2 + 1 / (1 - quantile) ** 2)
-        ),
-        entropy=lambda loc, scale, quantile: 1 + mp.log(scale / (quantile * (1 - quantile))),
+        log_cdf=lambda y, loc, scale, level: _asymmetric_tail(-y, -loc, scale, 1 - level),
+        mean=lambda loc, scale, level: loc + scale * (1 / level - 1 / (1 - level)),
+        variance=lambda loc, scale, level: scale**2 * (1 / level**2 + 1 / (1 - level) ** 2),
+        entropy=lambda loc, scale, level: 1 + mp.log(scale / (level * (1 - level))),
     ),
     Formula(
         "hyperbolic_secant",
