@@ -20,6 +20,7 @@ from skmle.families.links import IDENTITY, allowed_links
 WIDTH = 3  # columns of a family of any number of columns
 LABELS = np.array([2, 3, 7])
 TRIALS = 6  # whatever a constructor's whole number counts
+SHARE = 0.8  # a constructor's fraction
 
 # ---------------------------------------------------------------- classes
 
@@ -90,14 +91,20 @@ def counts_of(cls: type[Family]) -> list[str]:
     return [name for name, value in cls().get_params().items() if type(value) is int]
 
 
+def shares_of(cls: type[Family]) -> list[str]:
+    """Return the fractions that a family is made with."""
+    return [name for name, value in cls().get_params().items() if type(value) is float]
+
+
 # One instance of every family, by the name of its class.
 ONE_EACH: dict[str, Family] = {cls.__name__: cls().adapt(data_for(cls())) for cls in FAMILIES}
 
-# And one more for every whole number that a family is made with.
+# And one more for every number that a family is made with.
 SUBJECTS: dict[str, Family] = ONE_EACH | {
-    f"{cls.__name__}-{name}": clone(ONE_EACH[cls.__name__]).set_params(**{name: TRIALS})
+    f"{cls.__name__}-{name}": clone(ONE_EACH[cls.__name__]).set_params(**{name: other})
     for cls in FAMILIES
-    for name in counts_of(cls)
+    for names, other in ((counts_of(cls), TRIALS), (shares_of(cls), SHARE))
+    for name in names
 }
 STEPS_TOWARDS = {
     f"{name}-smooth{i}": law

@@ -36,6 +36,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Normal": ("normal", ("normal", "norm", "gaussian")),
     "Lognormal": ("lognormal", ("lognormal", "lognorm", "log_normal")),
     "Laplace": ("laplace", ("laplace", "double_exponential")),
+    "AsymmetricLaplace": ("laplace", ("asymmetric_laplace", "quantile_regression")),
     "Logistic": ("logistic", ("logistic",)),
     "StudentT": ("student_t", ("student_t", "t")),
     "Cauchy": ("cauchy", ("cauchy", "lorentz")),

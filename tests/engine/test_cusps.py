@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog
+from sklearn.linear_model import QuantileRegressor
+from sklearn.metrics import mean_pinball_loss
 
 from skmle import MLERegressor
 from skmle.exceptions import NotConvergedWarning
@@ -42,6 +44,29 @@ def test_median_regression_is_the_linear_program(seed):
     least = least_absolute(X, y, np.ones(len(y)))
     assert np.abs(y - model.predict(X)).sum() == pytest.approx(least, rel=1e-9)
     assert model.params_["scale"] == pytest.approx(least / len(y), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("quantile", [0.03, 0.25, 0.9])
+def test_quantile_regression_is_the_linear_program(quantile, seed):
+    X, y = data(seed)
+    model = MLERegressor("asymmetric_laplace", fixed={"quantile": quantile}).fit(X, y)
+    assert model.status_ == "interior" and model.distance_ <= 1e-6
+    theirs = QuantileRegressor(quantile=quantile, alpha=0.0).fit(X, y)
+
+    def loss(at):
+        return mean_pinball_loss(y, at, alpha=quantile)
+
+    at = model.predict_quantile(X, quantile)
+    np.testing.assert_allclose(at, X @ model.coef_ + model.intercept_, rtol=1e-12)
+    assert loss(at) == pytest.approx(loss(theirs.predict(X)), rel=1e-10)
+    assert model.params_["scale"] == pytest.approx(loss(at), rel=1e-10)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -1.0])
+def test_a_quantile_lies_between_zero_and_one(level):
+    with pytest.raises(ValueError, match="Allowed: numbers between 0 and 1"):
+        MLERegressor("asymmetric_laplace", fixed={"quantile": level}).fit([[0.0]] * 3, [1, 2, 4])
 
 
 @pytest.mark.parametrize("seed", range(10))

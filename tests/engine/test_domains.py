@@ -280,6 +280,11 @@ COUNTS = {
     and family.names[0] == "mean"
     and 0.0 in family.domains[0]
     and family.link(0).rising
+    and all(
+        family.link(j).domain[0] <= param.chart.domain[0]
+        and family.link(j).domain[1] >= param.chart.domain[1]
+        for j, param in enumerate(family.parameters[1:], start=1)
+    )
 }
 
 
@@ -319,6 +324,11 @@ LOCATIONS = {
     and family.parameters[0].unit == "location"
     and family.parameters[0].chart.spans_zero
     and family.link(0).rising
+    and all(
+        family.link(j).domain[0] <= param.chart.domain[0]
+        and family.link(j).domain[1] >= param.chart.domain[1]
+        for j, param in enumerate(family.parameters[1:], start=1)
+    )
 }
 
 

@@ -265,6 +265,8 @@ def quadrature(family: Family, eta):
         for edge in law.support()
         if np.isfinite(edge) and edge not in (family.support.low, family.support.high)
     ]
+    if family.cusps:
+        edges.append(natural(family, eta)[0])
     ends = np.unique(to(np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])))
     for edge in to(np.array(edges, float)):  # the density is not smooth there: ever finer panels
         near = ends[np.abs(ends - edge).argsort()[1]]

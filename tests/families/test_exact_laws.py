@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from skmle import Distribution
+from skmle.families import Family, get_family
 
 FOLDER = Path(__file__).parents[1] / "reference" / "laws"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -32,6 +33,11 @@ every_law = pytest.mark.parametrize("name", NAMES)
 @cache
 def laws_of(name: str) -> list[dict]:
     return json.loads((FOLDER / f"{name}.json").read_text())["laws"]
+
+
+def family_of(name: str, law: dict) -> Family:
+    """Return the family, made with the settings of a law."""
+    return get_family(name).set_params(**law.get("settings", {}))
 
 
 def rounded(theta: dict[str, float]) -> list[dict[str, float]]:
@@ -75,7 +81,7 @@ def test_log_density_and_log_tails(name, kind):
         def evaluate(d, y):
             return np.asarray(getattr(d, METHODS[kind])(y), float)
 
-        theta = (name, law["theta"])
+        theta = (family_of(name, law), law["theta"])
         allowed = condition(evaluate, theta, y)
         check(evaluate(Distribution(*theta), y), expected, allowed)
 
@@ -88,7 +94,7 @@ def test_tails_and_quantiles(name):
         logs = law["log_sf" if upper else "log_cdf"]
         if None in logs:
             continue
-        theta, y, level = (name, law["theta"]), np.array(law["y"]), np.exp(logs)
+        theta, y, level = (family_of(name, law), law["theta"]), np.array(law["y"]), np.exp(logs)
 
         def tail(d, y, upper=upper):
             return np.asarray((d.sf if upper else d.cdf)(y), float)
@@ -118,7 +124,7 @@ def test_moments_and_entropy(name, kind):
         def evaluate(d):
             return np.asarray(getattr(d, {"variance": "var"}.get(kind, kind))(), float)
 
-        theta = (name, law["theta"])
+        theta = (family_of(name, law), law["theta"])
         size = 1.0 if kind == "entropy" else 0.0  # it may pass through zero
         allowed = condition(evaluate, theta) + RELATIVE * size
         check(evaluate(Distribution(*theta)), law[kind], allowed)

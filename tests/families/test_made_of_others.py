@@ -66,7 +66,7 @@ def made() -> dict[str, families.Family]:
             found[f"Truncated-{name}"] = families.Truncated(name, low=low)
             found[f"Truncated-{name}-both"] = families.Truncated(name, low - counted, high)
             found[f"ZeroInflated-{name}"] = families.ZeroInflated(name)
-            if name != "laplace":  # of which no more than an exponential tail is left above zero
+            if not cls.cusps:  # no more than an exponential tail may be left above zero
                 found[f"Hurdle-{name}"] = families.Hurdle(name)
         if not counted:
             spread = float(np.subtract(*np.quantile(observations(cls, N), [0.75, 0.25])))

@@ -1,12 +1,13 @@
-"""Conditional laws with cusps (Laplace).
+"""Conditional laws with cusps (Laplace, symmetric or not).
 
 At the maximum of such a law some rows are interpolated: their residual is zero, there is a cusp,
 and no derivative can confirm the maximum. The point is a vertex: q rows of zero residual determine
 its q coefficients.
 
 1. Smooth laws come ever closer to the law (`Family.smoothings`), and their maxima to the vertex.
-2. From there a descent along edges minimises the weighted sum of absolute residuals. Each step
-   exchanges one row of the vertex for the row at which the sum starts to rise again.
+2. From there a descent along edges minimises the weighted sum of absolute residuals, which may
+   count more on one side than on the other. Each step exchanges one row of the vertex for the row
+   at which the sum starts to rise again.
 3. A dual solution proves the minimum: at the rows of zero residual, subgradients within their
    bounds balance the gradient of all other rows.
 
@@ -58,8 +59,11 @@ class CuspedObjective(SmoothObjective, Protocol):
     mass: float
     lasso: Any
 
-    def rows_at(self, low: int, high: int, coef: Array, order: int) -> Any:
-        """Return -log q of some rows with its derivatives in eta."""
+    def etas(self, coef: Array) -> list[Array]:
+        """Return the linear predictors at `coef`."""
+
+    def rows_of_etas(self, low: int, high: int, eta: Any, order: int) -> Any:
+        """Return -log q of some rows at given eta, with its derivatives."""
 
     def curvature_along(self, coef: Array, step: Array) -> float:
         """Return step' H step for the Hessian at `coef`."""
@@ -79,7 +83,8 @@ def solve_cusps(
     Parameters
     ----------
     objective : CuspedObjective
-        That of a law whose -log q is |y - eta_0| exp(-eta_1) + eta_1, with y its first statistic.
+        That of a law whose -log q is a straight line in eta_0 on each side of y, its first
+        statistic.
     smooth : sequence of CuspedObjective
         Smooth objectives, each closer to `objective` than the one before.
     start : ndarray of shape (d,)
@@ -177,7 +182,8 @@ class _Rest:
 def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
     """Return the first term's coefficients of the least weighted sum of absolute residuals.
 
-    Each residual is divided by its row's scale at `coef`. Absolute penalties are added to the sum.
+    Each residual is divided by its row's scale at `coef`, on each side of the cusp by its own.
+    Absolute penalties are added to the sum.
 
     References
     ----------
@@ -189,22 +195,20 @@ def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
     x = _columns(objective)
     y = objective.statistics[0]
     z = y if design.offset is None else y - design.offset
-    # The curvature that the family reports for a cusp is one over the squared scale of the row.
-    curvature = objective.rows_at(0, design.n, coef, 2).packed[0]
-    log_scale = -0.5 * np.log(np.asarray(curvature))
+    logs = [np.log(slope) for slope in _slopes(objective, coef)]
     # The mean of the log scale cancels. A constant scale then leaves the weights as they are, so
     # that rounding cannot make a different problem of the same one in the next turn.
-    mean = log_scale.mean()
+    mean = 0.5 * sum(log.mean() for log in logs)
     given = np.ones(design.n) if objective.weight is None else objective.weight
-    weight = np.exp(mean - log_scale) * given
+    up, down = (np.exp(log - mean) * given for log in logs)
     if objective.lasso is not None:
         # An absolute penalty is one more residual: that of an observation 0 predicted by the
         # coefficient.
-        strength = objective.mass * float(np.exp(mean)) * objective.lasso.strength[: term.length]
+        strength = objective.mass * float(np.exp(-mean)) * objective.lasso.strength[: term.length]
         held = np.flatnonzero(strength)
         x, z = np.vstack([x, np.eye(term.length)[held]]), np.concatenate([z, np.zeros(len(held))])
-        weight = np.concatenate([weight, strength[held]])
-    problem = _LeastAbsolute(x, z, weight)
+        up, down = (np.concatenate([weight, strength[held]]) for weight in (up, down))
+    problem = _LeastAbsolute(x, z, up, down)
     basis = problem.first_basis(coef[: term.length])
     found = None if basis is None else problem.descend(basis)
     if found is None:
@@ -213,6 +217,17 @@ def _to_vertex(objective: CuspedObjective, coef: Array) -> Array | None:
     if objective.lasso is not None:
         vertex[held[basis[basis >= design.n] - design.n]] = 0.0
     return vertex
+
+
+def _slopes(objective: CuspedObjective, coef: Array) -> tuple[Array, Array]:
+    """Return how -log q rises by each unit that y is above eta_0, and by each below, (n,) each."""
+    n, y, rest = objective.design.n, objective.statistics[0], objective.etas(coef)[1:]
+    found = []
+    for sign in (1.0, -1.0):
+        beside = y - sign * (1.0 + np.abs(y))
+        gradient = objective.rows_of_etas(0, n, (beside, *rest), 1).gradient
+        found.append(np.broadcast_to(-sign * gradient[0], (n,)))
+    return found[0], found[1]
 
 
 def _columns(objective: CuspedObjective) -> Array:
@@ -226,14 +241,19 @@ def _columns(objective: CuspedObjective) -> Array:
 
 @dataclass
 class _LeastAbsolute:
-    """Minimise the sum of weight |z - x b|.
+    """Minimise the sum of up (z - x b) where it is positive, and of down (x b - z) elsewhere.
 
     A vertex is given by its basis: q independent rows of zero residual.
     """
 
     x: Array
     z: Array
-    weight: Array
+    up: Array
+    down: Array
+
+    def pulls(self, residual: Array) -> Array:
+        """Return the slope of each row's term in its residual, 0 where that is zero."""
+        return np.where(residual > 0.0, self.up, np.where(residual < 0.0, -self.down, 0.0))
 
     def first_basis(self, b: Array) -> NDArray[np.intp] | None:
         """Return the nearest independent rows, or None if there are none among the candidates.
@@ -260,11 +280,12 @@ class _LeastAbsolute:
             residual = self.z - self.x @ b
             residual[np.abs(residual) <= _ZERO * np.abs(residual).mean()] = 0.0
             residual[basis] = 0.0
-            pull = (self.weight * np.sign(residual)) @ self.x
+            pull = self.pulls(residual) @ self.x
             multipliers = -(inverse.T @ pull)
-            excess = np.abs(multipliers) - self.weight[basis]
+            bound = np.where(multipliers > 0.0, self.up[basis], self.down[basis])
+            excess = np.abs(multipliers) - bound
             for j in np.argsort(-excess):
-                if excess[j] <= _BALANCE * self.weight[basis[j]]:
+                if excess[j] <= _BALANCE * bound[j]:
                     return (b, basis) if self._is_proved(residual, pull) else None
                 entering = self._turn(residual, -np.sign(multipliers[j]) * inverse[:, j])
                 if entering is not None:
@@ -281,15 +302,16 @@ class _LeastAbsolute:
         It is None if the objective does not fall at all, or never stops.
         """
         change = self.x @ direction
-        slope = float(
-            -(self.weight * np.sign(residual)) @ change
-            + (self.weight * np.abs(change))[residual == 0.0].sum()
-        )
+        zero = residual == 0.0
+        # What leaves a residual of zero goes against its change.
+        leaving = np.abs(change) * np.where(change < 0.0, self.up, self.down)
+        slope = float(-self.pulls(residual) @ change + leaving[zero].sum())
         if not slope < 0.0:
             return None
         ahead = np.flatnonzero(residual * change > 0.0)
         order = ahead[np.argsort(residual[ahead] / change[ahead], kind="stable")]
-        slopes = slope + np.cumsum(2.0 * self.weight[order] * np.abs(change[order]))
+        both = self.up[order] + self.down[order]
+        slopes = slope + np.cumsum(both * np.abs(change[order]))
         turning = np.flatnonzero(slopes >= 0.0)
         return int(order[turning[0]]) if len(turning) else None
 
@@ -299,9 +321,10 @@ class _LeastAbsolute:
         if zero.sum() > _MOST_TIES * self.x.shape[1]:
             return False
         # In units of what all rows could pull, so that no square overflows.
-        size = self.weight @ np.abs(self.x)
+        weight = np.maximum(self.up, self.down)
+        size = weight @ np.abs(self.x)
         size = np.where(size > 0.0, size, 1.0)
-        ends, aim = (self.weight[:, None] * self.x)[zero].T / size[:, None], -pull / size
-        bound = np.full(zero.sum(), 1.0 + _BALANCE)
-        balance = lsq_linear(ends, aim, bounds=(-bound, bound), tol=1e-15)
+        ends, aim = (weight[:, None] * self.x)[zero].T / size[:, None], -pull / size
+        low, high = (w[zero] / weight[zero] * (1.0 + _BALANCE) for w in (self.down, self.up))
+        balance = lsq_linear(ends, aim, bounds=(-low, high), tol=1e-15)
         return bool(np.all(np.abs(ends @ balance.x - aim) <= _BALANCE))

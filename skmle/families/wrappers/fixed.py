@@ -140,6 +140,8 @@ class Fixed(HeldValues):
             first, *others = self.inner.starts(statistics, weight)
         free = [tuple(start[j] for j in self.free) for start in others]
         own = tuple(first[j] for j in self.free)
+        if self._final:  # a trial on some of the rows would better it for these alone
+            return [own]
         stretch = self.inner.stretch
         moves = () if stretch is None else tuple(stretch.moves[j] for j in self.free)
         result = [improved_start(self, own, statistics, weight, moves)]

@@ -50,6 +50,8 @@ class Formula:
     """ends(**theta): places at which integrals over the density are cut, the ends of the support
     first and last (sums of counts: first the least count)."""
     counts: bool = False
+    settings: Sequence[str] = ()
+    """Those of the names of `laws` that the family is made with, in place of parameters of it."""
 
     def values(self, theta: dict[str, float]) -> dict[str, object]:
         """Return everything about one law."""
@@ -71,8 +73,10 @@ class Formula:
                 ("entropy", self.entropy),
             )
         }
+        settings = {name: theta[name] for name in self.settings}
         return {
-            "theta": theta,
+            **({"settings": settings} if settings else {}),
+            "theta": {name: v for name, v in theta.items() if name not in settings},
             **{k: [as_double(v) for v in values] for k, values in at.items()},
             **{k: None if v is None else as_double(v) for k, v in moments.items()},
         }
