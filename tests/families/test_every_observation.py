@@ -195,7 +195,8 @@ def test_derivatives_of_every_row(name):
     for constant in etas:
         rows = rows_of(family, constant)
         statistics, k, n = law.statistics(rows), len(constant), len(rows)
-        for eta in both(constant, n):
+        # Of laws made of others one law a row is enough.
+        for eta in both(constant, n)[name not in SUBJECTS :]:
             value, gradient, curvature = jets(law.evaluate(statistics, eta), k, n)
             assert np.isfinite(value).all()
             for j, param in enumerate(family.parameters):
