@@ -207,7 +207,8 @@ def _unknown(family: str, name: str) -> ValueError:
     known = dict.fromkeys([*_BY_NAME, *scipy_names()])
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
-    allowed = ", ".join(names[0] for _, names in REGISTRY.values())
+    first, second, *_, last = (names[0] for _, names in REGISTRY.values())
+    allowed = f"{first}, {second}, ..., {last}, all that skmle.families.all_families() gives"
     return ValueError(
         f"Unknown family {family!r}. Allowed: {allowed}, and the laws of scipy.stats. {hint} "
         "A law of your own is families.FromLogProb(log_prob, params={...}), or a class: see "

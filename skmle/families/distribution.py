@@ -106,7 +106,7 @@ class Distribution(Moments):
         >>> from skmle import Distribution
         >>> Distribution.from_scipy(stats.gamma(2.0, scale=3.0))
         Gamma(mean=6, shape=2)
-        >>> Distribution.from_scipy(stats.gumbel_r(1.0, 2.0))
+        >>> Distribution.from_scipy(stats.moyal(1.0, 2.0))
         ScipyFamily(loc=1, scale=2)
         """
         # They import this module.

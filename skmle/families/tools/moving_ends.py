@@ -155,7 +155,8 @@ class Shaped(LocationScale):
         return (*eta[:-2], eta[-2] + np.log(2.0), 0.5 * eta[-1])
 
     def nonregular(self, eta: Arrays) -> tuple[str, ...]:
-        return ("shape",) if np.min(eta[-1], initial=np.inf) <= -0.5 else ()
+        # All of them move the end, and each does so where the others are held.
+        return self.names if np.min(eta[-1], initial=np.inf) <= -0.5 else ()
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         # Steps may have been cut off by the end of the support before the shape came to -1.

@@ -190,9 +190,13 @@ def _beta_prime(odds, precision):
     return odds * b, b
 
 
+def _log_beta(a, b):
+    return mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
+
+
 def _beta_prime_log_density(y, odds, precision):
     a, b = _beta_prime(odds, precision)
-    return (a - 1) * mp.log(y) - (a + b) * mp.log1p(y) - mp.log(mp.beta(a, b))
+    return (a - 1) * mp.log(y) - (a + b) * mp.log1p(y) - _log_beta(a, b)
 
 
 def _beta_prime_tail(upper):

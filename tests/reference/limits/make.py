@@ -1,15 +1,21 @@
 """Write values.json: awkward samples of every family, and their maxima in 50 digits by mpmath.
 
-Run it with mpmath installed: ``PYTHONPATH=. python tests/reference/limits/make.py``. The library
+    PYTHONPATH=. python tests/reference/limits/make.py                 every family
+    PYTHONPATH=. python tests/reference/limits/make.py gumbel cauchy   these alone
+
+Run it with mpmath installed. The formulas are those below and those of ``../laws``. The library
 and its tests do not need mpmath. The log-likelihood is written down here once more, apart from the
 library. Newton's method in 120 digits starts at the library's answer and goes on to the maximum;
 there the gradient is zero to 50 digits of a standard error and the Hessian is definite. Where there
-is no maximum inside, the limit law's own maximum is given.
+is no maximum inside, the limit law's own maximum is given. Samples of which neither is found are
+left out.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 import warnings
 from pathlib import Path
 
@@ -17,9 +23,11 @@ import mpmath as mp
 import numpy as np
 
 from skmle import MLEDistribution
+from skmle.families import get_family
 
+HERE = Path(__file__).parent
 mp.mp.dps = 120
-WIDE = 700  # digits for shares of 1e-300, whose precision is 1e300
+WIDE = 700  # digits for numbers of 1e-300 that have no unit, as shares: a precision is 1e300
 STEP = mp.mpf(10) ** -20  # of differences, in standard errors or so
 SCORES = np.array([-1.4, -0.9, -0.45, -0.1, 0.2, 0.55, 0.8, 1.3])
 NORMAL = np.array([-1.53, -0.89, -0.49, -0.16, 0.16, 0.49, 0.89, 1.53])  # quantiles
@@ -90,9 +98,29 @@ LAWS = {
     "geometric": lambda y, probability: (y - 1) * mp.log1p(-probability) + mp.log(probability),
     "bernoulli": lambda y, probability: mp.log(probability) if y == 1 else mp.log1p(-probability),
 }
-WITH_CUSPS = ("laplace",)  # its location is the median, which the rows have as they are
+LAPLACE = "asymmetric_laplace"  # of level 1/2, in units of its own
+
+
+def of_formulas():
+    """Return the laws of ../laws by their names, of one column and without settings."""
+    sys.path.insert(0, str(HERE.parent / "laws"))
+    found = {}
+    for path in sorted((HERE.parent / "laws").glob("formulas_*.py")):
+        for formula in importlib.import_module(path.stem).LAWS:
+            observation = get_family(formula.family).observation
+            if observation.columns == 1 and not formula.settings:
+                found[formula.family] = formula.log_density
+    mp.mp.dps = 120  # the modules have set their own
+    return found
+
+
+LAWS |= {LAPLACE: lambda y, loc, scale: -abs(y - loc) / (2 * scale) - mp.log(4 * scale)} | {
+    name: law for name, law in of_formulas().items() if name not in LAWS
+}
+# With shapes below -1/2 the usual standard errors do not hold (Smith, 1985).
+MOVING_ENDS = ("generalized_extreme_value", "generalized_pareto")
+WITH_CUSPS = ("laplace", LAPLACE)  # its location is the median, which the rows have as they are
 LIMITS = {"student_t": ("df", "normal"), "negative_binomial": ("dispersion", "poisson")}
-WITHOUT_SCALE = ("exponential", "poisson", "geometric", "bernoulli")
 
 # ---------------------------------------------------------------- samples
 
@@ -135,13 +163,31 @@ COUNTS = {
 }
 COINS = {"few": [0.0, 0, 0, 0, 0, 0, 0, 1], "clusters": [0.0, 1, 0, 1]}
 UNITS = {"line": [1.0, 1e-300, 1e300], "positive": [1.0, 1e-300, 1e300]}
-EQUAL = {"line": 2.0, "positive": 2.0, "shares": 0.3, "counts": 4.0, "coins": 1.0}
-KINDS = {"line": LINE, "positive": POSITIVE, "shares": SHARES, "counts": COUNTS, "coins": COINS}
-SUPPORT = (
-    dict.fromkeys(["normal", "laplace", "logistic", "student_t"], "line")
-    | {"beta": "shares", "bernoulli": "coins"}
-    | dict.fromkeys(["poisson", "negative_binomial", "geometric"], "counts")
-)
+EQUAL = {"line": 2.0, "positive": 2.0, "shares": 0.3, "odds": 0.3, "counts": 4.0, "coins": 1.0}
+ODDS = {name: rows / (1.0 - rows) for name, rows in SHARES.items()}
+KINDS = {
+    "line": LINE,
+    "positive": POSITIVE,
+    "shares": SHARES,
+    "odds": ODDS,
+    "counts": COUNTS,
+    "coins": COINS,
+}
+
+
+def kind_of(family):
+    """Return which samples a family has; positive numbers without a unit are odds of shares."""
+    law = get_family(family)
+    support = law.support
+    if support.discrete:
+        return "coins" if support.high == 1.0 else "counts"
+    if support.high == 1.0:
+        return "shares"
+    if support.low == -np.inf:
+        return "line"
+    units = law.stretch is not None or any(parameter.unit for parameter in law.parameters)
+    return "positive" if units else "odds"
+
 
 # ---------------------------------------------------------------- the maximum
 
@@ -241,7 +287,8 @@ def maximum(family, rows, held):
     if all(np.isfinite(v) and v != 0.0 for n, v in start.items() if n != "loc"):
         found = Maximum(family, rows, held, start).find()
         if found is not None:
-            return ("interior", *found)
+            irregular = family in MOVING_ENDS and found[0]["shape"] < -0.5
+            return ("non_regular" if irregular else "interior", *found)
     name, law = LIMITS.get(family, (None, None))
     if name is None or name in held:
         return None, {}, None
@@ -250,32 +297,39 @@ def maximum(family, rows, held):
     return "boundary", params, value
 
 
-def moved(name, value, params):
-    """Return another value at which a parameter may be held."""
+def moved(name, value, params, up):
+    """Return another value at which a parameter may be held, above or below its own."""
     if name == "loc":
-        return value + 0.5 * params["scale"]
+        return value + (0.5 if up else -0.5) * params["scale"]
     if name in ("probability",) or (name == "mean" and "precision" in params):
-        odds = 1.5 * value / (1.0 - value)
+        odds = (1.5 if up else 1.0 / 1.5) * value / (1.0 - value)
         return odds / (1.0 + odds)
-    return 1.25 * value
+    return (1.25 if up else 0.8) * value
 
 
-def lines():
-    """Yield all lines of the file."""
-    for family in LAWS:
-        kind = SUPPORT.get(family, "positive")
+def lines(families):
+    """Yield the lines of families; the status is None where no maximum was found."""
+    for family in families:
+        kind = kind_of(family)
         for name, rows in KINDS[kind].items():
-            if family == "geometric":  # it counts from 1 on
+            if (family, name) == ("logarithmic_series", "precise"):
+                continue  # no double is so near to 1 as its probability
+            if get_family(family).support.low == 1.0:  # it counts from 1 on
                 rows = np.asarray(rows) + 1.0
-            with mp.workdps(WIDE if kind == "shares" and name == "tiny" else mp.mp.dps):
+            wide = kind in ("shares", "odds") and name in ("tiny", "huge")
+            with mp.workdps(WIDE if wide else mp.mp.dps):
                 status, params, value = maximum(family, rows, {})
                 yield family, {}, name, rows, status, params, value
                 for parameter in params if len(params) > 1 else ():
-                    held = {parameter: float(moved(parameter, params[parameter], params))}
-                    yield family, held, name, rows, *maximum(family, rows, held)
-        if family in WITHOUT_SCALE:
+                    for up in (True, False):
+                        value = moved(parameter, params[parameter], params, up)
+                        found = maximum(family, rows, {parameter: float(value)})
+                        if found[0] is not None:
+                            break
+                    yield family, {parameter: float(value)}, name, rows, *found
+        first, *others = get_family(family).names
+        if not others:
             continue
-        first = next(iter(fitted(family, KINDS[kind]["clusters"], {}).params_))
         for unit in UNITS.get(kind, [1.0]):  # there is a maximum, as nothing is interpolated
             rows = [EQUAL[kind] * unit] * 4
             at = 0.8 * EQUAL[kind]
@@ -283,15 +337,18 @@ def lines():
             yield family, held, "equal", rows, *maximum(family, rows, held)
 
 
-def main():
-    found = []
-    for family, held, name, rows, status, params, value in lines():
-        line = {"family": family, "held": held, "name": name, "rows": [float(v) for v in rows]}
-        found.append(line | {"status": status, "params": params, "log_likelihood": value})
+def main(names):
+    """Write the lines of these families, or of all, in place of those that they had."""
+    path = HERE / "values.json"
+    families = [name for name in LAWS if not names or name in names]
+    kept = [line for line in json.loads(path.read_text()) if line["family"] not in families]
+    for family, held, name, rows, status, params, value in lines(families):
         print(family, held, name, status, params, value, flush=True)
-    path = Path(__file__).with_name("values.json")
-    path.write_text("[\n" + ",\n".join(json.dumps(line) for line in found) + "\n]\n")
+        line = {"family": family, "held": held, "name": name, "rows": [float(v) for v in rows]}
+        if status is not None:
+            kept.append(line | {"status": status, "params": params, "log_likelihood": value})
+    path.write_text("[\n" + ",\n".join(json.dumps(line) for line in kept) + "\n]\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
