@@ -274,7 +274,7 @@ def _on_scale(
         inside = learnt.contains(x)
         if not inside.all():
             outside = x[~inside][0]
-            why = why or f"it allows {family.observations}, and {outside} is none"
+            why = why or f"it allows {learnt.observations}, and {outside} is none"
             continue
         few = len(np.unique(x)) <= len(learnt.parameters) + 1
         if spare and law is not family and few:

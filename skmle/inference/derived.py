@@ -321,8 +321,8 @@ class Derived(OfModel):
         def law_of(at: Any) -> Any:
             if X is None:
                 return getattr(at, "distribution_", None)
-            whole = model.around(at)
-            return whole.predict_dist(X) if hasattr(whole, "predict_dist") else None
+            predict = getattr(model.around(at), "predict_dist", None)
+            return None if predict is None else predict(X)
 
         law = law_of(model.at(model.coefs))
         if getattr(law, "discrete", True) or np.ndim(law.mean()) != (X is not None):

@@ -14,6 +14,7 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.families import Normal
 from tests.engine.verdicts import (
     DISTRIBUTIONAL,
+    OF_EACH,
     REGRESSED,
     RUNS,
     both,
@@ -39,7 +40,7 @@ def test_densities_of_their_own_law(family):
     Interior, no warning, and the optimum; at the boundary where the score test says so.
     """
     found = Counter()
-    for seed in range(RUNS if family.observation.columns else RUNS // 4):
+    for seed in range(OF_EACH if family.observation.columns else OF_EACH // 4):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 30 if seed % 2 else 300, rng)
         model, said = judge(MLEDistribution(family), as_columns(y))
@@ -56,7 +57,7 @@ def test_densities_of_their_own_law(family):
 @every(REGRESSED)
 def test_regressions_of_their_own_law(family):
     found = Counter()
-    for seed in range(RUNS // 4):
+    for seed in range(OF_EACH // 4):
         rng = np.random.default_rng(seed)
         X, y = draw(family, 40 if seed % 2 else 300, rng, p=2)
         model, said = judge(MLERegressor(family), X, y)
@@ -72,7 +73,7 @@ def test_regressions_of_their_own_law(family):
 
 @every(DISTRIBUTIONAL)
 def test_two_parameters_on_features(family):
-    for seed in range(RUNS // 10):
+    for seed in range(OF_EACH // 10):
         X, y = draw_rows(family, 300, 2, np.random.default_rng(seed))
         model, said = judge(MLERegressor(family, features=both(family)), X, y)
         at_limit = said == "boundary" and family.limits

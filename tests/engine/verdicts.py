@@ -24,8 +24,9 @@ from skmle.families import Family
 from skmle.families.base import IDENTITY, LOG, LOGIT
 from tests.subjects import ONE_EACH, beside_limit, calm, ends_move
 
+RUNS = 200
 # Samples of each family: many families share what is of all of them, and need fewer each.
-RUNS = min(200, 4000 // len(ONE_EACH))
+OF_EACH = min(RUNS, 4000 // len(ONE_EACH))
 
 SAYS = {
     "interior": (),

@@ -411,7 +411,7 @@ def test_units_change_the_density_alone(family, unit):
     ("family", "y", "message"),
     [
         (families.Truncated("poisson", low=5.0, high=2.0), [1.0, 2.0], "no value of Poisson"),
-        (families.Truncated("binomial"), [[1.0, 2.0]] * 3, "no range to cut"),
+        (families.Truncated("binomial"), [[1.0, 2.0]] * 3, "no range can be cut"),
         (families.Truncated("normal", low=0.0), [-1.0, 2.0], "outside the support"),
         (families.Rounded("normal", resolution=0.0), [1.0, 2.0], "resolution=0.0"),
         (families.Rounded("poisson"), [1.0, 2.0], "law of whole numbers"),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.algebra import add, constant_at
-from skmle.families.base import Array, Arrays, Family, Observation, Rows, Support
+from skmle.families.base import Array, Arrays, Family, Rows, Support
 from skmle.families.tools import numerical
 from skmle.families.tools.known import (
     EXACT,
@@ -23,7 +23,7 @@ from skmle.families.tools.known import (
     statistics_of,
     window_of,
 )
-from skmle.families.wrappers.base import Derived
+from skmle.families.wrappers.base import Derived, check_plain
 from skmle.families.wrappers.known_values import OfKnown
 
 
@@ -70,11 +70,7 @@ class Truncated(OfKnown, Derived):
 
     def adapt(self, y: Array) -> Family:
         inner = self.inner
-        if inner.observation != Observation() or not inner.support.smooth:
-            raise ValueError(
-                f"Truncated: {inner.title} has no range to cut. Allowed: families of one column of "
-                "numbers that are not fitted by the ends of their support. Choose one of them."
-            )
+        check_plain(inner, "Truncated: no range can be cut out of")
         support = self.support
         if np.isnan(self.low) or np.isnan(self.high):
             raise ValueError(
