@@ -88,7 +88,12 @@ def test_a_constant_offset_changes_no_verdict(family, name, groups):
             assert groups and name == "two values" and isinstance(family, families.ZeroInflated)
             assert other.log_likelihood_ == pytest.approx(model.log_likelihood_, rel=1e-8, abs=1e-8)
             continue
-        assert other.separated_.columns == model.separated_.columns
+        here, there = model.separated_.columns, other.separated_.columns
+        if here != there:
+            # Where a group's probability runs to 1, its rows tell nothing of their dispersion.
+            first = family.names[0]
+            assert here[first] == there[first] and here.keys() == there.keys()
+            assert other.log_likelihood_ == pytest.approx(model.log_likelihood_, rel=1e-8, abs=1e-8)
         if model.converged_:
             np.testing.assert_allclose(
                 other.log_likelihood_, model.log_likelihood_, rtol=1e-8, atol=1e-8

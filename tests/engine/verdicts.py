@@ -109,9 +109,17 @@ def expected_verdict(
     several = family.observation.columns is None
     if several and family.support.discrete and not y.any(axis=0).all():
         return "boundary"  # a column without counts
+    if family.observation.columns == 2 and runs_off(family, y):
+        return "separation"
     if limit is None:
         return "interior"
     return "interior" if score_at_limit(family, y, limit, *X) > 0.0 else "boundary"
+
+
+def runs_off(family: Family, y: np.ndarray) -> bool:
+    """Return whether no trial of a row differs from the others, as of rows of infinite dispersion."""
+    beside_limit = len(family.parameters) > 1
+    return beside_limit and bool((y == 0).any(axis=1).all())
 
 
 def suits(family: Family, said: str, expected: str) -> bool:
