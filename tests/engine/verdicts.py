@@ -117,7 +117,7 @@ def expected_verdict(
 
 
 def runs_off(family: Family, y: np.ndarray) -> bool:
-    """Return whether no trial of a row differs from the others, as of rows of infinite dispersion."""
+    """Return whether the trials of each row end alike, as under infinite dispersion."""
     beside_limit = len(family.parameters) > 1
     return beside_limit and bool((y == 0).any(axis=1).all())
 
