@@ -71,7 +71,7 @@ class Dirichlet(SeveralColumns):
 
     @property
     def observations(self) -> str:
-        return f"rows of {self.d} shares above 0 that add up to 1"
+        return f"rows of {self.many}shares above 0 that add up to 1"
 
     def check_parameters(self, *theta: Array) -> None:
         (concentration,) = theta

@@ -100,7 +100,7 @@ class Counts(SeveralColumns):
 
     @property
     def observations(self) -> str:
-        return f"rows of {self.d} counts, whole numbers from 0"
+        return f"rows of {self.many}counts, whole numbers from 0"
 
     def check_parameters(self, *theta: Array) -> None:
         p = theta[0]

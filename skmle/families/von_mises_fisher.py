@@ -80,7 +80,7 @@ class VonMisesFisher(SeveralColumns):
 
     @property
     def observations(self) -> str:
-        return f"rows of {self.d} numbers that are vectors of length 1"
+        return f"rows of {self.many}numbers that are vectors of length 1"
 
     def check_parameters(self, *theta: Array) -> None:
         direction, concentration = theta

@@ -44,6 +44,11 @@ class SeveralColumns(Family):
             )
         return self.dimension
 
+    @property
+    def many(self) -> str:
+        """How many columns there are, for "rows of 3 shares"; "" before that is learnt."""
+        return "" if self.dimension is None else f"{self.dimension} "
+
     def of_dimension(self, d: int) -> Family:
         """Return this law of d columns."""
         return type(self)(**{**self.get_params(deep=False), "dimension": d})
