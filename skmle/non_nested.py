@@ -226,10 +226,12 @@ def clarke_test(
 
     Parameters
     ----------
-    one, other, X, y, sample_weight, n_parameters, names
+    one, other, X, y, sample_weight
         As in `vuong_test`.
     correction : {"none", "aic", "bic"}, default="none"
-        As in `vuong_test`; an nth of it is subtracted from each row's difference.
+        As there; an nth of it is subtracted from each row's difference.
+    n_parameters, names
+        As there.
     **offset_or_exposure : array-like of shape (n,)
         As in `vuong_test`.
 

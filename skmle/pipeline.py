@@ -362,13 +362,15 @@ def augment(
 
     Parameters
     ----------
-    estimator, X, dispersion
+    estimator, X
         As in `predict_dist`; of skmle's, densities, too.
     y : array-like of shape (n,), optional
     pit : {"randomised", "mid"}, default="randomised"
         Where between P(Y < y) and P(Y <= y) the place of a count or of one of two labels is.
     random_state : int, RandomState or None, default=0
         Of the draws.
+    dispersion
+        As in `predict_dist`.
     **offset_or_exposure : array-like of shape (n,)
         As in `predict_dist`.
 
