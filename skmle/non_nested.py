@@ -233,7 +233,7 @@ def clarke_test(
     n_parameters, names
         As there.
     **offset_or_exposure : array-like of shape (n,)
-        As in `vuong_test`.
+        As there.
 
     Returns
     -------
