@@ -129,6 +129,11 @@ class _Burr(ByStd, ByHazard):
         ratio = (rest - 0.5) * np.log1p(-r / power) + r + binet(rest, 0)[0] - binet(power, 0)[0]
         return np.where(known, gammaln(1.0 + r) + ratio, np.inf)
 
+    def ends(self, theta: Arrays) -> tuple[Array, Array]:
+        # Not by scipy's law, whose scale may be beyond the numbers.
+        shape = np.broadcast_shapes(*map(np.shape, theta))
+        return np.zeros(shape), np.full(shape, np.inf)
+
     def mean(self, theta: Arrays) -> Array:
         scale, shape, power = theta
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -189,7 +194,8 @@ class BurrXII(_Burr):
         scale, shape, power = theta
         if np.all(np.isinf(power)):
             return Weibull().to_scipy((scale, shape))
-        return burr12(c=shape, d=power, scale=scale * power ** (1.0 / shape))
+        with np.errstate(over="ignore"):  # a scale may be beyond the numbers
+            return burr12(c=shape, d=power, scale=scale * power ** (1.0 / shape))
 
     @classmethod
     def from_scipy(
@@ -236,7 +242,8 @@ class Dagum(_Burr):
         scale, shape, power = theta
         if np.all(np.isinf(power)):
             return Frechet().to_scipy((scale, shape))
-        return burr(c=shape, d=power, scale=scale * power ** (-1.0 / shape))
+        with np.errstate(over="ignore"):
+            return burr(c=shape, d=power, scale=scale * power ** (-1.0 / shape))
 
     @classmethod
     def from_scipy(

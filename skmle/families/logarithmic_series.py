@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.polynomial import polyval
 
-from skmle.families.base import LOGIT, Array, Arrays, Family, Param, Rows, Support, average
+from skmle.families.base import (
+    LOGIT,
+    Array,
+    Arrays,
+    Family,
+    Param,
+    Rows,
+    Shortcuts,
+    Support,
+    average,
+)
 from skmle.families.tools.by_sums import BySums
 
 # Shape below which 1 - shape/(-log(1 - shape)) is a series, whose next term is below 1e-16.
@@ -40,6 +50,7 @@ class LogarithmicSeries(BySums):
 
     scipy_name = "logser"
     parameters = (Param("shape", LOGIT),)
+    shortcuts = Shortcuts(sums="statistics")
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)
 
     def base(self, statistics: Arrays) -> Array:

@@ -86,6 +86,11 @@ class OfGamma(InGeometricMean, ByStd, ByTails):
         _, log_y, *more = statistics
         away = self.power * (log_y - self.root.log(eta))
         rows = rows_beside_mean(away, self.shape.log(eta), more[0] if more else 0.0, order)
+        if np.isnan(np.max(rows.value, initial=0.0)):
+            # The shape is below the numbers and y above the mean by more than they hold, or both
+            # the other way round: such parameters are as good as impossible.
+            value = np.where(np.isnan(rows.value), np.inf, rows.value)
+            rows = rows._replace(value=value)
         return through_matrix(rows, self._matrix)
 
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
