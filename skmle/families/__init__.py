@@ -54,6 +54,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         "generalized_pareto",
         ("generalized_pareto", "genpareto", "gpd", "generalised_pareto"),
     ),
+    "Pareto": ("pareto", ("pareto",)),
     "Lomax": ("lomax", ("lomax", "pareto_2")),
     "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),

@@ -259,6 +259,9 @@ class Wrapper(Family):
     def widened(self, eta: Arrays) -> Arrays:
         return self.inner.widened(eta)
 
+    def ended(self, values: Mapping[str, float]) -> Family | None:
+        return None
+
     def holding(self, values: Mapping[str, float]) -> Family | None:
         return None
 
