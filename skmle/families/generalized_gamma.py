@@ -24,6 +24,9 @@ _SMALL = 0.03
 # |shape| below which the gamma law has a shape above 1e5, whose tails are those of an expansion
 # around the normal law.
 _NEARLY_NORMAL = 3e-3
+# |shape| beyond which a fit without a maximum has come near to the law of a power of y: its gamma
+# law has a shape of 1e-4, and n observations miss about n * 1e-4 nats. Chosen, not measured.
+_POWER = 100.0
 # |shape| between which a start lies, with steps fine enough for one.
 _SHAPES = np.exp(np.linspace(-4.0, 1.2, 27))
 
@@ -34,7 +37,8 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
     With z = (log y - loc)/scale and a = 1/shape^2, a exp(shape z) has a gamma law of shape a and
     scale one. With shape 0 it is lognormal with this loc and scale, with shape 1 Weibull, with
     shape = scale gamma; a negative shape is that of the reciprocal. Around the lognormal law the
-    likelihood has no flat ridge, as it has in Stacy's parameters. scipy:
+    likelihood has no flat ridge, as it has in Stacy's parameters. That of few observations may be
+    largest far out, where the law tends to that of a power of y below the largest one. scipy:
     ``gengamma(a=1/shape**2, c=shape/scale, scale=exp(loc) * abs(shape)**(2*scale/shape))``; R:
     ``flexsurv::dgengamma(mu=loc, sigma=scale, Q=shape)``.
 
@@ -88,10 +92,10 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
         log_y = statistics[0]
         centre = average(log_y, weight)
         away = log_y - centre
-        variance = average(away * away, weight)
+        variance = np.float64(average(away * away, weight))
         with np.errstate(divide="ignore", invalid="ignore"):  # all observations are equal
-            skewness = average(away**3, weight) / variance**1.5
-        skewness = float(skewness) if np.isfinite(skewness) else 0.0
+            third = average(away**3, weight) / variance**1.5
+        skewness = float(third) if np.isfinite(third) else 0.0
         a = _SHAPES**-2.0
         known = -polygamma(2, a) / polygamma(1, a) ** 1.5  # rises with the size of the shape
         size = float(np.interp(abs(skewness), known, _SHAPES, left=0.0))
@@ -101,6 +105,21 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
         scale = np.sqrt(variance) / spread
         with np.errstate(divide="ignore"):
             return [(float(centre - scale * mean), float(np.log(scale)), shape)]
+
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        # With scale * shape = t, a exp(shape z) of a shape a that vanishes is exp((log y - loc)/t)
+        # below loc, with the density of a power, and nothing above.
+        shape = np.asarray(eta[2])
+        for sign, ends, side in (
+            (1.0, "inf", "below the largest"),
+            (-1.0, "-inf", "above the least"),
+        ):
+            if np.min(sign * shape) > _POWER:
+                return "shape", (
+                    f"the likelihood rises towards a finite supremum, that of a power of y "
+                    f"{side} observation, as shape tends to {ends} and scale to 0"
+                )
+        return None
 
     # ---------------------------------------------------------------- the law
 

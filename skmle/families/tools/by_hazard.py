@@ -38,7 +38,7 @@ class ByHazard(LogShaped):
             u, rate = self.places(statistics, eta)
             log_hazard = self.log_hazard(u, eta[2:], order)
             above = upper != self.falling
-            return self.moved(_of_log(log_hazard, above), u, rate)
+            return self.moved(tail_of_log_hazard(log_hazard, above), u, rate)
 
     # ---------------------------------------------------------------- the law
 
@@ -50,7 +50,7 @@ class ByHazard(LogShaped):
         with np.errstate(all="ignore"):
             u, _ = self.places((np.log(np.maximum(y, 0.0)),), self.chart(self.eta(theta)))
             log_hazard = self.log_hazard(u, self._shapes(theta), 0)
-            return -_of_log(log_hazard, upper != self.falling).value
+            return -tail_of_log_hazard(log_hazard, upper != self.falling).value
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         return np.exp(self.log_tail(y, theta, False))
@@ -80,7 +80,7 @@ class ByHazard(LogShaped):
         return self._at(rng.standard_exponential(size), theta)
 
 
-def _of_log(log_hazard: Rows, above: bool) -> Rows:
+def tail_of_log_hazard(log_hazard: Rows, above: bool) -> Rows:
     """Return -log of the tail exp(-exp(l)), or of its complement, from l with its derivatives."""
     hazard = np.exp(log_hazard.value)
     tiny = log_hazard.value < _LEAST
