@@ -38,7 +38,7 @@ def first_held(cls) -> tuple[str, float]:
         model, _ = fitted(
             MLERegressor(own_name(cls), fixed={first.name: value}), X, observations(cls)
         )
-        if model.status_ != "boundary":
+        if model.status_ == "interior":
             return first.name, value
     return first.name, values[0]
 
