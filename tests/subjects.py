@@ -20,6 +20,7 @@ from skmle.families.links import allowed_links
 WIDTH = 3  # columns of a family of any number of columns
 LABELS = np.array([2, 3, 7])
 TRIALS = 6  # whatever a constructor's whole number counts
+FAR_OUT = 1e3  # a shape that runs off
 SHARE = 0.8  # a constructor's fraction
 
 # ---------------------------------------------------------------- classes
@@ -193,9 +194,16 @@ def has_units(family: Family | type[Family]) -> bool:
     return told or any(p.unit for p in family.parameters) or not family.support.fixed
 
 
-def may_run_off(cls: type[Family]) -> bool:
-    """Whether ordinary data may have no maximum, their likelihood rising towards a simpler law."""
-    return cls.may_be_unbounded and cls.shortcuts.starts == "final"
+def from_free_ends(family: Family) -> list:
+    """Return the limits of a law that begin at an end which no regression fits."""
+    return [limit for limit in family.limits if not limit.family.support.fixed]
+
+
+def ran_off(family: Family, model) -> bool:
+    """Whether a regression has told that it runs to a law from a free end, as few rows may."""
+    names = {limit.parameter for limit in from_free_ends(family)}
+    far = any(abs(np.ravel(model.intercepts_[name])[0]) > FAR_OUT for name in names)
+    return model.status_ == "no_maximum" and far
 
 
 def middle_of(law) -> np.ndarray:

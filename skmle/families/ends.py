@@ -84,6 +84,9 @@ class Ends:
     regular: ClassVar[bool] = True
     """Whether the usual errors hold at every maximum; if not, `nonregular` is asked there."""
 
+    why_nonregular: ClassVar[str] = ""
+    """Why they do not hold there, in words; empty where the support depends on the parameters."""
+
     told_first: ClassVar[str] = ""
     """The parameter that a verdict names where rows run off along it as well as along others."""
 

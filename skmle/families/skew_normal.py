@@ -48,10 +48,12 @@ class SkewNormal(Shaped):
     alpha)``.
 
     With positive probability the likelihood has no maximum: it rises as the shape runs to infinity,
-    where the law is half-normal from the least observation on (status "boundary"). At shape 0, the
-    normal law, the information is singular: estimates near it have errors of the rate n^(-1/6)
-    that are far from normal (status "non_regular" next to 0), and the likelihood-ratio test against
-    the normal law is right where Wald's is not.
+    where the law is half-normal from the least observation on, or up to the largest (status
+    "boundary" of a density, "no_maximum" of a regression). At shape 0, the normal law, it is always
+    stationary and the information singular: a fit that arrives there is compared with one from the
+    other sign of the shape, and only where no skewness is left it ends there (status
+    "non_regular"). Estimates near 0 have errors of the rate n^(-1/6) that are far from normal, and
+    the likelihood-ratio test against the normal law is right where Wald's is not.
 
     References
     ----------
@@ -73,6 +75,7 @@ class SkewNormal(Shaped):
 
     scipy_name = "skewnorm"
     regular = False
+    why_nonregular = "next to shape 0, the normal law, the information is singular"
     parameters = (*LocationScale.parameters, Param("shape", IDENTITY))
 
     @property
@@ -154,6 +157,30 @@ class SkewNormal(Shaped):
             if poor.any():
                 result[poor] = log_complement(_integrated(-z[poor], -shape[poor]))
         return result
+
+    def tail_jet(self, z: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
+        # P(Z > z) rises with the shape by exp(-z^2 (1 + shape^2)/2)/(pi (1 + shape^2)), which is
+        # twice the derivative of Owen's function.
+        (shape,) = shapes
+        value = -self.log_tail_of(z, shapes, upper)
+        if order < 1:
+            return Rows(value)
+        sign = 1.0 if upper else -1.0
+        rho = self.jet(z, shapes, 1)
+        assert rho.gradient is not None
+        hazard = np.exp(value - rho.value - _CONSTANT)
+        square = 1.0 + shape * shape
+        moved = np.exp(value - 0.5 * z * z * square) / (np.pi * square)
+        gradient = (sign * hazard, -sign * moved)
+        if order < 2:
+            return Rows(value, gradient)
+        slope, turn = rho.gradient
+        curvature = (
+            hazard * (hazard - sign * slope),
+            -hazard * (sign * turn + moved),
+            moved * (moved + sign * shape * (z * z + 2.0 / square)),
+        )
+        return Rows(value, gradient, curvature)
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         from scipy.special import ndtri

@@ -17,7 +17,6 @@ from skmle.families.wrappers.fixed import fix
 from tests.subjects import (
     every_class,
     has_units,
-    may_run_off,
     middle_of,
     observations,
     respond,
@@ -26,12 +25,7 @@ from tests.subjects import (
 pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.BoundaryWarning")
 
 LAWS = every_class(
-    lambda cls: (
-        cls.observation.columns == 1
-        and cls.observation.numeric
-        and cls.support.fixed
-        and not may_run_off(cls)
-    )
+    lambda cls: cls.observation.columns == 1 and cls.observation.numeric and cls.support.fixed
 )
 HELD = every_class(
     lambda cls: (

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from skmle import MLEDistribution, MLERegressor, families
 from skmle.exceptions import NoMaximumWarning
 from skmle.families.differences import differences
-from tests.subjects import FAMILIES, may_run_off, observations, own_name, respond, typical
+from tests.subjects import FAMILIES, observations, own_name, respond, typical
 
 pytestmark = pytest.mark.filterwarnings(
     "error",
@@ -73,7 +73,7 @@ def made() -> dict[str, families.Family]:
             found[f"Rounded-{name}"] = families.Rounded(name, resolution=0.5 * spread)
             if cls.stretch is not None:
                 found[f"Shifted-{name}"] = families.Shifted(name)
-            if cls.support.low == -np.inf and not may_run_off(cls):
+            if cls.support.low == -np.inf:
                 found[f"Folded-{name}"] = families.Folded(name)
             # The exponential of a law like Student's t has tails that no integral over y follows.
             if cls.support.low == -np.inf and not has_long_tails(cls):

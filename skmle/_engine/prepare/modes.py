@@ -109,15 +109,27 @@ def _several_starts(
 def is_better(family: Family, objective: Objective, one: Solution, other: Solution) -> bool:
     """Return whether a solution is to be preferred: the likelier, but one with a bound first.
 
-    One that has not converged has no bound that is known.
+    One that has not converged has no bound that is known. Where the law has become a special case
+    at which the information is singular, as between the two signs of a skewness, a way may end that
+    is no maximum; there the likelier counts alone.
     """
     bounded, other_bounded = (
         solution.converged and way_without_bound(family, objective, solution.coef) is None
         for solution in (one, other)
     )
+    if any(at_special_case(family, objective, solution.coef) for solution in (one, other)):
+        bounded = other_bounded
     if bounded != other_bounded:
         return bounded
     return one.evaluation.value < other.evaluation.value
+
+
+def at_special_case(family: Family, objective: Objective, coef: Array) -> bool:
+    """Return whether the law at `coef` is a special case whose information is singular."""
+    if family.regular or not (special := {law.parameter for law in family.special_cases}):
+        return False
+    eta = family.chart(tuple(objective.etas(coef)))
+    return not special.isdisjoint(family.nonregular(eta))
 
 
 def way_without_bound(family: Family, objective: Objective, coef: Array) -> tuple[str, str] | None:

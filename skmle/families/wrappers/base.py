@@ -224,6 +224,10 @@ class Wrapper(Family):
     # ---------------------------------------------------------------- handed on: verdicts
 
     @property
+    def why_nonregular(self) -> str:  # type: ignore[override]
+        return self.inner.why_nonregular
+
+    @property
     def told_first(self) -> str:  # type: ignore[override]
         return self.inner.told_first
 
