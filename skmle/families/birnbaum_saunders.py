@@ -18,7 +18,7 @@ from skmle.families.base import (
     Stretch,
     Support,
 )
-from skmle.families.law import ByStd
+from skmle.families.law import ByLogTail, ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.quantiles import centre_and_spread
 from skmle.families.tools.special import LOG_2PI
@@ -27,7 +27,7 @@ from skmle.families.tools.stretched import InGeometricMean
 _QUARTILE = float(ndtri(0.75))
 
 
-class BirnbaumSaunders(InGeometricMean, ByStd, Family):
+class BirnbaumSaunders(InGeometricMean, ByStd, ByLogTail, Family):
     """Birnbaum-Saunders (fatigue life) law of y > 0 with `scale`, the median, and `shape`.
 
     s = (sqrt(y/scale) - sqrt(scale/y))/shape is a standard normal variable: so is the time until
@@ -142,12 +142,6 @@ class BirnbaumSaunders(InGeometricMean, ByStd, Family):
             own = curve * rise * rise + 0.25 * slope * s
             curvature = (own, rise * (curve * s + slope), s * (curve * s + slope))
             return Rows(value, gradient, curvature)
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, False))
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, True))
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
         return self._at(ndtri(q), theta)

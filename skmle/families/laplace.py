@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Family, Rows, Shortcuts, average
+from skmle.families.law import ByLogTail
 from skmle.families.tools.divergences import gap, rise
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import weighted_quantile
@@ -139,7 +140,7 @@ class Laplace(TwoExponentials):
         return rng.laplace(loc, scale, size=size)
 
 
-class AsymmetricLaplace(TwoExponentials):
+class AsymmetricLaplace(ByLogTail, TwoExponentials):
     """Asymmetric Laplace law whose `loc` is a quantile, of a given level, with `scale`.
 
     q(y) = level (1 - level)/scale exp(-check(z)), z = (y - loc)/scale, where check(z) is level z
@@ -223,12 +224,6 @@ class AsymmetricLaplace(TwoExponentials):
     def variance(self, theta: Arrays) -> Array:
         up, down = self.slopes
         return np.square(theta[1]) * (1.0 / up**2 + 1.0 / down**2)
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, False))
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, True))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         # The difference of two exponential variables.

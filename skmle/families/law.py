@@ -228,3 +228,13 @@ class ByStd(Law):
     def variance(self, theta: Arrays) -> Array:
         with np.errstate(over="ignore"):
             return np.square(self.std(theta))
+
+
+class ByLogTail(Law):
+    """The base of laws whose `log_tail` has all the digits of their probabilities, at any y."""
+
+    def cdf(self, y: Array, theta: Arrays) -> Array:
+        return np.exp(self.log_tail(y, theta, False))
+
+    def sf(self, y: Array, theta: Arrays) -> Array:
+        return np.exp(self.log_tail(y, theta, True))

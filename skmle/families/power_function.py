@@ -17,12 +17,12 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.law import ByStd
+from skmle.families.law import ByLogTail, ByStd
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import log_complement
 
 
-class PowerFunction(ByStd, Family):
+class PowerFunction(ByStd, ByLogTail, Family):
     """Power-function law of 0 < y < 1 with `shape`.
 
     P(Y <= y) = y^shape, and q(y) = shape y^(shape - 1): the beta law with shapes `shape` and 1. It
@@ -83,12 +83,6 @@ class PowerFunction(ByStd, Family):
         with np.errstate(divide="ignore"):
             below = theta[0] * np.log(np.clip(y, 0.0, 1.0))
             return log_complement(below) if upper else below
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, False))
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, True))
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         with np.errstate(all="ignore"):  # beyond the floating-point numbers

@@ -11,6 +11,7 @@ from abc import abstractmethod
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Rows, triangle
+from skmle.families.law import ByLogTail
 from skmle.families.tools.log_shaped import LogShaped
 from skmle.families.tools.special import log_complement
 
@@ -18,7 +19,7 @@ from skmle.families.tools.special import log_complement
 _LEAST = -40.0
 
 
-class ByHazard(LogShaped):
+class ByHazard(ByLogTail, LogShaped):
     """Laws of u = (log y - loc)/scale, or of u = -(log y - loc)/scale, with P(U > u) = exp(-H(u)).
 
     With l = log H, tails and their derivatives are those of exp(l), or of its complement. Where u
@@ -51,12 +52,6 @@ class ByHazard(LogShaped):
             u, _ = self.places((np.log(np.maximum(y, 0.0)),), self.chart(self.eta(theta)))
             log_hazard = self.log_hazard(u, self._shapes(theta), 0)
             return -tail_of_log_hazard(log_hazard, upper != self.falling).value
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, False))
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, True))
 
     def quantile(self, q: Array, theta: Arrays) -> Array:
         return self._inverse(q, theta, False)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Rows
+from skmle.families.law import ByLogTail
 from skmle.families.tools.location_scale import LocationScale
 
 # Distance of the end of the support from the largest observation, relative to it or to the spread,
@@ -83,7 +84,7 @@ def unshaped(w: Array, shape: Array) -> Array:
         return np.where(np.abs(x) < _LINEAR, w * (1.0 + 0.5 * x), np.expm1(x) / shape)
 
 
-class Shaped(LocationScale):
+class Shaped(ByLogTail, LocationScale):
     """The base of laws whose w has a fixed density exp(-rho(w)), with a scale and a shape.
 
     A law states rho and the tails of w, as a `LocationScale` law does those of z. Scale and shape
@@ -183,12 +184,6 @@ class Shaped(LocationScale):
             z = ((y - theta[0]) if len(theta) > 2 else np.maximum(y, 0.0)) / scale
             w = shaped_log(z, np.asarray(shape), 0).w
             return self.log_sf(w) if upper else self.log_cdf(w)
-
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, False))
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return np.exp(self.log_tail(y, theta, True))
 
     def of_shaped_log(self, w: Array, theta: Arrays) -> Array:
         """Return the value of y at which the shaped logarithm is w."""
