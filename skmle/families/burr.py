@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit, gammaln, polygamma
@@ -34,6 +34,13 @@ class _Burr(ByStd, ByHazard):
         Param("shape", LOG, unit="rate"),
         Param("power", LOG),
     )
+
+    limit_law: ClassVar[type[Family]]
+    """The law of infinite power, of the same scale and shape."""
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return (Limit("power", np.inf, self.limit_law(links=self.links_of(("scale", "shape")))),)
 
     @property
     def special_cases(self) -> tuple[Limit, ...]:
@@ -115,6 +122,24 @@ class _Burr(ByStd, ByHazard):
             "observation, as shape tends to inf and power to 0"
         )
 
+    # ---------------------------------------------------------------- scipy's law
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy import stats
+
+        scale, shape, power = theta
+        if np.all(np.isinf(power)):
+            return self.limit_law().to_scipy((scale, shape))
+        with np.errstate(over="ignore"):  # a scale may be beyond the numbers
+            theirs = scale * power ** (self._sign / shape)
+        return getattr(stats, self.scipy_name)(c=shape, d=power, scale=theirs)
+
+    @classmethod
+    def from_scipy(
+        cls, c: Array, d: Array, loc: Array, scale: Array
+    ) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (scale * d ** (-cls()._sign / c), c, d))
+
     # ---------------------------------------------------------------- moments
 
     @property
@@ -183,25 +208,7 @@ class BurrXII(_Burr):
     """
 
     scipy_name = "burr12"
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return (Limit("power", np.inf, Weibull(links=self.links_of(("scale", "shape")))),)
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import burr12
-
-        scale, shape, power = theta
-        if np.all(np.isinf(power)):
-            return Weibull().to_scipy((scale, shape))
-        with np.errstate(over="ignore"):  # a scale may be beyond the numbers
-            return burr12(c=shape, d=power, scale=scale * power ** (1.0 / shape))
-
-    @classmethod
-    def from_scipy(
-        cls, c: Array, d: Array, loc: Array, scale: Array
-    ) -> tuple[Family, Arrays] | None:
-        return None if np.any(loc) else (cls(), (scale * d ** (-1.0 / c), c, d))
+    limit_law = Weibull
 
 
 class Dagum(_Burr):
@@ -230,23 +237,5 @@ class Dagum(_Burr):
     """
 
     scipy_name = "burr"
+    limit_law = Frechet
     falling = True
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return (Limit("power", np.inf, Frechet(links=self.links_of(("scale", "shape")))),)
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import burr
-
-        scale, shape, power = theta
-        if np.all(np.isinf(power)):
-            return Frechet().to_scipy((scale, shape))
-        with np.errstate(over="ignore"):
-            return burr(c=shape, d=power, scale=scale * power ** (-1.0 / shape))
-
-    @classmethod
-    def from_scipy(
-        cls, c: Array, d: Array, loc: Array, scale: Array
-    ) -> tuple[Family, Arrays] | None:
-        return None if np.any(loc) else (cls(), (scale * d ** (1.0 / c), c, d))
