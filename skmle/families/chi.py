@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Family
+from skmle.families.base import Array, Arrays
 from skmle.families.tools.of_gamma import Product
 from skmle.families.tools.of_squares import OfSquares
 from skmle.families.tools.special import log_half_step
@@ -33,16 +31,6 @@ class Chi(OfSquares):
     scipy_name = "chi"
     power = 2.0
     root = Product(1.0, (0.5,))
-    shape = Product(0.5, (1.0,))
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import chi
-
-        return chi(theta[0])
-
-    @classmethod
-    def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
-        return None if np.any(loc) or np.any(scale != 1.0) else (cls(), (df,))
 
     def mean(self, theta: Arrays) -> Array:
         (df,) = theta

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Family
+from skmle.families.base import Array, Arrays
 from skmle.families.tools.of_gamma import Product
 from skmle.families.tools.of_squares import OfSquares
 
@@ -32,16 +30,6 @@ class ChiSquared(OfSquares):
     scipy_name = "chi2"
     power = 1.0
     root = Product(1.0, (1.0,))
-    shape = Product(0.5, (1.0,))
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import chi2
-
-        return chi2(theta[0])
-
-    @classmethod
-    def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
-        return None if np.any(loc) or np.any(scale != 1.0) else (cls(), (df,))
 
     def mean(self, theta: Arrays) -> Array:
         return theta[0]

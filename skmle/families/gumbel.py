@@ -68,6 +68,11 @@ class _GumbelLaw(ByStd, LocationScale):
         scale = spread / _STANDARD_DEVIATION
         return [(centre - self.side * np.euler_gamma * scale, float(np.log(scale)))]
 
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy import stats
+
+        return getattr(stats, self.scipy_name)(*theta)
+
     @classmethod
     def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays]:
         return cls(), (loc, scale)
@@ -115,11 +120,6 @@ class GumbelMin(OfMinima, _GumbelLaw):
     scipy_name = "gumbel_l"
     side = -1.0
 
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import gumbel_l
-
-        return gumbel_l(*theta)
-
 
 class Gumbel(OfMaxima, _GumbelLaw):
     """Gumbel law of maxima with `loc` (the mode) and `scale`.
@@ -143,11 +143,6 @@ class Gumbel(OfMaxima, _GumbelLaw):
 
     scipy_name = "gumbel_r"
     side = 1.0
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import gumbel_r
-
-        return gumbel_r(*theta)
 
 
 def divergence_of_minima(moved: Array, ratio: Array) -> Array:

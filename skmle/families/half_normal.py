@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import erf, erfcinv, erfinv, log_ndtr
 
-from skmle.families.base import Array, Arrays, Family, Support
+from skmle.families.base import Array, Arrays, Support
 from skmle.families.tools.normal_lengths import NormalLength
 from skmle.families.tools.special import log_probability
 
@@ -43,15 +41,6 @@ class HalfNormal(NormalLength):
 
     def standard_quantile(self, q: Array, upper: bool) -> Array:
         return np.sqrt(2.0) * (erfcinv(q) if upper else erfinv(q))
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import halfnorm
-
-        return halfnorm(scale=theta[0])
-
-    @classmethod
-    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
-        return None if np.any(loc) else (cls(), (scale,))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return theta[0] * np.abs(rng.standard_normal(size))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import gammainccinv, gammaincinv
 
-from skmle.families.base import Array, Arrays, Family, Support
+from skmle.families.base import Array, Arrays, Support
 from skmle.families.tools.normal_lengths import NormalLength
 from skmle.families.tools.tails import log_gamma_tail
 
@@ -39,15 +37,6 @@ class Maxwell(NormalLength):
 
     def standard_quantile(self, q: Array, upper: bool) -> Array:
         return np.sqrt(2.0 * (gammainccinv(1.5, q) if upper else gammaincinv(1.5, q)))
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import maxwell
-
-        return maxwell(scale=theta[0])
-
-    @classmethod
-    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
-        return None if np.any(loc) else (cls(), (scale,))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return theta[0] * np.sqrt(rng.chisquare(3.0, size))

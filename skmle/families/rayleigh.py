@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from skmle.families.base import Array, Arrays, Family, Support
+from skmle.families.base import Array, Arrays, Support
 from skmle.families.tools.normal_lengths import NormalLength
 from skmle.families.tools.special import log_complement
 
@@ -40,15 +38,6 @@ class Rayleigh(NormalLength):
 
     def standard_quantile(self, q: Array, upper: bool) -> Array:
         return np.sqrt(-2.0 * (np.log(q) if upper else np.log1p(-q)))
-
-    def to_scipy(self, theta: Arrays) -> Any:
-        from scipy.stats import rayleigh
-
-        return rayleigh(scale=theta[0])
-
-    @classmethod
-    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
-        return None if np.any(loc) else (cls(), (scale,))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.rayleigh(theta[0], size)

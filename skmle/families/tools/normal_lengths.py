@@ -102,6 +102,15 @@ class NormalLength(ByStd, Family):
             curve = slope * (self.dimension - z * z + slope)
             return Rows(value, (-slope,), (curve,) if order > 1 else None)
 
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy import stats
+
+        return getattr(stats, self.scipy_name)(scale=theta[0])
+
+    @classmethod
+    def from_scipy(cls, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) else (cls(), (scale,))
+
     def cdf(self, y: Array, theta: Arrays) -> Array:
         return np.exp(self.log_tail(np.maximum(y, 0.0), theta, False))
 

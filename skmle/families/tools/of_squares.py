@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import digamma, polygamma
 
-from skmle.families.base import LOG, Array, Arrays, Param, Saturated, Support
-from skmle.families.tools.of_gamma import OfGamma
+from skmle.families.base import LOG, Array, Arrays, Family, Param, Saturated, Support
+from skmle.families.tools.of_gamma import OfGamma, Product
 
 _STEPS, _DONE = 30, 1e-15  # Newton's method ends after six steps
 
@@ -16,6 +18,7 @@ class OfSquares(OfGamma):
 
     parameters = (Param("df", LOG),)
     support = Support(0.0)
+    shape = Product(0.5, (1.0,))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The mean logarithm of the gamma variable with scale one is digamma(df/2) at the maximum.
@@ -34,3 +37,12 @@ class OfSquares(OfGamma):
 
     def saturated(self, statistics: Arrays) -> Saturated | None:
         return None  # no parameter is a scale
+
+    def to_scipy(self, theta: Arrays) -> Any:
+        from scipy import stats
+
+        return getattr(stats, self.scipy_name)(theta[0])
+
+    @classmethod
+    def from_scipy(cls, df: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
+        return None if np.any(loc) or np.any(scale != 1.0) else (cls(), (df,))
