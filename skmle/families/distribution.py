@@ -168,11 +168,6 @@ class Distribution(Moments):
         return f"{type(self.family).__name__}({values})"
 
     @property
-    def theta(self) -> Arrays:
-        """The natural parameters as a tuple."""
-        return tuple(self.params.values())
-
-    @property
     def discrete(self) -> bool:
         """Whether the law gives single points positive probability."""
         return self.family.support.discrete

@@ -20,11 +20,12 @@ class Moments:
     """The averages of a `Distribution`."""
 
     family: Family
+    params: dict[str, Array]
 
     @property
     def theta(self) -> Arrays:
         """The natural parameters as a tuple."""
-        raise NotImplementedError
+        return tuple(self.params.values())
 
     def mean(self) -> Array:
         """Return the mean; nan or inf where it does not exist."""
