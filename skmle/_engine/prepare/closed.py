@@ -130,7 +130,7 @@ def _of_limit_law(
 def at_limit(family: Family, limit: Limit, found: Fit) -> Fit:
     """Return the fit of a limit law as the boundary of a family."""
     verdict = found.verdict
-    if verdict.status in (INTERIOR, NON_REGULAR):
+    if verdict.status == INTERIOR:
         end, title = f"{limit.parameter} tends to {limit.value:g}", found.family.title
         reason = f"the likelihood rises as {end}, where the law is {title}"
         left = {place(family, limit.parameter), *places(family, limit)}
