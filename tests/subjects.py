@@ -14,7 +14,7 @@ import pytest
 from sklearn.base import clone
 
 from skmle.families import REGISTRY, Distribution, Family, all_families
-from skmle.families.ends import place, places
+from skmle.families.ends import place, with_end
 from skmle.families.links import IDENTITY, allowed_links
 
 WIDTH = 3  # columns of a family of any number of columns
@@ -227,10 +227,9 @@ def beside_limit(family: Family, limit, law: Distribution, value: float) -> Dist
     """Return the law whose parameters are those of a limit law and a value of the one beside."""
     if family.names == tuple(p.name for p in family.parameters):
         return Distribution(family, law.params | {limit.parameter: value})
-    at = place(family, limit.parameter)
-    eta = dict(zip(places(family, limit), limit.family.eta(law.theta), strict=True))
-    eta[at] = family.link(at).eta(np.asarray(value))
-    return Distribution.of(family, family.natural(tuple(eta[j] for j in range(len(eta)))))
+    end = family.link(place(family, limit.parameter)).eta(np.asarray(value))
+    eta = with_end(family, limit, limit.family.eta(law.theta), end)
+    return Distribution.of(family, family.natural(eta))
 
 
 def ends_move(family: Family | type[Family]) -> bool:

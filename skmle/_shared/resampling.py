@@ -20,7 +20,7 @@ from skmle._shared.drawing import Asked, drawable, drawn, lines_at_once, with_co
 from skmle._shared.functions import flat
 from skmle._shared.profiling import steps_of, weights_of
 from skmle._shared.rows_again import RowsAgain
-from skmle.families.ends import place, places
+from skmle.families.ends import eta_at, place, with_end
 from skmle.families.tools.generators import generator_of
 from skmle.inference.groups import coded_groups
 from skmle.inference.resamples import Influences, Resamples
@@ -263,13 +263,7 @@ def _inside(problem: Problem, fit: Fit) -> Coefs | None:
     limit, family = fit.limit, problem.family
     if limit is None:
         return fit.coefs if len(fit.coefs) == len(problem.terms) else None
-    j = place(family, limit.parameter)
-    term = problem.terms[j]
+    term = problem.terms[place(family, limit.parameter)]
     if limit.then is not None or limit.places or not term.intercept:
         return None
-    known = dict(zip(places(family, limit), fit.coefs, strict=True))
-    if {*known, j} != {*range(len(family.parameters))}:
-        return None
-    end = float(family.link(j).eta(np.asarray(limit.value, float)))
-    known[j] = (np.zeros(term.size), end)
-    return tuple(known[i] for i in range(len(known)))
+    return with_end(family, limit, fit.coefs, (np.zeros(term.size), eta_at(family, limit)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmle._engine.problem import Fit
 from skmle._shared.columns import Columns
 from skmle.families import Distribution, Family
-from skmle.families.ends import place, places
+from skmle.families.ends import eta_at, with_end
 from skmle.families.independent import stack
 from skmle.families.links import LOGIT, Link, get_link
 from skmle.families.ordinal import Ordinal
@@ -162,11 +162,11 @@ def natural_parameters(family: Family, fit: Fit, law: Distribution) -> dict[str,
     known = law.params | ends
     coordinates = family.names != tuple(param.name for param in family.parameters)
     if coordinates and not {*family.names} <= {*known}:
-        eta = dict(zip(places(family, fit.limit), (eta for _, eta in fit.coefs), strict=True))
-        j = place(family, fit.limit.parameter)
-        eta[j] = float(family.link(j).eta(np.asarray(fit.limit.value, float)))
-        theta = family.natural(tuple(np.asarray(eta[i]) for i in range(len(eta))))
-        return dict(zip(family.names, theta, strict=True))
+        own = [eta for _, eta in fit.coefs]
+        eta = with_end(family, fit.limit, own, eta_at(family, fit.limit))
+        if eta is not None:
+            theta = family.natural(tuple(map(np.asarray, eta)))
+            return dict(zip(family.names, theta, strict=True))
     theta = tuple(known.get(name, np.asarray(np.nan)) for name in family.names)
     values = family.predicted(theta).params | known
     if fit.limit.places:  # the limit law has parameters of its own

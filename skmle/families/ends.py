@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from skmle.families.records import Array, Arrays, Saturated
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
+
+T = TypeVar("T")
 
 
 def _as_they_are(statistics: Arrays) -> Arrays:
@@ -54,6 +56,24 @@ def places(family: Family, limit: Limit) -> list[int]:
     """Return the positions of those of a family's parameters that its limit law has, too."""
     own = limit.places or [param.name for param in limit.family.parameters]
     return [place(family, name) for name in own]
+
+
+def eta_at(family: Family, limit: Limit) -> float:
+    """Return the linked eta of the parameter that a limit names, where it stands at its end."""
+    with np.errstate(all="ignore"):
+        link = family.link(place(family, limit.parameter))
+        return float(link.forward(np.asarray(limit.value, float)))
+
+
+def with_end(family: Family, limit: Limit, entries: Sequence[T], end: T) -> tuple[T, ...] | None:
+    """Return an entry for each parameter: those of the limit law, and `end` of the one beside.
+
+    None is returned if a parameter has neither, as no observation depends on it at the limit.
+    """
+    known = dict(zip(places(family, limit), entries, strict=True))
+    known[place(family, limit.parameter)] = end
+    whole = range(len(family.parameters))
+    return tuple(known[j] for j in whole) if known.keys() == {*whole} else None
 
 
 def towards_limits(family: Family, delta: Arrays) -> NDArray[np.bool_]:

@@ -15,8 +15,8 @@ from skmle._engine.evaluation import Array, Solution
 from skmle._engine.judge.receding import Receded, recede
 from skmle._engine.judge.separation import vanished
 from skmle._engine.prepare.likelihood import Likelihood
-from skmle.families.base import Family, Limit
-from skmle.families.ends import place
+from skmle.families.base import Limit
+from skmle.families.ends import eta_at, place
 
 # Etas from which a row may be meant to be at its limit, the farthest first: exp(-15) of a
 # dispersion is hardly told from none, and whether the limit is likelier is looked at in any case.
@@ -42,7 +42,7 @@ def rows_at_a_limit(
         return None
     for limit in family.limits:
         j = place(family, limit.parameter)
-        end = end_of(family, limit)
+        end = eta_at(family, limit)
         if likelihood.design.terms[j].columns is None or not np.isinf(end):
             continue
         eta = _eta(likelihood, solution.coef, j) * np.sign(end)
@@ -60,13 +60,6 @@ def rows_at_a_limit(
             if found.inverse is not None and found.value <= solution.evaluation.value + slack:
                 return limit, direction, found._replace(certain=rows)
     return None
-
-
-def end_of(family: Family, limit: Limit) -> float:
-    """Return the linked eta at a limit."""
-    with np.errstate(all="ignore"):
-        link = family.link(place(family, limit.parameter))
-        return float(link.forward(np.asarray(limit.value, float)))
 
 
 def _eta(likelihood: Likelihood, coef: Array, j: int) -> Array:
