@@ -30,10 +30,8 @@ FREE = [0, 1, 5, 7]
 
 ALIASED = [f"x{j}" for j in range(7)]
 
-COLLINEAR = {
-    name: REGRESSED[name]
-    for name in ("Normal", "Poisson", "Gamma", "Bernoulli", "StudentT", "NegativeBinomial", "Beta")
-}
+KINDS = {"Normal", "Poisson", "Gamma", "Bernoulli", "StudentT", "NegativeBinomial", "Beta"}
+COLLINEAR = {name: family for name, family in REGRESSED.items() if name in KINDS}
 
 
 @every(COLLINEAR)

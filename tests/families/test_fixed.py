@@ -78,7 +78,7 @@ def test_held_parameters_complete_the_law(family, rng):
         ),
         ("uniform", {"low": 0.0}, ["{'low': 0.0}", "Uniform", "Allowed: regular", "Leave"]),
         (
-            SUBJECTS["Categorical"],
+            families.Categorical().adapt(["a", "b", "c"]),
             {"probabilities": 0.5},
             ["{'probabilities': 0.5}", "Categorical", "Allowed: fixed=None", "Leave"],
         ),
