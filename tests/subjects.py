@@ -8,7 +8,7 @@ family needs no edit of a test.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -24,10 +24,6 @@ TRIALS = 6  # whatever a constructor's whole number counts
 SHARE = 0.8  # a constructor's fraction
 
 # ---------------------------------------------------------------- classes
-
-# SKMLE_FAMILIES=gamma,poisson leaves only these to all tests, for who works on a few families.
-ASKED = set(filter(None, os.environ.get("SKMLE_FAMILIES", "").split(",")))
-FAMILIES = [cls for cls in all_families() if not ASKED or ASKED & {*REGISTRY[cls.__name__][1]}]
 
 
 def own_name(cls: type[Family]) -> str:
@@ -69,9 +65,30 @@ def seen_by_wrappers(cls: type[Family]) -> tuple[object, ...]:
     return cls.observation, ends, parameters, cls.cusps
 
 
-def representatives() -> list[type[Family]]:
+def first_of_each(families: Iterable[type[Family]]) -> list[type[Family]]:
     """Return the first family of each kind that a wrapper can tell from others."""
-    return list({seen_by_wrappers(cls): cls for cls in reversed(FAMILIES)}.values())
+    return list({seen_by_wrappers(cls): cls for cls in reversed([*families])}.values())[::-1]
+
+
+def representatives() -> list[type[Family]]:
+    """Return the first of each kind among the families that are tested."""
+    return first_of_each(FAMILIES)
+
+
+def asked(names: str) -> list[type[Family]]:
+    """Return the families that the tests take, from the variable SKMLE_FAMILIES.
+
+    It has the names of some, by commas, for who works on these, or is "representatives"; without
+    it, all are tested.
+    """
+    if names == "representatives":
+        return first_of_each(all_families())
+    chosen = set(names.split(","))
+    return [cls for cls in all_families() if not names or chosen & {*REGISTRY[cls.__name__][1]}]
+
+
+ASKED = os.environ.get("SKMLE_FAMILIES", "")
+FAMILIES = asked(ASKED)
 
 
 # ---------------------------------------------------------------- instances

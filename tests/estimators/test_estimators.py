@@ -170,25 +170,18 @@ def gumbel(y, loc, scale):
     return -z - np.exp(-z) - np.log(scale)
 
 
-# Families around families, and of functions.
+# Families around families, and of functions: one of each kind that the checks can tell apart.
 WRAPPED = [
     families.Truncated("poisson", low=0.0),
-    families.Truncated("normal", low=0.0),
     families.Rounded("normal", 0.5),
     families.ZeroInflated("poisson"),
     families.ZeroInflated("gamma"),
-    families.Hurdle("poisson"),
     families.Hurdle("gamma"),
     families.Transformed("normal", "log"),
-    families.Transformed("logistic", "log"),
     families.Censored("normal"),
-    families.Censored("weibull"),
     families.Folded("normal"),
-    families.Folded("logistic"),
     families.Mixture("normal"),
-    families.Mixture("poisson"),
     families.Product(["normal", "poisson"]),
-    families.Shifted("lognormal"),
     families.Shifted("weibull"),
     families.FromLogProb(gumbel, {"loc": "identity", "scale": "log"}),
     families.ScipyFamily("gumbel_r"),

@@ -12,7 +12,7 @@ from skmle import families
 from skmle.families import get_family
 from skmle.families.wrappers.fixed import fix
 from tests.families.laws import HELD, check_derivatives, draw, formula_of, points
-from tests.subjects import SUBJECTS, every
+from tests.subjects import every
 
 pytestmark = pytest.mark.filterwarnings("error")
 
