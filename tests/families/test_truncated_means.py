@@ -1,4 +1,4 @@
-"""Means of truncated laws in closed form, against sums and integrals of their density."""
+"""Means and variances of truncated laws in closed form, against sums and integrals."""
 
 from __future__ import annotations
 
@@ -61,3 +61,26 @@ def test_mean_of_a_hurdle_uses_that_of_what_is_not_zero():
     mean, zeros = np.array([0.7, 3.0]), np.array([0.2, 0.6])
     expected = (1.0 - zeros) * mean / -np.expm1(-mean)
     np.testing.assert_allclose(families.Hurdle("poisson").mean((mean, zeros)), expected, rtol=1e-13)
+
+
+COUNTED = [cls for cls in CLOSED if cls.support.discrete and np.isinf(cls.support.high)]
+
+
+@pytest.mark.parametrize("low", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("cls", COUNTED, ids=own_name)
+def test_variance_of_counts_of_which_the_least_are_not_seen(cls, low):
+    inner, theta = typical(cls)
+    law = Truncated(inner, low)
+    mass = np.exp(law.log_prob(COUNTS, tuple(np.full(400, e) for e in inner.eta(theta))))
+    expected = mass @ (COUNTS - mass @ COUNTS) ** 2
+    np.testing.assert_allclose(law.variance(theta), expected, rtol=1e-11)
+
+
+def test_variance_next_to_the_end_of_the_range():
+    """Of a mean m next to 0 all that is seen is 1, but for m/2: the moments have no digits."""
+    mean = np.array([1e-9, 1e-6, 0.1, 5.0])
+    law, y = Truncated("poisson", low=0.0), np.arange(1.0, 60.0)[:, None]
+    mass = np.exp(law.inner.log_prob(y, (np.log(mean),))) / -np.expm1(-mean)
+    centre = (y * mass).sum(axis=0)
+    expected = ((y - centre) ** 2 * mass).sum(axis=0)
+    np.testing.assert_allclose(law.variance((mean,)), expected, rtol=1e-10)

@@ -114,7 +114,9 @@ def variance_of_counts(family: Family, theta: Arrays) -> Array:
     wide = 0.5 * (high - low) >= 2.0 * _TO_A_DEVIATION
     result = np.empty(wide.shape)
     if wide.any():
-        result[wide] = family.variance(tuple(part[wide] for part in theta))
+        from skmle.families.tools.numerical import variance
+
+        result[wide] = variance(family, tuple(part[wide] for part in theta))
     if not wide.all():
         narrow = tuple(part[~wide] for part in theta)
         y, mass = _masses(family, narrow, np.ones(len(narrow[0])))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skmle.families.algebra import add, constant_at
 from skmle.families.base import Array, Arrays, Family, Rows, Support
 from skmle.families.tools import numerical
+from skmle.families.tools.cut_counts import variance_above
 from skmle.families.tools.known import (
     EXACT,
     groups_of,
@@ -184,3 +185,6 @@ class Truncated(OfKnown, Derived):
         if lost.any():
             mean[lost] = super().mean(tuple(value[lost] for value in flat))
         return np.clip(mean, self.support.low, self.support.high).reshape(values[0].shape)
+
+    def variance(self, theta: Arrays) -> Array:
+        return variance_above(self, self.inner, theta)
