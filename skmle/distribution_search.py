@@ -24,6 +24,7 @@ from skmle.exceptions import FitWarning, ScaleWarning
 from skmle.families import Distribution, Family
 from skmle.families.candidates import Scale, candidates
 from skmle.families.independent import IndependentColumns
+from skmle.families.wrappers.base import Wrapper
 from skmle.inference import Inference
 
 __all__ = ["DistributionSearch"]
@@ -191,6 +192,8 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
             )
         self.scale_ = str(found.scale)
         self.best_estimator_: MLEDistribution = choice.best.model
+        if hasattr(self, "feature_names_in_"):
+            self.best_estimator_.feature_names_in_ = self.feature_names_in_
         self.best_family_ = choice.best.name
         self.results_ = tidied(choice, found.refused, self.criterion, float(counts.sum()))
         task.done()
@@ -372,6 +375,15 @@ def _without_equals(tried: list[Tried]) -> list[Tried]:
 def _is_law(tried: Tried, family: Family) -> bool:
     if tried.model is None:
         return False
-    return type(tried.model._fits[0].family) is type(family) and (
-        tried.model._fits[0].limit is None
-    )
+    fit = tried.model._fits[0]
+    return fit.limit is None and _same_kind(family, fit.family)
+
+
+def _same_kind(one: Family, other: Family) -> bool:
+    """Return whether two families have the same laws, as a limit law and a family of that name.
+
+    A limit law may be of a class that is derived from the family's, with another start.
+    """
+    if isinstance(one, Wrapper) and isinstance(other, Wrapper) and type(one) is type(other):
+        return _same_kind(one.inner, other.inner)
+    return isinstance(one, type(other)) or isinstance(other, type(one))

@@ -97,7 +97,8 @@ class Inferring(Augmenting):
         correction : str, optional
             The factor for small samples: "none", "n/(n-1)", "n/(n-k)", "G/(G-1)" or
             "G/(G-1)*(n-1)/(n-k)". By default "n/(n-k)" for "HC1", "G/(G-1)" for "cluster", and none
-            else. k counts the coefficients of the parameters that depend on features.
+            else. k counts the coefficients of the parameters that depend on features. "n/(n-k)"
+            with "observed" gives a normal law the errors of least squares.
         distribution : {"normal", "t"}, default="normal"
             That of intervals and tests; t has n - k degrees of freedom, or G - 1.
         confidence_level : float, default=0.95

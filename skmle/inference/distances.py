@@ -3,7 +3,7 @@
 A value is u = P(Y <= y) under a law. If the law holds, u is uniform. With F the share of the values
 up to u (of censored ones, Kaplan and Meier's estimate of it), the statistics are n times the
 integral of (F(u) - u)^2 / (u (1 - u)) (Anderson and Darling), n times that of (F(u) - u)^2 (Cramer
-and von Mises), and root n times the largest |F(u) - u| (Kolmogorov and Smirnov).
+and von Mises), and the largest |F(u) - u| (Kolmogorov and Smirnov).
 
 References
 ----------
@@ -69,7 +69,7 @@ def _cramer_von_mises(u: Array) -> Array:
 def _kolmogorov_smirnov(u: Array) -> Array:
     n = u.shape[1]
     below, above = u - np.arange(n) / n, np.arange(1, n + 1) / n - u
-    return np.asarray(np.sqrt(n) * np.maximum(below.max(axis=1), above.max(axis=1)))
+    return np.asarray(np.maximum(below.max(axis=1), above.max(axis=1)))
 
 
 _OF_ALL = {
@@ -95,7 +95,7 @@ def _of_steps(kind: str, u: Array, event: Bools) -> Array:
     high = np.concatenate([u, np.where(known_to_the_end, 1.0, u[:, -1:])], axis=1)
     if kind == "kolmogorov_smirnov":
         gaps = np.maximum(np.abs(share - low), np.abs(share - high))
-        return np.asarray(np.sqrt(n) * gaps.max(axis=1))
+        return np.asarray(gaps.max(axis=1))
     if kind == "cramer_von_mises":
         pieces = ((share - low) ** 3 - (share - high) ** 3) / 3.0
         return np.asarray(n * pieces.sum(axis=1))

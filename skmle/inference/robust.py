@@ -42,6 +42,14 @@ _BY_LAW = ("observed", "expected", "augmented", "outer", "law")
 KINDS = (*_BY_LAW, "HC0", "HC1", "HC2", "HC3", "cluster", "HAC")
 CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
 
+# The kinds that are no sandwich, as the line below a table says them.
+_INFORMATION = {
+    "observed": "observed information",
+    "expected": "expected information",
+    "augmented": "expected information of the rows that the penalty adds to",
+    "outer": "outer product of the gradients",
+}
+
 # The factor of each kind where no other is asked for: that of its definition; of clusters that of
 # Stata.
 _USUAL = {"HC1": "n/(n-k)", "cluster": "G/(G-1)"}
@@ -258,18 +266,23 @@ def _check_spread(evidence: EvidenceLike, covariance: Array, kind: str) -> Array
 
 def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:
     kind = choice.kind
+    if kind in _INFORMATION:
+        return _factor(evidence, choice) * _by_information(evidence, kind)
+    sandwich = evidence.covariance(evidence.inverse, _meat(evidence, choice))
+    # That of two ways of grouping is a difference, and may be negative.
+    return sandwich if len(choice.groups) > 1 else _check_spread(evidence, sandwich, kind)
+
+
+def _by_information(evidence: EvidenceLike, kind: str) -> Array:
+    """Return the covariance that holds if the law does."""
     if kind == "observed":
         return evidence.covariance(evidence.inverse)
     if kind == "expected":
         return evidence.covariance(evidence.expected_inverse)
     if kind == "augmented":
         return evidence.covariance(evidence.augmented_inverse)
-    if kind == "outer":
-        inverse = np.linalg.inv(evidence.outer() / evidence.mass)
-        return evidence.covariance(np.asarray(inverse, np.float64))
-    sandwich = evidence.covariance(evidence.inverse, _meat(evidence, choice))
-    # That of two ways of grouping is a difference, and may be negative.
-    return sandwich if len(choice.groups) > 1 else _check_spread(evidence, sandwich, kind)
+    inverse = np.linalg.inv(evidence.outer() / evidence.mass)
+    return evidence.covariance(np.asarray(inverse, np.float64))
 
 
 def _meat(evidence: EvidenceLike, choice: Choice) -> Array:
@@ -357,13 +370,9 @@ def _in_words(choice: Choice, evidence: EvidenceLike) -> str:
     """Return where standard errors come from, for the line below a table."""
     correction = choice.correction or _USUAL.get(choice.kind, "none")
     factor = "" if correction == "none" else f", {correction}"
-    if choice.kind in ("observed", "expected"):
-        return f"{choice.kind} information"
-    if choice.kind == "augmented":
-        return "expected information of the rows that the penalty adds to"
-    if choice.kind == "outer":
-        return "outer product of the gradients"
-    if choice.kind == "cluster":
+    if choice.kind in _INFORMATION:
+        words = _INFORMATION[choice.kind] + factor
+    elif choice.kind == "cluster":
         counts = " and ".join(str(int(codes.max()) + 1) for codes in choice.groups[:2])
         words = f"sandwich by {counts} groups{factor}"
     elif choice.kind == "HAC":

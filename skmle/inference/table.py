@@ -50,7 +50,8 @@ class Summary:
         result = self.inference
         low, high = result.confidence_intervals(self.confidence_level).T
         level = f"{100 * self.confidence_level:g} %"
-        head = ["", "estimate", "s.e.", f"{level} low", f"{level} high", "z", "p"]
+        tested_by = "z" if np.isinf(result.dof) else "t"
+        head = ["", "estimate", "s.e.", f"{level} low", f"{level} high", tested_by, "p"]
         values = (result.estimates, result.standard_errors, low, high, *result._wald())
         lines = []
         for term, *row, z, p in zip(result.labels, *(v.tolist() for v in values), strict=True):

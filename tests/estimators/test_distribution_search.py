@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skmle import DistributionSearch, MLEDistribution
+from skmle import DistributionSearch, MLEDistribution, goodness_of_fit
 from skmle.exceptions import ScaleWarning
 from skmle.families import Rounded, get_family
 from skmle.families.candidates import candidates, scale_of
@@ -247,3 +247,25 @@ def test_tables_of_densities_say_when_most_values_repeat():
         table = repr(MLEDistribution(family).fit(x).summary())
         assert ("different values in 200 rows" in table) == told
         assert ("resolution=0.1) gives" in table.replace("\n", " ")) == told
+
+
+def test_a_law_at_its_limit_is_not_ranked_beside_that_law():
+    x = abs(np.random.default_rng(0).normal(size=300)) + 1.0
+    table = DistributionSearch(["exponential", "lomax"]).fit(x).results_
+    assert [*table["weight"]][:1] == [1.0]
+    assert [*table["remark"]][1:] == ["is exponential here"]
+
+
+def test_rounded_laws_are_told_apart_by_the_law_inside():
+    """The limit of Burr's rounded law of short strikes is Weibull's, and no other rounded one."""
+    x = np.round(10.0 * np.random.default_rng(0).weibull(1.2, 200)) + 1.0
+    table = DistributionSearch(["normal", "weibull", "burr_xii"], resolution=1.0).fit(x).results_
+    remarks = dict(zip(table["family"], table["remark"], strict=True))
+    assert "normal" not in remarks["burr_xii (rounded)"]
+
+
+def test_the_best_knows_the_names_of_the_columns():
+    frame = pd.DataFrame({"time": np.random.default_rng(0).gamma(2.0, size=100)})
+    search = DistributionSearch(["gamma", "weibull"]).fit(frame)
+    assert list(search.best_estimator_.feature_names_in_) == ["time"]
+    goodness_of_fit(search.best_estimator_, frame, resamples=9)

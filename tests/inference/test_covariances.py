@@ -280,3 +280,18 @@ def test_a_row_with_a_column_of_its_own_has_no_error_by_rows(family, kind):
     assert (errors.standard_errors > 0.0).all()
     if family == "poisson":  # of a scale the row is a row less
         np.testing.assert_allclose(plain.coef_, model.coef_[:1], rtol=1e-6)
+
+
+def test_a_correction_gives_a_normal_law_the_errors_of_least_squares():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    y = X @ [1.0, -1.0] + rng.normal(size=30)
+    model = MLERegressor().fit(X, y)
+    result = model.inference(X, y, correction="n/(n-k)", distribution="t")
+    other = sm.OLS(y, sm.add_constant(X)).fit()
+    np.testing.assert_allclose(result.standard_errors[:3], other.bse[[1, 2, 0]], rtol=1e-9)
+    p_values = np.asarray(result.tidy()["p_value"])
+    np.testing.assert_allclose(p_values[:3], other.pvalues[[1, 2, 0]], rtol=1e-6)
+    shown = str(result)
+    assert "observed information, n/(n-k), t distribution" in shown
+    assert shown.splitlines()[4].split()[-2:] == ["t", "p"]
