@@ -46,6 +46,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Weibull": ("weibull", ("weibull", "weibull_min")),
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),
+    "Gompertz": ("gompertz", ("gompertz",)),
     "Frechet": ("frechet", ("frechet", "invweibull", "inverse_weibull")),
     "GeneralizedExtremeValue": (
         "generalized_extreme_value",

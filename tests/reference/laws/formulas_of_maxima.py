@@ -100,6 +100,30 @@ def _power_function_variance(shape):
 _EXCESSES = (mp.mpf("1e-300"), mp.mpf("1e-20"), 0.001, 0.1, 0.7, 1, 2, 5, 30)
 _SHAPES = (0.0, 0.2, -0.3, 1.5, 1e-9)
 
+
+def _gompertz_hazard(y, scale, shape):
+    return mp.expm1(shape * y / scale) / mp.expm1(shape)
+
+
+def _gompertz_mean(scale, shape):
+    c = 1 / mp.expm1(shape)
+    return scale / shape * mp.exp(c) * mp.e1(c)
+
+
+def _gompertz_variance(scale, shape):
+    # Of u = shape y/scale, with P(U > u) = exp(-c (exp(u) - 1)).
+    c = 1 / mp.expm1(shape)
+    last = mp.log1p(120 / c)
+    cuts = [last * k / 8 for k in range(9)]
+    second = mp.quad(lambda u: 2 * u * mp.exp(-c * mp.expm1(u)), cuts)
+    return (scale / shape) ** 2 * second - _gompertz_mean(scale, shape) ** 2
+
+
+def _gompertz_entropy(scale, shape):
+    growth = mp.log(mp.expm1(shape) / shape)
+    return 1 - _gompertz_mean(scale, shape) * shape / scale + mp.log(scale) + growth
+
+
 LAWS = [
     Formula(
         "generalized_extreme_value",
@@ -179,5 +203,26 @@ LAWS = [
         mean=lambda scale, shape: scale * mp.gamma(1 + 1 / shape),
         variance=_weibull_variance,
         entropy=lambda scale, shape: mp.euler * (1 - 1 / shape) + mp.log(scale / shape) + 1,
+    ),
+    Formula(
+        "gompertz",
+        [
+            {"scale": 1.0, "shape": 1.5},
+            {"scale": 3e5, "shape": 0.002},
+            {"scale": 1e-6, "shape": 12.0},
+        ],
+        log_density=lambda y, scale, shape: (
+            mp.log(shape / scale)
+            + shape * y / scale
+            - mp.log(mp.expm1(shape))
+            - _gompertz_hazard(y, scale, shape)
+        ),
+        points=lambda scale, shape: [
+            scale / shape * mp.log1p(t * mp.expm1(shape)) for t in _MASSES
+        ],
+        log_sf=lambda y, scale, shape: -_gompertz_hazard(y, scale, shape),
+        mean=_gompertz_mean,
+        variance=_gompertz_variance,
+        entropy=_gompertz_entropy,
     ),
 ]
