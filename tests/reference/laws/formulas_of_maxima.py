@@ -93,6 +93,10 @@ def _excess_variance(scale, shape):
     return mp.inf if shape >= 0.5 else scale**2 / ((1 - shape) ** 2 * (1 - 2 * shape))
 
 
+def _pareto_variance(scale, shape):
+    return mp.inf if shape <= 2 else scale**2 * shape / ((shape - 1) ** 2 * (shape - 2))
+
+
 def _power_function_variance(shape):
     return shape / ((shape + 1) ** 2 * (shape + 2))
 
@@ -136,6 +140,22 @@ LAWS = [
         mean=_extreme_value_mean,
         variance=_extreme_value_variance,
         entropy=lambda loc, scale, shape: mp.log(scale) + mp.euler * (1 + shape) + 1,
+    ),
+    Formula(
+        "pareto",
+        [
+            {"scale": 1.0, "shape": 2.5},
+            {"scale": 3e-6, "shape": 0.4},
+            {"scale": 2.0, "shape": 70.0},
+        ],
+        log_density=lambda y, scale, shape: mp.log(shape / y) - shape * mp.log(y / scale),
+        points=lambda scale, shape: [
+            scale * mp.exp(w / shape) for w in (0.001, 0.1, 0.7, 1, 2, 5, 30, min(690, 250 * shape))
+        ],
+        log_sf=lambda y, scale, shape: -shape * mp.log(y / scale),
+        mean=lambda scale, shape: mp.inf if shape <= 1 else scale * shape / (shape - 1),
+        variance=_pareto_variance,
+        entropy=lambda scale, shape: mp.log(scale / shape) + 1 / shape + 1,
     ),
     Formula(
         "lomax",
