@@ -271,7 +271,7 @@ class MLERegressor(Regression):
         """Check settings and data, and return the problem that they state."""
         family, frame = get_family(self.family), X
         check_settings(self)
-        check_conditional(family)
+        check_conditional((self.fixed and family.ended(self.fixed)) or family)
         X, y = checked_data(
             self,
             X,

@@ -193,6 +193,13 @@ class Ends:
         """
         return None
 
+    def ended(self, values: Mapping[str, float]) -> Family | None:
+        """Return the smooth law of a known support, if the values held tell all ends that move.
+
+        It is asked for laws that are fitted by their ends. None is returned if some are free.
+        """
+        return None
+
     def holding(self, values: Mapping[str, float]) -> Family | None:
         """Return this law with some natural parameters held, whose starts and bound are right.
 

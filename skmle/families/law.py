@@ -186,6 +186,11 @@ class Law(ABC):
         """
         return None
 
+    @property
+    def mirror(self) -> Any:
+        """The family of the laws of 1 - Y with the eta of `mirrored`; by default it is this one."""
+        return self
+
     # ---------------------------------------------------------------- what information measures ask
 
     turned: ClassVar[tuple[str, str] | None] = None

@@ -293,7 +293,8 @@ def quadrature(family: Family, eta):
     t = 0.5 * (ends[1:] + ends[:-1])[:, None] + half * NODES
     y, weight = back(t).ravel(), (half * NODE_WEIGHTS * slope(t)).ravel()
     inside = family.contains(y)
-    if not family.support.fixed:  # next to an end that moves, derivatives are beyond the numbers
+    moves = not family.support.fixed and family.support.smooth
+    if moves:  # next to an end that moves, derivatives are beyond the numbers
         inside &= family.log_prob(y, family.linked(eta)) > -200.0
     return y[inside], weight[inside]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmle import families
+from skmle import MLERegressor, families
 from skmle.families import get_family
 from skmle.families.wrappers.fixed import fix
 from tests.families.laws import HELD, check_derivatives, draw, formula_of, points
@@ -94,3 +94,16 @@ def test_errors_of_fixed_have_four_parts(family, values, parts):
 def test_nothing_fixed():
     family = families.Gamma()
     assert fix(family, {}) is family
+
+
+def test_with_its_end_known_a_law_is_regular(rng):
+    """log(y/scale) of Pareto's law is exponential, and so is its regression."""
+    X = rng.normal(size=(400, 2))
+    log_y = rng.exponential(size=400) * np.exp(0.3 * X[:, 0] - 0.5)
+    model = MLERegressor("pareto", fixed={"scale": 2.0}).fit(X, 2.0 * np.exp(log_y))
+    other = MLERegressor("exponential").fit(X, log_y)
+    assert model.status_ == "interior"
+    np.testing.assert_allclose(model.coef_, -other.coef_, rtol=1e-9)
+    np.testing.assert_allclose(model.intercept_, -other.intercept_, rtol=1e-9)
+    with pytest.raises(ValueError, match="outside the support"):
+        MLERegressor("pareto", fixed={"scale": 3.0}).fit(X, 2.0 * np.exp(log_y))

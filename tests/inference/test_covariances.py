@@ -104,7 +104,7 @@ def test_a_weight_is_a_repeated_row(cls, kind):
     np.testing.assert_allclose(found, other.standard_errors, rtol=1e-5)
 
 
-@every_class(lambda cls: cls.regular and not cls.cusps and cls.__name__ != "Uniform")
+@every_class(lambda cls: cls.regular and not cls.cusps and cls.support.smooth)
 def test_a_density_has_every_kind_of_errors(cls):
     y = as_columns(observations(cls))
     model = MLEDistribution(cls).fit(y)

@@ -70,11 +70,24 @@ def brute_force(p, q, gain):
         y = np.arange(low, min(low + top, high) + 1.0)
         y = y[p.pmf(y) > 0]
         return float((p.pmf(y) * gain(p.logpmf(y), q.logpmf(y))).sum())
-    names = {getattr(getattr(law, "dist", None), "name", None) for law in (p, q)}
-    if names == {"beta"}:  # floats are coarse next to 1: its half is the mirrored law's
-        mirrored = [stats.beta(*law.args[::-1]) for law in (p, q)]
+    mirrored = [mirror_image(law) for law in (p, q)]
+    if None not in mirrored:  # floats are coarse next to 1: its half is the mirrored law's
         return composite(p, q, gain, -300.0, 0.0) + composite(*mirrored, gain, -300.0, 0.0)
     return composite(p, q, gain, -300.0, 36.0 if np.isfinite(p.support()).all() else 300.0)
+
+
+def mirror_image(law):
+    """Return the law of 1 - Y of a beta law, or of one of ours that knows it; else None."""
+    if not isinstance(law, Distribution):
+        return stats.beta(*law.args[::-1]) if law.dist.name == "beta" else None
+    family = law.family
+    eta = family.mirrored(family.chart(family.eta(law.theta)))
+    if eta is None:
+        return None
+    charts = [param.chart for param in family.parameters]
+    return Distribution.of(
+        family.mirror, tuple(c.theta(e) for c, e in zip(charts, eta, strict=True))
+    )
 
 
 def composite(p, q, gain, first, last):

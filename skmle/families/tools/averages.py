@@ -71,7 +71,7 @@ class FamilyRows:
         return np.broadcast_to(low, (self.size,)), np.broadcast_to(high, (self.size,))
 
     def mirror(self) -> FamilyRows | None:
-        """Return the laws of 1 - Y, if they are laws of the family; None if not."""
+        """Return the laws of 1 - Y, if the family knows them; None if not."""
         charts = [param.chart for param in self.family.parameters]
         own = tuple(chart.eta(value) for chart, value in zip(charts, self.theta, strict=True))
         eta = self.family.mirrored(own)
@@ -79,7 +79,7 @@ class FamilyRows:
             return None
         theta = tuple(chart.theta(value) for chart, value in zip(charts, eta, strict=True))
         finite = all(np.isfinite(value).all() for value in eta)
-        return FamilyRows(self.family, theta, eta if finite else None)
+        return FamilyRows(self.family.mirror, theta, eta if finite else None)
 
 
 def support_of(frozen: Any, size: int) -> tuple[Array, Array]:

@@ -195,7 +195,7 @@ def sides_of(p: Univariate, signs: tuple[float, ...]) -> Sides:
     else:
         # Next to an end that is not zero, doubles resolve a few units in the last place.
         nearest = np.maximum(_NEAREST, 4.0 * np.spacing(np.abs(end)))
-        to_end = np.log(reach / nearest) + np.log1p(reach / width)
+        to_end = np.log(reach) - np.log(nearest) + np.log1p(reach / width)
         last = np.where(np.isfinite(end), to_end, np.log1p(FARTHEST / width))
     last = np.maximum(last, 0.0)
     return Sides(row, sign, centre, end, reach, width, last, p.discrete, folded)

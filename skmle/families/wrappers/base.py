@@ -259,6 +259,9 @@ class Wrapper(Family):
     def widened(self, eta: Arrays) -> Arrays:
         return self.inner.widened(eta)
 
+    def ended(self, values: Mapping[str, float]) -> Family | None:
+        return None
+
     def holding(self, values: Mapping[str, float]) -> Family | None:
         return None
 
@@ -365,6 +368,10 @@ class Wrapper(Family):
     def mirrored(self, eta: Arrays) -> Arrays | None:
         return None
 
+    @property
+    def mirror(self) -> Any:
+        return self
+
 
 class Derived(Wrapper):
     """The base of wrappers whose law is another one than that of the family inside.
@@ -431,6 +438,7 @@ class Derived(Wrapper):
     entropy = Family.entropy
     sample = Family.sample
     mirrored = Family.mirrored
+    mirror = Family.mirror
     log_prob_at_edge = Family.log_prob_at_edge
     tail = Family.tail
 

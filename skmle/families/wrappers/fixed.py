@@ -55,7 +55,8 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
             f"fixed={dict(values)!r}: the parameters of {type(family).__name__} cannot be held one "
             "by one. Allowed: fixed=None. Leave fixed out."
         )
-    if not family.support.smooth:
+    whole = family if family.support.smooth else family.ended(values)
+    if whole is None:
         what = f"fixed={dict(values)!r}: {type(family).__name__} is fitted by its ends, all at once"
         raise ValueError(f"{what}. Allowed: regular families. Leave fixed out.")
     for name, value in values.items():
@@ -77,7 +78,7 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
                 f"fixed: {name}={value!r} is outside the range of {type(family).__name__}'s {name}"
             )
             raise ValueError(f"{what}. Allowed: {_mapped_by(*links)}. Give one.")
-    return Fixed(family, dict(values))
+    return Fixed(whole, dict(values))
 
 
 def with_lead(family: Family) -> tuple[Family, float | None]:

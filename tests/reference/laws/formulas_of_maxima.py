@@ -93,12 +93,40 @@ def _excess_variance(scale, shape):
     return mp.inf if shape >= 0.5 else scale**2 / ((1 - shape) ** 2 * (1 - 2 * shape))
 
 
+def _pareto_variance(scale, shape):
+    return mp.inf if shape <= 2 else scale**2 * shape / ((shape - 1) ** 2 * (shape - 2))
+
+
 def _power_function_variance(shape):
     return shape / ((shape + 1) ** 2 * (shape + 2))
 
 
 _EXCESSES = (mp.mpf("1e-300"), mp.mpf("1e-20"), 0.001, 0.1, 0.7, 1, 2, 5, 30)
 _SHAPES = (0.0, 0.2, -0.3, 1.5, 1e-9)
+
+
+def _gompertz_hazard(y, scale, shape):
+    return mp.expm1(shape * y / scale) / mp.expm1(shape)
+
+
+def _gompertz_mean(scale, shape):
+    c = 1 / mp.expm1(shape)
+    return scale / shape * mp.exp(c) * mp.e1(c)
+
+
+def _gompertz_variance(scale, shape):
+    # Of u = shape y/scale, with P(U > u) = exp(-c (exp(u) - 1)).
+    c = 1 / mp.expm1(shape)
+    last = mp.log1p(120 / c)
+    cuts = [last * k / 8 for k in range(9)]
+    second = mp.quad(lambda u: 2 * u * mp.exp(-c * mp.expm1(u)), cuts)
+    return (scale / shape) ** 2 * second - _gompertz_mean(scale, shape) ** 2
+
+
+def _gompertz_entropy(scale, shape):
+    growth = mp.log(mp.expm1(shape) / shape)
+    return 1 - _gompertz_mean(scale, shape) * shape / scale + mp.log(scale) + growth
+
 
 LAWS = [
     Formula(
@@ -112,6 +140,22 @@ LAWS = [
         mean=_extreme_value_mean,
         variance=_extreme_value_variance,
         entropy=lambda loc, scale, shape: mp.log(scale) + mp.euler * (1 + shape) + 1,
+    ),
+    Formula(
+        "pareto",
+        [
+            {"scale": 1.0, "shape": 2.5},
+            {"scale": 3e-6, "shape": 0.4},
+            {"scale": 2.0, "shape": 70.0},
+        ],
+        log_density=lambda y, scale, shape: mp.log(shape / y) - shape * mp.log(y / scale),
+        points=lambda scale, shape: [
+            scale * mp.exp(w / shape) for w in (0.001, 0.1, 0.7, 1, 2, 5, 30, min(690, 250 * shape))
+        ],
+        log_sf=lambda y, scale, shape: -shape * mp.log(y / scale),
+        mean=lambda scale, shape: mp.inf if shape <= 1 else scale * shape / (shape - 1),
+        variance=_pareto_variance,
+        entropy=lambda scale, shape: mp.log(scale / shape) + 1 / shape + 1,
     ),
     Formula(
         "lomax",
@@ -179,5 +223,26 @@ LAWS = [
         mean=lambda scale, shape: scale * mp.gamma(1 + 1 / shape),
         variance=_weibull_variance,
         entropy=lambda scale, shape: mp.euler * (1 - 1 / shape) + mp.log(scale / shape) + 1,
+    ),
+    Formula(
+        "gompertz",
+        [
+            {"scale": 1.0, "shape": 1.5},
+            {"scale": 3e5, "shape": 0.002},
+            {"scale": 1e-6, "shape": 12.0},
+        ],
+        log_density=lambda y, scale, shape: (
+            mp.log(shape / scale)
+            + shape * y / scale
+            - mp.log(mp.expm1(shape))
+            - _gompertz_hazard(y, scale, shape)
+        ),
+        points=lambda scale, shape: [
+            scale / shape * mp.log1p(t * mp.expm1(shape)) for t in _MASSES
+        ],
+        log_sf=lambda y, scale, shape: -_gompertz_hazard(y, scale, shape),
+        mean=_gompertz_mean,
+        variance=_gompertz_variance,
+        entropy=_gompertz_entropy,
     ),
 ]

@@ -102,13 +102,17 @@ LAPLACE = "asymmetric_laplace"  # of level 1/2, in units of its own
 
 
 def of_formulas():
-    """Return the laws of ../laws by their names, of one column and without settings."""
+    """Return the laws of ../laws by their names, of one column and without settings.
+
+    Those that are fitted by their ends are left out.
+    """
     sys.path.insert(0, str(HERE.parent / "laws"))
     found = {}
     for path in sorted((HERE.parent / "laws").glob("formulas_*.py")):
         for formula in importlib.import_module(path.stem).LAWS:
-            observation = get_family(formula.family).observation
-            if observation.columns == 1 and not formula.settings:
+            family = get_family(formula.family)
+            regular = family.observation.columns == 1 and family.support.smooth
+            if regular and not formula.settings:
                 found[formula.family] = formula.log_density
     mp.mp.dps = 120  # the modules have set their own
     return found
