@@ -36,6 +36,8 @@ def laws_of(family: Family) -> list[Distribution]:
     eta = [0.2 + 0.5 * j for j in range(len(family.parameters))]
     one = family.observation.columns != 1 or not family.observation.numeric
     etas = [(*eta[:-1], eta[-1] + step) for step in ((0.0,) if one else STEPS)]
+    if family.observation.circular:  # one direction, and a vector of three lengths
+        etas = [tuple(e * np.exp(step) for e in eta) for step in STEPS]
     laws = [Distribution.of(family, family.natural(tuple(map(np.asarray, e)))) for e in etas]
     return laws if one else [law for law in laws if law.ppf(0.25) < law.ppf(0.75) or law.discrete]
 
@@ -47,6 +49,8 @@ def label_of(law: Distribution) -> str:
 
 def window(laws: list[Distribution]) -> tuple[float, float]:
     """Return the ends of a picture: most of each law, but not all of a long tail."""
+    if laws[0].family.observation.circular:
+        return -np.pi, np.pi
     low, high = (np.array([law.interval(1 - 2 * LEFT_OUT)[k] for law in laws]) for k in (0, 1))
     middle = laws[len(laws) // 2]
     reach = WIDEST * float(middle.ppf(0.75) - middle.ppf(0.25))

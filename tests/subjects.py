@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmle.families import REGISTRY, Distribution, Family, all_families
+from skmle.families import REGISTRY, Distribution, Family, Observation, all_families
 from skmle.families.ends import place, with_end
 from skmle.families.links import IDENTITY, allowed_links
 
@@ -34,16 +34,17 @@ def own_name(cls: type[Family]) -> str:
 def is_conditional(cls: type[Family]) -> bool:
     """Whether its parameters may depend on features.
 
-    They may if the law has derivatives and each row is one observation.
+    They may if the law has derivatives and each row is one observation, but for an angle.
     """
-    return cls.support.smooth and cls.observation.columns is not None
+    one = cls.observation.columns is not None and not cls.observation.circular
+    return cls.support.smooth and one
 
 
 def is_smooth(cls: type[Family]) -> bool:
     """Whether a regression of numbers on features is found by derivatives alone."""
     return (
         cls.observation.columns == 1
-        and cls.support.smooth
+        and is_conditional(cls)
         and cls.observation.numeric
         and cls.shortcuts.starts != "final"
     )
@@ -229,6 +230,11 @@ def ordinary_value(cls: type[Family]) -> float:
     ends = (family.support.low, family.support.high)
     candidates = [float(family.quantile(q, theta)) for q in (0.5, 0.75, 0.9, 0.99)]
     return next((y for y in candidates if y not in ends), candidates[0])
+
+
+def has_order(family: Family | type[Family]) -> bool:
+    """Whether an observation is one number of which there are intervals; an angle has none."""
+    return family.observation == Observation()
 
 
 def has_units(family: Family | type[Family]) -> bool:

@@ -109,7 +109,11 @@ def own_column(estimator: Any, what: str, column: str | int) -> int:
 
 def check_conditional(family: Family) -> None:
     """Raise ValueError if the family's parameters cannot depend on features."""
-    if not family.support.smooth:
+    cure = "Use MLEDistribution."
+    if family.observation.circular:
+        why = "its observations are angles"
+        cure += " Regress the columns cos(y) and sin(y), by von_mises_fisher."
+    elif not family.support.smooth:
         why = "it is fitted by the ends of its support"
     elif family.observation.columns is None and not family.observation.rowwise:
         why = "its observations are rows of several columns"
@@ -117,7 +121,7 @@ def check_conditional(family: Family) -> None:
         return
     raise ValueError(
         f"MLERegressor: {family.title} cannot be regressed, because {why}. Allowed: regular "
-        "families of one response. Use MLEDistribution."
+        f"families of one response. {cure}"
     )
 
 

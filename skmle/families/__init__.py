@@ -77,6 +77,8 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "BurrXII": ("burr", ("burr_xii", "burr12", "burrxii", "singh_maddala")),
     "Dagum": ("burr", ("dagum", "burr", "burr_iii")),
     "BetaPrime": ("beta_prime", ("beta_prime", "betaprime", "inverted_beta")),
+    "VonMises": ("von_mises", ("von_mises", "vonmises")),
+    "WrappedCauchy": ("wrapped_cauchy", ("wrapped_cauchy", "wrapcauchy")),
     "Uniform": ("uniform", ("uniform",)),
     "Poisson": ("poisson", ("poisson",)),
     "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),

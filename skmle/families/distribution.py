@@ -277,7 +277,16 @@ class Distribution(Moments):
         """The shape of the rows of parameters; () for a single law."""
         if self.family.names == tuple(p.name for p in self.family.parameters):
             return np.broadcast_shapes(*(value.shape for value in self.theta))
-        return self.theta[0].shape[:-1]
+        pairs = zip(self.theta, self._dimensions(), strict=True)
+        return np.broadcast_shapes(*(value.shape[: value.ndim - own] for value, own in pairs))
+
+    def _dimensions(self) -> list[int]:
+        """Return how many dimensions each parameter of a single law has.
+
+        Laws of several columns have some that are vectors and matrices.
+        """
+        origin = tuple(np.asarray(0.0) for _ in self.family.parameters)
+        return [np.ndim(value) for value in self.family.natural(origin)]
 
     def __len__(self) -> int:
         if not self.shape:
@@ -291,15 +300,13 @@ class Distribution(Moments):
                 f"Distribution({type(self.family).__name__}): this is a single law. Allowed: rows "
                 "of laws whose parameters are arrays. Use the law itself."
             )
-        # Laws of several columns have parameters that are vectors and matrices in each row.
-        origin = tuple(np.asarray(0.0) for _ in self.family.parameters)
-        own = [np.ndim(value) for value in self.family.natural(origin)]
 
         def some(value: Array, dimensions: int) -> Array:
             last = np.shape(value)[np.ndim(value) - dimensions :]
             return np.broadcast_to(value, (*self.shape, *last))[rows]
 
-        law = Distribution.of(self.family, tuple(map(some, self.theta, own)))
+        own = tuple(map(some, self.theta, self._dimensions()))
+        law = Distribution.of(self.family, own)
         law._eta = None if self._eta is None else tuple(some(eta, 0) for eta in self._eta)
         return law
 

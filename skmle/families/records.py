@@ -116,6 +116,11 @@ class Observation(NamedTuple):
     """Whether rows of any number of columns may have parameters of their own, as a regression's."""
     single: str = ""
     """Of a law of several columns, what to do with data of one column, in a sentence."""
+    circular: bool = False
+    """Whether it is an angle, the same after a whole turn.
+
+    No wrapper takes such a law: angles have no order, so that it has no intervals and no tails.
+    """
 
     def has(self, columns: int) -> bool:
         """Return whether an observation may have so many columns."""

@@ -21,12 +21,10 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
-from skmle.families.tools.bessel import log_bessel
+from skmle.families.tools.bessel import concentration, log_bessel
 from skmle.families.tools.several import SeveralColumns
 from skmle.families.tools.simplex import away_from_one
 
-_ROUNDS = 60  # of Newton's method, which needs about four; far more than were seen
-_SETTLED = 1e-14  # share of the concentration below which a step changes nothing
 _POINT = 1e-31  # lack of the mean's length that rounding of equal rows may have made
 _CLOSE = 1e16  # concentration of the law that is shown in place of a point
 _LEAST = 1e-150  # concentration whose inverse is a number
@@ -161,20 +159,12 @@ class VonMisesFisher(SeveralColumns):
         return tuple(_CLOSE * direction), reason
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        # The mean direction is that of the mean, whose length is the ratio of Bessel functions at
-        # the concentration: found by Newton's method from the approximation of Banerjee et al.
+        # The mean direction is that of the mean, whose length tells the concentration.
         (direction,), (lack,) = self.collapse(statistics, weight)
         length = 1.0 - lack
         if not lack > 0.0 or not length > 0.0:
             return [tuple((0.0 if lack > 0.0 else np.inf) * np.abs(direction))]
-        k = length * (self.d - length**2) / (lack * (2.0 - lack))
-        for _ in range(_ROUNDS):
-            bessel = log_bessel(0.5 * self.d - 1.0, np.asarray(k))
-            missing = bessel.lack - lack if length > 0.5 else length - bessel.ratio
-            step = float(missing / (k * bessel.slope))
-            k = k * np.exp(np.clip(step, -2.0, 2.0))
-            if abs(step) < _SETTLED:
-                break
+        k = concentration(self.d, lack)
         return [tuple(float(e) for e in k * direction)]
 
     def natural(self, eta: Arrays) -> Arrays:

@@ -221,6 +221,8 @@ class Line(OneColumn):
 
     shape: tuple[int, ...]
     """The shape of the rows of parameters; () for a single law."""
+    circular = False
+    """Whether its numbers are angles: another turn than the law's own has the same density."""
 
     @abstractmethod
     def take(self, rows: Any) -> Line:
@@ -295,6 +297,8 @@ class Line(OneColumn):
 def _escapes(p: Line, q: Line) -> NDArray[np.bool_]:
     """Return for each row whether p has mass outside the support of q."""
     (low_p, high_p), (low_q, high_q) = p.support(), q.support()
+    if p.circular and q.circular:
+        return np.zeros(p.size, bool)
     if not p.discrete:
         # Ends are sums, such as of a location and a scale, and carry their rounding error.
         size = np.nan_to_num(np.maximum(np.abs(low_q), np.abs(high_q)), posinf=0.0)

@@ -21,6 +21,7 @@ class FamilyLine(Line):
     def __init__(self, distribution: Distribution, rows: FamilyRows | None = None) -> None:
         self.distribution: Distribution = distribution
         self.discrete = distribution.discrete
+        self.circular = distribution.family.observation.circular
         self.shape = distribution.shape
         self._rows = rows or FamilyRows(
             distribution.family,

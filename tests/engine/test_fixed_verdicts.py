@@ -9,14 +9,15 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.exceptions import NoMaximumWarning
 from skmle.families import Distribution
 from tests.engine.verdicts import fitted, judge
-from tests.subjects import SUBJECTS, ends_move, every, is_unbounded
+from tests.subjects import SUBJECTS, ends_move, every, has_links, is_unbounded
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 
 def can_be_held(family) -> bool:
     one_column = family.observation.columns == 1 and family.observation.numeric
-    return one_column and family.support.smooth and len(family.parameters) > 1
+    several = len(family.parameters) > 1 and has_links(family)
+    return one_column and family.support.smooth and several
 
 
 def continuous(family) -> bool:

@@ -72,6 +72,8 @@ def is_computable(family: Family, theta) -> bool:
     low, high = family.support.low, family.support.high
     if family.support.discrete or family.observation.columns is None:
         return True
+    if family.observation.circular:  # all of a turn lies at ordinary numbers
+        return True
     return not (
         (np.isfinite(high) and family.sf(np.nextafter(high, -np.inf), theta) > 1e-14)
         or (low == 0.0 and family.cdf(np.asarray(LEAST), theta) > 1e-14)
@@ -260,9 +262,10 @@ def quadrature(family: Family, eta):
     """
     law = frozen(family, natural(family, eta))
     to, back, slope = coordinate(family.support, law.median(), law.ppf(0.75) - law.ppf(0.25))
+    low, high = family.ends(natural(family, eta))
     edges = [
         edge
-        for edge in law.support()
+        for edge in (low, high)
         if np.isfinite(edge) and edge not in (family.support.low, family.support.high)
     ]
     if family.cusps:
@@ -276,7 +279,9 @@ def quadrature(family: Family, eta):
         far = edge + np.sign(edge - neighbour) * min(abs(edge - neighbour), 1.0) * np.arange(
             1.0, 700.0
         )
-        y = back(far[np.abs(far) < 340.0])
+        far = far[np.abs(far) < 340.0]
+        far = far[(low <= back(far)) & (back(far) <= high)]  # an angle has no more than a turn
+        y = back(far)
         log_prob = family.log_prob(y, family.linked(eta))
         sides.append(far[: len(y)][log_prob > -700.0])
     ends = np.sort(np.concatenate([ends, *sides]))

@@ -14,28 +14,15 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from skmle import MLEDistribution, MLERegressor, censored, families
 from skmle.families import Censored
 from skmle.families.wrappers.fixed import fix
-from tests.subjects import every_class, has_units, middle_of, observations, respond
+from tests.subjects import every_class, has_order, has_units, middle_of, observations, respond
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore::skmle.exceptions.BoundaryWarning")
 
-LAWS = every_class(
-    lambda cls: cls.observation.columns == 1 and cls.observation.numeric and cls.support.smooth
-)
-HELD = every_class(
-    lambda cls: (
-        cls.observation.columns == 1
-        and cls.observation.numeric
-        and cls.support.smooth
-        and len(cls().parameters) > 1
-    )
-)
+LAWS = every_class(lambda cls: has_order(cls) and cls.support.smooth)
+HELD = every_class(lambda cls: has_order(cls) and cls.support.smooth and len(cls().parameters) > 1)
 MEASURED = every_class(
     lambda cls: (
-        cls.observation.columns == 1
-        and cls.observation.numeric
-        and cls.support.smooth
-        and not cls.support.discrete
-        and has_units(cls)
+        has_order(cls) and cls.support.smooth and not cls.support.discrete and has_units(cls)
     )
 )
 

@@ -12,13 +12,13 @@ from skmle.families.links import etas_of
 from skmle.families.tools.tails import log_beta_tail, log_gamma_tail
 from tests.families.laws import HELD, jets, natural, points
 from tests.families.probabilities import log_probability
-from tests.subjects import RELINKED, SUBJECTS, every
+from tests.subjects import RELINKED, SUBJECTS, every, has_order
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 def one_column(family: Family) -> bool:
-    return family.observation.columns == 1 and family.observation.numeric and family.support.smooth
+    return has_order(family) and family.support.smooth
 
 
 def intervals(family: Family, eta) -> dict[str, tuple[float, float]]:

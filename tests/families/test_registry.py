@@ -146,8 +146,9 @@ def test_observations_in_words():
         if family.observation.columns is None and str(family.support) != family.observations:
             assert family.observations.startswith(f"rows of {family.dimension} ")
             continue
+        angles = "angles in radians, " if family.observation.circular else ""
         assert family.observations == (
-            str(family.support)
+            f"{angles}{family.support}"
             if family.observation.numeric
             else f"the labels {', '.join(map(repr, LABELS.tolist()))}"
         )

@@ -139,7 +139,7 @@ def test_whole_numbers_are_those_of_the_highest_profile(law, name, trials):
 
 def test_the_scale_of_a_law_on_a_circle_is_held():
     y = sample(stats.vonmises(2.0, loc=1.0))
-    model = MLEDistribution("vonmises").fit(y)
+    model = MLEDistribution(ScipyFamily("vonmises")).fit(y)
     assert set(model.params_) == {"loc", "kappa"} and model.status_ == "interior"
     with pytest.raises(ValueError, match="scale='free' is not allowed.*Allowed: 'auto'.*Give one"):
         MLEDistribution(ScipyFamily("vonmises", scale="free")).fit(y)

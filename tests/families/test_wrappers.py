@@ -16,7 +16,7 @@ from skmle.families import wrappers
 from skmle.families.base import Family
 from skmle.families.wrappers.base import Wrapper
 from tests.families.laws import natural, points
-from tests.subjects import SUBJECTS, every
+from tests.subjects import SUBJECTS, every, has_order
 
 # Members of `Family` that follow from others, which are handed on: a wrapper's are right by
 # themselves.
@@ -142,7 +142,7 @@ MODERATE = [0.01, 0.3, 0.5, 0.9, 0.999]
 
 
 def one_column(family):
-    return family.observation.columns == 1 and family.observation.numeric and family.support.smooth
+    return has_order(family) and family.support.smooth
 
 
 @pytest.mark.slow

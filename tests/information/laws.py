@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 from skmle.families import Categorical, Distribution, Uniform
 from skmle.information import cross_entropy, js_divergence, kl_divergence
-from tests.subjects import every_class
+from tests.subjects import every_class, has_links
 
 LOG_2 = np.log(2.0)
 FINER = 0.5 ** np.arange(2.0, 40.0)
@@ -29,17 +29,22 @@ def draw(cls, rng):
     where floating-point numbers are coarse.
     """
     while True:
-        theta = {p.name: DRAWS[p.chart.name](rng.normal()) for p in cls().parameters}
-        law = Distribution(cls(), theta)
+        family = cls()
+        drawn = tuple(np.asarray(DRAWS[p.chart.name](rng.normal())) for p in family.parameters)
+        theta = drawn if has_links(family) else family.natural(drawn)  # coordinates of a vector
+        law = Distribution(family, dict(zip(family.names, theta, strict=True)))
         steep = law.family.nonregular(law.family.chart(law.family.eta(law.theta)))
         if not steep and not np.isnan(independent(law).support()).any():
             return law
 
 
 def independent(law):
-    """Return the law as scipy writes it, if scipy has it, else as we do."""
+    """Return the law as scipy writes it, if scipy has it, else as we do.
+
+    Scipy's laws of angles go round and round, and have no mass of one.
+    """
     frozen = law.to_scipy()
-    return law if frozen is None else frozen
+    return law if frozen is None or law.family.observation.circular else frozen
 
 
 def draw_pair(cls, seed):

@@ -22,6 +22,8 @@ _STEPS, _NEAR = 40, 2.0
 # Argument from which the expansion in its inverse has all digits: the first in units of
 # (order + 1)^2, and the number of its terms.
 _FAR, _FAR_LEAST, _FAR_TERMS = 8.0, 40.0, 14
+_ROUNDS = 60  # of Newton's method, which needs about four; far more than were seen
+_SETTLED = 1e-14  # share of the concentration below which a step changes nothing
 
 
 class LogBessel(NamedTuple):
@@ -78,6 +80,24 @@ def log_bessel(order: float, x: Array) -> LogBessel:
     far_lack, far_slope = _far(order, 1.0 / away)
     lack, slope = np.where(x < away, lack, far_lack), np.where(x < away, slope, far_slope)
     return LogBessel(value, ratio, lack, over, slope)
+
+
+def concentration(dimension: int, lack: float) -> float:
+    """Return the concentration at which directions have a mean of length 1 - lack.
+
+    The length is the ratio of Bessel functions: found by Newton's method in the logarithm, from the
+    approximation of Banerjee et al. (2005).
+    """
+    length = 1.0 - lack
+    k = length * (dimension - length**2) / (lack * (2.0 - lack))
+    for _ in range(_ROUNDS):
+        bessel = log_bessel(0.5 * dimension - 1.0, np.asarray(k))
+        missing = bessel.lack - lack if length > 0.5 else length - bessel.ratio
+        step = float(missing / (k * bessel.slope))
+        k = k * np.exp(np.clip(step, -2.0, 2.0))
+        if abs(step) < _SETTLED:
+            break
+    return float(k)
 
 
 def _debye(order: float, x: Array) -> tuple[Array, Array]:

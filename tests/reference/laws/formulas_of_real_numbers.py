@@ -37,7 +37,92 @@ def _asymmetric_tail(y, loc, scale, level):
     return mp.log1p(-level * mp.exp((1 - level) * z))
 
 
+def _von_mises_tail(y, loc, kappa):
+    """Return log P(Y - loc > y - loc) on the turn around loc, by quadrature over its fall."""
+    away = y - loc
+    if away < 0:
+        return log_complement(_von_mises_tail(loc - away, loc, kappa))
+
+    def fall(t):
+        return mp.exp(-2 * kappa * mp.sin(t / 2) * mp.sin(away + t / 2))
+
+    turn = mp.pi - away
+    reach = min(turn, 200 / kappa / mp.sin(away)) if away > 1e-9 else turn
+    cuts = [turn if reach == turn else reach * 4, *(reach / mp.mpf(2) ** j for j in range(8)), 0]
+    log_density = kappa * (mp.cos(away) - 1) - mp.log(2 * mp.pi) - mp.log(_bessel(0, kappa))
+    return log_density + mp.log(mp.quad(fall, [min(c, turn) for c in reversed(cuts)]))
+
+
+def _bessel(order, kappa):
+    return mp.besseli(order, kappa) * mp.exp(-kappa)
+
+
+def _scaled(rho):
+    return (1 - rho) / (1 + rho)
+
+
+def _wrapped_cauchy_tail(y, loc, concentration):
+    half = (y - loc) / 2
+    return mp.log(mp.atan2(_scaled(concentration) * mp.cos(half), mp.sin(half)) / mp.pi)
+
+
+def _wrapped_cauchy_density(y, loc, concentration):
+    rho = concentration
+    square = (1 - rho) ** 2 + 4 * rho * mp.sin((y - loc) / 2) ** 2
+    return mp.log((1 - rho**2) / (2 * mp.pi * square))
+
+
 LAWS = [
+    Formula(
+        "von_mises",
+        [
+            {"loc": 0.0, "kappa": 1.5},
+            {"loc": 2.5, "kappa": 1e-3},
+            {"loc": -1.0, "kappa": 40.0},
+            {"loc": 0.25, "kappa": 1500.0},
+        ],
+        log_density=lambda y, loc, kappa: (
+            -2 * kappa * mp.sin((y - loc) / 2) ** 2 - mp.log(2 * mp.pi * _bessel(0, kappa))
+        ),
+        points=lambda loc, kappa: [
+            float(loc + away)
+            for away in (-3.1, -2.0, -0.9, -0.6, -0.1, -1e-3, 1e-3, 0.02, 0.3, 0.7, 1.5, 3.0)
+            if kappa < 1000 or abs(away) < 0.95
+        ],
+        log_sf=lambda y, loc, kappa: _von_mises_tail(y, loc, kappa),
+        log_cdf=lambda y, loc, kappa: _von_mises_tail(2 * loc - y, loc, kappa),
+        mean=lambda loc, kappa: loc,
+        variance=lambda loc, kappa: (
+            mp.quad(
+                lambda t: t * t * mp.exp(-2 * kappa * mp.sin(t / 2) ** 2),
+                [0, *(mp.pi / 2**j for j in range(8, -1, -1))],
+            )
+            / (mp.pi * _bessel(0, kappa))
+        ),
+        entropy=lambda loc, kappa: (
+            mp.log(2 * mp.pi * _bessel(0, kappa))
+            + kappa * (1 - mp.besseli(1, kappa) / mp.besseli(0, kappa))
+        ),
+    ),
+    Formula(
+        "wrapped_cauchy",
+        [
+            {"loc": 0.0, "concentration": 0.5},
+            {"loc": 2.5, "concentration": 1e-3},
+            {"loc": -1.0, "concentration": 0.98},
+            {"loc": 0.25, "concentration": 0.9999999},
+        ],
+        log_density=_wrapped_cauchy_density,
+        points=lambda loc, **_: [
+            float(loc + away)
+            for away in (-3.1, -2.0, -0.9, -0.1, -1e-3, -1e-7, 1e-8, 0.02, 0.3, 1.5, 3.0)
+        ],
+        log_sf=_wrapped_cauchy_tail,
+        log_cdf=lambda y, loc, concentration: _wrapped_cauchy_tail(2 * loc - y, loc, concentration),
+        mean=lambda loc, concentration: loc,
+        variance=lambda loc, concentration: mp.pi**2 / 3 + 4 * mp.polylog(2, -concentration).real,
+        entropy=lambda loc, concentration: mp.log(2 * mp.pi * (1 - concentration**2)),
+    ),
     Formula(
         "cauchy",
         STANDARD,

@@ -157,6 +157,14 @@ SHARES = {
     "precise": 0.5 + 1e-6 * SCORES,
     "tiny": positive(1e-300),
 }
+ANGLES = {
+    "near-constant": 3.0 + 1e-7 * SCORES,
+    "clusters": np.concatenate([0.1 * SCORES, 2.0 + 0.1 * SCORES]),
+    "sentinels": np.concatenate([0.3 * SCORES, [-9999.0]]),
+    "across the turn": np.mod(np.pi + 0.3 * SCORES, 2.0 * np.pi),
+    "nearly uniform": np.pi * (NORMAL + 0.25 * SCORES),
+    "precise": 1e6 + 0.01 * SCORES,
+}
 COUNTS = {
     "near-constant": [3.0, 3, 3, 4, 3, 3],
     "clusters": [0.0, 1, 0, 1, 100, 101, 99, 102],
@@ -174,6 +182,7 @@ KINDS = {
     "positive": POSITIVE,
     "shares": SHARES,
     "odds": ODDS,
+    "angles": ANGLES,
     "counts": COUNTS,
     "coins": COINS,
 }
@@ -183,6 +192,8 @@ def kind_of(family):
     """Return which samples a family has; positive numbers without a unit are odds of shares."""
     law = get_family(family)
     support = law.support
+    if law.observation.circular:
+        return "angles"
     if support.discrete:
         return "coins" if support.high == 1.0 else "counts"
     if support.high == 1.0:
@@ -311,6 +322,12 @@ def moved(name, value, params, up):
     return (1.25 if up else 0.8) * value
 
 
+def can_be_held(family):
+    """Return whether a law has several parameters, by the names that its coordinates have."""
+    names = get_family(family).names
+    return len(names) > 1 and names == tuple(p.name for p in get_family(family).parameters)
+
+
 def lines(families):
     """Yield the lines of families; the status is None where no maximum was found."""
     for family in families:
@@ -324,15 +341,15 @@ def lines(families):
             with mp.workdps(WIDE if wide else mp.mp.dps):
                 status, params, value = maximum(family, rows, {})
                 yield family, {}, name, rows, status, params, value
-                for parameter in params if len(params) > 1 else ():
+                for parameter in params if can_be_held(family) else ():
                     for up in (True, False):
                         value = moved(parameter, params[parameter], params, up)
                         found = maximum(family, rows, {parameter: float(value)})
                         if found[0] is not None:
                             break
                     yield family, {parameter: float(value)}, name, rows, *found
-        first, *others = get_family(family).names
-        if not others:
+        first = get_family(family).names[0]
+        if not can_be_held(family):
             continue
         for unit in UNITS.get(kind, [1.0]):  # there is a maximum, as nothing is interpolated
             rows = [EQUAL[kind] * unit] * 4
