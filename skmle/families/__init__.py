@@ -58,6 +58,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Lomax": ("lomax", ("lomax", "pareto_2")),
     "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),
+    "JohnsonSB": ("johnson_sb", ("johnson_sb", "johnsonsb", "logit_normal", "logitnormal")),
     "PowerFunction": ("power_function", ("power_function", "powerlaw")),
     "InverseGaussian": ("inverse_gaussian", ("inverse_gaussian", "invgauss", "wald")),
     "Rayleigh": ("rayleigh", ("rayleigh",)),

@@ -37,9 +37,16 @@ def draw(cls, rng):
 
 
 def independent(law):
-    """Return the law as scipy writes it, if scipy has it, else as we do."""
+    """Return the law as scipy writes it, if scipy has it, else as we do.
+
+    Between two ends, scipy's general log-density, the logarithm of one that has underflowed, would
+    leave infinite ratios next to them.
+    """
     frozen = law.to_scipy()
-    return law if frozen is None else frozen
+    if frozen is None:
+        return law
+    rounded = getattr(type(frozen.dist), "_logpdf", None) is stats.rv_continuous._logpdf
+    return law if rounded and np.isfinite(frozen.support()).all() else frozen
 
 
 def draw_pair(cls, seed):
