@@ -61,6 +61,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "LogLogistic": ("log_logistic", ("log_logistic", "loglogistic", "fisk")),
     "Beta": ("beta", ("beta",)),
     "Kumaraswamy": ("kumaraswamy", ("kumaraswamy", "kumar")),
+    "JohnsonSB": ("johnson_sb", ("johnson_sb", "johnsonsb", "logit_normal", "logitnormal")),
     "PowerFunction": ("power_function", ("power_function", "powerlaw")),
     "InverseGaussian": ("inverse_gaussian", ("inverse_gaussian", "invgauss", "wald")),
     "Rayleigh": ("rayleigh", ("rayleigh",)),

@@ -37,7 +37,7 @@ FORMS = ["density", "features", "a group", "scales"]
 
 def outcomes(family: Family, z: np.ndarray) -> np.ndarray:
     """Return observations of which the law measures the residuals of z."""
-    return np.exp(z) if family.support.low == 0.0 else z
+    return clone(family).set_params(links=None).restore((z,))
 
 
 def negative(family: Family, form: str):

@@ -9,6 +9,7 @@ import itertools
 from functools import cache
 
 import numpy as np
+from scipy import stats
 from scipy.special import expit, logit
 
 from skmle.families import Distribution, Family, Support
@@ -401,3 +402,9 @@ def formula_of(family, y, evaluate=None):
 
 def positions_as_atoms(family, y):
     return y[:, 0] if family.observation.columns == 2 else y
+
+
+def integrated(theirs, *methods):
+    """Whether scipy integrates all of these, having no formula of its own."""
+    law = type(getattr(theirs, "dist", theirs))
+    return all(getattr(law, m, None) is getattr(stats.rv_continuous, m) for m in methods)

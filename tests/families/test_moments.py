@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from skmle.families import Distribution
-from tests.families.laws import in_scipy, natural, points, rows_of
+from tests.families.laws import in_scipy, integrated, natural, points, rows_of
 from tests.subjects import SUBJECTS, every
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -39,8 +39,9 @@ def test_averages_are_those_known_otherwise(family):
     for q in SHARES:
         at = law.ppf(q)
         np.testing.assert_allclose(law.expect(np.ones_like, ub=at), law.cdf(at), rtol=1e-10)
-        above = law.expect(np.ones_like, lb=np.nextafter(at, np.inf))
-        np.testing.assert_allclose(above, law.sf(at), rtol=1e-10, atol=1e-15)
+        after = np.nextafter(at, np.inf)  # next to 1 it is farther on to the eye
+        above = law.expect(np.ones_like, lb=after)
+        np.testing.assert_allclose(above, law.sf(after), rtol=1e-10, atol=1e-15)
 
 
 @every(SUBJECTS, lambda family: averaged(family) and in_scipy(family))
@@ -52,7 +53,8 @@ def test_moments_equal_scipy(family):
             expected = theirs.stats("mvsk")
         exist = np.isfinite(ours.stats("mvsk")) & np.isfinite(expected)
         found = np.where(exist, ours.stats("mvsk"), 0.0)
-        np.testing.assert_allclose(found, np.where(exist, expected, 0.0), rtol=1e-8, atol=1e-9)
+        atol = 1e-7 if integrated(theirs, "_stats", "_munp") else 1e-9
+        np.testing.assert_allclose(found, np.where(exist, expected, 0.0), rtol=1e-8, atol=atol)
 
 
 def test_moments_of_a_gamma_law_are_known():

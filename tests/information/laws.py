@@ -41,10 +41,15 @@ def draw(cls, rng):
 def independent(law):
     """Return the law as scipy writes it, if scipy has it, else as we do.
 
-    Scipy's laws of angles go round and round, and have no mass of one.
+    Scipy's laws of angles go round and round, and have no mass of one. Between two ends, scipy's
+    general log-density, the logarithm of one that has underflowed, would leave infinite ratios next
+    to them.
     """
     frozen = law.to_scipy()
-    return law if frozen is None or law.family.observation.circular else frozen
+    if frozen is None or law.family.observation.circular:
+        return law
+    rounded = getattr(type(frozen.dist), "_logpdf", None) is stats.rv_continuous._logpdf
+    return law if rounded and np.isfinite(frozen.support()).all() else frozen
 
 
 def draw_pair(cls, seed):

@@ -230,7 +230,30 @@ def _beta_prime_entropy(odds, precision):
     return mp.log(mp.beta(a, b)) - (a - 1) * own + (a + b) * rest
 
 
+def _logit_normal_score(y, loc, scale):
+    return (mp.log(y) - mp.log1p(-y) - loc) / scale
+
+
+def _log_normal_sf(n):
+    return (
+        mp.log(mp.erfc(n / mp.sqrt(2)) / 2) if n > -5 else mp.log1p(-mp.erfc(-n / mp.sqrt(2)) / 2)
+    )
+
+
 LAWS = [
+    Formula(
+        "johnson_sb",
+        [{"loc": 0.0, "scale": 1.0}, {"loc": -3.0, "scale": 0.1}, {"loc": 1.5, "scale": 6.0}],
+        log_density=lambda y, **theta: (
+            -(_logit_normal_score(y, **theta) ** 2) / 2
+            - mp.log(y)
+            - mp.log1p(-y)
+            - mp.log(theta["scale"] * mp.sqrt(2 * mp.pi))
+        ),
+        points=lambda **_: [1e-300, 1e-15, 1e-3, 0.03, 0.05, 0.2, 0.5, 0.65, 0.99, 1 - 2.0**-40],
+        log_sf=lambda y, **theta: _log_normal_sf(_logit_normal_score(y, **theta)),
+        log_cdf=lambda y, **theta: _log_normal_sf(-_logit_normal_score(y, **theta)),
+    ),
     _length("half_normal", 1),
     _length("rayleigh", 2),
     _length("maxwell", 3),
