@@ -26,8 +26,9 @@ from skmle._engine.verdict import INTERIOR, Verdict
 from skmle.families.base import Family
 from skmle.families.ends import place, places
 
-# Distance in standard errors at which a fit has arrived: its errors then have ten digits.
-_ARRIVED = 1e-10
+# Distance in standard errors at which a fit has arrived, as in `skmle._engine.judge.interior`: the
+# errors, whose relative change is some times the distance, then have ten digits.
+_ARRIVED = 1e-11
 # Steps, at most. A fit that needs more is seldom a clear one. Chosen, not measured.
 STEPS = 40
 # Least squared pivot of the Hessian on a unit diagonal. A fit by itself looks closer at columns

@@ -84,6 +84,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Poisson": ("poisson", ("poisson",)),
     "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),
     "NegativeBinomialType1": ("negative_binomial_1", ("negative_binomial_1", "nb1")),
+    "GeneralizedPoisson": (
+        "generalized_poisson",
+        ("generalized_poisson", "genpoisson", "consul_poisson"),
+    ),
     "Geometric": ("geometric", ("geometric", "geom")),
     "LogarithmicSeries": (
         "logarithmic_series",

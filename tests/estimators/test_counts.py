@@ -38,7 +38,8 @@ def test_numbers_between_whole_ones_have_no_mass(cls):
     between = np.array([0.5, 1.5, 2.0 + 1e-9])
     np.testing.assert_array_equal(law.pmf(between), 0.0)
     np.testing.assert_array_equal(law.log_prob(between), -np.inf)
-    np.testing.assert_array_equal(law.to_scipy().pmf(between), 0.0)
+    if (theirs := law.to_scipy()) is not None:
+        np.testing.assert_array_equal(theirs.pmf(between), 0.0)
 
 
 @every_class(is_of_counts)

@@ -48,6 +48,19 @@ def test_negative_binomial_1(doctor):
     np.testing.assert_allclose(errors[-1], NB1["error"], rtol=1e-3)
 
 
+def test_generalized_poisson(doctor):
+    """Consul's law as statsmodels fits it; its log-likelihood cannot be above ours."""
+    from statsmodels.discrete.discrete_model import GeneralizedPoisson
+
+    X, y = (part[:2000] for part in doctor)
+    model = MLERegressor("generalized_poisson").fit(X, y)
+    start = [model.intercept_, *model.coef_, np.exp(model.intercepts_["dispersion"])]
+    theirs = GeneralizedPoisson(y, sm.add_constant(X), p=1).fit(start_params=start, disp=0)
+    np.testing.assert_allclose(model.log_likelihood_, theirs.llf, rtol=1e-9)
+    np.testing.assert_allclose([model.intercept_, *model.coef_], theirs.params[:-1], rtol=1e-4)
+    np.testing.assert_allclose(start[-1], theirs.params[-1], rtol=1e-4)
+
+
 def test_boys_in_families_of_twelve():
     """The 6115 families of twelve in Saxony, 1876-1885, of Geissler.
 

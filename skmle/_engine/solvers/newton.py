@@ -42,6 +42,8 @@ _MOST_TRIES = 60  # of damping at one point; a bound: each try multiplies it by 
 _SLOW = 0.45
 # Slow steps on end from which the fit counts as on its way to a limit law.
 _FLAT = 2
+# Steps on end that square the distance, after which a fit that strode is near a maximum after all.
+_SQUARED = 3
 # Doublings of a step on the way to a limit law, at most: further on all derivatives underflow, and
 # the verdict has nothing to judge by.
 _MOST_STRIDES = 3
@@ -127,11 +129,13 @@ def _iterate(
     objective: SmoothObjective, coef: Array, at: Evaluation, tol: float, max_iter: int
 ) -> Solution:
     damping, good, flat, blind, strode, previous, known = 0.0, 0, 0, 0, False, np.inf, np.inf
-    newton_step = np.zeros_like(coef)
+    newton_step, squared = np.zeros_like(coef), 0
     if not _finite(at):
         return Solution(coef, at, newton_step, np.inf, 0, False, least_pivot=0.0)
     for iteration in range(max_iter + 1):
         model = _model(at, objective.size)
+        squared = squared + 1 if damping == 0.0 and model.distance <= previous**2 < 1.0 else 0
+        strode = strode and squared < _SQUARED
         # On the way to a limit law rounding may leave a step of zero. The step before is kept,
         # because the verdict needs the direction.
         onward = strode or flat >= _FLAT

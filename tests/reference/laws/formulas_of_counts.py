@@ -12,12 +12,32 @@ def _nb1_log_mass(y, mean, dispersion):
     return whole + y * mp.log(dispersion) - (y + r) * mp.log1p(dispersion)
 
 
+def _generalized_poisson_log_mass(y, mean, dispersion):
+    theta, share = mean / (1 + dispersion), dispersion / (1 + dispersion)
+    w = theta + share * y
+    return mp.log(theta) + (y - 1) * mp.log(w) - w - mp.loggamma(y + 1)
+
+
 def _logarithmic_variance(shape):
     log = mp.log1p(-shape)
     return -shape * (shape + log) / ((1 - shape) * log) ** 2
 
 
 LAWS = [
+    Formula(
+        "generalized_poisson",
+        [
+            {"mean": 2.0, "dispersion": 0.5},
+            {"mean": 0.01, "dispersion": 4.0},
+            {"mean": 300.0, "dispersion": 1e-6},
+        ],
+        log_density=_generalized_poisson_log_mass,
+        points=lambda mean, dispersion: [0, 1, 2, 5, 20, 100, 300, 700, 1500],
+        ends=lambda mean, dispersion: [0],
+        mean=lambda mean, dispersion: mean,
+        variance=lambda mean, dispersion: mean * (1 + dispersion) ** 2,
+        counts=True,
+    ),
     Formula(
         "negative_binomial_1",
         [
