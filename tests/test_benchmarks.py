@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks import coverage, laws, random_designs, scipy_fits
+from benchmarks import coverage, goodness_of_fit, laws, random_designs, scipy_fits
 from benchmarks.candidates import constants, one, per_class
 from benchmarks.coverage_cases import every_case
 from benchmarks.data import few_matter, logistic, softmax
@@ -280,6 +280,22 @@ def test_the_page_has_the_share_that_is_covered_and_the_share_without_interval()
     assert coverage.counted(
         COVERED["uniform"], "Wald", coverage.samples_of(COVERED["uniform"], 30, 0, 2)
     ) == {"low": [0, 0, 0], "high": [0, 0, 0]}
+
+
+def test_sizes_of_goodness_of_fit_go_on_where_they_have_stopped():
+    records, again = {}, {}
+    for samples in (2, 4):
+        list(goodness_of_fit.measure(records, ["exponential"], samples, seconds=60.0))
+    list(goodness_of_fit.measure(again, ["exponential"], 4, seconds=60.0))
+    assert records == again and {r["samples"] for r in again.values()} == {4}
+    assert not list(goodness_of_fit.measure({}, ["exponential"], 4, seconds=-1.0))
+
+
+def test_the_page_tells_sizes_that_are_not_their_level():
+    record = {"law": "gamma", "n": 30, "samples": 2000, "tested": 2000, "rejected": [110, 250]}
+    text = goodness_of_fit.page({("gamma", 30): record})
+    assert "| `gamma` | 5.5 |  | **12.5** |  |" in text
+    assert "Samples of each law and size: 2000" in text
 
 
 def test_random_designs_go_on_where_they_have_stopped():
