@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skmle import exceptions, families, inference, information, metrics
+    from skmle import exceptions, families, inference, information, metrics, plotting
     from skmle._goodness_of_fit import goodness_of_fit
     from skmle._groups import fit_groups
     from skmle._loo import loo
@@ -63,7 +63,7 @@ _OBJECTS = {
     "vuong_test": "skmle.non_nested",
     "clarke_test": "skmle.non_nested",
 }
-_MODULES = ("exceptions", "families", "inference", "information", "metrics")
+_MODULES = ("exceptions", "families", "inference", "information", "metrics", "plotting")
 
 
 def __getattr__(name: str) -> Any:
@@ -104,6 +104,7 @@ __all__ = [
     "loo",
     "metrics",
     "path",
+    "plotting",
     "predict_dist",
     "predict_interval",
     "predict_quantile",

@@ -80,11 +80,63 @@ class LineProfiler:
         """
         if i >= len(self.result.terms):
             return self.edges[i - len(self.result.terms)].interval(z)
-        name, result = str(self.result.terms[i]), self.result
+        line, result = self._line(i), self.result
         assert result.eta is not None and result.eta_errors is not None
         assert result.inverses is not None
         runs_off = np.isinf(result.eta[i])
-        if not (np.isfinite(result.eta_errors[i]) or runs_off):
+        design = line.evidence.likelihood.design
+        with one_blas_thread(blas_threads_harm(design.n, design.width)):  # as in a fit
+            if runs_off:
+                found, count = line.bound(float(np.sign(result.eta[i])), z)
+            else:
+                found, count = line.ends(z * float(result.eta_errors[i]), z)
+        if (inverse := result.inverses[i]) is not None:
+            with np.errstate(over="ignore"):
+                found = [float(inverse(np.asarray(end))) for end in found]
+        low, high = sorted(found) if not np.isnan(found).any() else found
+        return Profiled(low, high, count)
+
+    def curve(self, i: int, steps: Array) -> tuple[Array, Array]:
+        """Return values of estimate i around its maximum, and the deviance at each.
+
+        They are so many steps away, in standard errors on the scale of its link. The deviance is
+        nan where no maximum of the others was found.
+
+        Raises
+        ------
+        ValueError
+            As `interval`, and if the estimate has no standard error.
+        """
+        result = self.result
+        if i >= len(result.terms) or not np.isfinite(result.eta_errors[i]):  # type: ignore[index]
+            raise ValueError(
+                f"profile: {[*result.terms, *(e.name for e in self.edges)][i]!r} has no standard "
+                "error, in units of which a curve is drawn. Allowed: estimates with one. Use "
+                "profile() for its interval."
+            )
+        line = self._line(i)
+        assert result.eta is not None and result.eta_errors is not None
+        assert result.inverses is not None
+        moves = np.asarray(steps, float) * float(result.eta_errors[i])
+        values = float(result.eta[i]) + moves
+        if (inverse := result.inverses[i]) is not None:
+            with np.errstate(over="ignore"):
+                values = np.asarray(inverse(values), float)
+        design = line.evidence.likelihood.design
+        with one_blas_thread(blas_threads_harm(design.n, design.width)):
+            return values, line.deviances(moves)
+
+    def _line(self, i: int) -> _Line:
+        """Return an estimate as a linear function of the coefficients of its fit.
+
+        Raises
+        ------
+        ValueError
+            If it is none, or the data do not determine it.
+        """
+        name, result = str(self.result.terms[i]), self.result
+        assert result.eta is not None and result.eta_errors is not None
+        if not (np.isfinite(result.eta_errors[i]) or np.isinf(result.eta[i])):
             raise ValueError(
                 f"profile: the data do not determine {name!r}. Allowed: estimates with a standard "
                 "error, and those that run to infinity. Leave it out of terms, or its column out "
@@ -99,23 +151,12 @@ class LineProfiler:
             )
         ends = np.cumsum([0, *self.sizes])
         (which,) = {int(np.searchsorted(ends, j, "right")) - 1 for j in np.flatnonzero(row)}
-        line = _Line(
+        return _Line(
             self.evidences[which],
             row[ends[which] : ends[which + 1]],
             float(self.eta(self.at)[i]),
             separated=bool(np.isinf(result.eta).any()),
         )
-        design = line.evidence.likelihood.design
-        with one_blas_thread(blas_threads_harm(design.n, design.width)):  # as in a fit
-            if runs_off:
-                found, count = line.bound(float(np.sign(result.eta[i])), z)
-            else:
-                found, count = line.ends(z * float(result.eta_errors[i]), z)
-        if (inverse := result.inverses[i]) is not None:
-            with np.errstate(over="ignore"):
-                found = [float(inverse(np.asarray(end))) for end in found]
-        low, high = sorted(found) if not np.isnan(found).any() else found
-        return Profiled(low, high, count)
 
     def of_function(self, function: Callable[[Array], float], z: float) -> Profiled:
         """Return the interval of a function of all coefficients, as users see them.
@@ -190,6 +231,16 @@ class _Line(NamedTuple):
             found.append(self._start(profile) + profile_end(profile, first, sign, z))
             count += profile.fits
         return found, count
+
+    def deviances(self, moves: Array) -> Array:
+        """Return the deviance where the estimate has moved so far, fit after fit to both sides."""
+        result = np.empty(len(moves))
+        for side in (np.flatnonzero(moves < 0.0), np.flatnonzero(moves >= 0.0)):
+            profile = Profile(self.evidence.objective, self.evidence.coef, self.direction)
+            shift = self._start(profile)
+            for j in side[np.argsort(np.abs(moves[side]))]:
+                result[j] = profile(float(moves[j]) - shift).deviance
+        return result
 
     def bound(self, infinity: float, z: float) -> tuple[list[float], int]:
         """Return the end of an estimate that runs to infinity, which is the other end.
