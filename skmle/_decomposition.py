@@ -195,7 +195,7 @@ def probabilities(
     if np.any(unseen):
         row = int(np.flatnonzero(unseen)[0])
         raise ValueError(
-            f"{asked}: y has the label {labels[row]!r} in row {row}, which the fit has not seen. "
+            f"{asked}: y has the label {labels[row : row + 1].tolist()[0]!r} in row {row}, which the fit has not seen. "
             f"Allowed: {', '.join(map(repr, classes[:8].tolist()))}. Leave such rows out."
         )
     return proba, codes

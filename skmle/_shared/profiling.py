@@ -237,7 +237,7 @@ class _Line(NamedTuple):
         result = np.empty(len(moves))
         for side in (np.flatnonzero(moves < 0.0), np.flatnonzero(moves >= 0.0)):
             profile = Profile(self.evidence.objective, self.evidence.coef, self.direction)
-            shift = self._start(profile)
+            shift = self._start(profile) - self.value
             for j in side[np.argsort(np.abs(moves[side]))]:
                 result[j] = profile(float(moves[j]) - shift).deviance
         return result

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.inference import Inference
+from skmle.inference.assemble import CONSTANT
 from skmle.pipeline import summary
 from skmle.plotting._style import COLOURS, axes_for, ink
 
@@ -81,7 +82,7 @@ class CoefficientDisplay:
             Of a model, the errors are those of `skmle.summary`; an Inference has its own, such as
             robust ones.
         terms : sequence of str, optional
-            Which, from the top to the bottom; by default all but intercepts.
+            Which, from the top to the bottom; by default all slopes, or all if there are none.
         ratios : bool, default=False
             Whether exp of the estimates is shown: odds ratios under a logit, ratios of means under
             a logarithm.
@@ -101,16 +102,17 @@ class CoefficientDisplay:
         tables = {name: _table(model, confidence_level) for name, model in named.items()}
         known = list(dict.fromkeys(term for table in tables.values() for term in table))
         if terms is None:
-            terms = [term for term in known if term.rpartition(": ")[2] != "intercept"]
+            slopes = {term for table in tables.values() for term, line in table.items() if line[3]}
+            terms = [term for term in known if term in slopes or not slopes]
         unknown = [term for term in terms if term not in known]
         if unknown:
             raise ValueError(
                 f"CoefficientDisplay: no estimate is called {unknown[0]!r}. Allowed: "
                 f"{', '.join(map(repr, known))}. Mend the name."
             )
-        none = (np.nan, np.nan, np.nan)
+        none = (np.nan, np.nan, np.nan, False)
         lines = {
-            name: np.array([table.get(term, none) for term in terms], float).reshape(-1, 3)
+            name: np.array([table.get(term, none)[:3] for term in terms], float).reshape(-1, 3)
             for name, table in tables.items()
         }
         if ratios:
@@ -158,17 +160,17 @@ class CoefficientDisplay:
         return self
 
 
-def _table(model: Any, level: float) -> dict[str, tuple[float, float, float]]:
-    """Return the estimate and its interval of each line of a table, by its name."""
+def _table(model: Any, level: float) -> dict[str, tuple[float, float, float, bool]]:
+    """Return each line of a table by its name: estimate, interval, and whether it is a slope."""
     result = model if isinstance(model, Inference) else summary(model, level).inference
     ends = result.confidence_intervals(level)
-    # A name that stands in two parts of a table is told by its part.
-    names = [str(term) for term in result.terms]
-    names = [
-        f"{part}: {name}" if names.count(name) > 1 else name
-        for part, name in zip(result.components, names, strict=True)
-    ]
-    return {
-        name: (float(estimate), float(low), float(high))
-        for name, estimate, (low, high) in zip(names, result.estimates, ends, strict=True)
-    }
+    terms = [str(term) for term in result.terms]
+    table = {}
+    for part, term, estimate, (low, high) in zip(
+        result.components, terms, result.estimates, ends, strict=True
+    ):
+        # A name that stands in two parts of a table is told by its part.
+        name = f"{part.partition(' (')[0]}: {term}" if terms.count(term) > 1 else term
+        slope = term != "intercept" and part != CONSTANT
+        table[name] = float(estimate), float(low), float(high), slope
+    return table

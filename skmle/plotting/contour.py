@@ -192,7 +192,7 @@ class LikelihoodContourDisplay:
         ax.plot(*self.ellipse.T, "--", color=ink(), linewidth=1, label=last)
         ax.plot(*self.estimates, "o", color=VERMILION, label="estimate")
         ax.set(xlabel=self.names[0], ylabel=self.names[1])
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -166,7 +166,7 @@ class DensityDisplay:
             ax.stairs(self.heights, self.edges, fill=True, color="0.6", alpha=0.5, label="data")
         name = self.law.family.title
         if self.law.discrete:
-            x = np.arange(np.floor(low), np.ceil(high) + 1.0)
+            x = np.arange(np.ceil(low), np.floor(high) + 1.0)
             ax.plot(x, self.law.pmf(x), "o-", color=color, linewidth=0.8, markersize=4, label=name)
             ax.set_ylabel("probability")
         else:

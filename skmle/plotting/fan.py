@@ -24,7 +24,8 @@ _MOST = 2000  # rows that are drawn as points
 class FanDisplay:
     """The median of the predicted law and intervals around it, as one feature moves.
 
-    All other features stay at those of one row.
+    All other features stay at their medians, or at their most frequent value where they are no
+    numbers.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ class FanDisplay:
         y: ArrayLike | None = None,
         *,
         feature: str | int,
-        at: int | None = None,
+        at: Any = None,
         coverages: Sequence[float] = COVERAGES,
         ax: Any = None,
     ) -> FanDisplay:
@@ -96,7 +97,7 @@ class FanDisplay:
         feature : str or int
             Name or place of the column that moves, between the least and the largest of X.
         at : int, optional
-            The row whose other features are taken; by default one whose feature is in the middle.
+            A row of X whose other features are taken, in place of medians.
         coverages : sequence of float, default=(0.5, 0.8, 0.95)
         ax : matplotlib Axes, optional
 
@@ -122,10 +123,8 @@ class FanDisplay:
                 "Choose another."
             )
         column = column.astype(float)
-        if at is None:
-            at = int(np.argsort(column)[len(column) // 2])
         values = np.linspace(np.nanmin(column), np.nanmax(column), _POINTS)
-        moved, name = _moved(_safe_indexing(X, np.full(_POINTS, at)), feature, values)
+        moved, name = _moved(X, at, feature, values)
         sides = [0.5 - 0.5 * c for c in reversed(coverages)]
         levels = [*sides, 0.5, *(1.0 - level for level in reversed(sides))]
         quantiles = np.asarray(predict_quantile(estimator, moved, levels), float)
@@ -165,17 +164,31 @@ class FanDisplay:
         return self
 
 
-def _moved(rows: Any, feature: str | int, values: Array) -> tuple[Any, Any]:
-    """Return rows, of pandas, polars or numpy, with other values of a feature, and its name."""
+def _moved(X: Any, at: int | None, feature: str | int, values: Array) -> tuple[Any, Any]:
+    """Return rows that differ in a feature alone, of the kind that X is, and its name."""
+    rows = _safe_indexing(X, np.full(len(values), 0 if at is None else at))
     if not hasattr(rows, "columns"):
         moved = np.array(rows, float)
+        if at is None:
+            moved[:] = np.median(np.asarray(X, float), axis=0)
         moved[:, int(feature)] = values
         return moved, f"x{feature}"
-    name = feature if isinstance(feature, str) else list(rows.columns)[feature]
+    names = list(rows.columns)
+    name = feature if isinstance(feature, str) else names[feature]
+    columns = {} if at is not None else {other: _typical(X[other]) for other in names}
+    columns = {other: np.full(len(values), value) for other, value in columns.items()}
+    columns[name] = values
     if hasattr(rows, "with_columns"):
         import polars
 
-        return rows.with_columns(polars.Series(name, values)), name
-    rows = rows.copy()
-    rows[name] = values
-    return rows, name
+        return rows.with_columns(polars.Series(key, each) for key, each in columns.items()), name
+    return rows.assign(**columns), name
+
+
+def _typical(column: Any) -> Any:
+    """Return the median of numbers, or the most frequent of other values."""
+    values = np.asarray(column)
+    if values.dtype.kind in "iuf":
+        return np.nanmedian(values)
+    found, counts = np.unique(values.astype(str), return_counts=True)
+    return values[values.astype(str) == found[counts.argmax()]][0]

@@ -241,20 +241,16 @@ class PITDisplay:
         spread = 1.96 * np.sqrt((bins - 1.0) / n)
         ax.bar(edges[:-1], height, 1.0 / bins, align="edge", color=BLUE, alpha=0.7)
         ax.axhline(1.0, color=ink(), linewidth=1)
-        ax.axhspan(
-            max(0.0, 1.0 - spread),
-            1.0 + spread,
-            color=VERMILION,
-            alpha=FAINT,
-            linewidth=0,
-            label="95 % of bins, if the law holds",
-        )
+        for end, label in ((1.0 - spread, "95 % of bins, if the law holds"), (1.0 + spread, None)):
+            if end > 0.0:
+                ax.axhline(end, color=VERMILION, linestyle="--", linewidth=1, label=label)
         ax.set(
             xlabel="place of the row, P(Y ≤ y)",
             ylabel="rows / rows expected",
             xlim=(0.0, 1.0),
+            ylim=(0.0, 1.25 * max(float(height.max()), 1.0 + spread)),
         )
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="upper center")
 
     @property
     def _envelope(self) -> str:

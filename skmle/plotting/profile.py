@@ -16,6 +16,9 @@ __all__ = ["ProfileDisplay"]
 
 Array = NDArray[np.float64]
 
+# How often a curve that ends before its interval is drawn half as far again, at most.
+_WIDER = 4
+
 
 class ProfileDisplay:
     """How much the log-likelihood falls as one estimate is held away from its maximum.
@@ -102,7 +105,7 @@ class ProfileDisplay:
         term : str
             An estimate of `skmle.summary(estimator)`.
         reach : float, default=3.0
-            How far the values go, in standard errors to both sides.
+            How far the values go, in standard errors to both sides; farther, if the interval does.
         points : int, default=31
         confidence_level : float, default=0.95
         ax : matplotlib Axes, optional
@@ -120,8 +123,12 @@ class ProfileDisplay:
         """
         result = infer(estimator, X, y, sample_weight, **settings)
         ((low, high),) = result.profile(term, confidence_level=confidence_level).intervals
-        steps = np.linspace(-reach, reach, points)
-        values, deviances = profile_curve(result, term, steps)
+        for _ in range(_WIDER):
+            steps = np.linspace(-reach, reach, points)
+            values, deviances = profile_curve(result, term, steps)
+            if values.min() <= _finite(low, values) and _finite(high, values) <= values.max():
+                break
+            reach *= 1.5
         display = cls(
             term,
             values,
@@ -163,3 +170,8 @@ class ProfileDisplay:
         ax.legend(frameon=False, loc="upper center")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _finite(end: float, values: Array) -> float:
+    """Return an end of an interval; one at infinity, or unknown, asks for no more values."""
+    return float(end) if np.isfinite(end) else float(values[0])
