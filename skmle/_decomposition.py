@@ -194,8 +194,9 @@ def probabilities(
     unseen = classes[codes] != labels
     if np.any(unseen):
         row = int(np.flatnonzero(unseen)[0])
+        label = labels.tolist()[row]
         raise ValueError(
-            f"{asked}: y has the label {labels[row : row + 1].tolist()[0]!r} in row {row}, which the fit has not seen. "
+            f"{asked}: y has the label {label!r} in row {row}, which the fit has not seen. "
             f"Allowed: {', '.join(map(repr, classes[:8].tolist()))}. Leave such rows out."
         )
     return proba, codes
