@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from skmle.distribution import MLEDistribution
     from skmle.distribution_search import DistributionSearch
     from skmle.families import Distribution
+    from skmle.formula import FormulaTransformer
     from skmle.likelihood_ratio import likelihood_ratio_test
     from skmle.non_nested import clarke_test, vuong_test
     from skmle.observations import censored
@@ -45,6 +46,7 @@ _OBJECTS = {
     "OrdinalClassifier": "skmle.ordinal",
     "Distribution": "skmle.families",
     "DistributionSearch": "skmle.distribution_search",
+    "FormulaTransformer": "skmle.formula",
     "augment": "skmle.pipeline",
     "register_law": "skmle.pipeline",
     "infer": "skmle.pipeline",
@@ -84,6 +86,7 @@ __all__ = [
     "CrossEntropyClassifier",
     "Distribution",
     "DistributionSearch",
+    "FormulaTransformer",
     "MLEDistribution",
     "MLERegressor",
     "OrdinalClassifier",

@@ -140,26 +140,19 @@ class LikelihoodContourDisplay:
         reach = 1.35 * np.sqrt(chdtri(2, 1.0 - max(levels)))
         steps = np.linspace(-reach, reach, points)
         centre = [float(link.eta(np.asarray(t))) for link, t in zip(links, estimates, strict=True)]
-        grids = [
-            np.asarray(link.theta(eta + error * steps), float)
-            for link, eta, error in zip(links, centre, errors, strict=True)
-        ]
+
+        def theta(moves: Sequence[Array] | Array) -> list[Array]:
+            """Return values of both parameters so many standard errors away, on their links."""
+            each = zip(links, centre, errors, moves, strict=True)
+            return [np.asarray(link.theta(eta + s * move), float) for link, eta, s, move in each]
+
+        grids = theta([steps, steps])
         deviances = _deviances(model, seen, sample_weight, names, grids)
-        sign = float(np.prod([np.sign(grid[-1] - grid[0]) for grid in grids]))
         one, two = lines
-        spread = result.standard_errors[one] * result.standard_errors[two]
-        correlation = sign * float(result.covariance[one, two]) / spread
-        angle = np.linspace(0.0, 2.0 * np.pi, 181)
-        radius = np.sqrt(chdtri(2, 1.0 - max(levels)))
-        x = radius * np.cos(angle)
-        z = correlation * x + np.sqrt(1.0 - correlation**2) * radius * np.sin(angle)
-        ellipse = np.stack(
-            [
-                np.asarray(link.theta(eta + error * moves), float)
-                for link, eta, error, moves in zip(links, centre, errors, (x, z), strict=True)
-            ],
-            axis=1,
-        )
+        correlation = result.covariance[one, two] / np.prod(result.standard_errors[lines])
+        # A link that falls turns the direction of its parameter around.
+        correlation *= np.prod([np.sign(grid[-1] - grid[0]) for grid in grids])
+        ellipse = np.stack(theta(_ellipse(float(correlation), max(levels)).T), axis=1)
         display = cls(
             (names[0], names[1]),
             grids[0],
@@ -204,6 +197,14 @@ def _free(model: Any) -> list[str]:
         return []
     held = model.fixed or {}
     return [name for name, value in law.params.items() if np.ndim(value) == 0 and name not in held]
+
+
+def _ellipse(correlation: float, level: float) -> Array:
+    """Return points of the region of two normal numbers of variance 1, (k, 2)."""
+    angle = np.linspace(0.0, 2.0 * np.pi, 181)
+    first, other = np.sqrt(chdtri(2, 1.0 - level)) * np.stack([np.cos(angle), np.sin(angle)])
+    second = correlation * first + np.sqrt(1.0 - correlation**2) * other
+    return np.stack([first, second], axis=1)
 
 
 def _deviances(
