@@ -1,7 +1,9 @@
 import doctest
 import os
 import re
+import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 from zlib import crc32
 
@@ -29,6 +31,14 @@ class FencedDocTestParser(doctest.DocTestParser):
 
 # pytest has no hook for the parser. It looks this class up for every text file that it collects.
 doctest.DocTestParser = FencedDocTestParser
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open() -> Iterator[None]:
+    """Close what a test has drawn: matplotlib warns of more than twenty figures."""
+    yield
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close("all")
 
 
 QUICK_CASES, QUICK_SHARE = 2, 50  # of a test function: at least so many cases, and one of so many

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skmle import exceptions, families, inference, information, metrics
+    from skmle import exceptions, families, inference, information, metrics, plotting
     from skmle._goodness_of_fit import goodness_of_fit
     from skmle._groups import fit_groups
     from skmle._loo import loo
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from skmle.distribution import MLEDistribution
     from skmle.distribution_search import DistributionSearch
     from skmle.families import Distribution
+    from skmle.formula import FormulaTransformer
     from skmle.likelihood_ratio import likelihood_ratio_test
     from skmle.non_nested import clarke_test, vuong_test
     from skmle.observations import censored
@@ -45,6 +46,7 @@ _OBJECTS = {
     "OrdinalClassifier": "skmle.ordinal",
     "Distribution": "skmle.families",
     "DistributionSearch": "skmle.distribution_search",
+    "FormulaTransformer": "skmle.formula",
     "augment": "skmle.pipeline",
     "register_law": "skmle.pipeline",
     "infer": "skmle.pipeline",
@@ -63,7 +65,7 @@ _OBJECTS = {
     "vuong_test": "skmle.non_nested",
     "clarke_test": "skmle.non_nested",
 }
-_MODULES = ("exceptions", "families", "inference", "information", "metrics")
+_MODULES = ("exceptions", "families", "inference", "information", "metrics", "plotting")
 
 
 def __getattr__(name: str) -> Any:
@@ -84,6 +86,7 @@ __all__ = [
     "CrossEntropyClassifier",
     "Distribution",
     "DistributionSearch",
+    "FormulaTransformer",
     "MLEDistribution",
     "MLERegressor",
     "OrdinalClassifier",
@@ -104,6 +107,7 @@ __all__ = [
     "loo",
     "metrics",
     "path",
+    "plotting",
     "predict_dist",
     "predict_interval",
     "predict_quantile",

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.unwrap import unwrap
-from skmle._shared.redrawn import redrawn
+from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._shared.redrawn import Distance, Observing, redrawn
 from skmle.distribution import MLEDistribution
 from skmle.families.tools.generators import generator_of
 from skmle.inference.distances import STATISTICS
@@ -166,50 +167,76 @@ def goodness_of_fit(
     >>> print(goodness_of_fit(MLEDistribution("exponential").fit(x), x).p_value)
     0.001
     """
-    inner, seen = unwrap(model, X)
-    if not isinstance(inner, (MLEDistribution, MLERegressor)):
-        raise ValueError(
-            f"goodness_of_fit: {type(inner).__name__} has no law of numbers here. Allowed: "
-            "MLEDistribution and MLERegressor, alone or in a Pipeline. Give one."
-        )
-    check_is_fitted(inner)
     if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 1:
         raise ValueError(
             f"goodness_of_fit: resamples={resamples!r} is not allowed. Allowed: a number of "
             "samples above 0. Give for example 999."
         )
-    if not inner.converged_:
-        raise ValueError(
-            f"goodness_of_fit: status_ is {inner.status_!r}, so there is no law to draw from. "
-            "Allowed: fits at a maximum. See the warning of the fit."
-        )
-    problems, _ = inner._problems(seen, y, sample_weight, dict(offset_or_exposure))
-    (problem, *others), (fit, *_) = problems, inner._fits
+    beside = dict(offset_or_exposure)
+    problem, fit = fit_of_rows("goodness_of_fit", model, X, y, sample_weight, beside)
     family = fit.family
-    if others or not family.predicted(family.natural(_zeros(family))).family.univariate:
-        raise ValueError(
-            "goodness_of_fit: the rows are not numbers of one column. Allowed: laws of one number "
-            "a row. Fit each column by itself."
-        )
-    if fit.limit is not None:
-        raise ValueError(
-            f"goodness_of_fit: the fit stands at a limit law, {family.title}, of which samples are "
-            f"to be fitted. Allowed: fits of that law. Fit {type(family).__name__} itself."
-        )
     kind = _kind(statistic, family)
+
+    def measure_of(problem: Problem, coefs: Coefs, observing: Observing) -> Distance:
+        return Distance.of(kind, problem, coefs, observing)
+
     rng = generator_of(random_state)
-    found = redrawn(problem, fit, kind, int(resamples), rng)
+    found = redrawn(problem, fit, measure_of, int(resamples), rng, "goodness_of_fit")
     if not len(found.samples):
         raise ValueError(
             f"goodness_of_fit: none of {resamples} samples from the law has a fit. Allowed: laws "
             "that can be fitted to as many rows. Give more rows, or a law of fewer parameters."
         )
+    statistic_of_rows = float(found.rows)
     # Statistics that agree but for rounding, as those of counts often do, are ties.
-    as_far = found.samples >= found.statistic * (1.0 - 1e-9)
+    as_far = found.samples >= statistic_of_rows * (1.0 - 1e-9)
     p = (1.0 + float(as_far.sum())) / (len(as_far) + 1.0)
-    return GoodnessOfFit(
-        kind, family.title, found.statistic, p, found.samples, found.lost, found.cells
-    )
+    assert isinstance(found.measure, Distance)
+    cells = 0 if found.measure.ends is None else len(found.measure.ends)
+    return GoodnessOfFit(kind, family.title, statistic_of_rows, p, found.samples, found.lost, cells)
+
+
+def fit_of_rows(
+    asked: str,
+    model: Any,
+    X: Any,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    beside: dict[str, Any],
+) -> tuple[Problem, Fit]:
+    """Return the problem and the fit of one column of numbers, of which samples can be drawn.
+
+    Raises
+    ------
+    ValueError
+        If the model has no law of one number a row, or its fit is at no maximum of it.
+    """
+    inner, seen = unwrap(model, X)
+    if not isinstance(inner, (MLEDistribution, MLERegressor)):
+        raise ValueError(
+            f"{asked}: {type(inner).__name__} has no law of numbers here. Allowed: "
+            "MLEDistribution and MLERegressor, alone or in a Pipeline. Give one."
+        )
+    check_is_fitted(inner)
+    if not inner.converged_:
+        raise ValueError(
+            f"{asked}: status_ is {inner.status_!r}, so there is no law to draw from. "
+            "Allowed: fits at a maximum. See the warning of the fit."
+        )
+    problems, _ = inner._problems(seen, y, sample_weight, beside)
+    (problem, *others), (fit, *_) = problems, inner._fits
+    family = fit.family
+    if others or not family.predicted(family.natural(_zeros(family))).family.univariate:
+        raise ValueError(
+            f"{asked}: the rows are not numbers of one column. Allowed: laws of one number "
+            "a row. Fit each column by itself."
+        )
+    if fit.limit is not None:
+        raise ValueError(
+            f"{asked}: the fit stands at a limit law, {family.title}, of which samples are "
+            f"to be fitted. Allowed: fits of that law. Fit {type(family).__name__} itself."
+        )
+    return problem, fit
 
 
 def _zeros(family: Any) -> tuple[Array, ...]:

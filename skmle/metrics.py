@@ -24,10 +24,17 @@ from sklearn.utils.metadata_routing import UNUSED
 
 from skmle._any_model.log_prob import check_offset, row_log_prob
 from skmle._any_model.unwrap import unwrap
+from skmle._decomposition import CrossEntropyDecomposition, cross_entropy_decomposition
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.validation import positive_weights, weighted_mean
 
-__all__ = ["LogLikelihoodScorer", "log_likelihood_score", "log_likelihood_scorer"]
+__all__ = [
+    "CrossEntropyDecomposition",
+    "LogLikelihoodScorer",
+    "cross_entropy_decomposition",
+    "log_likelihood_score",
+    "log_likelihood_scorer",
+]
 
 
 def log_likelihood_score(

@@ -34,6 +34,8 @@ FLOORS = {
     "skmle.information": 6,
     "skmle.distribution": 5,
     "skmle.distribution_search": 5,
+    "skmle._decomposition": 5,
+    "skmle.formula": 5,
     "skmle._goodness_of_fit": 5,
     "skmle.classifier": 5,
     "skmle.regressor": 5,

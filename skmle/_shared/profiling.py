@@ -8,15 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from skmle._engine.data.sums import blas_threads_harm, one_blas_thread
-from skmle._engine.likelihood.design import Term
 from skmle._engine.prepare.constrained import FunctionProfile
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.prepare.likelihood import Likelihood
 from skmle._engine.prepare.profiled import Profile
-from skmle._engine.problem import Fit
+from skmle._shared.profiled_edges import Edge, edges_of
 from skmle._shared.rows_again import RowsAgain
 from skmle.families.tools.cached import cached_property
 from skmle.inference import Inference
@@ -30,9 +28,6 @@ Array = NDArray[np.float64]
 _BENT = 1e-6
 # Change of an estimate, relative to that by all coefficients, that is rounding.
 _NOTHING = 1e-9
-# Eta at which a parameter is next to the end of its range: e^-20 of a dispersion tells no data from
-# none. Chosen, not measured.
-_FAR_OUT = 20.0
 
 
 @dataclass(frozen=True)
@@ -80,11 +75,63 @@ class LineProfiler:
         """
         if i >= len(self.result.terms):
             return self.edges[i - len(self.result.terms)].interval(z)
-        name, result = str(self.result.terms[i]), self.result
+        line, result = self._line(i), self.result
         assert result.eta is not None and result.eta_errors is not None
         assert result.inverses is not None
         runs_off = np.isinf(result.eta[i])
-        if not (np.isfinite(result.eta_errors[i]) or runs_off):
+        design = line.evidence.likelihood.design
+        with one_blas_thread(blas_threads_harm(design.n, design.width)):  # as in a fit
+            if runs_off:
+                found, count = line.bound(float(np.sign(result.eta[i])), z)
+            else:
+                found, count = line.ends(z * float(result.eta_errors[i]), z)
+        if (inverse := result.inverses[i]) is not None:
+            with np.errstate(over="ignore"):
+                found = [float(inverse(np.asarray(end))) for end in found]
+        low, high = sorted(found) if not np.isnan(found).any() else found
+        return Profiled(low, high, count)
+
+    def curve(self, i: int, steps: Array) -> tuple[Array, Array]:
+        """Return values of estimate i around its maximum, and the deviance at each.
+
+        They are so many steps away, in standard errors on the scale of its link. The deviance is
+        nan where no maximum of the others was found.
+
+        Raises
+        ------
+        ValueError
+            As `interval`, and if the estimate has no standard error.
+        """
+        result = self.result
+        if i >= len(result.terms) or not np.isfinite(result.eta_errors[i]):  # type: ignore[index]
+            raise ValueError(
+                f"profile: {[*result.terms, *(e.name for e in self.edges)][i]!r} has no standard "
+                "error, in units of which a curve is drawn. Allowed: estimates with one. Use "
+                "profile() for its interval."
+            )
+        line = self._line(i)
+        assert result.eta is not None and result.eta_errors is not None
+        assert result.inverses is not None
+        moves = np.asarray(steps, float) * float(result.eta_errors[i])
+        values = float(result.eta[i]) + moves
+        if (inverse := result.inverses[i]) is not None:
+            with np.errstate(over="ignore"):
+                values = np.asarray(inverse(values), float)
+        design = line.evidence.likelihood.design
+        with one_blas_thread(blas_threads_harm(design.n, design.width)):
+            return values, line.deviances(moves)
+
+    def _line(self, i: int) -> _Line:
+        """Return an estimate as a linear function of the coefficients of its fit.
+
+        Raises
+        ------
+        ValueError
+            If it is none, or the data do not determine it.
+        """
+        name, result = str(self.result.terms[i]), self.result
+        assert result.eta is not None and result.eta_errors is not None
+        if not (np.isfinite(result.eta_errors[i]) or np.isinf(result.eta[i])):
             raise ValueError(
                 f"profile: the data do not determine {name!r}. Allowed: estimates with a standard "
                 "error, and those that run to infinity. Leave it out of terms, or its column out "
@@ -99,23 +146,12 @@ class LineProfiler:
             )
         ends = np.cumsum([0, *self.sizes])
         (which,) = {int(np.searchsorted(ends, j, "right")) - 1 for j in np.flatnonzero(row)}
-        line = _Line(
+        return _Line(
             self.evidences[which],
             row[ends[which] : ends[which + 1]],
             float(self.eta(self.at)[i]),
             separated=bool(np.isinf(result.eta).any()),
         )
-        design = line.evidence.likelihood.design
-        with one_blas_thread(blas_threads_harm(design.n, design.width)):  # as in a fit
-            if runs_off:
-                found, count = line.bound(float(np.sign(result.eta[i])), z)
-            else:
-                found, count = line.ends(z * float(result.eta_errors[i]), z)
-        if (inverse := result.inverses[i]) is not None:
-            with np.errstate(over="ignore"):
-                found = [float(inverse(np.asarray(end))) for end in found]
-        low, high = sorted(found) if not np.isnan(found).any() else found
-        return Profiled(low, high, count)
 
     def of_function(self, function: Callable[[Array], float], z: float) -> Profiled:
         """Return the interval of a function of all coefficients, as users see them.
@@ -191,6 +227,16 @@ class _Line(NamedTuple):
             count += profile.fits
         return found, count
 
+    def deviances(self, moves: Array) -> Array:
+        """Return the deviance where the estimate has moved so far, fit after fit to both sides."""
+        result = np.empty(len(moves))
+        for side in (np.flatnonzero(moves < 0.0), np.flatnonzero(moves >= 0.0)):
+            profile = Profile(self.evidence.objective, self.evidence.coef, self.direction)
+            shift = self._start(profile) - self.value
+            for j in side[np.argsort(np.abs(moves[side]))]:
+                result[j] = profile(float(moves[j]) - shift).deviance
+        return result
+
     def bound(self, infinity: float, z: float) -> tuple[list[float], int]:
         """Return the end of an estimate that runs to infinity, which is the other end.
 
@@ -208,71 +254,6 @@ class _Line(NamedTuple):
     def _start(self, profile: Profile) -> float:
         """Return the estimate at the minimum that a profile has found."""
         return self.value + float(self.direction @ (profile.coef - self.evidence.coef))
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A constant parameter at an end of its range, where the law is a limit law.
-
-    Its deviance is zero for half of the samples of a law at that end, and a chi-square for the
-    others (Self & Liang, 1987, Journal of the American Statistical Association 82).
-    """
-
-    name: str
-    estimate: float
-    inside: Likelihood
-    """Of the family that has the parameter."""
-    lowest: float
-    """What the objective tends to."""
-
-    def interval(self, z: float) -> Profiled:
-        """Return the interval from the end of the range; z is that of a parameter inside."""
-        z = float(ndtri(2.0 * ndtr(z) - 1.0))
-        if not z > 0.0:  # at the end itself, where half of the samples are
-            return Profiled(self.estimate, self.estimate, 0)
-        family, likelihood = self.inside.problem.family, self.inside
-        j = family.names.index(self.name)
-        start = likelihood.starts()[0]
-        here = likelihood.raw(start)[j][1]
-        link = family.link(j)
-        with np.errstate(divide="ignore"):
-            infinity = float(np.sign(link.eta(np.asarray(self.estimate))))
-        one = [np.append(np.zeros(t.size), [k == j] * t.intercept) for k, t in self._terms]
-        weights = np.concatenate(one)
-        matrix = likelihood.coordinates.matrix()
-        direction = weights if matrix is None else weights @ matrix
-        profile = Profile(likelihood.objective, start, direction, lowest=self.lowest)
-        far = infinity * max(_FAR_OUT, 2.0 * infinity * here)
-        size = profile_end(
-            lambda move: profile(far + move - here),
-            first=abs(far - here),
-            sign=-infinity,
-            z=z,
-        )
-        end = float(link.theta(np.asarray(far + size)))
-        low, high = sorted([end, self.estimate])
-        return Profiled(low, high, profile.fits)
-
-    @property
-    def _terms(self) -> list[tuple[int, Term]]:
-        return [*enumerate(self.inside.problem.terms)]
-
-
-def edges_of(evidences: Sequence[Evidence], fits: Sequence[Fit]) -> list[Edge]:
-    """Return the constant parameters that stand at an infinite end of their link."""
-    found = []
-    for evidence, fit in zip(evidences, fits, strict=True):
-        inside, limit = evidence.inside, fit.limit
-        if inside is None or limit is None or limit.then is not None or inside.problem.penalised:
-            continue
-        family = inside.problem.family
-        j = family.names.index(limit.parameter)
-        with np.errstate(divide="ignore"):
-            end = float(family.link(j).eta(np.asarray(limit.value, float)))
-        if inside.problem.terms[j].columns is None and np.isinf(end):
-            lowest = (inside.total(0.0) - fit.log_likelihood) / inside.objective.mass
-            found.append(Edge(limit.parameter, limit.value, inside, lowest))
-    return found
 
 
 def profiler_of(

@@ -1,9 +1,10 @@
-"""How far rows are from the law that was fitted to them, and rows drawn from it from theirs."""
+"""Where rows lie in the law that was fitted to them, and rows drawn from it in theirs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,8 @@ class Observing(NamedTuple):
     """Distance between rounded values; None: they were not rounded."""
 
     @classmethod
-    def of(cls, problem: Problem) -> Observing:
-        """Return how the rows of a problem were observed.
+    def of(cls, problem: Problem, asked: str) -> Observing:
+        """Return how the rows of a problem were observed; `asked` says for whom, in errors.
 
         Raises
         ------
@@ -56,7 +57,7 @@ class Observing(NamedTuple):
         some, _, _, kind = groups_of(statistics)
         if window or not np.isin(kind, (EXACT, ABOVE)).all():
             raise ValueError(
-                "goodness_of_fit: some rows are intervals, or were seen only from an entry on, and "
+                f"{asked}: some rows are intervals, or were seen only from an entry on, and "
                 "it is not known by which rule. Allowed: exact and right-censored rows, and "
                 "Rounded ones. Leave out the others, or fit them apart."
             )
@@ -100,6 +101,15 @@ class Observing(NamedTuple):
         return y[..., 0], np.isfinite(y[..., 1])
 
 
+class Measure(Protocol):
+    """What is asked of rows and of samples alike."""
+
+    def of_rows(
+        self, law: Distribution, y: Array, event: Bools | None, rng: np.random.Generator
+    ) -> Array:
+        """Return the numbers of samples under a law each, (G,) or (G, n)."""
+
+
 class Distance(NamedTuple):
     """A statistic of how far rows are from a law."""
 
@@ -123,7 +133,9 @@ class Distance(NamedTuple):
         expected[-1] += problem.observed.n - expected.sum()
         return cls(kind, step, values[pooled(expected)])
 
-    def of_rows(self, law: Distribution, y: Array, event: Bools | None) -> Array:
+    def of_rows(
+        self, law: Distribution, y: Array, event: Bools | None, rng: np.random.Generator
+    ) -> Array:
         """Return the statistic of samples under a law each, (G,)."""
         if self.ends is None:
             return distances(self.kind, np.array(law.cdf(y), float), event)
@@ -138,6 +150,38 @@ class Distance(NamedTuple):
         codes = (cells + count * np.arange(len(y))[:, None]).ravel()
         observed = np.bincount(codes, minlength=count * len(y)).reshape(len(y), count)
         return chi_squared(observed.astype(float), expected)
+
+
+class Places(NamedTuple):
+    """Where rows lie in their law: P(Y <= y), in rising order.
+
+    That of a mass, or of a value that ceased to be seen, is drawn between its ends, so that it is
+    uniform where the law holds (Dunn & Smyth, 1996).
+    """
+
+    step: float | None = None
+    """Distance between neighbouring values of counts or rounded values; None: of neither."""
+    above: float = 0.0
+    """How far a value reaches up: half a step of rounded ones."""
+
+    @classmethod
+    def of(cls, problem: Problem, observing: Observing) -> Places:
+        """Return what tells the places of the rows of a problem."""
+        if observing.resolution is not None:
+            return cls(observing.resolution, 0.5 * observing.resolution)
+        return cls(1.0) if problem.family.support.discrete else cls()
+
+    def of_rows(
+        self, law: Distribution, y: Array, event: Bools | None, rng: np.random.Generator
+    ) -> Array:
+        """Return the places of the rows of samples under a law each, (G, n)."""
+        high = np.broadcast_to(np.asarray(law.cdf(y + self.above), float), y.shape)
+        low = high
+        if self.step is not None:
+            low = np.broadcast_to(np.asarray(law.cdf(y + self.above - self.step), float), y.shape)
+        if event is not None:
+            high = np.where(event, high, 1.0)
+        return np.sort(low + rng.random(y.shape) * (high - low), axis=1)
 
 
 def _below(law: Distribution, values: Array, step: float) -> Array:
@@ -156,66 +200,85 @@ def law_of(problem: Problem, etas: list[Array]) -> Distribution:
 
 
 class Redrawn(NamedTuple):
-    """A statistic of the rows of a fit, and of samples from the fitted law."""
+    """A measure of the rows of a fit, and of samples from the fitted law."""
 
-    statistic: float
+    rows: Array
+    """Of the rows: a number, or (n,)."""
     samples: Array
-    """Those of which a fit was found."""
+    """Of the samples of which a fit was found, (R, ...)."""
     lost: int
     """How many samples had none."""
-    cells: int
-    """How many cells a chi-squared statistic has; 0 of others."""
+    measure: Measure
 
 
-def redrawn(problem: Problem, fit: Fit, kind: str, count: int, rng: np.random.Generator) -> Redrawn:
-    """Return a statistic of a fit, and of samples from its law, to each of which it is fitted anew.
+def redrawn(
+    problem: Problem,
+    fit: Fit,
+    measure_of: Callable[[Problem, Coefs, Observing], Measure],
+    count: int,
+    rng: np.random.Generator,
+    asked: str,
+) -> Redrawn:
+    """Return a measure of a fit, and of samples from its law, to each of which it is fitted anew.
+
+    Parameters
+    ----------
+    problem : Problem
+    fit : Fit
+    measure_of : callable
+        From the problem, the coefficients and how rows were observed to the measure.
+    count : int
+        Number of samples.
+    rng : Generator
+    asked : str
+        Who asks, for errors.
 
     Raises
     ------
     ValueError
         If rows like these cannot be drawn from the law.
     """
-    instead = Asked("goodness_of_fit", "rows without weights, or with whole ones")
+    instead = Asked(asked, "rows without weights, or with whole ones")
     (problem,) = drawable([problem], instead, observed_less=True)
     problem, threads = replace(problem, threads=1), problem.threads
-    observing = Observing.of(problem)
+    observing = Observing.of(problem, asked)
     coefs = fit.coefs
-    distance = Distance.of(kind, problem, coefs, observing)
-    rows = observing.values[None]
+    measure = measure_of(problem, coefs, observing)
+    values = observing.values[None]
     event = None if observing.event is None else observing.event[None]
     law = law_of(problem, [np.reshape(e, (1, -1)) for e in etas_of(problem, coefs)])
-    with np.errstate(all="ignore"):
-        statistic = float(distance.of_rows(law, rows, event)[0])
     lines = max(2, _BLOCK // problem.observed.n)
     sizes = [min(lines, count - low) for low in range(0, count, lines)]
+    *others, last = rng.spawn(len(sizes) + 1)
+    with np.errstate(all="ignore"):
+        of_rows = measure.of_rows(law, values, event, last)[0]
 
     def block(item: tuple[int, np.random.Generator]) -> Array:
         size, own = item
         with np.errstate(all="ignore"):
-            return _of_samples(problem, coefs, observing, distance, size, own)
+            return _of_samples(problem, coefs, observing, measure, size, own)
 
     with one_blas_thread():
-        parts = in_order(block, list(zip(sizes, rng.spawn(len(sizes)), strict=True)), threads)
+        parts = in_order(block, list(zip(sizes, others, strict=True)), threads)
     found = np.concatenate(parts)
-    known = ~np.isnan(found)
-    cells = 0 if distance.ends is None else len(distance.ends)
-    return Redrawn(statistic, found[known], int((~known).sum()), cells)
+    known = ~np.isnan(found.reshape(len(found), -1)).any(axis=1)
+    return Redrawn(of_rows, found[known], int((~known).sum()), measure)
 
 
 def _of_samples(
     problem: Problem,
     coefs: Coefs,
     observing: Observing,
-    distance: Distance,
+    measure: Measure,
     count: int,
     rng: np.random.Generator,
 ) -> Array:
-    """Return the statistic of some samples from a law, nan where no fit was found."""
+    """Return the measure of some samples from a law, nan where no fit was found."""
     y = observing.observed(drawn(problem, coefs, count, rng), rng)
     refits = refit_observed(problem, y, coefs)
     values, event = observing.split(y)
     law = law_of(problem, _etas_of_all(problem, refits, coefs))
-    result = distance.of_rows(law, values.copy(), event)
+    result = measure.of_rows(law, values.copy(), event, rng)
     for line, fit in refits.apart.items():
         result[line] = np.nan
         if fit.verdict.status in MAXIMUM:
@@ -225,7 +288,7 @@ def _of_samples(
             at = law_of(own, [np.reshape(e, (1, -1)) for e in etas_of(own, fit.coefs)])
             one = slice(line, line + 1)
             seen = None if event is None else event[one]
-            result[line] = distance.of_rows(at, values[one].copy(), seen)[0]
+            result[line] = measure.of_rows(at, values[one].copy(), seen, rng)[0]
     return result
 
 

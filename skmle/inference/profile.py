@@ -158,6 +158,9 @@ class Profiler(Protocol):
     def of_function(self, function: Callable[[Array], float], z: float) -> Profiled:
         """Return that of a function of all coefficients, which is nan where it has no value."""
 
+    def curve(self, i: int, steps: Array) -> tuple[Array, Array]:
+        """Return values of estimate i so many standard errors away, and the deviances there."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ProfileIntervals(IntervalTable):
@@ -235,8 +238,14 @@ def places_of(names: Sequence[str], places: Mapping[str, Sequence[int]]) -> list
     return list(result)
 
 
-def profiled(result: Tested, terms: str | Sequence[str] | None, level: float) -> ProfileIntervals:
-    """Return the profile intervals of the estimates that are named, or of all."""
+def profiler_of_rows(result: Tested) -> Profiler:
+    """Return what profiles the rows of a fit.
+
+    Raises
+    ------
+    ValueError
+        If results do not know their rows, or have no likelihood to profile.
+    """
     profiler = None if result.rows is None else result.rows.profiler
     if profiler is None:
         raise ValueError(
@@ -245,6 +254,21 @@ def profiled(result: Tested, terms: str | Sequence[str] | None, level: float) ->
             "a model's inference(X, y) with covariance='observed', 'expected', 'augmented' or "
             "'outer'. Ask that."
         )
+    return profiler
+
+
+def profile_curve(result: Tested, term: str, steps: Array) -> tuple[Array, Array]:
+    """Return values of an estimate around its maximum and the deviance at each, (m,) both.
+
+    `steps` are the distances from the maximum, in standard errors on the scale of the link.
+    """
+    (i, *_) = places_of([term], result._places())
+    return profiler_of_rows(result).curve(i, steps)
+
+
+def profiled(result: Tested, terms: str | Sequence[str] | None, level: float) -> ProfileIntervals:
+    """Return the profile intervals of the estimates that are named, or of all."""
+    profiler = profiler_of_rows(result)
     z, places, edges = z_of(level), result._places(), profiler.edges
     for i, edge in enumerate(edges):
         places.setdefault(edge.name, []).append(len(result.terms) + i)

@@ -22,6 +22,7 @@ import skmle
 from skmle import (
     CrossEntropyClassifier,
     DistributionSearch,
+    FormulaTransformer,
     MLEDistribution,
     MLERegressor,
     OrdinalClassifier,
@@ -213,6 +214,7 @@ VARIANTS = [
     OrdinalClassifier(alpha="loo"),
     DistributionSearch(["normal", "logistic"]),
     DistributionSearch(),
+    FormulaTransformer(),
 ]
 AROUND = [make(law) for law in WRAPPED for make in (MappedDistribution, MappedRegressor)]
 SUBJECTS = [
