@@ -44,6 +44,8 @@ html_theme_options = {
     "navbar_persistent": ["search-button"],
 }
 html_static_path = ["_static"]
+html_js_files = ["mathematics.js"]
+smartquotes = False  # notebooks link to parameters by their words, with straight quotes
 html_search_scorer = str(Path(__file__).parent / "_static" / "scorer.js")
 # Only the pages of the reference and of the gallery have neighbours to list; to the others an empty
 # sidebar would leave three quarters of the width.
@@ -97,6 +99,7 @@ sphinx_gallery_conf = {
     "doc_module": ("skmle",),
     "backreferences_dir": None,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "abort_on_example_error": True,
 }
