@@ -12,6 +12,7 @@ from skmle import __version__
 from skmle.families import all_families
 
 sys.path.insert(0, str(Path(__file__).parent))
+from first_picture import draw_first
 from pictures import draw_families
 
 project = "skmle"
@@ -161,7 +162,13 @@ def link_to_the_gallery(app, docname, source):
         source[0] = re.sub(r"\]\(\.\./examples/(plot_\w+)\.py\)", r"](gallery/\1.rst)", source[0])
 
 
+def draw_first_picture(app):
+    """Draw the picture of index.md."""
+    draw_first(Path(app.srcdir) / "generated" / "pictures" / "first.png")
+
+
 def setup(app):
+    app.connect("builder-inited", draw_first_picture)
     app.connect("builder-inited", write_families)
     app.connect("source-read", link_to_the_gallery)
     app.connect("html-page-context", add_header_links)
