@@ -40,7 +40,9 @@ def draw_classifier(axes: Axes) -> None:
     axes.errorbar(middle, height, xerr=(middle - low, high - middle), fmt="o", color=BLUE)
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.set_yticks(height, X.columns)
-    axes.set(xscale="log", xlabel="odds ratio of one deviation, 95 % interval", title="a classifier")
+    axes.set(
+        xscale="log", xlabel="odds ratio of one deviation, 95 % interval", title="a classifier"
+    )
     axes.set_ylim(-0.6, X.shape[1] - 0.4)
 
 
