@@ -388,7 +388,7 @@ def main() -> int:
     for fault in faults(Path(sys.argv[1])):
         print(fault, flush=True)
         count += 1
-    print(f"{count} faults, {time.monotonic() - start:.0f} s")
+    print(f"{count} fault{'s' * (count != 1)}, {time.monotonic() - start:.0f} s")
     return 1 if count else 0
 
 

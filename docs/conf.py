@@ -6,7 +6,10 @@ Run ``sphinx-build -W docs docs/_build``, with OFFLINE=1 if there is no network.
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
+
+from sphinx.addnodes import toctree
 
 from skmle import __version__
 from skmle.families import all_families
@@ -145,14 +148,20 @@ _PARTS = {
 }
 
 
+@cache
+def guide_of(app):
+    """Return the pages of the guide with their titles, under the captions of index.md."""
+    groups = []
+    for tree in app.env.get_doctree("index").findall(toctree):
+        pages = [page for _, page in tree["entries"] if page not in _PARTS and "/" not in page]
+        titles = [(page, app.env.titles[page].astext()) for page in pages]
+        groups.append((tree["caption"], titles))
+    return [(caption, titles) for caption, titles in groups if titles]
+
+
 def add_header_links(app, pagename, templatename, context, doctree):
     """Tell the header's template the pages of the guide, and the other parts of the site."""
-    pages = app.env.toctree_includes["index"]
-    context["guide"] = [
-        (page, app.env.titles[page].astext())
-        for page in pages
-        if page not in _PARTS and "/" not in page
-    ]
+    context["guide"] = guide_of(app)
     context["parts"] = [(page, title, folder) for page, (title, folder) in _PARTS.items()]
 
 
