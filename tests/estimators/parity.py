@@ -28,7 +28,7 @@ _TOP = """\
 # Parity with other programs
 
 Does skmle give the numbers that R, Stata, SAS and NIST give? This page says how far apart they are,
-for every case of [`tests/reference`](../tests/reference/README.md): real data, a model, and what
+for every case of the folder `tests/reference`: real data, a model, and what
 another program has published about it. The tests compute the page again.
 
 ## The optimum
