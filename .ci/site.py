@@ -229,9 +229,12 @@ def serve(root: Path) -> Iterator[str]:
 
 LAYOUT = """(() => {
   const header = document.querySelector(".bd-header");
-  const wide = document.documentElement.scrollWidth - window.innerWidth;
+  // The page and the column of text: a table or a block of code may scroll by itself, these not.
+  const boxes = [document.documentElement, ...document.querySelectorAll(".bd-article-container")];
+  const wide = Math.max(...boxes.map(e => e.scrollWidth - e.clientWidth));
+  const end = Math.min(...boxes.map(e => e.getBoundingClientRect().left + e.clientWidth));
   const beyond = wide <= 0 ? [] : [...document.querySelectorAll(".bd-content *")]
-    .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1).slice(0, 1)
+    .filter(e => e.getBoundingClientRect().right > end + 1).slice(0, 1)
     .map(e => e.tagName.toLowerCase() + "." + e.className);
   return {header: header ? header.getBoundingClientRect().height : 0, wide, beyond};
 })()"""

@@ -19,13 +19,13 @@ def draw_density(axes: Axes) -> None:
     """Draw two laws over the histogram of a sample."""
     area = load_breast_cancer(as_frame=True).data[["mean area"]]
     axes.hist(area.to_numpy()[:, 0], bins=40, density=True, color=GREY)
-    at = np.linspace(120.0, 2000.0, 400)
+    at = np.linspace(120.0, 2600.0, 400)
     for family, colour, style in (("inverse_gaussian", ORANGE, "-"), ("gamma", BLUE, "--")):
         model = MLEDistribution(family).fit(area)
         text = f"{family.replace('_', ' ')}: {model.score(area):.3f}"
         axes.plot(at, model.distribution_.pdf(at), style, color=colour, label=text)
     axes.legend(title="score, nats a row", frameon=False, loc="upper right")
-    axes.set(title="a density", xlabel="area of a tumour", xlim=(0.0, 2000.0), yticks=[])
+    axes.set(title="a density", xlabel="area of a tumour", xlim=(0.0, 2600.0), yticks=[])
 
 
 def draw_classifier(axes: Axes) -> None:
