@@ -233,9 +233,11 @@ LAYOUT = """(() => {
   const boxes = [document.documentElement, ...document.querySelectorAll(".bd-article-container")];
   const wide = Math.max(...boxes.map(e => e.scrollWidth - e.clientWidth));
   const end = Math.min(...boxes.map(e => e.getBoundingClientRect().left + e.clientWidth));
-  const beyond = wide <= 0 ? [] : [...document.querySelectorAll(".bd-content *")]
-    .filter(e => e.getBoundingClientRect().right > end + 1).slice(0, 1)
-    .map(e => e.tagName.toLowerCase() + "." + e.className);
+  const scrolls = e => getComputedStyle(e).overflowX !== "visible";
+  const alone = e => boxes.includes(e) || !(e && (scrolls(e) || !alone(e.parentElement)));
+  const beyond = wide <= 0 ? [] : [...document.querySelectorAll(".bd-article-container *")]
+    .filter(e => e.getBoundingClientRect().right > end + 1 && alone(e.parentElement)).slice(-1)
+    .map(e => e.tagName.toLowerCase() + ": " + e.textContent.trim().slice(0, 60));
   return {header: header ? header.getBoundingClientRect().height : 0, wide, beyond};
 })()"""
 
