@@ -78,8 +78,10 @@ def main() -> int:
         if options.command == "run":
             _run(options, scale, output, results)
             _compare(options, output)
-        write(results, output)
-        print(f"written: {output}")
+        targets = output / "targets.md" if options.quick else Path("benchmarks/targets.md")
+        side_by_side.write(side_by_side.load(output), output)
+        write(results, output, targets)
+        print(f"written: {output} and {targets}")
     return 0
 
 

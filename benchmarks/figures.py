@@ -94,8 +94,13 @@ def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, 
         assert mine is not None
         rows = measured[problem.name]["candidates"]
         for package in dict.fromkeys(row["package"] for row in rows if row["package"] != "skmle"):
-            found = fastest([row for row in rows if row["package"] == package], NEAR)
+            own = [row for row in rows if row["package"] == package]
+            found = fastest(own, NEAR)
             if found is None:
+                stopped = [float(r["status"].split()[1]) for r in own if r["status"][:1] == ">"]
+                if stopped:
+                    packages.add(package)
+                    _arrow(axes, min(stopped) / mine["seconds"], height, COLOURS[package])
                 continue
             row, enough = found
             packages.add(package)
@@ -143,6 +148,17 @@ def _ratios(measured: Results, problems: list[Any], folder: Path) -> tuple[str, 
         "Time of each peer's fastest setting that is near enough to the optimum, as a multiple of "
         "skmle's",
     )
+
+
+def _arrow(axes: Any, ratio: float, height: int, colour: str) -> None:
+    """Draw that a program was stopped: its time is somewhere to the right."""
+    axes.annotate(
+        "",
+        (1.7 * ratio, height),
+        (ratio, height),
+        arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 1.5},
+    )
+    axes.plot(ratio, height, "|", markersize=7, color=colour)
 
 
 # ---------------------------------------------------------------- time against distance

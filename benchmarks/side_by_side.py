@@ -279,13 +279,13 @@ def write(records: dict[str, dict[str, Any]], output: Path) -> None:
     text = json.dumps(records, indent=1, ensure_ascii=False)
     (output / "side_by_side.json").write_text(text + "\n", encoding="utf-8")
     lines = [
-        "## Beyond linear predictors",
+        "# Beyond linear predictors",
         "",
         "Medians of rounds in turns. *Nats above* is the log-likelihood of skmle's answer less "
         "that of the other one.",
         "",
-        "| task | beside | skmle, s | other, s | × | nats above | required | |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- | --- |",
+        "| task | beside | skmle, s | other, s | × | nats above |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for record in records.values():
         above = record["nats above"]
@@ -296,8 +296,6 @@ def write(records: dict[str, dict[str, Any]], output: Path) -> None:
             f"{record['other seconds']:.3g}",
             f"{record['ratio']:.3g}",
             f"{above:.2g}" if np.isfinite(above) else "",
-            record["required"],
-            "" if record["quick"] else "met" if record["met"] else "**missed**",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "`python -m benchmarks --only 'groups-*'` measures some of these again.", ""]

@@ -6,12 +6,16 @@ Run ``sphinx-build -W docs docs/_build``, with OFFLINE=1 if there is no network.
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
+
+from sphinx.addnodes import toctree
 
 from skmle import __version__
 from skmle.families import all_families
 
 sys.path.insert(0, str(Path(__file__).parent))
+from first_picture import draw_first
 from pictures import draw_families
 
 project = "skmle"
@@ -28,28 +32,35 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.katex",
 ]
-# The page of the benchmarks includes the other ones.
-exclude_patterns = [
-    "_build",
-    "gallery/**/*.ipynb",
-    "benchmarks/where_the_time_goes.md",
-    "benchmarks/side_by_side.md",
-]
+exclude_patterns = ["_build", "gallery/**/*.ipynb"]
 templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skmle"  # with version and "documentation" it pushes a button off a phone's screen
 html_theme_options = {
+    "github_url": "https://github.com/skmle/skmle",
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
-    # With a fifth link, or a field for the search, the header takes two lines of a laptop's screen.
-    "header_links_before_dropdown": 4,
+    "navbar_center": ["header-links"],
+    # A field for the search in place of the button would need a second line.
     "navbar_persistent": ["search-button"],
 }
-# Pages of the guide have none below them, and their tables need the width of an empty sidebar.
+html_static_path = ["_static"]
+html_js_files = ["mathematics.js"]
+smartquotes = False  # notebooks link to parameters by their words, with straight quotes
+html_search_scorer = str(Path(__file__).parent / "_static" / "scorer.js")
+# Only the pages of the reference and of the gallery have neighbours to list; to the others an empty
+# sidebar would leave three quarters of the width.
 _GUIDE = [path.stem for path in Path(__file__).parent.glob("*.md") if path.stem != "api"]
-html_sidebars = {page: [] for page in [*_GUIDE, "benchmarks/index"]}
+_WHOLE = [*_GUIDE, "benchmarks/*", "genindex", "py-modindex", "search"]
+html_sidebars = {page: [] for page in _WHOLE}
+
+# KaTeX comes with the extension, and browsers draw the MathML that it makes by fonts of their own:
+# no page asks the network for anything. Its style sheet is for its own fonts.
+katex_options = 'output: "mathml"'
+katex_css_path = "custom.css"
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -92,6 +103,7 @@ sphinx_gallery_conf = {
     "doc_module": ("skmle",),
     "backreferences_dir": None,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "abort_on_example_error": True,
 }
@@ -128,5 +140,44 @@ def write_families(app):
     (folder / "families.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+# The other parts of the site: their first pages, with a word for the header and their folders.
+_PARTS = {
+    "gallery/index": ("Examples", "gallery/"),
+    "api": ("API", "generated/"),
+    "benchmarks/index": ("Benchmarks", "benchmarks/"),
+}
+
+
+@cache
+def guide_of(app):
+    """Return the pages of the guide with their titles, under the captions of index.md."""
+    groups = []
+    for tree in app.env.get_doctree("index").findall(toctree):
+        pages = [page for _, page in tree["entries"] if page not in _PARTS and "/" not in page]
+        titles = [(page, app.env.titles[page].astext()) for page in pages]
+        groups.append((tree["caption"], titles))
+    return [(caption, titles) for caption, titles in groups if titles]
+
+
+def add_header_links(app, pagename, templatename, context, doctree):
+    """Tell the header's template the pages of the guide, and the other parts of the site."""
+    context["guide"] = guide_of(app)
+    context["parts"] = [(page, title, folder) for page, (title, folder) in _PARTS.items()]
+
+
+def link_to_the_gallery(app, docname, source):
+    """Let a link to an example's file, which a code host shows, lead to its page on the site."""
+    if "/" not in docname:
+        source[0] = re.sub(r"\]\(\.\./examples/(plot_\w+)\.py\)", r"](gallery/\1.rst)", source[0])
+
+
+def draw_first_picture(app):
+    """Draw the picture of index.md."""
+    draw_first(Path(app.srcdir) / "generated" / "pictures" / "first.png")
+
+
 def setup(app):
+    app.connect("builder-inited", draw_first_picture)
     app.connect("builder-inited", write_families)
+    app.connect("source-read", link_to_the_gallery)
+    app.connect("html-page-context", add_header_links)

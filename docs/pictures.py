@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+import skmle.families
 from skmle.families import Distribution, Family, all_families
 
 TRIALS = 6  # whatever a family counts
@@ -114,12 +115,21 @@ def draw(cls: type[Family], path: Path) -> None:
     plt.close(figure)
 
 
+def changed() -> float:
+    """Return when what a picture depends on was last changed."""
+    sources = [Path(__file__), *Path(skmle.families.__file__).parent.rglob("*.py")]
+    return max(path.stat().st_mtime for path in sources)
+
+
 def draw_families(folder: Path) -> dict[str, str]:
-    """Draw all families, and return the name of the file of each class."""
+    """Draw all families whose picture is not there yet, and return the file of each class."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {cls.__name__: f"{cls.__name__}.png" for cls in all_families()}
+    newest = changed()
     for cls in all_families():
-        draw(cls, folder / files[cls.__name__])
+        path = folder / files[cls.__name__]
+        if not path.exists() or path.stat().st_mtime < newest:
+            draw(cls, path)
     return files
 
 

@@ -112,6 +112,9 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
     'densities'
     """
 
+    _doc_link_module = MLEDistribution._doc_link_module
+    _doc_link_template = MLEDistribution._doc_link_template
+
     def __init__(
         self,
         families: str | Iterable[Any] | Mapping[str, Any] = "auto",

@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks import coverage, goodness_of_fit, laws, random_designs, scipy_fits
+from benchmarks import coverage, goodness_of_fit, laws, random_designs, report, scipy_fits
 from benchmarks.candidates import constants, one, per_class
 from benchmarks.coverage_cases import every_case
 from benchmarks.data import few_matter, logistic, softmax
@@ -315,3 +315,41 @@ def test_the_page_counts_false_verdicts():
     }
     text = random_designs.page(records)
     assert "| `interior` | 2 | 0 | 1 | 0 |" in text and "| `boundary` | 1 | 0 | 0 | 0 |" in text
+
+
+def test_the_pages_say_who_is_faster_and_the_targets_stand_apart(tmp_path, monkeypatch):
+    def row(package, seconds, distance):
+        return {
+            "name": package,
+            "label": package,
+            "package": package,
+            "status": "ok",
+            "seconds": seconds,
+            "distance": distance,
+            "memory": 5.0,
+            "passes": {"gradient": 3},
+        }
+
+    monkeypatch.setattr(report, "draw", lambda measured, folder: {"": [("ratios.png", "Times")]})
+    first, second, third = PROBLEMS[:3]
+    assert any(isinstance(r, Faster) for r in second.requires)
+    peers = [
+        (first, row("scikit-learn", 2.0, 1e-9)),
+        (second, row("scikit-learn", 0.5, 1e-9)),
+        (third, row("scikit-learn", 0.1, 1.0)),  # fast, but nowhere near
+    ]
+    measured = {
+        problem.name: {"candidates": [row("skmle", 1.0, 1e-12), peer], "rows": 10, "bytes": 1e6}
+        for problem, peer in peers
+    }
+    report.write({"problems": measured}, tmp_path, tmp_path / "targets.md")
+    index, tables, targets = (
+        (tmp_path / f"{page}.md").read_text(encoding="utf-8")
+        for page in ("index", "tables", "targets")
+    )
+    assert index.startswith("# Benchmarks\n\n![Times](ratios.png)")
+    assert "On 1 of 2 problems, skmle is faster" in index
+    assert f"| {second.title} | 1 | 0.5 | scikit-learn |" in index and first.title not in index
+    assert all(f"### {p.title}" in tables for p in (first, second, third))
+    assert "[All numbers of the benchmarks](tables.md)" in index
+    assert "not met" in targets and "not met" not in index + tables

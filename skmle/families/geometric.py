@@ -29,7 +29,7 @@ _DRAWN = 1e-16
 
 
 class Geometric(ByStd, ByTails):
-    """Geometric law of the number of trials y = 1, 2, ... up to the first success.
+    """Geometric law of the number of trials, y >= 1, up to the first success.
 
     Each trial succeeds with the given `probability`.
 

@@ -26,7 +26,7 @@ _SERIES = (1 / 2, 1 / 12, 1 / 24, 19 / 720, 3 / 160, 863 / 60480, 275 / 24192)  
 
 
 class LogarithmicSeries(BySums):
-    """Logarithmic series law of counts y = 1, 2, ... with `shape` between 0 and 1.
+    """Logarithmic series law of counts y >= 1 with `shape` between 0 and 1.
 
     q(y) = shape^y / (y (-log(1 - shape))). It is the law of the numbers of individuals by species
     in Fisher's model, and that of negative binomial counts that are not zero, as their mean
