@@ -33,13 +33,13 @@ print(whole)
 
 share = y.mean()
 entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
-names = sorted(gains, key=lambda name: gains[name].gain)
-values = np.array([gains[name].gain for name in names])
-errors = np.array([gains[name].std_error for name in names])
+names = sorted(gains, key=lambda name: float(gains[name]))
+values = [float(gains[name]) for name in names]
+low, high = np.array([gains[name].confidence_intervals()[0] for name in names]).T
 fig, ax = plt.subplots(layout="constrained")
-ax.hlines(names, values - 1.96 * errors, values + 1.96 * errors, color="#0072B2")
+ax.hlines(names, low, high, color="#0072B2")
 ax.plot(values, names, "o", color="#0072B2", label="one feature")
-ax.axvline(whole.gain, color="#D55E00", label="all ten")
+ax.axvline(float(whole), color="#D55E00", label="all ten")
 ax.axvline(entropy, color="0.5", linestyle="--", label="entropy of the labels")
 ax.set_xlabel("information gain in nats a row, held out")
 ax.legend(frameon=False)

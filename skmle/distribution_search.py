@@ -185,9 +185,12 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
 
         from sklearn.utils.parallel import Parallel, delayed
 
-        tried = Parallel(self.n_jobs, prefer="threads")(
-            delayed(one)(item) for item in found.families.items()
-        )
+        with warnings.catch_warnings():
+            # The table says how each fit ended. Filters are those of all threads: set them once.
+            warnings.simplefilter("ignore", FitWarning)
+            tried = Parallel(self.n_jobs, prefer="threads")(
+                delayed(one)(item) for item in found.families.items()
+            )
         choice = chosen(_without_equals(tried), counts, folds, self.criterion)
         if choice.best is None:
             self._refuse(
@@ -283,9 +286,7 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
     ) -> MLEDistribution:
         model = MLEDistribution(family, tol=self.tol, max_iter=self.max_iter, n_jobs=1)
         model._until = begun + self.time_limit
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FitWarning)  # the table says how each fit ended
-            model.fit(X, sample_weight=weight)
+        model.fit(X, sample_weight=weight)
         del model._until
         return model
 

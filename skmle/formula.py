@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skmle._shared.estimator import LikelihoodEstimator
+
 __all__ = ["FormulaTransformer"]
 
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")  # by which formulaic marks where a formula is wrong
@@ -67,6 +69,9 @@ class FormulaTransformer(TransformerMixin, BaseEstimator):
     >>> print(skmle.infer(pipe).terms)
     ['age', 'C(city)[T.Oslo]', 'C(city)[T.Rome]', 'intercept']
     """
+
+    _doc_link_module = LikelihoodEstimator._doc_link_module
+    _doc_link_template = LikelihoodEstimator._doc_link_template
 
     def __init__(self, formula: str = ".", *, keep: str | Sequence[str] | None = None) -> None:
         self.formula = formula

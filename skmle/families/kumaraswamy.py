@@ -61,7 +61,7 @@ class Kumaraswamy(ByStd, ByLogTail, Family):
     >>> from skmle import MLEDistribution
     >>> model = MLEDistribution("kumaraswamy").fit([[0.2], [0.4], [0.5]])
     >>> round(float(model.params_["median"]), 3)
-    0.368
+    0.369
     """
 
     parameters = (Param("median", LOGIT), Param("shape", LOG))

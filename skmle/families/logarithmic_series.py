@@ -49,6 +49,7 @@ class LogarithmicSeries(BySums):
     """
 
     scipy_name = "logser"
+    finer_eta = True  # next to 1 the shape has fewer digits than its logit
     parameters = (Param("shape", LOGIT),)
     shortcuts = Shortcuts(sums="statistics")
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)

@@ -107,6 +107,12 @@ class Parameters:
         if not self.links:
             return
         known = {p.name: p for p in self.parameters}
+        if self.names != tuple(known):
+            names = " and ".join(self.names)
+            raise ValueError(
+                f"{type(self).__name__}(links={self.links!r}): {names} are found by coordinates, "
+                "which have no other links. Allowed: None. Leave links out."
+            )
         for name, link in self.links.items():
             if name not in known:
                 raise ValueError(

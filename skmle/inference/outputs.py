@@ -183,7 +183,8 @@ class Outputs:
 
         columns = self._columns(0.95)
         chosen = {short: columns[name] for short, name in _MAKETABLES.items()}
-        return pd.DataFrame(chosen, index=pd.Index(self._unique_names(), name="Coefficient"))
+        names = self._unique_names("{term} ({part})")  # it takes a colon for an interaction
+        return pd.DataFrame(chosen, index=pd.Index(names, name="Coefficient"))
 
     def __maketables_stat__(self, key: str) -> Any:
         facts = dict(self.facts or {})
@@ -198,10 +199,10 @@ class Outputs:
     def __maketables_default_stat_keys__(self) -> list[str]:
         return ["N", "ll", "aic", "bic", "se_type"]
 
-    def _unique_names(self) -> list[str]:
+    def _unique_names(self, form: str = "{part}: {term}") -> list[str]:
         """Return a name of each estimate: its term's, with the component where terms repeat."""
         if len(set(self.terms)) == len(self.terms):
             return [str(term) for term in self.terms]
         shorts = [str(component).partition(" (link ")[0] for component in self.components]
         pairs = zip(shorts, self.terms, strict=True)
-        return [str(t) if s in ("", CONSTANT) else f"{s}: {t}" for s, t in pairs]
+        return [str(t) if s in ("", CONSTANT) else form.format(part=s, term=t) for s, t in pairs]

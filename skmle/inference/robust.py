@@ -42,7 +42,7 @@ _BY_LAW = ("observed", "expected", "augmented", "outer", "law")
 KINDS = (*_BY_LAW, "HC0", "HC1", "HC2", "HC3", "cluster", "HAC")
 CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
 
-# The kinds that are no sandwich, as the line below a table says them.
+# The kinds that are no sandwich.
 _INFORMATION = {
     "observed": "observed information",
     "expected": "expected information",
@@ -275,14 +275,13 @@ def _covariance(evidence: EvidenceLike, choice: Choice) -> Array:
 
 def _by_information(evidence: EvidenceLike, kind: str) -> Array:
     """Return the covariance that holds if the law does."""
-    if kind == "observed":
-        return evidence.covariance(evidence.inverse)
-    if kind == "expected":
-        return evidence.covariance(evidence.expected_inverse)
-    if kind == "augmented":
-        return evidence.covariance(evidence.augmented_inverse)
-    inverse = np.linalg.inv(evidence.outer() / evidence.mass)
-    return evidence.covariance(np.asarray(inverse, np.float64))
+    if kind == "outer":
+        inverse = np.asarray(np.linalg.inv(evidence.outer() / evidence.mass), np.float64)
+    elif kind == "augmented":
+        inverse = evidence.augmented_inverse
+    else:
+        inverse = evidence.expected_inverse if kind == "expected" else evidence.inverse
+    return evidence.covariance(inverse)
 
 
 def _meat(evidence: EvidenceLike, choice: Choice) -> Array:

@@ -12,13 +12,13 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.families import Categorical
 from skmle.families.base import LOGIT
 from tests.engine.verdicts import CONTINUOUS, DISTRIBUTIONAL, RUNS, both, draw_rows, judge
-from tests.subjects import ONE_EACH, ends_move, every, is_unbounded, middle_of
+from tests.subjects import ONE_EACH, ends_move, every, is_unbounded, middle_of, representatives
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
 
 @pytest.mark.slow
-@every({name: f for name, f in DISTRIBUTIONAL.items() if is_unbounded(f)})
+@every(DISTRIBUTIONAL, lambda f: is_unbounded(f) and type(f) in representatives())
 def test_some_rows_interpolated(family):
     """20 rows, 9 coefficients for each of two parameters: the law shrinks onto some of the rows."""
     for seed in range(RUNS // 20):

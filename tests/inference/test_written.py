@@ -143,7 +143,7 @@ def test_what_maketables_asks_for():
     assert [*table.columns] == ["b", "se", "t", "p", "ci95l", "ci95u"]
     np.testing.assert_array_equal(table["b"], result.estimates)
     np.testing.assert_array_equal(table["ci95u"], result.confidence_intervals(0.95)[:, 1])
-    assert table.index.is_unique and "dispersion: a_b" in table.index
+    assert table.index.is_unique and "a_b (dispersion)" in table.index
     assert result.__maketables_stat__("N") == 200
     assert result.__maketables_stat__("ll") == MODEL.log_likelihood_
     assert result.__maketables_stat__("aic") == MODEL.aic()
@@ -156,7 +156,7 @@ def test_what_maketables_asks_for():
 def test_maketables_takes_the_results():
     tables = pytest.importorskip("maketables")
     frame = tables.ETable([MODEL.inference(), PLAIN.inference()]).df
-    assert "dispersion: a_b" in frame.index.get_level_values(-1)
+    assert "a_b (dispersion)" in frame.index.get_level_values(-1)
 
 
 def test_names_for_maketables_are_plain_where_they_can_be():
