@@ -22,9 +22,9 @@ print(search.best_family_)
 print(goodness_of_fit(best, area))
 
 # %%
-# It does not: there are two kinds of tumours. A mixture of two laws does.
+# It does not: not all tumours are of one kind. A mixture of three laws does.
 
-mixture = MLEDistribution(families.Mixture("lognormal")).fit(area)
+mixture = MLEDistribution(families.Mixture("lognormal", components=3)).fit(area)
 print(goodness_of_fit(mixture, area, resamples=199))
 
 # %%

@@ -56,6 +56,8 @@ for ax, draw in zip(axes, (normal_features, tumours), strict=True):
             means.append(np.mean(scores))
         ax.plot(SIZES, means, "o-", color=colour, label=name)
     ax.set(xscale="log", xlabel="rows of the fit", ylabel="cross-entropy, nats a row held out")
+    ax.set_xticks(SIZES, SIZES)
+    ax.minorticks_off()
 axes[0].set_title("normal features: the joint model is true")
 axes[1].set_title("tumours: it is not")
 axes[0].legend(frameon=False)

@@ -39,3 +39,13 @@ def ink() -> str:
     import matplotlib.pyplot as plt
 
     return str(plt.rcParams["text.color"])
+
+
+def log_ticks(ax: Any) -> None:
+    """Make the horizontal axis logarithmic, with ticks at 1, 2 and 5 that are written out."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skmle.inference import Inference
 from skmle.inference.assemble import CONSTANT
 from skmle.pipeline import summary
-from skmle.plotting._style import COLOURS, axes_for, ink
+from skmle.plotting._style import COLOURS, axes_for, ink, log_ticks
 
 __all__ = ["CoefficientDisplay"]
 
@@ -141,7 +141,7 @@ class CoefficientDisplay:
         ax = axes_for("CoefficientDisplay", ax, size)
         ax.axvline(1.0 if self.ratios else 0.0, color=ink(), linewidth=0.8)
         if self.ratios:
-            ax.set_xscale("log")
+            log_ticks(ax)
         place = np.arange(len(self.terms), dtype=float)
         shifts = 0.6 * ((np.arange(len(self.estimates)) + 0.5) / len(self.estimates) - 0.5)
         for k, (name, shift) in enumerate(zip(self.estimates, shifts, strict=True)):
