@@ -12,11 +12,11 @@ from pathlib import Path
 from sphinx.addnodes import toctree
 
 from skmle import __version__
-from skmle.families import all_families
 
 sys.path.insert(0, str(Path(__file__).parent))
 from first_picture import draw_first
 from pictures import draw_families
+from table_of_families import table
 
 project = "skmle"
 author = "the skmle developers"
@@ -34,7 +34,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.katex",
 ]
-exclude_patterns = ["_build", "gallery/**/*.ipynb"]
+# families.md is the table that which_model.md includes, for who reads it in the repository.
+exclude_patterns = ["_build", "gallery/**/*.ipynb", "families.md"]
 templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
@@ -110,34 +111,11 @@ sphinx_gallery_conf = {
 
 
 def write_families(app):
-    """Write the table of families, which docs/which_model.md includes, from the registry."""
-    lines = [
-        "| family | one observation | parameters (link) | scipy | R |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for cls in all_families():
-        family = cls()
-        columns = {1: "", 2: ", two columns", None: ", several columns"}[family.observation.columns]
-        observation = family.observations + columns
-        # A vector or matrix of parameters, whose size is learnt from the data, has coordinates
-        # instead of links.
-        linked = (
-            [f"{p.name} ({p.chart.name})" for p in cls.parameters]
-            if isinstance(cls.parameters, tuple)
-            else family.names
-        )
-        text = " ".join(cls.__doc__.split())
-        others = [re.search(rf"\b{name}: (``.+?``)", text) for name in ("scipy", "R")]
-        cells = [
-            f"{{py:class}}`~skmle.families.{cls.__name__}`",
-            observation,
-            ", ".join(linked),
-            *(law[1] if law else "" for law in others),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
+    """Write the table of families, which docs/which_model.md includes."""
     folder = Path(app.srcdir) / "generated"
     folder.mkdir(exist_ok=True)
-    (folder / "families.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = table(lambda cls: f"{{py:class}}`~skmle.families.{cls.__name__}`")
+    (folder / "families.txt").write_text(text, encoding="utf-8")
 
 
 # The other parts of the site: their first pages, with a word for the header and their folders.

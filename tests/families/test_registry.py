@@ -153,3 +153,10 @@ def test_observations_in_words():
             else f"the labels {', '.join(map(repr, LABELS.tolist()))}"
         )
     assert get_family("categorical").observations == "any labels"
+
+
+def test_the_table_of_all_families_is_that_of_the_registry():
+    """It is written by ``python docs/table_of_families.py``."""
+    from docs.table_of_families import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()
