@@ -100,10 +100,12 @@ class ProfileDisplay:
         ----------
         estimator : fitted model
             One of skmle's, alone or in what holds it.
-        X, y, sample_weight : array-like
+        X, y : array-like
             The rows of the fit.
         term : str
             An estimate of `skmle.summary(estimator)`.
+        sample_weight : array-like of shape (n,), optional
+            As of the fit.
         reach : float, default=3.0
             How far the values go, in standard errors to both sides; farther, if the interval does.
         points : int, default=31
