@@ -230,6 +230,131 @@ def _beta_prime_entropy(odds, precision):
     return mp.log(mp.beta(a, b)) - (a - 1) * own + (a + b) * rest
 
 
+def _rice_parts(y, scale, shape):
+    noise = scale / mp.sqrt(1 + shape**2 / 2)
+    return y / noise, shape, noise
+
+
+def _rice_log_density(y, scale, shape):
+    u, b, noise = _rice_parts(y, scale, shape)
+    return mp.log(u / noise) - (u - b) ** 2 / 2 + mp.log(mp.besseli(0, u * b) * mp.exp(-u * b))
+
+
+def _rice_log_tail(upper):
+    def log_tail(y, scale, shape):
+        u, b, noise = _rice_parts(y, scale, shape)
+        above = u**2 > b**2 + 1
+        sign = 1 if above else -1
+        width = 1 / mp.sqrt(1 + (u - b) ** 2)
+        cuts = [u + sign * width * t for t in (0, 1, 3, 8, 16, 30, 50, 90, 130)]
+        if not above:
+            cuts = [c for c in cuts if c > 0] + [mp.mpf(0)] * (cuts[-1] <= 0)
+
+        def mass(x):
+            return mp.exp(_rice_log_density(x * noise, scale, shape) - top) if x > 0 else 0
+
+        top = _rice_log_density(u * noise, scale, shape)
+        smaller = top + mp.log(abs(mp.quad(mass, cuts)) * noise)
+        if above == upper:
+            return smaller
+        return mp.log1p(-mp.exp(smaller)) if smaller < -1 else mp.log(-mp.expm1(smaller))
+
+    return log_tail
+
+
+def _rice_mean(scale, shape):
+    _, b, noise = _rice_parts(scale, scale, shape)
+    return noise * mp.sqrt(mp.pi / 2) * mp.hyp1f1(mp.mpf(-1) / 2, 1, -(b**2) / 2)
+
+
+def _rice_entropy(scale, shape):
+    _, b, noise = _rice_parts(scale, scale, shape)
+    cuts = [max(b + t, mp.mpf(0)) * noise for t in (-14, -8, -4, -2, -1, 0, 1, 2, 4, 8, 14)]
+
+    def term(y):
+        log_q = _rice_log_density(y, scale, shape) if y > 0 else 0
+        return -log_q * mp.exp(log_q) if y > 0 else 0
+
+    return mp.quad(term, sorted(set(cuts)))
+
+
+_RICE_LENGTHS = ("1e-145", "1e-9", 0.02, 0.6, 1.3, 2.5, 6, 13, 36)
+
+
+def _gengamma(loc, scale, shape):
+    """Return the gamma shape, and by what log y becomes the log of the gamma variable."""
+    a = 1 / shape**2
+    return a, lambda y: mp.log(a) + shape * (mp.log(y) - loc) / scale
+
+
+def _gengamma_log_density(y, loc, scale, shape):
+    if shape == 0:
+        z = (mp.log(y) - loc) / scale
+        return -(z**2) / 2 - mp.log(scale * y) - mp.log(2 * mp.pi) / 2
+    a, log_x = _gengamma(loc, scale, shape)
+    x = log_x(y)
+    return a * x - mp.exp(x) - mp.loggamma(a) + mp.log(abs(shape) / (scale * y))
+
+
+def _gengamma_of_z(z, a, shape):
+    x = shape * z
+    return a * (x - mp.exp(x)) + a * mp.log(a) - mp.loggamma(a) + mp.log(abs(shape))
+
+
+def _integrated(log_density, z, sign):
+    """Return the logarithm of the integral from z on outwards, where the density falls."""
+    at, width = log_density(z), sign / (1 + abs(z))
+    cuts = [z + width * t for t in (0, 1, 4, 10, 20, 40, 80, 160)]
+    return at + mp.log(sign * mp.quad(lambda t: mp.exp(log_density(t) - at), cuts))
+
+
+def _gengamma_tail(upper):
+    def log_tail(y, loc, scale, shape):
+        if shape == 0:
+            z = (mp.log(y) - loc) / scale
+            return _log_normal_tail(z if upper else -z)
+        a, log_x = _gengamma(loc, scale, shape)
+        if a < 1000:
+            return _log_gamma_tail(a, mp.exp(log_x(y)), upper == (shape > 0))
+        # mpmath's incomplete gamma function does not come to an end.
+        z = (mp.log(y) - loc) / scale
+        smaller = _integrated(lambda t: _gengamma_of_z(t, a, shape), z, mp.sign(z) or 1)
+        return smaller if upper == (z >= 0) else mp.log1p(-mp.exp(smaller))
+
+    return log_tail
+
+
+def _gengamma_points(loc, scale, shape):
+    if abs(shape) < 0.1:
+        return [mp.exp(loc + scale * t) for t in (-30, -8, -3, -1, 0, 0.2, 1, 4, 9, 30)]
+    a, _ = _gengamma(loc, scale, shape)
+    return [mp.exp(loc + scale * mp.log(x / a) / shape) for x in _gamma_points(a)]
+
+
+def _gengamma_moment(k, loc, scale, shape):
+    if shape == 0:
+        return mp.exp(k * loc + (k * scale) ** 2 / 2)
+    a = 1 / shape**2
+    r = k * scale / shape
+    if a + r <= 0:
+        return mp.inf
+    return mp.exp(k * loc + mp.loggamma(a + r) - mp.loggamma(a) - r * mp.log(a))
+
+
+def _gengamma_variance(**theta):
+    second = _gengamma_moment(2, **theta)
+    return mp.inf if mp.isinf(second) else second - _gengamma_moment(1, **theta) ** 2
+
+
+def _gengamma_entropy(loc, scale, shape):
+    if shape == 0:
+        return loc + mp.log(2 * mp.pi * scale**2) / 2 + mp.mpf(1) / 2
+    a = 1 / shape**2
+    mean_log = mp.psi(0, a)  # of the gamma variable
+    mean_log_y = loc + scale * (mean_log - mp.log(a)) / shape
+    return a - a * mean_log + mp.loggamma(a) - mp.log(abs(shape) / scale) + mean_log_y
+
+
 LAWS = [
     _length("half_normal", 1),
     _length("rayleigh", 2),
@@ -293,5 +418,44 @@ LAWS = [
         ),
         variance=_beta_prime_variance,
         entropy=_beta_prime_entropy,
+    ),
+    Formula(
+        "rice",
+        [
+            {"scale": 1.0, "shape": 2.0},
+            {"scale": 2.5e-6, "shape": 0.01},
+            {"scale": 3e8, "shape": 50.0},
+        ],
+        log_density=_rice_log_density,
+        points=lambda scale, shape: [
+            _rice_parts(scale, scale, shape)[2] * mp.mpf(u)
+            for u in (
+                _RICE_LENGTHS
+                if shape < 10
+                else [shape + t for t in (-36, -20, -6, -1, 1, 6, 20, 36)]
+            )
+        ],
+        log_cdf=_rice_log_tail(False),
+        log_sf=_rice_log_tail(True),
+        mean=_rice_mean,
+        variance=lambda scale, shape: 2 * scale**2 - _rice_mean(scale, shape) ** 2,
+        entropy=_rice_entropy,
+    ),
+    Formula(
+        "generalized_gamma",
+        [
+            {"loc": 0.3, "scale": 0.5, "shape": 1.6},
+            {"loc": -12.0, "scale": 0.7, "shape": -0.4},
+            {"loc": 2.0, "scale": 0.2, "shape": 0.01},
+            {"loc": 2.0, "scale": 1.5, "shape": -1e-5},
+            {"loc": 8.0, "scale": 0.25, "shape": 0.0},
+        ],
+        log_density=_gengamma_log_density,
+        points=_gengamma_points,
+        log_cdf=_gengamma_tail(False),
+        log_sf=_gengamma_tail(True),
+        mean=lambda **theta: _gengamma_moment(1, **theta),
+        variance=_gengamma_variance,
+        entropy=_gengamma_entropy,
     ),
 ]
