@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, xlogy
 from sklearn.isotonic import IsotonicRegression
 
+from skmle._shared.labels import label_columns
 from skmle._shared.validation import positive_weights, weighted_mean
 from skmle.classifier import CrossEntropyClassifier
 from skmle.exceptions import FitWarning
@@ -187,17 +188,15 @@ def probabilities(
             "classifiers that tell probabilities. Give one."
         )
     proba = np.asarray(estimator.predict_proba(X), float)
-    classes, labels = np.asarray(estimator.classes_), np.asarray(y)
-    order = np.argsort(classes)
-    place = np.clip(np.searchsorted(classes[order], labels), 0, len(classes) - 1)
-    codes = order[place]
-    unseen = classes[codes] != labels
+    codes = label_columns(estimator.classes_, y)
+    unseen = codes < 0
     if np.any(unseen):
         row = int(np.flatnonzero(unseen)[0])
-        label = labels.tolist()[row]
+        label = np.asarray(y).tolist()[row]
         raise ValueError(
             f"{asked}: y has the label {label!r} in row {row}, which the fit has not seen. "
-            f"Allowed: {', '.join(map(repr, classes[:8].tolist()))}. Leave such rows out."
+            f"Allowed: {', '.join(map(repr, np.asarray(estimator.classes_)[:8].tolist()))}. "
+            "Leave such rows out."
         )
     return proba, codes
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import _safe_indexing
 
+from skmle.inference.frames import checked_frame, column_names, column_of, rows_of, with_column
+from skmle.inference.show import offered
 from skmle.pipeline import predict_quantile
 from skmle.plotting._style import BLUE, FAINT, axes_for, ink
 
@@ -116,7 +117,16 @@ class FanDisplay:
                 f"FanDisplay: coverages={coverages!r} are not allowed. Allowed: numbers between 0 "
                 "and 1. Give for example (0.5, 0.8, 0.95)."
             )
-        column = np.asarray(_safe_indexing(X, feature, axis=1))
+        X = checked_frame(X, "FanDisplay")
+        names = column_names(X)
+        place = names.index(feature) if feature in names else feature
+        if not isinstance(place, int) or not -len(names) <= place < len(names):
+            raise ValueError(
+                f"FanDisplay: X has no column {feature!r}. Allowed: "
+                f"{offered(str(feature), list(map(str, names)))}. Mend the name."
+            )
+        name = names[place]
+        column = np.asarray(column_of(X, name))
         if column.dtype.kind not in "iufb":
             raise ValueError(
                 f"FanDisplay: the feature {feature!r} has no numbers. Allowed: columns of numbers. "
@@ -124,12 +134,18 @@ class FanDisplay:
             )
         column = column.astype(float)
         values = np.linspace(np.nanmin(column), np.nanmax(column), _POINTS)
-        moved, name = _moved(X, at, feature, values)
+        rows = rows_of(X, np.full(_POINTS, 0 if at is None else at, np.intp))
+        if at is None:
+            for other in names:
+                typical = _typical(column_of(X, other))
+                rows = with_column(rows, other, np.full(_POINTS, typical))
+        moved = with_column(rows, name, values)
         sides = [0.5 - 0.5 * c for c in reversed(coverages)]
         levels = [*sides, 0.5, *(1.0 - level for level in reversed(sides))]
         quantiles = np.asarray(predict_quantile(estimator, moved, levels), float)
-        rows = None if y is None else (column, np.asarray(y, float))
-        display = cls(str(name), values, quantiles, coverages=coverages, rows=rows)
+        shown = None if y is None else (column, np.asarray(y, float))
+        label = name if isinstance(name, str) else f"x{name}"
+        display = cls(label, values, quantiles, coverages=coverages, rows=shown)
         return display.plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> FanDisplay:
@@ -162,27 +178,6 @@ class FanDisplay:
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _moved(X: Any, at: int | None, feature: str | int, values: Array) -> tuple[Any, Any]:
-    """Return rows that differ in a feature alone, of the kind that X is, and its name."""
-    rows = _safe_indexing(X, np.full(len(values), 0 if at is None else at))
-    if not hasattr(rows, "columns"):
-        moved = np.array(rows, float)
-        if at is None:
-            moved[:] = np.median(np.asarray(X, float), axis=0)
-        moved[:, int(feature)] = values
-        return moved, f"x{feature}"
-    names = list(rows.columns)
-    name = feature if isinstance(feature, str) else names[feature]
-    columns = {} if at is not None else {other: _typical(X[other]) for other in names}
-    columns = {other: np.full(len(values), value) for other, value in columns.items()}
-    columns[name] = values
-    if hasattr(rows, "with_columns"):
-        import polars
-
-        return rows.with_columns(polars.Series(key, each) for key, each in columns.items()), name
-    return rows.assign(**columns), name
 
 
 def _typical(column: Any) -> Any:

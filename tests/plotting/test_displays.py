@@ -436,6 +436,10 @@ REFUSED = {
         ),
         "coverages=",
     ),
+    "no such feature": (
+        lambda: plotting.FanDisplay.from_estimator(regression(), *DIABETES, feature="bmj"),
+        "X has no column 'bmj'. Allowed: 'bmi'",
+    ),
     "no such class": (
         lambda: plotting.ReliabilityDisplay.from_estimator(naive(), *CANCER, label=2),
         "label=2 is no class",
