@@ -18,7 +18,7 @@ from skmle.families import Distribution
 from skmle.families.tools.known import ABOVE, EXACT, groups_of, known_and_window
 from skmle.families.wrappers.censored import Censored
 from skmle.families.wrappers.rounded import Rounded
-from skmle.inference.distances import chi_squared, distances, pooled
+from skmle.inference.distances import chi_squared, distances, pooled, survival
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -80,10 +80,10 @@ class Observing(NamedTuple):
         and their Application, algorithm 3.4).
         """
         assert self.event is not None
-        n, ends = len(self.values), np.tile(self.values, (count, 1))
+        ends = np.tile(self.values, (count, 1))
         order = np.lexsort((~self.event, self.values))
         ended = ~self.event[order]
-        left = np.cumprod(np.where(ended, 1.0 - 1.0 / (n - np.arange(n)), 1.0))
+        left = survival(ended)
         at, share = self.values[order][ended], left[ended]
         seen = np.flatnonzero(self.event)
         # The share of rows whose end lies beyond the value of each row that was seen.

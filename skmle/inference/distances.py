@@ -79,6 +79,23 @@ _OF_ALL = {
 }
 
 
+def survival(event: Bools, weight: Array | None = None) -> Array:
+    """Return Kaplan and Meier's share of rows that are left after each row, (..., n).
+
+    Parameters
+    ----------
+    event : ndarray of bool of shape (..., n)
+        Whether each row, in the order of time, ends with an event.
+    weight : ndarray of shape (..., n), optional
+        A weight is a number of equal rows.
+    """
+    if weight is None:
+        share = 1.0 / np.arange(event.shape[-1], 0.0, -1.0)
+    else:
+        share = weight / np.cumsum(weight[..., ::-1], axis=-1)[..., ::-1]
+    return np.asarray(np.cumprod(np.where(event, 1.0 - share, 1.0), axis=-1), np.float64)
+
+
 def _of_steps(kind: str, u: Array, event: Bools) -> Array:
     """Return the statistic of Kaplan and Meier's estimate, up to the last value of each line.
 
@@ -87,8 +104,7 @@ def _of_steps(kind: str, u: Array, event: Bools) -> Array:
     c^2 log u - (1 - c)^2 log(1 - u) - u.
     """
     n = u.shape[1]
-    left = n - np.arange(n)
-    alive = np.cumprod(np.where(event, 1.0 - 1.0 / left, 1.0), axis=1)
+    alive = survival(event)
     share = np.concatenate([np.zeros((len(u), 1)), 1.0 - alive], axis=1)
     low = np.concatenate([np.zeros((len(u), 1)), u], axis=1)
     known_to_the_end = event[:, -1:]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle._any_model.unwrap import unwrap
 from skmle.families import Distribution
+from skmle.inference.distances import survival
 from skmle.plotting._style import BLUE, VERMILION, axes_for
 
 __all__ = ["DensityDisplay"]
@@ -248,10 +249,6 @@ def _kaplan_meier(time: Array, seen: NDArray[np.bool_], weight: Array) -> Array:
     What is beyond the last row, if that was not seen, belongs to none.
     """
     order = np.lexsort((~seen, time))
-    own = weight[order]
-    at_risk = own[::-1].cumsum()[::-1]
-    falls = np.where(seen[order], own / at_risk, 0.0)
-    before = np.concatenate([[1.0], np.cumprod(1.0 - falls)[:-1]])
     result = np.empty(len(time))
-    result[order] = before * falls
+    result[order] = -np.diff(survival(seen[order], weight[order]), prepend=1.0)
     return result
