@@ -9,14 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle._decomposition import probabilities, recalibrated
 from skmle.families.tools.generators import generator_of
-from skmle.plotting._style import BLUE, FAINT, VERMILION, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, FAINT, VERMILION, ink
 
 __all__ = ["ReliabilityDisplay"]
 
 Array = NDArray[np.float64]
 
 
-class ReliabilityDisplay:
+class ReliabilityDisplay(Display):
     """How often a class occurs beside the probability that was told for it.
 
     The curve is the most likely rising function of the probability, which needs no bins. The band
@@ -127,18 +128,11 @@ class ReliabilityDisplay:
         low, high = np.quantile(curves, [0.025, 0.975], axis=0)
         return cls(probability, frequency, low, high, label=label).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
-        """Draw.
+    @property
+    def _size(self) -> tuple[float, float]:
+        return 4.8, 4.8
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        ReliabilityDisplay
-        """
-        ax = axes_for("ReliabilityDisplay", ax, (4.8, 4.8))
+    def _draw(self, ax: Any) -> None:
         p = self.probability
         band = "95 % of curves, if the probabilities hold"
         ax.fill_between(p, self.low, self.high, color=BLUE, alpha=FAINT, linewidth=0, label=band)
@@ -154,5 +148,3 @@ class ReliabilityDisplay:
             aspect="equal",
         )
         ax.legend(frameon=False, loc="upper left")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

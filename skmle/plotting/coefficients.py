@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from skmle.inference import Inference
 from skmle.inference.assemble import CONSTANT
 from skmle.pipeline import summary
-from skmle.plotting._style import COLOURS, axes_for, ink, log_ticks
+from skmle.plotting._display import Display
+from skmle.plotting._style import COLOURS, ink, log_ticks
 
 __all__ = ["CoefficientDisplay"]
 
 Array = NDArray[np.float64]
 
 
-class CoefficientDisplay:
+class CoefficientDisplay(Display):
     """Estimates with their confidence intervals, a line each (a forest plot).
 
     Parameters
@@ -126,19 +127,11 @@ class CoefficientDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> CoefficientDisplay:
-        """Draw.
+    @property
+    def _size(self) -> tuple[float, float]:
+        return 6.4, 1.2 + 0.28 * len(self.terms) * max(1.0, 0.7 * len(self.estimates))
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        CoefficientDisplay
-        """
-        size = 6.4, 1.2 + 0.28 * len(self.terms) * max(1.0, 0.7 * len(self.estimates))
-        ax = axes_for("CoefficientDisplay", ax, size)
+    def _draw(self, ax: Any) -> None:
         ax.axvline(1.0 if self.ratios else 0.0, color=ink(), linewidth=0.8)
         if self.ratios:
             log_ticks(ax)
@@ -156,8 +149,6 @@ class CoefficientDisplay:
         ax.set_xlabel(self.label)
         if any(self.estimates):
             ax.legend(frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _table(model: Any, level: float) -> dict[str, tuple[float, float, float, bool]]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.distribution_search import DistributionSearch
-from skmle.plotting._style import BLUE, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, ink
 from skmle.selection import Comparison
 
 __all__ = ["ComparisonDisplay"]
@@ -17,7 +18,7 @@ __all__ = ["ComparisonDisplay"]
 Array = NDArray[np.float64]
 
 
-class ComparisonDisplay:
+class ComparisonDisplay(Display):
     """By how much models are worse than the best, with the error of the difference.
 
     Parameters
@@ -112,18 +113,11 @@ class ComparisonDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> ComparisonDisplay:
-        """Draw.
+    @property
+    def _size(self) -> tuple[float, float]:
+        return 6.4, 1.2 + 0.28 * len(self.names)
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        ComparisonDisplay
-        """
-        ax = axes_for("ComparisonDisplay", ax, (6.4, 1.2 + 0.28 * len(self.names)))
+    def _draw(self, ax: Any) -> None:
         place = np.arange(len(self.names))
         ax.axvline(0.0, color=ink(), linewidth=0.8)
         if self.errors is not None:
@@ -133,5 +127,3 @@ class ComparisonDisplay:
         ax.set_yticks(place, self.names)
         ax.set_ylim(len(self.names) - 0.5, -0.5)
         ax.set_xlabel(self.label)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

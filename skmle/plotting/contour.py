@@ -15,7 +15,8 @@ from skmle._any_model.unwrap import unwrap
 from skmle.distribution import MLEDistribution
 from skmle.exceptions import FitWarning
 from skmle.families import Distribution
-from skmle.plotting._style import BLUE, VERMILION, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, VERMILION, ink
 
 __all__ = ["LikelihoodContourDisplay"]
 
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 LEVELS = (0.5, 0.8, 0.95)
 
 
-class LikelihoodContourDisplay:
+class LikelihoodContourDisplay(Display):
     """Contours of the log-likelihood in two parameters of a law, all others at their best.
 
     The contours are the joint confidence regions of a likelihood-ratio test. Dashed is the ellipse
@@ -164,18 +165,7 @@ class LikelihoodContourDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> LikelihoodContourDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        LikelihoodContourDisplay
-        """
-        ax = axes_for("LikelihoodContourDisplay", ax)
+    def _draw(self, ax: Any) -> None:
         heights = [float(chdtri(2, 1.0 - level)) for level in sorted(self.levels)]
         drawn = ax.contour(self.first, self.second, self.deviances.T, levels=heights, colors=BLUE)
         labels = {h: f"{100 * p:g} %" for h, p in zip(heights, sorted(self.levels), strict=True)}
@@ -186,8 +176,6 @@ class LikelihoodContourDisplay:
         ax.plot(*self.estimates, "o", color=VERMILION, label="estimate")
         ax.set(xlabel=self.names[0], ylabel=self.names[1])
         ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _free(model: Any) -> list[str]:

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmle._decomposition import CrossEntropyDecomposition, cross_entropy_decomposition
-from skmle.plotting._style import BLUE, VERMILION, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, VERMILION, ink
 
 __all__ = ["CrossEntropyDecompositionDisplay"]
 
 
-class CrossEntropyDecompositionDisplay:
+class CrossEntropyDecompositionDisplay(Display):
     """Cross-entropies as uncertainty - resolution + calibration, a bar a classifier.
 
     A bar ends at the cross-entropy. Its last part is what is lost because probabilities are not
@@ -85,18 +86,11 @@ class CrossEntropyDecompositionDisplay:
         }
         return cls(parts).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> CrossEntropyDecompositionDisplay:
-        """Draw.
+    @property
+    def _size(self) -> tuple[float, float]:
+        return 6.4, 1.4 + 0.5 * len(self.parts)
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        CrossEntropyDecompositionDisplay
-        """
-        ax = axes_for("CrossEntropyDecompositionDisplay", ax, (6.4, 1.4 + 0.5 * len(self.parts)))
+    def _draw(self, ax: Any) -> None:
         every = list(self.parts.values())
         place = np.arange(len(every))
         left = np.array([part.uncertainty - part.resolution for part in every])
@@ -119,5 +113,3 @@ class CrossEntropyDecompositionDisplay:
         ax.invert_yaxis()
         ax.set_xlabel("nats per row")
         ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=3)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from skmle._any_model.unwrap import unwrap
 from skmle.families import Distribution
 from skmle.inference.distances import survival
-from skmle.plotting._style import BLUE, VERMILION, axes_for
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, VERMILION
 
 __all__ = ["DensityDisplay"]
 
@@ -39,7 +40,7 @@ class Rows(NamedTuple):
     """How many rows lie outside of the picture."""
 
 
-class DensityDisplay:
+class DensityDisplay(Display):
     """The density of a fitted law over a histogram of the data; masses over bars of shares.
 
     Of right-censored rows the steps have the shares that Kaplan and Meier's estimate gives to those
@@ -161,7 +162,9 @@ class DensityDisplay:
         -------
         DensityDisplay
         """
-        ax = axes_for("DensityDisplay", ax)
+        return self._on(ax, lambda ax: self._draw(ax, rug, color))
+
+    def _draw(self, ax: Any, rug: bool = True, color: str = BLUE) -> None:
         low, high = self._ends()
         if len(self.heights):
             ax.stairs(self.heights, self.edges, fill=True, color="0.6", alpha=0.5, label="data")
@@ -180,8 +183,6 @@ class DensityDisplay:
         ax.set_ylim(bottom=0.0)
         ax.set_xlabel(self.label)
         ax.legend(frameon=False, title=f"{self.beyond} rows beyond" if self.beyond else None)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _ends(self) -> tuple[float, float]:
         """Return the ends of the picture: those of the data, else most of the law."""

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from skmle.inference.frames import checked_frame, column_names, column_of, rows_of, with_column
 from skmle.inference.show import offered
 from skmle.pipeline import predict_quantile
-from skmle.plotting._style import BLUE, FAINT, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, FAINT, ink
 
 __all__ = ["FanDisplay"]
 
@@ -22,7 +23,7 @@ _POINTS = 101
 _MOST = 2000  # rows that are drawn as points
 
 
-class FanDisplay:
+class FanDisplay(Display):
     """The median of the predicted law and intervals around it, as one feature moves.
 
     All other features stay at their medians, or at their most frequent value where they are no
@@ -148,18 +149,7 @@ class FanDisplay:
         display = cls(label, values, quantiles, coverages=coverages, rows=shown)
         return display.plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> FanDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        FanDisplay
-        """
-        ax = axes_for("FanDisplay", ax)
+    def _draw(self, ax: Any) -> None:
         if self.rows is not None:
             x, y = self.rows
             if len(x) > _MOST:
@@ -176,8 +166,6 @@ class FanDisplay:
         ax.plot(self.values, self.quantiles[:, k], color=BLUE, label="median")
         ax.set(xlabel=self.feature, ylabel="y")
         ax.legend(frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _typical(column: Any) -> Any:

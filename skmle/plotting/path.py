@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle._path import Path
-from skmle.plotting._style import COLOURS, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import COLOURS, ink
 
 __all__ = ["PathDisplay"]
 
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 _NAMED = 12  # coefficients that have their name beside their end, at most
 
 
-class PathDisplay:
+class PathDisplay(Display):
     """The coefficients of `skmle.path` against the strength of the penalty.
 
     Parameters
@@ -85,18 +86,7 @@ class PathDisplay:
             )
         return cls(path.alphas, coefs, list(names)).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> PathDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        PathDisplay
-        """
-        ax = axes_for("PathDisplay", ax)
+    def _draw(self, ax: Any) -> None:
         positive = self.alphas > 0.0
         alphas, coefs = self.alphas[positive], self.coefs[positive]
         last = coefs[-1]
@@ -118,8 +108,6 @@ class PathDisplay:
                 fontsize="small",
             )
         ax.set(xlabel="alpha, the strength of the penalty per row", ylabel="coefficient")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _apart(heights: Array, coefs: Array) -> Array:

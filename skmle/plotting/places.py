@@ -18,7 +18,8 @@ from skmle.distribution import MLEDistribution
 from skmle.families import Distribution
 from skmle.families.tools.generators import generator_of
 from skmle.pipeline import augment
-from skmle.plotting._style import BLUE, FAINT, VERMILION, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, FAINT, VERMILION, ink
 from skmle.regressor import MLERegressor
 
 __all__ = ["PITDisplay"]
@@ -30,7 +31,7 @@ KINDS = ("qq", "pp", "worm", "histogram")
 _INSIDE = 1e-12
 
 
-class PITDisplay:
+class PITDisplay(Display):
     """Where rows lie in the laws that a model has for them, beside where they should.
 
     The place of a row is P(Y <= y) under its law, its probability integral transform. If the model
@@ -197,14 +198,14 @@ class PITDisplay:
                 f"PITDisplay: kind={kind!r} is not allowed. Allowed: "
                 f"{', '.join(map(repr, KINDS))}. Give one of them."
             )
-        ax = axes_for("PITDisplay", ax)
+        return self._on(ax, lambda ax: self._draw(ax, kind, bins))
+
+    def _draw(self, ax: Any, kind: str = "qq", bins: int | None = None) -> None:
         if kind == "histogram":
             self._histogram(ax, bins)
         else:
             self._points(ax, kind)
         ax.set_title(self.name)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _points(self, ax: Any, kind: str) -> None:
         n = len(self.places)

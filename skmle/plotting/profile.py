@@ -10,7 +10,8 @@ from scipy.special import ndtri
 
 from skmle.inference.profile import profile_curve
 from skmle.pipeline import infer
-from skmle.plotting._style import BLUE, VERMILION, axes_for, ink
+from skmle.plotting._display import Display
+from skmle.plotting._style import BLUE, VERMILION, ink
 
 __all__ = ["ProfileDisplay"]
 
@@ -20,7 +21,7 @@ Array = NDArray[np.float64]
 _WIDER = 4
 
 
-class ProfileDisplay:
+class ProfileDisplay(Display):
     """How much the log-likelihood falls as one estimate is held away from its maximum.
 
     Where twice the fall reaches the quantile of chi-square, the profile interval ends. A parabola,
@@ -141,18 +142,7 @@ class ProfileDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> ProfileDisplay:
-        """Draw.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-
-        Returns
-        -------
-        ProfileDisplay
-        """
-        ax = axes_for("ProfileDisplay", ax)
+    def _draw(self, ax: Any) -> None:
         level = float(ndtri(0.5 + 0.5 * self.confidence_level)) ** 2
         top = max(level * 1.6, 1.0)
         ax.plot(self.values, self.wald, "--", color=ink(), linewidth=1, label="Wald's parabola")
@@ -170,8 +160,6 @@ class ProfileDisplay:
             ylim=(0.0, top),
         )
         ax.legend(frameon=False, loc="upper center")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _finite(end: float, values: Array) -> float:
