@@ -10,6 +10,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 BLUE, VERMILION = COLOURS[:2]
 # Of areas behind lines.
 FAINT = 0.25
+# Ratio of the ends of a logarithmic axis up to which it has ticks at 2 and 5, too.
+_FEW = 100.0
 
 
 def axes_for(display: str, ax: Any, size: tuple[float, float] = (6.4, 4.0)) -> Any:
@@ -42,10 +44,12 @@ def ink() -> str:
 
 
 def log_ticks(ax: Any) -> None:
-    """Make the horizontal axis logarithmic, with ticks at 1, 2 and 5 that are written out."""
+    """Make the horizontal axis of what is drawn logarithmic, with ticks that are written out."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = ax.get_xlim()
+    few = high <= _FEW * low
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())

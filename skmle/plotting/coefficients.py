@@ -133,8 +133,6 @@ class CoefficientDisplay(Display):
 
     def _draw(self, ax: Any) -> None:
         ax.axvline(1.0 if self.ratios else 0.0, color=ink(), linewidth=0.8)
-        if self.ratios:
-            log_ticks(ax)
         place = np.arange(len(self.terms), dtype=float)
         shifts = 0.6 * ((np.arange(len(self.estimates)) + 0.5) / len(self.estimates) - 0.5)
         for k, (name, shift) in enumerate(zip(self.estimates, shifts, strict=True)):
@@ -144,6 +142,8 @@ class CoefficientDisplay(Display):
             ax.hlines(at, low, high, color=colour, linewidth=1.5)
             marker = "osD^v"[k % 5]
             ax.plot(self.estimates[name], at, marker, color=colour, markersize=5, label=name)
+        if self.ratios:
+            log_ticks(ax)
         ax.set_yticks(place, self.terms)
         ax.set_ylim(len(self.terms) - 0.5, -0.5)
         ax.set_xlabel(self.label)
