@@ -104,3 +104,10 @@ class Exponential(ByStd, Family):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.exponential(theta[0], size=size)
+
+
+class ExponentialOfScale(Exponential):
+    """The exponential law whose mean has the name of the scale of which it is the limit."""
+
+    title = "Exponential"
+    parameters = (Param("scale", LOG),)

@@ -21,7 +21,7 @@ from skmle.families.base import (
     average,
 )
 from skmle.families.exponential import Exponential
-from skmle.families.law import ByStd
+from skmle.families.law import ByExponent, ByStd
 from skmle.families.tools.moving_ends import NEARLY_MET, Shaped
 from skmle.families.tools.quantiles import weighted_quantile
 from skmle.families.tools.special import log_complement
@@ -44,7 +44,7 @@ _STEEP, _BELOW = -1e7, 1e-11
 _LEAST_END = 1e-290  # of observations at zero
 
 
-class GeneralizedPareto(ByStd, Shaped):
+class GeneralizedPareto(ByStd, ByExponent, Shaped):
     """Generalised Pareto law of y >= 0 with `scale` and `shape`.
 
     P(Y > y) = (1 + shape y/scale)^(-1/shape), and q(y) = (1 + shape y/scale)^(-1/shape - 1)/scale
@@ -144,15 +144,8 @@ class GeneralizedPareto(ByStd, Shaped):
     def from_scipy(cls, c: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:
         return None if np.any(loc) else (cls(), (scale, c))
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            w = -np.log1p(-np.asarray(q, float))
-            return self.of_shaped_log(np.where(w >= 0.0, w, np.nan), theta)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            w = -np.log(np.asarray(q, float))
-            return self.of_shaped_log(np.where(w >= 0.0, w, np.nan), theta)
+    def at_exponent(self, exponent: Array, theta: Arrays) -> Array:
+        return self.of_shaped_log(np.where(exponent >= 0.0, exponent, np.nan), theta)
 
     def mean(self, theta: Arrays) -> Array:
         scale, shape = theta
@@ -167,9 +160,6 @@ class GeneralizedPareto(ByStd, Shaped):
     def known_entropy(self, theta: Arrays) -> Array:
         scale, shape = theta
         return np.log(scale) + shape + 1.0
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return self.of_shaped_log(rng.standard_exponential(size), theta)
 
 
 def local_maxima(y: Array, weight: Array | None) -> list[tuple[float, float, float]]:

@@ -20,9 +20,9 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.exponential import Exponential
+from skmle.families.exponential import Exponential, ExponentialOfScale
 from skmle.families.gumbel import GumbelMin
-from skmle.families.law import ByLogTail, ByStd
+from skmle.families.law import ByExponent, ByLogTail, ByStd
 from skmle.families.tools.by_hazard import tail_of_log_hazard
 from skmle.families.tools.numerical import variance
 from skmle.families.tools.quantiles import weighted_quantile
@@ -41,7 +41,7 @@ _LEAST = -700.0
 _FAR, _TERMS = 50.0, 30
 
 
-class Gompertz(ByStd, ByLogTail, Family):
+class Gompertz(ByStd, ByLogTail, ByExponent, Family):
     """Gompertz's law of y >= 0 with `scale` (the 63.2 % quantile) and `shape`.
 
     P(Y > y) = exp(-(exp(shape y/scale) - 1)/(exp(shape) - 1)): a hazard that grows by the factor
@@ -72,7 +72,7 @@ class Gompertz(ByStd, ByLogTail, Family):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        return (Limit("shape", 0.0, _Exponential(links=self.links_of(("scale",)))),)
+        return (Limit("shape", 0.0, ExponentialOfScale(links=self.links_of(("scale",)))),)
 
     # With u = shape y/scale and g(u) = log((exp(u) - 1)/u), which vanishes with u, the cumulative
     # hazard is H = (y/scale) exp(g(u) - g(shape)).
@@ -140,19 +140,10 @@ class Gompertz(ByStd, ByLogTail, Family):
             eta = self.chart(self.eta(theta))
             return -self.tail((np.maximum(y, 0.0),), eta, upper, 0).value
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._at(-np.log1p(-q), theta)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._at(-np.log(q), theta)
-
-    def _at(self, hazard: Array, theta: Arrays) -> Array:
-        """Return y at which the cumulative hazard has a value."""
+    def at_exponent(self, exponent: Array, theta: Arrays) -> Array:
         scale, shape = (np.asarray(value, float) for value in theta)
         with np.errstate(all="ignore"):
-            ratio = np.where(shape > 0.0, _at_level(hazard, shape) / shape, hazard)
+            ratio = np.where(shape > 0.0, _at_level(exponent, shape) / shape, exponent)
             return scale * ratio
 
     def to_scipy(self, theta: Arrays) -> Any:
@@ -181,19 +172,6 @@ class Gompertz(ByStd, ByLogTail, Family):
     def known_entropy(self, theta: Arrays) -> Array:
         scale, shape = (np.asarray(value, float) for value in theta)
         return 1.0 - _mean_of_u(shape) + np.log(scale) + _log_growth(shape, 0)[0]
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return self._at(rng.standard_exponential(size), theta)
-
-
-class _Exponential(Exponential):
-    """The exponential law with its mean as `scale`, to which Gompertz's tends."""
-
-    parameters = (Param("scale", LOG),)
-
-    @property
-    def title(self) -> str:
-        return "Exponential"
 
 
 def _log_hazard(

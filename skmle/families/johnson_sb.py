@@ -21,7 +21,6 @@ from skmle.families.tools import numerical
 from skmle.families.tools.divergences import of_gaussians
 from skmle.families.tools.gaussian import Gaussian
 from skmle.families.tools.location_scale import NEARLY_NO_SCALE
-from skmle.families.tools.normal_tails import minus_log_normal_cdf
 from skmle.families.tools.special import LOG_2PI
 
 
@@ -63,9 +62,9 @@ class JohnsonSB(Gaussian):
     def restore(self, statistics: Arrays) -> Array:
         return expit(statistics[0])
 
-    def tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
-        _, slope, bend = minus_log_normal_cdf(-z if upper else z)
-        return (-slope if upper else slope), bend
+    @property
+    def _constant(self) -> float:
+        return 0.5 * LOG_2PI  # of the normal law of the logit
 
     def saturated(self, statistics: Arrays) -> Saturated:
         _, spread = self.centre_and_spread(statistics, None)

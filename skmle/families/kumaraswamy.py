@@ -19,7 +19,7 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.law import ByLogTail, ByStd
+from skmle.families.law import ByExponent, ByLogTail, ByStd
 from skmle.families.tools.by_hazard import tail_of_log_hazard
 from skmle.families.tools.quantiles import weighted_quantile
 from skmle.families.tools.special import (
@@ -42,7 +42,7 @@ _WEIGHTS = np.exp(_NODES - np.exp(_NODES)) * (_NODES[1] - _NODES[0])
 _LARGEST = 1e15
 
 
-class Kumaraswamy(ByStd, ByLogTail, Family):
+class Kumaraswamy(ByStd, ByLogTail, ByExponent, Family):
     """Kumaraswamy's law of 0 < y < 1 with `median` and `shape`.
 
     P(Y > y) = (1 - y^shape)^b, where b = -log 2/log(1 - median^shape): much like a beta law, with
@@ -165,20 +165,11 @@ class Kumaraswamy(ByStd, ByLogTail, Family):
             statistics, eta = self.statistics(np.clip(y, 0.0, 1.0)), self.chart(self.eta(theta))
             return -self.tail(statistics, eta, upper, 0).value
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._at(-np.log1p(-q), theta)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self._at(-np.log(q), theta)
-
-    def _at(self, hazard: Array, theta: Arrays) -> Array:
-        """Return y at which the cumulative hazard has a value."""
+    def at_exponent(self, exponent: Array, theta: Arrays) -> Array:
         with np.errstate(all="ignore"):
             logit = self.chart(self.eta(theta))[0]
             shape = np.asarray(theta[1], float)
-            return self.restore((self._exponent(np.log(hazard), logit, shape),))
+            return self.restore((self._exponent(np.log(exponent), logit, shape),))
 
     def _exponent(self, log_hazard: Array, logit: Array, shape: Array) -> Array:
         """Return -log y at which the logarithm of the cumulative hazard has a value."""
@@ -211,9 +202,6 @@ class Kumaraswamy(ByStd, ByLogTail, Family):
         known = 1.0 - 1.0 / b - np.log(shape) + rest - (rest + log_b) / shape
         point = np.isinf(shape) | (shape == 0.0) | (b == 0.0) | np.isinf(log_b)
         return np.where(point, -np.inf, known)
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return self._at(rng.standard_exponential(size), theta)
 
     def mirrored(self, eta: Arrays) -> Arrays:
         return eta

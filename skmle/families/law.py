@@ -243,3 +243,29 @@ class ByLogTail(Law):
 
     def sf(self, y: Array, theta: Arrays) -> Array:
         return np.exp(self.log_tail(y, theta, True))
+
+
+class ByExponent(Law):
+    """The base of laws that know y from the exponent of its tail: quantiles and draws follow."""
+
+    falling: ClassVar[bool] = False
+    """Whether the exponent is that of P(Y <= y), and not that of P(Y > y)."""
+
+    @abstractmethod
+    def at_exponent(self, exponent: Array, theta: Arrays) -> Array:
+        """Return y with P(Y > y) = exp(-exponent), a tail of no more than 1."""
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        return self._at_level(q, theta, False)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return self._at_level(q, theta, True)
+
+    def _at_level(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        q = np.asarray(q, float)
+        with np.errstate(divide="ignore", invalid="ignore"):  # at the ends, and beyond
+            exponent = -np.log(q) if upper != self.falling else -np.log1p(-q)
+            return self.at_exponent(exponent, theta)
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return self.at_exponent(rng.standard_exponential(size), theta)

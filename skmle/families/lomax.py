@@ -18,17 +18,15 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.exponential import Exponential
+from skmle.families.exponential import ExponentialOfScale
 from skmle.families.generalized_pareto import GeneralizedPareto, local_maxima
 from skmle.families.law import ByStd
 from skmle.families.tools.numerical import log_prob_at_edge
 
 
-class _Exponential(Exponential):
-    """The exponential law, whose mean has the name of the scale of which it is the limit."""
+class _Exponential(ExponentialOfScale):
+    """That of y > 0, as Lomax's law is."""
 
-    title = "Exponential"
-    parameters = (Param("scale", LOG),)
     support = Support(0.0)
 
 

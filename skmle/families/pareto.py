@@ -9,7 +9,7 @@ import numpy as np
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.distribution import Distribution
-from skmle.families.law import ByLogTail, ByStd
+from skmle.families.law import ByExponent, ByLogTail, ByStd
 from skmle.families.links import Link
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import log_complement
@@ -18,7 +18,7 @@ from skmle.families.tools.special import log_complement
 _STEEP = 1e16
 
 
-class Pareto(ByStd, ByLogTail, Family):
+class Pareto(ByStd, ByLogTail, ByExponent, Family):
     """Pareto's law of y >= `scale` > 0 with `shape`, the power with which the tail falls.
 
     P(Y > y) = (y/scale)^-shape, and q(y) = shape scale^shape y^(-shape - 1). The most likely scale
@@ -104,13 +104,11 @@ class Pareto(ByStd, ByLogTail, Family):
             above = -shape * np.log(np.maximum(y, scale) / scale)
             return above if upper else log_complement(above)
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return _where_tail_is(-np.log1p(-np.asarray(q, float)), theta)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return _where_tail_is(-np.log(np.asarray(q, float)), theta)
+    def at_exponent(self, exponent: Array, theta: Arrays) -> Array:
+        scale, shape = theta
+        with np.errstate(over="ignore", invalid="ignore"):
+            y = scale * np.exp(exponent / np.asarray(shape, float))
+            return np.where(exponent >= 0.0, y, np.nan)
 
     def mean(self, theta: Arrays) -> Array:
         scale, shape = theta[0], np.asarray(theta[1], float)
@@ -132,9 +130,6 @@ class Pareto(ByStd, ByLogTail, Family):
         (scale_p, shape_p), (scale_q, shape_q) = p, q
         away = shape_q * np.log(scale_p / scale_q)
         return np.where(scale_q <= scale_p, gap(shape_q / shape_p) + away, np.inf)
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return _where_tail_is(rng.standard_exponential(size), theta)
 
 
 class ParetoFrom(Pareto):
@@ -179,11 +174,3 @@ class ParetoFrom(Pareto):
 
     def predicted(self, theta: Arrays) -> Distribution:
         return Distribution.of(Pareto(links=self.links), theta)
-
-
-def _where_tail_is(exponent: Array, theta: Arrays) -> Array:
-    """Return y with P(Y > y) = exp(-exponent); nan for a negative exponent."""
-    scale, shape = theta
-    with np.errstate(over="ignore", invalid="ignore"):
-        y = scale * np.exp(exponent / np.asarray(shape, float))
-        return np.where(exponent >= 0.0, y, np.nan)

@@ -11,7 +11,7 @@ from abc import abstractmethod
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Rows, triangle
-from skmle.families.law import ByLogTail
+from skmle.families.law import ByExponent, ByLogTail
 from skmle.families.tools.log_shaped import LogShaped
 from skmle.families.tools.special import log_complement
 
@@ -19,7 +19,7 @@ from skmle.families.tools.special import log_complement
 _LEAST = -40.0
 
 
-class ByHazard(ByLogTail, LogShaped):
+class ByHazard(ByLogTail, ByExponent, LogShaped):
     """Laws of u = (log y - loc)/scale, or of u = -(log y - loc)/scale, with P(U > u) = exp(-H(u)).
 
     With l = log H, tails and their derivatives are those of exp(l), or of its complement. Where u
@@ -53,26 +53,12 @@ class ByHazard(ByLogTail, LogShaped):
             log_hazard = self.log_hazard(u, self._shapes(theta), 0)
             return -tail_of_log_hazard(log_hazard, upper != self.falling).value
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        return self._inverse(q, theta, False)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        return self._inverse(q, theta, True)
-
-    def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):  # at the ends, and beyond
-            return self._at(-np.log(q) if upper != self.falling else -np.log1p(-q), theta)
-
-    def _at(self, hazard: Array, theta: Arrays) -> Array:
-        """Return y at which the cumulative hazard of u has a value."""
+    def at_exponent(self, exponent: Array, theta: Arrays) -> Array:
         loc, spread = self.chart(self.eta(theta))[:2]
         scale = np.exp(self.spread_sign * np.asarray(spread))
         with np.errstate(all="ignore"):
-            u = self.at_hazard(np.asarray(hazard, float), theta[2:])
+            u = self.at_hazard(np.asarray(exponent, float), theta[2:])
             return np.exp(loc + (-scale if self.falling else scale) * u)
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return self._at(rng.standard_exponential(size), theta)
 
 
 def tail_of_log_hazard(log_hazard: Rows, above: bool) -> Rows:

@@ -162,12 +162,16 @@ class LocationScale(InUnitsOfY):
             curvature = (rate * rate * second, sign * rate * (first + turn), z * first + z * turn)
             return Rows(value, gradient, curvature)
 
+    @property
+    def _constant(self) -> float:
+        """-log q(z) less rho(z), of the standard law."""
+        return float(np.ravel(self.base((np.zeros(1),)))[0])
+
     def tail_slopes(self, z: Array, value: Array, upper: bool) -> tuple[Array, Array]:
         """Return the first two derivatives in z of a tail whose value is known."""
         rho, slope, _ = self.standard(z, 1)
         assert slope is not None
-        constant = float(np.ravel(self.base((np.zeros(1),)))[0])
-        hazard = np.exp(value - rho - constant)
+        hazard = np.exp(value - rho - self._constant)
         return (
             (hazard, hazard * (hazard - slope)) if upper else (-hazard, hazard * (hazard + slope))
         )
