@@ -248,6 +248,14 @@ class Line(OneColumn):
     def mirror(self) -> Line | None:
         """Return the law of 1 - Y, if its density is as well known there."""
 
+    @abstractmethod
+    def atoms(self) -> tuple[float, ...]:
+        """Return the values at which the law has a mass beside its density."""
+
+    @abstractmethod
+    def log_mass(self, y: Array) -> Array:
+        """Return log P(Y = y) where y, one a flat row, is such a value; -inf if it is none."""
+
     @property
     def size(self) -> int:
         """Number of rows."""

@@ -51,6 +51,12 @@ class FamilyLine(Line):
         mirrored = self._rows.mirror()
         return None if mirrored is None else self._of(mirrored)
 
+    def atoms(self) -> tuple[float, ...]:
+        return self._rows.atoms()
+
+    def log_mass(self, y: Array) -> Array:
+        return self._rows.log_mass(y)
+
     def _of(self, rows: FamilyRows) -> FamilyLine:
         return FamilyLine(Distribution.of(rows.family, rows.theta), rows)
 
@@ -96,3 +102,9 @@ class ScipyLine(Line):
 
     def mirror(self) -> None:
         return None
+
+    def atoms(self) -> tuple[float, ...]:
+        return ()
+
+    def log_mass(self, y: Array) -> Array:
+        return np.full(len(y), -np.inf)

@@ -70,6 +70,8 @@ def nodes_of(
             panels = _cut(sides, *panels, cut)
         rule = _Rule(p, sides, averaged)
         parts = _settled(rule, *panels)
+        atoms = np.array(p.atoms(), float)
+        parts.append((atoms, np.exp(p.log_prob_at(atoms).ravel())))
         y, weight = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
         ends, masses = _next_to_ends(p, sides, y, weight)
         y, weight = np.append(y, ends), np.append(weight, masses)
@@ -82,7 +84,8 @@ def _next_to_ends(p: Line, sides: Sides, y: Array, weight: Array) -> tuple[Array
     """Return the last points before finite ends of the support, and the mass beyond them."""
     side = np.arange(len(sides.row))
     last = sides.place(side, sides.last[:, None])[0][:, 0]
-    found = np.array([weight[sign * (y - sides.centre[0]) > 0.0].sum() for sign in sides.sign])
+    above = y > sides.centre[0]
+    found = np.array([weight[above == (sign > 0.0)].sum() for sign in sides.sign])
     whole = np.array([p.tail(sides.centre[:1], upper=sign > 0.0)[0] for sign in sides.sign])
     missed = whole - found
     shows = np.isfinite(sides.end) & (missed > _SHOWS) & (not sides.lattice)

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from skmle.families.base import Array, Arrays, Family
 from skmle.families.distribution import Distribution
+from skmle.families.tools.atoms import atoms_of
 from skmle.families.tools.cached import cached_property
 
 _COUNTED = 4096  # masses that are summed to find where quantiles are; chosen, not measured
@@ -56,6 +57,14 @@ class FamilyRows:
         value = np.asarray(law.log_prob(self.family.observation_of(y)), float)
         # Families of counts may accept real y, for rates; but the law has no mass there.
         return np.where(y == np.floor(y), value, -np.inf) if self.discrete else value
+
+    def atoms(self) -> tuple[float, ...]:
+        """Return the values at which the laws have a mass beside their density."""
+        return atoms_of(self.family)
+
+    def log_mass(self, y: Array) -> Array:
+        """Return log P(Y = y) where y is such a value of each law; it is -inf if y is none."""
+        return np.where(np.isin(y, self.atoms()), self.log_prob(y), -np.inf)
 
     def quantiles(self, levels: Sequence[float]) -> Array:
         """Return about the quantiles of each law, of shape (n, levels)."""

@@ -10,6 +10,7 @@ They are adaptive sums, and densities and masses are treated alike:
 3. Panels are halved until the two halves agree with the whole.
 4. Nothing is cut off. The panels reach to where floats end. What lies beyond is the integral of the
    exponential that is found there, which may be infinite.
+5. Values at which a law has a mass beside its density are added one by one.
 """
 
 from __future__ import annotations
@@ -112,7 +113,18 @@ def _expectation(p: Univariate, q: Univariate, gain: Gain) -> Array:
 
     rule = count if p.discrete else _gauss
     total, size = adapt(rule, integrand, sides, *first_panels(sides, p, q), p.size)
-    return total + _beyond(integrand, sides, size)
+    return total + _beyond(integrand, sides, size) + _at_atoms(p, q, gain)
+
+
+def _at_atoms(p: Univariate, q: Univariate, gain: Gain) -> Array:
+    """Return what the values add at which the laws have a mass beside their density."""
+    total = np.zeros(p.size)
+    for value in p.atoms():
+        y = np.full(p.size, value)
+        log_p = p.log_mass(y)
+        log_q = log_p if q is p else q.log_mass(y)
+        total += np.where(log_p > -np.inf, np.exp(log_p) * gain(log_p, log_q), 0.0)
+    return total
 
 
 # ---------------------------------------------------------------- rules

@@ -113,6 +113,12 @@ class _Function:
     def mirror(self) -> None:
         return None
 
+    def atoms(self) -> tuple[float, ...]:
+        return self.law.atoms()
+
+    def log_mass(self, y: Array) -> Array:
+        return self.log_prob(y)
+
 
 def _rows(law: Any, theta: Arrays) -> tuple[FamilyRows, tuple[int, ...]]:
     values = np.broadcast_arrays(*(np.asarray(value, float) for value in theta))

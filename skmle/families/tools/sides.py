@@ -55,6 +55,12 @@ class Univariate(Protocol):
     def mirror(self) -> Univariate | None:
         """Return the laws of 1 - Y, if their density is known as exactly; None if not."""
 
+    def atoms(self) -> tuple[float, ...]:
+        """Return the values at which all laws have a mass beside their density."""
+
+    def log_mass(self, y: Array) -> Array:
+        """Return log P(Y = y) where y is such a value of each law; it is -inf if y is none."""
+
 
 class Folded:
     """Laws on (0, 1) with medians up to 1/2, whose points are told from the end that is nearer.
@@ -104,6 +110,14 @@ class Folded:
     def mirror(self) -> None:
         """Return None: both ends are seen already."""
         return None
+
+    def atoms(self) -> tuple[float, ...]:
+        """Return none: laws that know their mirror are densities."""
+        return ()
+
+    def log_mass(self, y: Array) -> Array:
+        """Return -inf: there is no value with a mass."""
+        return np.full(len(y), -np.inf)
 
 
 def _folded(y: Array, rest: Array) -> Array:
