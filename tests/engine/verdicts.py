@@ -112,7 +112,9 @@ def expected_verdict(
     if family.observation.columns == 2 and runs_off(family, y):
         return "separation"
     if limit is None:
-        return "interior"
+        # Least counts alone: they are sure at an end of the parameter's range.
+        least = family.support.discrete and bool((y == family.support.low).all())
+        return ("separation" if X else "boundary") if least else "interior"
     return "interior" if score_at_limit(family, y, limit, *X) > 0.0 else "boundary"
 
 

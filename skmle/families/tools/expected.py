@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from skmle.families.algebra import through_links
@@ -27,6 +28,11 @@ _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.sqrt(2.0 * np.pi) * (_NODES[1] - _NODES
 # but at least 1: the rule is that of a density, whose values are 16 to a standard deviation.
 _TO_A_DEVIATION = 16.0
 _TAIL = 1e-17  # probability beyond the sums of masses
+# Strides of a sum from which it is one of panels, whose ends are these quantiles and lie twice as
+# far out, each, than the one before: so it is where the law has long tails.
+_STRIDES = 1000.0
+_LEVELS = np.array([1e-12, 1e-8, 1e-4, 0.01, 0.1, 0.25, 0.5])
+_SHORTEST = 64.0  # numbers in the first of the panels
 _LAWS = 1024  # laws that are integrated at once: their nodes take some MB
 
 
@@ -93,6 +99,9 @@ def _masses(family: Family, theta: Arrays, deviation: Array | None = None) -> tu
     stride = np.maximum(np.floor(deviation / _TO_A_DEVIATION), 1.0)
     # Far out, a solver asks for laws whose deviation is beyond the numbers: theirs is nan.
     beyond = ~np.isfinite(low + high + stride)
+    piled = (stride > 1.0) & (low <= family.support.low)  # masses change fast at the least numbers
+    if ((piled | ((high - low) / stride > _STRIDES)) & ~beyond).any():
+        return _panels(family, theta, low, high, beyond)
     low, high = np.where(beyond, 0.0, low), np.where(beyond, 0.0, high)
     stride = np.where(beyond, 1.0, stride)
     count = int(np.ceil(((high - low) / stride).max())) + 1
@@ -100,6 +109,31 @@ def _masses(family: Family, theta: Arrays, deviation: Array | None = None) -> tu
     repeated = tuple(np.repeat(part, count) for part in theta)
     mass = np.exp(family.log_prob(y.ravel(), family.eta(repeated))).reshape(y.shape)
     mass *= stride[:, None]
+    mass[beyond] = np.nan
+    return y, mass
+
+
+def _panels(
+    family: Family, theta: Arrays, low: Array, high: Array, beyond: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """Return what `_masses` does, by rules for panels that grow with the distance from the least.
+
+    Laws that are `beyond` the numbers have no mass that is a number.
+    """
+    from skmle.families.tools.expectation import rule_of_counts  # it imports all of the quadrature
+
+    low, high = np.where(beyond, 0.0, low), np.where(beyond, 1.0, high)
+    columns = tuple(part[:, None] for part in theta)
+    inner = family.quantile(_LEVELS, columns), family.upper_quantile(_LEVELS[:-1], columns)
+    reach = _SHORTEST * 2.0 ** np.arange(np.ceil(np.log2((high - low).max() / _SHORTEST + 2.0)) + 1)
+    top = inner[1][:, -1:]
+    marks = np.hstack([*inner, low[:, None] + reach, top + reach, high[:, None] + 1.0])
+    edges = np.sort(np.hstack([low[:, None], np.clip(marks, low[:, None], high[:, None] + 1.0)]))
+    y, weights = rule_of_counts(edges[:, :-1].ravel(), edges[:, 1:].ravel())
+    used = (weights != 0.0).any(axis=0)
+    y, weights = (part[:, used].reshape(len(low), -1) for part in (y, weights))
+    repeated = tuple(np.repeat(part, y.shape[1]) for part in theta)
+    mass = weights * np.exp(family.log_prob(y.ravel(), family.eta(repeated))).reshape(y.shape)
     mass[beyond] = np.nan
     return y, mass
 
