@@ -93,6 +93,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         "logarithmic_series",
         ("logarithmic_series", "logser", "log_series", "logarithmic"),
     ),
+    "DiscreteWeibull": ("discrete_weibull", ("discrete_weibull",)),
     "Zeta": ("zeta", ("zeta", "zipf", "discrete_pareto")),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),

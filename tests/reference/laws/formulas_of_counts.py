@@ -18,6 +18,15 @@ def _generalized_poisson_log_mass(y, mean, dispersion):
     return mp.log(theta) + (y - 1) * mp.log(w) - w - mp.loggamma(y + 1)
 
 
+def _discrete_weibull_log_sf(y, scale, shape):
+    return -(((y + 1) / scale) ** shape)
+
+
+def _discrete_weibull_log_mass(y, scale, shape):
+    before = mp.mpf(0) if y == 0 else -((y / scale) ** shape)
+    return before + mp.log(-mp.expm1(_discrete_weibull_log_sf(y, scale, shape) - before))
+
+
 def _logarithmic_variance(shape):
     log = mp.log1p(-shape)
     return -shape * (shape + log) / ((1 - shape) * log) ** 2
@@ -75,6 +84,19 @@ LAWS = [
         ends=lambda mean, dispersion: [0],
         mean=lambda mean, dispersion: mean,
         variance=lambda mean, dispersion: mean * (1 + dispersion),
+        counts=True,
+    ),
+    Formula(
+        "discrete_weibull",
+        [
+            {"scale": 2.5, "shape": 0.8},
+            {"scale": 0.01, "shape": 0.3},
+            {"scale": 300.0, "shape": 40.0},
+            {"scale": 1e6, "shape": 1.5},
+        ],
+        log_density=_discrete_weibull_log_mass,
+        points=lambda scale, shape: [0, 1, 2, 5, 20, 100, 300, 353, 1500, 1e6, 8e7],
+        log_sf=_discrete_weibull_log_sf,
         counts=True,
     ),
     Formula(
