@@ -17,11 +17,13 @@ from sklearn.base import clone
 from skmle.families import REGISTRY, Distribution, Family, Observation, all_families
 from skmle.families.ends import place, with_end
 from skmle.families.links import IDENTITY, allowed_links
+from skmle.families.wrappers.base import Wrapper
 
 WIDTH = 3  # columns of a family of any number of columns
 LABELS = np.array([2, 3, 7])
 TRIALS = 6  # whatever a constructor's whole number counts
 SHARE = 0.8  # a constructor's fraction
+FEW = 0.9  # standard deviation below which counts may have two values alone
 
 # ---------------------------------------------------------------- classes
 
@@ -188,8 +190,27 @@ def typical(cls: type[Family]) -> tuple[Family, tuple[np.ndarray, ...]]:
 
 
 def typical_eta(family: Family) -> list[float]:
-    """Return different numbers for different parameters, none of them special on any chart."""
-    return calm(family, [0.2 + 0.5 * j for j in range(len(family.parameters))])
+    """Return different numbers for different parameters, none of them special on any chart.
+
+    Counts that hardly differ are made larger: two neighbouring ones may have no most likely law.
+    """
+    eta = calm(family, [0.2 + 0.5 * j for j in range(len(family.parameters))])
+    while hardly_differ(family, family.natural(family.linked(tuple(map(np.asarray, eta))))):
+        eta[0] += 0.5
+    return eta
+
+
+def narrows(family: Family) -> bool:
+    """Whether two neighbouring counts alone have no most likely law, as they have no shape."""
+    law = family
+    while isinstance(law, Wrapper):
+        law = law.inner
+    return law.may_be_unbounded and law.support.discrete
+
+
+def hardly_differ(family: Family, theta) -> bool:
+    """Whether samples of laws may have two neighbouring counts alone, where these tell no shape."""
+    return narrows(family) and bool(np.median(family.std(theta)) < FEW)
 
 
 def calm(family: Family, eta: list) -> list:

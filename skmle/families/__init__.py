@@ -93,6 +93,8 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         "logarithmic_series",
         ("logarithmic_series", "logser", "log_series", "logarithmic"),
     ),
+    "DiscreteWeibull": ("discrete_weibull", ("discrete_weibull",)),
+    "Zeta": ("zeta", ("zeta", "zipf", "discrete_pareto")),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),

@@ -96,7 +96,7 @@ class Ends:
     """What a family says of where its likelihood has no maximum inside."""
 
     may_be_unbounded: ClassVar[bool] = False
-    """Whether a likelihood may have no bound although the observations differ.
+    """Whether a likelihood may have no bound, or of counts no maximum, although they differ.
 
     A density's fit then asks `unbounded` whatever the data are.
     """
@@ -155,7 +155,8 @@ class Ends:
     ) -> tuple[tuple[float, ...], str] | None:
         """Return constant chart eta on the way to an infinite likelihood of a density, and why.
 
-        None is returned if the likelihood is bounded.
+        That of masses has a bound, but may come to it at no parameters. None is returned if there
+        is no such way.
         """
         first = statistics[0]
         if first.ndim > 1 or not np.all(first == first[0]):

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Limit, Param, Rows, Support, average
-from skmle.families.law import ByStd
+from skmle.families.base import Array, Arrays, Rows, average
 from skmle.families.negative_binomial import NegativeBinomial
-from skmle.families.poisson import Poisson
 from skmle.families.tools.by_hazard import tail_of_log_hazard
 from skmle.families.tools.by_sums import BySums
-from skmle.families.tools.counts import has_large, log_factorial, poisson_draws, stirling, surplus
+from skmle.families.tools.counts import has_large, poisson_draws, stirling, surplus
+from skmle.families.tools.dispersed import Dispersed
 from skmle.families.tools.divergences import gap_beside
 
 _LARGEST_LOG = 600.0  # log(dispersion/mean) from which log(1 + u) is log u, to the last digit
@@ -21,7 +20,7 @@ _SLOW = 1e3
 _LEAST = 0.02  # dispersion from which a fit to counts of no more variance than mean starts
 
 
-class GeneralizedPoisson(ByStd, BySums):
+class GeneralizedPoisson(Dispersed, BySums):
     """Generalised Poisson law of counts with `mean` and `dispersion`.
 
     The variance is mean (1 + dispersion)^2. With theta = mean/(1 + dispersion) and
@@ -49,16 +48,6 @@ class GeneralizedPoisson(ByStd, BySums):
     >>> {name: round(float(value), 4) for name, value in model.params_.items()}
     {'mean': 3.0, 'dispersion': 1.0833}
     """
-
-    parameters = (Param("mean", LOG), Param("dispersion", LOG))
-    support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return (Limit("dispersion", 0.0, Poisson(links=self.links_of(("mean",)))),)
-
-    def base(self, statistics: Arrays) -> Array:
-        return log_factorial(statistics[0])
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # With u = dispersion y/mean and w = theta + lambda y, which lies between y and the mean,
@@ -152,9 +141,6 @@ class GeneralizedPoisson(ByStd, BySums):
 
         mean, dispersion = theta
         return poisson(np.where(dispersion == np.inf, 0.0, mean))
-
-    def mean(self, theta: Arrays) -> Array:
-        return theta[0]
 
     def std(self, theta: Arrays) -> Array:
         mean, dispersion = theta

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Support, average
-from skmle.families.law import ByStd
+from skmle.families.base import Array, Arrays, Family, Rows, average
 from skmle.families.poisson import Poisson
-from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import has_large, log_factorial, poisson_draws, stirling, surplus
+from skmle.families.tools.counts import has_large, poisson_draws, stirling, surplus
+from skmle.families.tools.dispersed import Dispersed
 from skmle.families.tools.divergences import gap_beside
 from skmle.families.tools.expected import expected_curvature
 from skmle.families.tools.mixed_poisson import dispersion_information
@@ -28,7 +27,7 @@ _NEARLY_POISSON = float(np.log(1e-3))
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
 
 
-class NegativeBinomial(ByStd, ByTails):
+class NegativeBinomial(Dispersed):
     """Negative binomial law of counts with `mean` and `dispersion`.
 
     The variance is mean + dispersion mean^2. As dispersion -> 0 it is Poisson, and a fit to counts
@@ -53,15 +52,6 @@ class NegativeBinomial(ByStd, ByTails):
 
     scipy_name = "nbinom"
     gradient_tells_mean = True
-    parameters = (Param("mean", LOG), Param("dispersion", LOG))
-    support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return (Limit("dispersion", 0.0, Poisson(links=self.links_of(("mean",)))),)
-
-    def base(self, statistics: Arrays) -> Array:
-        return log_factorial(statistics[0])
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # With r = 1/dispersion, x = dispersion mean, and
@@ -157,9 +147,6 @@ class NegativeBinomial(ByStd, ByTails):
     @classmethod
     def from_scipy(cls, n: Array, p: Array, loc: Array) -> tuple[Family, Arrays] | None:
         return None if np.any(loc) else (cls(), (n * (1.0 - p) / p, 1.0 / n))
-
-    def mean(self, theta: Arrays) -> Array:
-        return theta[0]
 
     def std(self, theta: Arrays) -> Array:
         mean, dispersion = theta  # the variance is mean + dispersion mean^2

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from skmle.families.base import LOG, Array, Arrays, Limit, Param, Support
+from skmle.families.base import Array, Arrays
 from skmle.families.negative_binomial import NegativeBinomial
-from skmle.families.poisson import Poisson
+from skmle.families.tools.dispersed import Dispersed
 from skmle.families.tools.tilted import Tilted
 
 
-class NegativeBinomialType1(Tilted):
+class NegativeBinomialType1(Dispersed, Tilted):
     """Negative binomial law of counts with `mean` and `dispersion`, by a constant variance ratio.
 
     The variance is mean (1 + dispersion), where that of `NegativeBinomial` is
@@ -36,14 +36,8 @@ class NegativeBinomialType1(Tilted):
     {'mean': 3.0, 'dispersion': 2.98}
     """
 
-    parameters = (Param("mean", LOG), Param("dispersion", LOG))
-    support = Support(0.0, closed=(True, False), discrete=True, whole=True, rates=True)
     within = NegativeBinomial()
     tilt = -1.0
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        return (Limit("dispersion", 0.0, Poisson(links=self.links_of(("mean",)))),)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The mean is that of the counts: the law is the one inside, of which it is the maximum.

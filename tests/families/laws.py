@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 from skmle.families import Distribution, Family, Support
 from skmle.families.base import IDENTITY, LOG, LOGIT, Softmax
 from skmle.families.wrappers.fixed import fix
+from tests.families.whole_numbers import all_of, decided_far_out, reached
 from tests.subjects import RELINKED, STEPS_TOWARDS, SUBJECTS, calm, has_links
 
 
@@ -71,7 +72,10 @@ def is_computable(family: Family, theta) -> bool:
     if family.nonregular(family.chart(family.eta(theta))):
         return False
     low, high = family.support.low, family.support.high
-    if family.support.discrete or family.observation.columns is None:
+    if family.support.discrete:
+        counts = family.observation.columns == 1 and family.observation.numeric
+        return not (counts and decided_far_out(family, theta))
+    if family.observation.columns is None:
         return True
     if family.observation.circular:  # all of a turn lies at ordinary numbers
         return True
@@ -205,16 +209,11 @@ def counted(family: Family) -> bool:
 def atoms(family: Family, theta) -> np.ndarray:
     """Return the points that `cdf` and `quantile` speak of.
 
-    Whole numbers or labels, as far as any probability reaches.
+    Whole numbers or labels, as far as any probability reaches; of long tails the first ones.
     """
     if not family.observation.numeric:
         return np.asarray(family.labels)
-    law = frozen(family, theta)
-    low, high = law.support()
-    last = max(
-        law.mean() + 100.0 * law.std() + 50.0, family.upper_quantile(np.asarray(1e-17), theta)
-    )
-    return np.arange(low, min(high, last) + 1.0)
+    return reached(family, theta)[0]
 
 
 def every_row(family: Family) -> np.ndarray:
@@ -324,7 +323,10 @@ def law_points(family: Family, eta, draws=20_000):
     if counted(family):
         several = family.observation.columns is None
         y = every_row(family) if several else observations(family, atoms(family, theta))
-        return y, np.exp(family.log_prob(y, family.linked(eta))), True
+        weight = np.ones(len(y))
+        if family.observation.numeric and family.observation.columns == 1:
+            y, weight = all_of(*reached(family, theta))
+        return y, weight * np.exp(family.log_prob(y, family.linked(eta))), True
     if family.observation.columns == 1:
         y, weight = quadrature(family, eta)
         return y, weight * np.exp(family.log_prob(y, family.linked(eta))), True

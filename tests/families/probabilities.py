@@ -13,6 +13,7 @@ from skmle.families.links import get_link
 from skmle.families.wrappers.base import Wrapper
 from skmle.families.wrappers.parts import SeveralParts
 from tests.families.laws import coordinate, natural
+from tests.families.whole_numbers import LAST_NUMBER, LONGEST, all_of
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
 HALVES = 0.5 ** np.arange(2.0, 46.0)
@@ -82,12 +83,14 @@ def log_probability(family: Family, eta, low: float, high: float, quartiles=None
     support = family.support
     if support.discrete:
         first, last = np.ceil(max(low, support.low)), np.floor(min(high, support.high))
-        if np.isinf(last):
-            least = (
-                quartiles[2] if quartiles else family.upper_quantile(1e-30, natural(family, eta))
-            )
-            last = max(first, float(least)) + 2000.0
-        return float(logsumexp(family.log_prob(np.arange(first, last + 1.0), linked)))
+        least = quartiles[2] if quartiles else family.upper_quantile(0.25, natural(family, eta))
+        end = min(last, max(first, float(least)) + LONGEST)
+        y = np.arange(first, end + 1.0)
+        log_mass, weight = family.log_prob(y, linked), np.ones(len(y))
+        if end < last and log_mass[-1] > log_mass.max() - NOTHING:  # its tail is long
+            y, weight = all_of(y, min(last, LAST_NUMBER))
+            log_mass = family.log_prob(y, linked)
+        return float(logsumexp(log_mass, b=weight))
     _, log_mass = masses(family, eta, low, high, quartiles)
     return float(logsumexp(log_mass))
 

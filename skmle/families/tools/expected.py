@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from skmle.families.algebra import through_links
 from skmle.families.differences import differences
 from skmle.families.links import Jet, transition
 from skmle.families.records import Array, Arrays, Rows, Softmax, triangle
-from skmle.families.tools.atoms import atoms_of
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
@@ -28,7 +28,11 @@ _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.sqrt(2.0 * np.pi) * (_NODES[1] - _NODES
 # but at least 1: the rule is that of a density, whose values are 16 to a standard deviation.
 _TO_A_DEVIATION = 16.0
 _TAIL = 1e-17  # probability beyond the sums of masses
-_TINY = np.finfo(float).tiny
+# Strides of a sum from which it is one of panels, whose ends are these quantiles and lie twice as
+# far out, each, than the one before: so it is where the law has long tails.
+_STRIDES = 1000.0
+_LEVELS = np.array([1e-12, 1e-8, 1e-4, 0.01, 0.1, 0.25, 0.5])
+_SHORTEST = 64.0  # numbers in the first of the panels
 _LAWS = 1024  # laws that are integrated at once: their nodes take some MB
 
 
@@ -77,24 +81,13 @@ def _expected(family: Family, eta: Arrays) -> Array:
 
 
 def _densities(family: Family, theta: Arrays) -> tuple[Array, Array]:
-    """Return nodes and weights for each law, (laws, nodes): of its density, and its atoms."""
+    """Return nodes and weights for each law, (laws, nodes)."""
     columns = tuple(np.reshape(part, (-1, 1)) for part in theta)
-    below, above = ndtr(_NODES[_NODES <= 0.0])[None, :], ndtr(-_NODES[_NODES > 0.0])[None, :]
-    atoms = np.reshape(atoms_of(family), (-1, 1, 1))
-    masses = np.array([np.exp(family.log_prob(y, family.eta(columns))) for y in atoms])
-    rest = 1.0 - masses.sum(axis=0) if len(atoms) else np.ones((1, 1))
-    # The levels of the density alone become those of the whole, atom after atom.
-    below, above = rest * below, rest * above
-    for y, mass in zip(atoms, masses, strict=True):
-        below = below + mass * (below >= family.cdf(y, columns) - mass)
-    for y, mass in zip(atoms[::-1], masses[::-1], strict=True):
-        above = above + mass * (above >= family.sf(y, columns))
-    low, high = family.quantile(below, columns), family.upper_quantile(above, columns)
-    dense = np.concatenate([low, high], axis=1)
-    for y in atoms:  # a node that meets an atom stands for the density beside it
-        dense = np.where(dense == y, y + np.maximum(np.spacing(y), _TINY), dense)
-    y = np.concatenate([dense, *(np.broadcast_to(y, (len(dense), 1)) for y in atoms)], axis=1)
-    return y, np.concatenate([np.broadcast_to(rest * _WEIGHTS, dense.shape), *masses], axis=1)
+    below, above = _NODES[_NODES <= 0.0], _NODES[_NODES > 0.0]
+    low = family.quantile(ndtr(below)[None, :], columns)
+    high = family.upper_quantile(ndtr(-above)[None, :], columns)
+    y = np.concatenate([low, high], axis=1)
+    return y, np.broadcast_to(_WEIGHTS, y.shape)
 
 
 def _masses(family: Family, theta: Arrays, deviation: Array | None = None) -> tuple[Array, Array]:
@@ -106,6 +99,9 @@ def _masses(family: Family, theta: Arrays, deviation: Array | None = None) -> tu
     stride = np.maximum(np.floor(deviation / _TO_A_DEVIATION), 1.0)
     # Far out, a solver asks for laws whose deviation is beyond the numbers: theirs is nan.
     beyond = ~np.isfinite(low + high + stride)
+    piled = (stride > 1.0) & (low <= family.support.low)  # masses change fast at the least numbers
+    if ((piled | ((high - low) / stride > _STRIDES)) & ~beyond).any():
+        return _panels(family, theta, low, high, beyond)
     low, high = np.where(beyond, 0.0, low), np.where(beyond, 0.0, high)
     stride = np.where(beyond, 1.0, stride)
     count = int(np.ceil(((high - low) / stride).max())) + 1
@@ -113,6 +109,31 @@ def _masses(family: Family, theta: Arrays, deviation: Array | None = None) -> tu
     repeated = tuple(np.repeat(part, count) for part in theta)
     mass = np.exp(family.log_prob(y.ravel(), family.eta(repeated))).reshape(y.shape)
     mass *= stride[:, None]
+    mass[beyond] = np.nan
+    return y, mass
+
+
+def _panels(
+    family: Family, theta: Arrays, low: Array, high: Array, beyond: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """Return what `_masses` does, by rules for panels that grow with the distance from the least.
+
+    Laws that are `beyond` the numbers have no mass that is a number.
+    """
+    from skmle.families.tools.expectation import rule_of_counts  # it imports all of the quadrature
+
+    low, high = np.where(beyond, 0.0, low), np.where(beyond, 1.0, high)
+    columns = tuple(part[:, None] for part in theta)
+    inner = family.quantile(_LEVELS, columns), family.upper_quantile(_LEVELS[:-1], columns)
+    reach = _SHORTEST * 2.0 ** np.arange(np.ceil(np.log2((high - low).max() / _SHORTEST + 2.0)) + 1)
+    top = inner[1][:, -1:]
+    marks = np.hstack([*inner, low[:, None] + reach, top + reach, high[:, None] + 1.0])
+    edges = np.sort(np.hstack([low[:, None], np.clip(marks, low[:, None], high[:, None] + 1.0)]))
+    y, weights = rule_of_counts(edges[:, :-1].ravel(), edges[:, 1:].ravel())
+    used = (weights != 0.0).any(axis=0)
+    y, weights = (part[:, used].reshape(len(low), -1) for part in (y, weights))
+    repeated = tuple(np.repeat(part, y.shape[1]) for part in theta)
+    mass = weights * np.exp(family.log_prob(y.ravel(), family.eta(repeated))).reshape(y.shape)
     mass[beyond] = np.nan
     return y, mass
 

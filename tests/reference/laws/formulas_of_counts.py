@@ -18,9 +18,43 @@ def _generalized_poisson_log_mass(y, mean, dispersion):
     return mp.log(theta) + (y - 1) * mp.log(w) - w - mp.loggamma(y + 1)
 
 
+def _discrete_weibull_log_sf(y, scale, shape):
+    return -(((y + 1) / scale) ** shape)
+
+
+def _discrete_weibull_log_mass(y, scale, shape):
+    before = mp.mpf(0) if y == 0 else -((y / scale) ** shape)
+    return before + mp.log(-mp.expm1(_discrete_weibull_log_sf(y, scale, shape) - before))
+
+
 def _logarithmic_variance(shape):
     log = mp.log1p(-shape)
     return -shape * (shape + log) / ((1 - shape) * log) ** 2
+
+
+def _zeta_log_sf(y, shape):
+    """By Euler and Maclaurin's formula: mpmath's zeta of two arguments has ten digits in places."""
+    after = y + 1 + 200
+    rest = 1 / shape + 1 / (2 * after)
+    for j in range(1, 30):
+        rise = mp.rf(1 + shape, 2 * j - 1) / after ** (2 * j)
+        rest += mp.bernoulli(2 * j) / mp.factorial(2 * j) * rise
+    total = mp.fsum((y + 1 + j) ** (-1 - shape) for j in range(200)) + rest * after**-shape
+    return mp.log(total) - mp.log(mp.zeta(1 + shape))
+
+
+def _zeta_mean(shape):
+    return mp.zeta(shape) / mp.zeta(1 + shape) if shape > 1 else mp.inf
+
+
+def _zeta_variance(shape):
+    square = mp.zeta(shape - 1) / mp.zeta(1 + shape) if shape > 2 else mp.inf
+    return square - _zeta_mean(shape) ** 2 if shape > 2 else mp.inf
+
+
+def _zeta_entropy(shape):
+    log_mean = -mp.zeta(1 + shape, derivative=1) / mp.zeta(1 + shape)
+    return mp.log(mp.zeta(1 + shape)) + (1 + shape) * log_mean
 
 
 LAWS = [
@@ -53,6 +87,19 @@ LAWS = [
         counts=True,
     ),
     Formula(
+        "discrete_weibull",
+        [
+            {"scale": 2.5, "shape": 0.8},
+            {"scale": 0.01, "shape": 0.3},
+            {"scale": 300.0, "shape": 40.0},
+            {"scale": 1e6, "shape": 1.5},
+        ],
+        log_density=_discrete_weibull_log_mass,
+        points=lambda scale, shape: [0, 1, 2, 5, 20, 100, 300, 353, 1500, 1e6, 8e7],
+        log_sf=_discrete_weibull_log_sf,
+        counts=True,
+    ),
+    Formula(
         "logarithmic_series",
         [{"shape": 1e-3}, {"shape": 0.4}, {"shape": 0.98}],
         log_density=lambda y, shape: y * mp.log(shape) - mp.log(-y * mp.log1p(-shape)),
@@ -60,6 +107,17 @@ LAWS = [
         ends=lambda shape: [1],
         mean=lambda shape: -shape / ((1 - shape) * mp.log1p(-shape)),
         variance=_logarithmic_variance,
+        counts=True,
+    ),
+    Formula(
+        "zeta",
+        [{"shape": 1e-9}, {"shape": 0.3}, {"shape": 1.1}, {"shape": 2.5}, {"shape": 40.0}],
+        log_density=lambda y, shape: -(1 + shape) * mp.log(y) - mp.log(mp.zeta(1 + shape)),
+        points=lambda shape: [1, 2, 3, 5, 10, 30, 100, 1000, 3e7, 1e15, 1e120, 1e290],
+        log_sf=_zeta_log_sf,
+        mean=_zeta_mean,
+        variance=_zeta_variance,
+        entropy=_zeta_entropy,
         counts=True,
     ),
 ]

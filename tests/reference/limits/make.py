@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 mp.mp.dps = 120
 WIDE = 700  # digits for numbers of 1e-300 that have no unit, as shares: a precision is 1e300
 STEP = mp.mpf(10) ** -20  # of differences, in standard errors or so
+FLAT = 1e3  # standard error from which rows tell nothing of a coordinate, and Newton's end no place
 SCORES = np.array([-1.4, -0.9, -0.45, -0.1, 0.2, 0.55, 0.8, 1.3])
 NORMAL = np.array([-1.53, -0.89, -0.49, -0.16, 0.16, 0.49, 0.89, 1.53])  # quantiles
 
@@ -252,6 +253,9 @@ class Maximum:
         else:
             return None
         if k and max(mp.eigsy(hessian, eigvals_only=True)) >= 0:
+            return None
+        spread = mp.inverse(-hessian) if k else hessian
+        if any(unit**2 * spread[j, j] > FLAT**2 for j, unit in enumerate(units)):
             return None
         return {n: float(v) for n, v in self.params(at).items()}, float(self.value(at))
 
