@@ -70,6 +70,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "InverseGamma": ("inverse_gamma", ("inverse_gamma", "invgamma", "inversegamma")),
     "ChiSquared": ("chi_squared", ("chi_squared", "chi2", "chisq", "chisquare", "chisquared")),
     "Chi": ("chi", ("chi",)),
+    "Rice": ("rice", ("rice", "rician")),
     "Nakagami": ("nakagami", ("nakagami", "naka")),
     "BirnbaumSaunders": (
         "birnbaum_saunders",
