@@ -43,6 +43,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),
+    "GeneralizedGamma": (
+        "generalized_gamma",
+        ("generalized_gamma", "gengamma", "generalised_gamma", "stacy"),
+    ),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),

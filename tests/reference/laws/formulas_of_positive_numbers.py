@@ -11,7 +11,7 @@ _SHARES = ("1e-300", "1e-100", "1e-20", "1e-5", "0.02", "0.3")
 _FAR = (0.5, 2, 10, 60, 600)
 
 
-def _log_gamma_tail(shape, x, upper):
+def log_gamma_tail(shape, x, upper):
     """Return the logarithm of a tail, from the smaller one of both."""
     above = mp.gammainc(shape, x, mp.inf, regularized=True)
     below = mp.gammainc(shape, 0, x, regularized=True)
@@ -19,7 +19,7 @@ def _log_gamma_tail(shape, x, upper):
     return mp.log(own) if own < 0.5 else mp.log1p(-other)
 
 
-def _gamma_points(shape):
+def gamma_points(shape):
     """Return values of a gamma variable from one end to the other."""
     low = [(mp.mpf(p) * mp.gamma(shape + 1)) ** (1 / shape) for p in _SHARES]
     near = [x for x in low if x < shape]
@@ -39,13 +39,13 @@ def _of_gamma(name, laws, power, scale_and_shape):
         def log_tail(y, **theta):
             scale, shape = scale_and_shape(**theta)
             x = (y / scale) ** power
-            return _log_gamma_tail(shape, x, upper == (power > 0))
+            return log_gamma_tail(shape, x, upper == (power > 0))
 
         return log_tail
 
     def points(**theta):
         scale, shape = scale_and_shape(**theta)
-        return [scale * x ** (mp.mpf(1) / power) for x in _gamma_points(shape)]
+        return [scale * x ** (mp.mpf(1) / power) for x in gamma_points(shape)]
 
     def moment(k, **theta):
         scale, shape = scale_and_shape(**theta)
@@ -108,7 +108,7 @@ def _bisa_at(s, scale, shape):
     return scale * (half + mp.sqrt(half**2 + 1)) ** 2
 
 
-def _log_normal_tail(s):
+def log_normal_tail(s):
     return mp.log(mp.erfc(s / mp.sqrt(2)) / 2) if s > 0 else mp.log1p(-mp.erfc(-s / mp.sqrt(2)) / 2)
 
 
@@ -341,8 +341,8 @@ LAWS = [
         points=lambda scale, shape: [
             _bisa_at(s, scale, shape) for s in (-37, -20, -6, -2, -0.3, 0.1, 1, 3, 8, 20, 37)
         ],
-        log_cdf=lambda y, scale, shape: _log_normal_tail(-_bisa_normal(y, scale, shape)),
-        log_sf=lambda y, scale, shape: _log_normal_tail(_bisa_normal(y, scale, shape)),
+        log_cdf=lambda y, scale, shape: log_normal_tail(-_bisa_normal(y, scale, shape)),
+        log_sf=lambda y, scale, shape: log_normal_tail(_bisa_normal(y, scale, shape)),
         mean=lambda scale, shape: scale * (1 + shape**2 / 2),
         variance=lambda scale, shape: (scale * shape) ** 2 * (1 + 5 * shape**2 / 4),
         entropy=_bisa_entropy,
