@@ -49,9 +49,8 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
     Frechet's, with q = 1/shape a gamma law; a negative q is that of the reciprocal. Around the
     lognormal law the likelihood has no flat ridge, as it has in Stacy's parameters. Far out
     the law tends to that of a power of y, below the largest observation or from the least one on:
-    samples without a maximum inside lead there (status "no_maximum"). As of laws whose ends move, a
-    maximum inside is the answer where there is one, although few observations (30, with q = 2 half
-    of the samples; 300, none) may be likelier far out. scipy:
+    few observations are often likeliest there (status "no_maximum"; of 30 with q = 0 one sample of
+    fifteen, of 300 none). A regression looks for its maximum inside. scipy:
     ``gengamma(a=1/q**2, c=q * shape, scale=scale * q**(2/(q * shape)))``; R:
     ``flexsurv::dgengamma(mu=log(scale), sigma=1/shape, Q=q)``.
 
@@ -121,26 +120,25 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
             return [(float(centre - sigma * mean), -float(np.log(sigma)), q)]
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
-        # With q/shape = t and a shape a that vanishes, the law of a exp(q z) is that of
-        # (y/scale)^(1/t) below scale, with the density of a power, and nothing above.
         q = np.asarray(eta[2])
-        for sign, ends, side in (
-            (1.0, "inf", "below the largest"),
-            (-1.0, "-inf", "above the least"),
-        ):
-            if np.min(sign * q) > _POWER:
-                return "q", (
-                    f"the likelihood rises towards a finite supremum, that of a power of y "
-                    f"{side} observation, as q tends to {ends} and shape to inf"
-                )
-        return None
+        far = [sign for sign in (1.0, -1.0) if np.min(sign * q) > _POWER]
+        return ("q", _towards_power(far[0])) if far else None
 
-    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...]:
-        # To the likelier of both sides: log y is exponential from its end on.
+    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
+        found = self.supremum(statistics, weight)
+        return None if found is None else found[0]
+
+    def supremum(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        # On the likelier of both sides: log y is exponential from its end on.
         log_y = statistics[0]
         mean, low, high = average(log_y, weight), float(log_y.min()), float(log_y.max())
+        if not low < mean < high:
+            return None
         sign, end = (1.0, high) if high - mean < mean - low else (-1.0, low)
-        return end, float(np.log(_FAR_OUT / abs(end - mean))), sign * _FAR_OUT
+        rate = _FAR_OUT / abs(end - mean)
+        return (end, float(np.log(rate)), sign * _FAR_OUT), _towards_power(sign)
 
     # ---------------------------------------------------------------- the law
 
@@ -241,6 +239,19 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
                 n = rng.standard_normal(size)
                 z = np.where(near, n - q * (n * n + 2.0) / 6.0, z)
             return np.exp(loc + sigma * z)
+
+
+def _towards_power(sign: float) -> str:
+    """Return where the likelihood rises to as |q| grows, in words.
+
+    With q/shape = t and a shape a that vanishes, the law of a exp(q z) is that of (y/scale)^(1/t)
+    below scale, with the density of a power, and nothing above.
+    """
+    end, side = ("inf", "below the largest") if sign > 0.0 else ("-inf", "above the least")
+    return (
+        f"the likelihood rises towards a finite supremum, that of a power of y {side} "
+        f"observation, as q tends to {end} and shape to inf"
+    )
 
 
 def _of_log(theta: Arrays) -> Arrays:

@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 
 from skmle import MLEDistribution, MLERegressor
-from skmle.families import Categorical, Family
+from skmle.families import Categorical
 from skmle.families.base import LOGIT
 from tests.engine.verdicts import CONTINUOUS, DISTRIBUTIONAL, RUNS, both, draw_rows, judge
-from tests.subjects import ONE_EACH, ends_move, every, is_unbounded, middle_of, representatives
+from tests.subjects import (
+    ONE_EACH,
+    ends_move,
+    every,
+    is_unbounded,
+    middle_of,
+    representatives,
+    states_a_way,
+)
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -51,11 +59,6 @@ def test_a_few_rows_interpolated_by_a_student_t_regression():
         noise = rng.normal(0.0, 2.0, n) if seed % 2 else rng.logistic(0.0, 1.0, n)
         _, said = judge(MLERegressor("t"), X, X @ rng.normal(size=p) + noise)
         assert said == "no_maximum"
-
-
-def states_a_way(family) -> bool:
-    """Whether the law knows ways to suprema on which there is no maximum."""
-    return type(family).without_bound is not Family.without_bound
 
 
 UNBOUNDED = {name: f for name, f in CONTINUOUS.items() if is_unbounded(f)}
