@@ -288,6 +288,11 @@ def ends_move(family: Family | type[Family]) -> bool:
     return family.support.smooth and not family.support.fixed
 
 
+def states_a_way(family: Family) -> bool:
+    """Whether the law knows ways to suprema far out, on which there is no maximum."""
+    return type(family).without_bound is not Family.without_bound
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 

@@ -167,8 +167,11 @@ def covers(problem: Problem) -> bool:
         for j, param in enumerate(family.parameters)
     )
     modelled = any(term.size for term in problem.terms)
+    # Each group has its own supremum far out, if its law knows any.
+    inside = modelled or family.supremum(observed.statistics, observed.weight) is None
     return (
         plain
+        and inside
         and not family.smoothings()
         and not starts_inside(family)
         and not observed.is_condensed

@@ -43,6 +43,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),
+    "GeneralizedGamma": (
+        "generalized_gamma",
+        ("generalized_gamma", "gengamma", "generalised_gamma", "stacy"),
+    ),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),
@@ -70,6 +74,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "InverseGamma": ("inverse_gamma", ("inverse_gamma", "invgamma", "inversegamma")),
     "ChiSquared": ("chi_squared", ("chi_squared", "chi2", "chisq", "chisquare", "chisquared")),
     "Chi": ("chi", ("chi",)),
+    "Rice": ("rice", ("rice", "rician")),
     "Nakagami": ("nakagami", ("nakagami", "naka")),
     "BirnbaumSaunders": (
         "birnbaum_saunders",

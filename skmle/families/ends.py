@@ -194,6 +194,16 @@ class Ends:
         """
         return None
 
+    def supremum(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        """Return constant chart eta next to a finite supremum far out of a density, and why.
+
+        Where it is likelier than the maximum inside, there is no maximum. None is returned if no
+        such supremum is known.
+        """
+        return None
+
     def ended(self, values: Mapping[str, float]) -> Family | None:
         """Return the smooth law of a known support, if the values held tell all ends that move.
 

@@ -34,7 +34,8 @@ OF_TAILS = {"Censored", "Truncated", "Rounded", "Hurdle"}
 
 def of_errors(wrapper, cls):
     """Return how closely the standard errors of a wrapped law may be asked to agree."""
-    differences = cls.tail is Family.tail or own_name(cls) == "student_t"  # in its df
+    in_shape = own_name(cls) in ("student_t", "generalized_gamma")
+    differences = cls.tail is Family.tail or in_shape
     return BY_DIFFERENCES if wrapper in OF_TAILS and differences else CLOSE
 
 

@@ -33,7 +33,7 @@ every_held = pytest.mark.parametrize("cls", HELD, ids=own_name)
 def first_held(cls) -> tuple[str, float]:
     """Return the first parameter and a value at which no other one is at an end of its range."""
     first = cls().parameters[0]
-    values = (VALUES.get(first.unit, 1.5), 1.5, 5.0)
+    values = (VALUES.get(first.unit, 1.5), 1.5, 5.0, 0.9)
     for value in values:
         model, _ = fitted(
             MLERegressor(own_name(cls), fixed={first.name: value}), X, observations(cls)

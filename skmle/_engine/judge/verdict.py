@@ -96,7 +96,11 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
         limit = None
         if likelihood.family.limits and _doubtful(likelihood, solution):
             limit = likelier_limit(likelihood, solution, refit)
-        return limit or _at_the_maximum(likelihood, solution)
+        return (
+            limit
+            or _likelier_far_out(likelihood, solution)
+            or _at_the_maximum(likelihood, solution)
+        )
     limit = likelier_limit(likelihood, solution, refit) or _at_a_limit(likelihood, solution)
     return limit or _without_maximum(likelihood, solution)
 
@@ -201,14 +205,30 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
 
 def _on_that_way(likelihood: Likelihood, verdict: Verdict) -> Fit | None:
     """Return the fit of a density at the place that its data tell; None if they tell none."""
+    observed = likelihood.problem.observed
+    way = likelihood.problem.family.on_that_way(observed.statistics, observed.weight)
+    return None if way is None else _at_constants(likelihood, way, verdict)
+
+
+def _likelier_far_out(likelihood: Likelihood, solution: Solution) -> Fit | None:
+    """Return the fit of a density next to a supremum far out, if no maximum inside is likelier."""
+    observed = likelihood.problem.observed
+    known = likelihood.problem.family.supremum(observed.statistics, observed.weight)
+    if known is None:
+        return None
+    found = _at_constants(likelihood, known[0], Verdict(NO_MAXIMUM, known[1]))
+    inside = likelihood.log_likelihood(solution)
+    return found if found is not None and found.log_likelihood > inside else None
+
+
+def _at_constants(likelihood: Likelihood, way: tuple[float, ...], verdict: Verdict) -> Fit | None:
+    """Return the fit of a density at constant chart eta; None if they are no density's."""
     problem = likelihood.problem
     if problem.penalised or any(t.columns is not None or not t.intercept for t in problem.terms):
         return None
-    observed = problem.observed
-    way = problem.family.on_that_way(observed.statistics, observed.weight)
     with np.errstate(all="ignore"):  # a link may not lead there
-        found = None if way is None else constant_fit(problem, way, verdict)
-    return found if found is not None and np.isfinite(found.log_likelihood) else None
+        found = constant_fit(problem, way, verdict)
+    return found if np.isfinite(found.log_likelihood) else None
 
 
 def _nearest(likelihood: Likelihood, solution: Solution) -> Array | None:

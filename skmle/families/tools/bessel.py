@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import Polynomial
+from scipy.special import i0e, i1e
 
 from skmle.families.records import Array
 from skmle.families.tools.special import binet
@@ -80,6 +81,27 @@ def log_bessel(order: float, x: Array) -> LogBessel:
     far_lack, far_slope = _far(order, 1.0 / away)
     lack, slope = np.where(x < away, lack, far_lack), np.where(x < away, slope, far_slope)
     return LogBessel(value, ratio, lack, over, slope)
+
+
+def log_bessel_0(x: Array) -> LogBessel:
+    """Return `log_bessel` of order 0, by scipy's functions, which are right and quicker there."""
+    x = np.asarray(x, float)
+    zero = i0e(x)
+    ratio = i1e(x) / zero
+    over = np.where(x > 0.0, ratio / np.where(x > 0.0, x, 1.0), 0.5)
+    lack = 1.0 - ratio
+    far = x > _FAR_LEAST
+    if far.any():
+        far_lack, far_slope = _far(0.0, 1.0 / np.where(far, x, np.inf))
+        lack = np.where(far, far_lack, lack)
+        return LogBessel(
+            np.log(zero), ratio, lack, over, np.where(far, far_slope, _slope_0(ratio, over))
+        )
+    return LogBessel(np.log(zero), ratio, lack, over, _slope_0(ratio, over))
+
+
+def _slope_0(ratio: Array, over: Array) -> Array:
+    return 1.0 - ratio * ratio - over
 
 
 def concentration(dimension: int, lack: float) -> float:

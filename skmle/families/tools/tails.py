@@ -7,6 +7,7 @@ Laguerre's points, scaled by its slope, integrate what is left of f.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc, betaincc, betaln, erfcx, gammainc, gammaincc, gammaln
 
 from skmle.families.base import Array
@@ -75,22 +76,43 @@ def log_gamma_tail(a: Array, x: Array, upper: bool, log_x: Array | None = None) 
 
 
 def _large_gamma(a: Array, x: Array, upper: bool) -> Array:
-    """Return the logarithm of a tail of a large shape, uniformly in x.
+    away = (x - a) / a
+    excess = gap_beside(away, x / a)
+    eta = np.copysign(np.sqrt(2.0 * excess), away)
+    return log_large_gamma_tail(1.0 / np.sqrt(a), eta, a * excess, away > 0.0, upper)
+
+
+def log_large_gamma_tail(
+    inverse_root: Array,
+    eta: Array,
+    half_square: Array,
+    above: NDArray[np.bool_],
+    upper: bool,
+) -> Array:
+    """Return the logarithm of a tail of a gamma law of a large shape a, uniformly in x.
+
+    Parameters
+    ----------
+    inverse_root : ndarray
+        1/sqrt(a), which may be zero: the law is then normal.
+    eta : ndarray
+        With the sign of x - a, eta^2/2 = x/a - 1 - log(x/a).
+    half_square : ndarray
+        a eta^2/2.
+    above : ndarray of bool
+        Whether x > a.
+    upper : bool
 
     References
     ----------
     Temme (1979), The asymptotic expansion of the incomplete gamma functions, SIAM Journal on
     Mathematical Analysis 10.
     """
-    away = (x - a) / a
-    excess = gap_beside(away, x / a)  # eta^2/2
-    eta = np.copysign(np.sqrt(2.0 * excess), away)
     series = [sum(c * eta**j for j, c in enumerate(terms)) for terms in _TEMME]
-    correction = (series[0] + series[1] / a) / np.sqrt(2.0 * np.pi * a)
-    above = away > 0.0
+    correction = (series[0] + series[1] * inverse_root**2) * inverse_root / np.sqrt(2.0 * np.pi)
     # Both terms of the smaller tail have the factor exp(-a eta^2/2).
-    bell = 0.5 * erfcx(np.sqrt(a * excess)) + np.where(above, correction, -correction)
-    smaller = np.log(bell) - a * excess
+    bell = 0.5 * erfcx(np.sqrt(half_square)) + np.where(above, correction, -correction)
+    smaller = np.log(bell) - half_square
     return np.where(above == upper, smaller, log_complement(np.minimum(smaller, 0.0)))
 
 

@@ -256,6 +256,11 @@ class Wrapper(Family):
     def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
         return None
 
+    def supremum(
+        self, statistics: Arrays, weight: Array | None
+    ) -> tuple[tuple[float, ...], str] | None:
+        return None
+
     def widened(self, eta: Arrays) -> Arrays:
         return self.inner.widened(eta)
 

@@ -11,7 +11,7 @@ _SHARES = ("1e-300", "1e-100", "1e-20", "1e-5", "0.02", "0.3")
 _FAR = (0.5, 2, 10, 60, 600)
 
 
-def _log_gamma_tail(shape, x, upper):
+def log_gamma_tail(shape, x, upper):
     """Return the logarithm of a tail, from the smaller one of both."""
     above = mp.gammainc(shape, x, mp.inf, regularized=True)
     below = mp.gammainc(shape, 0, x, regularized=True)
@@ -19,7 +19,7 @@ def _log_gamma_tail(shape, x, upper):
     return mp.log(own) if own < 0.5 else mp.log1p(-other)
 
 
-def _gamma_points(shape):
+def gamma_points(shape):
     """Return values of a gamma variable from one end to the other."""
     low = [(mp.mpf(p) * mp.gamma(shape + 1)) ** (1 / shape) for p in _SHARES]
     near = [x for x in low if x < shape]
@@ -39,13 +39,13 @@ def _of_gamma(name, laws, power, scale_and_shape):
         def log_tail(y, **theta):
             scale, shape = scale_and_shape(**theta)
             x = (y / scale) ** power
-            return _log_gamma_tail(shape, x, upper == (power > 0))
+            return log_gamma_tail(shape, x, upper == (power > 0))
 
         return log_tail
 
     def points(**theta):
         scale, shape = scale_and_shape(**theta)
-        return [scale * x ** (mp.mpf(1) / power) for x in _gamma_points(shape)]
+        return [scale * x ** (mp.mpf(1) / power) for x in gamma_points(shape)]
 
     def moment(k, **theta):
         scale, shape = scale_and_shape(**theta)
@@ -108,7 +108,7 @@ def _bisa_at(s, scale, shape):
     return scale * (half + mp.sqrt(half**2 + 1)) ** 2
 
 
-def _log_normal_tail(s):
+def log_normal_tail(s):
     return mp.log(mp.erfc(s / mp.sqrt(2)) / 2) if s > 0 else mp.log1p(-mp.erfc(-s / mp.sqrt(2)) / 2)
 
 
@@ -230,6 +230,57 @@ def _beta_prime_entropy(odds, precision):
     return mp.log(mp.beta(a, b)) - (a - 1) * own + (a + b) * rest
 
 
+def _rice_parts(y, scale, shape):
+    noise = scale / mp.sqrt(1 + shape**2 / 2)
+    return y / noise, shape, noise
+
+
+def _rice_log_density(y, scale, shape):
+    u, b, noise = _rice_parts(y, scale, shape)
+    return mp.log(u / noise) - (u - b) ** 2 / 2 + mp.log(mp.besseli(0, u * b) * mp.exp(-u * b))
+
+
+def _rice_log_tail(upper):
+    def log_tail(y, scale, shape):
+        u, b, noise = _rice_parts(y, scale, shape)
+        above = u**2 > b**2 + 1
+        sign = 1 if above else -1
+        width = 1 / mp.sqrt(1 + (u - b) ** 2)
+        cuts = [u + sign * width * t for t in (0, 1, 3, 8, 16, 30, 50, 90, 130)]
+        if not above:
+            cuts = [c for c in cuts if c > 0] + [mp.mpf(0)] * (cuts[-1] <= 0)
+
+        def mass(x):
+            return mp.exp(_rice_log_density(x * noise, scale, shape) - top) if x > 0 else 0
+
+        top = _rice_log_density(u * noise, scale, shape)
+        smaller = top + mp.log(abs(mp.quad(mass, cuts)) * noise)
+        if above == upper:
+            return smaller
+        return mp.log1p(-mp.exp(smaller)) if smaller < -1 else mp.log(-mp.expm1(smaller))
+
+    return log_tail
+
+
+def _rice_mean(scale, shape):
+    _, b, noise = _rice_parts(scale, scale, shape)
+    return noise * mp.sqrt(mp.pi / 2) * mp.hyp1f1(mp.mpf(-1) / 2, 1, -(b**2) / 2)
+
+
+def _rice_entropy(scale, shape):
+    _, b, noise = _rice_parts(scale, scale, shape)
+    cuts = [max(b + t, mp.mpf(0)) * noise for t in (-14, -8, -4, -2, -1, 0, 1, 2, 4, 8, 14)]
+
+    def term(y):
+        log_q = _rice_log_density(y, scale, shape) if y > 0 else 0
+        return -log_q * mp.exp(log_q) if y > 0 else 0
+
+    return mp.quad(term, sorted(set(cuts)))
+
+
+_RICE_LENGTHS = ("1e-145", "1e-9", 0.02, 0.6, 1.3, 2.5, 6, 13, 36)
+
+
 def _logit_normal_score(y, loc, scale):
     return (mp.log(y) - mp.log1p(-y) - loc) / scale
 
@@ -290,8 +341,8 @@ LAWS = [
         points=lambda scale, shape: [
             _bisa_at(s, scale, shape) for s in (-37, -20, -6, -2, -0.3, 0.1, 1, 3, 8, 20, 37)
         ],
-        log_cdf=lambda y, scale, shape: _log_normal_tail(-_bisa_normal(y, scale, shape)),
-        log_sf=lambda y, scale, shape: _log_normal_tail(_bisa_normal(y, scale, shape)),
+        log_cdf=lambda y, scale, shape: log_normal_tail(-_bisa_normal(y, scale, shape)),
+        log_sf=lambda y, scale, shape: log_normal_tail(_bisa_normal(y, scale, shape)),
         mean=lambda scale, shape: scale * (1 + shape**2 / 2),
         variance=lambda scale, shape: (scale * shape) ** 2 * (1 + 5 * shape**2 / 4),
         entropy=_bisa_entropy,
@@ -316,5 +367,27 @@ LAWS = [
         ),
         variance=_beta_prime_variance,
         entropy=_beta_prime_entropy,
+    ),
+    Formula(
+        "rice",
+        [
+            {"scale": 1.0, "shape": 2.0},
+            {"scale": 2.5e-6, "shape": 0.01},
+            {"scale": 3e8, "shape": 50.0},
+        ],
+        log_density=_rice_log_density,
+        points=lambda scale, shape: [
+            _rice_parts(scale, scale, shape)[2] * mp.mpf(u)
+            for u in (
+                _RICE_LENGTHS
+                if shape < 10
+                else [shape + t for t in (-36, -20, -6, -1, 1, 6, 20, 36)]
+            )
+        ],
+        log_cdf=_rice_log_tail(False),
+        log_sf=_rice_log_tail(True),
+        mean=_rice_mean,
+        variance=lambda scale, shape: 2 * scale**2 - _rice_mean(scale, shape) ** 2,
+        entropy=_rice_entropy,
     ),
 ]

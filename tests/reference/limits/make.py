@@ -125,7 +125,11 @@ LAWS |= {LAPLACE: lambda y, loc, scale: -abs(y - loc) / (2 * scale) - mp.log(4 *
 # With shapes below -1/2 the usual standard errors do not hold (Smith, 1985).
 MOVING_ENDS = ("generalized_extreme_value", "generalized_pareto")
 WITH_CUSPS = ("laplace", LAPLACE)  # its location is the median, which the rows have as they are
-LIMITS = {"student_t": ("df", "normal"), "negative_binomial": ("dispersion", "poisson")}
+LIMITS = {
+    "student_t": ("df", "normal"),
+    "negative_binomial": ("dispersion", "poisson"),
+    "rice": ("shape", "rayleigh"),
+}
 
 # ---------------------------------------------------------------- samples
 
