@@ -15,7 +15,7 @@ import pytest
 from sklearn.base import clone
 
 from skmle.families import REGISTRY, Distribution, Family, Observation, all_families
-from skmle.families.ends import place, with_end
+from skmle.families.ends import place, places, with_end
 from skmle.families.links import IDENTITY, allowed_links
 
 WIDTH = 3  # columns of a family of any number of columns
@@ -249,6 +249,20 @@ def middle_of(law) -> np.ndarray:
     return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
 
 
+def law_at_limit(family: Family, limit, eta) -> tuple[Family, tuple]:
+    """Return a limit law and its linked eta, from those of the family.
+
+    A law whose support ends at a location has another chart of it than the family.
+    """
+    law, index = limit.family, places(family, limit)
+    if not limit.constant:
+        return law, tuple(eta[j] for j in index)
+    theta = family.natural(eta)
+    rest = tuple(theta[j] for j in index)
+    law = law.for_parameters(dict(zip(law.names, rest, strict=True)))
+    return law, law.eta(rest)
+
+
 def beside_limit(family: Family, limit, law: Distribution, value: float) -> Distribution:
     """Return the law whose parameters are those of a limit law and a value of the one beside."""
     if family.names == tuple(p.name for p in family.parameters):
@@ -265,6 +279,15 @@ def ends_move(family: Family | type[Family]) -> bool:
     where the usual errors do not hold, or none.
     """
     return family.support.smooth and not family.support.fixed
+
+
+def ends_at_rows(family: Family | type[Family]) -> bool:
+    """Whether a limit law begins at its location, which the least observation then is.
+
+    A regression whose location depends on features has no such limit law, and may have no maximum.
+    """
+    law = family() if isinstance(family, type) else family
+    return any(limit.constant for limit in law.limits)
 
 
 def is_unbounded(family: Family | type[Family]) -> bool:

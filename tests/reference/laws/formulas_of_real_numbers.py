@@ -72,7 +72,39 @@ def _wrapped_cauchy_density(y, loc, concentration):
     return mp.log((1 - rho**2) / (2 * mp.pi * square))
 
 
+def _modified_sf(y, loc, scale, tail):
+    z, k = (y - loc) / scale, scale / tail
+    with mp.workdps(400):  # the two terms of the other tail cancel
+        beside = mp.exp(k * k / 2 - k * z) * mp.erfc((k - z) / mp.sqrt(2)) / 2
+        return mp.erfc(z / mp.sqrt(2)) / 2 + beside
+
+
+def _modified_log_cdf(y, **theta):
+    with mp.workdps(400):
+        return mp.log(1 - _modified_sf(y, **theta))
+
+
 LAWS = [
+    Formula(
+        "exponentially_modified_normal",
+        [
+            law | {"tail": tail}
+            for law, tail in zip(
+                [*STANDARD, *STANDARD[:2]], (1.0, 2e-5, 1.0, 1e-3, 0.1), strict=True
+            )
+        ],
+        log_density=lambda y, loc, scale, tail: (
+            (scale / tail) ** 2 / 2
+            - (y - loc) / tail
+            - mp.log(2 * tail)
+            + mp.log(mp.erfc((scale / tail - (y - loc) / scale) / mp.sqrt(2)))
+        ),
+        points=at(-36, -20, -7, -2, -0.3, 0.001, 1, 2.1, 7, 22, 300),
+        log_sf=lambda y, **theta: mp.log(_modified_sf(y, **theta)),
+        log_cdf=_modified_log_cdf,
+        mean=lambda loc, scale, tail: loc + tail,
+        variance=lambda loc, scale, tail: scale**2 + tail**2,
+    ),
     Formula(
         "von_mises",
         [

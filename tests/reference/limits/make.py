@@ -124,7 +124,13 @@ LAWS |= {LAPLACE: lambda y, loc, scale: -abs(y - loc) / (2 * scale) - mp.log(4 *
 # With shapes below -1/2 the usual standard errors do not hold (Smith, 1985).
 MOVING_ENDS = ("generalized_extreme_value", "generalized_pareto")
 WITH_CUSPS = ("laplace", LAPLACE)  # its location is the median, which the rows have as they are
-LIMITS = {"student_t": ("df", "normal"), "negative_binomial": ("dispersion", "poisson")}
+LIMITS = {
+    "student_t": ("df", "normal"),
+    "negative_binomial": ("dispersion", "poisson"),
+    "exponentially_modified_normal": ("tail", "normal"),
+}
+# Laws that are exponential from their location on as the scale vanishes: the name of the mean.
+FROM_LOCATION = {"exponentially_modified_normal": "tail"}
 
 # ---------------------------------------------------------------- samples
 
@@ -296,6 +302,16 @@ def fitted(family, rows, held):
         return MLEDistribution(family, fixed=held or None).fit(np.asarray(rows, float)[:, None])
 
 
+def from_location(rows, held, mean):
+    """Return the most likely exponential law from a location on, which lies below all rows."""
+    y = [mp.mpf(float(v)) for v in rows]
+    loc = mp.mpf(float(held.get("loc", min(y))))
+    away = mp.fsum(v - loc for v in y) / len(y)
+    params = {"loc": float(loc), "scale": 0.0, mean: float(held.get(mean, away))}
+    size = mp.mpf(held.get(mean, away))
+    return "boundary", params, float(-len(y) * (mp.log(size) + away / size))
+
+
 def maximum(family, rows, held):
     """Return (status, parameters, log-likelihood); the status is None where none was found."""
     start = fitted(family, rows, held).params_
@@ -304,6 +320,8 @@ def maximum(family, rows, held):
         if found is not None:
             irregular = family in MOVING_ENDS and found[0]["shape"] < -0.5
             return ("non_regular" if irregular else "interior", *found)
+    if family in FROM_LOCATION and start.get("scale") == 0.0:
+        return from_location(rows, held, FROM_LOCATION[family])
     name, law = LIMITS.get(family, (None, None))
     if name is None or name in held:
         return None, {}, None
@@ -315,11 +333,11 @@ def maximum(family, rows, held):
 def moved(name, value, params, up):
     """Return another value at which a parameter may be held, above or below its own."""
     if name == "loc":
-        return value + (0.5 if up else -0.5) * params["scale"]
+        return value + (0.5 if up else -0.5) * (params["scale"] or params["tail"])
     if name in ("probability",) or (name == "mean" and "precision" in params):
         odds = (1.5 if up else 1.0 / 1.5) * value / (1.0 - value)
         return odds / (1.0 + odds)
-    return (1.25 if up else 0.8) * value
+    return (1.25 if up else 0.8) * (value or params["tail"])  # a scale that is none at a limit
 
 
 def can_be_held(family):
