@@ -273,12 +273,14 @@ def beside_limit(family: Family, limit, law: Distribution, value: float) -> Dist
 
 
 def ends_move(family: Family | type[Family]) -> bool:
-    """Whether the support of a smooth law ends where the parameters say.
+    """Whether the support of a smooth law, or of its limit law, ends where the parameters say.
 
     Its likelihood has no bound as an end comes near to an observation, and may have a local maximum
     where the usual errors do not hold, or none.
     """
-    return family.support.smooth and not family.support.fixed
+    law = family() if isinstance(family, type) else family
+    limits = (limit.family for limit in law.limits)
+    return law.support.smooth and not all(f.support.fixed for f in (law, *limits))
 
 
 def ends_at_rows(family: Family | type[Family]) -> bool:

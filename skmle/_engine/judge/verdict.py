@@ -96,7 +96,10 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
         limit = None
         if likelihood.family.limits and _doubtful(likelihood, solution):
             limit = likelier_limit(likelihood, solution, refit)
-        return limit or _at_the_maximum(likelihood, solution)
+        # A limit law without a maximum is no reason to leave one.
+        if limit is None or limit.verdict.status == NO_MAXIMUM:
+            return _at_the_maximum(likelihood, solution)
+        return limit
     limit = likelier_limit(likelihood, solution, refit) or _at_a_limit(likelihood, solution)
     return limit or _without_maximum(likelihood, solution)
 
