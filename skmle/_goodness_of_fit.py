@@ -234,7 +234,7 @@ def fit_of_rows(
     if fit.limit is not None:
         raise ValueError(
             f"{asked}: the fit stands at a limit law, {family.title}, of which samples are "
-            f"to be fitted. Allowed: fits of that law. Fit {type(family).__name__} itself."
+            f"to be fitted. Allowed: fits of that law. Fit it itself."
         )
     return problem, fit
 

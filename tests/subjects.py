@@ -15,7 +15,7 @@ import pytest
 from sklearn.base import clone
 
 from skmle.families import REGISTRY, Distribution, Family, Observation, all_families
-from skmle.families.ends import place, with_end
+from skmle.families.ends import place, places, with_end
 from skmle.families.links import IDENTITY, allowed_links
 from skmle.families.wrappers.base import Wrapper
 
@@ -270,6 +270,20 @@ def middle_of(law) -> np.ndarray:
     return np.where(np.isnan(mean), law.median(), mean) if np.isnan(mean).any() else mean
 
 
+def law_at_limit(family: Family, limit, eta) -> tuple[Family, tuple]:
+    """Return a limit law and its linked eta, from those of the family.
+
+    A law whose support ends at a location has another chart of it than the family.
+    """
+    law, index = limit.family, places(family, limit)
+    if not limit.constant:
+        return law, tuple(eta[j] for j in index)
+    theta = family.natural(eta)
+    rest = tuple(theta[j] for j in index)
+    law = law.for_parameters(dict(zip(law.names, rest, strict=True)))
+    return law, law.eta(rest)
+
+
 def beside_limit(family: Family, limit, law: Distribution, value: float) -> Distribution:
     """Return the law whose parameters are those of a limit law and a value of the one beside."""
     if family.names == tuple(p.name for p in family.parameters):
@@ -280,12 +294,23 @@ def beside_limit(family: Family, limit, law: Distribution, value: float) -> Dist
 
 
 def ends_move(family: Family | type[Family]) -> bool:
-    """Whether the support of a smooth law ends where the parameters say.
+    """Whether the support of a smooth law, or of its limit law, ends where the parameters say.
 
     Its likelihood has no bound as an end comes near to an observation, and may have a local maximum
     where the usual errors do not hold, or none.
     """
-    return family.support.smooth and not family.support.fixed
+    law = family() if isinstance(family, type) else family
+    limits = (limit.family for limit in law.limits)
+    return law.support.smooth and not all(f.support.fixed for f in (law, *limits))
+
+
+def ends_at_rows(family: Family | type[Family]) -> bool:
+    """Whether a limit law begins at its location, which the least observation then is.
+
+    A regression whose location depends on features has no such limit law, and may have no maximum.
+    """
+    law = family() if isinstance(family, type) else family
+    return any(limit.constant for limit in law.limits)
 
 
 def states_a_way(family: Family) -> bool:

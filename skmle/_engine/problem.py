@@ -122,13 +122,21 @@ class Problem:
         return replace(self, penalties=penalties, lasso=lasso, start=start)
 
     def at(self, limit: Limit) -> Problem | None:
-        """Return the problem of a limit law on the same rows; None if it forbids some of them."""
+        """Return the problem of a limit law on the same rows; None if it forbids some of them.
+
+        The law learns from these rows what it must, such as the least of them. None is returned,
+        too, if a wrapper does not take the limit law of the family inside.
+        """
         observed = observe_as(limit, self.observed)
         if observed is None:
             return None
+        try:
+            law = limit.family.adapt(limit.family.restore(observed.statistics))
+        except ValueError:
+            return None
         return replace(
             self,
-            family=limit.family,
+            family=law,
             observed=observed,
             terms=tuple(self.terms[j] for j in places(self.family, limit)),
             start=None,

@@ -40,6 +40,11 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Logistic": ("logistic", ("logistic",)),
     "StudentT": ("student_t", ("student_t", "t")),
     "Cauchy": ("cauchy", ("cauchy", "lorentz")),
+    "ExponentiallyModifiedNormal": (
+        "exponentially_modified_normal",
+        ("exponentially_modified_normal", "exponnorm", "exgaussian", "ex_gaussian", "emg"),
+    ),
+    "JohnsonSU": ("johnson_su", ("johnson_su", "johnsonsu")),
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),

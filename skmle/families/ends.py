@@ -40,6 +40,11 @@ class Limit(NamedTuple):
     """
     then: Limit | None = None
     """The end at which another parameter of the limit law itself stands, if one does."""
+    constant: tuple[str, ...] = ()
+    """Parameters of this family that are the same for all rows; else the limit is another law.
+
+    So is a location that becomes the end of the support: the limit law's chart of it is another.
+    """
 
     @property
     def ends(self) -> dict[str, float]:

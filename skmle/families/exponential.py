@@ -111,3 +111,10 @@ class ExponentialOfScale(Exponential):
 
     title = "Exponential"
     parameters = (Param("scale", LOG),)
+
+
+class ExponentialOfTail(Exponential):
+    """The exponential law whose mean has the name of the tail of which it is the limit."""
+
+    title = "Exponential"
+    parameters = (Param("tail", LOG),)

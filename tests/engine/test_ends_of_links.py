@@ -13,7 +13,7 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning
 from skmle.families import Family, Laplace
 from tests.engine.verdicts import fitted
-from tests.subjects import RELINKED, every
+from tests.subjects import RELINKED, ends_move, every
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -38,6 +38,14 @@ FORMS = ["density", "features", "a group", "scales"]
 def outcomes(family: Family, z: np.ndarray) -> np.ndarray:
     """Return observations of which the law measures the residuals of z."""
     return clone(family).set_params(links=None).restore((z,))
+
+
+def check_value(family: Family, model, best: float) -> None:
+    """Check that a fit is as likely as the best one; of laws whose ends move there are others."""
+    if ends_move(family):
+        assert model.log_likelihood_ >= best - 1e-6
+    else:
+        assert model.log_likelihood_ == pytest.approx(best, abs=1e-6)
 
 
 def negative(family: Family, form: str):
@@ -70,7 +78,7 @@ def test_locations_below_zero_under_links_that_lead_there_at_infinity(family, fo
     """No eta leads to the best location, zero: the likelihood rises for ever."""
     model, said, best = negative(family, form)
     assert model.status_ == "no_maximum" and said == (NoMaximumWarning,)
-    assert model.log_likelihood_ == pytest.approx(best, abs=1e-6)
+    check_value(family, model, best)
 
 
 @every(FADING)
@@ -94,7 +102,7 @@ def test_locations_below_zero_under_links_that_end_there(family, form):
     model, said, best = negative(family, form)
     assert model.status_ == "boundary" and said == (BoundaryWarning,)
     assert model.distance_ <= model.tol
-    assert model.log_likelihood_ == pytest.approx(best, abs=1e-6)
+    check_value(family, model, best)
 
 
 @pytest.mark.parametrize("seed", range(5))

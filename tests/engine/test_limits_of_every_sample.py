@@ -94,7 +94,8 @@ def last_bits(line: dict) -> float:
     if "concentration" in params:
         return EPS / (1.0 - params["concentration"]) * max(y, 1.0)
     logs = "shape" in params or line["family"] == "lognormal"
-    rate = params.get("shape", 0.0) if logs and "shape" in params else 1.0 / params["scale"]
+    size = params.get("scale", 0.0) or params.get("tail", 1.0)  # no scale: exponential from loc on
+    rate = params.get("shape", 0.0) if logs and "shape" in params else 1.0 / size
     if line["family"] == "birnbaum_saunders":  # its shape is the spread of the logarithm
         rate = 1.0 / params["shape"]
     return EPS * rate * abs(np.log(y) if logs else y)

@@ -11,8 +11,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from scipy.optimize import minimize
 
 from skmle import MLEDistribution, MLERegressor
+from skmle._engine.judge.limits import UNTOLD
 from skmle.exceptions import (
     BoundaryWarning,
     NoMaximumWarning,
@@ -27,6 +29,7 @@ from tests.subjects import (
     as_columns,
     beside_limit,
     calm,
+    ends_at_rows,
     ends_move,
     hardly_differ,
     has_links,
@@ -125,6 +128,11 @@ def expected_verdict(
         # Least counts alone: they are sure at an end of the parameter's range.
         least = family.support.discrete and bool((y == family.support.low).all())
         return ("separation" if X else "boundary") if least else "interior"
+    if ends_at_rows(family):  # no slope at one limit law tells where the other one wins
+        laws = [end.family for end in family.limits] if not X else [limit.family]
+        model = MLERegressor if X else MLEDistribution
+        ends = [fitted(model(law), *X, y if X else y[:, None])[0].log_likelihood_ for law in laws]
+        return "interior" if best_inside(family, y, *X) > max(ends) + UNTOLD else "boundary"
     return "interior" if score_at_limit(family, y, limit, *X) > 0.0 else "boundary"
 
 
@@ -138,10 +146,11 @@ def suits(family: Family, said: str, expected: str) -> bool:
     """Return whether a fit says what is expected.
 
     That of a law whose ends move may also say that the maximum has not the usual errors, or that
-    there is none, as happens on few rows; and that of a law with a supremum far out.
+    there is none, as happens on few rows; as regressions say where a law ends at rows; and as does
+    that of a law with a supremum far out.
     """
     irregular = ("non_regular", "no_maximum") if ends_move(family) else ()
-    if type(family).supremum is not Family.supremum:
+    if ends_at_rows(family) or type(family).supremum is not Family.supremum:
         irregular = ("no_maximum",)
     return said == expected or said in irregular
 
@@ -149,6 +158,26 @@ def suits(family: Family, said: str, expected: str) -> bool:
 def limit_of(family: Family) -> Family | None:
     """Return the limit law of a family that has one."""
     return family.limits[0].family if family.limits else None
+
+
+def best_inside(family: Family, y: np.ndarray, *X: np.ndarray) -> float:
+    """Return the best log-likelihood that scipy finds from the family's starts, in all rows."""
+    x = np.column_stack([*X, np.ones(len(y))])
+    line = np.linalg.lstsq(x, y)[0] if X else np.zeros(1)
+    statistics, k = family.statistics(y), x.shape[1]
+
+    def mean(coef: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient, _ = family.evaluate(statistics, (x @ coef[:k], *coef[k:]), 1)
+        rows = np.column_stack([x * gradient[0][:, None], *gradient[1:]])
+        return float(value.mean()), rows.mean(axis=0)
+
+    found = []
+    for first, *others in family.starts(family.statistics(y - x @ line), None):
+        start = np.append(line, others)
+        start[k - 1] += first
+        with np.errstate(all="ignore"):
+            found.append(minimize(mean, start, jac=True, options={"gtol": 1e-9}).fun)
+    return -len(y) * min(found) - float(np.sum(family.base(statistics) + np.zeros(len(y))))
 
 
 # Two steps away from the limit, in the parameter or one over it. The likelihood is smooth at the

@@ -29,7 +29,7 @@ from tests.families.laws import (
     positions,
     tail_points,
 )
-from tests.subjects import RELINKED, SUBJECTS, beside_limit, every
+from tests.subjects import RELINKED, SUBJECTS, beside_limit, every, law_at_limit
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -78,15 +78,17 @@ def test_limit_law(family, limit, far, rng):
     """At |eta| >= 30 the value, and the derivatives in the other parameters, are the limit law's to
     1e-10.
     """
-    law = limit.family
     index = place(family, limit.parameter)
     end = far if limit.value == np.inf else -far
-    others = [j for j in range(len(family.parameters)) if j != index]
-    assert others == places(family, limit)
+    others = places(family, limit)
+    assert sorted([index, *others]) == [*range(len(family.parameters))]
     assert limit.value == np.inf or family.parameters[index].chart.theta(-np.inf) == limit.value
     for eta in points(family):
         eta = tuple(np.asarray(end) if j == index else e for j, e in enumerate(eta))
-        rest = tuple(eta[j] for j in others)
+        law, rest = law_at_limit(family, limit, eta)
+        own = [p.name not in limit.constant for p in law.parameters]
+        same = np.flatnonzero(own)  # the parameters of one chart
+        both = [others[i] for i in same]
         y = draw(law, rest, 40, rng)
         for rows in (False, True) if has_rows(family) else (False,):
             if rows:
@@ -98,9 +100,10 @@ def test_limit_law(family, limit, far, rng):
                 family.evaluate(family.statistics(y), eta), len(eta), len(y)
             )
             _, wanted, bend = jets(law.evaluate(law.statistics(y), rest), len(rest), len(y))
-            np.testing.assert_allclose(gradient[:, others], wanted, rtol=1e-10, atol=1e-10)
+            np.testing.assert_allclose(gradient[:, both], wanted[:, same], rtol=1e-10, atol=1e-10)
+            at = np.arange(len(y))
             np.testing.assert_allclose(
-                curvature[np.ix_(np.arange(len(y)), others, others)], bend, rtol=1e-10, atol=1e-10
+                curvature[np.ix_(at, both, both)], bend[np.ix_(at, same, same)], 1e-10, 1e-10
             )
             np.testing.assert_allclose(gradient[:, index], 0.0, atol=1e-10)
             np.testing.assert_allclose(curvature[:, index], 0.0, atol=1e-10)
@@ -111,8 +114,8 @@ def test_distribution_at_the_limit(family, limit, rng):
     """A parameter at its limit is a law like any other, as is one a rounding away from it."""
     for eta in points(family, 2):
         near = {np.inf: 1e13, 0.0: 1e-13}[limit.value]
-        rest = tuple(family.linked(eta)[j] for j in places(family, limit))
-        theirs = Distribution.of(limit.family, limit.family.natural(rest))
+        law, rest = law_at_limit(family, limit, family.linked(eta))
+        theirs = Distribution.of(law, law.natural(rest))
         y = theirs.rvs(50, random_state=0)
         for value in (limit.value, near):
             ours = beside_limit(family, limit, theirs, value)

@@ -109,8 +109,18 @@ def _limit_in_units_of_y(likelihood: Likelihood) -> Saturated | None:
 
 
 def _log_scales(family: Family, etas: Arrays) -> list[Array]:
+    """Return the log scales each of which, if it vanishes, shrinks the law to a point.
+
+    Those at whose end the family has a limit law do so only together.
+    """
     pairs = zip(family.parameters, etas, strict=True)
-    return [_SIGNS[param.unit] * eta for param, eta in pairs if param.unit in _SIGNS]
+    scales = {p.name: _SIGNS[p.unit] * eta for p, eta in pairs if p.unit in _SIGNS}
+    limited = {limit.parameter for limit in family.limits}
+    together = [scale for name, scale in scales.items() if name in limited]
+    alone = [scale for name, scale in scales.items() if name not in limited]
+    if together:
+        alone.append(np.maximum.reduce(np.broadcast_arrays(*together)))
+    return alone
 
 
 def _log_deviation(family: Family, etas: Arrays, limit: Saturated) -> Array:

@@ -84,10 +84,11 @@ def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | No
     """Return the problem of a limit law on the same rows, and its columns.
 
     None is returned if the parameter that runs to an end of its range depends on features here, or
-    if the law does not allow some row.
+    another one that must not, or if the law does not allow some row.
     """
     family, problem = likelihood.problem.family, likelihood.problem
-    if problem.terms[place(family, limit.parameter)].columns is not None:
+    same = [place(family, name) for name in (limit.parameter, *limit.constant)]
+    if any(problem.terms[j].columns is not None for j in same):
         return None
     if (posed := problem.at(limit)) is None:
         return None

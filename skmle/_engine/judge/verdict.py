@@ -96,11 +96,11 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
         limit = None
         if likelihood.family.limits and _doubtful(likelihood, solution):
             limit = likelier_limit(likelihood, solution, refit)
-        return (
-            limit
-            or _likelier_far_out(likelihood, solution)
-            or _at_the_maximum(likelihood, solution)
-        )
+        # A limit law without a maximum is no reason to leave one.
+        if limit is not None and limit.verdict.status != NO_MAXIMUM:
+            return limit
+        far_out = _likelier_far_out(likelihood, solution)
+        return far_out or _at_the_maximum(likelihood, solution)
     limit = likelier_limit(likelihood, solution, refit) or _at_a_limit(likelihood, solution)
     return limit or _without_maximum(likelihood, solution)
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from skmle._engine.data.observed import observe_as
 from skmle._engine.evaluation import Array, Evaluation, covariance
 from skmle._engine.likelihood.cusped import sandwich_across_cusps
 from skmle._engine.likelihood.design import Design
@@ -120,24 +119,24 @@ def _of_limit_law(
             end = float(param.chart.forward(np.asarray(limit.value, float)))
         if limit.parameter != param.name or end != chart_eta[at_end]:
             continue
-        if (observed := observe_as(limit, problem.observed)) is not None:
-            terms = problem.terms[: len(limit.family.parameters)]
-            posed = replace(problem, family=limit.family, terms=terms, observed=observed)
+        if (posed := problem.at(limit)) is not None:
             return replace(at_limit(family, limit, refit(posed)), condensed=None)
     return None
 
 
 def at_limit(family: Family, limit: Limit, found: Fit) -> Fit:
     """Return the fit of a limit law as the boundary of a family."""
-    verdict = found.verdict
-    if verdict.status == INTERIOR:
-        end, title = f"{limit.parameter} tends to {limit.value:g}", found.family.title
-        reason = f"the likelihood rises as {end}, where the law is {title}"
+    verdict, limit = found.verdict, limit._replace(then=found.limit)
+    inside = verdict.status == INTERIOR
+    if inside or (verdict.status == BOUNDARY and found.limit is not None):
+        ends = " and ".join(f"{name} tends to {value:g}" for name, value in limit.ends.items())
+        reason = f"the likelihood rises as {ends}, where the law is {found.family.title}"
         left = {place(family, limit.parameter), *places(family, limit)}
-        if lost := [p.name for j, p in enumerate(family.parameters) if j not in left]:
+        lost = [p.name for j, p in enumerate(family.parameters) if j not in left]
+        if inside and lost:
             reason += f" and no observation depends on {' and '.join(lost)}"
         verdict = Verdict(BOUNDARY, reason)
-    return replace(found, verdict=verdict, limit=limit._replace(then=found.limit))
+    return replace(found, verdict=verdict, limit=limit)
 
 
 def _next_to_end(chart: Link, eta: float) -> float:
@@ -156,11 +155,8 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -
     """
     family = problem.family
     for limit in family.limits:
-        law, observed = limit.family, observe_as(limit, problem.observed)
-        if observed is None:
+        if (posed := problem.at(limit)) is None:
             continue
-        terms = problem.terms[: len(law.parameters)]
-        posed = replace(problem, family=law, terms=terms, observed=observed)
         simpler = closed_form(posed, refit)
         if isinstance(simpler, Fit):
             return at_limit(family, limit, simpler)

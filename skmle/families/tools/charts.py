@@ -60,7 +60,7 @@ class Below:
         """Return the distance from the end, and its two derivatives."""
         away = np.exp(eta)
         rest = self.gap / (away + self.gap)
-        value = away * (1.0 - rest)
+        value = away * (away / (away + self.gap))
         rate = 1.0 + rest
         return value, value * rate, value * (rate * rate - rest * (1.0 - rest))
 

@@ -12,7 +12,7 @@ from skmle.families.records import Array, Arrays, Rows, triangle
 if TYPE_CHECKING:
     from skmle.families.base import Family
 
-_STEPS = 30  # of Newton's method, at most; starts near the maximum take about five
+STEPS = 30  # of Newton's method, at most; starts near the maximum take about five
 _HALVINGS = 12  # of a step that does not lower the value; then the search ends
 # Fall, in nats a row, that the next step promises where the search ends: starts are compared by
 # their likelihood, which need not be more exact.
@@ -20,9 +20,13 @@ _CLOSE = 1e-10
 
 
 def most_likely(
-    family: Family, statistics: Arrays, weight: Array | None, start: tuple[float, ...]
+    family: Family,
+    statistics: Arrays,
+    weight: Array | None,
+    start: tuple[float, ...],
+    steps: int = STEPS,
 ) -> tuple[float, tuple[float, ...]]:
-    """Return (mean log-likelihood, chart eta) after damped steps of Newton's method.
+    """Return (mean log-likelihood, chart eta) after some damped steps of Newton's method.
 
     The value is -inf if the start is outside of the law's range.
     """
@@ -39,7 +43,7 @@ def most_likely(
     with np.errstate(all="ignore"):  # far steps are tried, too
         eta = np.asarray(start, float)
         least = value(eta)
-        for _ in range(_STEPS):
+        for _ in range(steps):
             if not np.isfinite(least):
                 return -np.inf, start
             step, fall = _step(family.evaluate(statistics, _as_entries(eta), 2), mean, len(eta))

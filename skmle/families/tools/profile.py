@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from skmle.families.records import Array
-from skmle.families.tools.constants import most_likely
+from skmle.families.tools.constants import STEPS, most_likely
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
@@ -75,7 +75,9 @@ def _most_likely(
 ) -> tuple[float, tuple[float, ...]]:
     """Return the mean log-likelihood of distances from a threshold, and their most likely law."""
     statistics = family.statistics(above)
-    return most_likely(family, statistics, weight, family.starts(statistics, weight)[0])
+    start = family.starts(statistics, weight)[0]
+    at_once = family.shortcuts.starts == "maximum"
+    return most_likely(family, statistics, weight, start, steps=0 if at_once else STEPS)
 
 
 def _some(y: Array, weight: Array | None) -> tuple[Array, Array | None]:

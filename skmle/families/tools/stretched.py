@@ -72,7 +72,9 @@ def with_factor(
 
 def power_at_zero(family: Family, eta: Arrays) -> Array:
     """Return the power a with which a density leaves zero, as y^(a - 1): infinite if smoothly."""
-    unit = _AT_ZERO * np.exp(np.asarray(eta[0], float))
+    # Where all parameters are held, the mean tells the unit.
+    size = np.exp(np.asarray(eta[0], float)) if eta else family.predicted(()).mean()
+    unit = _AT_ZERO * size
 
     def value(y: Array) -> Array:
         statistics = family.statistics(np.atleast_1d(y))

@@ -18,6 +18,9 @@ from skmle.families.wrappers.base import Derived
 class AboveThreshold(Derived):
     """The base of laws of threshold + X: the threshold, what is observed, and the whole law."""
 
+    threshold = "threshold"
+    """The name of the parameter; that of a location where the law is the limit of one with it."""
+
     # Learnt by `adapt`: the least observation, below which the threshold lies, and how far the mean
     # of all different ones lies above it: a weight is as good as so many equal rows.
     _least, _gap = 0.0, 1.0
@@ -25,7 +28,15 @@ class AboveThreshold(Derived):
     def around(self, family: Family) -> AboveThreshold:
         learnt = type(self)(family)
         learnt._least, learnt._gap = self._least, self._gap
+        learnt.threshold = self.threshold
         return learnt
+
+    @classmethod
+    def from_location(cls, family: Family, name: str) -> AboveThreshold:
+        """Return the limit law of laws with a location, whose name the threshold takes."""
+        law = cls(family)
+        law.threshold = name
+        return law
 
     @property
     def _stretch(self) -> Stretch:
@@ -51,7 +62,7 @@ class AboveThreshold(Derived):
 
     def for_parameters(self, params: Mapping[str, Any]) -> Family:
         self._stretch  # noqa: B018 - it refuses other families
-        highest = float(np.max(np.asarray(params["threshold"], float)))
+        highest = float(np.max(np.asarray(params[self.threshold], float)))
         learnt = self.around(self.inner)
         learnt._least = highest + 1.0 + abs(highest)
         return learnt
@@ -62,7 +73,7 @@ class AboveThreshold(Derived):
 
     @property
     def added(self) -> tuple[Param, ...]:  # type: ignore[override]
-        return (Param("threshold", self._chart[0]),)
+        return (Param(self.threshold, self._chart[0]),)
 
     @property
     def parameters(self) -> tuple[Param, ...]:  # type: ignore[override]
@@ -110,7 +121,7 @@ class AboveThreshold(Derived):
         if limit is None:
             return None
         eta = float(self._chart[0].forward(np.asarray(threshold)))
-        return limit._replace(others=(*limit.others, eta), beside=(*limit.beside, "threshold"))
+        return limit._replace(others=(*limit.others, eta), beside=(*limit.beside, self.threshold))
 
     def alone(self, statistics: Arrays) -> Array | None:
         return None  # it depends on the threshold

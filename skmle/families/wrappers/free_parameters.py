@@ -97,7 +97,11 @@ class FreeParameters(Wrapper):
     def _of_free(self, limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         """Return the limits that need none of the parameters held to move."""
         held = set(self.values)
-        return tuple(lim for lim in limits if not {lim.parameter, *lim.places} & held)
+        return tuple(
+            limit._replace(constant=tuple(name for name in limit.constant if name not in held))
+            for limit in limits
+            if not {limit.parameter, *limit.places} & held
+        )
 
     def recession(self, statistics: Arrays, delta: Arrays) -> Array | None:
         still = tuple(np.zeros(()) for _ in self.values)

@@ -134,8 +134,10 @@ class Shifted(AboveThreshold):
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
         """Return the way to the least observation, if the profile has no other maximum."""
+        if starts_at_once(self.inner):
+            return None
         found = self._profile(statistics, weight)
-        if found.end != NEAR or starts_at_once(self.inner):
+        if found.end != NEAR:
             return None
         return self._at(self._least - found.distance, found.eta), _UNBOUNDED
 
@@ -144,18 +146,18 @@ class Shifted(AboveThreshold):
         near = bool(np.min(x[inside], initial=np.inf) < _NEAR * self._gap)
         # A density that falls everywhere grows with the threshold.
         falls = bool(np.all(power_at_zero(self.inner, tuple(eta[:-1])) < 1.0 - ROUNDING))
-        return ("threshold", _UNBOUNDED) if near or falls else None
+        return (self.threshold, _UNBOUNDED) if near or falls else None
 
     def nonregular(self, eta: Arrays) -> tuple[str, ...]:
         smooth = bool(np.all(power_at_zero(self.inner, tuple(eta[:-1])) > 2.0 + ROUNDING))
-        return () if smooth else ("threshold",)
+        return () if smooth else (self.threshold,)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         far = self._stretch.far
         found: tuple[Limit, ...] = ()
         if far is not None:
-            found = (Limit("threshold", -np.inf, far(), places=self.inner.names),)
+            found = (Limit(self.threshold, -np.inf, far(), places=self.inner.names),)
         return (*found, self._at_least) if starts_at_once(self.inner) else found
 
     @property
@@ -164,9 +166,9 @@ class Shifted(AboveThreshold):
 
     @property
     def _at_least(self) -> Limit:
-        return Limit("threshold", self._least, Fixed(self, {"threshold": self._least}))
+        return Limit(self.threshold, self._least, Fixed(self, {self.threshold: self._least}))
 
     def holding(self, values: Mapping[str, float]) -> Family | None:
-        if "threshold" in values:
+        if self.threshold in values:
             return None
         return self.around(Fixed(self.inner, dict(values)))

@@ -72,7 +72,83 @@ def _wrapped_cauchy_density(y, loc, concentration):
     return mp.log((1 - rho**2) / (2 * mp.pi * square))
 
 
+def _normal_of_johnson(y, loc, scale, shape, skew):
+    """Return N of the S_U law, and dN/dy."""
+    h, root = mp.sqrt(skew**2 + 1 / shape), mp.sqrt(shape)
+    z = (y - loc) / scale
+    n = (mp.asinh(root * (h * h * z + skew)) - mp.asinh(root * skew)) / h
+    return n, 1 / (scale * mp.sqrt((1 + skew * z) ** 2 + z**2 / shape))
+
+
+def log_normal_sf(n):
+    return (
+        mp.log(mp.erfc(n / mp.sqrt(2)) / 2) if n > -5 else mp.log1p(-mp.erfc(-n / mp.sqrt(2)) / 2)
+    )
+
+
+def _johnson_log_density(y, **theta):
+    n, slope = _normal_of_johnson(y, **theta)
+    return mp.log(slope) - n * n / 2 - mp.log(2 * mp.pi) / 2
+
+
+def _johnson_variance(loc, scale, shape, skew):
+    w = skew**2 + 1 / shape
+    return scale**2 * (mp.expm1(2 * w) / (2 * w) + (skew * mp.expm1(w) / w) ** 2 / 2)
+
+
+def _modified_sf(y, loc, scale, tail):
+    z, k = (y - loc) / scale, scale / tail
+    with mp.workdps(400):  # the two terms of the other tail cancel
+        beside = mp.exp(k * k / 2 - k * z) * mp.erfc((k - z) / mp.sqrt(2)) / 2
+        return mp.erfc(z / mp.sqrt(2)) / 2 + beside
+
+
+def _modified_log_cdf(y, **theta):
+    with mp.workdps(400):
+        return mp.log(1 - _modified_sf(y, **theta))
+
+
 LAWS = [
+    Formula(
+        "johnson_su",
+        [
+            law | {"shape": shape, "skew": skew}
+            for law, shape, skew in zip(
+                [*STANDARD, *STANDARD[:2]],
+                (3.0, 0.5, 100.0, 1e6, 20.0),
+                (0.3, -1.5, 0.0, -0.7, 2.0),
+                strict=True,
+            )
+        ],
+        log_density=_johnson_log_density,
+        points=at("-1e9", -400, -30, -2, -0.3, 0.001, 1, 7, 22, 300, "1e7", "1e100"),
+        log_sf=lambda y, **theta: log_normal_sf(_normal_of_johnson(y, **theta)[0]),
+        log_cdf=lambda y, **theta: log_normal_sf(-_normal_of_johnson(y, **theta)[0]),
+        mean=lambda loc, scale, shape, skew: (
+            loc + scale * skew * mp.expm1((skew**2 + 1 / shape) / 2) / (skew**2 + 1 / shape)
+        ),
+        variance=_johnson_variance,
+    ),
+    Formula(
+        "exponentially_modified_normal",
+        [
+            law | {"tail": tail}
+            for law, tail in zip(
+                [*STANDARD, *STANDARD[:2]], (1.0, 2e-5, 1.0, 1e-3, 0.1), strict=True
+            )
+        ],
+        log_density=lambda y, loc, scale, tail: (
+            (scale / tail) ** 2 / 2
+            - (y - loc) / tail
+            - mp.log(2 * tail)
+            + mp.log(mp.erfc((scale / tail - (y - loc) / scale) / mp.sqrt(2)))
+        ),
+        points=at(-36, -20, -7, -2, -0.3, 0.001, 1, 2.1, 7, 22, 300),
+        log_sf=lambda y, **theta: mp.log(_modified_sf(y, **theta)),
+        log_cdf=_modified_log_cdf,
+        mean=lambda loc, scale, tail: loc + tail,
+        variance=lambda loc, scale, tail: scale**2 + tail**2,
+    ),
     Formula(
         "von_mises",
         [

@@ -24,6 +24,7 @@ import numpy as np
 
 from skmle import MLEDistribution
 from skmle.families import get_family
+from skmle.families.johnson_su import JohnsonSL
 
 HERE = Path(__file__).parent
 mp.mp.dps = 120
@@ -80,7 +81,14 @@ def poisson(y, mean):
     return y * mp.log(mean) - mean - mp.loggamma(y + 1)
 
 
+def johnson_sl(y, loc, scale, skew):
+    z = (y - loc) / scale
+    n, away = (mp.log1p(skew * z) / skew, 1 + skew * z) if skew != 0 else (z, mp.mpf(1))
+    return normal(n, 0, 1) - mp.log(scale * away)
+
+
 LAWS = {
+    "johnson_sl": johnson_sl,
     "normal": normal,
     "laplace": lambda y, loc, scale: -abs(y - loc) / scale - mp.log(2 * scale),
     "logistic": lambda y, loc, scale: logistic((y - loc) / scale) - mp.log(scale),
@@ -129,7 +137,12 @@ LIMITS = {
     "student_t": ("df", "normal"),
     "negative_binomial": ("dispersion", "poisson"),
     "rice": ("shape", "rayleigh"),
+    "exponentially_modified_normal": ("tail", "normal"),
+    "johnson_su": ("shape", "johnson_sl"),
 }
+UNREGISTERED = {"johnson_sl": JohnsonSL()}
+# Laws that are exponential from their location on as the scale vanishes: the name of the mean.
+FROM_LOCATION = {"exponentially_modified_normal": "tail"}
 
 # ---------------------------------------------------------------- samples
 
@@ -225,8 +238,8 @@ class Maximum:
     def params(self, at):
         found = dict(self.start) | {name: mp.mpf(float(v)) for name, v in self.held.items()}
         for name, t in zip(self.free, at, strict=True):
-            if name == "loc":
-                found[name] = self.start[name] + self.unit * t
+            if name in ("loc", "skew"):
+                found[name] = self.start[name] + (self.unit if name == "loc" else 1) * t
             elif name == "probability" or (name == "mean" and self.law is beta):
                 odds = self.start[name] / (1 - self.start[name]) * mp.exp(t)
                 found[name] = odds / (1 + odds)
@@ -301,33 +314,48 @@ class Maximum:
 def fitted(family, rows, held):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return MLEDistribution(family, fixed=held or None).fit(np.asarray(rows, float)[:, None])
+        model = MLEDistribution(UNREGISTERED.get(family, family), fixed=held or None)
+        return model.fit(np.asarray(rows, float)[:, None])
+
+
+def from_location(rows, held, mean):
+    """Return the most likely exponential law from a location on, which lies below all rows."""
+    y = [mp.mpf(float(v)) for v in rows]
+    loc = mp.mpf(float(held.get("loc", min(y))))
+    away = mp.fsum(v - loc for v in y) / len(y)
+    params = {"loc": float(loc), "scale": 0.0, mean: float(held.get(mean, away))}
+    size = mp.mpf(held.get(mean, away))
+    return "boundary", params, float(-len(y) * (mp.log(size) + away / size))
 
 
 def maximum(family, rows, held):
     """Return (status, parameters, log-likelihood); the status is None where none was found."""
     start = fitted(family, rows, held).params_
-    if all(np.isfinite(v) and v != 0.0 for n, v in start.items() if n != "loc"):
+    if all(np.isfinite(v) and v != 0.0 for n, v in start.items() if n not in ("loc", "skew")):
         found = Maximum(family, rows, held, start).find()
         if found is not None:
             irregular = family in MOVING_ENDS and found[0]["shape"] < -0.5
             return ("non_regular" if irregular else "interior", *found)
+    if family in FROM_LOCATION and start.get("scale") == 0.0:
+        return from_location(rows, held, FROM_LOCATION[family])
     name, law = LIMITS.get(family, (None, None))
     if name is None or name in held:
         return None, {}, None
     rest = {n: v for n, v in held.items() if n != name}
     _, params, value = maximum(law, rows, rest)
-    return "boundary", params, value
+    return ("boundary", params, value) if value is not None else (None, {}, None)
 
 
 def moved(name, value, params, up):
     """Return another value at which a parameter may be held, above or below its own."""
     if name == "loc":
-        return value + (0.5 if up else -0.5) * params["scale"]
+        return value + (0.5 if up else -0.5) * (params["scale"] or params["tail"])
+    if name == "skew":
+        return value + (0.25 if up else -0.25)
     if name in ("probability",) or (name == "mean" and "precision" in params):
         odds = (1.5 if up else 1.0 / 1.5) * value / (1.0 - value)
         return odds / (1.0 + odds)
-    return (1.25 if up else 0.8) * value
+    return (1.25 if up else 0.8) * (value or params["tail"])  # a scale that is none at a limit
 
 
 def can_be_held(family):
@@ -369,7 +397,8 @@ def lines(families):
 def main(names):
     """Write the lines of these families, or of all, in place of those that they had."""
     path = HERE / "values.json"
-    families = [name for name in LAWS if not names or name in names]
+    known = [name for name in LAWS if name not in UNREGISTERED]
+    families = [name for name in known if not names or name in names]
     kept = [line for line in json.loads(path.read_text()) if line["family"] not in families]
     for family, held, name, rows, status, params, value in lines(families):
         print(family, held, name, status, params, value, flush=True)
