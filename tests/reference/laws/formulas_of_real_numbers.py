@@ -26,6 +26,17 @@ def tails(smaller):
     return {"log_sf": log_sf, "log_cdf": log_cdf}
 
 
+def _triangular_density(y, low, mode, high):
+    height = (y - low) / (mode - low) if y <= mode else (high - y) / (high - mode)
+    return mp.log(2 * height / (high - low))
+
+
+def _triangular_cdf(y, low, mode, high):
+    if y <= mode:
+        return mp.log((y - low) ** 2 / ((high - low) * (mode - low)))
+    return mp.log1p(-((high - y) ** 2) / ((high - low) * (high - mode)))
+
+
 def _check(z, level):
     return level * z if z > 0 else (level - 1) * z
 
@@ -232,5 +243,23 @@ LAWS = [
         mean=lambda loc, scale: loc,
         variance=lambda loc, scale: (mp.pi * scale / 2) ** 2,
         entropy=lambda loc, scale: mp.log(2 * mp.pi * scale),
+    ),
+    Formula(
+        "triangular",
+        [
+            {"low": 0.0, "mode": 0.25, "high": 1.0},
+            {"low": -3.0, "mode": 2.5, "high": 4.0},
+            {"low": 0.0, "mode": 1e-9, "high": 1e6},
+        ],
+        log_density=_triangular_density,
+        points=lambda low, mode, high: [
+            *(low + (mode - low) * mp.mpf(share) for share in ("1e-6", 0.125, 0.5, 0.875)),
+            *(high - (high - mode) * mp.mpf(share) for share in (0.9375, 0.5, 0.125, "1e-6")),
+        ],
+        log_cdf=_triangular_cdf,
+        log_sf=lambda y, low, mode, high: _triangular_cdf(-y, -high, -mode, -low),
+        mean=lambda low, mode, high: (low + mode + high) / 3,
+        variance=lambda low, mode, high: ((high - low) ** 2 - (mode - low) * (high - mode)) / 18,
+        entropy=lambda low, mode, high: mp.mpf(1) / 2 + mp.log((high - low) / 2),
     ),
 ]
