@@ -53,6 +53,7 @@ class DiscreteWeibull(ByTails):
     {'scale': 3.512, 'shape': 1.024}
     """
 
+    title = "Discrete Weibull"
     parameters = (Param("scale", LOG), Param("shape", LOG))
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
     told_first = "scale"  # next to zero no observation depends on the shape, either
