@@ -52,6 +52,7 @@ class BirnbaumSaunders(InGeometricMean, ByStd, ByLogTail, Family):
     (2.0, 0.5774)
     """
 
+    title = "Birnbaum-Saunders"
     scipy_name = "fatiguelife"
     parameters = (Param("scale", LOG), Param("shape", LOG))
     support = Support(0.0)

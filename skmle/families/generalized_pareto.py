@@ -72,6 +72,7 @@ class GeneralizedPareto(ByStd, ByExponent, Shaped):
     {'scale': 0.25, 'shape': 0.27}
     """
 
+    title = "Generalized Pareto"
     scipy_name = "genpareto"
     parameters = (Param("scale", LOG), Param("shape", IDENTITY))
     support = Support(0.0, closed=(True, False), fixed=False)

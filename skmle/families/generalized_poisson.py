@@ -49,6 +49,8 @@ class GeneralizedPoisson(Dispersed, BySums):
     {'mean': 3.0, 'dispersion': 1.0833}
     """
 
+    title = "Generalized Poisson"
+
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # With u = dispersion y/mean and w = theta + lambda y, which lies between y and the mean,
         # -log q = log(1 + u) + (y log(y/w) - y + w) + stirling(y): see `counts.deviance`.

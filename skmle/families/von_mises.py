@@ -57,6 +57,7 @@ class VonMises(Circular):
     0.11 7.57
     """
 
+    title = "Von Mises"
     scipy_name = "vonmises"
     shortcuts = Shortcuts(starts="maximum", sums="statistics")
     concave = True

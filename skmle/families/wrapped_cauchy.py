@@ -56,6 +56,7 @@ class WrappedCauchy(Circular):
     {'loc': 0.051, 'concentration': 0.886}
     """
 
+    title = "Wrapped Cauchy"
     shortcuts = Shortcuts(starts="maximum")
     may_be_unbounded = True
 
