@@ -40,6 +40,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Logistic": ("logistic", ("logistic",)),
     "StudentT": ("student_t", ("student_t", "t")),
     "Cauchy": ("cauchy", ("cauchy", "lorentz")),
+    "SkewNormal": ("skew_normal", ("skew_normal", "skewnorm", "skewnormal")),
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),

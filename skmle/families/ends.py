@@ -40,6 +40,11 @@ class Limit(NamedTuple):
     """
     then: Limit | None = None
     """The end at which another parameter of the limit law itself stands, if one does."""
+    constant: tuple[str, ...] = ()
+    """Parameters of this family that are the same for all rows; else the limit is another law.
+
+    So is a location that becomes the end of the support: the limit law's chart of it is another.
+    """
 
     @property
     def ends(self) -> dict[str, float]:
@@ -104,6 +109,9 @@ class Ends:
     regular: ClassVar[bool] = True
     """Whether the usual errors hold at every maximum; if not, `nonregular` is asked there."""
 
+    why_nonregular: ClassVar[str] = ""
+    """Why they do not hold there, in words; empty where the support depends on the parameters."""
+
     told_first: ClassVar[str] = ""
     """The parameter that a verdict names where rows run off along it as well as along others."""
 
@@ -111,6 +119,14 @@ class Ends:
     def limits(self) -> tuple[Limit, ...]:
         """The limit laws, under the links of this one, in the order in which they are tried."""
         return ()
+
+    @property
+    def limits_of_wrapped(self) -> tuple[Limit, ...]:
+        """The limit laws that a wrapper around this law has, too.
+
+        Those from a free end are not among them: their ends are told by whole observations.
+        """
+        return tuple(limit for limit in self.limits if limit.family.support.fixed)
 
     @property
     def limits_of_tails(self) -> tuple[Limit, ...]:

@@ -13,10 +13,13 @@ import numpy as np
 
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.interior import LARGEST_ERROR
+from skmle._engine.judge.outcome import outcome
 from skmle._engine.prepare.closed import at_limit
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.prepare.modes import at_special_case
 from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._engine.verdict import NON_REGULAR, Verdict
 from skmle.families.base import Family, Limit
 from skmle.families.ends import place, places
 
@@ -71,6 +74,30 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
     return None
 
 
+def special_case(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit | None:
+    """Return the fit of a special case at which a solution has come to stand, if it has.
+
+    The information is singular there, and the likelihood so flat that the solution is near it only.
+    """
+    family = likelihood.problem.family
+    if not solution.converged or not at_special_case(family, likelihood.objective, solution.coef):
+        return None
+    here = outcome(likelihood, solution, Verdict(NON_REGULAR, family.why_nonregular))
+    for special in family.special_cases:
+        at = place(family, special.parameter)
+        low, high = family.link(at).domain
+        if not low < special.value < high or (posed := _posed(likelihood, special)) is None:
+            continue
+        other = refit(*posed)
+        if here.log_likelihood - other.log_likelihood > TIE * other.mass:
+            continue
+        coefs = dict(zip(places(family, special), other.coefs, strict=True))
+        coefs[at] = np.zeros(0), float(family.link(at).forward(np.asarray(special.value)))
+        moved = tuple(coefs[j] for j in range(len(coefs)))
+        return replace(here, coefs=moved, log_likelihood=other.log_likelihood)
+    return here
+
+
 def _maximised(problem: Problem, fit: Fit) -> float:
     """Return what a fit maximises: its total log-likelihood, less the penalties on its slopes."""
     if not problem.penalised:
@@ -84,10 +111,11 @@ def _posed(likelihood: Likelihood, limit: Limit) -> tuple[Problem, Columns] | No
     """Return the problem of a limit law on the same rows, and its columns.
 
     None is returned if the parameter that runs to an end of its range depends on features here, or
-    if the law does not allow some row.
+    another one that must not, or if the law does not allow some row.
     """
     family, problem = likelihood.problem.family, likelihood.problem
-    if problem.terms[place(family, limit.parameter)].columns is not None:
+    same = [place(family, name) for name in (limit.parameter, *limit.constant)]
+    if any(problem.terms[j].columns is not None for j in same):
         return None
     if (posed := problem.at(limit)) is None:
         return None

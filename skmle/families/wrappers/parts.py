@@ -116,7 +116,7 @@ class SeveralParts(Derived):
                 places=self._places(c, limit),
             )
             for c, part in enumerate(self.parts)
-            for limit in part.limits
+            for limit in part.limits_of_wrapped
         )
 
     @property
