@@ -82,6 +82,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "VonMises": ("von_mises", ("von_mises", "vonmises")),
     "WrappedCauchy": ("wrapped_cauchy", ("wrapped_cauchy", "wrapcauchy")),
     "Uniform": ("uniform", ("uniform",)),
+    "Triangular": ("triangular", ("triangular", "triang")),
     "Poisson": ("poisson", ("poisson",)),
     "NegativeBinomial": ("negative_binomial", ("negative_binomial", "nbinom", "negbin", "nb2")),
     "NegativeBinomialType1": ("negative_binomial_1", ("negative_binomial_1", "nb1")),

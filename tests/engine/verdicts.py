@@ -93,7 +93,7 @@ def draw(family: Family, n: int, rng: np.random.Generator, p: int = 0):
     while True:
         eta = calm(family, [np.asarray(rng.normal(*CHARTS[q.chart])) for q in family.parameters])
         theta = family.natural(family.linked(tuple(eta)))
-        ordered = family.support.smooth or theta[0] < theta[1]  # low < high
+        ordered = family.support.smooth or bool(np.all(np.diff(theta) > 0.0))  # low < high
         if ordered and not family.nonregular(tuple(eta)):
             break
     X = rng.normal(size=(n, p))

@@ -59,6 +59,17 @@ def _skew_normal(y, loc, scale, shape):
     return mp.log(2 / scale) - z * z / 2 - mp.log(2 * mp.pi) / 2 + _log_normal_cdf(shape * z)
 
 
+def _triangular_density(y, low, mode, high):
+    height = (y - low) / (mode - low) if y <= mode else (high - y) / (high - mode)
+    return mp.log(2 * height / (high - low))
+
+
+def _triangular_cdf(y, low, mode, high):
+    if y <= mode:
+        return mp.log((y - low) ** 2 / ((high - low) * (mode - low)))
+    return mp.log1p(-((high - y) ** 2) / ((high - low) * (high - mode)))
+
+
 def _check(z, level):
     return level * z if z > 0 else (level - 1) * z
 
@@ -200,5 +211,23 @@ LAWS = [
             loc + scale * mp.sqrt(2 / mp.pi) * shape / mp.sqrt(1 + shape**2)
         ),
         variance=lambda loc, scale, shape: scale**2 * (1 - 2 / mp.pi * shape**2 / (1 + shape**2)),
+    ),
+    Formula(
+        "triangular",
+        [
+            {"low": 0.0, "mode": 0.25, "high": 1.0},
+            {"low": -3.0, "mode": 2.5, "high": 4.0},
+            {"low": 0.0, "mode": 1e-9, "high": 1e6},
+        ],
+        log_density=_triangular_density,
+        points=lambda low, mode, high: [
+            *(low + (mode - low) * mp.mpf(share) for share in ("1e-6", 0.125, 0.5, 0.875)),
+            *(high - (high - mode) * mp.mpf(share) for share in (0.9375, 0.5, 0.125, "1e-6")),
+        ],
+        log_cdf=_triangular_cdf,
+        log_sf=lambda y, low, mode, high: _triangular_cdf(-y, -high, -mode, -low),
+        mean=lambda low, mode, high: (low + mode + high) / 3,
+        variance=lambda low, mode, high: ((high - low) ** 2 - (mode - low) * (high - mode)) / 18,
+        entropy=lambda low, mode, high: mp.mpf(1) / 2 + mp.log((high - low) / 2),
     ),
 ]
