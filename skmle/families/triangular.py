@@ -281,9 +281,11 @@ def _ends_beside(sample: _Sample, place: int, below: float, above: float) -> _Fo
 
 
 def _ascent(gradient: Array, hessian: Array, free: Array) -> Array:
-    """Return Newton's step, with curvatures turned round where the value is not concave."""
-    step = np.zeros(2)
-    bends, ways = np.linalg.eigh(hessian[np.ix_(free, free)])
-    size = np.maximum(np.abs(bends), 1e-12 * max(1.0, np.abs(bends).max(initial=0.0)))
-    step[free] = ways @ ((ways.T @ gradient[free]) / size)
-    return step
+    """Return Newton's step; where the value is not concave, one along each coordinate."""
+    (a, b), (_, c) = -hessian
+    determinant = a * c - b * b
+    if free.all() and a > 0.0 and determinant > 0.0:
+        first, second = gradient
+        return np.array([c * first - b * second, a * second - b * first]) / determinant
+    size = np.maximum(np.abs([a, c]), np.finfo(float).tiny)
+    return np.where(free, gradient / size, 0.0)
