@@ -61,6 +61,12 @@ def _predicted(model: Any, X: Any) -> np.ndarray | None:
         return None
 
 
+def _has_finite_parameters(model: Any) -> bool:
+    """Whether all parameters that are constant are numbers."""
+    values = getattr(model, "params_", None) or {}
+    return all(np.isfinite(np.asarray(value, float)).all() for value in values.values())
+
+
 def check(model: Any, X: Any, y: Any, weight: Any) -> None:
     """Assert what holds of every fitted estimator and the data that it was fitted to."""
     status = model.status_
@@ -81,7 +87,8 @@ def check(model: Any, X: Any, y: Any, weight: Any) -> None:
     assert not np.isnan(score), "the score is nan"
     # Where there is no maximum the parameters stand where the law has no more digits, and where
     # the fit has not come to one they may be beyond the numbers.
-    lost = status == "no_maximum" or (status == "not_converged" and not np.isfinite(score))
+    within = np.isfinite(score) and _has_finite_parameters(model)
+    lost = status == "no_maximum" or (status == "not_converged" and not within)
     if lost or getattr(model, "class_weight", None) is not None:
         return
     if not _goes_on(model, X):

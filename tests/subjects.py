@@ -22,6 +22,7 @@ from skmle.families.wrappers.base import Wrapper
 WIDTH = 3  # columns of a family of any number of columns
 LABELS = np.array([2, 3, 7])
 TRIALS = 6  # whatever a constructor's whole number counts
+FAR_OUT = 1e3  # a shape that runs off
 SHARE = 0.8  # a constructor's fraction
 FEW = 0.9  # standard deviation below which counts may have two values alone
 
@@ -262,6 +263,29 @@ def has_units(family: Family | type[Family]) -> bool:
     """Whether y measured in another unit has a law of the family, too."""
     told = family.stretch is not None or bool(family.unit_moves)
     return told or any(p.unit for p in family.parameters) or not family.support.fixed
+
+
+def from_free_ends(family: Family) -> list:
+    """Return the limits of a law, or of that inside, at both of which it has a free end.
+
+    No regression fits them.
+    """
+    inside = getattr(family, "inner", family)
+    own = clone(inside).set_params(links=None) if inside.relinked else inside
+    ends = [limit for limit in own.limits if not limit.family.support.fixed]
+    return ends if {limit.value for limit in ends} == {np.inf, -np.inf} else []
+
+
+def ran_off(family: Family, model) -> bool:
+    """Whether a regression has told that it runs to a law from a free end, as few rows may.
+
+    Or that it is so near to that law that nothing depends on how near it is.
+    """
+    names = {limit.parameter for limit in from_free_ends(family)}
+    far = any(abs(np.ravel(model.intercepts_[name])[0]) > FAR_OUT for name in names)
+    reason = model._fits[0].verdict.reason
+    unused = any(f"no observation depends on {name}" in reason for name in names)
+    return model.status_ == "no_maximum" and (far or unused)
 
 
 def middle_of(law) -> np.ndarray:

@@ -96,8 +96,8 @@ ENGINE = """
     judge.freedom judge.interior judge.behind judge.left judge.growth judge.separation
     judge.loose judge.nearest judge.lone judge.alarm
     judge.receding judge.fewest judge.separated judge.polish judge.edge judge.barrier
-    judge.face judge.domain judge.limits judge.limit_rows judge.ridge
-    judge.unused judge.outcome judge.verdict
+    judge.face judge.domain judge.outcome judge.limits judge.limit_rows judge.ridge
+    judge.unused judge.verdict
     fit path strength maxima batch resampled
 """.split()
 

@@ -109,6 +109,9 @@ class Ends:
     regular: ClassVar[bool] = True
     """Whether the usual errors hold at every maximum; if not, `nonregular` is asked there."""
 
+    why_nonregular: ClassVar[str] = ""
+    """Why they do not hold there, in words; empty where the support depends on the parameters."""
+
     told_first: ClassVar[str] = ""
     """The parameter that a verdict names where rows run off along it as well as along others."""
 
@@ -116,6 +119,14 @@ class Ends:
     def limits(self) -> tuple[Limit, ...]:
         """The limit laws, under the links of this one, in the order in which they are tried."""
         return ()
+
+    @property
+    def limits_of_wrapped(self) -> tuple[Limit, ...]:
+        """The limit laws that a wrapper around this law has, too.
+
+        Those from a free end are not among them: their ends are told by whole observations.
+        """
+        return tuple(limit for limit in self.limits if limit.family.support.fixed)
 
     @property
     def limits_of_tails(self) -> tuple[Limit, ...]:

@@ -270,6 +270,8 @@ def quadrature(family: Family, eta):
     ]
     if family.cusps:
         edges.append(natural(family, eta)[0])
+    if "mode" in family.names and not family.support.smooth:  # a peak between two lines
+        edges.append(natural(family, eta)[family.names.index("mode")])
     ends = np.unique(to(np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])))
     for edge in to(np.array(edges, float)):  # the density is not smooth there: ever finer panels
         near = ends[np.abs(ends - edge).argsort()[1]]

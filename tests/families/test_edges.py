@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from skmle import MLEDistribution, families
 from skmle.families import Beta, Distribution, Support, get_family
-from skmle.families.base import LOG
+from skmle.families.base import IDENTITY, LOG
 from skmle.families.ends import place, places, towards_limits
 from tests.families.laws import (
     assert_moments,
@@ -77,9 +77,12 @@ every_limit = pytest.mark.parametrize(("family", "limit"), LIMITS.values(), ids=
 def test_limit_law(family, limit, far, rng):
     """At |eta| >= 30 the value, and the derivatives in the other parameters, are the limit law's to
     1e-10.
+
+    So they are at the exponential of it, of a parameter that is its own eta.
     """
     index = place(family, limit.parameter)
-    end = far if limit.value == np.inf else -far
+    size = np.exp(far) if family.parameters[index].chart is IDENTITY else far
+    end = size if limit.value == np.inf else -size
     others = places(family, limit)
     assert sorted([index, *others]) == [*range(len(family.parameters))]
     assert limit.value == np.inf or family.parameters[index].chart.theta(-np.inf) == limit.value
@@ -113,7 +116,7 @@ def test_limit_law(family, limit, far, rng):
 def test_distribution_at_the_limit(family, limit, rng):
     """A parameter at its limit is a law like any other, as is one a rounding away from it."""
     for eta in points(family, 2):
-        near = {np.inf: 1e13, 0.0: 1e-13}[limit.value]
+        near = {np.inf: 1e13, 0.0: 1e-13, -np.inf: -1e13}[limit.value]
         law, rest = law_at_limit(family, limit, family.linked(eta))
         theirs = Distribution.of(law, law.natural(rest))
         y = theirs.rvs(50, random_state=0)

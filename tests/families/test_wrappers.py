@@ -54,6 +54,7 @@ DERIVED = {
     "scipy_name": "scipy has no law around a law",
     "from_scipy": "scipy has no law around a law",
     "ends": "of the support, and of `to_scipy`",
+    "limits_of_wrapped": "those of `limits` that it has",
     "turned": "scipy has no law around a law",
 }
 

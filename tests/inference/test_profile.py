@@ -50,6 +50,7 @@ def test_a_slope_equals_refits_with_an_offset(family):
 
 
 @every_class(lambda cls: is_conditional(cls) and not cls.cusps and cls is not Categorical)
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.NonRegularWarning")  # of the ends alone
 def test_every_family_has_profiles(cls):
     """Of classes, an offset is that of one, but a column has slopes for all."""
     columns, y = conditional_data(cls, 60)

@@ -104,6 +104,11 @@ def mirror_image(law):
     )
 
 
+def has_peak(law) -> bool:
+    """Whether the density has a peak between two lines."""
+    return isinstance(law, Distribution) and "mode" in law.params
+
+
 def composite(p, q, gain, first, last):
     """Gauss's rule on panels in a coordinate t, cut at medians and ends of supports, where
     densities have kinks.
@@ -132,7 +137,8 @@ def composite(p, q, gain, first, last):
             (lambda y: logit((y - low) / width)),
         )
     with np.errstate(all="ignore"):
-        cuts = t(np.array([*p.support(), *q.support(), p.median(), q.median()]))
+        peaks = [law.params["mode"] for law in (p, q) if has_peak(law)]
+        cuts = t(np.array([*p.support(), *q.support(), p.median(), q.median(), *peaks]))
         around = [np.linspace(m - 8.0, m + 8.0, 401) for m in t(np.array([p.median(), q.median()]))]
         near = np.concatenate([-FINER, FINER])  # densities may fall to an end like a power
         finer = [cut + near for cut in cuts[:4] if np.isfinite(cut)]

@@ -13,10 +13,13 @@ import numpy as np
 
 from skmle._engine.evaluation import Solution
 from skmle._engine.judge.interior import LARGEST_ERROR
+from skmle._engine.judge.outcome import outcome
 from skmle._engine.prepare.closed import at_limit
 from skmle._engine.prepare.columns import Columns
 from skmle._engine.prepare.likelihood import Likelihood
+from skmle._engine.prepare.modes import at_special_case
 from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._engine.verdict import NON_REGULAR, Verdict
 from skmle.families.base import Family, Limit
 from skmle.families.ends import place, places
 
@@ -69,6 +72,30 @@ def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> 
         found = at_limit(likelihood.family, limit, other)
         return replace(found, n_iter=max(1, likelihood.watch.count))
     return None
+
+
+def special_case(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit | None:
+    """Return the fit of a special case at which a solution has come to stand, if it has.
+
+    The information is singular there, and the likelihood so flat that the solution is near it only.
+    """
+    family = likelihood.problem.family
+    if not solution.converged or not at_special_case(family, likelihood.objective, solution.coef):
+        return None
+    here = outcome(likelihood, solution, Verdict(NON_REGULAR, family.why_nonregular))
+    for special in family.special_cases:
+        at = place(family, special.parameter)
+        low, high = family.link(at).domain
+        if not low < special.value < high or (posed := _posed(likelihood, special)) is None:
+            continue
+        other = refit(*posed)
+        if here.log_likelihood - other.log_likelihood > TIE * other.mass:
+            continue
+        coefs = dict(zip(places(family, special), other.coefs, strict=True))
+        coefs[at] = np.zeros(0), float(family.link(at).forward(np.asarray(special.value)))
+        moved = tuple(coefs[j] for j in range(len(coefs)))
+        return replace(here, coefs=moved, log_likelihood=other.log_likelihood)
+    return here
 
 
 def _maximised(problem: Problem, fit: Fit) -> float:

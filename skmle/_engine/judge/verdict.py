@@ -22,7 +22,7 @@ from skmle._engine.judge.edge import (
 from skmle._engine.judge.growth import looks_at
 from skmle._engine.judge.interior import is_interior, is_vague
 from skmle._engine.judge.limit_rows import rows_at_a_limit
-from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit
+from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit, special_case
 from skmle._engine.judge.nearest import nearest_direction
 from skmle._engine.judge.outcome import outcome, receded, separated, wants_covariance
 from skmle._engine.judge.polish import polished
@@ -79,6 +79,9 @@ def judge(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit:
             limit = likelier_limit(likelihood, finished.solution, refit)
             return limit or _at_edge(likelihood, finished)
         solution = finished
+    if (special := special_case(likelihood, solution, refit)) is not None:
+        doubtful = bool(likelihood.family.limits) and _doubtful(likelihood, solution)
+        return (doubtful and likelier_limit(likelihood, solution, refit)) or special
     # No step shows that the scale of a law with cusps vanishes.
     cusps = likelihood.family.shortcuts.starts == "final"
     vanished = cusps and rows_of_vanished_scale(likelihood, solution) > 0
@@ -130,8 +133,9 @@ def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
             stalled = outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
             return _on_a_ridge(likelihood, solution) or stalled
         solution = better
-    status = INTERIOR if _is_regular(likelihood, solution) else NON_REGULAR
-    return outcome(likelihood, solution, Verdict(status))
+    if _is_regular(likelihood, solution):
+        return outcome(likelihood, solution, Verdict(INTERIOR))
+    return outcome(likelihood, solution, Verdict(NON_REGULAR, likelihood.family.why_nonregular))
 
 
 def _is_regular(likelihood: Likelihood, solution: Solution) -> bool:

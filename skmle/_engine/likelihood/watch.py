@@ -79,6 +79,15 @@ class Watch:
         self._point, self._last, self._best = None, None, best
 
     @property
+    def taken(self) -> int:
+        """How many steps the search has taken."""
+        return self._taken
+
+    def back_to(self, taken: int) -> None:
+        """Take note that the answer is that of an earlier search, which has taken so many steps."""
+        self._taken = taken
+
+    @property
     def spent(self) -> bool:
         """Whether the search may take no more steps."""
         return self._taken >= self._most

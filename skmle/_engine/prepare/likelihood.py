@@ -222,6 +222,7 @@ class Likelihood:
             The working set that the solution under another penalty has left.
         """
         best: Solution | None = None
+        taken = 0
         wanted = self.problem.covariance
         task = Task(
             n=self.design.n,
@@ -255,8 +256,9 @@ class Likelihood:
                 solution = self._spent()
             working = None  # That of a solution nearby is for the start that it has left.
             if best is None or is_better(self.family, self.objective, solution, best):
-                best = solution
+                best, taken = solution, self.watch.taken
         assert best is not None
+        self.watch.back_to(taken)  # what another search has spent does not count
         return best
 
     def _spent(self) -> Solution:

@@ -21,6 +21,7 @@ from skmle._engine.prepare.starts import LeastSquares, starting_points
 from skmle._engine.prepare.trials import best_trials
 from skmle._engine.solvers.newton import newton
 from skmle.families.base import Family
+from skmle.families.ends import place
 
 # Starts that are tried beside the first. Of 250 hard samples the two best by their value alone led
 # to the best of all maxima found from some fifty starts.
@@ -40,6 +41,9 @@ _MOST_COEFFICIENTS = 200
 # Change of a constant eta up to which a trial's end replaces its start. Farther out the likelihood
 # is flat, and the maximum on all rows may be far from that on the sample. Chosen, not measured.
 _NEAR = 4.0
+# Distance of an eta from a special case, below which the law has become it if the information is
+# singular there.
+_AT_SPECIAL = 0.1
 # Rows on which starts are ranked. Of so few rows the best starts are always tried; of more rows
 # they are if they are farther than this from the end of each trial, as a root mean square change of
 # eta in units of the spread of one row's likelihood. Starts that led to another maximum were 2 to 5
@@ -109,15 +113,34 @@ def _several_starts(
 def is_better(family: Family, objective: Objective, one: Solution, other: Solution) -> bool:
     """Return whether a solution is to be preferred: the likelier, but one with a bound first.
 
-    One that has not converged has no bound that is known.
+    One that has not converged has no bound that is known. Where the law has become a special case
+    at which the information is singular, as between the two signs of a skewness, a way may end that
+    is no maximum; there the likelier counts alone.
     """
     bounded, other_bounded = (
         solution.converged and way_without_bound(family, objective, solution.coef) is None
         for solution in (one, other)
     )
+    if any(at_special_case(family, objective, solution.coef) for solution in (one, other)):
+        bounded = other_bounded
     if bounded != other_bounded:
         return bounded
     return one.evaluation.value < other.evaluation.value
+
+
+def at_special_case(family: Family, objective: Objective, coef: Array) -> bool:
+    """Return whether the law at `coef` is a special case whose information is singular."""
+    if family.regular:
+        return False
+    eta = family.chart(tuple(objective.etas(coef)))
+    singular = family.nonregular(eta)
+    for law in family.special_cases:
+        if law.parameter in singular:
+            at = place(family, law.parameter)
+            value = family.parameters[at].chart.forward(np.asarray(law.value, float))
+            if np.all(np.abs(eta[at] - value) < _AT_SPECIAL):
+                return True
+    return False
 
 
 def way_without_bound(family: Family, objective: Objective, coef: Array) -> tuple[str, str] | None:

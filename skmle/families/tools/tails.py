@@ -6,6 +6,8 @@ Laguerre's points, scaled by its slope, integrate what is left of f.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincc, betaln, erfcx, gammainc, gammaincc, gammaln
@@ -52,6 +54,14 @@ _TEMME = (
 # 1e-15 there, while scipy takes 10 ms. Where its two parts touch, the limit takes the place of
 # their difference: at this distance either is off by 1e-13.
 VERY_LARGE, _TOUCH = 1e10, 1e-7
+
+# Panels of Gauss and Legendre's points on the way out, and what is left out at its end, in nats:
+# with 8 times 16 points tails of all laws here have relative errors below 1e-14.
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(16)
+_PANELS, _NOTHING = 8, 42.0
+_PLACES = ((np.arange(_PANELS)[:, None] + 0.5 * (1.0 + _NODES)) / _PANELS).ravel()
+_SHARES = np.tile(0.5 * _NODE_WEIGHTS / _PANELS, _PANELS)
+_DOUBLINGS, _HALVES = 12, 6  # of the way to that end
 
 
 def log_gamma_tail(a: Array, x: Array, upper: bool, log_x: Array | None = None) -> Array:
@@ -197,3 +207,41 @@ def _far_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
     log_x = np.where(low, np.log(x), np.log1p(-x_bar))
     log_x_bar = np.where(low, np.log1p(-x), np.log(x_bar))
     return a * log_x + b * log_x_bar - betaln(a, b) - np.log(slope) + np.log(rest)
+
+
+def log_upper_integral(rho: Callable[[Array], Array], z: Array, unit: Array) -> Array:
+    """Return log of the integral of exp(-rho) from z on, where rho rises beyond z.
+
+    The way out is exp(u) - 1 times the unit, so that tails like a power of t are as good as those
+    like an exponential.
+
+    Parameters
+    ----------
+    rho : callable
+        t of shape (..., m) -> minus a log density.
+    z : ndarray
+    unit : ndarray
+        About the length on which rho rises by one beyond z.
+    """
+    z, unit = z[..., None], unit[..., None]
+    start = rho(z)
+    beyond = ~np.isfinite(start)  # where nothing is left of the density
+    z, start = np.where(beyond, 0.0, z), np.where(beyond, 0.0, start)
+
+    def fall(u: Array) -> Array:
+        """Return how far the log of the integrand in u has fallen."""
+        return rho(z + unit * np.expm1(u)) - start - u
+
+    low, high = np.zeros_like(z + unit), np.ones_like(z + unit)
+    for _ in range(_DOUBLINGS):
+        near = fall(high) < _NOTHING
+        if not near.any():
+            break
+        low, high = np.where(near, high, low), np.where(near, 2.0 * high, high)
+    for _ in range(_HALVES):
+        middle = 0.5 * (low + high)
+        near = fall(middle) < _NOTHING
+        low, high = np.where(near, middle, low), np.where(near, high, middle)
+    values = np.exp(-fall(high * _PLACES))
+    total = (unit * high)[..., 0] * (values @ _SHARES)
+    return np.where(beyond[..., 0], -np.inf, np.log(total) - start[..., 0])

@@ -159,7 +159,7 @@ class Wrapper(Family):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        return tuple(self._around_limit(limit) for limit in self.inner.limits)
+        return tuple(self._around_limit(limit) for limit in self.inner.limits_of_wrapped)
 
     @property
     def limits_of_tails(self) -> tuple[Limit, ...]:
@@ -222,6 +222,10 @@ class Wrapper(Family):
         return self.inner.takes(y)
 
     # ---------------------------------------------------------------- handed on: verdicts
+
+    @property
+    def why_nonregular(self) -> str:  # type: ignore[override]
+        return self.inner.why_nonregular
 
     @property
     def told_first(self) -> str:  # type: ignore[override]

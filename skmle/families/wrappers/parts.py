@@ -117,7 +117,7 @@ class SeveralParts(Derived):
                 constant=tuple(f"{name}_{c + 1}" for name in limit.constant),
             )
             for c, part in enumerate(self.parts)
-            for limit in part.limits
+            for limit in part.limits_of_wrapped
         )
 
     @property

@@ -26,6 +26,50 @@ def tails(smaller):
     return {"log_sf": log_sf, "log_cdf": log_cdf}
 
 
+def integrated(log_density):
+    """Return log_sf and log_cdf by integrals over pieces that grow outwards from y."""
+    pieces = [0, *(mp.mpf(4) ** k for k in range(-3, 4)), mp.inf]
+
+    def tail(y, sign, theta):
+        scale, there = theta["scale"], log_density(y, **theta)
+
+        def share(t):
+            return mp.exp(log_density(y + sign * scale * t, **theta) - there)
+
+        with mp.workdps(22):
+            return there + mp.log(scale * mp.quad(share, pieces))
+
+    def smaller(y, sign, theta):
+        own = tail(y, sign, theta)
+        return own if own < -0.5 else log_complement(tail(y, -sign, theta))
+
+    return {
+        "log_sf": lambda y, **theta: smaller(y, 1, theta),
+        "log_cdf": lambda y, **theta: smaller(y, -1, theta),
+    }
+
+
+def _log_normal_cdf(x):
+    tail = mp.erfc(abs(x) / mp.sqrt(2)) / 2
+    return mp.log(tail) if x < 0 else mp.log1p(-tail)
+
+
+def _skew_normal(y, loc, scale, shape):
+    z = (y - loc) / scale
+    return mp.log(2 / scale) - z * z / 2 - mp.log(2 * mp.pi) / 2 + _log_normal_cdf(shape * z)
+
+
+def _triangular_density(y, low, mode, high):
+    height = (y - low) / (mode - low) if y <= mode else (high - y) / (high - mode)
+    return mp.log(2 * height / (high - low))
+
+
+def _triangular_cdf(y, low, mode, high):
+    if y <= mode:
+        return mp.log((y - low) ** 2 / ((high - low) * (mode - low)))
+    return mp.log1p(-((high - y) ** 2) / ((high - low) * (high - mode)))
+
+
 def _check(z, level):
     return level * z if z > 0 else (level - 1) * z
 
@@ -232,5 +276,34 @@ LAWS = [
         mean=lambda loc, scale: loc,
         variance=lambda loc, scale: (mp.pi * scale / 2) ** 2,
         entropy=lambda loc, scale: mp.log(2 * mp.pi * scale),
+    ),
+    Formula(
+        "skew_normal",
+        [law | {"shape": shape} for law, shape in zip(STANDARD, (3.0, -0.5, 40.0), strict=True)],
+        log_density=_skew_normal,
+        points=at(-30, -9, -4, -2, -0.3, 0.001, 1, 3, 7, 13, 36),
+        **integrated(_skew_normal),
+        mean=lambda loc, scale, shape: (
+            loc + scale * mp.sqrt(2 / mp.pi) * shape / mp.sqrt(1 + shape**2)
+        ),
+        variance=lambda loc, scale, shape: scale**2 * (1 - 2 / mp.pi * shape**2 / (1 + shape**2)),
+    ),
+    Formula(
+        "triangular",
+        [
+            {"low": 0.0, "mode": 0.25, "high": 1.0},
+            {"low": -3.0, "mode": 2.5, "high": 4.0},
+            {"low": 0.0, "mode": 1e-9, "high": 1e6},
+        ],
+        log_density=_triangular_density,
+        points=lambda low, mode, high: [
+            *(low + (mode - low) * mp.mpf(share) for share in ("1e-6", 0.125, 0.5, 0.875)),
+            *(high - (high - mode) * mp.mpf(share) for share in (0.9375, 0.5, 0.125, "1e-6")),
+        ],
+        log_cdf=_triangular_cdf,
+        log_sf=lambda y, low, mode, high: _triangular_cdf(-y, -high, -mode, -low),
+        mean=lambda low, mode, high: (low + mode + high) / 3,
+        variance=lambda low, mode, high: ((high - low) ** 2 - (mode - low) * (high - mode)) / 18,
+        entropy=lambda low, mode, high: mp.mpf(1) / 2 + mp.log((high - low) / 2),
     ),
 ]

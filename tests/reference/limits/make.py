@@ -132,6 +132,7 @@ LAWS |= {LAPLACE: lambda y, loc, scale: -abs(y - loc) / (2 * scale) - mp.log(4 *
 }
 # With shapes below -1/2 the usual standard errors do not hold (Smith, 1985).
 MOVING_ENDS = ("generalized_extreme_value", "generalized_pareto")
+SINGULAR = ("skew_normal",)  # the information, at shape 0
 WITH_CUSPS = ("laplace", LAPLACE)  # its location is the median, which the rows have as they are
 LIMITS = {
     "student_t": ("df", "normal"),
@@ -335,6 +336,7 @@ def maximum(family, rows, held):
         found = Maximum(family, rows, held, start).find()
         if found is not None:
             irregular = family in MOVING_ENDS and found[0]["shape"] < -0.5
+            irregular |= family in SINGULAR and abs(found[0]["shape"]) < 0.1
             return ("non_regular" if irregular else "interior", *found)
     if family in FROM_LOCATION and start.get("scale") == 0.0:
         return from_location(rows, held, FROM_LOCATION[family])
