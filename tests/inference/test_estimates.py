@@ -46,7 +46,8 @@ def test_parameters_are_functions_of_a_density(cls):
     found = result.estimate(lambda m: m._results().estimates)
     # A correlation of zero, as of a direction with its concentration, is one of differences.
     errors = np.sqrt(result.covariance.diagonal())
-    atol = np.maximum(1e-10, 1e-7 * np.outer(errors, errors))
+    size = np.outer(errors, errors)
+    atol = np.where(np.abs(result.covariance) <= 1e-12 * size, 1e-7 * size, 1e-10)
     off = np.abs(found.covariance - result.covariance)
     assert (off <= 1e-6 * np.abs(result.covariance) + atol).all()
 
