@@ -44,6 +44,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
+    "Tweedie": ("tweedie", ("tweedie", "compound_poisson_gamma")),
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),
     "Gompertz": ("gompertz", ("gompertz",)),

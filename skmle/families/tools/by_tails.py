@@ -68,7 +68,7 @@ class ByTails(Family):
             edge = np.log(frozen.sf(y) if upper else frozen.cdf(y))
             at_infinity = np.where((y == np.inf) == upper, -np.inf, 0.0)
             edge = np.where(self.runs_off(theta), at_infinity, edge)
-            safe = tuple(np.where(inside, value, 1.0) for value in theta)
+            safe = self._between_ends(theta, inside)
             return np.where(inside, self._tail_between_ends(y, safe, upper), edge)
 
     def _tail_between_ends(self, y: Array, theta: Arrays, upper: bool) -> Array:
@@ -82,6 +82,12 @@ class ByTails(Family):
         """Return where no parameter is at an end of its range, where the formulas hold."""
         finite = (np.isfinite(e) for e in self.eta(theta))
         return np.logical_and.reduce(np.broadcast_arrays(*finite))
+
+    def _between_ends(self, theta: Arrays, inside: NDArray[np.bool_]) -> Arrays:
+        """Return ordinary parameters in place of those at an end of their range."""
+        ordinary = (param.chart.theta(np.zeros(())) for param in self.parameters)
+        pairs = zip(theta, ordinary, strict=True)
+        return tuple(np.where(inside, value, other) for value, other in pairs)
 
     def runs_off(self, theta: Arrays) -> NDArray[np.bool_]:
         """Return where parameters at an end of their range leave no probability to any number."""

@@ -28,7 +28,6 @@ _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.sqrt(2.0 * np.pi) * (_NODES[1] - _NODES
 # but at least 1: the rule is that of a density, whose values are 16 to a standard deviation.
 _TO_A_DEVIATION = 16.0
 _TAIL = 1e-17  # probability beyond the sums of masses
-_TINY = np.finfo(float).tiny
 _LAWS = 1024  # laws that are integrated at once: their nodes take some MB
 
 
@@ -79,22 +78,16 @@ def _expected(family: Family, eta: Arrays) -> Array:
 def _densities(family: Family, theta: Arrays) -> tuple[Array, Array]:
     """Return nodes and weights for each law, (laws, nodes): of its density, and its atoms."""
     columns = tuple(np.reshape(part, (-1, 1)) for part in theta)
-    below, above = ndtr(_NODES[_NODES <= 0.0])[None, :], ndtr(-_NODES[_NODES > 0.0])[None, :]
-    atoms = np.reshape(atoms_of(family), (-1, 1, 1))
-    masses = np.array([np.exp(family.log_prob(y, family.eta(columns))) for y in atoms])
-    rest = 1.0 - masses.sum(axis=0) if len(atoms) else np.ones((1, 1))
-    # The levels of the density alone become those of the whole, atom after atom.
-    below, above = rest * below, rest * above
-    for y, mass in zip(atoms, masses, strict=True):
-        below = below + mass * (below >= family.cdf(y, columns) - mass)
-    for y, mass in zip(atoms[::-1], masses[::-1], strict=True):
-        above = above + mass * (above >= family.sf(y, columns))
-    low, high = family.quantile(below, columns), family.upper_quantile(above, columns)
-    dense = np.concatenate([low, high], axis=1)
-    for y in atoms:  # a node that meets an atom stands for the density beside it
-        dense = np.where(dense == y, y + np.maximum(np.spacing(y), _TINY), dense)
-    y = np.concatenate([dense, *(np.broadcast_to(y, (len(dense), 1)) for y in atoms)], axis=1)
-    return y, np.concatenate([np.broadcast_to(rest * _WEIGHTS, dense.shape), *masses], axis=1)
+    below, above = _NODES[_NODES <= 0.0], _NODES[_NODES > 0.0]
+    low = family.dense.quantile(ndtr(below)[None, :], columns)
+    high = family.dense.upper_quantile(ndtr(-above)[None, :], columns)
+    y = np.concatenate([low, high], axis=1)
+    weights = np.broadcast_to(_WEIGHTS, y.shape)
+    for atom in atoms_of(family):
+        mass = np.exp(family.log_prob(np.full(1, atom), family.eta(columns)))
+        y = np.concatenate([y, np.full_like(mass, atom)], axis=1)
+        weights = np.concatenate([weights * (1.0 - mass), mass], axis=1)
+    return y, weights
 
 
 def _masses(family: Family, theta: Arrays, deviation: Array | None = None) -> tuple[Array, Array]:
