@@ -70,8 +70,8 @@ def nodes_of(
             panels = _cut(sides, *panels, cut)
         rule = _Rule(p, sides, averaged)
         parts = _settled(rule, *panels)
-        atoms = np.array(p.atoms(), float)
-        parts.append((atoms, np.exp(p.log_prob_at(atoms).ravel())))
+        if atoms := p.atoms():
+            parts.append((np.array(atoms), np.exp(p.log_prob_at(np.array(atoms)).ravel())))
         y, weight = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
         ends, masses = _next_to_ends(p, sides, y, weight)
         y, weight = np.append(y, ends), np.append(weight, masses)
