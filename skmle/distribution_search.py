@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.choosing import CRITERIA, Tried, chosen, tidied
 from skmle._any_model.held_out import Fold, checked_weight, folds_of, part
-from skmle._engine.verdict import INTERIOR
+from skmle._engine.verdict import INTERIOR, NOT_CONVERGED
 from skmle._shared.callbacks import CallbackSupportMixin, SearchTask, with_callbacks
 from skmle._shared.kinds import as_column
 from skmle._shared.validation import checked_features
@@ -278,6 +278,8 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
         except ValueError as refusal:
             return Tried(name, "refused", str(refusal), time.thread_time() - begun)
         remark = "" if model.status_ == INTERIOR else model._fits[0].verdict.reason
+        if model.status_ == NOT_CONVERGED and not remark:
+            remark = f"no maximum after {model.n_iter_} iterations"
         seconds = time.thread_time() - begun
         return Tried(name, model.status_, remark, seconds, model, log_probs, held)
 
