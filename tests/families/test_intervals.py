@@ -214,3 +214,13 @@ def test_log_tails_tend_to_those_of_the_limit_laws():
         )
         np.testing.assert_allclose(nearly, poisson, rtol=1e-11)
         assert np.isfinite(poisson[1:]).all()
+
+
+@pytest.mark.parametrize("scale", [399.4778, 399.45, 399.0])
+def test_a_fall_next_to_the_end_of_an_interval_is_seen(scale):
+    """The density falls from one value to nothing within a millionth of an interval's length."""
+    law = families.GeneralizedGamma()
+    eta = law.eta((np.asarray(scale), np.asarray(1187.1), np.asarray(1262.2)))
+    ends = np.concatenate([[0.0], np.arange(0.5, 402.0)])
+    found = Censored(law).log_prob(np.column_stack([ends[:-1], ends[1:]]), eta)
+    np.testing.assert_allclose(np.exp(found).sum(), 1.0, rtol=1e-11)

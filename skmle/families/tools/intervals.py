@@ -99,7 +99,10 @@ def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int =
 
 
 def _is_flat(family: Family, start: Array, end: Array, eta: Arrays) -> NDArray[np.bool_]:
-    """Return over which intervals the density is so flat that few points of it tell all."""
+    """Return over which intervals the density is so flat that few points of it tell all.
+
+    It is looked at the ends, too: a steep fall there may lie beyond all other points.
+    """
     support, length = family.support, end - start
     flat = (start - support.low > _AWAY * length) & (support.high - end > _AWAY * length)
     flat &= (length > 0.0) & (not family.cusps)
@@ -111,7 +114,11 @@ def _is_flat(family: Family, start: Array, end: Array, eta: Arrays) -> NDArray[n
         with np.errstate(all="ignore"):
             values = [
                 family.evaluate(statistics, entries, 0).value + family.base(statistics)
-                for statistics in _points(family, start[at], end[at])
+                for statistics in (
+                    family.statistics(start[at]),
+                    *_points(family, start[at], end[at]),
+                    family.statistics(end[at]),
+                )
             ]
             varies = np.ptp(np.broadcast_arrays(*values), axis=0)
         flat[at] = (varies < _VARIES).reshape(-1, len(at)).all(axis=0)
