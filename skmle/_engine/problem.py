@@ -124,16 +124,12 @@ class Problem:
     def at(self, limit: Limit) -> Problem | None:
         """Return the problem of a limit law on the same rows; None if it forbids some of them.
 
-        The law learns from these rows what it must, such as the least of them. None is returned,
-        too, if a wrapper does not take the limit law of the family inside.
+        The law learns from these rows what it must, such as the least of them.
         """
         observed = observe_as(limit, self.observed)
         if observed is None:
             return None
-        try:
-            law = limit.family.adapt(limit.family.restore(observed.statistics))
-        except ValueError:
-            return None
+        law = limit.family.adapt(limit.family.restore(observed.statistics))
         return replace(
             self,
             family=law,

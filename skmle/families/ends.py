@@ -118,6 +118,13 @@ class Ends:
         return ()
 
     @property
+    def limits_in_place(self) -> tuple[Limit, ...]:
+        """The limit laws from no free end, as wrappers need that transform or join laws."""
+        return tuple(
+            limit for limit in self.limits if limit.family.support.fixed and not limit.constant
+        )
+
+    @property
     def limits_of_tails(self) -> tuple[Limit, ...]:
         """Laws at an end of the parameters' range where observed values have no density.
 

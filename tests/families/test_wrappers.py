@@ -43,6 +43,7 @@ DERIVED = {
     "alone": "`saturated`",
     "numbers_of": "of the observation",
     "about_quantile": "`quantile`",
+    "limits_in_place": "of the limits",
     "condensable": "of the shortcuts and the support",
     "amiss": "of laws of several columns, around which there is no wrapper",
     "covariance": "`variance`",

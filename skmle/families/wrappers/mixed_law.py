@@ -51,8 +51,6 @@ class MixedLaw(ByStd, SeveralParts):
         return statistics[0]
 
     def observe_part(self, c: int, limit: Limit, statistics: Arrays) -> Arrays | None:
-        if limit.constant:
-            return None  # rows of other parts may lie below where this one would begin
         found: list[Array] = [statistics[0]]
         each = self.each_of(statistics)
         if (changed := limit.observe(each[c][2])) is None:

@@ -114,10 +114,9 @@ class SeveralParts(Derived):
                 family=self.of_parts((*self.parts[:c], limit.family, *self.parts[c + 1 :])),
                 observe=partial(self.observe_part, c, limit),
                 places=self._places(c, limit),
-                constant=tuple(f"{name}_{c + 1}" for name in limit.constant),
             )
             for c, part in enumerate(self.parts)
-            for limit in part.limits
+            for limit in part.limits_in_place
         )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.base import Array, Arrays, Family, Observation, Rows, Saturated, Support
+from skmle.families.base import Array, Arrays, Family, Limit, Observation, Rows, Saturated, Support
 from skmle.families.links import Link, get_link
 from skmle.families.wrappers.base import Derived, all_but_last
 
@@ -69,6 +69,10 @@ class Transformed(Derived):
                 "Choose one of them."
             )
         return self.around(inner.adapt(self._link.forward(np.asarray(y, float))))
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(self._around_limit(limit) for limit in self.inner.limits_in_place)
 
     def _ends(self) -> tuple[float, float]:
         """Return between what y lies: where the link leads to the support of the law inside."""
