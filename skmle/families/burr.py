@@ -154,11 +154,6 @@ class _Burr(ByStd, ByHazard):
         ratio = (rest - 0.5) * np.log1p(-r / power) + r + binet(rest, 0)[0] - binet(power, 0)[0]
         return np.where(known, gammaln(1.0 + r) + ratio, np.inf)
 
-    def ends(self, theta: Arrays) -> tuple[Array, Array]:
-        # Not by scipy's law, whose scale may be beyond the numbers.
-        shape = np.broadcast_shapes(*map(np.shape, theta))
-        return np.zeros(shape), np.full(shape, np.inf)
-
     def mean(self, theta: Arrays) -> Array:
         scale, shape, power = theta
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):

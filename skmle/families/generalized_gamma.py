@@ -188,11 +188,6 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
                 return None  # its scale is beyond the numbers
             return gengamma(a=1.0 / np.square(q), c=q / sigma, scale=unit)
 
-    def ends(self, theta: Arrays) -> tuple[Array, Array]:
-        # Not by scipy's law, whose scale may be beyond the numbers.
-        shape = np.broadcast_shapes(*map(np.shape, theta))
-        return np.zeros(shape), np.full(shape, np.inf)
-
     def at_end(self, theta: Arrays) -> Any:
         from scipy.stats import lognorm
 

@@ -40,9 +40,11 @@ class Law(ABC):
 
     def ends(self, theta: Arrays) -> tuple[Array, Array]:
         """Return the ends of the support of each law."""
-        frozen = self.to_scipy(theta) if self.observation.columns is not None else None
-        own = self.support.low, self.support.high
-        low, high = own if frozen is None else frozen.support()
+        support, own = self.support, self.observation
+        # Those of counts depend on their trials, and those of labels on how many there are.
+        plain = own.numeric and support.fixed and not support.discrete
+        frozen = None if plain or own.columns is None else self.to_scipy(theta)
+        low, high = (support.low, support.high) if frozen is None else frozen.support()
         shape = np.broadcast_shapes(*map(np.shape, theta))
         return np.broadcast_to(low, shape).astype(float), np.broadcast_to(high, shape).astype(float)
 
