@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, gammaln
 
+from skmle.families.algebra import add
 from skmle.families.base import LOG, Array, Arrays, Param, Rows, Support, average
 from skmle.families.gumbel import GumbelMin
 from skmle.families.tools.by_hazard import tail_of_log_hazard
@@ -68,7 +69,7 @@ class DiscreteWeibull(ByTails):
             survived = tail_of_log_hazard(_log_hazard(log_y, eta).upto(order), above=True)
             log_step = np.log(np.log1p(1.0 / y))
             died = _log_within(np.log1p(y), log_step, eta).upto(order)
-            return _sum(survived, tail_of_log_hazard(died, above=False), order)
+            return add(survived, tail_of_log_hazard(died, above=False))
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         log_end = np.log1p(np.floor(statistics[0]))
@@ -223,16 +224,3 @@ def _log_within(log_end: Array, log_step: Array, eta: Arrays) -> Rows:
     scale, shape = whole.gradient
     value = whole.value - share.value
     return Rows(value, (scale, shape - slope), (None, scale, shape - bend))
-
-
-def _sum(one: Rows, other: Rows, order: int) -> Rows:
-    """Return the sum of two terms of -log q with their derivatives."""
-    value = one.value + other.value
-    if order < 1:
-        return Rows(value)
-    assert one.gradient is not None and other.gradient is not None
-    gradient = tuple(a + b for a, b in zip(one.gradient, other.gradient, strict=True))
-    if order < 2:
-        return Rows(value, gradient)
-    packed = zip(one.packed, other.packed, strict=True)
-    return Rows(value, gradient, tuple(np.asarray(a) + np.asarray(b) for a, b in packed))

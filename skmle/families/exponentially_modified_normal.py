@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr, ndtr, ndtri
 
+from skmle.families.algebra import through_matrix
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated, average
 from skmle.families.exponential import ExponentialOfTail
 from skmle.families.law import ByStd
@@ -40,6 +41,8 @@ _LITTLE_SCALE = 1e-5
 _NEARLY = 0.1
 # Scales by which the least observation lies above the location as the scale vanishes, about.
 _LEAST = 7.0
+# The derivatives of loc, log scale and log(scale/tail) in the own eta.
+_RATIO = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, -1.0]])
 
 
 class ExponentiallyModifiedNormal(ByStd, ByTails, WithShapes):
@@ -90,10 +93,10 @@ class ExponentiallyModifiedNormal(ByStd, ByTails, WithShapes):
     # ---------------------------------------------------------------- derivatives
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
-        return _in_tail(super().evaluate(statistics, _in_ratio(eta), order))
+        return through_matrix(super().evaluate(statistics, _in_ratio(eta), order), _RATIO)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        return _in_tail(super().tail(statistics, _in_ratio(eta), upper, order))
+        return through_matrix(super().tail(statistics, _in_ratio(eta), upper, order), _RATIO)
 
     def jet(self, u: Array, shapes: Arrays, order: int) -> Rows:
         # Where z < k, exp(k^2/2 - k z) Phi(z - k) is the normal density times Mills' ratio.
@@ -196,8 +199,6 @@ class ExponentiallyModifiedNormal(ByStd, ByTails, WithShapes):
         return cls(), (loc, scale, K * scale)
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
-        from scipy.special import ndtri
-
         mean, std = self.mean(theta), self.std(theta)
         return mean + std * (-ndtri(q) if upper else ndtri(q))
 
@@ -230,18 +231,6 @@ class ExponentiallyModifiedNormal(ByStd, ByTails, WithShapes):
 def _in_ratio(eta: Arrays) -> Arrays:
     """Return eta with log(scale/tail) in place of log tail."""
     return eta[0], eta[1], np.asarray(eta[1]) - eta[2]
-
-
-def _in_tail(rows: Rows) -> Rows:
-    """Return rows whose last eta is log(scale/tail) with derivatives in log tail."""
-    if rows.gradient is None:
-        return rows
-    first, second, ratio = rows.gradient
-    rows = rows._replace(gradient=(first, second + ratio, -ratio))
-    if rows.curvature is None:
-        return rows
-    aa, ab, ac, bb, bc, cc = (np.asarray(entry) for entry in rows.packed)
-    return rows._replace(curvature=(aa, ab + ac, -ac, bb + 2.0 * bc + cc, -bc - cc, cc))
 
 
 def _log_tail(z: Array, log_k: Array, upper: bool) -> Array:

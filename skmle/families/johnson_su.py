@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import log_ndtr, ndtr
 
+from skmle.families.algebra import through_matrix
 from skmle.families.base import (
     IDENTITY,
     LOG,
@@ -21,7 +22,7 @@ from skmle.families.base import (
     average,
     triangle,
 )
-from skmle.families.law import ByLogTail
+from skmle.families.law import ByLogTail, ByScore, ByStd
 from skmle.families.tools import moving_ends
 from skmle.families.tools.johnson import normal_of, observed_at
 from skmle.families.tools.location_scale import LocationScale
@@ -40,9 +41,11 @@ _TO_AN_END = (
 )
 # Normal quantile, and twice it, at which quantiles tell the shapes of a start.
 _AT = 0.75
+# The derivatives of z, half of the log shape and the skewness in the own eta.
+_HALF = np.diag([1.0, 0.5, 1.0])
 
 
-class JohnsonSU(ByLogTail, WithShapes):
+class JohnsonSU(ByStd, ByScore, ByLogTail, WithShapes):
     """Johnson's S_U law with `loc` (the median), `scale`, `shape` and `skew`.
 
     q(y) = phi(N) dN/dy, where N, of the standard normal law, is the integral from 0 to
@@ -97,11 +100,11 @@ class JohnsonSU(ByLogTail, WithShapes):
         slopes, n = normal.gradient, normal.value
         gradient = tuple(n * s + g for s, g in zip(slopes, own.gradient, strict=True))
         if order < 2:
-            return _halved(Rows(value, gradient))
+            return through_matrix(Rows(value, gradient), _HALF)
         bends = map(np.asarray, own.packed)
         places = zip(triangle(3), normal.curvature, bends, strict=True)
         curvature = (slopes[i] * slopes[j] + n * b + g for (i, j), b, g in places)
-        return _halved(Rows(value, gradient, tuple(curvature)))
+        return through_matrix(Rows(value, gradient, tuple(curvature)), _HALF)
 
     def tail_jet(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
         normal = normal_of(u, (0.5 * shapes[0], shapes[1]), order)
@@ -113,7 +116,7 @@ class JohnsonSU(ByLogTail, WithShapes):
         gradient = tuple(sign * slope * s for s in slopes)
         places = zip(triangle(3), normal.curvature, strict=False)
         curvature = tuple(bend * slopes[i] * slopes[j] + sign * slope * b for (i, j), b in places)
-        return _halved(Rows(value, gradient, curvature).upto(order))
+        return through_matrix(Rows(value, gradient, curvature).upto(order), _HALF)
 
     # ---------------------------------------------------------------- starts
 
@@ -166,14 +169,8 @@ class JohnsonSU(ByLogTail, WithShapes):
         theta = loc - scale * np.sinh(at), scale * np.cosh(at) / b, (b * np.cosh(at)) ** 2
         return cls(), (*theta, -np.tanh(at) / b)
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        return observed_at(ndtri(np.asarray(q, float)), theta)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        return observed_at(-ndtri(np.asarray(q, float)), theta)
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return observed_at(rng.standard_normal(size), theta)
+    def at_score(self, score: Array, theta: Arrays) -> Array:
+        return observed_at(score, theta)
 
     def mean(self, theta: Arrays) -> Array:
         loc, scale, shape, skew = theta
@@ -190,10 +187,6 @@ class JohnsonSU(ByLogTail, WithShapes):
             square = growth * (1.0 + 0.5 * np.expm1(w)) + 0.5 * np.square(skew * growth)
             return scale * np.sqrt(square)
 
-    def variance(self, theta: Arrays) -> Array:
-        with np.errstate(over="ignore"):
-            return np.square(self.std(theta))
-
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
         loc, scale, shape, skew = theta
         limit = JohnsonSL()
@@ -202,24 +195,8 @@ class JohnsonSU(ByLogTail, WithShapes):
             return super().log_prob_at_edge(y, theta)
         return limit.log_prob(y, eta)
 
-    def ends(self, theta: Arrays) -> tuple[Array, Array]:
-        shape = np.broadcast_shapes(*map(np.shape, theta))
-        return np.full(shape, -np.inf), np.full(shape, np.inf)
 
-
-def _halved(rows: Rows) -> Rows:
-    """Return rows with derivatives in the log shape, from those in half of it."""
-    if rows.gradient is None:
-        return rows
-    first, shape, skew = rows.gradient
-    rows = rows._replace(gradient=(first, 0.5 * shape, skew))
-    if rows.curvature is None:
-        return rows
-    aa, ab, ac, bb, bc, cc = (np.asarray(entry) for entry in rows.packed)
-    return rows._replace(curvature=(aa, 0.5 * ab, ac, 0.25 * bb, 0.5 * bc, cc))
-
-
-class JohnsonSL(moving_ends.Shaped):
+class JohnsonSL(ByStd, ByScore, moving_ends.Shaped):
     """Johnson's S_L law, lognormal from a free end, with `loc` (the median), `scale` and `skew`.
 
     N = log(1 + skew z)/skew has the standard normal law, z = (y - loc)/scale. It is the limit of
@@ -279,20 +256,11 @@ class JohnsonSL(moving_ends.Shaped):
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
         return None  # the ends of the support move with eta
 
-    def quantile(self, q: Array, theta: Arrays) -> Array:
-        return self.of_shaped_log(ndtri(np.asarray(q, float)), theta)
-
-    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
-        return self.of_shaped_log(-ndtri(np.asarray(q, float)), theta)
-
-    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return self.of_shaped_log(rng.standard_normal(size), theta)
+    def at_score(self, score: Array, theta: Arrays) -> Array:
+        return self.of_shaped_log(score, theta)
 
     def mean(self, theta: Arrays) -> Array:
         return JohnsonSU().mean((*theta[:2], np.asarray(np.inf), theta[2]))
 
     def std(self, theta: Arrays) -> Array:
         return JohnsonSU().std((*theta[:2], np.asarray(np.inf), theta[2]))
-
-    def variance(self, theta: Arrays) -> Array:
-        return np.square(self.std(theta))

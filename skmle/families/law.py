@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from skmle.families.records import Array, Arrays, Observation, Support
 from skmle.families.tools.special import log_probability
@@ -271,3 +272,20 @@ class ByExponent(Law):
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         return self.at_exponent(rng.standard_exponential(size), theta)
+
+
+class ByScore(Law):
+    """The base of laws that are functions of a standard normal variable, the score of y."""
+
+    @abstractmethod
+    def at_score(self, score: Array, theta: Arrays) -> Array:
+        """Return y whose score is this; y rises with it."""
+
+    def quantile(self, q: Array, theta: Arrays) -> Array:
+        return self.at_score(ndtri(np.asarray(q, float)), theta)
+
+    def upper_quantile(self, q: Array, theta: Arrays) -> Array:
+        return self.at_score(-ndtri(np.asarray(q, float)), theta)
+
+    def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return self.at_score(rng.standard_normal(size), theta)

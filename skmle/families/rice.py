@@ -173,18 +173,14 @@ class Rice(InGeometricMean, ByStd, ByTails):
 
     def mean(self, theta: Arrays) -> Array:
         scale, shape = theta
-        h = 0.5 * np.square(np.asarray(shape, float))
-        near = np.minimum(h, _FAR)
-        bells = (1.0 + near) * i0e(0.5 * near) + near * i1e(0.5 * near)
+        h, _, bells = _moments(shape)
         with np.errstate(divide="ignore", invalid="ignore"):
             far = np.sqrt(2.0) / np.sqrt(1.0 + 1.0 / h) * (1.0 + _rise(h) / h)
         return scale * np.where(h > _FAR, far, np.sqrt(0.5 * np.pi) * _noise(shape) * bells)
 
     def std(self, theta: Arrays) -> Array:
         scale, shape = theta
-        h = 0.5 * np.square(np.asarray(shape, float))
-        near = np.minimum(h, _FAR)
-        bells = (1.0 + near) * i0e(0.5 * near) + near * i1e(0.5 * near)
+        h, near, bells = _moments(shape)
         rise = _rise(h)
         with np.errstate(divide="ignore"):
             far = 2.0 - 2.0 * rise * (2.0 + rise / h)
@@ -210,6 +206,13 @@ def _of_rayleigh(statistics: Arrays) -> Arrays:
 def _noise(shape: Array) -> Array:
     """Return the standard deviation of the normal numbers in units of the scale."""
     return 1.0 / np.hypot(1.0, np.sqrt(0.5) * np.asarray(shape, float))
+
+
+def _moments(shape: Array) -> tuple[Array, Array, Array]:
+    """Return h = shape^2/2, h up to where series take over, and the mean there over sqrt(pi/2)."""
+    h = 0.5 * np.square(np.asarray(shape, float))
+    near = np.minimum(h, _FAR)
+    return h, near, (1.0 + near) * i0e(0.5 * near) + near * i1e(0.5 * near)
 
 
 def _in_noise(y: Array, log_scale: Array, log_shape: Array) -> Arrays:

@@ -124,9 +124,9 @@ class Triangular(ByStd, ByLogTail, Family):
             own = (y > mode) == upper
             tail = np.where(own, smaller, log_complement(np.minimum(smaller, 0.0)))
         # Where the mode is an end, there is nothing on its other side.
-        at_mode = np.log1p(-np.clip((mode - low) / (high - low), 0.0, 1.0))
         with np.errstate(divide="ignore"):
-            at_mode = at_mode if upper else np.log((mode - low) / (high - low))
+            rise = (mode - low) / (high - low)
+            at_mode = np.log1p(-np.clip(rise, 0.0, 1.0)) if upper else np.log(rise)
         return np.where(y == mode, at_mode, tail)
 
     def quantile(self, q: Array, theta: Arrays) -> Array:

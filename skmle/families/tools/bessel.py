@@ -89,19 +89,12 @@ def log_bessel_0(x: Array) -> LogBessel:
     zero = i0e(x)
     ratio = i1e(x) / zero
     over = np.where(x > 0.0, ratio / np.where(x > 0.0, x, 1.0), 0.5)
-    lack = 1.0 - ratio
+    lack, slope = 1.0 - ratio, 1.0 - ratio * ratio - over
     far = x > _FAR_LEAST
     if far.any():
         far_lack, far_slope = _far(0.0, 1.0 / np.where(far, x, np.inf))
-        lack = np.where(far, far_lack, lack)
-        return LogBessel(
-            np.log(zero), ratio, lack, over, np.where(far, far_slope, _slope_0(ratio, over))
-        )
-    return LogBessel(np.log(zero), ratio, lack, over, _slope_0(ratio, over))
-
-
-def _slope_0(ratio: Array, over: Array) -> Array:
-    return 1.0 - ratio * ratio - over
+        lack, slope = np.where(far, far_lack, lack), np.where(far, far_slope, slope)
+    return LogBessel(np.log(zero), ratio, lack, over, slope)
 
 
 def concentration(dimension: int, lack: float) -> float:
