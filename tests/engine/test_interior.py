@@ -107,8 +107,10 @@ def test_standard_errors_of_small_fits_are_those_of_the_maximum(family):
         other, again = judge(MLERegressor(family, tol=1e-10), X, y)
         if said == again == "interior" and not family.smoothings():
             errors, others = (np.asarray(m.inference().standard_errors) for m in (model, other))
-            # Next to a limit law the place of the maximum is rounded, and the errors are with it.
-            if others.max() < 100.0:
-                np.testing.assert_allclose(errors, others, rtol=1e-11)
-                seen += 1
+            # Next to a limit law the place of the maximum is rounded, and the errors are with it:
+            # most that of the parameter that hardly anything depends on.
+            told = others < 100.0
+            rtol = 1e-11 if told.all() else 1e-8
+            np.testing.assert_allclose(errors[told], others[told], rtol=rtol)
+            seen += 1
     assert seen or family.smoothings()
