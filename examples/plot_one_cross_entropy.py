@@ -49,6 +49,19 @@ for name, model in models.items():
     print(f"{name:25s} {own:.4f} on its rows, {lines[name][0]:.4f} on new ones, {seconds:.2f} s")
 
 # %%
+# PyTorch is no dependency, so that it is not run here. ``examples/cross_entropy_in_torch.py`` fits
+# the same objective by a linear layer and prints
+#
+# .. code-block:: text
+#
+#    skmle: 0.117144 on its rows, 0.194825 on new ones, 0.17 s
+#    torch, 200 steps of Adam: 0.120654 on its rows, 0.196965 on new ones, 0.32 s
+#    torch, then LBFGS: 0.117144 on its rows, 0.194825 on new ones, 0.32 s
+#
+# Two hundred steps of Adam, the usual way of networks, are near; at the minimum both are the same
+# model, to every digit.
+
+# %%
 # Time and cross-entropy on one picture.
 
 fig, ax = plt.subplots(layout="constrained")

@@ -52,6 +52,7 @@ FLOORS = {
     "skmle.likelihood_ratio": 5,
     "skmle.non_nested": 5,
     "skmle.plotting": 5,
+    "skmle.onnx": 6,
     "skmle._any_model": 4,
     "skmle._shared": 3,
     "skmle.inference": 2,

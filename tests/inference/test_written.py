@@ -153,12 +153,6 @@ def test_what_maketables_asks_for():
     assert all(isinstance(key, str) for key in result.__maketables_default_stat_keys__)
 
 
-def test_maketables_takes_the_results():
-    tables = pytest.importorskip("maketables")
-    frame = tables.ETable([MODEL.inference(), PLAIN.inference()]).df
-    assert "a_b (dispersion)" in frame.index.get_level_values(-1)
-
-
 def test_names_for_maketables_are_plain_where_they_can_be():
     assert [*PLAIN.inference().__maketables_coef_table__.index] == ["mean", "shape"]
 

@@ -1,0 +1,1 @@
+"""Packages that users combine with skmle: `pip install "skmle[neighbours]"`; skipped without."""
