@@ -14,7 +14,6 @@ from sphinx.addnodes import toctree
 from skmle import __version__
 
 sys.path.insert(0, str(Path(__file__).parent))
-from first_picture import draw_first
 from pictures import draw_families
 from table_of_families import table
 
@@ -151,13 +150,7 @@ def link_to_the_gallery(app, docname, source):
         source[0] = re.sub(r"\]\(\.\./examples/(plot_\w+)\.py\)", r"](gallery/\1.rst)", source[0])
 
 
-def draw_first_picture(app):
-    """Draw the picture of index.md."""
-    draw_first(Path(app.srcdir) / "generated" / "pictures" / "first.png")
-
-
 def setup(app):
-    app.connect("builder-inited", draw_first_picture)
     app.connect("builder-inited", write_families)
     app.connect("source-read", link_to_the_gallery)
     app.connect("html-page-context", add_header_links)

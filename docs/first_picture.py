@@ -1,4 +1,7 @@
-"""The picture of the first page: a density, a classifier and a regression of real data."""
+"""The picture of README.md and of the site's first page: three models of real data.
+
+``python docs/first_picture.py`` draws it anew.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,15 @@ def draw_density(axes: Axes) -> None:
     models = {"inverse Gaussian": first, "gamma": other}
     texts = [f"{name}: {model.score(area):.3f}" for name, model in models.items()]
     lines = [axes.get_lines()[0], dashed]
-    axes.legend(lines, texts, title="score, nats a row", frameon=False)
+    axes.legend(
+        lines,
+        texts,
+        title="score, nats a row",
+        frameon=False,
+        loc="upper right",
+        fontsize="small",
+        title_fontsize="small",
+    )
     axes.set(title="a density", xlabel="area of a tumour", yticks=[], ylabel="")
 
 
@@ -48,9 +59,12 @@ def draw_regression(axes: Axes) -> None:
 
 def draw_first(path: Path) -> None:
     """Draw the picture into a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     figure, axes = plt.subplots(1, 3, figsize=(11.0, 3.2), layout="constrained")
     for draw, one in zip((draw_density, draw_classifier, draw_regression), axes, strict=True):
         draw(one)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+if __name__ == "__main__":
+    draw_first(Path(__file__).parent / "_static" / "first.png")

@@ -150,22 +150,24 @@ class FanDisplay(Display):
         return display.plot(ax=ax)
 
     def _draw(self, ax: Any) -> None:
+        from matplotlib.patches import Patch
+
         if self.rows is not None:
             x, y = self.rows
             if len(x) > _MOST:
                 chosen = np.random.default_rng(0).choice(len(x), _MOST, replace=False)
                 x, y = x[chosen], y[chosen]
             ax.plot(x, y, ".", color=ink(), alpha=0.35, markersize=3)
-        k = len(self.coverages)
+        k, entries = len(self.coverages), []
         for i, coverage in enumerate(reversed(self.coverages)):
             low, high = self.quantiles[:, i], self.quantiles[:, 2 * k - i]
-            share = f"{100 * coverage:g} %"
-            ax.fill_between(
-                self.values, low, high, color=BLUE, alpha=FAINT, linewidth=0, label=share
-            )
-        ax.plot(self.values, self.quantiles[:, k], color=BLUE, label="median")
+            ax.fill_between(self.values, low, high, color=BLUE, alpha=FAINT, linewidth=0)
+            # The intervals lie over one another, and the legend shows what comes of it.
+            covered = 1.0 - (1.0 - FAINT) ** (i + 1)
+            entries.append(Patch(color=BLUE, alpha=covered, label=f"{100 * coverage:g} %"))
+        entries += ax.plot(self.values, self.quantiles[:, k], color=BLUE, label="median")
         ax.set(xlabel=self.feature, ylabel="y")
-        ax.legend(frameon=False)
+        ax.legend(handles=entries, frameon=False)
 
 
 def _typical(column: Any) -> Any:
