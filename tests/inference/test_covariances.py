@@ -86,22 +86,32 @@ def test_two_groups_of_a_logit_with_the_stata_correction():
 KINDS = [kind for kind in robust.KINDS if kind not in ("augmented", "law")]
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k != "cluster"])
 @every_class(is_conditional)
-def test_a_weight_is_a_repeated_row(cls, kind):
+def test_a_weight_is_a_repeated_row(cls):
     X, y = conditional_data(cls)
     X, y = X[:60], y[:60]
     repeats = np.random.default_rng(0).integers(1, 4, len(X))
-    if kind == "HAC":
-        repeats = np.ones_like(repeats)  # rows in time have no repeats
     rows = np.repeat(np.arange(len(X)), repeats)
-    model = MLERegressor(cls, tol=1e-9)
-    one = model.fit(X, y, sample_weight=repeats)
-    if one.status_ != "interior":
-        pytest.fail(f"{one.status_}: choose rows with a maximum")
-    found = one.inference(X, y, repeats, covariance=kind).standard_errors
-    other = model.fit(X[rows], y[rows]).inference(X[rows], y[rows], covariance=kind)
-    np.testing.assert_allclose(found, other.standard_errors, rtol=1e-5)
+    weighted = MLERegressor(cls, tol=1e-9).fit(X, y, sample_weight=repeats)
+    if weighted.status_ != "interior":
+        pytest.fail(f"{weighted.status_}: choose rows with a maximum")
+    repeated = MLERegressor(cls, tol=1e-9).fit(X[rows], y[rows])
+    for kind in KINDS:
+        if kind in ("cluster", "HAC"):  # rows in time have no repeats
+            continue
+        found = weighted.inference(X, y, repeats, covariance=kind).standard_errors
+        other = repeated.inference(X[rows], y[rows], covariance=kind).standard_errors
+        np.testing.assert_allclose(found, other, rtol=1e-5)
+
+
+@every_class(is_conditional)
+def test_rows_in_time_of_weight_one(cls):
+    X, y = conditional_data(cls)
+    X, y = X[:60], y[:60]
+    model = MLERegressor(cls, tol=1e-9).fit(X, y)
+    found = model.inference(X, y, np.ones(len(X)), covariance="HAC").standard_errors
+    other = model.inference(X, y, covariance="HAC").standard_errors
+    np.testing.assert_allclose(found, other, rtol=1e-5)
 
 
 @every_class(lambda cls: cls.regular and not cls.cusps and cls.support.smooth)
