@@ -32,6 +32,7 @@ _LEFT_OUT = 42.0
 # Half the square of the shape from which the variance is a series with all digits, and its terms.
 _FAR, _TERMS = 50.0, 20
 # Least shape at which a start lies, and another start where the moments tell none.
+_FEW = 1e-2  # probability below which bounds of a tail are nearer than a law of the same moments
 _LEAST, _ELSEWHERE = 0.3, 2.0
 
 
@@ -153,6 +154,16 @@ class Rice(InGeometricMean, ByStd, ByTails):
         with np.errstate(all="ignore"):
             u, b, _, _ = _in_noise(np.asarray(y, float), *(np.log(value) for value in theta))
             return _log_tail(u, b, upper)
+
+    def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        # In units of the noise, a vector is further than r from the mean vector with probability
+        # exp(-r^2/2), and next to zero a length is below u with u^2 exp(-b^2/2)/2.
+        scale, shape = theta
+        reach = np.sqrt(-2.0 * np.log(q))
+        short = np.minimum(np.sqrt(2.0 * q) * np.exp(0.25 * shape * shape), 1.0 / shape)
+        far = shape + reach if upper else np.maximum(shape - reach, short)
+        near = super().rough_quantile(q, theta, upper)
+        return np.where(q < _FEW, scale * _noise(shape) * far, near)
 
     # ---------------------------------------------------------------- the law
 

@@ -15,11 +15,13 @@ from scipy.special import gammainccinv, gammaincinv
 from skmle.families.base import Array, Arrays, Family
 from skmle.families.tools import ranks
 
-_MOST = 300  # steps of a search: one in four halves the 64 bits in which a quantile may lie
-_HALVES = 4
+# Steps of a search: one after each that has not halved the gap halves the 64 bits in which a
+# quantile may lie.
+_MOST = 300
 # How far a logarithm may be from the one wanted where the search ends; without this, a density that
 # has lost its digits far out could end it.
 _CLOSE = 1e-3
+_ROUNDED = np.finfo(float).eps  # relative size of a gap that is rounding
 _EXACT = 4.0 * np.finfo(float).eps  # relative size of a step that changes nothing
 
 
@@ -140,28 +142,35 @@ class ByTails(Family):
 
     def _newton(self, log_q: Array, theta: Arrays, upper: bool, start: Array) -> Array:
         """Return where the logarithm of a tail is log_q, by Newton's method between two bounds."""
-        low, high = ranks.ends(self.support, log_q.shape)
-        first, last = low, high
+        first, last = ranks.ends(self.support, log_q.shape)
+        low, high = np.array(first), np.array(last)
         positive, sign = self.support.low == 0.0, 1.0 if upper else -1.0
         eta = self.eta(theta)
         middle = ranks.number(ranks.between(low, high))
         y = np.where(np.isfinite(start) & self.contains(start), start, middle)
-        for i in range(_MOST):
-            tail = self.log_tail(y, theta, upper)
-            gap = tail - log_q
-            reached, place = (gap <= 0.0 if upper else gap >= 0.0), ranks.rank(y)
-            low, high = np.where(reached, low, place), np.where(reached, place, high)
-            hazard = np.exp(self.log_prob(y, eta) - tail)
+        todo, before = np.arange(len(y)), np.inf  # of most rows a few steps are enough
+        for _ in range(_MOST):
+            own, at = tuple(value[todo] for value in theta), y[todo]
+            tail = self.log_tail(at, own, upper)
+            gap = tail - log_q[todo]
+            reached, place = (gap <= 0.0 if upper else gap >= 0.0), ranks.rank(at)
+            low[todo] = below = np.where(reached, low[todo], place)
+            high[todo] = above = np.where(reached, place, high[todo])
+            hazard = np.exp(self.log_prob(at, tuple(e[todo] for e in eta)) - tail)
             step = sign * gap / hazard
-            new = y * np.exp(step / y) if positive else y + step
-            done = (np.abs(new - y) <= _EXACT * np.abs(y)) & (np.abs(gap) < _CLOSE)
-            done |= low + 1 >= high
+            new = at * np.exp(step / at) if positive else at + step
+            done = (np.abs(new - at) <= _EXACT * np.abs(at)) & (np.abs(gap) < _CLOSE)
+            # A logarithm that differs by its own rounding tells no better place, either.
+            done |= (np.abs(gap) <= _ROUNDED * np.abs(log_q[todo])) | (below + 1 >= above)
             if done.all():
                 break
             place = ranks.rank(new)
-            inside = np.isfinite(new) & (place > low) & (place < high) & (i % _HALVES < _HALVES - 1)
-            middle = ranks.number(ranks.between(low, high))
-            y = np.where(done, y, np.where(inside, new, middle))
+            good = np.isfinite(new) & (place > below) & (place < above)
+            good &= np.abs(gap) <= 0.5 * before
+            middle = ranks.number(ranks.between(below, above))
+            y[todo] = np.where(done, at, np.where(good, new, middle))
+            before = np.where(good, np.abs(gap), np.inf)[~done]
+            todo = todo[~done]
         # Beyond the numbers that doubles can hold it is the end of the support.
         y = np.where((low == first) & (low + 1 >= high), self.support.low, y)
         return np.where((high == last) & (low + 1 >= high), self.support.high, y)
