@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.unwrap import unwrap
 from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._shared.offset import check_beside
 from skmle._shared.redrawn import Distance, Observing, redrawn
 from skmle.distribution import MLEDistribution
 from skmle.families.tools.generators import generator_of
@@ -218,6 +219,7 @@ def fit_of_rows(
             "MLEDistribution and MLERegressor, alone or in a Pipeline. Give one."
         )
     check_is_fitted(inner)
+    check_beside(asked, inner, beside)
     if not inner.converged_:
         raise ValueError(
             f"{asked}: status_ is {inner.status_!r}, so there is no law to draw from. "

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from skmle._any_model.log_prob import check_offset
 from skmle._engine.batch import fit_many
 from skmle._engine.verdict import INTERIOR, INTERRUPTED
 from skmle._group_fits import GroupFits
 from skmle._group_problems import Together, posed_by_group
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.grouping import RowsByGroup, grouping_of, in_words, refused_in_groups
+from skmle._shared.offset import check_beside
 from skmle._shared.penalties import check_given
 from skmle._shared.refused import rows_refused
 from skmle.distribution import MLEDistribution
@@ -111,11 +111,7 @@ def fit_groups(
             "them, without a pipeline around it."
         )
     check_given(estimator, "fit_groups")
-    if unknown := [name for name in offset_or_exposure if name not in _BESIDE]:
-        raise TypeError(
-            f"fit_groups: there is no argument {unknown[0]!r}. Allowed beside X and y: groups, "
-            f"sample_weight, {', '.join(_BESIDE)}. Rename it; settings are the estimator's."
-        )
+    check_beside("fit_groups", estimator, offset_or_exposure, ("groups", "sample_weight"))
     blank = clone(estimator)
     by = groups if isinstance(groups, str) else None
     by_column = by == "columns" and by not in [str(c) for c in getattr(X, "columns", ())]
@@ -127,7 +123,6 @@ def fit_groups(
         _check_columns(blank, y)
     else:
         labels, codes, X = grouping_of(X, groups)
-    check_offset(blank, offset_or_exposure)
     count = 0 if codes is None else len(labels)
     rows = RowsByGroup.by(codes, count, X, y, rest)
     try:
@@ -149,10 +144,6 @@ def fit_groups(
     _fit_each(result, blank, rows, np.flatnonzero(result._apart))
     _warn(result)
     return result
-
-
-# What a regressor may be given beside X.
-_BESIDE = "offset", "exposure"
 
 
 def _check_columns(blank: Any, y: Any) -> None:

@@ -24,6 +24,7 @@ from skmle._any_model.unwrap import unwrap
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.messages import level_outside
+from skmle._shared.offset import check_beside
 from skmle._shared.penalties import strength_of
 from skmle.exceptions import FitWarning, ScoreWarning
 from skmle.inference.show import html_table, text_table
@@ -185,6 +186,7 @@ def loo(
             "skmle's estimators, alone or at the end of a Pipeline. Use skmle.compare(..., "
             "cv='loo'), which fits other models once a row."
         )
+    check_beside("loo", model, offset_or_exposure, ("sample_weight", "method", "tol"))
     rows = _Rows(model, seen, y, sample_weight, offset_or_exposure)
     at_fit = row_log_prob(model, seen, y, **offset_or_exposure)
     n = len(at_fit)

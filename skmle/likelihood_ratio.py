@@ -12,6 +12,7 @@ from skmle._any_model.unwrap import named_model, see_through, unwrap
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.nesting import Apart, Law, Nested, nested
+from skmle._shared.offset import check_beside
 from skmle.inference.hypotheses import HypothesisTest
 from skmle.inference.show import printable
 
@@ -100,6 +101,7 @@ def likelihood_ratio_test(
     """
     small, large = _checked(smaller, "smaller"), _checked(larger, "larger")
     _check_pair(small, large)
+    check_beside("likelihood_ratio_test", large, offset_or_exposure, ("sample_weight", "X_smaller"))
     if X is None:
         _check_names_tell(smaller, larger, small, large)
         pairs = list(zip(_stored(small), _stored(large), strict=True))

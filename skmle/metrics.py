@@ -22,10 +22,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import UNUSED
 
-from skmle._any_model.log_prob import check_offset, row_log_prob
+from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.unwrap import unwrap
 from skmle._decomposition import CrossEntropyDecomposition, cross_entropy_decomposition
 from skmle._shared.estimator import LikelihoodEstimator
+from skmle._shared.offset import check_beside
 from skmle._shared.validation import positive_weights, weighted_mean
 
 __all__ = [
@@ -134,7 +135,7 @@ def log_likelihood_score(
     model, X = unwrap(estimator, X)
     both = {"offset": offset, "exposure": exposure}
     offset_or_exposure = {name: values for name, values in both.items() if values is not None}
-    check_offset(model, offset_or_exposure)
+    check_beside("log_likelihood_score", model, offset_or_exposure)
     if isinstance(model, LikelihoodEstimator):
         # Its own `score` also warns if fit had an exposure and none is given here.
         return model.score(X, y, sample_weight=sample_weight, **offset_or_exposure)

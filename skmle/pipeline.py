@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmle._any_model.laws import law_of, register_law
-from skmle._any_model.log_prob import check_offset, row_log_prob
+from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.residuals import residuals_of_law
 from skmle._any_model.unwrap import named_model, see_through, unwrap, with_model
 from skmle._shared.estimator import LikelihoodEstimator
+from skmle._shared.offset import check_beside
 from skmle.families import Distribution
 from skmle.inference.show import as_frame
 
@@ -231,7 +232,7 @@ def predict_dist(
                 "Allowed: for regressors that predict a mean alone. Drop the argument."
             )
         return model.predict_dist(X, **offset_or_exposure)
-    check_offset(model, offset_or_exposure)
+    check_beside("predict_dist", model, offset_or_exposure)
     return law_of(model, X, dispersion)
 
 
@@ -411,7 +412,7 @@ def _ask(
     model, seen = unwrap(estimator, X)
     if isinstance(model, LikelihoodEstimator) and hasattr(model, method):
         return getattr(model, method)(seen, *arguments, **offset_or_exposure)
-    check_offset(model, offset_or_exposure)
+    check_beside(method, model, offset_or_exposure)
     law = law_of(model, seen)
     if isinstance(law, Distribution) and not law.family.observation.numeric:
         raise TypeError(

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import DensityMixin, is_regressor
+from sklearn.base import DensityMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.decomposition import PCA, FactorAnalysis
@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._any_model.laws import is_results, law_of, log_prob_of_law, predicts_normal, registered
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.labels import of_labels
+from skmle._shared.offset import check_beside
 from skmle.families import Distribution, get_family
 
 Array = NDArray[np.float64]
@@ -44,7 +45,7 @@ def row_log_prob(model: Any, X: Any, y: Any = None, **offset_or_exposure: ArrayL
     TypeError
         If the model does not tell the law of what it predicts, or takes no offset or exposure.
     """
-    check_offset(model, offset_or_exposure)
+    check_beside("log_prob", model, offset_or_exposure)
     for tells, log_prob in _LAWS:
         if tells(model):
             return np.asarray(log_prob(model, X, y, **offset_or_exposure), float)
@@ -56,15 +57,6 @@ def row_log_prob(model: Any, X: Any, y: Any = None, **offset_or_exposure: ArrayL
         "MLERegressor for a regression, CalibratedClassifierCV around a classifier, or "
         "skmle.register_law."
     )
-
-
-def check_offset(model: Any, given: Mapping[str, ArrayLike]) -> None:
-    """Raise TypeError if an offset or an exposure is given to a model that takes none."""
-    if given and not (isinstance(model, LikelihoodEstimator) and is_regressor(model)):
-        raise TypeError(
-            f"{type(model).__name__}: {' and '.join(given)} was given, which it cannot take into "
-            "account. Allowed: for skmle's regressors. Drop the argument, or use MLERegressor."
-        )
 
 
 # ---------------------------------------------------------------- how each kind is asked

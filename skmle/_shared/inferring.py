@@ -14,6 +14,7 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit
 from skmle._shared.augmenting import Augmenting
 from skmle._shared.classes import OF_CLASS_WEIGHTS
+from skmle._shared.offset import check_beside
 from skmle._shared.penalties import check_augmented, chooses_alpha, strength_of
 from skmle._shared.profiling import profiler_of
 from skmle._shared.resampling import RowResampler
@@ -27,6 +28,12 @@ from skmle.inference.rows_known import RowsOfFit
 from skmle.inference.wald import checked_level, note_of_few_rows
 
 Array = NDArray[np.float64]
+
+# What `inference` takes beside the rows, and an offset or an exposure.
+_SETTINGS = (
+    *("covariance", "groups", "lags", "weights", "correction", "distribution"),
+    "confidence_level",
+)
 
 
 class Inferring(Augmenting):
@@ -140,6 +147,7 @@ class Inferring(Augmenting):
         HC1 [0.094 0.079]
         """
         check_is_fitted(self)
+        check_beside("inference", self, offset_or_exposure, _SETTINGS)
         checked_level(confidence_level)
         asked = covariance is not None or groups is not None or lags is not None
         asked = asked or weights != "repeats" or correction is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,18 @@ from skmle.families import Family
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+# What other programs call some settings of `inference`.
+_ELSEWHERE = {
+    "cov_type": "covariance",
+    "vcov": "covariance",
+    "type": "covariance",
+    "cluster": "groups",
+    "maxlags": "lags",
+    "level": "confidence_level",
+    "coverage": "confidence_level",
+    "use_t": "distribution",
+}
 
 # What stands for the value of a row that does not count: it changes no linear predictor.
 _NEUTRAL = {"offset": 0.0, "exposure": 1.0}
@@ -104,6 +118,39 @@ def _from_column_or_array(
         values = np.where(counting, values, _NEUTRAL[what])
     check_finite(estimator, values, what)
     return values
+
+
+def check_beside(
+    asked: str, model: Any, given: Mapping[str, Any], settings: Sequence[str] = ()
+) -> None:
+    """Raise TypeError if what is given beside X is no offset or exposure that the model takes.
+
+    Parameters
+    ----------
+    asked : str
+        The function that was called, for the message.
+    model : estimator
+    given : mapping of str
+        Keyword arguments beside those that the function names, `settings`.
+    """
+    if not given:
+        return
+    known = model.get_params(deep=False) if hasattr(model, "get_params") else {}
+    takes = list(_NEUTRAL) if known.keys() >= _NEUTRAL.keys() else []
+    for name in given:
+        if name in _NEUTRAL and not takes:
+            raise TypeError(
+                f"{asked}: {name}= was given, which {type(model).__name__} cannot take into "
+                "account. Allowed: for MLERegressor. Drop the argument, or use that."
+            )
+        if name not in _NEUTRAL:
+            allowed = [*settings, *takes]
+            near = difflib.get_close_matches(_ELSEWHERE.get(name, name), allowed, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "Settings are the estimator's."
+            raise TypeError(
+                f"{asked}: there is no argument {name!r}. Allowed beside the rows: "
+                f"{', '.join(allowed) or 'none'}. {hint}"
+            )
 
 
 def warn_of_forgotten(at_fit: tuple[bool, bool], offset: Any, exposure: Any) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
 from skmle.inference import groups as row_groups
 from skmle.inference import robust
@@ -305,3 +306,51 @@ def test_a_correction_gives_a_normal_law_the_errors_of_least_squares():
     shown = str(result)
     assert "observed information, n/(n-k), t distribution" in shown
     assert shown.splitlines()[4].split()[-2:] == ["t", "p"]
+
+
+# ---------------------------------------------------------------- what no function takes
+
+CLASSES = CrossEntropyClassifier().fit(X, COUNTS > 1)
+DENSITY = MLEDistribution("normal").fit(NUMBERS[:, None])
+ASKED = {
+    "inference": lambda **beside: POISSON.inference(**beside),
+    "inference of rows": lambda **beside: POISSON.inference(X, COUNTS, **beside),
+    "inference of classes": lambda **beside: CLASSES.inference(**beside),
+    "infer": lambda **beside: skmle.infer(POISSON, **beside),
+    "goodness_of_fit": lambda **beside: skmle.goodness_of_fit(POISSON, X, COUNTS, **beside),
+    "loo": lambda **beside: skmle.loo(POISSON, X, COUNTS, **beside),
+    "log_prob": lambda **beside: skmle.log_prob(CLASSES, X, COUNTS > 1, **beside),
+    "fit_groups": lambda **beside: skmle.fit_groups(POISSON, X, COUNTS, groups=G, **beside),
+    "likelihood_ratio_test": lambda **beside: skmle.likelihood_ratio_test(
+        POISSON, POISSON, X, COUNTS, **beside
+    ),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_unknown_keyword_is_refused(asked):
+    with pytest.raises(TypeError, match="there is no argument 'covarance'. Allowed"):
+        ASKED[asked](covarance="HC1")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("cov_type", "covariance"), ("level", "confidence_level"), ("maxlags", "lags")],
+)
+def test_what_other_programs_call_a_setting_leads_to_ours(theirs, ours):
+    with pytest.raises(TypeError, match=f"no argument '{theirs}'.*Did you mean '{ours}'"):
+        POISSON.inference(**{theirs: 1})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda **beside: CLASSES.inference(X, COUNTS > 1, **beside),
+        lambda **beside: DENSITY.inference(NUMBERS[:, None], **beside),
+        lambda **beside: skmle.goodness_of_fit(DENSITY, NUMBERS[:, None], **beside),
+    ],
+    ids=["inference of classes", "inference of a density", "goodness_of_fit"],
+)
+def test_an_exposure_of_a_model_without_is_refused(asked):
+    with pytest.raises(TypeError, match="exposure= was given, which .* cannot take into account"):
+        asked(exposure=np.ones(N))
