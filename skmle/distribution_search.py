@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, DensityMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._any_model.choosing import CRITERIA, Tried, chosen, tidied
+from skmle._any_model.choosing import CRITERIA, Tried, chosen, tidied, without_equals
 from skmle._any_model.held_out import Fold, checked_weight, folds_of, part
 from skmle._engine.verdict import INTERIOR, NOT_CONVERGED
 from skmle._shared.callbacks import CallbackSupportMixin, SearchTask, with_callbacks
@@ -24,7 +24,6 @@ from skmle.exceptions import FitWarning, ScaleWarning
 from skmle.families import Distribution, Family
 from skmle.families.candidates import Scale, candidates
 from skmle.families.independent import IndependentColumns
-from skmle.families.wrappers.base import Wrapper
 from skmle.inference import Inference
 
 __all__ = ["DistributionSearch"]
@@ -191,7 +190,7 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
             tried = Parallel(self.n_jobs, prefer="threads")(
                 delayed(one)(item) for item in found.families.items()
             )
-        choice = chosen(_without_equals(tried), counts, folds, self.criterion)
+        choice = chosen(without_equals(tried), counts, folds, self.criterion)
         if choice.best is None:
             self._refuse(
                 len(rows), {**found.refused, **{line.name: line.remark for line in choice.lines}}
@@ -366,30 +365,3 @@ def _has_labels(X: Any) -> bool:
     return array.dtype.kind in "US" or (
         array.dtype.kind == "O" and any(isinstance(value, str) for value in array.flat)
     )
-
-
-def _without_equals(tried: list[Tried]) -> list[Tried]:
-    """Return the fits, with a remark at those that stand where they are the law of another one."""
-    result = []
-    for one in tried:
-        limit = None if one.model is None else one.model._fits[0].limit
-        other = next((o.name for o in tried if limit is not None and _is_law(o, limit.family)), "")
-        result.append(one._replace(same_as=other, remark=f"is {other} here") if other else one)
-    return result
-
-
-def _is_law(tried: Tried, family: Family) -> bool:
-    if tried.model is None:
-        return False
-    fit = tried.model._fits[0]
-    return fit.limit is None and _same_kind(family, fit.family)
-
-
-def _same_kind(one: Family, other: Family) -> bool:
-    """Return whether two families have the same laws, as a limit law and a family of that name.
-
-    A limit law may be of a class that is derived from the family's, with another start.
-    """
-    if isinstance(one, Wrapper) and isinstance(other, Wrapper) and type(one) is type(other):
-        return _same_kind(one.inner, other.inner)
-    return isinstance(one, type(other)) or isinstance(other, type(one))

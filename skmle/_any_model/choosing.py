@@ -12,6 +12,8 @@ from scipy.special import ndtr
 from skmle._any_model.criteria import RULES, Whole
 from skmle._any_model.held_out import Fold, HeldOut
 from skmle._engine.verdict import MAXIMUM
+from skmle.families import Family
+from skmle.families.wrappers.base import Wrapper
 from skmle.inference.show import as_frame
 
 Array = NDArray[np.float64]
@@ -19,6 +21,8 @@ Array = NDArray[np.float64]
 CRITERIA = ("bic", "aic", "aicc", "held_out")
 # A mean square of differences, over their mean square in nats, that is rounding.
 _SAME = 1e-20
+# By how much two fits of one law may differ in a row, in nats, as each ends near the maximum.
+_ALIKE = 1e-5
 
 
 class Tried(NamedTuple):
@@ -149,3 +153,44 @@ def tidied(choice: Choice, refused: Mapping[str, str], criterion: str, n: float)
             "remark": np.array([*(one.remark for one in choice.lines), *refused.values()], object),
         }
     )
+
+
+def without_equals(tried: list[Tried]) -> list[Tried]:
+    """Return the fits, with a remark at those that stand where they are the law of another one."""
+    result: list[Tried] = []
+    for one in tried:
+        limit = None if one.model is None else one.model._fits[0].limit
+        if limit is None:
+            other = next((o.name for o in result if _same_here(o, one)), "")
+        else:
+            other = next((o.name for o in tried if _is_law(o, limit.family)), "")
+        result.append(one._replace(same_as=other, remark=f"is {other} here") if other else one)
+    return result
+
+
+def _is_law(tried: Tried, family: Family) -> bool:
+    if tried.model is None:
+        return False
+    fit = tried.model._fits[0]
+    return fit.limit is None and _same_kind(family, fit.family)
+
+
+def _same_here(one: Tried, other: Tried) -> bool:
+    """Return whether two fits of as many parameters say the same of every row.
+
+    So do the two negative binomial laws, which differ only in regressions.
+    """
+    if one.log_probs is None or other.log_probs is None or one.same_as:
+        return False
+    alike = one.model.n_parameters_ == other.model.n_parameters_
+    return alike and np.allclose(one.log_probs, other.log_probs, rtol=0.0, atol=_ALIKE)
+
+
+def _same_kind(one: Family, other: Family) -> bool:
+    """Return whether two families have the same laws, as a limit law and a family of that name.
+
+    A limit law may be of a class that is derived from the family's, with another start.
+    """
+    if isinstance(one, Wrapper) and isinstance(other, Wrapper) and type(one) is type(other):
+        return _same_kind(one.inner, other.inner)
+    return isinstance(one, type(other)) or isinstance(other, type(one))

@@ -39,7 +39,9 @@ class AsFunction:
         parts = [term for own in self._terms for term in own]
         moving = getattr(self, "_moving", None)
         whole = Model(self._vector(), covariance, self._at, np.concatenate(idle), parts)
-        return whole._replace(moving=moving)
+        known = (getattr(self, name, None) for name in ("offset", "exposure"))
+        straight = all(column is None for column in known)
+        return whole._replace(moving=moving, straight=straight)
 
     def _vector(self) -> Array:
         """Return all coefficients of the fits, in the order of their covariances."""

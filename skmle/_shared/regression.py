@@ -102,10 +102,12 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
             covariance=errors.covariances[0],
             beyond=self._beyond,
         )
-        first, *others = self._columns.values()
+        _, *others = self._columns
         squares = self._law.least_squares and not self._law.relinked
-        squares = squares and all(own.columns is None for own in others)
-        squares_of = len(first.names) + first.intercept if squares else None
+        squares = squares and all(self._columns[name].columns is None for name in others)
+        # The rank of the columns of the mean: what is estimated, without the others.
+        rank = self.n_parameters_ - len(self.coefs_.keys() & set(others))
+        squares_of = rank if squares else None
         title = f"{self._title} regression"
         notes = []
         if self._dispersion is not None:

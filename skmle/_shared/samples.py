@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmle._shared.kinds import as_column
 from skmle._shared.labels import warn_of_unseen
+from skmle._shared.messages import level_outside
 from skmle._shared.validation import positive_weights
+from skmle.exceptions import ScaleWarning
 from skmle.families import Distribution, Family
-from skmle.families.candidates import note_of_repeats
+from skmle.families.candidates import misread, note_of_repeats
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -38,6 +41,17 @@ def notes_of_samples(families: Sequence[Family], samples: Sequence[tuple[Any, st
     """Return what is to be said of densities of numbers of which most repeat."""
     notes = [note_of_repeats(law, x) for law, (x, _) in zip(families, samples, strict=True)]
     return [*dict.fromkeys(filter(None, notes))]
+
+
+def warn_of_misread(
+    title: str, families: Sequence[Family], samples: Sequence[tuple[Any, str]]
+) -> None:
+    """Warn of densities that take numbers for what they are not, such as degrees for radians."""
+    for law, (x, label) in zip(families, samples, strict=True):
+        # Of many columns some may be indicators.
+        if (told := misread(law, x)) and (len(samples) == 1 or law.observation.circular):
+            where = f", {label}" if len(samples) > 1 else ""
+            warnings.warn(f"MLEDistribution({title}){where}: {told}", ScaleWarning, level_outside())
 
 
 def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tuple[Any, str]]:

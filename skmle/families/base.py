@@ -86,8 +86,8 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     goes on from the best. Without it, a lesser maximum may pass for the answer.
     """
 
-    tried_unasked: ClassVar[bool] = True
-    """Whether a search among all families tries it; not if it is for data of a special kind."""
+    not_tried: ClassVar[str] = ""
+    """Why a search among all families does not try it, as one for data of a special kind."""
 
     concave: ClassVar[bool] = False
     """Whether log q is concave in all chart eta together, so that a regression has one maximum."""

@@ -89,6 +89,7 @@ def scale_of(x: NDArray[Any], resolution: float | str | None = "auto") -> Scale:
     return _scale_of_fractions(values, counts)
 
 
+_TURN = 2.0 * np.pi * (1.0 + 1e-9)
 # Rows of a sample that tells whether values repeat.
 _LOOKED_AT = 2000
 
@@ -107,6 +108,29 @@ def note_of_repeats(law: Family, x: NDArray[Any]) -> str:
         f"{different} different values in {n} rows: their density says little beside how they were "
         f"rounded. families.Rounded({type(law).__name__}{how}) gives probabilities, which can be "
         "compared."
+    )
+
+
+def misread(law: Family, x: NDArray[Any]) -> str:
+    """Return how a density takes numbers for what they are not; "" where nothing shows that."""
+    if law.observation.circular and np.ptp(x) > _TURN:
+        return (
+            f"the angles run from {x.min():g} to {x.max():g}, which is more than a turn. Allowed: "
+            "angles in radians, of which y and y + 2 pi are one. Give degrees as "
+            "numpy.radians(degrees), hours as hours * 2 * numpy.pi / 24; other numbers need "
+            "another law, with whose log-likelihood that of angles cannot be compared."
+        )
+    counts = law.support.discrete or law.repeats or not law.observation.numeric
+    if counts or not law.univariate or x.ndim > 1 or len(x) < _FEW:
+        return ""
+    values = np.unique(x[:: max(1, len(x) // _LOOKED_AT)])
+    if len(values) != 2:
+        return ""
+    return (
+        f"the rows have two values, {values[0]:g} and {values[1]:g}, of which a density says "
+        "nothing: it can be as large as you like. Allowed: laws of counts or labels, such as "
+        "'bernoulli', with whose log-likelihood that of a density cannot be compared. Choose one "
+        "of them, or DistributionSearch, which compares on one scale."
     )
 
 
@@ -181,7 +205,8 @@ def candidates(
     x : ndarray of shape (n,) or (n, p)
         A sample; of several columns, one observation a row.
     families : "auto", sequence or dict of str to family, default="auto"
-        What to choose from; "auto": every family of `skmle.families` that is tried unasked.
+        What to choose from; "auto": every family of `skmle.families` but those
+        of which `not_tried` says why.
     resolution : float, "auto" or None, default="auto"
         As in `scale_of`.
 
@@ -201,8 +226,8 @@ def candidates(
     refused: dict[str, str] = {}
     for name, family in _named(families).items():
         law, why = _on_scale(family, x, scale, spare)
-        if law is None:
-            refused[name] = why
+        if law is None or (spare and family.not_tried):
+            refused[name] = why or family.not_tried
         else:
             found[name if law is family else f"{name} ({_words(law)})"] = law
     return Candidates(found, refused, scale)
@@ -222,8 +247,7 @@ def _named(families: Iterable[Any] | Mapping[str, Any] | str) -> dict[str, Famil
     from skmle.families import REGISTRY, all_families, get_family
 
     if isinstance(families, str) and families == "auto":
-        classes = [cls for cls in all_families() if cls.tried_unasked]
-        return {REGISTRY[cls.__name__][1][0]: cls() for cls in classes}
+        return {REGISTRY[cls.__name__][1][0]: cls() for cls in all_families()}
     if isinstance(families, Mapping):
         return {str(name): get_family(family) for name, family in families.items()}
     chosen = [families] if isinstance(families, str) else list(families)

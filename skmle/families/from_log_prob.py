@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
@@ -139,6 +140,23 @@ class FromLogProb(ByTables, InUnitsOfY):
             return _SUPPORTS[self.where]
         low, high = self.where
         return Support(float(low), float(high))
+
+    def check_links(self) -> None:
+        self._check_order()
+        super().check_links()
+
+    def _check_order(self) -> None:
+        """Raise ValueError if the function has the names of `params` in another order."""
+        try:
+            _, *names = inspect.signature(self._function).parameters
+        except (TypeError, ValueError):
+            return  # it does not tell them
+        if names != list(self.params) and sorted(names) == sorted(self.params):
+            raise ValueError(
+                f"FromLogProb: params has {', '.join(self.params)}, but the function takes "
+                f"{', '.join(names)}, and parameters are handed over in the order of params. "
+                "Allowed: one order. List params as the function takes them."
+            )
 
     def adapt(self, y: Array) -> Family:
         y = np.asarray(y, float)

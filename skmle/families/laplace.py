@@ -178,7 +178,7 @@ class AsymmetricLaplace(ByLogTail, TwoExponentials):
     [1.667] 0.0
     """
 
-    tried_unasked = False  # a search cannot know the level
+    not_tried = "its quantile is a setting: name it if you have one in mind"
 
     def __init__(self, level: float = 0.5, *, links: Any = None) -> None:
         super().__init__(links=links)

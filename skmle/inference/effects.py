@@ -108,8 +108,11 @@ def _chain(
 ) -> ByPredictors | None:
     """Return predictions as a function of linear predictors, which slopes share.
 
-    None is returned where they are none, or the data do not determine all coefficients.
+    None is returned where they are none or move otherwise, too, or the data do not determine all
+    coefficients.
     """
+    if not model.straight:
+        return None
     arrived = model.arriving(rows)
     matrix = as_matrix(arrived)
     moving = None if model.moving is None else model.moving(arrived, beside)

@@ -77,6 +77,11 @@ class Model(NamedTuple):
     """Return X as it arrives at the model."""
     moving: Moving | None = None
     """Its predictions as functions of its linear predictors; None if they are none."""
+    straight: bool = True
+    """Whether columns move the linear predictors by their coefficients alone.
+
+    A column that is the offset or the exposure moves them, too.
+    """
 
 
 class OfModel:

@@ -15,8 +15,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skmle import DistributionSearch, MLEDistribution, goodness_of_fit
 from skmle.exceptions import ScaleWarning
-from skmle.families import Rounded, get_family
+from skmle.families import Rounded, all_families, get_family
 from skmle.families.candidates import candidates, scale_of
+from tests.subjects import own_name
 
 RNG = np.random.default_rng
 N = 300
@@ -269,3 +270,46 @@ def test_the_best_knows_the_names_of_the_columns():
     search = DistributionSearch(["gamma", "weibull"]).fit(frame)
     assert list(search.best_estimator_.feature_names_in_) == ["time"]
     goodness_of_fit(search.best_estimator_, frame, resamples=9)
+
+
+# ---------------------------------------------------------------- one law, one line
+
+
+def test_a_law_of_two_names_has_the_weight_of_one():
+    x = np.random.default_rng(0).negative_binomial(2, 0.3, 500).astype(float)
+    names = ["negative_binomial", "negative_binomial_1", "poisson"]
+    found = DistributionSearch(names).fit(x).results_.set_index("family")
+    assert found.loc["negative_binomial_1", "remark"] == "is negative_binomial here"
+    assert found.loc["negative_binomial", "weight"] > 0.99
+
+
+def test_families_that_are_not_tried_unasked_have_a_line_that_says_why():
+    x = np.random.default_rng(0).vonmises(1.0, 2.0, 100)
+    found = DistributionSearch().fit(x).results_.set_index("family")["remark"]
+    untried = {own_name(cls): cls for cls in all_families() if cls.not_tried}
+    assert len(untried) >= 3
+    for name, cls in untried.items():
+        assert found[name] == cls.not_tried
+        assert DistributionSearch([name, "normal"]).fit(x).results_["family"].isin([name]).any()
+
+
+# ---------------------------------------------------------------- what is no density's to describe
+
+
+@pytest.mark.parametrize("family", ["von_mises", "wrapped_cauchy"])
+def test_numbers_that_are_no_angles_in_radians_are_told(family):
+    degrees = np.array([180.0, 90.0, 270.0, 10.0])
+    with pytest.warns(ScaleWarning, match=r"angles run from 10 to 270, .* Give degrees as"):
+        MLEDistribution(family).fit(degrees)
+    MLEDistribution(family).fit(np.radians(degrees))
+
+
+@pytest.mark.parametrize("family", ["uniform", "exponential", "normal"])
+def test_a_density_of_two_values_says_that_it_means_nothing(family):
+    x = np.repeat([0.0, 1.0], [20, 10])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        MLEDistribution(family).fit(x)
+    (scale,) = (str(w.message) for w in told if w.category is ScaleWarning)
+    assert "two values, 0 and 1" in scale and "'bernoulli'" in scale
+    MLEDistribution("bernoulli").fit(x)

@@ -266,6 +266,13 @@ def test_few_rows_of_a_normal_law_say_how_much_wider_intervals_by_t_would_be(int
     assert f"95 % intervals would be {100 * wider:.0f} % wider." in notes
 
 
+def test_columns_that_say_the_same_are_counted_once_there():
+    twice = MLERegressor().fit(np.column_stack([X[:12], X[:12], np.ones(12)]), Y[:12])
+    once = MLERegressor().fit(X[:12], Y[:12])
+    note = re.search(r"by t and the divisor.*wider", " ".join(str(once.summary()).split()))
+    assert note.group(0) in " ".join(str(twice.summary()).split())
+
+
 def test_only_least_squares_of_few_rows_says_so():
     many = np.tile(X, (9, 1)), np.tile(Y, 9)
     for model, args in (

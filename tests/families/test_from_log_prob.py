@@ -206,6 +206,18 @@ def test_settings_of_scipy_laws(family, message):
         MLEDistribution(family).fit(np.arange(1.0, 20.0)[:, None])
 
 
+def test_parameters_in_another_order_than_the_function_has_are_refused():
+    def log_prob(y, loc, scale):
+        return -0.5 * ((y - loc) / scale) ** 2 - np.log(scale * np.sqrt(2.0 * np.pi))
+
+    swapped = FromLogProb(log_prob, {"scale": "log", "loc": "identity"})
+    with pytest.raises(ValueError, match="params has scale, loc, .* takes loc, scale"):
+        MLEDistribution(swapped).fit([1.0, 2.0, 4.0])
+    # Other names are the user's own, in the order of the function's.
+    renamed = FromLogProb(log_prob, {"centre": "identity", "width": "log"})
+    assert MLEDistribution(renamed).fit([1.0, 2.0, 4.0]).params_["width"] > 0.0
+
+
 def test_a_regression_asks_for_whole_numbers():
     y, X = np.arange(20.0) % 5, np.random.default_rng(0).normal(size=(20, 1))
     with pytest.raises(ValueError, match="'n' is a whole number"):

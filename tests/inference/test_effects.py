@@ -310,6 +310,22 @@ def test_changes():
     assert one.estimates[0] == pytest.approx(both.estimates[1] - both.estimates[0], rel=1e-12)
 
 
+@pytest.mark.parametrize("what", ["offset", "exposure"])
+def test_a_column_that_is_offset_or_exposure_has_its_effect(what):
+    """It moves the prediction, though it has no coefficient."""
+    years = np.random.default_rng(1).uniform(0.5, 2.0, len(X))
+    rows = X.assign(years=years)
+    model = MLERegressor("poisson", **{what: "years"}).fit(rows, COUNTS)
+    result = model.inference().effects(rows)
+    h = 1e-4
+    up, down = (model.predict(rows.assign(years=years + step)) for step in (h, -h))
+    np.testing.assert_allclose(result.estimates[-1], np.mean(up - down) / (2.0 * h), rtol=1e-7)
+    beside = MLERegressor("poisson").fit(X, COUNTS, **{what: years})
+    alone = beside.inference().effects(X, **{what: years})
+    np.testing.assert_allclose(result.estimates[:-1], alone.estimates, rtol=1e-6)
+    np.testing.assert_allclose(result.standard_errors[:-1], alone.standard_errors, rtol=1e-6)
+
+
 def test_weights_are_repeated_rows_and_exposure_goes_along():
     weight = RNG.integers(0, 3, 300)
     years = RNG.uniform(1.0, 3.0, 300)

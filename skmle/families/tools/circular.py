@@ -40,7 +40,7 @@ class Circular(ByLogTail, ByStd, Family):
     )
     support = Support()
     observation = Observation(circular=True)
-    tried_unasked = False  # numbers do not tell that they are angles
+    not_tried = "numbers do not tell that they are angles: name it if they are"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -124,8 +124,8 @@ class Wrapper(Family):
         return self.inner.repeats
 
     @property
-    def tried_unasked(self) -> bool:  # type: ignore[override]
-        return self.inner.tried_unasked
+    def not_tried(self) -> str:  # type: ignore[override]
+        return self.inner.not_tried
 
     @property
     def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
