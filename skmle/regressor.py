@@ -39,6 +39,7 @@ from skmle._shared.validation import (
     check_support,
     checked_data,
     positive_weights,
+    warn_of_rates,
 )
 from skmle.families import Family, get_family
 from skmle.families.wrappers.fixed import fix, with_lead
@@ -250,6 +251,7 @@ class MLERegressor(Regression):
         task = FitTask(
             self, X, y, sample_weight, lambda model, result: model._store(result, prepared)
         )
+        warn_of_rates(prepared.problem.family, prepared.y, sample_weight is not None)
         result = fit(prepared.problem, task.tell)
         self._store(result, prepared)
         self._measure(result, prepared.problem, prepared.y)

@@ -76,9 +76,16 @@ def resolve_offset(
         return added
     if not (exposed > 0).all():
         bad = np.flatnonzero(~(exposed > 0))
+        scaled = estimator.exposure is not None and (exposed < 0).any()
+        advice = "Remove them, or give them weight 0."
+        if scaled:
+            advice = (
+                "If a scaler of a pipeline moved them, hand the column on as it is: "
+                "make_column_transformer(..., remainder='passthrough')."
+            )
         raise refused(
             f"exposure: {len(bad)} of {len(exposed)} rows are not positive (first: row {bad[0]}: "
-            f"{exposed[bad[0]]:g}). Allowed: exposure > 0. Remove them, or give them weight 0.",
+            f"{exposed[bad[0]]:g}). Allowed: exposure > 0. {advice}",
             bad,
         )
     if family.link(0).name != "log":

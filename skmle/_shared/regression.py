@@ -23,6 +23,7 @@ from skmle.families.tools.expected import variance_of_counts
 from skmle.inference import Inference
 from skmle.inference.dispersion import Dispersion, dispersion_of, notes_of_dispersion
 from skmle.inference.robust import Errors
+from skmle.inference.show import printable
 
 # Rows of which the dispersion is taken, at most. Its standard error is then 0.006, a sixteenth of
 # what a table calls far; the sample costs no more than a pass over as many rows.
@@ -92,6 +93,16 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
         pairs = zip(super()._runs_to(fit), self._own.values(), strict=True)
         return [way for way, column in pairs if column is not KNOWN]
 
+    def _known_in_words(self) -> str:
+        """Return where the known part of the first linear predictor comes from; "" without one."""
+        told = []
+        for what, given in zip(("offset", "exposure"), self._beside, strict=True):
+            column = getattr(self, what)
+            if given or column is not None:
+                name = printable(column) if isinstance(column, str) else f"column {column}"
+                told.append(f"{what} {'beside X' if given else name}")
+        return f", {' and '.join(told)}" if told else ""
+
     def _results_under(self, errors: Errors, confidence_level: float = 0.95) -> Inference:
         lines = coefficients_of_a_regression(
             law=self._law,
@@ -108,7 +119,7 @@ class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
         # The rank of the columns of the mean: what is estimated, without the others.
         rank = self.n_parameters_ - len(self.coefs_.keys() & set(others))
         squares_of = rank if squares else None
-        title = f"{self._title} regression"
+        title = f"{self._title} regression{self._known_in_words()}"
         notes = []
         if self._dispersion is not None:
             trusted = errors.known and "sandwich" not in errors.origin

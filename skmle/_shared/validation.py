@@ -6,6 +6,7 @@ Each error says what is wrong, where, what is allowed, and what to do.
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -31,7 +32,9 @@ from skmle._shared.kinds import (
     check_numbers,
 )
 from skmle._shared.labels import mixed_labels
+from skmle._shared.messages import level_outside
 from skmle._shared.refused import refused
+from skmle.exceptions import ScaleWarning
 from skmle.families import Family
 
 Array = NDArray[np.float64]
@@ -253,6 +256,20 @@ def check_support(
         f"{_rows(~inside, values, mask)} of {what} outside the support. "
         f"Allowed: {allowed}. {advice}",
         (np.arange(len(inside)) if mask is None else np.flatnonzero(mask))[~inside],
+    )
+
+
+def warn_of_rates(family: Family, y: Any, weighted: bool) -> None:
+    """Warn if values that are not whole are taken for counts, as rates have their weights."""
+    if weighted or not family.support.rates or (whole := family.contains(y)).all():
+        return
+    warnings.warn(
+        f"{family.title}: {_rows(~whole, np.asarray(y))} of y not whole. A law of counts takes "
+        "them as rates, each of as much exposure as its weight, here 1: AIC and standard errors "
+        "are right for that alone. Allowed: counts, with exposure=...; rates with the exposures as "
+        "sample_weight. Give these; if only the mean is right, ask for covariance='HC0'.",
+        ScaleWarning,
+        level_outside(),
     )
 
 

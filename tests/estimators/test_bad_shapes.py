@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor
+from skmle.exceptions import ScaleWarning
 from tests.estimators.refusals import (
     ESTIMATORS,
     LABELS,
@@ -97,6 +99,35 @@ def test_wrong_shapes_of_offsets_are_refused(what, given):
     assert_four_parts(
         assert_refused(MLERegressor("poisson"), X, np.arange(30), **{what: given}, says=says)
     )
+
+
+def test_an_exposure_that_a_scaler_moved_is_told_from_others():
+    frame = pd.DataFrame({"x": Y, "years": Y})
+    model = MLERegressor("poisson", exposure="years")
+    message = assert_refused(model, frame, np.arange(30), says="remainder='passthrough'")
+    assert_four_parts(message)
+
+
+@pytest.mark.parametrize(
+    ("settings", "beside", "title"),
+    [
+        ({"exposure": "years"}, {}, ", exposure years"),
+        ({"offset": 0}, {}, ", offset column 0"),
+        ({}, {"exposure": np.arange(1.0, 31.0)}, ", exposure beside X"),
+        ({"offset": "x"}, {"exposure": 2.0}, ", offset x and exposure beside X"),
+        ({}, {}, ""),
+    ],
+)
+def test_tables_name_the_exposure_and_the_offset(settings, beside, title):
+    frame = pd.DataFrame({"x": Y, "years": np.arange(1.0, 31.0), "z": Y**2})
+    model = MLERegressor("poisson", **settings).fit(frame, np.arange(30) % 4, **beside)
+    assert str(model.summary()).splitlines()[0] == f"Poisson regression{title}"
+
+
+def test_values_that_are_no_counts_are_told():
+    with pytest.warns(ScaleWarning, match=r"15 of 30 rows \(row 1: 0.5, .* sample_weight"):
+        MLERegressor("poisson").fit(X, np.arange(30) / 2)
+    MLERegressor("poisson").fit(X, np.arange(30) / 2, sample_weight=np.full(30, 2.0))
 
 
 def test_exposures_are_positive_under_a_log_link():

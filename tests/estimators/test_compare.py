@@ -215,6 +215,7 @@ def test_models_that_are_not_alike(labels, models, message):
         compare(models, *labels)
 
 
+@pytest.mark.filterwarnings("ignore:.*of y not whole:skmle.exceptions.ScaleWarning")
 def test_densities_of_fractions_beside_masses(rng):
     X, y = rng.normal(size=(40, 1)), rng.poisson(3.0, 40) + 0.5
     with pytest.raises(ValueError, match="masses of numbers, that of b gives densities"):
