@@ -192,6 +192,7 @@ def test_zeros_beside_a_density():
     assert stats.kstest(rows["pit"], "uniform").pvalue > 1e-3
 
 
+@pytest.mark.filterwarnings("ignore:.*of y not whole:skmle.exceptions.ScaleWarning")
 def test_rates_have_no_place_in_a_law_of_counts():
     rows = told(MLERegressor("poisson"), TIMES)
     assert rows["pit"].isna().all() and rows["deviance_residual"].notna().all()

@@ -220,6 +220,7 @@ def test_every_model_has_intervals(name, kind):
 
 
 @pytest.mark.parametrize("name", PAIRS_ALONE)
+@pytest.mark.filterwarnings("ignore:.*of y not whole:skmle.exceptions.ScaleWarning")
 def test_observations_that_are_no_draws_are_drawn_by_row(name):
     result = results_of(*PAIRS_ALONE[name])
     found = result.bootstrap(n_resamples=499, method="percentile", random_state=0)
