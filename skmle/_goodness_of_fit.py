@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.unwrap import unwrap
+from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._shared.offset import check_beside
 from skmle._shared.redrawn import Distance, Observing, redrawn
@@ -135,8 +136,8 @@ def goodness_of_fit(
     Raises
     ------
     ValueError
-        If the model is at no maximum, the rows are not numbers of one column, rows like these
-        cannot be drawn from the law, or a setting has no meaning.
+        If the model is at no maximum, these are not the rows of its fit, the rows are not numbers
+        of one column, rows like these cannot be drawn from the law, or a setting has no meaning.
 
     Notes
     -----
@@ -204,13 +205,17 @@ def fit_of_rows(
     y: ArrayLike | None,
     sample_weight: ArrayLike | None,
     beside: dict[str, Any],
+    or_else: str = "",
 ) -> tuple[Problem, Fit]:
     """Return the problem and the fit of one column of numbers, of which samples can be drawn.
+
+    `or_else` says, for the error, what else can be done with rows that are not those of the fit.
 
     Raises
     ------
     ValueError
-        If the model has no law of one number a row, or its fit is at no maximum of it.
+        If the model has no law of one number a row, its fit is at no maximum of it, or these are
+        not its rows.
     """
     inner, seen = unwrap(model, X)
     if not isinstance(inner, (MLEDistribution, MLERegressor)):
@@ -238,6 +243,9 @@ def fit_of_rows(
             f"{asked}: the fit stands at a limit law, {family.title}, of which samples are "
             f"to be fitted. Allowed: fits of that law. Fit it itself."
         )
+    evidence = Evidence.of(problem, fit)
+    assert evidence is not None  # as a limit law alone may forbid rows
+    inner._check_total(evidence.log_likelihood, asked, or_else)
     return problem, fit
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.laws import law_of, register_law
 from skmle._any_model.log_prob import row_log_prob
@@ -398,6 +399,7 @@ def augment(
     """
     model, seen = unwrap(estimator, X)
     if isinstance(model, LikelihoodEstimator):
+        check_is_fitted(model)
         beside = dict(offset_or_exposure)
         columns = model._augment(seen, y, None, pit, random_state, False, beside)
     else:

@@ -140,12 +140,23 @@ class RowsAgain(AsFunction, Criteria):
                 continue
             found.append(evidence)
             total += evidence.log_likelihood
+        self._check_total(total, f"{type(self).__name__}.inference")
+        return found, mask
+
+    def _check_total(self, total: float, asked: str, or_else: str = "") -> None:
+        """Raise ValueError if the log-likelihood of rows at the estimates is not that of the fit.
+
+        Parameters
+        ----------
+        total : float
+            The log-likelihood of the rows.
+        asked, or_else : str
+            Who asks, and what else can be done with other rows, for the error.
+        """
         known = self.log_likelihood_
         if not abs(total - known) <= _SAME * (abs(known) + self.weight_sum_):
             raise ValueError(
-                f"{type(self).__name__}.inference: X and y are not the rows of the fit, as their "
-                f"log-likelihood at its estimates is {total:.6g}, and that of the fit "
-                f"{known:.6g}. Allowed: the rows of the fit, with their weights and offsets. Give "
-                "those, or fit to these."
+                f"{asked}: X and y are not the rows of the fit, as their log-likelihood at its "
+                f"estimates is {total:.6g}, and that of the fit {known:.6g}. Allowed: the rows of "
+                f"the fit, with their weights and offsets. Give those, or fit to these{or_else}."
             )
-        return found, mask

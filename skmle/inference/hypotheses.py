@@ -197,12 +197,7 @@ class _Reader:
         """Return the weights of an estimate that is named."""
         if name not in self.places:
             raise self.unknown(text, name)
-        if len(self.places[name]) > 1:
-            full = [n for n in self.places if n.endswith(f":{name}")]
-            raise ValueError(
-                f"test: {name!r} is the name of {len(self.places[name])} estimates. Allowed: "
-                f"{', '.join(map(repr, sorted(full)))}. Name one of them."
-            )
+        check_one(name, self.places, "test")
         return np.eye(self.k + 1)[self.places[name][0]]
 
     def _value(self, node: ast.expr, text: str, found: Sequence[str]) -> Array:
@@ -235,7 +230,17 @@ class _Reader:
         """Return the error of a text that names no estimate."""
         return ValueError(
             f"test: {text!r} names no estimate. Allowed: linear equations of "
-            f"{offered(name, list(self.places))}. Mend the name."
+            f"{offered(name, list(self.places))}"
+        )
+
+
+def check_one(name: str, places: Mapping[str, Sequence[int]], asked: str) -> None:
+    """Raise ValueError if a name is that of several estimates; `asked` says where, for it."""
+    if len(places[name]) > 1:
+        full = [own for own in places if own.endswith(f":{name}")]
+        raise ValueError(
+            f"{asked}: {name!r} is the name of {len(places[name])} estimates. Allowed: "
+            f"{', '.join(map(repr, sorted(full)))}. Name one of them."
         )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from skmle.inference.hypotheses import check_one
 from skmle.inference.interval_table import IntervalTable
 from skmle.inference.show import offered
 from skmle.inference.wald import checked_level
@@ -232,7 +233,7 @@ def places_of(names: Sequence[str], places: Mapping[str, Sequence[int]]) -> list
         if name not in places:
             raise ValueError(
                 f"profile: no estimate is called {name!r}. Allowed: "
-                f"{offered(str(name), list(places))}. Mend the name."
+                f"{offered(str(name), list(places))}"
             )
         result |= dict.fromkeys(places[name])
     return list(result)
@@ -257,13 +258,26 @@ def profiler_of_rows(result: Tested) -> Profiler:
     return profiler
 
 
-def profile_curve(result: Tested, term: str, steps: Array) -> tuple[Array, Array]:
+def place_of(result: Tested, term: str) -> int:
+    """Return the place of the one estimate that is named.
+
+    Raises
+    ------
+    ValueError
+        If the term is the name of no estimate, or of several.
+    """
+    places, term = result._places(), str(term)
+    (first, *_) = places_of([term], places)
+    check_one(term, places, "profile")
+    return first
+
+
+def profile_curve(result: Tested, place: int, steps: Array) -> tuple[Array, Array]:
     """Return values of an estimate around its maximum and the deviance at each, (m,) both.
 
     `steps` are the distances from the maximum, in standard errors on the scale of the link.
     """
-    (i, *_) = places_of([term], result._places())
-    return profiler_of_rows(result).curve(i, steps)
+    return profiler_of_rows(result).curve(place, steps)
 
 
 def profiled(result: Tested, terms: str | Sequence[str] | None, level: float) -> ProfileIntervals:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-# Names that an error offers, at most: similar ones, or any. Chosen for reading.
+# Names that an error asks about, and that it lists, at most. Chosen for reading.
 _SIMILAR, _OFFERED = 3, 8
 
 # How tables look in HTML on any page: numbers stand apart, names are no headings.
@@ -30,11 +30,14 @@ def printable(name: object) -> str:
 
 
 def offered(name: str, names: Sequence[str]) -> str:
-    """Return, for an error, the names that one may be meant for: that hold it, or are like it."""
+    """Return, for an error, the names that are allowed, and of these the ones that may be meant."""
     plain = [own for own in names if ":" not in own] or list(names)
-    near = [own for own in names if name and name.lower() in own.lower()][:_SIMILAR]
-    near = near or difflib.get_close_matches(name, names, n=_SIMILAR) or plain[:_OFFERED]
-    return ", ".join(map(repr, near)) + (", ..." if len(near) < len(plain) else "")
+    asked = names if ":" in name else plain
+    near = difflib.get_close_matches(name, asked, n=_SIMILAR)
+    near = near or [own for own in asked if name and name.lower() in own.lower()][:_SIMILAR]
+    have = ", ".join(map(repr, plain[:_OFFERED])) + (", ..." if len(plain) > _OFFERED else "")
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Mend the name."
+    return f"{have}. {hint}"
 
 
 def text_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

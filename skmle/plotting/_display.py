@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
+
 from skmle.plotting._style import axes_for
 
 
@@ -45,3 +47,23 @@ class Display(ABC):
         draw(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def shares_between(display: str, name: str, given: Any, default: tuple[float, ...]) -> list[float]:
+    """Return probabilities that are drawn, one or several, in rising order.
+
+    Raises
+    ------
+    ValueError
+        If they are not between 0 and 1.
+    """
+    try:
+        shares = sorted(np.ravel(given).astype(float).tolist())
+    except (TypeError, ValueError):
+        shares = []
+    if not shares or not all(0.0 < share < 1.0 for share in shares):
+        raise ValueError(
+            f"{display}: {name}={given!r} are not allowed. Allowed: numbers between 0 and 1. Give "
+            f"for example {default!r}."
+        )
+    return shares

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
+from skmle._any_model.unwrap import last_step
 from skmle.distribution_search import DistributionSearch
 from skmle.plotting._display import Display
 from skmle.plotting._style import BLUE, ink
@@ -69,7 +71,7 @@ class ComparisonDisplay(Display):
 
         Parameters
         ----------
-        search : fitted DistributionSearch
+        search : fitted DistributionSearch, alone or at the end of a Pipeline
         most : int, default=15
             How many are shown, the best first.
         ax : matplotlib Axes, optional
@@ -77,7 +79,20 @@ class ComparisonDisplay(Display):
         Returns
         -------
         ComparisonDisplay
+
+        Raises
+        ------
+        TypeError
+            If it is no such search.
         """
+        search = last_step(search)
+        if not isinstance(search, DistributionSearch):
+            raise TypeError(
+                f"ComparisonDisplay.from_search: {type(search).__name__} is no DistributionSearch. "
+                "Allowed: a fitted DistributionSearch. Of models, give what skmle.compare returns "
+                "to from_comparison."
+            )
+        check_is_fitted(search)
         table = search.results_
         ranked = np.flatnonzero(np.isfinite(np.asarray(table["weight"], float)))[:most]
         names, differences, errors = (
@@ -104,7 +119,18 @@ class ComparisonDisplay(Display):
         Returns
         -------
         ComparisonDisplay
+
+        Raises
+        ------
+        TypeError
+            If it is not what `skmle.compare` returns.
         """
+        if not isinstance(comparison, Comparison):
+            raise TypeError(
+                f"ComparisonDisplay.from_comparison: {type(comparison).__name__} is no comparison. "
+                "Allowed: what skmle.compare returns. Give compare({'one': model, 'other': "
+                "model}, X, y)."
+            )
         display = cls(
             list(comparison.names),
             comparison.differences,

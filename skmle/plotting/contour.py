@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.unwrap import unwrap
 from skmle.distribution import MLEDistribution
 from skmle.exceptions import FitWarning
 from skmle.families import Distribution
-from skmle.plotting._display import Display
+from skmle.plotting._display import Display, shares_between
 from skmle.plotting._style import BLUE, VERMILION, ink
 
 __all__ = ["LikelihoodContourDisplay"]
@@ -88,7 +89,7 @@ class LikelihoodContourDisplay(Display):
         *,
         names: tuple[str, str] | None = None,
         sample_weight: ArrayLike | None = None,
-        levels: Sequence[float] = LEVELS,
+        levels: float | Sequence[float] = LEVELS,
         points: int = 25,
         ax: Any = None,
     ) -> LikelihoodContourDisplay:
@@ -102,7 +103,7 @@ class LikelihoodContourDisplay(Display):
         names : tuple of two str, optional
             Parameters; by default the first two. Others than these are fitted anew at each point.
         sample_weight : array-like of shape (n,), optional
-        levels : sequence of float, default=(0.5, 0.8, 0.95)
+        levels : float or sequence of float, default=(0.5, 0.8, 0.95)
             Of the regions.
         points : int, default=25
             Values of each parameter; the square of it is the number of fits.
@@ -115,9 +116,12 @@ class LikelihoodContourDisplay(Display):
         Raises
         ------
         ValueError
-            If the law has not two parameters of one number each with standard errors.
+            If the law has not two parameters of one number each with standard errors, or these
+            are not the rows of the fit.
         """
+        levels = shares_between("LikelihoodContourDisplay", "levels", levels, LEVELS)
         model, seen = unwrap(estimator, X)
+        check_is_fitted(model)
         free = _free(model)
         if names is None and len(free) >= 2:
             names = free[0], free[1]
@@ -130,7 +134,7 @@ class LikelihoodContourDisplay(Display):
         places = [law.family.names.index(name) for name in names]
         links = [law.family.link(j) for j in places]
         estimates = [float(law.params[name]) for name in names]
-        result = model.inference()
+        result = model.inference(seen, sample_weight=sample_weight)
         lines = [list(result.terms).index(name) for name in names]
         errors = np.asarray(result.eta_errors, float)[lines]
         if not np.isfinite(errors).all():

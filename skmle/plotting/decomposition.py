@@ -88,7 +88,7 @@ class CrossEntropyDecompositionDisplay(Display):
 
     @property
     def _size(self) -> tuple[float, float]:
-        return 6.4, 1.4 + 0.5 * len(self.parts)
+        return 6.4, 1.9 + 0.5 * len(self.parts)
 
     def _draw(self, ax: Any) -> None:
         every = list(self.parts.values())
@@ -112,4 +112,4 @@ class CrossEntropyDecompositionDisplay(Display):
         ax.set_yticks(place, list(self.parts))
         ax.invert_yaxis()
         ax.set_xlabel("nats per row")
-        ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=3)
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)

@@ -6,9 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.unwrap import unwrap
+from skmle._shared.columns import resolve_column
+from skmle._shared.kinds import as_numbers
 from skmle.families import Distribution
+from skmle.families.tools.scipy_laws import unfrozen
 from skmle.inference.distances import survival
 from skmle.plotting._display import Display
 from skmle.plotting._style import BLUE, VERMILION
@@ -25,6 +30,13 @@ _REACH = 4.0
 _RUG = 500
 # Values of counts that have a bar each, at most.
 _BARS = 200
+# How far a curve goes on beyond the rows, over their range, if its law does. Chosen by eye.
+_FARTHER = 0.15
+# Densities may be infinite, and a peak may press the data flat: one that is so many times as high
+# as the tallest bar is cut off, at another height, or where so much of the curve is seen. By eye.
+_PEAK, _TALLER, _SHOWN = 3.0, 1.3, 0.97
+# Values that occur more than once among which a mass is looked for, at most.
+_REPEATED = 20
 
 
 class Rows(NamedTuple):
@@ -38,10 +50,16 @@ class Rows(NamedTuple):
     """Values of single rows."""
     beyond: int
     """How many rows lie outside of the picture."""
+    masses: Array
+    """(k, 3): values that have a mass beside a density, the masses, and the shares of rows."""
 
 
 class DensityDisplay(Display):
     """The density of a fitted law over a histogram of the data; masses over bars of shares.
+
+    A value that has a mass beside a density, as the zero of a hurdle model, is told in the legend:
+    there is no height for it. A narrow peak more than three times as high as the tallest step, as
+    of a density that is infinite at an end, is cut off.
 
     Of right-censored rows the steps have the shares that Kaplan and Meier's estimate gives to those
     that were seen. Other censored rows are ticks alone.
@@ -59,6 +77,8 @@ class DensityDisplay(Display):
         How many rows lie outside of the picture.
     label : str, default=""
         What x is.
+    masses : ndarray of shape (k, 3), optional
+        Values that have a mass beside a density, the masses, and the shares of rows there.
 
     Attributes
     ----------
@@ -86,6 +106,7 @@ class DensityDisplay(Display):
         *,
         beyond: int = 0,
         label: str = "",
+        masses: Array | None = None,
     ) -> None:
         self.law = law
         self.edges = edges
@@ -93,6 +114,7 @@ class DensityDisplay(Display):
         self.ticks = ticks
         self.beyond = beyond
         self.label = label
+        self.masses = np.empty((0, 3)) if masses is None else masses
 
     @classmethod
     def from_estimator(
@@ -100,7 +122,7 @@ class DensityDisplay(Display):
         estimator: Any,
         X: Any,
         *,
-        column: int = 0,
+        column: int | str = 0,
         sample_weight: ArrayLike | None = None,
         bins: Any = "auto",
         ax: Any = None,
@@ -109,9 +131,10 @@ class DensityDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted MLEDistribution, DistributionSearch, or what holds one
+        estimator : fitted MLEDistribution, DistributionSearch, what holds one, or a law
+            A `Distribution`, or a frozen law of ``scipy.stats``.
         X : array-like of shape (n, p), or (n, 2) if censored
-        column : int, default=0
+        column : int or str, default=0
             Which of independent columns.
         sample_weight : array-like of shape (n,), optional
         bins : int, str or sequence, default="auto"
@@ -125,26 +148,40 @@ class DensityDisplay(Display):
         Raises
         ------
         ValueError
-            If the law is not one of a single number.
+            If the law is not one of a single number, X has no such column or no numbers, or the
+            law allows none of the rows.
         """
         model, seen = unwrap(estimator, X)
-        law = getattr(model, "distribution_", None)
-        observed: Array = np.asarray(seen, float)
+        law = _law_of(model)
+        observed = as_numbers(seen, "DensityDisplay: X")
         if observed.ndim == 1:
             observed = observed[:, None]
+        names = [str(name) for name in getattr(X, "columns", [])]
         several = getattr(law, "laws", None)
+        single = several is None and observed.shape[1] > 1
+        count = 1 if single else observed.shape[1]
+        known = names if len(names) == count else None
+        place = resolve_column(column, "DensityDisplay", known, count)
         if several is not None:
-            law, observed = several[column], observed[:, [column]]
-        if not isinstance(law, Distribution) or not law.family.univariate:
+            law, observed = several[place], observed[:, [place]]
+        if not isinstance(law, Distribution) or not law.family.univariate or law.shape:
             raise ValueError(
                 f"DensityDisplay: {type(model).__name__} has no law of single numbers. Allowed: a "
-                "fitted MLEDistribution of such a law. Give one."
+                "fitted MLEDistribution of such a law, or a single Distribution. Give one."
             )
-        names = [str(name) for name in getattr(X, "columns", [])]
-        label = names[column] if len(names) > column and observed.shape[1] == 1 else "x"
+        _check_allowed(law, observed)
+        label = "x" if known is None else known[place]
         weight = np.ones(len(observed)) if sample_weight is None else np.asarray(sample_weight)
         rows = _rows_of(law, observed, weight.astype(float), bins)
-        display = cls(law, rows.edges, rows.heights, rows.ticks, beyond=rows.beyond, label=label)
+        display = cls(
+            law,
+            rows.edges,
+            rows.heights,
+            rows.ticks,
+            beyond=rows.beyond,
+            label=label,
+            masses=rows.masses,
+        )
         return display.plot(ax=ax)
 
     def plot(self, *, ax: Any = None, rug: bool = True, color: str = BLUE) -> DensityDisplay:
@@ -165,31 +202,60 @@ class DensityDisplay(Display):
         return self._on(ax, lambda ax: self._draw(ax, rug, color))
 
     def _draw(self, ax: Any, rug: bool = True, color: str = BLUE) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         low, high = self._ends()
         if len(self.heights):
             ax.stairs(self.heights, self.edges, fill=True, color="0.6", alpha=0.5, label="data")
-        name = self.law.family.title
+        name, top = self.law.family.title, None
         if self.law.discrete:
             x = np.arange(np.ceil(low), np.floor(high) + 1.0)
             ax.plot(x, self.law.pmf(x), "o-", color=color, linewidth=0.8, markersize=4, label=name)
             ax.set_ylabel("probability")
+            ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         else:
             x = np.linspace(low, high, _POINTS)
+            # Beside a value that has a mass, not at it.
+            x = np.where(np.isin(x, self.masses[:, 0]), np.nextafter(x, np.inf), x)
             density = np.asarray(self.law.pdf(x), float)
-            ax.plot(x, np.where(np.isfinite(density), density, np.nan), color=color, label=name)
+            density[~np.isfinite(density)] = np.nan
+            ax.plot(x, density, color=color, label=name)
+            top = self._top(density)
             ax.set_ylabel("density, per unit of x" if self.label == "x" else "density")
             if rug:
                 self._rug(ax)
-        ax.set_ylim(bottom=0.0)
+        for value, mass, share in self.masses:
+            said = f"P({self.label} = {value:g}): {mass:.3g}, of the data {share:.3g}"
+            ax.plot([], [], " ", label=said)
+        ax.set_ylim(0.0, top)
         ax.set_xlabel(self.label)
         ax.legend(frameon=False, title=f"{self.beyond} rows beyond" if self.beyond else None)
 
     def _ends(self) -> tuple[float, float]:
-        """Return the ends of the picture: those of the data, else most of the law."""
-        if len(self.edges):
-            return float(self.edges[0]), float(self.edges[-1])
-        low, high = self.law.interval(0.99)
-        return float(low), float(high)
+        """Return the ends of the picture: those of the data, or where the law ends near by."""
+        most = [float(end) for end in self.law.interval(0.99 if not len(self.edges) else 0.999)]
+        if not len(self.edges):
+            return most[0], most[1]
+        low, high = float(self.edges[0]), float(self.edges[-1])
+        if self.law.discrete:
+            return low, high
+        farthest = low - _FARTHER * (high - low), high + _FARTHER * (high - low)
+        ends = [float(end) for end in self.law.support()]
+        near = [
+            end if farthest[0] <= end <= farthest[1] else float(np.clip(other, *farthest))
+            for end, other in zip(ends, most, strict=True)
+        ]
+        return min(low, near[0]), max(high, near[1])
+
+    def _top(self, density: Array) -> float | None:
+        """Return the height of the picture; None: as high as what is drawn."""
+        known = density[~np.isnan(density)]
+        if not len(self.heights) or not len(known):
+            return None
+        tallest, peak = float(self.heights.max()), float(known.max())
+        if peak > _PEAK * tallest:
+            peak = max(_TALLER * tallest, float(np.quantile(known, _SHOWN)))
+        return 1.05 * max(tallest, peak) or None
 
     def _rug(self, ax: Any) -> None:
         ticks = self.ticks
@@ -207,6 +273,49 @@ class DensityDisplay(Display):
         )
 
 
+def _law_of(model: Any) -> Any:
+    """Return the law that a model has fitted, or a law itself, or scipy's; None if it has none.
+
+    Raises
+    ------
+    NotFittedError
+        If the model is not fitted.
+    """
+    if isinstance(model, Distribution):
+        return model
+    if unfrozen(model) not in (None, model):
+        return Distribution.from_scipy(model)
+    if isinstance(model, BaseEstimator):
+        check_is_fitted(model)
+    return getattr(model, "distribution_", None)
+
+
+def _check_allowed(law: Distribution, observed: Array) -> None:
+    """Raise ValueError if a law allows none of the rows, so that nothing of it would be seen."""
+    values = observed[:, 0]
+    if observed.shape[1] == 1 and len(values) and not np.isfinite(law.log_prob(values)).any():
+        low, high = law.support()
+        raise ValueError(
+            f"DensityDisplay: none of {len(values)} rows (row 0: {values[0]:g}) is possible under "
+            f"the fitted law, {law.family.title}. Allowed: numbers from {low:g} to {high:g}. Give "
+            "rows like those of the fit."
+        )
+
+
+def _masses(law: Distribution, values: Array, mass: Array) -> Array:
+    """Return values of the rows that have a mass beside a density, with it and their share."""
+    found, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_REPEATED]
+    order = order[counts[order] > 1]
+    below = np.asarray(law.cdf(np.nextafter(found[order], -np.inf)), float)
+    jump = np.asarray(law.cdf(found[order]), float) - below
+    shares = np.bincount(index, mass, minlength=len(found))[order]
+    # The cdf of an infinite density may jump as well, but there the density is no probability.
+    at = np.asarray(law.pdf(found[order]), float)
+    lines = np.stack([found[order], jump, shares], axis=1)[(jump > 0.0) & np.isclose(at, jump)]
+    return lines[np.argsort(lines[:, 0])]
+
+
 def _rows_of(law: Distribution, observed: Array, weight: Array, bins: Any) -> Rows:
     """Return data as they are drawn, of a column of values or of censored rows."""
     values, mass = observed[:, 0], weight / weight.sum()
@@ -218,9 +327,16 @@ def _rows_of(law: Distribution, observed: Array, weight: Array, bins: Any) -> Ro
         ticks = np.concatenate([values[~right], ends[np.isfinite(ends) & ~seen]])
         ticks = ticks[np.isfinite(ticks)]
         if not (seen | right).all() or observed.shape[1] > 2:
-            return Rows(np.empty(0), np.empty(0), ticks, 0)
+            return Rows(np.empty(0), np.empty(0), ticks, 0, np.empty((0, 3)))
         mass = _kaplan_meier(values, seen, weight)
         values, mass = values[seen], mass[seen]
+    masses = np.empty((0, 3)) if law.discrete else _masses(law, values, mass)
+    if len(masses):
+        smooth = ~np.isin(values, masses[:, 0])
+        values, mass = values[smooth], mass[smooth]
+        ticks = ticks[~np.isin(ticks, masses[:, 0])]
+        if not len(values):
+            return Rows(np.empty(0), np.empty(0), ticks, 0, masses)
     low, high = _window(values)
     inside = (values >= low) & (values <= high)
     beyond = int(np.count_nonzero(~inside))
@@ -231,7 +347,7 @@ def _rows_of(law: Distribution, observed: Array, weight: Array, bins: Any) -> Ro
         edges = np.histogram_bin_edges(values, bins)
     shares = np.histogram(values, edges, weights=mass)[0]
     shown = (ticks >= edges[0]) & (ticks <= edges[-1])
-    return Rows(edges, shares / np.diff(edges), ticks[shown], beyond)
+    return Rows(edges, shares / np.diff(edges), ticks[shown], beyond, masses)
 
 
 def _window(values: Array) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skmle.inference.frames import checked_frame, column_names, column_of, rows_of, with_column
 from skmle.inference.show import offered
 from skmle.pipeline import predict_quantile
-from skmle.plotting._display import Display
+from skmle.plotting._display import Display, shares_between
 from skmle.plotting._style import BLUE, FAINT, ink
 
 __all__ = ["FanDisplay"]
@@ -83,7 +83,7 @@ class FanDisplay(Display):
         *,
         feature: str | int,
         at: Any = None,
-        coverages: Sequence[float] = COVERAGES,
+        coverages: float | Sequence[float] = COVERAGES,
         ax: Any = None,
     ) -> FanDisplay:
         """Predict along a feature, and draw.
@@ -100,7 +100,7 @@ class FanDisplay(Display):
             Name or place of the column that moves, between the least and the largest of X.
         at : int, optional
             A row of X whose other features are taken, in place of medians.
-        coverages : sequence of float, default=(0.5, 0.8, 0.95)
+        coverages : float or sequence of float, default=(0.5, 0.8, 0.95)
         ax : matplotlib Axes, optional
 
         Returns
@@ -112,19 +112,14 @@ class FanDisplay(Display):
         ValueError
             If the column is unknown or has no numbers, or a coverage is not between 0 and 1.
         """
-        coverages = sorted(float(c) for c in coverages)
-        if not coverages or not all(0.0 < c < 1.0 for c in coverages):
-            raise ValueError(
-                f"FanDisplay: coverages={coverages!r} are not allowed. Allowed: numbers between 0 "
-                "and 1. Give for example (0.5, 0.8, 0.95)."
-            )
+        coverages = shares_between("FanDisplay", "coverages", coverages, COVERAGES)
         X = checked_frame(X, "FanDisplay")
         names = column_names(X)
         place = names.index(feature) if feature in names else feature
         if not isinstance(place, int) or not -len(names) <= place < len(names):
             raise ValueError(
                 f"FanDisplay: X has no column {feature!r}. Allowed: "
-                f"{offered(str(feature), list(map(str, names)))}. Mend the name."
+                f"{offered(str(feature), list(map(str, names)))}"
             )
         name = names[place]
         column = np.asarray(column_of(X, name))

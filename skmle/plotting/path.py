@@ -70,11 +70,23 @@ class PathDisplay(Display):
 
         Raises
         ------
+        TypeError
+            If it is not what `skmle.path` returns.
         ValueError
-            If there is not one name a column.
+            If there is not one name a column, or no such row.
         """
+        if not isinstance(path, Path):
+            raise TypeError(
+                f"PathDisplay: {type(path).__name__} is no path. Allowed: what skmle.path returns. "
+                "Give skmle.path(model, X, y)."
+            )
         coefs = np.asarray(path.coefs, float)
         if coefs.ndim == 3:
+            if label not in range(coefs.shape[1]):
+                raise ValueError(
+                    f"PathDisplay: label={label!r} is no row of coef_. Allowed: 0 to "
+                    f"{coefs.shape[1] - 1}, in the order of classes_. Give one of them."
+                )
             coefs = coefs[:, label]
         if names is None:
             known = getattr(path.estimator(-1), "feature_names_in_", None)

@@ -17,6 +17,7 @@ from skmle._shared.redrawn import Observing, Places, redrawn
 from skmle.distribution import MLEDistribution
 from skmle.families import Distribution
 from skmle.families.tools.generators import generator_of
+from skmle.ordinal import OrdinalClassifier
 from skmle.pipeline import augment
 from skmle.plotting._display import Display
 from skmle.plotting._style import BLUE, FAINT, VERMILION, ink
@@ -29,6 +30,7 @@ Array = NDArray[np.float64]
 KINDS = ("qq", "pp", "worm", "histogram")
 # Places are drawn this far inside of 0 and 1 where quantiles are asked for.
 _INSIDE = 1e-12
+_OTHER_ROWS = ", or simulations=0 for the envelope of rows that the model was not fitted to"
 
 
 class PITDisplay(Display):
@@ -142,9 +144,10 @@ class PITDisplay(Display):
         Raises
         ------
         ValueError
-            If `kind` or `simulations` is not allowed, or samples cannot be drawn and fitted.
+            If `kind` or `simulations` is not allowed, or there are simulations and these are not
+            the rows of the fit, or samples cannot be drawn and fitted.
         TypeError
-            If the model tells no law.
+            If the model tells no law, or one of three or more labels without an order.
         """
         if isinstance(simulations, bool) or not isinstance(simulations, Integral):
             simulations = -1
@@ -157,7 +160,9 @@ class PITDisplay(Display):
         name, quantile = type(inner).__name__, None
         ours = isinstance(inner, (MLEDistribution, MLERegressor))
         if ours and simulations:
-            problem, fit = fit_of_rows("PITDisplay", estimator, X, y, None, offset_or_exposure)
+            problem, fit = fit_of_rows(
+                "PITDisplay", estimator, X, y, None, offset_or_exposure, _OTHER_ROWS
+            )
             name = fit.family.title
             rng = generator_of(random_state)
             found = redrawn(problem, fit, _places_of, int(simulations), rng, "PITDisplay")
@@ -169,6 +174,7 @@ class PITDisplay(Display):
             low, high = np.quantile(found.samples, [0.025, 0.975], axis=0)
             places, count = found.rows, len(found.samples)
         else:
+            name += _order_of_labels(inner)
             rows = augment(estimator, X, y, random_state=random_state, **offset_or_exposure)
             places, count = np.sort(np.asarray(rows["pit"], float)), 0
             order = np.arange(1.0, len(places) + 1.0)
@@ -227,8 +233,9 @@ class PITDisplay(Display):
         ax.fill_between(x, low, high, color=BLUE, alpha=FAINT, linewidth=0, label=self._envelope)
         ax.plot(x, line, color=ink(), linewidth=1)
         outside = (at < low) | (at > high)
-        for some, colour in ((~outside, BLUE), (outside, VERMILION)):
-            ax.plot(x[some], at[some], "o", color=colour, markersize=3)
+        ax.plot(x[~outside], at[~outside], "o", color=BLUE, markersize=3)
+        if outside.any():
+            ax.plot(x[outside], at[outside], "o", color=VERMILION, markersize=3, label="outside")
         ax.set(xlabel=labels[0], ylabel=labels[1])
         ax.legend(frameon=False)
 
@@ -262,3 +269,23 @@ class PITDisplay(Display):
 
 def _places_of(problem: Problem, coefs: Coefs, observing: Observing) -> Places:
     return Places.of(problem, observing)
+
+
+def _order_of_labels(model: Any) -> str:
+    """Return, for the title, the order in which two labels have their places; "" of numbers.
+
+    Raises
+    ------
+    TypeError
+        If there are more than two, of which no order is known.
+    """
+    labels = getattr(model, "classes_", None)
+    if labels is None or isinstance(model, OrdinalClassifier):
+        return ""
+    if len(labels) > 2:
+        raise TypeError(
+            f"PITDisplay: {type(model).__name__} has a law of {len(labels)} labels, which have no "
+            "order and so no places. Allowed: laws of numbers, of two labels, and those of an "
+            "OrdinalClassifier. Use ReliabilityDisplay."
+        )
+    return f", {' below '.join(map(str, labels))}"

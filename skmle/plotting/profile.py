@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from skmle.inference.profile import profile_curve
+from skmle.inference.profile import place_of, profile_curve
 from skmle.pipeline import infer
 from skmle.plotting._display import Display
 from skmle.plotting._style import BLUE, VERMILION, ink
@@ -104,7 +104,8 @@ class ProfileDisplay(Display):
         X, y : array-like
             The rows of the fit.
         term : str
-            An estimate of `skmle.summary(estimator)`.
+            An estimate of `skmle.summary(estimator)`: "bmi", or "scale:bmi" where several
+            parameters depend on it.
         sample_weight : array-like of shape (n,), optional
             As of the fit.
         reach : float, default=3.0
@@ -122,13 +123,15 @@ class ProfileDisplay(Display):
         Raises
         ------
         ValueError
-            If the estimate is unknown, or has no standard error or no profile.
+            If the term is the name of no estimate or of several, or the estimate has no standard
+            error or no profile.
         """
         result = infer(estimator, X, y, sample_weight, **settings)
+        place = place_of(result, term)
         ((low, high),) = result.profile(term, confidence_level=confidence_level).intervals
         for _ in range(_WIDER):
             steps = np.linspace(-reach, reach, points)
-            values, deviances = profile_curve(result, term, steps)
+            values, deviances = profile_curve(result, place, steps)
             if values.min() <= _finite(low, values) and _finite(high, values) <= values.max():
                 break
             reach *= 1.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -220,3 +221,23 @@ def test_bad_input(rng):
         equal = MLEDistribution("normal").fit(np.ones((5, 1)))
     with pytest.raises(ValueError, match=r"status_ is 'no_maximum'.*Allowed.*See"):
         goodness_of_fit(equal, np.ones((5, 1)))
+
+
+FORGOTTEN = {
+    "other rows": lambda X, y, e: (X[:40], y[:40], {"exposure": e[:40]}),
+    "no exposure": lambda X, y, e: (X, y, {}),
+    "other weights": lambda X, y, e: (X, y, {"exposure": e, "sample_weight": np.full(80, 2)}),
+}
+
+
+@pytest.mark.parametrize("name", FORGOTTEN)
+def test_rows_that_are_not_those_of_the_fit_are_refused(name, rng):
+    X, e = rng.normal(size=(80, 1)), rng.uniform(0.5, 2.0, 80)
+    y = rng.poisson(3.0 * e)
+    model = MLERegressor("poisson").fit(X, y, exposure=e)
+    given, observed, beside = FORGOTTEN[name](X, y, e)
+    with pytest.raises(ValueError, match=r"goodness_of_fit: X and y are not the rows of the fit"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            goodness_of_fit(model, given, observed, resamples=9, **beside)
+    assert goodness_of_fit(model, X, y, resamples=9, exposure=e).lost == 0

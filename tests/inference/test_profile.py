@@ -284,7 +284,7 @@ REFUSED = {
     ),
     "a name": (
         lambda: MODEL.inference(X, OBSERVED["poisson"]).profile("intercpt"),
-        "Allowed: 'intercept', 'mean:intercept'",
+        "Allowed: 'x0', 'x1', 'intercept'. Did you mean 'intercept'[?]",
     ),
     "a level": (
         lambda: MODEL.inference(X, OBSERVED["poisson"]).profile(confidence_level=95),

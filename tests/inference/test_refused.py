@@ -100,6 +100,10 @@ QUESTIONS = {
         "are those of a sandwich",
     ),
     "a profile of no term": (lambda a: a.result().profile("weight"), "called 'weight'"),
+    "a profile of a misspelt term": (
+        lambda a: a.result().profile("bmii"),
+        "called 'bmii'. Allowed: 'age', 'bmi'.* Did you mean 'bmi'",
+    ),
     "p-values under an absolute penalty": (
         lambda a: skmle.infer(a.of(**ABSOLUTE)),
         "l1_ratio=1 with alpha > 0 chose",

@@ -4,161 +4,45 @@ from __future__ import annotations
 
 import inspect
 import io
-import warnings
-from functools import cache
+import itertools
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from scipy import stats
+from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression
-from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skmle
-from skmle import (
-    CrossEntropyClassifier,
-    DistributionSearch,
-    MLEDistribution,
-    MLERegressor,
-    families,
-    plotting,
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, families, plotting
+from tests.plotting.drawn import (
+    AREA,
+    CANCER,
+    COUNTS,
+    DIABETES,
+    DRAWN,
+    lognormal,
+    of_censored_rows,
+    of_coefficients,
+    of_contour,
+    of_counts,
+    of_density,
+    of_fan,
+    of_infinite_density,
+    of_mass_at_zero,
+    of_places,
+    regression,
+    separated,
+    survival,
 )
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
-AREA = load_breast_cancer(as_frame=True).data[["mean area"]]
-CANCER = load_breast_cancer(return_X_y=True)
-DIABETES = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-COUNTS = np.random.default_rng(0).poisson(3.0, size=(80, 1)).astype(float)
-
-
-@cache
-def survival():
-    rng = np.random.default_rng(1)
-    time, end = 10.0 * rng.weibull(1.5, 90), rng.exponential(12.0, 90)
-    return skmle.censored(np.minimum(time, end), event=time <= end)
-
-
-@cache
-def lognormal():
-    return MLEDistribution("lognormal").fit(AREA)
-
-
-@cache
-def regression():
-    X, y = DIABETES
-    return MLERegressor("gamma", features={"mean": "all", "shape": ["bmi"]}).fit(X, y)
-
-
-@cache
-def naive():
-    X, y = CANCER
-    return GaussianNB().fit(X[::2], y[::2])
-
-
-def of_density(ax):
-    return plotting.DensityDisplay.from_estimator(lognormal(), AREA, ax=ax)
-
-
-def of_counts(ax):
-    return plotting.DensityDisplay.from_estimator(
-        MLEDistribution("poisson").fit(COUNTS), COUNTS, ax=ax
-    )
-
-
-def of_censored_rows(ax):
-    rows = survival()
-    model = MLEDistribution(families.Censored("weibull")).fit(rows)
-    return plotting.DensityDisplay.from_estimator(model, rows, ax=ax)
-
-
-def of_places(kind):
-    def draw(ax):
-        return plotting.PITDisplay.from_estimator(
-            lognormal(), AREA, kind=kind, simulations=20, ax=ax
-        )
-
-    return draw
-
-
-def of_residuals(ax):
-    X, y = DIABETES
-    return plotting.PITDisplay.from_estimator(
-        regression(), X, y, kind="worm", simulations=20, ax=ax
-    )
-
-
-def of_profile(ax):
-    X, y = np.arange(8.0)[:, None], np.array([0, 0, 0, 1, 0, 1, 1, 1])
-    model = CrossEntropyClassifier().fit(X, y)
-    return plotting.ProfileDisplay.from_estimator(model, X, y, term="x0", ax=ax)
-
-
-def of_contour(ax):
-    x = np.random.default_rng(0).weibull(1.5, size=(30, 1))
-    model = MLEDistribution("weibull").fit(x)
-    return plotting.LikelihoodContourDisplay.from_estimator(model, x, points=9, ax=ax)
-
-
-def of_coefficients(ax):
-    return plotting.CoefficientDisplay.from_estimator(regression(), ax=ax)
-
-
-def of_fan(ax):
-    return plotting.FanDisplay.from_estimator(regression(), *DIABETES, feature="bmi", ax=ax)
-
-
-def of_reliability(ax):
-    X, y = CANCER
-    return plotting.ReliabilityDisplay.from_estimator(
-        naive(), X[1::2], y[1::2], simulations=20, ax=ax
-    )
-
-
-def of_decomposition(ax):
-    X, y = CANCER
-    return plotting.CrossEntropyDecompositionDisplay.from_estimator(
-        {"naive Bayes": naive()}, X[1::2], y[1::2], ax=ax
-    )
-
-
-def of_search(ax):
-    search = DistributionSearch(["gamma", "lognormal", "weibull"]).fit(AREA)
-    return plotting.ComparisonDisplay.from_search(search, ax=ax)
-
-
-def of_comparison(ax):
-    X, y = DIABETES
-    found = skmle.compare({"gamma": MLERegressor("gamma"), "normal": MLERegressor()}, X, y)
-    return plotting.ComparisonDisplay.from_comparison(found, ax=ax)
-
-
-def of_path(ax):
-    return plotting.PathDisplay.from_path(
-        skmle.path(MLERegressor(l1_ratio=1.0), *DIABETES, n_alphas=8), ax=ax
-    )
-
-
-DRAWN = {
-    "density": of_density,
-    "counts": of_counts,
-    "censored rows": of_censored_rows,
-    **{kind: of_places(kind) for kind in ("qq", "pp", "worm", "histogram")},
-    "residuals": of_residuals,
-    "profile": of_profile,
-    "contour": of_contour,
-    "coefficients": of_coefficients,
-    "fan": of_fan,
-    "reliability": of_reliability,
-    "decomposition": of_decomposition,
-    "search": of_search,
-    "comparison": of_comparison,
-    "path": of_path,
-}
 every_display = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 
 
@@ -184,7 +68,10 @@ def contrast(one, other) -> float:
 
 
 def test_every_display_is_drawn_here():
-    drawn = {type(draw(None)).__name__ for draw in DRAWN.values()}
+    drawn = set()
+    for draw in DRAWN.values():
+        drawn.add(type(draw(None)).__name__)
+        plt.close("all")
     assert drawn == set(plotting.__all__)
 
 
@@ -199,7 +86,7 @@ def test_it_draws_on_given_axes_and_says_where(draw):
 
 
 @every_display
-def test_axes_have_labels_and_the_text_is_inside(draw):
+def test_axes_have_labels_and_the_text_is_inside_and_apart(draw):
     display = draw(None)
     ax, figure = display.ax_, display.figure_
     assert ax.get_xlabel()
@@ -212,11 +99,14 @@ def test_axes_have_labels_and_the_text_is_inside(draw):
     texts += [label for place, label in ticks if bottom <= place <= top]
     legend = ax.get_legend()
     texts += [] if legend is None else legend.get_texts()
-    for text in texts:
-        if text.get_text() and text.get_visible():
-            box = text.get_window_extent()
-            assert box.x0 >= whole.x0 - 1 and box.x1 <= whole.x1 + 1, text.get_text()
-            assert box.y0 >= whole.y0 - 1 and box.y1 <= whole.y1 + 1, text.get_text()
+    shown = [text for text in texts if text.get_text() and text.get_visible()]
+    boxes = [text.get_window_extent() for text in shown]
+    for text, box in zip(shown, boxes, strict=True):
+        assert box.x0 >= whole.x0 - 1 and box.x1 <= whole.x1 + 1, text.get_text()
+        assert box.y0 >= whole.y0 - 1 and box.y1 <= whole.y1 + 1, text.get_text()
+    for (one, a), (other, b) in itertools.combinations(zip(shown, boxes, strict=True), 2):
+        apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1
+        assert apart, (one.get_text(), other.get_text())
 
 
 @every_display
@@ -350,8 +240,8 @@ def test_the_contour_is_the_fall_of_the_likelihood():
 def test_coefficients_are_those_of_the_table():
     display = of_coefficients(None)
     result = regression().inference()
-    assert display.terms[0] == "age" and "shape: bmi" in display.terms
-    place = display.terms.index("s5")
+    assert display.terms[0] == "mean: age" and "shape: bmi" in display.terms
+    place = display.terms.index("mean: s5")
     line = list(result.terms).index("s5")
     assert display.estimates[""][place] == result.estimates[line]
     np.testing.assert_array_equal(display.intervals[""][place], result.confidence_intervals()[line])
@@ -408,54 +298,104 @@ def test_a_path_may_show_any_class():
     np.testing.assert_array_equal(display.coefs, path.coefs[:, 2])
 
 
-# ---------------------------------------------------------------- bad input
+def curve_of(display):
+    return display.ax_.get_lines()[0].get_ydata()
 
-REFUSED = {
-    "kind": (lambda: of_places("box")(None), "kind='box' is not allowed"),
-    "simulations": (
-        lambda: plotting.PITDisplay.from_estimator(lognormal(), AREA, simulations=-1),
-        "simulations=-1 is not allowed",
-    ),
-    "no density": (
-        lambda: plotting.DensityDisplay.from_estimator(regression(), DIABETES[0]),
-        "MLERegressor has no law of single numbers",
-    ),
-    "no such term": (
-        lambda: plotting.CoefficientDisplay.from_estimator(regression(), terms=["bmj"]),
-        "no estimate is called 'bmj'",
-    ),
-    "no such parameter": (
-        lambda: plotting.LikelihoodContourDisplay.from_estimator(
-            lognormal(), AREA, names=("loc", "shape")
-        ),
-        "are not two free parameters",
-    ),
-    "coverage": (
-        lambda: plotting.FanDisplay.from_estimator(
-            regression(), *DIABETES, feature="bmi", coverages=[95]
-        ),
-        "coverages=",
-    ),
-    "no such feature": (
-        lambda: plotting.FanDisplay.from_estimator(regression(), *DIABETES, feature="bmj"),
-        "X has no column 'bmj'. Allowed: 'bmi'",
-    ),
-    "no such class": (
-        lambda: plotting.ReliabilityDisplay.from_estimator(naive(), *CANCER, label=2),
-        "label=2 is no class",
-    ),
-    "names": (
-        lambda: plotting.PathDisplay.from_path(
-            skmle.path(MLERegressor(l1_ratio=1.0), *DIABETES, n_alphas=3), names=["a"]
-        ),
-        "1 names were given for 10 columns",
-    ),
+
+def test_a_mass_beside_a_density_is_told_in_words():
+    display = of_mass_at_zero(None)
+    ((value, mass, share),) = display.masses
+    assert (value, mass) == (0.0, pytest.approx(display.law.params["zeros"]))
+    area = display.heights @ np.diff(display.edges)
+    assert area + share == pytest.approx(1.0 - display.beyond / 200, abs=1e-12)
+    assert curve_of(display)[0] < 0.01  # not the mass, which is no density
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert f"P(x = 0): {mass:.3g}, of the data {share:.3g}" in texts
+
+
+def test_an_infinite_density_leaves_room_for_the_data():
+    display = of_infinite_density(None)
+    top = display.ax_.get_ylim()[1]
+    assert display.heights.max() < top < min(2.0 * display.heights.max(), curve_of(display).max())
+
+
+def test_a_curve_begins_where_its_law_does():
+    x = np.random.default_rng(0).gamma(2.0, 3.0, 400)
+    display = plotting.DensityDisplay.from_estimator(MLEDistribution("gamma").fit(x), x)
+    assert display.edges[0] > 0.0
+    assert display.ax_.get_lines()[0].get_xdata()[0] == 0.0
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson"])
+def test_ticks_of_counts_are_whole_numbers(family):
+    x = (COUNTS > 2.0).astype(float) if family == "bernoulli" else COUNTS
+    ax = plotting.DensityDisplay.from_estimator(MLEDistribution(family).fit(x), x).ax_
+    np.testing.assert_array_equal(ax.get_xticks() % 1.0, 0.0)
+
+
+def test_points_outside_of_the_envelope_are_in_the_legend():
+    X, y = DIABETES
+    model = MLERegressor().fit(X, np.exp(y / 60.0))
+    display = plotting.PITDisplay.from_estimator(model, X, np.exp(y / 60.0), simulations=20)
+    assert "outside" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+def test_places_of_two_labels_say_their_order():
+    X, y = DIABETES
+    model = CrossEntropyClassifier().fit(X, np.where(y > 140, "high", "low"))
+    display = plotting.PITDisplay.from_estimator(model, X, np.where(y > 140, "high", "low"))
+    assert display.name == "CrossEntropyClassifier, high below low"
+
+
+MARKS = {
+    "all run off": "hollow: no interval, as status_ = 'no_maximum'",
+    "one runs off": "arrow: the estimate runs to infinity",
+    "two are aliased": "hollow: no interval, as the data do not determine it",
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_is_not_allowed_is_named(name):
-    call, text = REFUSED[name]
-    with warnings.catch_warnings(), pytest.raises(ValueError, match=text) as caught:
-        call()
-    assert "Allowed" in str(caught.value)
+@pytest.mark.parametrize("name", MARKS)
+@pytest.mark.parametrize("ratios", [False, True])
+def test_estimates_without_interval_have_marks_of_their_own(name, ratios):
+    display = plotting.CoefficientDisplay.from_estimator(separated()[name], ratios=ratios)
+    said = display.ax_.get_xlabel().replace("\n", " ")
+    assert MARKS[name] in said and ("hollow" in said) == ("hollow" in MARKS[name])
+
+
+def test_lines_of_classes_stand_below_headings():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    model = CrossEntropyClassifier(alpha=0.01).fit(X, y)
+    display = plotting.CoefficientDisplay.from_estimator(model)
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels.count(X.columns[0]) == 3 and {"class 0", "class 1", "class 2"} <= {*labels}
+
+
+@pytest.mark.parametrize("term", ["shape: bmi", "shape:bmi"])
+def test_terms_may_name_their_parameter(term):
+    display = plotting.CoefficientDisplay.from_estimator(regression(), terms=["s5", term])
+    assert display.terms == ["mean: s5", "shape: bmi"]
+
+
+LAWS = {
+    "a law": lambda: families.Distribution("gamma", mean=600.0, shape=4.0),
+    "a law of scipy": lambda: stats.gamma(4.0, scale=150.0),
+}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_law_is_drawn_as_a_fitted_one(name):
+    display = plotting.DensityDisplay.from_estimator(LAWS[name](), AREA)
+    assert display.law.params["mean"] == pytest.approx(600.0)
+
+
+@pytest.mark.parametrize("column", ["b", 1, -1])
+def test_a_column_is_named_or_counted(column):
+    X = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [10.0, 30.0, 20.0]})
+    display = plotting.DensityDisplay.from_estimator(MLEDistribution().fit(X), X, column=column)
+    assert display.label == "b" and display.law.params["loc"] == pytest.approx(20.0)
+
+
+def test_one_coverage_is_a_number():
+    X, y = DIABETES
+    display = plotting.FanDisplay.from_estimator(regression(), X, y, feature="bmi", coverages=0.9)
+    assert display.coverages == [0.9]
