@@ -165,7 +165,7 @@ def test_what_scipy_calls_a_parameter_is_told_by_our_name(cls):
     ours = dict(zip(family.names, theta, strict=True))
     for name, value in theirs.items():
         words = in_our_words(family, name)
-        called = re.fullmatch(rf"scipy's '{name}' is '(\w+)' here\.", words)
+        called = re.fullmatch(rf"scipy's '{name}' is '(\w+)' here\. Rename the key\.", words)
         if called:
             assert ours[called.group(1)] == pytest.approx(float(value), rel=1e-12)
         else:
