@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 from sklearn.model_selection import GridSearchCV
 
+import skmle
 from skmle import (
     CrossEntropyClassifier,
     DistributionSearch,
@@ -86,6 +87,24 @@ SPELLINGS = {
     "labels for a density": (
         lambda: MLEDistribution("bernoulli").fit(LABELS),
         r"column 0 of X holds text.*the law of a column of labels is 'categorical'",
+    ),
+    "an interval by R's name": (
+        lambda: MLERegressor().fit(X, Y).predict_interval(X, interval="confidence"),
+        r"interval='confidence' is not known.*'law' of the model.*'observation'.*mean 'mean'\?",
+    ),
+    "an interval by its probability": (
+        lambda: MLERegressor().fit(X, Y).predict_interval(X, interval=0.9),
+        r"interval=0\.9 is not known.*predict_interval\(X, coverage=0\.9\)",
+    ),
+    "an interval of a classifier": (
+        lambda: skmle.predict_interval(CrossEntropyClassifier(alpha=1.0).fit(X, LABELS), X),
+        r"no quantiles\..*skmle\.infer\(model\)\.predict_interval\(X\)",
+    ),
+    "an interval of a probability": (
+        lambda: skmle.predict_interval(
+            CrossEntropyClassifier(alpha=1.0).fit(X, LABELS), X, interval="probability"
+        ),
+        r"no quantiles\..*skmle\.infer\(model\)\.predict_interval\(X\)",
     ),
     "a row of a frame": (
         lambda: MLERegressor().fit(FRAME, Y).predict(FRAME.iloc[0]),
