@@ -165,11 +165,11 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
     unknown = [name for name in features if name not in parameters]
     if unknown:
         held = estimator.fixed is not None and unknown[0] in estimator.fixed
-        why = f"{unknown[0]!r} is held by fixed" if held else f"the law has no {unknown[0]!r}"
+        why = "is held by fixed" if held else "is no parameter of the law"
         advice = "Leave it out of one of them." if held else "Rename the key."
         raise ValueError(
-            f"features: {why}. Allowed: {', '.join(parameters) or 'none, as all are held'}. "
-            f"{advice}"
+            f"features: {unknown[0]!r} {why}. Allowed: "
+            f"{', '.join(parameters) or 'none, as all are held'}. {advice}"
         )
     names, n = getattr(estimator, "feature_names_in_", None), estimator.n_features_in_
     labels = [f"x{j}" for j in range(n)] if names is None else [str(name) for name in names]
