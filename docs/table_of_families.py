@@ -17,7 +17,9 @@ HEAD = """\
 # All families
 
 What `MLEDistribution` and `MLERegressor` take by name, from the registry of `skmle.families`.
-[Which model?](which_model.md) says which is for what.
+[Which model?](which_model.md) says which is for what. A parameter without a link is found
+by coordinates, and takes no other link. `asymmetric_laplace` also has `quantile`, the level of the
+quantile that `loc` is: `fixed={"quantile": 0.9}`.
 
 """
 

@@ -35,6 +35,7 @@ from skmle._shared.classes import (
 )
 from skmle._shared.columns import undetermined
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
+from skmle._shared.kinds import warn_of_many_classes
 from skmle._shared.messages import warn_verdict
 from skmle._shared.penalties import penalties_of, strength_of, with_chosen
 from skmle._shared.probabilities import Probabilities
@@ -223,6 +224,8 @@ class CrossEntropyClassifier(Probabilities, ClassifierMixin, LikelihoodEstimator
         else:
             X, y = checked_data(self, X, y, labels=True, **checks)
             found = classes_that_count(y, X, sample_weight, self.class_weight)
+            if sample_weight is None:  # Weighted labels may be a table of counts.
+                warn_of_many_classes(y, len(found.classes), what)
             family_of, observations = family_of_present, found.codes
             sandwiched = "" if self.class_weight is None else OF_CLASS_WEIGHTS
         classes, present, codes, mask = found.classes, found.present, found.codes, found.mask

@@ -17,6 +17,7 @@ from skmle._shared.estimator import LikelihoodEstimator
 __all__ = ["FormulaTransformer"]
 
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")  # by which formulaic marks where a formula is wrong
+_OFFSET = re.compile(r"\boffset\(\s*([^()]+?)\s*\)")  # R's term, which formulaic does not know
 
 
 class FormulaTransformer(TransformerMixin, BaseEstimator):
@@ -204,10 +205,16 @@ class FormulaTransformer(TransformerMixin, BaseEstimator):
 
     def _refused(self, why: str) -> ValueError:
         why = " ".join(_COLOURS.sub("", why).split()).rstrip(".")
+        advice = "Mend the formula or the rows."
+        if offset := _OFFSET.search(self.formula):
+            advice = (
+                f"An offset is a setting of the model: FormulaTransformer(..., keep={offset[1]!r}) "
+                f"and MLERegressor(..., offset={offset[1]!r})."
+            )
         return ValueError(
             f"FormulaTransformer: formula={self.formula!r} is refused for these rows: {why}. "
             "Allowed: formulas of the columns of X, without missing values and with categories "
-            "that fit has seen, such as 'y ~ age + C(city)'. Mend the formula or the rows."
+            f"that fit has seen, such as 'y ~ age + C(city)'. {advice}"
         )
 
     def __sklearn_tags__(self) -> Any:

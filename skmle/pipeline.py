@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skmle._any_model.laws import law_of, register_law
+from skmle._any_model.laws import check_quantiles, law_of, no_quantiles, register_law
 from skmle._any_model.log_prob import row_log_prob
 from skmle._any_model.residuals import residuals_of_law
 from skmle._any_model.unwrap import named_model, see_through, unwrap, with_model
@@ -414,13 +414,11 @@ def _ask(
     model, seen = unwrap(estimator, X)
     if isinstance(model, LikelihoodEstimator) and hasattr(model, method):
         return getattr(model, method)(seen, *arguments, **offset_or_exposure)
+    check_quantiles(method, model)
     check_beside(method, model, offset_or_exposure)
     law = law_of(model, seen)
     if isinstance(law, Distribution) and not law.family.observation.numeric:
-        raise TypeError(
-            f"{method}: {type(model).__name__} gives a law of labels, which have no quantiles. "
-            "Allowed: laws of numbers. Use predict_proba."
-        )
+        raise no_quantiles(method, model)
     (given,) = arguments
     if method == "predict_interval":
         if not 0.0 < given < 1.0:

@@ -26,8 +26,10 @@ from skmle._shared.columns import (
     resolve_features,
     start_again,
     undetermined,
+    with_held,
 )
 from skmle._shared.estimator import check_settings, family_if_known
+from skmle._shared.kinds import warn_of_many_classes
 from skmle._shared.messages import warn_verdict
 from skmle._shared.offset import resolve_offset
 from skmle._shared.penalties import penalties_of, strength_of, with_chosen
@@ -42,7 +44,7 @@ from skmle._shared.validation import (
     warn_of_rates,
 )
 from skmle.families import Family, get_family
-from skmle.families.wrappers.fixed import fix, with_lead
+from skmle.families.wrappers.fixed import with_lead
 
 Array = NDArray[np.float64]
 
@@ -289,8 +291,9 @@ class MLERegressor(Regression):
         if mask is not None:
             X, y, known = X[mask], y[mask], None if known is None else known[mask]
         family = adapted(family, y, "MLERegressor")
-        if self.fixed:
-            family = fix(family, self.fixed)
+        if weight is None and not family.observation.numeric:
+            warn_of_many_classes(y, len(family.parameters) + 1, "MLERegressor")
+        family = with_held(self, family)
         check_support(family, y, "y", mask, rates=True)
         columns = resolve_features(self, family, frame)
         title = family.title

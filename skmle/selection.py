@@ -22,12 +22,15 @@ from skmle._any_model.held_out import (
     log_prob_of_rows,
     part,
 )
-from skmle._any_model.scales import common_scale, is_conditional
+from skmle._any_model.scales import check_kinds, common_scale, is_conditional
 from skmle._any_model.unwrap import last_step, name_of, unwrap
 from skmle._loo import all_at_once, loo, steps_lead
 from skmle._shared.estimator import LikelihoodEstimator
+from skmle.distribution import MLEDistribution
+from skmle.families import Family
 from skmle.families.tools.numbered import numbered
 from skmle.inference.show import as_frame, html_table, printable, text_table
+from skmle.regressor import MLERegressor
 
 __all__ = ["Comparison", "compare"]
 
@@ -123,7 +126,8 @@ def compare(
     models : dict of str to estimator, or sequence of estimators
         Models of y given X, or densities of X: whatever `skmle.log_prob` knows, alone, in a
         Pipeline or in a search. They are cloned and fitted once a fold. Those of a sequence are
-        named by their classes.
+        named by their classes. A family, such as "gamma", is its `MLEDistribution`, or beside a y
+        its `MLERegressor`.
     X : array-like, sparse matrix or data frame of shape (n, p)
     y : array-like of shape (n,), optional
         None for densities.
@@ -209,7 +213,7 @@ def compare(
     -----------------------------------------------------------------------------------------
     """
     check_kind(std_error)
-    named = _named(models)
+    named = _named(models, y)
     about_y = _about_y(named, y)
     y = y if about_y else None
     labels = any(map(is_classifier, named.values()))
@@ -247,22 +251,34 @@ def compare(
     )
 
 
-def _named(models: Any) -> dict[str, Any]:
+def _named(models: Any, y: Any) -> dict[str, Any]:
     """Return the models by name; those of a sequence by their classes, numbered if equal."""
     if isinstance(models, Mapping):
-        named = {str(name): model for name, model in models.items()}
+        named = {str(name): _of_family(model, y) for name, model in models.items()}
     else:
-        named = numbered((_class_and_family(model), model) for model in models)
+        each = [models] if isinstance(models, str) else list(models)
+        named = numbered((_class_and_family(model), _of_family(model, y)) for model in each)
     if not named:
         raise ValueError(
             "compare: no models were given. Allowed: a dict of name to estimator, or a sequence "
-            "of estimators. Give two."
+            "of estimators or families. Give two."
         )
     return named
 
 
+def _of_family(model: Any, y: Any) -> Any:
+    """Return the model of a family that was given alone: a density, or a regression of y."""
+    if isinstance(model, (str, Family)) or (isinstance(model, type) and issubclass(model, Family)):
+        return MLEDistribution(model) if y is None else MLERegressor(model)
+    return model
+
+
 def _class_and_family(model: Any) -> str:
     """Return the name of a model's class, with its family if that is told by name."""
+    if isinstance(model, str):
+        return model
+    if isinstance(model, type):
+        return model.__name__
     family = getattr(last_step(model), "family", None)
     return name_of(model) + (f"({family})" if isinstance(family, str) else "")
 
@@ -280,6 +296,8 @@ def _about_y(named: Mapping[str, Any], y: Any) -> bool:
             "apart; a density of y alone beside models of y is information_gain's baseline."
         )
     about_y = all(about.values())
+    if about_y:
+        check_kinds(named)  # Before the fits: one of numbers as labels takes long.
     if about_y and y is None:
         raise ValueError(
             f"compare: y is missing, and {next(iter(named))} is a model of y given X. Allowed: "

@@ -17,6 +17,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 
+from skmle._shared.estimator import LikelihoodEstimator
 from skmle.families import Distribution, get_family
 from skmle.families.categorical import Categorical
 
@@ -307,3 +308,20 @@ _KNOWN: tuple[tuple[Callable[[Any], bool], Adapter], ...] = (
     (lambda model: hasattr(model, "pred_dist"), _boosted),
     (predicts_normal, _normal),
 )
+
+
+def check_quantiles(method: str, model: Any) -> None:
+    """Raise TypeError if a method that needs quantiles is asked of a classifier of skmle."""
+    if is_classifier(model) and isinstance(model, LikelihoodEstimator):
+        raise no_quantiles(method, model)
+
+
+def no_quantiles(method: str, model: Any) -> TypeError:
+    """Return the error of a model that gives a law of labels."""
+    advice = "Use predict_proba."
+    if method == "predict_interval" and isinstance(model, LikelihoodEstimator):
+        advice = "Intervals of probabilities are skmle.infer(model).predict_interval(X)."
+    return TypeError(
+        f"{method}: {type(model).__name__} gives a law of labels, which have no quantiles. "
+        f"Allowed: laws of numbers. {advice}"
+    )

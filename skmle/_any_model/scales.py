@@ -11,7 +11,7 @@ from sklearn.linear_model import PoissonRegressor
 
 from skmle._any_model.laws import is_discrete, law_of, predicts_normal, registered
 from skmle._any_model.unwrap import last_step, see_through, unwrap
-from skmle._shared.estimator import LikelihoodEstimator
+from skmle._shared.estimator import LikelihoodEstimator, family_if_known
 from skmle.families import Distribution, get_family
 
 LABELS, MASSES, DENSITIES = "probabilities of labels", "masses of numbers", "densities of numbers"
@@ -45,6 +45,32 @@ def scale_of(model: Any, X: Any) -> str:
     return MASSES if is_discrete(law) else DENSITIES
 
 
+_APART = (
+    "models that all give probabilities, or all give densities; of whole numbers both, as a "
+    "density then tells the probability of each number by rounding. A density depends on the unit "
+    "of y, a probability does not. Compare them apart."
+)
+
+
+def check_kinds(models: Mapping[str, Any]) -> None:
+    """Raise ValueError if some models, not fitted yet, are classifiers, and others are densities.
+
+    A model whose scale its kind does not tell, as one that is registered, passes.
+    """
+    kinds = {}
+    for name, model in models.items():
+        last = last_step(model)
+        if registered(last) is not None or not (is_classifier(model) or is_regressor(model)):
+            continue
+        family = family_if_known(getattr(last, "family", None))
+        if is_classifier(model):
+            kinds[name] = LABELS
+        elif family is not None and family.observation.numeric and not family.support.discrete:
+            kinds[name] = DENSITIES
+    if kinds:
+        _check_same(kinds, "gives", _APART)
+
+
 def common_scale(models: Mapping[str, Any], X: Any, y: Any) -> dict[str, bool]:
     """Return of which fitted models the probability of a rounded number is to be asked.
 
@@ -72,9 +98,7 @@ def common_scale(models: Mapping[str, Any], X: Any, y: Any) -> dict[str, bool]:
         _check_same(
             scales,
             "gives",
-            "models that all give probabilities, or all give densities; of whole numbers both, as "
-            "a density then tells the probability of each number by rounding. A density depends on "
-            "the unit of y, a probability does not. Compare them apart.",
+            _APART,
         )
     if y is None:
         changed = {name: _transformers(model) for name, model in models.items()}

@@ -30,8 +30,15 @@ def to_numpy(array: Any, what: str) -> Any:
     Raises
     ------
     TypeError
-        If numpy cannot have it, as if it is on a device that numpy does not reach.
+        If numpy cannot have it, as if it is on a device that numpy does not reach, or if it holds
+        no rows, as scipy's censored data.
     """
+    if type(array).__name__ == "CensoredData":
+        raise TypeError(
+            f"{what}: scipy's CensoredData keeps no rows, which fits, folds and weights need. "
+            "Allowed: rows [lower, upper]. Make them by skmle.censored(time, event), or by its "
+            "lower= and upper=, and put families.Censored(...) around the family."
+        )
     if not _is_foreign(array):
         return array
     try:

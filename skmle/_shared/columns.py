@@ -17,7 +17,7 @@ from skmle._engine.problem import Coefs, Fit
 from skmle._shared.messages import level_outside
 from skmle.exceptions import SettingWarning
 from skmle.families import Family
-from skmle.families.wrappers.fixed import with_lead
+from skmle.families.wrappers.fixed import fix, with_lead
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -125,6 +125,25 @@ def check_conditional(family: Family) -> None:
     )
 
 
+def with_held(estimator: Any, family: Family) -> Family:
+    """Return the family of a regression with the parameters held that its setting `fixed` names.
+
+    Raises
+    ------
+    ValueError
+        As `fix`, and if a name is that of a column of X, whose coefficient cannot be held.
+    """
+    columns = getattr(estimator, "feature_names_in_", ())
+    for name in estimator.fixed or {}:
+        if name in columns and name not in family.names:
+            raise ValueError(
+                f"fixed: {name!r} is a column of X, and fixed holds parameters of the law, no "
+                f"coefficients. Allowed: {', '.join(family.names)}. Hold the coefficient by an "
+                f"offset: fit(X, y, offset=b * X[{name!r}]), with {name!r} out of the features."
+            )
+    return fix(family, estimator.fixed) if estimator.fixed else family
+
+
 def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Columns]:
     """Return the columns of each parameter of the family, by its name.
 
@@ -145,9 +164,12 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
     parameters = [param.name for param in family.parameters]
     unknown = [name for name in features if name not in parameters]
     if unknown:
+        held = estimator.fixed is not None and unknown[0] in estimator.fixed
+        why = "is held by fixed" if held else "is no parameter of the law"
+        advice = "Leave it out of one of them." if held else "Rename the key."
         raise ValueError(
-            f"features: the law has no parameter {unknown[0]!r}. Allowed: "
-            f"{', '.join(parameters)}. Rename the key."
+            f"features: {unknown[0]!r} {why}. Allowed: "
+            f"{', '.join(parameters) or 'none, as all are held'}. {advice}"
         )
     names, n = getattr(estimator, "feature_names_in_", None), estimator.n_features_in_
     labels = [f"x{j}" for j in range(n)] if names is None else [str(name) for name in names]

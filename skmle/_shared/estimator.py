@@ -194,7 +194,8 @@ _ALLOWED = {
     "penalty": (
         lambda v: v is None or isinstance(v, Penalty) or (isinstance(v, str) and v == JEFFREYS),
         "None, 'jeffreys', or an object with the methods value, add, product, curvature and "
-        "restrict",
+        "restrict. A ridge (l2) is alpha > 0, which is 1/(C n) in scikit-learn's terms; a lasso "
+        "(l1) is l1_ratio=1 beside it, an elastic net any l1_ratio between",
     ),
     "tol": (
         lambda v: _is_number(v) and v > 0,

@@ -14,26 +14,21 @@ from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Fit
 from skmle._shared.augmenting import Augmenting
 from skmle._shared.classes import OF_CLASS_WEIGHTS
-from skmle._shared.offset import check_beside
+from skmle._shared.offset import OF_INFERENCE, check_beside
 from skmle._shared.penalties import check_augmented, chooses_alpha, strength_of
 from skmle._shared.profiling import profiler_of
 from skmle._shared.resampling import RowResampler
 from skmle._shared.rows_tests import KnownRows
 from skmle.inference import Inference
 from skmle.inference.assemble import TableLines
+from skmle.inference.covariance_settings import check_choice, check_rows_left
 from skmle.inference.groups import coded_groups
 from skmle.inference.missing import why_missing
-from skmle.inference.robust import Choice, Errors, check_choice, errors_of
+from skmle.inference.robust import Choice, Errors, errors_of
 from skmle.inference.rows_known import RowsOfFit
 from skmle.inference.wald import checked_level, note_of_few_rows
 
 Array = NDArray[np.float64]
-
-# What `inference` takes beside the rows, and an offset or an exposure.
-_SETTINGS = (
-    *("covariance", "groups", "lags", "weights", "correction", "distribution"),
-    "confidence_level",
-)
 
 
 class Inferring(Augmenting):
@@ -147,19 +142,22 @@ class Inferring(Augmenting):
         HC1 [0.094 0.079]
         """
         check_is_fitted(self)
-        check_beside("inference", self, offset_or_exposure, _SETTINGS)
+        check_beside("inference", self, offset_or_exposure, OF_INFERENCE)
         checked_level(confidence_level)
-        asked = covariance is not None or groups is not None or lags is not None
-        asked = asked or weights != "repeats" or correction is not None
-        if X is None and (asked or distribution != "normal"):
-            raise ValueError(
-                f"{type(self).__name__}.inference: covariance={covariance!r} needs the rows of the "
-                "fit, which no model keeps. Allowed: none of the settings of a covariance without "
-                "X. Give X and y (and sample_weight) as fit was given them."
-            )
         tester = None
         if X is None:
+            unchanged = None if weights == "repeats" else weights
+            self._check_without_rows(
+                covariance=covariance,
+                groups=groups,
+                lags=lags,
+                weights=unchanged,
+                correction=correction,
+            )
+            check_choice(self._own_kind, None, None, None, distribution, weights)
             errors = self._own_errors()
+            if distribution == "t":
+                errors = errors._replace(dof=self._degrees_left())
         else:
             kind = covariance or ("cluster" if groups is not None else self._own_kind)
             check_choice(kind, groups, lags, correction, distribution, weights)
@@ -216,6 +214,32 @@ class Inferring(Augmenting):
         if self._sandwiched == OF_CLASS_WEIGHTS:
             return "law"
         return "HC0" if self._sandwiched else "observed"
+
+    def _check_without_rows(self, **settings: Any) -> None:
+        """Raise ValueError if a setting is given (is not None) that needs the rows of the fit."""
+        given = [name for name, value in settings.items() if value is not None]
+        if given:
+            value = settings[given[0]]
+            shown = f"{given[0]}={value!r}" if isinstance(value, (str, int)) else given[0]
+            raise ValueError(
+                f"{type(self).__name__}.inference: {shown} needs the rows of the fit, which no "
+                "model keeps. Allowed: without X, distribution and confidence_level. Give X and y "
+                "(and sample_weight) as fit was given them."
+            )
+
+    def _degrees_left(self) -> float:
+        """Return n - k, where k counts as `Evidence.n_modelled` does, without the rows.
+
+        Raises
+        ------
+        ValueError
+            If no rows are left over.
+        """
+        fit, others = self._fits[0], self._terms[0][1:]
+        constants = sum(term.columns is None for term in others)
+        k = fit.n_parameters - constants
+        check_rows_left(self.weight_sum_, k, "distribution='t'")
+        return float(self.weight_sum_ - k)
 
     def _check_kind(self, kind: str) -> None:
         """Raise ValueError if a kind of covariance has no meaning for this fit."""

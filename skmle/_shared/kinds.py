@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import numbers
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -15,8 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array
 
+from skmle._shared.messages import level_outside
+from skmle.exceptions import SettingWarning
 from skmle.inference.show import printable
 
 Array = NDArray[np.float64]
@@ -25,6 +29,11 @@ _SHOWN = 5  # columns that a message names, at most; chosen for reading
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 # numpy's kinds of numbers; complex ones are refused by scikit-learn.
 _NUMBERS = "biufc"
+
+
+# More than so many different numbers, each of which occurs less than so often on average, are
+# hardly labels. Digits and codes of products occur more often; chosen, not measured.
+_MANY, _OFTEN = 20, 3
 
 
 class _Found(NamedTuple):
@@ -164,6 +173,23 @@ def check_no_measurements(y: Any, what: str, few: int = 0) -> None:
         )
 
 
+def warn_of_many_classes(y: NDArray[Any], n_classes: int, what: str) -> None:
+    """Warn if numbers are taken as classes each of which occurs a few times only.
+
+    So do measurements and counts, and a fit of so many classes takes long.
+    """
+    if y.dtype.kind not in "iuf" or n_classes <= _MANY or _OFTEN * n_classes <= len(y):
+        return
+    warnings.warn(
+        f"{what}: {n_classes} different numbers in {len(y)} rows are taken as so many classes. "
+        f"Allowed: labels of any kind, but these occur {len(y) / n_classes:.1f} times on average, "
+        "as measurements and counts do. For numbers use MLERegressor with a family such as "
+        "'normal' or 'poisson'.",
+        SettingWarning,
+        stacklevel=level_outside(),
+    )
+
+
 # ---------------------------------------------------------------- the columns of X
 
 
@@ -197,7 +223,7 @@ def check_columns(estimator: Any, X: Any, numbers: bool = True) -> None:
         array = X if isinstance(X, np.ndarray) else _as_array(X)
         if array is None:
             return
-        _check_two_dimensions(name, array, X)
+        _check_two_dimensions(estimator, array, X)
         if array.dtype.kind in _NUMBERS and not isinstance(array, np.ma.MaskedArray):
             return
         labels, columns = list(range(array.shape[1])), list(array.T)
@@ -209,16 +235,17 @@ def check_columns(estimator: Any, X: Any, numbers: bool = True) -> None:
         if (one := _in_column(column, convertible=True)) is not None
     }
     if found:
-        raise _not_numbers(name, found)
+        raise _not_numbers(estimator, found)
 
 
-def _not_numbers(name: str, found: dict[Any, _Found]) -> ValueError:
+def _not_numbers(estimator: Any, found: dict[Any, _Found]) -> ValueError:
     """Return the error that names the columns that are no numbers."""
     (label, first), *_ = found.items()
     alike = [other for other, one in found.items() if one.what not in _MENDED]
-    many = f" and {len(found) - 1} more" if len(found) > 1 else ""
     if first.what in _MENDED:
         advice = _MENDED[first.what]
+    elif get_tags(estimator).estimator_type == "density_estimator":
+        advice = "Choose columns of numbers; the law of a column of labels is 'categorical'."
     else:
         shown = ", ".join(_quoted(other) for other in alike[:_SHOWN])
         shown += ", ..." if len(alike) > _SHOWN else ""
@@ -226,9 +253,12 @@ def _not_numbers(name: str, found: dict[Any, _Found]) -> ValueError:
             'Put in front, in a pipeline: make_column_transformer((OneHotEncoder(drop="first"), '
             f'[{shown}]), remainder="passthrough").'
         )
-    where = printable(label) if isinstance(label, str) else label
+    where = repr(printable(label) if isinstance(label, str) else label)
+    column = f"column {where} of X holds"
+    if len(found) > 1:
+        column = f"columns {where} and {len(found) - 1} more of X hold"
     return ValueError(
-        f"{name}: column {where!r} of X{many} holds {first}. Allowed: columns of numbers. {advice}"
+        f"{type(estimator).__name__}: {column} {first}. Allowed: columns of numbers. {advice}"
     )
 
 
@@ -251,13 +281,20 @@ def _check_names(name: str, labels: Sequence[Any], shape: tuple[int, ...]) -> No
         )
 
 
-def _check_two_dimensions(name: str, array: NDArray[Any], given: Any) -> None:
+def _check_two_dimensions(estimator: Any, array: NDArray[Any], given: Any) -> None:
     if array.ndim != 1:
         return
-    kind = type(given).__name__
-    frame = " X.to_frame() makes a table of it." if kind == "Series" else ""
+    advice = (
+        "Reshape your data: numpy.reshape(X, (-1, 1)) is one column, numpy.reshape(X, (1, -1)) "
+        "one row."
+    )
+    if type(given).__name__ == "Series":
+        advice += " X.to_frame() makes a table of a column."
+        names = getattr(estimator, "feature_names_in_", ())
+        if len(names) and [*getattr(given, "index", ())] == [*names]:
+            # A row of a data frame that was taken out by its number, which is a column no more.
+            advice = "X is one row of a table: take frame.iloc[[i]], not frame.iloc[i]."
     raise ValueError(
-        f"{name}: Expected 2D array, got 1D array instead, X of shape {array.shape}. Allowed: "
-        "(n, p), one observation a row. Reshape your data: numpy.reshape(X, (-1, 1)) is one "
-        f"column, numpy.reshape(X, (1, -1)) one row.{frame}"
+        f"{type(estimator).__name__}: Expected 2D array, got 1D array instead, X of shape "
+        f"{array.shape}. Allowed: (n, p), one observation a row. {advice}"
     )

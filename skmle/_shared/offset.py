@@ -23,7 +23,12 @@ from skmle.families import Family
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-# What other programs call some settings of `inference`.
+# What `inference` takes beside the rows, and an offset or an exposure.
+OF_INFERENCE = (
+    *("covariance", "groups", "lags", "weights", "correction", "distribution"),
+    "confidence_level",
+)
+# What other programs call some of these.
 _ELSEWHERE = {
     "cov_type": "covariance",
     "vcov": "covariance",

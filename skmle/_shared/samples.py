@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 def as_table(X: Any, y: Any, family: Family, columns: int = 1) -> Any:
-    """Return one-dimensional X as a column, if that is what the family and the fit have.
+    """Return one-dimensional X as a column, unless the family or the fit may have it as a row.
 
     Beside a y it stays as it is: scikit-learn's contract then wants it refused.
 
@@ -33,7 +33,8 @@ def as_table(X: Any, y: Any, family: Family, columns: int = 1) -> Any:
     columns : int
         How many columns the fit had before; 1 without one.
     """
-    one = columns == 1 and family.observation.columns == 1
+    # Of a law of two columns, a column is refused in words about its columns, by `samples_of`.
+    one = columns == 1 and family.observation.columns is not None
     return as_column(X) if (one and y is None) or type(X).__name__ == "Series" else X
 
 
@@ -73,9 +74,9 @@ def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tupl
         ]
     if not family.observation.has(X.shape[1]):
         raise ValueError(
-            f"{type(family).__name__}: X has {X.shape[1]} columns. Allowed: exactly "
-            f"{family.observation.widths}, as one observation takes. {family.observation.advice} "
-            "Or choose a family of one column."
+            f"{type(family).__name__}: X has {X.shape[1]} column{'s' * (X.shape[1] != 1)}. "
+            f"Allowed: exactly {family.observation.widths}, as one observation takes. "
+            f"{family.observation.advice} Or choose a family of one column."
         )
     return [(X, "X")]
 

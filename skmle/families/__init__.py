@@ -139,6 +139,8 @@ WRAPPERS: dict[str, str] = {
     "Folded": "folded",
     "Mixture": "mixture",
 }
+# Short names by which other programs call laws around laws, for a message.
+_SHORT = {"zip": "zero_inflated_poisson", "zinb": "zero_inflated_negative_binomial"}
 # Families made of functions or of scipy's laws: class and file.
 MAKERS: dict[str, str] = {"FromLogProb": "from_log_prob", "ScipyFamily": "scipy_family"}
 _BY_NAME = {name: cls for cls, (_, names) in REGISTRY.items() for name in names}
@@ -230,6 +232,12 @@ def _unknown(family: str, name: str) -> ValueError:
     known = dict.fromkeys([*_BY_NAME, *scipy_names()])
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
+    if "~" in family:
+        hint = (
+            f"A formula stands in front, in a pipeline: make_pipeline(FormulaTransformer({family!r}"
+            "), MLERegressor())."
+        )
+    hint = _around(name) or hint
     first, second, *_, last = (names[0] for _, names in REGISTRY.values())
     allowed = f"{first}, {second}, ..., {last}, all that skmle.families.all_families() gives"
     return ValueError(
@@ -237,6 +245,18 @@ def _unknown(family: str, name: str) -> ValueError:
         "A law of your own is families.FromLogProb(log_prob, params={...}), or a class: see "
         "docs/add_a_family.md."
     )
+
+
+def _around(name: str) -> str:
+    """Return, as a sentence, how a law around a law is made that a name means; "" of another."""
+    plain = _SHORT.get(name, name).replace("_", "")
+    inner = {known.replace("_", ""): known for known in _BY_NAME}
+    for cls, file in WRAPPERS.items():
+        if (word := file.replace("_", "")) in plain:
+            rest = plain.replace(word, "", 1).removeprefix("of")
+            law = repr(inner[rest]) if rest in inner else "..."
+            return f"A law around a law is made by its class: families.{cls}({law})."
+    return ""
 
 
 __all__ = [

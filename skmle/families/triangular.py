@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,13 @@ class Triangular(ByStd, ByLogTail, Family):
             low,
             float(np.nextafter(high, np.inf)),
         ), "all observations are equal, so the interval shrinks to a point"
+
+    def ended(self, values: Mapping[str, float]) -> Family | None:
+        raise ValueError(
+            f"fixed={dict(values)!r}: Triangular is fitted by its ends and its mode, all at once. "
+            "Allowed: fixed=None. With known ends, families.ScipyFamily('triang', loc=low, "
+            "scale=high - low) fits the mode."
+        )
 
     # ---------------------------------------------------------------- the law, whole
 

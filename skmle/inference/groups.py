@@ -31,6 +31,11 @@ def coded_groups(
     """
     labels = np.asarray(groups)
     n = n if mask is None else len(mask)
+    if isinstance(groups, str):
+        raise ValueError(
+            f"{what}: groups={groups!r} is a name. Allowed: the group of each row, shape ({n},). "
+            f"Give the column itself, such as frame[{groups!r}]."
+        )
     wrong = labels.ndim not in (1, 2) or len(labels) != n
     if wrong or (labels.ndim == 2 and labels.shape[1] > ways_allowed):
         two = f", or ({n}, 2) for two ways to group the rows" if ways_allowed == 2 else ""

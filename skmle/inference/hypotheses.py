@@ -106,10 +106,11 @@ def parsed(
     rows, values, words = [], [], []
     for text in texts:
         for part in [text] if text in places else reader.parts(text):
-            row, said = reader.equation(part)
-            rows.append(row[:k])
-            values.append(-row[k])
-            words.append(said)
+            for own in reader.levels(part) or [part]:
+                row, said = reader.equation(own)
+                rows.append(row[:k])
+                values.append(-row[k])
+                words.append(said)
     return Linear(np.array(rows), np.array(values)), printable(", ".join(words))
 
 
@@ -150,6 +151,21 @@ class _Reader:
         cuts = [m.span() for m in re.finditer(sign, text) if m.start() not in inside]
         starts, ends = [0, *(high for _, high in cuts)], [*(low for low, _ in cuts), len(text)]
         return [text[low:high] for low, high in zip(starts, ends, strict=True)]
+
+    def levels(self, name: str) -> list[str]:
+        """Return the names of a factor's columns; [] if there is no such factor.
+
+        They are "C(city)[T.b]" or "city[T.b]" of a formula, and "city_b" of `OneHotEncoder`.
+        """
+        if not name or name in self.places:
+            return []
+        own = re.escape(name)
+        by_formula = rf"(?:C\({own}\b[^\[]*\)|{own})\[[^\]]*\]"
+        found = [other for other in self.places if re.fullmatch(by_formula, other)]
+        if found:
+            return found
+        encoded = [o for o in self.places if re.fullmatch(rf"(?:\w+__)?{own}_[^:]+", o)]
+        return encoded if len(encoded) > 1 else []
 
     def equation(self, text: str) -> tuple[Array, str]:
         """Return the weights and the constant of left - right, (k + 1,), and the equation."""

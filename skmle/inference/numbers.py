@@ -35,7 +35,23 @@ def number_row(estimate: float, error: float, low: float, high: float) -> list[s
     sizes = [abs(value) for value in (estimate, error, low, high) if np.isfinite(value)]
     size = max(sizes, default=0.0)
     powers = size >= _LARGE or 0.0 < size < _SMALL or place < -_MOST_DECIMALS
-    return [_written(value, place, powers) for value in (estimate, error, low, high)]
+    numbers = [_written(value, place, powers) for value in (estimate, error)]
+    return [*numbers, *(_end(value, low * high > 0.0, place, powers) for value in (low, high))]
+
+
+def _end(value: float, one_sided: bool, place: int, powers: bool) -> str:
+    """Return an end of an interval as text, which is no zero if the interval is `one_sided`.
+
+    A ratio's lower end is far nearer to zero than its error tells: it has two digits of its own.
+    """
+    text = _written(value, place, powers)
+    if not (one_sided and np.isfinite(value)):
+        return text
+    first = exponent(value, _DIGITS)
+    if float(text) != 0.0 and not (powers and first < place):
+        return text
+    own = first - _DIGITS + 1
+    return _written(value, own, powers or own < -_MOST_DECIMALS)
 
 
 def _written(value: float, place: int, powers: bool) -> str:

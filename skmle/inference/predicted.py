@@ -29,7 +29,7 @@ def interval_of_quantity(
     Ends are symmetric on a scale that maps the range of the quantity onto the whole line: a
     logarithm above an end, log-odds between two.
     """
-    quantity = quantity_of(model.at(model.coefs), of, "predict_interval")
+    quantity = quantity_of(model.at(model.coefs), of, "predict_interval", "interval")
     arrived = model.arriving(X)
     whole, value, root = value_and_root(
         lambda at: quantity.ask(at, arrived, beside), model, "predict_interval"

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 # Of laws; names that need a number are given with it, ("quantile", 0.9).
 _OF_LAWS = {"mean": "mean", "sd": "std", "median": "median"}
 _WITH_NUMBER = {"quantile": "ppf", "sf": "sf", "cdf": "cdf"}
+# What other programs call an interval of the mean, and one of an observation.
+_ELSEWHERE = {"confidence": "mean", "prediction": "observation"}
 _ALLOWED = "'mean', 'sd', 'median', ('quantile', q), ('sf', y), ('cdf', y) or a function of the law"
 
 
@@ -33,8 +35,8 @@ class Quantity(NamedTuple):
     """Where it lies."""
 
 
-def quantity_of(model: Any, of: Any, what: str) -> Quantity:
-    """Return what is asked of a model.
+def quantity_of(model: Any, of: Any, what: str, setting: str = "of") -> Quantity:
+    """Return what is asked of a model, by the setting of a method that messages name.
 
     Raises
     ------
@@ -42,9 +44,9 @@ def quantity_of(model: Any, of: Any, what: str) -> Quantity:
         If the model does not know it.
     """
     if getattr(model, "predict_proba", None) is not None:
-        return _of_classes(model, of, what)
+        return _of_classes(model, of, what, setting)
     check_regression(model, what, "results of a regression or of a classifier")
-    return _of_law(of, what)
+    return _of_law(of, what, setting)
 
 
 def check_regression(model: Any, what: str, allowed: str = "results of a regression") -> None:
@@ -56,7 +58,7 @@ def check_regression(model: Any, what: str, allowed: str = "results of a regress
         )
 
 
-def _of_classes(model: Any, of: Any, what: str) -> Quantity:
+def _of_classes(model: Any, of: Any, what: str, setting: str) -> Quantity:
     """Return the probabilities of classes: of two classes that of the second."""
     labels = model.classes_.tolist()
     shown = list(range(len(labels))) if len(labels) > 2 else [1]
@@ -67,7 +69,7 @@ def _of_classes(model: Any, of: Any, what: str) -> Quantity:
         words = "function"
     elif of not in (None, "probability"):
         raise ValueError(
-            f"{what}: of={of!r} is not known of a classifier. Allowed: 'probability', "
+            f"{what}: {setting}={of!r} is not known of a classifier. Allowed: 'probability', "
             "('probability', label) or a function of the probabilities, (n, K). Choose one."
         )
 
@@ -83,15 +85,13 @@ def _of_classes(model: Any, of: Any, what: str) -> Quantity:
     return Quantity(words, names, ask, read, (-np.inf, np.inf) if callable(of) else (0.0, 1.0))
 
 
-def _of_law(of: Any, what: str) -> Quantity:
+def _of_law(of: Any, what: str, setting: str) -> Quantity:
     """Return a quantity of the law of each row."""
     of = "mean" if of is None else of
     with_number = isinstance(of, tuple) and len(of) == 2 and of[0] in _WITH_NUMBER
     with_number = with_number and isinstance(of[1], numbers.Real)
     if not (callable(of) or with_number or (isinstance(of, str) and of in _OF_LAWS)):
-        raise ValueError(
-            f"{what}: of={of!r} is not known of a law. Allowed: {_ALLOWED}. Choose one."
-        )
+        raise _unknown(of, what, setting)
     words = of if isinstance(of, str) else "function"
     if with_number:
         name, number = of[0], float(of[1])
@@ -100,8 +100,8 @@ def _of_law(of: Any, what: str) -> Quantity:
         )
         if name == "quantile" and not 0.0 < number < 1.0:
             raise ValueError(
-                f"{what}: of={of!r} is no quantile. Allowed: probabilities between 0 and 1. Give "
-                "one, such as ('quantile', 0.9)."
+                f"{what}: {setting}={of!r} is no quantile. Allowed: probabilities between 0 and 1. "
+                "Give one, such as ('quantile', 0.9)."
             )
 
     def ask(model: Any, X: Any, beside: Mapping[str, Any]) -> Array:
@@ -125,6 +125,20 @@ def _of_law(of: Any, what: str) -> Quantity:
     elif of == "sd":
         ends = (0.0, np.inf)
     return Quantity(words, [""], ask, read, ends)
+
+
+def _unknown(of: Any, what: str, setting: str) -> ValueError:
+    """Return the error of what is no quantity of a law."""
+    allowed, advice = _ALLOWED, "Choose one."
+    if setting == "interval":
+        allowed = f"'law' of the model itself, 'observation', {_ALLOWED}"
+        if isinstance(of, str) and of in _ELSEWHERE:
+            advice = f"Did you mean {_ELSEWHERE[of]!r}?"
+        elif isinstance(of, numbers.Real):
+            advice = f"A probability is the coverage: predict_interval(X, coverage={of!r})."
+    return ValueError(
+        f"{what}: {setting}={of!r} is not known of a law. Allowed: {allowed}. {advice}"
+    )
 
 
 def _columns(values: Any) -> Array:

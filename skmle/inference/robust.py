@@ -29,18 +29,15 @@ Cameron, Gelbach & Miller (2011), Robust inference with multiway clustering, JBE
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from skmle.inference.covariance_settings import BY_LAW, check_rows_left
 
-_BY_LAW = ("observed", "expected", "augmented", "outer", "law")
-KINDS = (*_BY_LAW, "HC0", "HC1", "HC2", "HC3", "cluster", "HAC")
-CORRECTIONS = ("none", "n/(n-1)", "n/(n-k)", "G/(G-1)", "G/(G-1)*(n-1)/(n-k)")
+Array = NDArray[np.float64]
 
 # The kinds that are no sandwich.
 _INFORMATION = {
@@ -152,52 +149,6 @@ class Choice(NamedTuple):
     distribution: str = "normal"
 
 
-def check_choice(
-    kind: str,
-    groups: Any,
-    lags: Any,
-    correction: str | None,
-    distribution: str,
-    weights: str,
-) -> None:
-    """Raise ValueError if a setting has no meaning."""
-    for name, value, allowed in (
-        ("covariance", kind, KINDS),
-        ("correction", correction, (None, *CORRECTIONS)),
-        ("distribution", distribution, ("normal", "t")),
-        ("weights", weights, ("repeats", "factors")),
-    ):
-        if not (value is None or isinstance(value, str)) or value not in allowed:
-            near = difflib.get_close_matches(str(value), [a for a in allowed if a], n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "Choose one of them."
-            raise ValueError(
-                f"inference: {name}={value!r} is not known. Allowed: "
-                f"{', '.join(map(repr, allowed))}. {hint}"
-            )
-    if (groups is not None) != (kind == "cluster"):
-        what = "groups was not given" if kind == "cluster" else "groups was given"
-        raise ValueError(
-            f"inference: covariance={kind!r}, but {what}. Allowed: groups with "
-            "covariance='cluster' alone. Give both, or neither."
-        )
-    if lags is not None and (
-        kind != "HAC"
-        or isinstance(lags, bool)
-        or not isinstance(lags, (int, np.integer))
-        or lags < 0
-    ):
-        raise ValueError(
-            f"inference: lags={lags!r} with covariance={kind!r} is not allowed. Allowed: a whole "
-            "number >= 0 with covariance='HAC'. Leave it out, or set both."
-        )
-    if correction is not None and correction.startswith("G") and kind != "cluster":
-        raise ValueError(
-            f"inference: correction={correction!r} counts groups, but covariance={kind!r} has "
-            "none. Allowed: 'none', 'n/(n-1)', 'n/(n-k)'. Choose one of them, or "
-            "covariance='cluster'."
-        )
-
-
 def errors_of(every: Sequence[EvidenceLike], choice: Choice) -> Errors:
     """Return the covariances that are wanted, one for each likelihood.
 
@@ -240,14 +191,10 @@ def errors_of(every: Sequence[EvidenceLike], choice: Choice) -> Errors:
 def _check_rows_left(evidence: EvidenceLike, choice: Choice) -> None:
     """Raise ValueError if no rows are left that tell of errors."""
     n, k = evidence.observations, evidence.n_modelled
-    if n > k or (choice.kind in _BY_LAW and choice.distribution != "t"):
+    if n > k or (choice.kind in BY_LAW and choice.distribution != "t"):
         return
-    asked = "distribution='t'" if choice.kind in _BY_LAW else f"covariance={choice.kind!r}"
-    raise ValueError(
-        f"inference: {asked} of {n:g} rows and {k} coefficients, which leave nothing over to tell "
-        "errors by. Allowed: more rows than coefficients. Use covariance='observed' and "
-        "distribution='normal', or fewer columns."
-    )
+    asked = "distribution='t'" if choice.kind in BY_LAW else f"covariance={choice.kind!r}"
+    check_rows_left(n, k, asked)
 
 
 def _check_spread(evidence: EvidenceLike, covariance: Array, kind: str) -> Array:

@@ -47,8 +47,9 @@ class Tested:
         Parameters
         ----------
         hypotheses : str or sequence of str
-            Equations, such as ``"age = 0, bmi = 2 * age"``; names alone, such as the columns of a
-            factor, are tested against zero. Where several components have a term of one name,
+            Equations, such as ``"age = 0, bmi = 2 * age"``; names alone are tested against zero,
+            and the name of a factor, as ``"city"``, is all of its columns
+            (``"C(city)[T.b]"``, ``"city_b"``). Where several components have a term of one name,
             write ``"loc:age"`` or ``"class b:age"``. Names may have any sign in them; one that
             reads as a number, or holds that of another, is written in backticks.
 

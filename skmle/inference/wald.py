@@ -110,5 +110,6 @@ def note_of_few_rows(n: float, k: int) -> str:
         return ""
     return (
         f"z and the maximum-likelihood scale (divisor n = {n:g}): by t and the divisor n - {k}, as "
-        f"in least squares, 95 % intervals would be {100 * wider:.0f} % wider."
+        f"in least squares, 95 % intervals would be {100 * wider:.0f} % wider. Those are of "
+        "inference given the rows, distribution='t' and correction='n/(n-k)'."
     )

@@ -107,7 +107,7 @@ def test_unknown_parameters_and_links_list_what_there_is():
             MLERegressor(features={"scael": "all"}),
             X,
             Y,
-            says="has no parameter 'scael'. Allowed: loc, scale",
+            says="features: 'scael' is no parameter of the law. Allowed: loc, scale",
         )
     )
     links = {"maen": "log"}

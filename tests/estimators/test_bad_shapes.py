@@ -36,7 +36,7 @@ def test_wrong_shapes_of_x_are_refused(kind):
     assert_refused(model, *arguments(kind, X[:, :0]), says="0 feature")
     assert_refused(model, *arguments(kind, X[:0]), says="0 sample")
     assert_refused(
-        model, *arguments(kind, np.full((30, 2), "a")), says=r"holds text \(row 0: 'a'\)"
+        model, *arguments(kind, np.full((30, 2), "a")), says=r"holds? text \(row 0: 'a'\)"
     )
     assert_refused(model, *arguments(kind, X + 1j), says="Complex data not supported")
     fitted = (

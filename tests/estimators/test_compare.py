@@ -1,5 +1,7 @@
 """`skmle.compare`: the table, its errors, and what is not to be compared."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import skmle
-from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, compare
+from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, compare, families
 from skmle.metrics import log_likelihood_scorer
 
 FOLDS = KFold(4, shuffle=True, random_state=3)
@@ -109,6 +111,26 @@ def test_densities():
     np.testing.assert_allclose(found.criteria["aic"][0], found.criteria["aic"][1], rtol=1e-3)
     assert one != two
     assert compare(models, X, load_iris().target).names == found.names  # y is no matter
+
+
+def test_families_are_their_models(regression):
+    y = regression[1]
+    for names in (["gamma", "normal"], [families.Gamma, families.Normal()], "gamma"):
+        given = [names] if isinstance(names, str) else names
+        for model, args in ((MLEDistribution, (y[:, None],)), (MLERegressor, regression)):
+            found = compare(names, *args, criteria=False)
+            expected = compare([model(name) for name in given], *args, criteria=False)
+            np.testing.assert_array_equal(found.log_probs, expected.log_probs)
+    assert compare({"a": "gamma"}, y, criteria=False).names == ["a"]
+    assert compare(["gamma", "normal"], y, criteria=False).names == ["gamma", "normal"]
+
+
+def test_labels_beside_densities_are_refused_before_a_fit(regression):
+    models = {"numbers": MLERegressor(), "labels": make_pipeline(CrossEntropyClassifier())}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a fit of so many classes would warn
+        with pytest.raises(ValueError, match="numbers gives densities of .* Compare them apart"):
+            compare(models, *regression)
 
 
 def test_equal_models_are_equal(labels):

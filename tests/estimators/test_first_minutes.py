@@ -165,7 +165,7 @@ def test_what_scipy_calls_a_parameter_is_told_by_our_name(cls):
     ours = dict(zip(family.names, theta, strict=True))
     for name, value in theirs.items():
         words = in_our_words(family, name)
-        called = re.fullmatch(rf"scipy's '{name}' is '(\w+)' here\.", words)
+        called = re.fullmatch(rf"scipy's '{name}' is '(\w+)' here\. Rename the key\.", words)
         if called:
             assert ours[called.group(1)] == pytest.approx(float(value), rel=1e-12)
         else:
@@ -264,6 +264,10 @@ def test_few_rows_of_a_normal_law_say_how_much_wider_intervals_by_t_would_be(int
     notes = " ".join(str(few.summary()).split())
     assert f"divisor n = 12): by t and the divisor n - {k}," in notes
     assert f"95 % intervals would be {100 * wider:.0f} % wider." in notes
+    assert "inference given the rows, distribution='t' and correction='n/(n-k)'." in notes
+    by_t = few.inference(X[:12], Y[:12], distribution="t", correction="n/(n-k)")
+    ours, plain = (np.diff(r.confidence_intervals()[:2]) for r in (by_t, few.inference()))
+    np.testing.assert_allclose(ours, (1 + wider) * plain, rtol=1e-6)
 
 
 def test_columns_that_say_the_same_are_counted_once_there():

@@ -158,6 +158,23 @@ def test_a_function_that_is_no_law_is_refused(function, message):
         MLEDistribution(FromLogProb(function, {"a": "identity"})).fit(y)
 
 
+SUPPORTS = {
+    "counts": (lambda y, m: y * np.log(m) - m - special.gammaln(y + 1.0), [0.0, 2.0, 3.0, 1.0]),
+    "positive": (lambda y, m: -y / m - np.log(m), [0.3, 2.0, 3.0, 1.5]),
+    "nonnegative": (lambda y, m: -y / m - np.log(m), [0.0, 2.5, 3.0, 1.5]),
+    "unit": (lambda y, m: np.log(m) + (m - 1.0) * np.log(y), [0.3, 0.5, 0.9, 0.4]),
+}
+
+
+@pytest.mark.parametrize("name", SUPPORTS)
+def test_the_support_that_is_missing_is_named(name):
+    function, y = SUPPORTS[name]
+    says = rf"Allowed: 1\. These y look like support='{name}': say so if they are\. Add"
+    with pytest.raises(ValueError, match=says):
+        MLEDistribution(FromLogProb(function, {"m": "log"})).fit(y)
+    MLEDistribution(FromLogProb(function, {"m": "log"}, support=name)).fit(y)
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "shapes"),
     [

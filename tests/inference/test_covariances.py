@@ -8,8 +8,8 @@ import statsmodels.api as sm
 
 import skmle
 from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle.inference import covariance_settings
 from skmle.inference import groups as row_groups
-from skmle.inference import robust
 from tests.estimators.data import conditional_data
 from tests.subjects import as_columns, every_class, is_conditional, observations
 
@@ -84,7 +84,7 @@ def test_two_groups_of_a_logit_with_the_stata_correction():
 # ---------------------------------------------------------------- of all models
 
 # Those of a penalty are tested with it.
-KINDS = [kind for kind in robust.KINDS if kind not in ("augmented", "law")]
+KINDS = [kind for kind in covariance_settings.KINDS if kind not in ("augmented", "law")]
 
 
 @every_class(is_conditional)
@@ -164,6 +164,10 @@ POISSON = MLERegressor("poisson").fit(X, COUNTS)
         ({"covariance": "HC0", "correction": "G/(G-1)"}, "counts groups, but .* Allowed"),
         ({"distribution": "cauchy"}, "distribution='cauchy' is not known. Allowed"),
         ({"weights": "frequency"}, "weights='frequency' is not known. Allowed: 'repeats'"),
+        ({"covariance": "hc1"}, "'hc1' is not known. Allowed: .* Did you mean 'HC1'"),
+        ({"covariance": "robust"}, "'robust' is not known. Allowed: .* Did you mean 'HC1'"),
+        ({"covariance": "newey-west"}, "is not known. Allowed: .* Did you mean 'HAC'"),
+        ({"groups": "grp"}, r"'grp' is a name. Allowed: .* Give the column .*frame\['grp'\]"),
     ],
 )
 def test_bad_settings(settings, message):
@@ -174,11 +178,51 @@ def test_bad_settings(settings, message):
 def test_bad_rows():
     with pytest.raises(ValueError, match="not the rows of the fit.* Allowed: .* Give those"):
         POISSON.inference(X, COUNTS[::-1], covariance="HC0")
-    with pytest.raises(ValueError, match="needs the rows of the fit.* Allowed: .* Give X and y"):
-        POISSON.inference(covariance="HC0")
+    for name, value in {
+        "covariance": "HC0",
+        "correction": "n/(n-k)",
+        "weights": "factors",
+        "lags": 3,
+        "groups": G,
+    }.items():
+        says = f"inference: {name}.* needs the rows of the fit.* Allowed: .* Give X and y"
+        with pytest.raises(ValueError, match=says):
+            POISSON.inference(**{name: value})
+    with pytest.raises(ValueError, match="distribution='u' is not known"):
+        POISSON.inference(distribution="u")
     lasso = MLERegressor("poisson", alpha=0.1, l1_ratio=1.0).fit(X, COUNTS)
     with pytest.raises(ValueError, match="no covariance, because l1_ratio"):
         lasso.inference(X, COUNTS, covariance="HC0")
+
+
+BY_T = {
+    "slopes": (MLERegressor("poisson"), X),
+    "twice the same columns": (MLERegressor("gamma"), np.column_stack([X, X])),
+    "no intercept": (MLERegressor(fit_intercept=False), X),
+    "a spread that is modelled": (MLERegressor(features={"scale": [0]}), X),
+    "a mean that is held": (MLERegressor("poisson", fixed={"mean": 2.0}), X),
+    "medians": (MLERegressor("laplace"), X),
+    "classes": (CrossEntropyClassifier(), X),
+    "ordered classes": (OrdinalClassifier(), X),
+    "density": (MLEDistribution("gamma"), 1.0 + COUNTS[:, None]),
+    "weights": (MLERegressor(), X),
+}
+
+
+@pytest.mark.parametrize("name", BY_T)
+def test_t_needs_no_rows(name):
+    model, rows = BY_T[name]
+    y = np.minimum(COUNTS, 2) if "classes" in name else 1.0 + COUNTS
+    weight = 1.0 + G % 3 if name == "weights" else None
+    data = (rows, None if name == "density" else y, weight)
+    own = model.fit(*data).inference(distribution="t", confidence_level=0.9)
+    again = model.inference(*data, distribution="t", confidence_level=0.9)
+    assert own.dof == again.dof
+    np.testing.assert_allclose(
+        own.confidence_intervals(), again.confidence_intervals(), rtol=1e-5, atol=1e-8
+    )
+    with pytest.raises(ValueError, match="distribution='t' of 4 rows and 4 coefficients"):
+        MLERegressor("poisson").fit(X[:4], [1.0, 2.0, 1.0, 3.0]).inference(distribution="t")
 
 
 def test_intervals_by_t():

@@ -38,6 +38,28 @@ def test_wald_tests_are_those_of_statsmodels(ours, theirs):
     assert found.df == expected.df_denom
 
 
+FACTORS = {
+    "formula": (["C(city)[T.b]", "C(city)[T.c]", "C(city)[T.b]:age", "age"], ["city", "C(city)"]),
+    "bare formula": (["city[T.b]", "city[T.c]", "age"], ["city"]),
+    "one level": (["C(sex, Treatment('m'))[T.f]", "age", "sexes"], ["sex"]),
+    "encoder": (["city_b", "city_c", "age", "cit"], ["city"]),
+    "pipeline": (["onehotencoder__city_b", "onehotencoder__city_c", "remainder__age"], ["city"]),
+}
+
+
+@pytest.mark.parametrize("kind", FACTORS)
+def test_the_name_of_a_factor_is_all_of_its_columns(kind):
+    names, factors = FACTORS[kind]
+    columns = RNG.normal(size=(200, len(names)))
+    result = MLERegressor().fit(pd.DataFrame(columns, columns=names), Y).inference()
+    levels = [n for n in names if "age" not in n and n not in ("sexes", "cit")]
+    for factor in factors:
+        found, expected = result.test(f"{factor}, intercept"), result.test([*levels, "intercept"])
+        assert str(found) == str(expected) and found.df == len(levels) + 1
+    with pytest.raises(ValueError, match="'town' names no estimate"):
+        result.test("town")
+
+
 def test_tests_by_t_are_f_tests():
     by_t = MLERegressor(tol=1e-10).fit(FRAME, Y)
     by_t = by_t.inference(FRAME, Y, covariance="HC1", distribution="t")

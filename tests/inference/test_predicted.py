@@ -136,7 +136,9 @@ def test_what_is_refused():
     model = MLERegressor("poisson").fit(X, COUNTS)
     with pytest.raises(ValueError, match="predict_interval: of='median' .*|.*whole numbers"):
         model.predict_interval(X, interval="median")
-    with pytest.raises(ValueError, match="predict_interval: of='mode' is not known.* Allowed"):
+    with pytest.raises(
+        ValueError, match="predict_interval: interval='mode' is not known.* Allowed"
+    ):
         model.predict_interval(X, interval="mode")
     for interval in ("law", "mean", "observation"):
         with pytest.raises(ValueError, match="(coverage|confidence_level)=1.5 is not allowed"):

@@ -64,7 +64,7 @@ class Asked:
 ABSOLUTE = {"alpha": 0.05, "l1_ratio": 1.0}
 QUESTIONS = {
     "groups of another length": (lambda a: a.result(groups=np.arange(5)), r"shape \(5,\)"),
-    "the name of a column as groups": (lambda a: a.result(groups="age"), r"shape \(\)"),
+    "the name of a column as groups": (lambda a: a.result(groups="age"), "'age' is a name"),
     "one cluster": (lambda a: a.result(groups=["a"] * N), "has one group, 'a', in its 120 rows"),
     "a group that is missing": (
         lambda a: a.result(groups=np.where(np.arange(N) == 3, np.nan, 1.0)),
@@ -148,6 +148,10 @@ QUESTIONS = {
     "a quantity without number": (
         lambda a: a.result().effects(X, ["age"], of=("sf", "a")),
         "is not known of a",
+    ),
+    "an interval of another program": (
+        lambda a: a.result().predict_interval(X, interval="confidence"),
+        "interval='confidence' is not known of a",
     ),
     "errors that were not kept": (
         lambda a: skmle.infer(a.of(store_information=False)),

@@ -103,8 +103,8 @@ class Evidence:
 
         Collinear columns count once.
         """
-        first, *others = self.likelihood.design.terms
-        return first.length + sum(t.length for t in others if t.columns is not None)
+        terms = self.likelihood.design.terms
+        return sum(t.length for j, t in enumerate(terms) if j == 0 or t.columns is not None)
 
     @cached_property
     def log_likelihood(self) -> float:

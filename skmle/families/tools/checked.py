@@ -68,7 +68,21 @@ def check_log_prob(
         kind = "sum" if support.discrete else "integral"
         raise ValueError(
             f"{what}: the {kind} of exp(log_prob) over the support ({support}) is "
-            f"{total:.6g} with {shown}. Allowed: 1. Add the constant that is missing, or mend "
-            "the support."
+            f"{total:.6g} with {shown}. Allowed: 1. {_narrower(family, y)}Add the constant that "
+            "is missing, or mend the support."
         )
     return start
+
+
+def _narrower(family: FromLogProb, y: Array) -> str:
+    """Return, as a sentence, the support that observations suggest where none was given."""
+    if family.where != "real":
+        return ""
+    low, high = float(y.min()), float(y.max())
+    if (y == np.floor(y)).all():
+        name = "integers" if low < 0.0 else "counts"
+    elif low < 0.0:
+        return ""
+    else:
+        name = "nonnegative" if low == 0.0 else "unit" if high < 1.0 else "positive"
+    return f"These y look like support={name!r}: say so if they are. "

@@ -26,7 +26,13 @@ class OfTrials(ByTails):
     links : dict of str to str or Link, optional
     """
 
-    observation = Observation(columns=2)
+    observation = Observation(
+        columns=2,
+        single=(
+            "They are successes and failures, numpy.column_stack([y, n - y]); of outcomes 0 and 1 "
+            "the family is 'bernoulli'."
+        ),
+    )
     support = Support(0.0, closed=(True, False), discrete=True, whole=True)
 
     def __init__(self, trials: int = 1, *, links: Any = None) -> None:

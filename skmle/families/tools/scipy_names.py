@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 # Values of scipy's parameters by which one of ours is recognised: unlike each other, inside all
 # ranges, and no simple multiples. A number of trials is whole.
 _LOC, _SCALE, _SHAPES, _TRIALS = 0.7182, 1.3791, (0.4142, 0.5772), 7
+_SHIFTED = "A law that begins elsewhere is families.Shifted(...) around this one."
 _MOVE = 0.01  # by which a parameter is moved, to see what depends on it
 
 
 def in_our_words(family: Family, name: str) -> str:
-    """Return what scipy's parameter `name` is in a family, as a sentence; "" if that is not known.
+    """Return what scipy's parameter `name` is in a family and what to do; "" if it is not known.
 
     It is found by trying, from `Family.from_scipy`.
     """
@@ -25,14 +26,16 @@ def in_our_words(family: Family, name: str) -> str:
         return ""
     ours, moved = _law(family, values), _law(family, values | {name: values[name] + _MOVE})
     if ours is None or moved is None:
-        return f"scipy's {name!r} is always {values[name]:g} here."
+        free = f" {_SHIFTED}" if name == "loc" and not family.support.discrete else ""
+        return f"scipy's {name!r} is always {values[name]:g} here. Leave it out.{free}"
     depends = [own for own, value in ours.items() if not np.array_equal(value, moved[own])]
     same = [own for own in depends if np.isclose(ours[own], values[name], rtol=1e-9)]
     if same:
-        return f"scipy's {name!r} is {same[0]!r} here."
+        return f"scipy's {name!r} is {same[0]!r} here. Rename the key."
     if not depends:
         return ""
-    return f"scipy's {name!r} has no name here: it is part of {', '.join(map(repr, depends))}."
+    parts = ", ".join(map(repr, depends))
+    return f"scipy's {name!r} has no name here: it is part of {parts}. Rename the key."
 
 
 def _accepted(family: Family) -> dict[str, Any]:

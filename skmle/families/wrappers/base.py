@@ -25,6 +25,7 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.links import Link
+from skmle.families.wrappers.shown import ShowsInside
 
 if TYPE_CHECKING:
     from skmle.families.distribution import Distribution
@@ -52,7 +53,7 @@ def check_plain(family: Family, what: str) -> None:
         )
 
 
-class Wrapper(Family):
+class Wrapper(ShowsInside):
     """The base of families around a family.
 
     It hands on every member of `Family` that the others do not follow from, one by one, so that a

@@ -63,10 +63,9 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
         if name not in names:
             from skmle.families.tools.scipy_names import in_our_words  # for this message alone
 
-            words = in_our_words(family, name)
             raise ValueError(
                 f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: "
-                f"{', '.join(names)}. {words + ' ' if words else ''}Rename the key."
+                f"{', '.join(names)}. {in_our_words(family, name) or 'Rename the key.'}"
             )
         j = names.index(name)
         # A link may map numbers that are no values of the parameter, as the inverse maps -1.

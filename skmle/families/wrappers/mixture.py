@@ -42,7 +42,7 @@ class Mixture(MixedLaw):
     family : str, Family class, Family, or sequence of these, default="normal"
         The family of all parts, or one for each.
     components : int, default=2
-        The number of parts, if one family is given.
+        The number of parts, if one family is given. One part is the law itself.
     links : dict of str to str or Link, optional
         Links for ``"share_1"`` and so on; by default the logit.
 
@@ -99,13 +99,16 @@ class Mixture(MixedLaw):
 
     def adapt(self, y: Array) -> Family:
         parts = self.parts
+        if len(parts) == 1:  # The law itself, so that a grid of components begins with it.
+            return parts[0].adapt(y)
         wrong = [p for p in parts if p.observation != Observation() or not p.support.fixed]
         mixed = len({part.support.discrete for part in parts}) > 1
-        if wrong or mixed or len(parts) < 2:
+        if wrong or mixed or not parts:
+            those = ", ".join(p.title for p in parts) or "no families"
             raise ValueError(
-                f"Mixture: {', '.join(p.title for p in parts)} cannot be mixed. Allowed: at least "
-                "two families of one column of numbers whose support is fixed, all continuous or "
-                "all of counts. Choose such families."
+                f"Mixture: {those} cannot be mixed. Allowed: one component, which is the law "
+                "itself, or more, of families of one column of numbers whose support is fixed, "
+                "all continuous or all of counts. Choose such families."
             )
         return self.of_parts(tuple(part.adapt(y) for part in parts))
 

@@ -32,6 +32,12 @@ class SeveralParts(Derived):
         """The families of all parts, as objects."""
         from skmle.families import get_family  # it imports all families, wrappers among them
 
+        if isinstance(self.family, (str, type, Family)):
+            raise ValueError(
+                f"{type(self).__name__}: family={self.family!r} is one family. Allowed: a list "
+                "with one for each part. Give them, or the family itself without "
+                f"{type(self).__name__}."
+            )
         return tuple(get_family(part) for part in self.family)
 
     @property
