@@ -70,6 +70,11 @@ class Distribution(Moments):
         **parameters: ArrayLike,
     ) -> None:
         law = _family(family)
+        if params is not None and not isinstance(params, Mapping):
+            raise TypeError(
+                f"Distribution({type(law).__name__}): {params!r} is no mapping. Allowed: its "
+                f"parameters by name, {', '.join(law.names)}. Write {law.names[0]}=... and so on."
+            )
         twice = sorted(set(params or {}) & set(parameters))
         if twice:
             raise ValueError(
@@ -79,9 +84,12 @@ class Distribution(Moments):
         params = {**(params or {}), **parameters}
         if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
+            advice = "Give each."
+            if hasattr(family, "dist") and not params:
+                advice = "Of a frozen law of scipy use Distribution.from_scipy(law)."
             raise ValueError(
                 f"Distribution({type(law).__name__}): {got}. Allowed: exactly "
-                f"{', '.join(law.names)}. Give each."
+                f"{', '.join(law.names)}. {advice}"
             )
         self.params: dict[str, Array] = {
             name: as_numbers(law, name, params[name]) for name in law.names
