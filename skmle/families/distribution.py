@@ -85,7 +85,7 @@ class Distribution(Moments):
         if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
             advice = "Give each."
-            if hasattr(family, "dist") and not params:
+            if not params and _is_frozen(family):
                 advice = "Of a frozen law of scipy use Distribution.from_scipy(law)."
             raise ValueError(
                 f"Distribution({type(law).__name__}): {got}. Allowed: exactly "
@@ -120,9 +120,9 @@ class Distribution(Moments):
         # They import this module.
         from skmle.families import native_family
         from skmle.families.scipy_family import law_of
-        from skmle.families.tools.scipy_laws import arguments_of, unfrozen
+        from skmle.families.tools.scipy_laws import arguments_of
 
-        if unfrozen(law) in (None, law):
+        if not _is_frozen(law):
             raise TypeError(
                 f"Distribution.from_scipy: {law!r} is not allowed. Allowed: frozen laws of "
                 "scipy.stats of one number, such as scipy.stats.norm(0, 1). Give one."
@@ -344,6 +344,13 @@ class Distribution(Moments):
 
 def _finite(eta: Arrays) -> bool:
     return all(np.isfinite(e).all() for e in eta)
+
+
+def _is_frozen(law: Any) -> bool:
+    """Return whether it is a law of scipy with its numbers."""
+    from skmle.families.tools.scipy_laws import unfrozen  # for messages alone
+
+    return unfrozen(law) not in (None, law)
 
 
 def _family(family: str | type[Family] | Family) -> Family:
