@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._any_model.unwrap import unwrap
 from skmle._engine.prepare.evidence import Evidence
 from skmle._engine.problem import Coefs, Fit, Problem
+from skmle._shared.estimator import family_if_known
 from skmle._shared.offset import check_beside
 from skmle._shared.redrawn import Distance, Observing, redrawn
 from skmle.distribution import MLEDistribution
@@ -221,7 +222,8 @@ def fit_of_rows(
     if not isinstance(inner, (MLEDistribution, MLERegressor)):
         raise ValueError(
             f"{asked}: {type(inner).__name__} has no law of numbers here. Allowed: "
-            "MLEDistribution and MLERegressor, alone or in a Pipeline. Give one."
+            "MLEDistribution and MLERegressor, alone or in a Pipeline. Give one that was fitted to "
+            f"these rows, such as MLEDistribution({_family_of(model)!r}).fit(X)."
         )
     check_is_fitted(inner)
     check_beside(asked, inner, beside)
@@ -273,3 +275,9 @@ def _kind(statistic: str, family: Any) -> str:
             "Leave statistic out."
         )
     return statistic
+
+
+def _family_of(given: Any) -> str:
+    """Return the name of the family that was given in place of a model; some other if none was."""
+    name = given if isinstance(given, str) else getattr(getattr(given, "dist", None), "name", "")
+    return name if name and family_if_known(name) is not None else "gamma"

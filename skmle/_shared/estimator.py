@@ -19,6 +19,7 @@ from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import MAXIMUM
 from skmle._shared.callbacks import CallbackSupportMixin
+from skmle._shared.constructor import saying_what_is_meant
 from skmle._shared.inferring import Inferring
 from skmle._shared.messages import level_outside
 from skmle._shared.penalties import (
@@ -31,7 +32,8 @@ from skmle._shared.penalties import (
 from skmle._shared.pickles import Versioned
 from skmle._shared.separated import beyond, separated_of
 from skmle.exceptions import SettingWarning
-from skmle.families import Family, get_family
+from skmle.families import Distribution, Family, get_family
+from skmle.families.tools.scipy_laws import arguments_given
 
 Array = NDArray[np.float64]
 _BOOLS = (bool, np.bool_)
@@ -61,6 +63,11 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
     """Rows of positive weight, and whether they were given weights."""
     _at_limit: dict[str, float]
     """The parameter that ran to an end of its range, with that end; empty if none did."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):  # A class without settings of its own has those of its base.
+            cls.__init__ = saying_what_is_meant(cls.__init__)  # type: ignore[method-assign]
 
     # ---------------------------------------------------------------- for the fits
 
@@ -147,7 +154,7 @@ def check_settings(estimator: BaseEstimator) -> None:
     Warns
     -----
     SettingWarning
-        If one has no effect: an `l1_ratio` without penalty.
+        If one has no effect: an `l1_ratio` without penalty, or the numbers of a frozen law.
     """
     arguments = vars(estimator)
     for name, (allowed, what) in _ALLOWED.items():
@@ -161,6 +168,28 @@ def check_settings(estimator: BaseEstimator) -> None:
         warnings.warn(
             f"{type(estimator).__name__}: l1_ratio={arguments['l1_ratio']!r} has no effect, as "
             "alpha=0 is no penalty. Allowed: alpha > 0 beside it. Set alpha, or l1_ratio=0.",
+            SettingWarning,
+            stacklevel=level_outside(),
+        )
+    law = arguments.get("family")
+    if hasattr(law, "dist") and (law.args or law.kwds) and not arguments.get("fixed"):
+        _warn_of_frozen(type(estimator).__name__, law)
+
+
+def _warn_of_frozen(name: str, law: Any) -> None:
+    """Warn that the numbers of a frozen law of scipy are fitted, where a user may hold them known.
+
+    Those that its family holds, as whole numbers, are not.
+    """
+    free, start = get_family(law).names, Distribution.from_scipy(law)
+    if type(start.family).__name__ == "ScipyFamily":  # whose parameters have scipy's names
+        free = tuple(key for key in free if key in arguments_given(law))
+    if free:
+        held = {free[-1]: float(f"{float(start.params[free[-1]]):.4g}")}
+        warnings.warn(
+            f"{name}: family={law.dist.name}(...) is frozen, but its numbers are not held: the fit "
+            f"finds {', '.join(free)}. Allowed: a family, and in fixed what is known of it. Give "
+            f"family={law.dist.name!r}, or hold a number, as fixed={held} does.",
             SettingWarning,
             stacklevel=level_outside(),
         )

@@ -270,7 +270,8 @@ def _check_names(name: str, labels: Sequence[Any], shape: tuple[int, ...]) -> No
     if not labels:
         raise ValueError(
             f"{name}: X is a table of {shape[0]} rows with 0 feature(s), as it has no columns. "
-            "Allowed: at least one column. Give the columns that the model is to see."
+            "Allowed: at least one column. Give the columns that the model is to see; one without "
+            "features is MLERegressor(features={parameter: 'none'}) of any columns."
         )
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)

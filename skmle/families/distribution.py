@@ -70,6 +70,11 @@ class Distribution(Moments):
         **parameters: ArrayLike,
     ) -> None:
         law = _family(family)
+        if params is not None and not isinstance(params, Mapping):
+            raise TypeError(
+                f"Distribution({type(law).__name__}): {params!r} is no mapping. Allowed: its "
+                f"parameters by name, {', '.join(law.names)}. Write {law.names[0]}=... and so on."
+            )
         twice = sorted(set(params or {}) & set(parameters))
         if twice:
             raise ValueError(
@@ -79,9 +84,12 @@ class Distribution(Moments):
         params = {**(params or {}), **parameters}
         if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
+            advice = "Give each."
+            if not params and _is_frozen(family):
+                advice = "Of a frozen law of scipy use Distribution.from_scipy(law)."
             raise ValueError(
                 f"Distribution({type(law).__name__}): {got}. Allowed: exactly "
-                f"{', '.join(law.names)}. Give each."
+                f"{', '.join(law.names)}. {advice}"
             )
         self.params: dict[str, Array] = {
             name: as_numbers(law, name, params[name]) for name in law.names
@@ -112,9 +120,9 @@ class Distribution(Moments):
         # They import this module.
         from skmle.families import native_family
         from skmle.families.scipy_family import law_of
-        from skmle.families.tools.scipy_laws import arguments_of, unfrozen
+        from skmle.families.tools.scipy_laws import arguments_of
 
-        if unfrozen(law) in (None, law):
+        if not _is_frozen(law):
             raise TypeError(
                 f"Distribution.from_scipy: {law!r} is not allowed. Allowed: frozen laws of "
                 "scipy.stats of one number, such as scipy.stats.norm(0, 1). Give one."
@@ -336,6 +344,13 @@ class Distribution(Moments):
 
 def _finite(eta: Arrays) -> bool:
     return all(np.isfinite(e).all() for e in eta)
+
+
+def _is_frozen(law: Any) -> bool:
+    """Return whether it is a law of scipy with its numbers."""
+    from skmle.families.tools.scipy_laws import unfrozen  # for messages alone
+
+    return unfrozen(law) not in (None, law)
 
 
 def _family(family: str | type[Family] | Family) -> Family:

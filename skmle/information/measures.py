@@ -444,6 +444,12 @@ def empirical_cross_entropy(
     1.0
     """
     unit = nats_of(base)
+    if isinstance(model, (list, tuple, np.ndarray)) and not hasattr(X, "__array__"):
+        raise TypeError(
+            f"empirical_cross_entropy: the model is a {type(model).__name__}, and X a "
+            f"{type(X).__name__}. Allowed: the model first, then the observations. Give "
+            "empirical_cross_entropy(X, model), if they were swapped."
+        )
     surprises = surprise_of_rows(model, X)
     if surprises is None:
         from skmle.metrics import log_likelihood_score

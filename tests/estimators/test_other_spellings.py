@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 import skmle
 from skmle import (
     CrossEntropyClassifier,
+    Distribution,
     DistributionSearch,
     FormulaTransformer,
     MLEDistribution,
     MLERegressor,
+    OrdinalClassifier,
     families,
+    information,
 )
 from skmle.exceptions import FitWarning, SettingWarning
 from tests.estimators.refusals import FRAME, LABELS, X, Y, assert_four_parts
@@ -106,6 +112,54 @@ SPELLINGS = {
         ),
         r"no quantiles\..*skmle\.infer\(model\)\.predict_interval\(X\)",
     ),
+    "scikit-learn's C": (
+        lambda: CrossEntropyClassifier(C=1.0),
+        r"argument 'C'\. Allowed: link, alpha, .*In its place give alpha, which is 1/\(C n\)",
+    ),
+    "a link beside the family": (
+        lambda: MLERegressor("gamma", link="identity"),
+        r"argument 'link'\. .*families\.Gamma\(links=\{'mean': 'identity'\}\)",
+    ),
+    "scipy's floc": (
+        lambda: MLEDistribution("gamma", floc=0),
+        r"argument 'floc'\. Allowed: family, fixed, .*fixed=\{\.\.\.\}",
+    ),
+    "weights in the constructor": (
+        lambda: MLERegressor(sample_weight=np.ones(30)),
+        r"argument 'sample_weight'\. .*In its place give sample_weight to fit",
+    ),
+    "a setting that is misspelt": (
+        lambda: OrdinalClassifier(aplha=0.1),
+        r"argument 'aplha'\. Allowed: .*Did you mean 'alpha'\?",
+    ),
+    "a setting that is none": (
+        lambda: MLERegressor(colour="red"),
+        r"argument 'colour'\. Allowed: family, .*Leave it out",
+    ),
+    "the null model of a formula": (
+        lambda: make_pipeline(FormulaTransformer("1"), MLERegressor()).fit(FRAME, Y),
+        r"0 feature\(s\).*MLERegressor\(features=\{parameter: 'none'\}\)",
+    ),
+    "parameters of a law by place": (
+        lambda: Distribution("gamma", 6),
+        r"6 is no mapping\. Allowed: its parameters by name, mean, shape\. Write mean=\.\.\.",
+    ),
+    "a frozen law as a family": (
+        lambda: Distribution(stats.gamma(2)),
+        r"Allowed: exactly mean, shape\. .*Distribution\.from_scipy\(law\)",
+    ),
+    "arguments that are swapped": (
+        lambda: information.empirical_cross_entropy(TIMES, stats.gamma(2)),
+        r"the model is a ndarray, and X a .* Allowed: the model first",
+    ),
+    "arguments that are swapped, of a fitted model": (
+        lambda: information.empirical_cross_entropy(TIMES, MLEDistribution().fit(TIMES)),
+        r"X a MLEDistribution\. Allowed: the model first.*empirical_cross_entropy\(X, model\)",
+    ),
+    "goodness of fit of a family": (
+        lambda: skmle.goodness_of_fit("weibull", TIMES),
+        r"Allowed: MLEDistribution and .*MLEDistribution\('weibull'\)\.fit\(X\)",
+    ),
     "a row of a frame": (
         lambda: MLERegressor().fit(FRAME, Y).predict(FRAME.iloc[0]),
         r"Expected 2D array.*take frame\.iloc\[\[i\]\], not frame\.iloc\[i\]",
@@ -119,11 +173,59 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("ask, says", SPELLINGS.values(), ids=SPELLINGS)
 def test_the_message_says_how_it_is_said_here(ask, says):
-    with pytest.raises((ValueError, TypeError)) as caught:
-        ask()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises((ValueError, TypeError)) as caught:
+            ask()
     message = str(caught.value)
     assert re.search(says, message, re.DOTALL), message
     assert_four_parts(message)
+
+
+def test_a_constructor_keeps_its_signature():
+    for cls in (MLEDistribution, MLERegressor, CrossEntropyClassifier, OrdinalClassifier):
+        names = list(inspect.signature(cls).parameters)
+        assert names and set(names) == set(cls().get_params())
+        assert repr(clone(cls(tol=1e-3))) == f"{cls.__name__}(tol=0.001)"
+
+
+# ---------------------------------------------------------------- frozen laws of scipy
+
+FROZEN = {
+    "ours": (stats.gamma(2.0), "mean, shape", "{'shape': 2.0}"),
+    "two shapes": (stats.burr12(2, 3), "scale, shape, power", "{'power': 3.0}"),
+    "scipy's": (stats.moyal(1.0, 2.0), "loc, scale", "{'scale': 2.0}"),
+}
+
+
+@pytest.mark.parametrize("law, fitted, held", FROZEN.values(), ids=FROZEN)
+def test_numbers_of_a_frozen_law_are_said_to_be_fitted(law, fitted, held):
+    says = f"family={law.dist.name}(...) is frozen, but its numbers are not held: the fit finds "
+    with pytest.warns(SettingWarning, match=re.escape(f"{says}{fitted}.")) as caught:
+        MLEDistribution(law).fit(TIMES)
+    message = next(str(w.message) for w in caught if w.category is SettingWarning)
+    assert f"fixed={held} does." in message
+    assert_four_parts(message)
+
+
+def test_laws_that_are_not_frozen_or_held_are_not_warned_of():
+    given = [
+        MLEDistribution(stats.gamma),
+        MLEDistribution(stats.norm()),
+        MLEDistribution(stats.erlang(3)),  # a whole number, which is held
+        MLEDistribution(stats.gamma(2.0), fixed={"shape": 2.0}),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SettingWarning)
+        for model in given:
+            model.fit(TIMES)
+
+
+def test_a_transform_of_what_is_outside_is_refused_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="outside the support. Allowed: y > 0"):
+            MLEDistribution(families.Transformed("normal", "log")).fit(-TIMES)
 
 
 # ---------------------------------------------------------------- laws around laws

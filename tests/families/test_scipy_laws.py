@@ -25,6 +25,7 @@ def sample(law, n=500, seed=0):
     return np.asarray(law.rvs(n, random_state=seed), float)[:, None]
 
 
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.SettingWarning")  # of numbers not held
 @pytest.mark.parametrize("law", ["moyal", "MOYAL", stats.moyal, stats.moyal(1.0, 2.0)])
 def test_a_law_of_scipy_is_a_family_in_all_its_forms(law):
     y = sample(stats.moyal(1.0, 2.0))
@@ -145,6 +146,7 @@ def test_the_scale_of_a_law_on_a_circle_is_held():
         MLEDistribution(ScipyFamily("vonmises", scale="free")).fit(y)
 
 
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.SettingWarning")  # of numbers not held
 def test_a_frozen_law_holds_its_whole_numbers():
     y = sample(stats.betanbinom(8, 9.0, 3.0))
     model = MLEDistribution(stats.betanbinom(8, 9.0, 1.0)).fit(y)

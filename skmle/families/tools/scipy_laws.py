@@ -54,6 +54,13 @@ def arguments_of(frozen: Any) -> dict[str, Any]:
     return dict(zip(shapes, args, strict=True)) | place
 
 
+def arguments_given(frozen: Any) -> set[str]:
+    """Return the names of those arguments of a frozen law that were given."""
+    shapes = frozen.dist.shapes.replace(",", " ").split() if frozen.dist.shapes else []
+    names = [name for name, _ in zip([*shapes, "loc", "scale"], frozen.args, strict=False)]
+    return {*names, *frozen.kwds}
+
+
 def trials_of_shape(chart: Link) -> tuple[float, ...]:
     """Return values of a shape's eta that are worth a try."""
     return SHAPES.get(chart.name.split(" ")[0], SHAPES["log"])

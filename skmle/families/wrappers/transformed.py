@@ -68,7 +68,8 @@ class Transformed(Derived):
                 f"of {inner.title}. Allowed: increasing functions, such as 'log' or 'logit'. "
                 "Choose one of them."
             )
-        return self.around(inner.adapt(self._link.forward(np.asarray(y, float))))
+        with np.errstate(all="ignore"):  # What lies outside the support is refused in words.
+            return self.around(inner.adapt(self._link.forward(np.asarray(y, float))))
 
     @property
     def limits(self) -> tuple[Limit, ...]:
