@@ -125,7 +125,7 @@ def goodness_of_fit(
         "chi_squared", for counts and rounded values, whose cells expect five rows or more. "auto"
         is the first of continuous laws and the last of the others.
     resamples : int, default=999
-        Number of samples.
+        Number of samples. 199 are enough for a first look.
     random_state : int, Generator or None, default=0
     **offset_or_exposure : array-like of shape (n,)
         `offset` and `exposure` of a regression, if fit was given them beside X.
@@ -144,6 +144,12 @@ def goodness_of_fit(
     -----
     Right-censored rows are compared by Kaplan and Meier's estimate, up to the last row. Where rows
     of a sample cease to be seen is drawn from that of their ends.
+
+    It takes about as long as `resamples` fits: some tenths of a second for laws whose fits to all
+    samples are found at once, such as the gamma or the Weibull, and one to ten milliseconds a
+    sample for laws that are fitted one by one (with several maxima, cusps or moving ends, and
+    mixtures). 199 resamples take a fifth of that; p then has a standard error of 0.035 at most,
+    and is not below 0.005. `n_jobs` of the model shares the samples between threads.
 
     A large p does not show that the law is right. A small one of very many rows may tell of a
     difference that does not matter: look at it.

@@ -17,12 +17,12 @@ from skmle._engine.evaluation import Array
 from skmle._engine.fit import fit
 from skmle._engine.maxima import Many
 from skmle._engine.problem import Coefs, Fit, Problem
-from skmle._engine.verdict import BOUNDARY, INTERIOR, NO_MAXIMUM
+from skmle._engine.verdict import MAXIMUM, NO_MAXIMUM
 
 # Rows times coefficients up to which fits are looked for at once. Of 3000 x 21 they took as long as
 # by themselves (logistic 2.9 and 4.2 ms, gamma 5.0 and 4.6), of 20 000 x 21 eight times as long.
 _SHORT = 1 << 16
-_FOUND = (INTERIOR, BOUNDARY, NO_MAXIMUM)
+_FOUND = (*MAXIMUM, NO_MAXIMUM)
 
 
 @dataclass(frozen=True)

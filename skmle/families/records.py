@@ -156,6 +156,11 @@ class Shortcuts(NamedTuple):
     is affine in them; or this row alone also for the sum of `base`, which `collapse` then keeps in
     it. A wrong claim makes the fit of a density wrong.
     """
+    searched: bool = False
+    """Whether `starts` take as long as a fit to find, and are never at an end of the law's range.
+
+    Then nobody asks for them where a fit begins at coefficients that are known.
+    """
 
 
 class Saturated(NamedTuple):

@@ -130,7 +130,7 @@ class ReliabilityDisplay(Display):
 
     @property
     def _size(self) -> tuple[float, float]:
-        return 4.8, 4.8
+        return 4.8, 5.3
 
     def _draw(self, ax: Any) -> None:
         p = self.probability
@@ -147,4 +147,4 @@ class ReliabilityDisplay(Display):
             ylim=(0.0, 1.0),
             aspect="equal",
         )
-        ax.legend(frameon=False, loc="upper left")
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)

@@ -97,14 +97,10 @@ class CrossEntropyDecompositionDisplay(Display):
         lost = np.array([part.calibration for part in every])
         finite = np.isfinite(lost)
         ax.barh(place, left, 0.6, color=BLUE, label="uncertainty − resolution")
-        ax.barh(
-            place[finite],
-            lost[finite],
-            0.6,
-            left=left[finite],
-            color=VERMILION,
-            label="+ calibration = cross-entropy",
-        )
+        # Where it is infinite, there is no bar for it, but the legend needs one.
+        last = np.where(finite, lost, 0.0)
+        label = "+ calibration = cross-entropy"
+        ax.barh(place, last, 0.6, left=left, color=VERMILION, label=label)
         for y in place[~finite]:
             ax.text(left[y], y, " ∞", va="center")
         uncertainty = every[0].uncertainty

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmle import CrossEntropyClassifier, MLEDistribution, MLERegressor, OrdinalClassifier
+from skmle import (
+    CrossEntropyClassifier,
+    MLEDistribution,
+    MLERegressor,
+    OrdinalClassifier,
+    families,
+)
 from skmle._engine import resampled
 from skmle._engine.batch import fit_observed
 from skmle._engine.fit import fit
@@ -96,3 +102,42 @@ def test_long_data_are_fitted_one_by_one(monkeypatch):
         for line, one in ones.apart.items():
             ((slopes, intercept),) = one.coefs
             np.testing.assert_allclose([*slopes, intercept], many.coefs[line], atol=1e-8)
+
+
+ONE_BY_ONE = {
+    "triangular": ("triangular", RNG.triangular(0.0, 3.0, 10.0, N)),
+    "uniform": ("uniform", RNG.random(N)),
+    "laplace": ("laplace", RNG.laplace(size=N)),
+    "student_t": ("student_t", RNG.standard_t(4, N)),
+    "mixture": (families.Mixture("normal"), np.r_[RNG.normal(size=80), RNG.normal(6, 1, 40)]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_a_sample_is_fitted_once(name, monkeypatch):
+    family, rows = ONE_BY_ONE[name]
+    model = MLEDistribution(family).fit(rows)
+    (problem,), _ = model._problems(rows, None, None, {})
+    y = model.sample(4 * N, random_state=0).reshape(4, N)
+    fits = []
+
+    def counted(posed):
+        fits.append(posed)
+        return fit(posed)
+
+    monkeypatch.setattr(resampled, "fit", counted)
+    found = refit_observed(problem, y, model._fits[0].coefs)
+    assert len(fits) == len(found.apart) == 4
+    for line, one in found.apart.items():
+        again = MLEDistribution(family).fit(y[line])
+        assert one.log_likelihood == pytest.approx(again.log_likelihood_, rel=1e-9)
+
+
+def test_starts_of_a_mixture_are_not_searched_where_one_is_known(monkeypatch):
+    family, rows = ONE_BY_ONE["mixture"]
+    model = MLEDistribution(family).fit(rows)
+    (problem,), _ = model._problems(rows, None, None, {})
+    monkeypatch.setattr(families.Mixture, "starts", None)
+    found = refit_observed(problem, rows[None], model._fits[0].coefs)
+    assert found.apart[0].log_likelihood == pytest.approx(model.log_likelihood_, rel=1e-12)

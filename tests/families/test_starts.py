@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from skmle.families import Family
+from skmle.families import Family, Triangular
 from skmle.families.base import average
 from skmle.families.ends import place
 from tests.families.laws import (
@@ -27,6 +27,9 @@ from tests.families.laws import (
 from tests.subjects import SUBJECTS, every, is_unbounded
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+# Logarithms of the distances of a triangular law's ends from the outermost rows.
+STARTING = ([-1.0, -1.0], [-4.0, 0.0])
 
 
 def sample_with_weights(family, rng, n=60):
@@ -274,3 +277,27 @@ def test_saturated(family, rng):
     back = [e + power * (name == runs) for name, e in zip(family.names[1:], rest, strict=True)]
     wider = family.log_prob(y, family.linked((first, *map(np.asarray, back))))
     np.testing.assert_allclose(at - wider, 1.0, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_mode_of_a_triangular_law_is_the_best_of_all(seed):
+    """Each value is tried as the mode, with the best ends beside it."""
+    rng = np.random.default_rng(seed)
+    y = [rng.triangular(0.0, 3.0, 10.0, 60), rng.exponential(size=60), rng.normal(size=60)][
+        seed % 3
+    ]
+    law = Triangular()
+    (start,) = law.starts((y,), None)
+
+    def nll(eta):
+        return float(np.sum(law.evaluate((y,), tuple(map(np.asarray, eta)), 0).value))
+
+    def beside(mode):
+        def of_distances(logs):
+            low, high = y.min() - np.exp(logs[0]), y.max() + np.exp(logs[1])
+            return min(nll((low, mode, high)), 1e10)
+
+        tries = [optimize.minimize(of_distances, at, method="Nelder-Mead") for at in STARTING]
+        return min(found.fun for found in tries)
+
+    assert nll(start) <= min(beside(mode) for mode in y) + 1e-6

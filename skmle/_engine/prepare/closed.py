@@ -64,6 +64,8 @@ def closed_form(problem: Problem, refit: Refit) -> Fit | Starts | None:
     ended = told and family.shortcuts.starts != "near"
     if family.movable and not ended:
         return None
+    if problem.start is not None and family.shortcuts.searched:
+        return None
     with np.errstate(all="ignore"):
         starts = family.starts(observed.statistics, observed.weight)
     # A scale of a law that moves with y may be as small as y itself.

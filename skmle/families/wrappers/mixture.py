@@ -18,6 +18,7 @@ from skmle.families.base import (
     Observation,
     Param,
     Rows,
+    Shortcuts,
     Support,
 )
 from skmle.families.links import Link
@@ -149,6 +150,8 @@ class Mixture(MixedLaw):
         return mixed(rows, logits, order)
 
     # ---------------------------------------------------------------- starts
+
+    shortcuts = Shortcuts(searched=True)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         """Return the ends of the best runs of expectation and maximisation, the best first."""
