@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, average
 from skmle.families.frechet import Frechet
-from skmle.families.law import ByStd
+from skmle.families.law import ByStd, Law
 from skmle.families.tools import numerical
 from skmle.families.tools.by_hazard import ByHazard
 from skmle.families.tools.divergences import rise
@@ -172,13 +172,22 @@ class ExponentiatedWeibull(ByStd, ByHazard):
     # ---------------------------------------------------------------- the law
 
     def mean(self, theta: Arrays) -> Array:
-        far, near = _beside_frechet(theta)
-        return np.where(far, Frechet().mean(theta[:2]), numerical.mean(self, near))
+        far = np.asarray(theta[2]) >= _NO_MOMENTS
+        own = self._in_scales(numerical.mean, theta)
+        return np.where(far, Frechet().mean(theta[:2]), own)
 
     def std(self, theta: Arrays) -> Array:
-        far, near = _beside_frechet(theta)
-        own = np.sqrt(numerical.variance(self, near))
+        far = np.asarray(theta[2]) >= _NO_MOMENTS
+        own = self._in_scales(lambda law, at: np.sqrt(numerical.variance(law, at)), theta)
         return np.where(far, Frechet().std(theta[:2]), own)
+
+    def _in_scales(self, moment: Callable[[Law, Arrays], Array], theta: Arrays) -> Array:
+        """Return a length of each law, averaged once for laws that differ in their scale alone."""
+        scale, *shapes = np.broadcast_arrays(*theta)
+        pairs, index = np.unique(np.reshape(shapes, (2, -1)), axis=1, return_inverse=True)
+        shape, p = pairs[0], np.where(pairs[1] >= _NO_MOMENTS, 1.0, pairs[1])
+        found = np.asarray(moment(self, (np.ones_like(shape), shape, p)))
+        return scale * found[np.ravel(index)].reshape(np.shape(scale))
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import exponweib
@@ -268,12 +277,6 @@ def _in_orders(u: Array, shapes: Arrays) -> Arrays:
     log_p = _clipped(shapes[0])
     p = np.exp(log_p)
     return p, log_p, u / p
-
-
-def _beside_frechet(theta: Arrays) -> tuple[NDArray[np.bool_], Arrays]:
-    """Return which laws are Frechet's to all digits, and the others, with any in their place."""
-    far = np.asarray(theta[2]) >= _NO_MOMENTS
-    return far, (*theta[:2], np.where(far, 1.0, theta[2]))
 
 
 def _clipped(log_order: Array) -> Array:
