@@ -19,7 +19,7 @@ from skmle import CrossEntropyClassifier, MLERegressor
 from skmle._engine.data.exact import exact_product
 from skmle.exceptions import NotConvergedWarning
 from tests.engine.verdicts import REGRESSED, draw, judge
-from tests.subjects import every
+from tests.subjects import every, states_a_way
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -192,6 +192,8 @@ def test_nearly_collinear_columns_are_solved(family, design, exponent):
     model, said = judge(MLERegressor(family), columns.X, y)
     assert said == expected and model.aliased_ == []
     assert said != "interior" or model.distance_ <= model.tol
+    if said == "no_maximum" and states_a_way(family):
+        return  # how far it has come on its way depends on the steps
     np.testing.assert_allclose(model.log_likelihood_, plain.log_likelihood_, rtol=1e-9, atol=1e-8)
     if said not in ("interior", "boundary") or family.smoothings():
         return  # no standard errors

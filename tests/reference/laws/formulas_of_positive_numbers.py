@@ -184,6 +184,40 @@ def _burr(name, sign):
     )
 
 
+def _exponentiated_weibull():
+    def log_m(t):
+        return mp.log(-mp.log(-mp.expm1(-t)) if t < 1 else -mp.log1p(-mp.exp(-t)))
+
+    def weibull(y, scale, shape, order):
+        """Return the hazard t of Weibull's law, and the logarithm of the power."""
+        t = order * mp.exp(shape / order * mp.log(y / scale))
+        return t, order + mp.log(order / (order + mp.e - 1))
+
+    def log_density(y, scale, shape, order):
+        t, log_power = weibull(y, scale, shape, order)
+        m = mp.exp(log_m(t))
+        return log_power + mp.log(shape / order / y) + mp.log(t) - t - mp.expm1(log_power) * m
+
+    def log_hazard(y, **theta):
+        t, log_power = weibull(y, **theta)
+        return log_power + log_m(t)
+
+    def at_hazard(hazard, scale, shape, order):
+        m = hazard / mp.exp(weibull(scale, scale, shape, order)[1])
+        t = -mp.log(-mp.expm1(-m)) if m < 1 else -mp.log1p(-mp.exp(-m))
+        return scale * (t / order) ** (order / shape)
+
+    laws = [
+        {"scale": 1.0, "shape": 0.7, "order": 0.4},
+        {"scale": 3e5, "shape": 2.5, "order": 1.5},
+        {"scale": 2e-7, "shape": 12.0, "order": 5.0},
+        {"scale": 1.0, "shape": 4.0, "order": 1e6},
+    ]
+    return _of_hazard(
+        "exponentiated_weibull", laws, log_hazard, log_density, at_hazard, True, None, None
+    )
+
+
 def _beta_prime(odds, precision):
     """Return a and b."""
     b = precision / (1 + odds)
@@ -349,6 +383,7 @@ LAWS = [
     ),
     _burr("burr_xii", 1),
     _burr("dagum", -1),
+    _exponentiated_weibull(),
     Formula(
         "beta_prime",
         [
