@@ -67,7 +67,7 @@ class COMPoisson(ByStd, BySums):
     >>> from skmle import MLEDistribution
     >>> model = MLEDistribution("com_poisson").fit([[2], [4], [3], [5], [4], [6], [4]])
     >>> {name: round(float(value), 3) for name, value in model.params_.items()}
-    {'mean': 4.0, 'nu': 2.765}
+    {'mean': 4.0, 'nu': 2.993}
     """
 
     title = "Conway-Maxwell-Poisson"
