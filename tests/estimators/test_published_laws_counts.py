@@ -81,3 +81,21 @@ def test_boys_in_families_of_twelve():
     np.testing.assert_allclose(4.0 - 2.0 * model.log_likelihood_, 24989.74, atol=0.005)
     binomial = MLEDistribution("binomial").fit(rows, sample_weight=families)
     np.testing.assert_allclose(-2.0 * binomial.log_likelihood_ + 2.0, 25070.34, atol=0.005)
+
+
+def test_com_poisson():
+    """Ampules broken in ten shipments, by the number of transfers between aircraft.
+
+    The data are those of Kutner et al., Applied Linear Regression Models, problem 1.21, after
+    Sellers & Shmueli (2010), A flexible regression model for count data; nu is that of spaMM, in
+    the tests of the package for ``fitme(broken ~ transfers, data=freight,
+    family=COMPoisson(link="log"), method="ML")``. Its digits beyond, it says, depend on its sums.
+    """
+    transfers = np.array([1.0, 0, 2, 0, 3, 1, 0, 1, 2, 0])
+    broken = np.array([16.0, 9, 17, 12, 22, 13, 8, 15, 19, 11])
+    model = MLERegressor("com_poisson").fit(transfers[:, None], broken)
+    assert model.status_ == "interior"
+    nu = np.exp(model.intercepts_["nu"])
+    np.testing.assert_allclose(nu, 5.733443, rtol=1e-5)
+    poisson = MLERegressor("poisson").fit(transfers[:, None], broken)
+    np.testing.assert_allclose(model.coefs_["mean"], poisson.coef_, atol=1e-3)

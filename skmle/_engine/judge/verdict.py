@@ -127,8 +127,9 @@ def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     if solution.distance > likelihood.problem.tol:
         better = _polished_to_tol(likelihood, solution)
         if better is None:
-            stalled = outcome(likelihood, solution, Verdict(NOT_CONVERGED, STALLED, solution.step))
-            return _on_a_ridge(likelihood, solution) or stalled
+            known = _way_without_bound(likelihood, solution) or _on_a_ridge(likelihood, solution)
+            stalled = Verdict(NOT_CONVERGED, STALLED, solution.step)
+            return known or outcome(likelihood, solution, stalled)
         solution = better
     status = INTERIOR if _is_regular(likelihood, solution) else NON_REGULAR
     return outcome(likelihood, solution, Verdict(status))
@@ -169,6 +170,15 @@ def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:
     return receded(likelihood, solution, known, verdict)
 
 
+def _way_without_bound(likelihood: Likelihood, solution: Solution) -> Fit | None:
+    """Return the fit on a way on which the law itself says that there is no maximum; or None."""
+    end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
+    if end is None:
+        return None
+    verdict = Verdict(NO_MAXIMUM, end[1])
+    return _on_that_way(likelihood, verdict) or outcome(likelihood, solution, verdict)
+
+
 def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
     """Return a fit that has come to no maximum, with the reason if one is found."""
     if (direction := separation(likelihood, solution)) is not None:
@@ -178,10 +188,8 @@ def _without_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
         return separated(likelihood, solution, nearest)
     if (line := interpolation_of(likelihood)) is not None:
         return outcome(likelihood, line, Verdict(NO_MAXIMUM, INTERPOLATED))
-    end = way_without_bound(likelihood.family, likelihood.objective, solution.coef)
-    if end is not None:
-        verdict = Verdict(NO_MAXIMUM, end[1])
-        return _on_that_way(likelihood, verdict) or outcome(likelihood, solution, verdict)
+    if (found := _way_without_bound(likelihood, solution)) is not None:
+        return found
     if reason := vanished_scale(likelihood, solution) or concentrated(likelihood, solution):
         return outcome(likelihood, solution, Verdict(NO_MAXIMUM, reason))
     if (found := _by_numbers(likelihood, solution)) is not None:

@@ -73,13 +73,13 @@ class BySums(ByTails):
         with np.errstate(all="ignore"):  # far out in the tails
             for low in range(0, cases.shape[1], _TAILS):
                 part = slice(low, low + _TAILS)
-                some = _Cases(cases[0, part], cases[1 : len(table) - k, part])
+                some = Cases(cases[0, part], cases[1 : len(table) - k, part])
                 some = some._replace(eta=cases[len(table) - k :, part])
                 found[:, part] = self._tails(some, upper, order)
         value, *rest = found[:, place.ravel()].reshape(length, *shape)
         return Rows(value, tuple(rest[:k]), tuple(rest[k:])).upto(order)
 
-    def _tails(self, cases: _Cases, upper: bool, order: int) -> Array:
+    def _tails(self, cases: Cases, upper: bool, order: int) -> Array:
         """Return the value, gradient and curvature of -log of each tail, one below the other."""
         law, theta = self.numbered(tuple(cases.settings))
         above = cases.y >= law.about_quantile(np.asarray(0.5), theta)
@@ -87,13 +87,14 @@ class BySums(ByTails):
         if (large := tail[0] < np.log(2.0)).any():  # the median is elsewhere: the other one
             above = above ^ large
             tail[:, large] = self._summed(cases.take(large), above[large], order)
-        return np.where(above == upper, tail, _complement(tail, len(cases.eta)))
+        return np.where(above == upper, tail, complement(tail, len(cases.eta)))
 
-    def _masses(self, y: Array, cases: _Cases) -> Array:
+    def log_masses(self, y: Array, cases: Cases) -> Array:
+        """Return log q of counts, one of each case."""
         law, theta = self.numbered(tuple(cases.settings))
         return Distribution.of(law, theta).log_prob(law.observation_of(y))
 
-    def _derivatives(self, y: Array, cases: _Cases, order: int) -> tuple[Array, Array]:
+    def derivatives(self, y: Array, cases: Cases, order: int) -> tuple[Array, Array]:
         """Return the gradient and the curvature of -log q, (k, n) and (k (k + 1)/2, n)."""
         law, _ = self.numbered(tuple(cases.settings))
         rows = law.evaluate(law.statistics(law.observation_of(y)), tuple(cases.eta), order)
@@ -104,7 +105,7 @@ class BySums(ByTails):
 
         return full(rows.gradient), full(rows.packed if order > 1 else ())
 
-    def _summed(self, cases: _Cases, above: NDArray[np.bool_], order: int) -> Array:
+    def _summed(self, cases: Cases, above: NDArray[np.bool_], order: int) -> Array:
         """Return -log of the sum of the masses above y, or at y and below, and derivatives."""
         law, theta = self.numbered(tuple(cases.settings))
         low, high = law.ends(theta)
@@ -114,7 +115,7 @@ class BySums(ByTails):
         top, last = self._reach(first, sign, room, cases)
         n, k = len(first), len(cases.eta)
         # Where gradients hardly differ, as far out, it is their differences that have digits.
-        centre = self._derivatives(first, cases, 1)[0] if order > 0 else np.zeros((0, n))
+        centre = self.derivatives(first, cases, 1)[0] if order > 0 else np.zeros((0, n))
         pairs = triangle(k) if order > 1 else []
         sides = Sides(np.arange(n), sign, first, high, room, np.ones(n), last, True, False)
 
@@ -122,10 +123,10 @@ class BySums(ByTails):
             """Return masses, and those times what the derivatives are averages of."""
             at, own = sides.place(side, t)[0].ravel(), np.repeat(side, t.shape[1])
             some = cases.take(own)
-            mass = np.exp(self._masses(at, some) - top[own])
+            mass = np.exp(self.log_masses(at, some) - top[own])
             parts = [mass]
             if order > 0:
-                gradient, curvature = self._derivatives(at, some, order)
+                gradient, curvature = self.derivatives(at, some, order)
                 away = gradient - centre[:, own]
                 parts += [mass * slope for slope in away]
                 bends = zip(pairs, curvature, strict=True)
@@ -146,13 +147,13 @@ class BySums(ByTails):
         found[0, nothing] = np.inf
         return found
 
-    def _reach(self, first: Array, sign: Array, room: Array, cases: _Cases) -> tuple[Array, Array]:
+    def _reach(self, first: Array, sign: Array, room: Array, cases: Cases) -> tuple[Array, Array]:
         """Return the largest mass of each sum, and the distance from which masses do not matter."""
         room, column = np.maximum(room, 0.0), np.arange(len(first))
 
         def look(probes: Array) -> Array:
             some = cases.take(np.tile(column, len(probes)))
-            return self._masses((first + sign * probes).ravel(), some).reshape(probes.shape)
+            return self.log_masses((first + sign * probes).ravel(), some).reshape(probes.shape)
 
         bounded = np.isfinite(room)
         end = np.where(bounded, look(np.where(bounded, room, 0.0)[None])[0], -np.inf)
@@ -170,15 +171,16 @@ class BySums(ByTails):
         return top, probes[np.minimum(beyond, len(probes) - 1), column]
 
 
-class _Cases(NamedTuple):
+class Cases(NamedTuple):
     """Counts, the settings of their laws and the eta of these, one column each."""
 
     y: Array
     settings: Array
     eta: Array = np.zeros((0, 0))
 
-    def take(self, columns: Any) -> _Cases:
-        return _Cases(self.y[columns], self.settings[:, columns], self.eta[:, columns])
+    def take(self, columns: Any) -> Cases:
+        """Return the cases of some columns."""
+        return Cases(self.y[columns], self.settings[:, columns], self.eta[:, columns])
 
 
 def _panels(last: Array) -> tuple[Index, Array, Array]:
@@ -189,7 +191,7 @@ def _panels(last: Array) -> tuple[Index, Array, Array]:
     return side, edges[side, at], edges[side, at + 1]
 
 
-def _complement(tail: Array, k: int) -> Array:
+def complement(tail: Array, k: int) -> Array:
     """Return the value and the derivatives of -log(1 - P) from those of -log P."""
     value, slopes, bends = tail[0], tail[1 : k + 1], tail[k + 1 :]
     odds = 1.0 / np.expm1(np.maximum(value, 0.0))

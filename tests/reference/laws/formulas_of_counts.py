@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import mpmath as mp
 from make import Formula
 
@@ -25,6 +27,51 @@ def _discrete_weibull_log_sf(y, scale, shape):
 def _discrete_weibull_log_mass(y, scale, shape):
     before = mp.mpf(0) if y == 0 else -((y / scale) ** shape)
     return before + mp.log(-mp.expm1(_discrete_weibull_log_sf(y, scale, shape) - before))
+
+
+_LOGS = [mp.mpf(0)]  # of 1, 2, ... in the digits at hand
+_LAST = {"digits": 0, "log_rate": mp.mpf(0)}
+
+
+def _com_poisson_masses(log_rate, nu):
+    """Return log lambda^y/(y!)^nu of y = 0, 1, ..., the shares of the largest, and its log."""
+    if _LAST["digits"] != mp.mp.dps:
+        _LAST["digits"] = mp.mp.dps
+        del _LOGS[1:]
+    logs = [mp.mpf(0)]
+    top = logs[0]
+    while logs[-1] > top - 2.5 * mp.mp.dps:
+        if len(logs) > len(_LOGS):
+            _LOGS.append(mp.log(len(logs)))
+        logs.append(logs[-1] + log_rate - nu * _LOGS[len(logs) - 1])
+        top = max(top, logs[-1])
+    return logs, [mp.exp(log - top) for log in logs], top
+
+
+@cache
+def _com_poisson(mean, nu):
+    """Return log lambda, log Z, the variance and the entropy; the root is sought from the last."""
+    near_poisson = nu * mp.log(mean + (nu - 1) / (2 * nu)) if mean * nu > 1 else -mp.log1p(1 / mean)
+    known = _LAST.get("mean") is not None and abs(mean - _LAST["mean"]) < 1e-3 * mean
+    log_rate = _LAST["log_rate"] if known and abs(nu - _LAST["nu"]) < 1e-3 * nu else near_poisson
+    for _ in range(100):
+        logs, masses, top = _com_poisson_masses(log_rate, nu)
+        total = mp.fsum(masses)
+        found = mp.fsum(y * mass for y, mass in enumerate(masses)) / total
+        variance = mp.fsum((y - found) ** 2 * mass for y, mass in enumerate(masses)) / total
+        step = mp.log(mean / found) * found / variance
+        if abs(step) < mp.mpf(10) ** (10 - mp.mp.dps):
+            break
+        log_rate += max(min(step, mp.mpf(1)), mp.mpf(-1))
+    _LAST.update(mean=mean, nu=nu, log_rate=log_rate)
+    log_total = mp.log(total) + top
+    entropy = log_total - mp.fsum(map(mp.fmul, logs, masses)) / total
+    return log_rate, log_total, variance, entropy
+
+
+def _com_poisson_log_mass(y, mean, nu):
+    log_rate, log_total, _, _ = _com_poisson(mean, nu)
+    return y * log_rate - nu * mp.loggamma(y + 1) - log_total
 
 
 def _logarithmic_variance(shape):
@@ -97,6 +144,24 @@ LAWS = [
         log_density=_discrete_weibull_log_mass,
         points=lambda scale, shape: [0, 1, 2, 5, 20, 100, 300, 353, 1500, 1e6, 8e7],
         log_sf=_discrete_weibull_log_sf,
+        counts=True,
+    ),
+    Formula(
+        "com_poisson",
+        [
+            {"mean": 2.5, "nu": 0.4},
+            {"mean": 0.01, "nu": 5.0},
+            {"mean": 7.0, "nu": 60.0},
+            {"mean": 12.5, "nu": 0.003},
+            {"mean": 300.0, "nu": 1.6},
+            {"mean": 4000.0, "nu": 0.1},
+        ],
+        log_density=_com_poisson_log_mass,
+        points=lambda mean, nu: [0, 1, 2, 5, 8, 20, 100, 300, 700, 4000, 7000],
+        ends=lambda mean, nu: [0],
+        mean=lambda mean, nu: mean,
+        variance=lambda mean, nu: _com_poisson(mean, nu)[2],
+        entropy=lambda mean, nu: _com_poisson(mean, nu)[3],
         counts=True,
     ),
     Formula(

@@ -24,6 +24,7 @@ import numpy as np
 
 from skmle import MLEDistribution
 from skmle.families import get_family
+from skmle.families.com_poisson import GeometricFromZero
 from skmle.families.johnson_su import JohnsonSL
 
 HERE = Path(__file__).parent
@@ -89,6 +90,7 @@ def johnson_sl(y, loc, scale, skew):
 
 LAWS = {
     "johnson_sl": johnson_sl,
+    "geometric_from_zero": lambda y, mean: y * mp.log(mean) - (y + 1) * mp.log1p(mean),
     "normal": normal,
     "laplace": lambda y, loc, scale: -abs(y - loc) / scale - mp.log(2 * scale),
     "logistic": lambda y, loc, scale: logistic((y - loc) / scale) - mp.log(scale),
@@ -139,8 +141,21 @@ LIMITS = {
     "rice": ("shape", "rayleigh"),
     "exponentially_modified_normal": ("tail", "normal"),
     "johnson_su": ("shape", "johnson_sl"),
+    "com_poisson": ("nu", "geometric_from_zero"),
 }
-UNREGISTERED = {"johnson_sl": JohnsonSL()}
+UNREGISTERED = {
+    "johnson_sl": JohnsonSL(),
+    "geometric_from_zero": GeometricFromZero(),
+}
+# No double is so near to 1 as the probability; terms are too many to be summed one by one; and two
+# neighbouring counts have no maximum, however long it is sought.
+LEFT_OUT = {
+    ("logarithmic_series", "precise"),
+    ("com_poisson", "precise"),
+    ("com_poisson", "sentinels"),
+    ("com_poisson", "near-constant"),
+    ("com_poisson", "few"),
+}
 # Laws that are exponential from their location on as the scale vanishes: the name of the mean.
 FROM_LOCATION = {"exponentially_modified_normal": "tail"}
 
@@ -369,8 +384,8 @@ def lines(families):
     for family in families:
         kind = kind_of(family)
         for name, rows in KINDS[kind].items():
-            if (family, name) == ("logarithmic_series", "precise"):
-                continue  # no double is so near to 1 as its probability
+            if (family, name) in LEFT_OUT:
+                continue
             if get_family(family).support.low == 1.0:  # it counts from 1 on
                 rows = np.asarray(rows) + 1.0
             wide = kind in ("shares", "odds") and name in ("tiny", "huge")
