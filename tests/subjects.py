@@ -173,7 +173,10 @@ def relinked() -> dict[str, Family]:
         for p in family.parameters:
             for link in links_of(p.chart):
                 found[f"{name}-{p.name}-{link}"] = clone(family).set_params(links={p.name: link})
-        links = {p.name: links_of(p.chart)[3 + j] for j, p in enumerate(family.parameters)}
+        links = {}
+        for j, p in enumerate(family.parameters):
+            names = links_of(p.chart)  # a chart of its own has few other links
+            links[p.name] = names[min(3 + j, len(names) - 1)]
         found[f"{name}-all"] = clone(family).set_params(links=links)
     return found
 
@@ -214,13 +217,19 @@ def hardly_differ(family: Family, theta) -> bool:
 
 
 def calm(family: Family, eta: list) -> list:
-    """Return eta with shapes that may have either sign made small: at 1 there is no mean."""
+    """Return eta with shapes that may have either sign made small: at 1 there is no mean.
+
+    Those between two finite ends, as a skewness, stay away from zero, where the law may change like
+    a root of them.
+    """
     if family.observation.columns != 1 or not family.support.smooth:
         return eta
-    shapes = [p.chart is IDENTITY and not p.unit for p in family.parameters]
-    return [
-        0.2 * e if shape and j else e for j, (e, shape) in enumerate(zip(eta, shapes, strict=True))
-    ]
+    result = list(eta)
+    for j, param in enumerate(family.parameters):
+        bounded = param.chart.bounded and param.chart.spans_zero
+        if j and not param.unit and (bounded or param.chart is IDENTITY):
+            result[j] = 0.2 * eta[j] + np.copysign(0.4 if bounded else 0.0, eta[j])
+    return result
 
 
 def observations(cls: type[Family], n: int = 200) -> np.ndarray:
@@ -311,6 +320,11 @@ def ends_at_rows(family: Family | type[Family]) -> bool:
     """
     law = family() if isinstance(family, type) else family
     return any(limit.constant for limit in law.limits)
+
+
+def may_be_singular(family: Family) -> bool:
+    """Whether the law has places next to which no curvature tells the errors."""
+    return type(family).near_singular is not Family.near_singular
 
 
 def states_a_way(family: Family) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from skmle._engine.data.padded import CHUNK, Padded, padded_groups
 from skmle._engine.data.sums import in_order, one_blas_thread
 from skmle._engine.evaluation import Array
+from skmle._engine.judge.limits import has_closed_limits
 from skmle._engine.likelihood.penalties import Ridge
 from skmle._engine.maxima import STEPS, Many, maxima_of
 from skmle._engine.prepare.feasible import starts_inside
@@ -169,6 +170,7 @@ def covers(problem: Problem) -> bool:
     modelled = any(term.size for term in problem.terms)
     # Each group has its own supremum far out, if its law knows any.
     inside = modelled or family.supremum(observed.statistics, observed.weight) is None
+    inside = inside and not has_closed_limits(family)
     return (
         plain
         and inside

@@ -184,6 +184,14 @@ class Ends:
         """
         return ()
 
+    def near_singular(self, eta: Arrays, size: float) -> tuple[str, str] | None:
+        """Return a parameter whose error so many rows do not tell by the curvature, and why.
+
+        It is asked at chart `eta` of laws that are not `regular`: the information may be singular
+        near by, or a second derivative infinite. None is returned elsewhere.
+        """
+        return None
+
     def widened(self, eta: Arrays) -> Arrays:
         """Return constant chart eta of a law whose support is wider, if it moves with them.
 

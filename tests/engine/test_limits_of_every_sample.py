@@ -85,6 +85,8 @@ def last_bits(line: dict) -> float:
     Of y a law may see the logarithm.
     """
     params, y = line["params"], np.abs(line["rows"]).max()
+    if "std" in params:
+        return EPS * float(y / params["std"])
     if "odds" in params:
         return EPS * float(np.sqrt(params["precision"]))
     if "loc" not in params and "shape" not in params:

@@ -9,6 +9,7 @@ separation, differences of the log-likelihood around the answer.
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 
 import numpy as np
 from scipy.optimize import minimize
@@ -23,7 +24,7 @@ from skmle.exceptions import (
     SeparationWarning,
 )
 from skmle.families import Family
-from skmle.families.base import IDENTITY, LOG, LOGIT
+from skmle.families.base import IDENTITY, LOG
 from tests.subjects import (
     ONE_EACH,
     as_columns,
@@ -34,6 +35,7 @@ from tests.subjects import (
     hardly_differ,
     has_links,
     is_conditional,
+    may_be_singular,
 )
 
 RUNS = 200
@@ -78,9 +80,9 @@ def judge(model, *data, **options):
 
 # ---------------------------------------------------------------- draws from all families
 
-CHARTS = {IDENTITY: (0.0, 1.0), LOG: (0.7, 0.5), LOGIT: (0.0, 0.7)}
+CHARTS = defaultdict(lambda: (0.0, 0.7), {IDENTITY: (0.0, 1.0), LOG: (0.7, 0.5)})
 
-SLOPE = {IDENTITY: 0.5, LOG: 0.2, LOGIT: 0.4}
+SLOPE = defaultdict(lambda: 0.4, {IDENTITY: 0.5, LOG: 0.2})
 
 CONTINUOUS = {
     name: family
@@ -124,15 +126,16 @@ def expected_verdict(
         return "boundary"  # a column without counts
     if family.observation.columns == 2 and runs_off(family, y):
         return "separation"
+    if ends_at_rows(family):  # no slope at one limit law tells where the other one wins
+        laws = [end.family for end in family.limits if not (X and end.constant)]
+        model = MLERegressor if X else MLEDistribution
+        ends = [fitted(model(law), *X, y if X else y[:, None])[0].log_likelihood_ for law in laws]
+        inside = best_inside(family, y, *X) > max(ends, default=-np.inf) + UNTOLD
+        return "interior" if inside else "boundary"
     if limit is None:
         # Least counts alone: they are sure at an end of the parameter's range.
         least = family.support.discrete and bool((y == family.support.low).all())
         return ("separation" if X else "boundary") if least else "interior"
-    if ends_at_rows(family):  # no slope at one limit law tells where the other one wins
-        laws = [end.family for end in family.limits] if not X else [limit.family]
-        model = MLERegressor if X else MLEDistribution
-        ends = [fitted(model(law), *X, y if X else y[:, None])[0].log_likelihood_ for law in laws]
-        return "interior" if best_inside(family, y, *X) > max(ends) + UNTOLD else "boundary"
     return "interior" if score_at_limit(family, y, limit, *X) > 0.0 else "boundary"
 
 
@@ -147,17 +150,20 @@ def suits(family: Family, said: str, expected: str) -> bool:
 
     That of a law whose ends move may also say that the maximum has not the usual errors, or that
     there is none, as happens on few rows; as regressions say where a law ends at rows; and as does
-    that of a law with a supremum far out.
+    that of a law with a supremum far out. One with a singular information somewhere may be near it.
     """
     irregular = ("non_regular", "no_maximum") if ends_move(family) else ()
     if ends_at_rows(family) or type(family).supremum is not Family.supremum:
         irregular = ("no_maximum",)
+    if may_be_singular(family):
+        irregular = (*irregular, "non_regular")
     return said == expected or said in irregular
 
 
 def limit_of(family: Family) -> Family | None:
-    """Return the limit law of a family that has one."""
-    return family.limits[0].family if family.limits else None
+    """Return the limit law of a family that has one which features may tell, too."""
+    found = [limit.family for limit in family.limits if not limit.constant]
+    return found[0] if found else None
 
 
 def best_inside(family: Family, y: np.ndarray, *X: np.ndarray) -> float:

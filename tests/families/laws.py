@@ -6,6 +6,7 @@ Points in the space of its parameters, observations, jets of its formula, expect
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from functools import cache
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from skmle.families import Distribution, Family, Support
-from skmle.families.base import IDENTITY, LOG, LOGIT, Softmax
+from skmle.families.base import IDENTITY, LOG, Softmax
 from skmle.families.wrappers.fixed import fix
 from tests.families.whole_numbers import all_of, decided_far_out, reached
 from tests.subjects import RELINKED, STEPS_TOWARDS, SUBJECTS, calm, has_links
@@ -25,8 +26,8 @@ def has_gradient(family: Family) -> bool:
     return family.evaluate(family.statistics(draw(family, eta, 3, rng)), eta).gradient is not None
 
 
-# Where the parameters are drawn from, on the eta of each chart: positive ones from about 0.6 to 7.
-CHART_DRAWS = {IDENTITY: (0.0, 1.0), LOG: (0.7, 0.6), LOGIT: (0.0, 1.0)}
+# Where the parameters are drawn from, on the eta of a chart: positive ones from about 0.6 to 7.
+CHART_DRAWS = defaultdict(lambda: (0.0, 1.0), {LOG: (0.7, 0.6)})
 
 
 def points(family: Family, count: int = 4) -> list[tuple[np.ndarray, ...]]:

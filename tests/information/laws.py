@@ -32,7 +32,8 @@ def draw(cls, rng):
     """
     while True:
         family = cls()
-        drawn = tuple(np.asarray(DRAWS[p.chart.name](rng.normal())) for p in family.parameters)
+        charts = [p.chart for p in family.parameters]
+        drawn = tuple(np.asarray(DRAWS.get(c.name, c.theta)(rng.normal())) for c in charts)
         theta = drawn if has_links(family) else family.natural(drawn)  # coordinates of a vector
         law = Distribution(family, dict(zip(family.names, theta, strict=True)))
         steep = law.family.nonregular(law.family.chart(law.family.eta(law.theta)))

@@ -46,29 +46,43 @@ def far_parameters(family: Family, coefs: Coefs) -> set[str]:
     }
 
 
+def has_closed_limits(family: Family) -> bool:
+    """Return whether the most likely limit law is known without a step, from an end of the rows.
+
+    It is no neighbour of a maximum inside, and may be likelier at any number of rows.
+    """
+    return any(limit.family.shortcuts.starts == "final" for limit in family.limits)
+
+
 def likelier_limit(likelihood: Likelihood, solution: Solution, refit: Refit) -> Fit | None:
-    """Return the fit of a limit law that is at least as likely, if the family has one."""
+    """Return the fit of a limit law that is at least as likely, if the family has one.
+
+    It is the first such law, but the likelier one of those at the two ends of one parameter.
+    """
     if likelihood.problem.jeffreys:
         return None  # The information is singular there, which the penalty forbids.
+    best: tuple[Fit, Limit] | None = None
     for limit in likelihood.problem.family.limits:
+        if best is not None and limit.parameter != best[1].parameter:
+            continue
         if (posed := _posed(likelihood, limit)) is None:
             continue
         other = refit(*posed)
-        here = Fit(
-            likelihood.problem.family,
-            likelihood.raw(solution.coef),
-            None,
-            likelihood.log_likelihood(solution),
-            other.mass,
-            other.verdict,
-        )
+        here = best[0] if best is not None else _as_fit(likelihood, solution, other)
         problem, size = likelihood.problem, likelihood.objective.size
         gain = (_maximised(problem, here) - _maximised(problem, other)) / other.mass
-        if not gain <= max(TIE, UNTOLD / size):
-            continue
-        found = at_limit(likelihood.family, limit, other)
-        return replace(found, n_iter=max(1, likelihood.watch.count))
-    return None
+        if gain <= (max(TIE, UNTOLD / size) if best is None else -TIE):
+            best = other, limit
+    if best is None:
+        return None
+    found = at_limit(likelihood.family, best[1], best[0])
+    return replace(found, n_iter=max(1, likelihood.watch.count))
+
+
+def _as_fit(likelihood: Likelihood, solution: Solution, like: Fit) -> Fit:
+    """Return a solution as a fit, of the same mass as another one."""
+    coefs, value = likelihood.raw(solution.coef), likelihood.log_likelihood(solution)
+    return Fit(likelihood.problem.family, coefs, None, value, like.mass, like.verdict)
 
 
 def _maximised(problem: Problem, fit: Fit) -> float:

@@ -22,7 +22,12 @@ from skmle._engine.judge.edge import (
 from skmle._engine.judge.growth import looks_at
 from skmle._engine.judge.interior import is_interior, is_vague
 from skmle._engine.judge.limit_rows import rows_at_a_limit
-from skmle._engine.judge.limits import Refit, far_parameters, likelier_limit
+from skmle._engine.judge.limits import (
+    Refit,
+    far_parameters,
+    has_closed_limits,
+    likelier_limit,
+)
 from skmle._engine.judge.nearest import nearest_direction
 from skmle._engine.judge.outcome import outcome, receded, separated, wants_covariance
 from skmle._engine.judge.polish import polished
@@ -131,16 +136,19 @@ def _at_the_maximum(likelihood: Likelihood, solution: Solution) -> Fit:
             stalled = Verdict(NOT_CONVERGED, STALLED, solution.step)
             return known or outcome(likelihood, solution, stalled)
         solution = better
-    status = INTERIOR if _is_regular(likelihood, solution) else NON_REGULAR
-    return outcome(likelihood, solution, Verdict(status))
+    return outcome(likelihood, solution, _regularity(likelihood, solution))
 
 
-def _is_regular(likelihood: Likelihood, solution: Solution) -> bool:
+def _regularity(likelihood: Likelihood, solution: Solution) -> Verdict:
     """Return whether the usual errors hold at a maximum; the rows are asked only where needed."""
     family = likelihood.family
     if family.regular:
-        return True
-    return not family.nonregular(family.chart(tuple(likelihood.objective.etas(solution.coef))))
+        return Verdict(INTERIOR)
+    eta = family.chart(tuple(likelihood.objective.etas(solution.coef)))
+    if family.nonregular(eta):
+        return Verdict(NON_REGULAR)
+    found = family.near_singular(eta, likelihood.objective.size)
+    return Verdict(INTERIOR) if found is None else Verdict(NON_REGULAR, found[1])
 
 
 def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | None:
@@ -152,10 +160,13 @@ def _polished_to_tol(likelihood: Likelihood, solution: Solution) -> Solution | N
 def _doubtful(likelihood: Likelihood, solution: Solution) -> bool:
     """Return whether a limit law may be more likely than a maximum inside.
 
-    That may happen on few rows, and where a parameter is far out.
+    That may happen on few rows, where a parameter is far out, and where limit laws are so unlike
+    that they are always tried.
     """
-    few = likelihood.problem.n <= _FEW
-    return few or bool(far_parameters(likelihood.family, likelihood.raw(solution.coef)))
+    family = likelihood.family
+    if likelihood.problem.n <= _FEW or has_closed_limits(family):
+        return True
+    return bool(far_parameters(family, likelihood.raw(solution.coef)))
 
 
 def _at_a_limit(likelihood: Likelihood, solution: Solution) -> Fit | None:

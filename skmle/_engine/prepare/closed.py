@@ -208,8 +208,12 @@ def constant_fit(
     coefs = tuple((np.zeros(0), float(e)) for e in eta)
     design = Design(problem.terms, observed.n)
     objective = Objective(family.rows, observed.statistics, design, observed.weight)
+    usual = family.regular or not family.nonregular(tuple(map(np.asarray, chart_eta)))
     wanted = (
-        verdict.status == INTERIOR and bool(problem.covariance) and design.d <= _LARGEST_DENSITY
+        verdict.status == INTERIOR
+        and bool(problem.covariance)
+        and design.d <= _LARGEST_DENSITY
+        and usual
     )
     coef = np.array([e for _, e in coefs])
     evaluation = objective(coef, 2 if wanted or confirm else 0)

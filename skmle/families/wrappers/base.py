@@ -274,6 +274,9 @@ class Wrapper(ShowsInside):
     def nonregular(self, eta: Arrays) -> tuple[str, ...]:
         return self.inner.nonregular(eta)
 
+    def near_singular(self, eta: Arrays, size: float) -> tuple[str, str] | None:
+        return self.inner.near_singular(eta, size)
+
     def densities(self, statistics: Arrays) -> Array:
         return self.inner.densities(statistics)
 

@@ -165,6 +165,10 @@ class FreeParameters(Wrapper):
         found = self.inner.nonregular(self.complete(eta, self._held))
         return tuple(name for name in found if name not in self.values)
 
+    def near_singular(self, eta: Arrays, size: float) -> tuple[str, str] | None:
+        found = self.inner.near_singular(self.complete(eta, self._held), size)
+        return None if found is None or found[0] in self.values else found
+
     def _free_of(self, names: list[str], entries: tuple[float, ...]) -> tuple[float, ...]:
         pairs = zip(names, entries, strict=True)
         return tuple(entry for name, entry in pairs if name not in self.values)

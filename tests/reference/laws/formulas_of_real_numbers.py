@@ -26,6 +26,29 @@ def tails(smaller):
     return {"log_sf": log_sf, "log_cdf": log_cdf}
 
 
+def _skew_normal(y, mean, std, skewness):
+    r = mp.sign(skewness) * mp.cbrt(2 * abs(skewness) / (4 - mp.pi))
+    scale = std * mp.sqrt(1 + r**2)
+    shape = r * mp.sqrt(mp.pi / 2) / mp.sqrt(1 - (mp.pi / 2 - 1) * r**2)
+    z = (y - mean + r * std) / scale
+    return mp.log(2 / scale) - z * z / 2 - mp.log(2 * mp.pi) / 2 + log_normal_sf(-shape * z)
+
+
+def _skew_normal_tail(y, sign, theta):
+    """Return the logarithm of a tail, by integrals over pieces that grow outwards from y."""
+    there, std = _skew_normal(y, **theta), theta["std"]
+    pieces = [0, *(mp.mpf(4) ** k for k in range(-9, 4)), mp.inf]
+
+    def share(t):
+        return mp.exp(_skew_normal(y + sign * std * t, **theta) - there)
+
+    with mp.workdps(25):
+        log_tail = there + mp.log(std * mp.quad(share, pieces))
+    if log_tail < -0.5:
+        return log_tail
+    return log_complement(_skew_normal_tail(y, -sign, theta))
+
+
 def _triangular_density(y, low, mode, high):
     height = (y - low) / (mode - low) if y <= mode else (high - y) / (high - mode)
     return mp.log(2 * height / (high - low))
@@ -159,6 +182,27 @@ LAWS = [
         log_cdf=_modified_log_cdf,
         mean=lambda loc, scale, tail: loc + tail,
         variance=lambda loc, scale, tail: scale**2 + tail**2,
+    ),
+    Formula(
+        "skew_normal",
+        [
+            {"mean": mean, "std": std, "skewness": skewness}
+            for mean, std, skewness in (
+                (0.0, 1.0, 0.7),
+                (-3.0, 1e-6, -0.02),
+                (1e4, 20.0, 0.99),
+                (0.0, 1.0, 1e-7),
+                (1.0, 2.0, -0.5),
+            )
+        ],
+        log_density=_skew_normal,
+        points=lambda mean, std, **_: [
+            mean + std * mp.mpf(u) for u in (-30, -9, -4, -2, -0.3, 0.001, 1, 3, 7, 13, 36)
+        ],
+        log_sf=lambda y, **theta: _skew_normal_tail(y, 1, theta),
+        log_cdf=lambda y, **theta: _skew_normal_tail(y, -1, theta),
+        mean=lambda mean, std, skewness: mean,
+        variance=lambda mean, std, skewness: std**2,
     ),
     Formula(
         "von_mises",

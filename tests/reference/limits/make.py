@@ -26,6 +26,7 @@ from skmle import MLEDistribution
 from skmle.families import get_family
 from skmle.families.com_poisson import GeometricFromZero
 from skmle.families.johnson_su import JohnsonSL
+from skmle.families.skew_normal import MOST_SKEWED
 
 HERE = Path(__file__).parent
 mp.mp.dps = 120
@@ -158,6 +159,7 @@ LEFT_OUT = {
 }
 # Laws that are exponential from their location on as the scale vanishes: the name of the mean.
 FROM_LOCATION = {"exponentially_modified_normal": "tail"}
+REAL = ("loc", "skew", "skewness")  # parameters of either sign, the first with the unit of y
 
 # ---------------------------------------------------------------- samples
 
@@ -248,13 +250,13 @@ class Maximum:
         self.start = {name: mp.mpf(float(v)) for name, v in start.items()}
         cusp = family in WITH_CUSPS
         self.free = [n for n in self.start if n not in held and not (cusp and n == "loc")]
-        self.unit = self.start.get("scale", mp.mpf(1))
+        self.unit = self.start.get("scale", self.start.get("std", mp.mpf(1)))
 
     def params(self, at):
         found = dict(self.start) | {name: mp.mpf(float(v)) for name, v in self.held.items()}
         for name, t in zip(self.free, at, strict=True):
-            if name in ("loc", "skew"):
-                found[name] = self.start[name] + (self.unit if name == "loc" else 1) * t
+            if name in REAL or (name == "mean" and "skewness" in found):
+                found[name] = self.start[name] + (1 if name in REAL[1:] else self.unit) * t
             elif name == "probability" or (name == "mean" and self.law is beta):
                 odds = self.start[name] / (1 - self.start[name]) * mp.exp(t)
                 found[name] = odds / (1 + odds)
@@ -343,10 +345,26 @@ def from_location(rows, held, mean):
     return "boundary", params, float(-len(y) * (mp.log(size) + away / size))
 
 
+def half_normal(rows, start):
+    """Return the most likely half-normal law from an end on, by its mean and deviation."""
+    y = [mp.mpf(float(v)) for v in rows]
+    sign = mp.sign(start["skewness"])
+    end = sign * min(sign * v for v in y)
+    scale = mp.sqrt(mp.fsum((v - end) ** 2 for v in y) / len(y))
+    params = {
+        "mean": float(end + sign * mp.sqrt(2 / mp.pi) * scale),
+        "std": float(scale * mp.sqrt(1 - 2 / mp.pi)),
+        "skewness": start["skewness"],
+    }
+    return "boundary", params, float(-len(y) * (mp.log(scale) + mp.log(mp.pi / 2) / 2 + 0.5))
+
+
 def maximum(family, rows, held):
     """Return (status, parameters, log-likelihood); the status is None where none was found."""
     start = fitted(family, rows, held).params_
-    if all(np.isfinite(v) and v != 0.0 for n, v in start.items() if n not in ("loc", "skew")):
+    if family == "skew_normal" and abs(start["skewness"]) == MOST_SKEWED:
+        return (None, {}, None) if held else half_normal(rows, start)
+    if all(np.isfinite(v) and v != 0.0 for n, v in start.items() if n not in REAL):
         found = Maximum(family, rows, held, start).find()
         if found is not None:
             irregular = family in MOVING_ENDS and found[0]["shape"] < -0.5
@@ -365,8 +383,11 @@ def moved(name, value, params, up):
     """Return another value at which a parameter may be held, above or below its own."""
     if name == "loc":
         return value + (0.5 if up else -0.5) * (params["scale"] or params["tail"])
-    if name == "skew":
-        return value + (0.25 if up else -0.25)
+    if name == "mean" and "skewness" in params:
+        return value + (0.5 if up else -0.5) * params["std"]
+    if name in ("skew", "skewness"):
+        step = 0.25 if up else -0.25
+        return value + step if name == "skew" else 0.5 * value + step
     if name in ("probability",) or (name == "mean" and "precision" in params):
         odds = (1.5 if up else 1.0 / 1.5) * value / (1.0 - value)
         return odds / (1.0 + odds)
