@@ -53,6 +53,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("generalized_gamma", "gengamma", "generalised_gamma", "stacy"),
     ),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
+    "Tweedie": ("tweedie", ("tweedie", "compound_poisson_gamma")),
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),
     "Gompertz": ("gompertz", ("gompertz",)),

@@ -79,10 +79,11 @@ def test_limit_law(family, limit, far, rng):
     1e-10.
     """
     index = place(family, limit.parameter)
-    end = far if limit.value == np.inf else -far
+    chart = family.parameters[index].chart
+    end = far if limit.value == chart.theta(np.inf) else -far
+    assert limit.value == chart.theta(np.sign(end) * np.inf)
     others = places(family, limit)
     assert sorted([index, *others]) == [*range(len(family.parameters))]
-    assert limit.value == np.inf or family.parameters[index].chart.theta(-np.inf) == limit.value
     for eta in points(family):
         eta = tuple(np.asarray(end) if j == index else e for j, e in enumerate(eta))
         law, rest = law_at_limit(family, limit, eta)
@@ -112,8 +113,11 @@ def test_limit_law(family, limit, far, rng):
 @every_limit
 def test_distribution_at_the_limit(family, limit, rng):
     """A parameter at its limit is a law like any other, as is one a rounding away from it."""
+    chart = family.parameters[place(family, limit.parameter)].chart
+    near = next(
+        float(chart.theta(e)) for e in (-30.0, 30.0) if chart.theta(e * np.inf) == limit.value
+    )
     for eta in points(family, 2):
-        near = {np.inf: 1e13, 0.0: 1e-13}[limit.value]
         law, rest = law_at_limit(family, limit, family.linked(eta))
         theirs = Distribution.of(law, law.natural(rest))
         y = theirs.rvs(50, random_state=0)
