@@ -65,7 +65,8 @@ def seen_by_wrappers(cls: type[Family]) -> tuple[object, ...]:
     ends = support.low, support.high, support.closed, support.fixed, support.discrete
     # Those of several columns name parameters once they know how many.
     parameters = len(cls.parameters) if isinstance(cls.parameters, tuple) else None
-    return cls.observation, ends, parameters, cls.cusps
+    beside = isinstance(cls.breaks, tuple) and bool(cls.breaks)  # a mass beside a density
+    return cls.observation, ends, parameters, cls.cusps, beside
 
 
 def first_of_each(families: Iterable[type[Family]]) -> list[type[Family]]:
@@ -173,10 +174,12 @@ def relinked() -> dict[str, Family]:
         for p in family.parameters:
             for link in links_of(p.chart):
                 found[f"{name}-{p.name}-{link}"] = clone(family).set_params(links={p.name: link})
-        links = {}
-        for j, p in enumerate(family.parameters):
-            names = links_of(p.chart)  # a chart of its own has few other links
-            links[p.name] = names[min(3 + j, len(names) - 1)]
+        several = [links_of(p.chart) for p in family.parameters]  # a chart of its own has few
+        links = {
+            p.name: names[(3 + j) % len(names)]
+            for j, (p, names) in enumerate(zip(family.parameters, several, strict=True))
+            if names
+        }
         found[f"{name}-all"] = clone(family).set_params(links=links)
     return found
 

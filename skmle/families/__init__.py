@@ -55,6 +55,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Weibull": ("weibull", ("weibull", "weibull_min")),
     "ExponentiatedWeibull": ("exponentiated_weibull", ("exponentiated_weibull", "exponweib")),
+    "Tweedie": ("tweedie", ("tweedie", "compound_poisson_gamma")),
     "Gumbel": ("gumbel", ("gumbel", "gumbel_r", "gumbel_max", "largest_extreme_value")),
     "GumbelMin": ("gumbel", ("gumbel_min", "gumbel_l", "smallest_extreme_value")),
     "Gompertz": ("gompertz", ("gompertz",)),

@@ -218,6 +218,23 @@ def gather(parts: Sequence[tuple[Places, Rows]], n: int, k: int, order: int) -> 
     return Rows(value, tuple(gradient), tuple(curvature)).upto(order)
 
 
+def chosen(first: NDArray[np.bool_], one: Rows, other: Rows) -> Rows:
+    """Return the rows of one function where `first` holds, and those of another elsewhere."""
+
+    def each(a: Array | None, b: Array | None) -> Array:
+        zero = np.zeros(())
+        return np.where(first, zero if a is None else a, zero if b is None else b)
+
+    value = each(one.value, other.value)
+    if one.gradient is None or other.gradient is None:
+        return Rows(value)
+    gradient = tuple(each(a, b) for a, b in zip(one.gradient, other.gradient, strict=True))
+    if one.curvature is None or other.curvature is None:
+        return Rows(value, gradient)
+    packed = tuple(each(a, b) for a, b in zip(one.packed, other.packed, strict=True))
+    return Rows(value, gradient, packed)
+
+
 def replaced(
     rows: Rows, places: NDArray[np.bool_], eta: Array, formula: Callable[[Rows, Array], Rows]
 ) -> Rows:

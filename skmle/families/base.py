@@ -261,6 +261,11 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         """
         return None
 
+    @property
+    def dense(self) -> Family:
+        """The law beside an atom, of the same parameters and statistics; this one without atoms."""
+        return self
+
     def densities(self, statistics: Arrays) -> Array:
         """Return for each row 1 if its law is a density, 0 if it is a mass.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skmle.families.algebra import alike, gather, mix, of_rows
+from skmle.families.algebra import alike, chosen, gather, mix, of_rows
 from skmle.families.base import (
     IDENTITY,
     Array,
@@ -93,7 +93,7 @@ class Ordinal(Family):
         high = [self._above(c, location, eta, n, order) for c in (level, level + 1)]
         by_low = mix([(rows, every) for rows in low], k, [1.0, -1.0], order)
         by_high = mix([(rows, every) for rows in high], k, [1.0, -1.0], order)
-        return _chosen(low[0].value > _MEDIAN, by_low, by_high)
+        return chosen(low[0].value > _MEDIAN, by_low, by_high)
 
     def _below(self, cut: int, location: Array, eta: Arrays, n: int, order: int) -> Rows:
         """Return -log P(Y <= cut - 1), by all eta."""
@@ -165,20 +165,3 @@ class Ordinal(Family):
 
 def _taken(moves: Array, place: Any) -> Array:
     return np.take_along_axis(moves, place[..., None], axis=-1)[..., 0]
-
-
-def _chosen(first: Any, one: Rows, other: Rows) -> Rows:
-    """Return the rows of one function where `first` holds, and those of another elsewhere."""
-
-    def each(a: Array | None, b: Array | None) -> Array:
-        zero = np.zeros(())
-        return np.where(first, zero if a is None else a, zero if b is None else b)
-
-    value = each(one.value, other.value)
-    if one.gradient is None or other.gradient is None:
-        return Rows(value)
-    gradient = tuple(each(a, b) for a, b in zip(one.gradient, other.gradient, strict=True))
-    if one.curvature is None or other.curvature is None:
-        return Rows(value, gradient)
-    packed = tuple(each(a, b) for a, b in zip(one.packed, other.packed, strict=True))
-    return Rows(value, gradient, packed)

@@ -11,6 +11,7 @@ import pytest
 from skmle import MLEDistribution, MLERegressor
 from skmle.families import Categorical
 from skmle.families.base import LOGIT
+from skmle.families.tools.atoms import atoms_of
 from tests.engine.verdicts import CONTINUOUS, DISTRIBUTIONAL, RUNS, both, draw_rows, judge
 from tests.subjects import (
     ONE_EACH,
@@ -34,7 +35,9 @@ def test_some_rows_interpolated(family):
         X, y = draw_rows(family, 20, 8, np.random.default_rng(seed))
         _, said = judge(MLERegressor(family, features=both(family)), X, y)
         slow = not family.movable or ends_move(family)  # shape and scale run off together
-        assert said == "no_maximum" or (said == "not_converged" and slow)
+        # Rows at a mass beside the density keep the law wide: there may be a maximum away from it.
+        inside = said == "interior" and bool(atoms_of(family))
+        assert said == "no_maximum" or inside or (said == "not_converged" and slow)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +268,9 @@ def test_small_spread_is_no_limit(family, cv):
     model, said = judge(MLEDistribution(family), y[:, None])
     if ends_move(family) and said == "no_maximum":
         return  # of a law that has no such spread without an end among the observations
+    between = family.limits and 0.0 < family.limits[0].value < np.inf
+    if between and said == "boundary":
+        return  # a power that tells the skewness alone, of which a small spread tells nothing
     assert said == "interior" and model.distance_ <= 1e-4
 
 

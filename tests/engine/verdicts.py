@@ -94,7 +94,8 @@ CONTINUOUS = {
 def draw(family: Family, n: int, rng: np.random.Generator, p: int = 0):
     """Return (X, y) of the law at moderate parameters; the first depends on X if p > 0."""
     while True:
-        eta = calm(family, [np.asarray(rng.normal(*CHARTS[q.chart])) for q in family.parameters])
+        drawn = [rng.normal(*CHARTS[q.chart]) for q in family.parameters]
+        eta = calm(family, [np.asarray(e) for e in drawn])
         theta = family.natural(family.linked(tuple(eta)))
         ordered = family.support.smooth or bool(np.all(np.diff(theta) > 0.0))  # low < high
         hardly = hardly_differ(family, theta)
@@ -160,10 +161,13 @@ def suits(family: Family, said: str, expected: str) -> bool:
     return said == expected or said in irregular
 
 
-def limit_of(family: Family) -> Family | None:
-    """Return the limit law of a family that has one which features may tell, too."""
-    found = [limit.family for limit in family.limits if not limit.constant]
-    return found[0] if found else None
+def limit_of(family: Family, y: np.ndarray) -> Family | None:
+    """Return the limit law that features may tell, too, of a family whose limit allows all rows."""
+    found = [limit for limit in family.limits if not limit.constant]
+    if not found:
+        return None
+    allowed = found[0].observe(family.adapt(y).statistics(y)) is not None
+    return found[0].family if allowed else None
 
 
 def best_inside(family: Family, y: np.ndarray, *X: np.ndarray) -> float:
@@ -194,6 +198,13 @@ STEPS = np.array([1e-4, 2e-4])
 FLAT, FURTHER = 1e-11, 0.02
 
 
+def next_to(end: float, step: float) -> float:
+    """Return a parameter inside, next to the end of its range, which may be above or infinite."""
+    if np.isinf(end):
+        return 1.0 / step
+    return step if end == 0.0 else end - step
+
+
 def score_at_limit(family: Family, y: np.ndarray, limit, *X: np.ndarray) -> float:
     """Return the slope of the log-likelihood where a parameter leaves its limit.
 
@@ -205,12 +216,13 @@ def score_at_limit(family: Family, y: np.ndarray, limit, *X: np.ndarray) -> floa
     at_limit = law.log_prob(y).sum()
 
     def gain(step: float) -> float:
-        value = step if end.value == 0.0 else 1.0 / step
-        return float(beside_limit(family, end, law, value).log_prob(y).sum() - at_limit)
+        return float(
+            beside_limit(family, end, law, next_to(end.value, step)).log_prob(y).sum() - at_limit
+        )
 
     near, far = map(gain, STEPS)
     if max(abs(near), abs(far)) < FLAT * len(y):
-        held = {end.parameter: FURTHER if end.value == 0.0 else 1.0 / FURTHER}
+        held = {end.parameter: next_to(end.value, FURTHER)}
         model = MLERegressor(family, fixed=held) if X else MLEDistribution(family, fixed=held)
         return model.fit(*X, y if X else as_columns(y)).log_likelihood_ - limit.log_likelihood_
     return (4.0 * near - far) / (2.0 * STEPS[0])
@@ -296,7 +308,8 @@ def draw_rows(family: Family, n: int, p: int, rng: np.random.Generator):
     """Return (X, y) of laws whose first two parameters depend on all columns."""
     while True:
         X = rng.normal(size=(n, p))
-        eta = calm(family, [np.full(n, rng.normal(*CHARTS[q.chart])) for q in family.parameters])
+        drawn = [rng.normal(*CHARTS[q.chart]) for q in family.parameters]
+        eta = calm(family, [np.full(n, e) for e in drawn])
         for j in range(2):
             eta[j] = eta[j] + X @ rng.normal(0.0, 0.3 * SLOPE[family.parameters[j].chart], p)
         theta = family.natural(family.linked(tuple(eta)))

@@ -34,7 +34,7 @@ OF_TAILS = {"Censored", "Truncated", "Rounded", "Hurdle"}
 
 def of_errors(wrapper, cls):
     """Return how closely the standard errors of a wrapped law may be asked to agree."""
-    in_shape = own_name(cls) in ("student_t", "generalized_gamma")
+    in_shape = own_name(cls) in ("student_t", "generalized_gamma", "tweedie")
     differences = cls.tail is Family.tail or in_shape
     return BY_DIFFERENCES if wrapper in OF_TAILS and differences else CLOSE
 

@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 
 from skmle.families import Distribution, Family, Support
 from skmle.families.base import IDENTITY, LOG, Softmax
+from skmle.families.tools.atoms import atoms_of
 from skmle.families.wrappers.fixed import fix
 from tests.families.whole_numbers import all_of, decided_far_out, reached
 from tests.subjects import RELINKED, STEPS_TOWARDS, SUBJECTS, calm, has_links
@@ -52,7 +53,9 @@ def drawn_points(family: Family) -> tuple[tuple[np.ndarray, ...], ...]:
     ]
     kept: list[tuple[np.ndarray, ...]] = []
     while len(kept) < 4:
-        drawn = calm(family, [rng.normal(*CHART_DRAWS[p.chart]) for p in family.parameters])
+        drawn = calm(
+            family, [rng.normal(*CHART_DRAWS.get(p.chart, (0.0, 1.0))) for p in family.parameters]
+        )
         eta = tuple(
             np.asarray(abs(e) if positive else e)
             for e, positive in zip(drawn, only_positive, strict=True)
@@ -80,9 +83,10 @@ def is_computable(family: Family, theta) -> bool:
         return True
     if family.observation.circular:  # all of a turn lies at ordinary numbers
         return True
+    at_low = np.exp(family.log_prob(np.array(atoms_of(family)), family.eta(theta))).sum()
     return not (
         (np.isfinite(high) and family.sf(np.nextafter(high, -np.inf), theta) > 1e-14)
-        or (low == 0.0 and family.cdf(np.asarray(LEAST), theta) > 1e-14)
+        or (low == 0.0 and family.cdf(np.asarray(LEAST), theta) - at_low > 1e-14)
         or (np.isinf(high) and family.sf(np.asarray(1.0 / LEAST), theta) > 1e-14)
     )
 
@@ -156,7 +160,10 @@ def draw(family: Family, eta, n, rng):
 
 def rows_of(family: Family, n, rng):
     """Return eta with one row an observation, and observations of these laws."""
-    columns = calm(family, [rng.normal(*CHART_DRAWS[p.chart], size=n) for p in family.parameters])
+    columns = calm(
+        family,
+        [rng.normal(*CHART_DRAWS.get(p.chart, (0.0, 1.0)), size=n) for p in family.parameters],
+    )
     if not family.support.smooth:
         columns = list(np.sort(columns, axis=0))
     eta = tuple(columns)
@@ -273,7 +280,8 @@ def quadrature(family: Family, eta):
         edges.append(natural(family, eta)[0])
     if "mode" in family.names and not family.support.smooth:  # a peak between two lines
         edges.append(natural(family, eta)[family.names.index("mode")])
-    ends = np.unique(to(np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])))
+    at = np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])
+    ends = np.unique(to(at[~np.isin(at, np.array(atoms_of(family)))]))
     for edge in to(np.array(edges, float)):  # the density is not smooth there: ever finer panels
         near = ends[np.abs(ends - edge).argsort()[1]]
         ends = np.unique(np.append(ends, edge + (near - edge) * HALVES))
@@ -304,7 +312,11 @@ def quadrature(family: Family, eta):
     moves = not family.support.fixed and family.support.smooth
     if moves:  # next to an end that moves, derivatives are beyond the numbers
         inside &= family.log_prob(y, family.linked(eta)) > -200.0
-    return y[inside], weight[inside]
+    beside = np.array(atoms_of(family))
+    return (
+        np.concatenate([beside, y[inside]]),
+        np.concatenate([np.ones(len(beside)), weight[inside]]),
+    )
 
 
 def coordinate(support: Support, centre, spread):

@@ -6,6 +6,7 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from skmle.families import Categorical, Distribution, Uniform
+from skmle.families.tools.atoms import atoms_of
 from skmle.information import cross_entropy, js_divergence, kl_divergence
 from tests.families.whole_numbers import LONGEST, all_of
 from tests.subjects import every_class, has_links
@@ -150,9 +151,10 @@ def composite(p, q, gain, first, last):
         at = edges[:-1, None] + half * (1.0 + nodes)
         mass = p.pdf(y(at)) * slope(at)
         terms = half * weights * mass * gain(p.logpdf(y(at)), q.logpdf(y(at)))
-    return float(
-        np.where((mass > 1e-40) | np.isfinite(terms), terms, 0.0).sum()
-    )  # far out, scipy's densities are 0
+    within = np.where((mass > 1e-40) | np.isfinite(terms), terms, 0.0).sum()
+    beside = np.array(atoms_of(p.family)) if isinstance(p, Distribution) else np.empty(0)
+    points = np.exp(p.logpdf(beside)) * gain(p.logpdf(beside), q.logpdf(beside))
+    return float(within + points.sum())  # far out, scipy's densities are 0
 
 
 def surprise(log_p, log_q):

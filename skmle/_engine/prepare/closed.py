@@ -164,7 +164,7 @@ def _at_infinity(problem: Problem, chart_eta: tuple[float, ...], refit: Refit) -
             return at_limit(family, limit, simpler)
     near = tuple(float(e) for e in np.clip(chart_eta, -_UNDERFLOW, _UNDERFLOW))
     end = "the data have no spread and stand at an end of the law's range, so"
-    if family.support.discrete:
+    if not np.any(family.densities(problem.observed.statistics)):
         verdict = Verdict(BOUNDARY, f"{end} all its mass does too")
     else:
         # The parameters on the way there are returned: at the end there is no density.

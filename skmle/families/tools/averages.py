@@ -67,9 +67,9 @@ class FamilyRows:
         return np.where(np.isin(y, self.atoms()), self.log_prob(y), -np.inf)
 
     def quantiles(self, levels: Sequence[float]) -> Array:
-        """Return about the quantiles of each law, of shape (n, levels)."""
+        """Return about the quantiles of each law, beside an atom, of shape (n, levels)."""
         shape = (len(levels), self.size)
-        value = self.family.about_quantile(np.asarray(levels, float)[:, None], self.theta)
+        value = self.family.dense.about_quantile(np.asarray(levels, float)[:, None], self.theta)
         if self.frozen is None or not np.isnan(value).any():
             return np.broadcast_to(value, shape).T
         return quantiles_of(self.frozen, levels, self.size, self.discrete)

@@ -6,7 +6,7 @@ searches end far from the quantile, or not at all.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ class ByTails(Family):
 
     `rough_quantile` is where the search begins; what it returns has all its digits.
     """
+
+    rounding: ClassVar[float] = _EXACT
+    """Relative size of a step of the search that only the rounding of `log_tail` makes."""
 
     def cdf(self, y: Array, theta: Arrays) -> Array:
         return np.exp(self._log_tail(y, theta, False))
@@ -70,7 +73,7 @@ class ByTails(Family):
             edge = np.log(frozen.sf(y) if upper else frozen.cdf(y))
             at_infinity = np.where((y == np.inf) == upper, -np.inf, 0.0)
             edge = np.where(self.runs_off(theta), at_infinity, edge)
-            safe = tuple(np.where(inside, value, 1.0) for value in theta)
+            safe = self._between_ends(theta, inside)
             return np.where(inside, self._tail_between_ends(y, safe, upper), edge)
 
     def _tail_between_ends(self, y: Array, theta: Arrays, upper: bool) -> Array:
@@ -84,6 +87,12 @@ class ByTails(Family):
         """Return where no parameter is at an end of its range, where the formulas hold."""
         finite = (np.isfinite(e) for e in self.eta(theta))
         return np.logical_and.reduce(np.broadcast_arrays(*finite))
+
+    def _between_ends(self, theta: Arrays, inside: NDArray[np.bool_]) -> Arrays:
+        """Return ordinary parameters in place of those at an end of their range."""
+        ordinary = (param.chart.theta(np.zeros(())) for param in self.parameters)
+        pairs = zip(theta, ordinary, strict=True)
+        return tuple(np.where(inside, value, other) for value, other in pairs)
 
     def runs_off(self, theta: Arrays) -> NDArray[np.bool_]:
         """Return where parameters at an end of their range leave no probability to any number."""
@@ -145,7 +154,7 @@ class ByTails(Family):
         first, last = ranks.ends(self.support, log_q.shape)
         low, high = np.array(first), np.array(last)
         positive, sign = self.support.low == 0.0, 1.0 if upper else -1.0
-        eta = self.eta(theta)
+        eta = tuple(np.broadcast_to(e, log_q.shape) for e in self.eta(theta))
         middle = ranks.number(ranks.between(low, high))
         y = np.where(np.isfinite(start) & self.contains(start), start, middle)
         todo, before = np.arange(len(y)), np.inf  # of most rows a few steps are enough
@@ -159,7 +168,7 @@ class ByTails(Family):
             hazard = np.exp(self.log_prob(at, tuple(e[todo] for e in eta)) - tail)
             step = sign * gap / hazard
             new = at * np.exp(step / at) if positive else at + step
-            done = (np.abs(new - at) <= _EXACT * np.abs(at)) & (np.abs(gap) < _CLOSE)
+            done = (np.abs(new - at) <= self.rounding * np.abs(at)) & (np.abs(gap) < _CLOSE)
             # A logarithm that differs by its own rounding tells no better place, either.
             done |= (np.abs(gap) <= _ROUNDED * np.abs(log_q[todo])) | (below + 1 >= above)
             if done.all():

@@ -16,6 +16,7 @@ from skmle.families.algebra import through_links
 from skmle.families.differences import differences
 from skmle.families.links import Jet, transition
 from skmle.families.records import Array, Arrays, Rows, Softmax, triangle
+from skmle.families.tools.atoms import atoms_of
 
 if TYPE_CHECKING:
     from skmle.families.base import Family
@@ -84,10 +85,15 @@ def _densities(family: Family, theta: Arrays) -> tuple[Array, Array]:
     """Return nodes and weights for each law, (laws, nodes)."""
     columns = tuple(np.reshape(part, (-1, 1)) for part in theta)
     below, above = _NODES[_NODES <= 0.0], _NODES[_NODES > 0.0]
-    low = family.quantile(ndtr(below)[None, :], columns)
-    high = family.upper_quantile(ndtr(-above)[None, :], columns)
+    low = family.dense.quantile(ndtr(below)[None, :], columns)
+    high = family.dense.upper_quantile(ndtr(-above)[None, :], columns)
     y = np.concatenate([low, high], axis=1)
-    return y, np.broadcast_to(_WEIGHTS, y.shape)
+    weights = np.broadcast_to(_WEIGHTS, y.shape)
+    for atom in atoms_of(family):
+        mass = np.exp(family.log_prob(np.full(1, atom), family.eta(columns)))
+        y = np.concatenate([y, np.full_like(mass, atom)], axis=1)
+        weights = np.concatenate([weights * (1.0 - mass), mass], axis=1)
+    return y, weights
 
 
 def _masses(family: Family, theta: Arrays, deviation: Array | None = None) -> tuple[Array, Array]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import alike, gather, mix, of_rows
+from skmle.families.algebra import add, alike, gather, mix, of_rows
 from skmle.families.base import Array, Arrays, Family, Rows, triangle
+from skmle.families.tools.atoms import atoms_of
 from skmle.families.tools.quantiles import centre_and_spread
 
 _MEDIAN = float(np.log(2.0))  # -log of one half: a tail beyond it is the smaller one
@@ -88,6 +89,8 @@ def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int =
         Its statistics of the ends, which lie in the support or, of counts, one below it.
     """
     start, end = family.restore(low), family.restore(high)
+    if family.dense is not family:
+        return _beside_atom(family, low, high, eta, order)
     counted = family.support.discrete
     short = end - start <= _FEW if counted else _is_flat(family, start, end, eta)
     parts = []
@@ -96,6 +99,25 @@ def between(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int =
         ends = of_rows(low, at), of_rows(high, at)
         parts.append((at, probability(family, *ends, of_rows(eta, at, len(short)), order)))
     return gather(parts, len(short), len(eta), order)
+
+
+def _beside_atom(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int) -> Rows:
+    """Return the same of a law with an atom: beside it, that of the density, which has a share."""
+    start, end = family.restore(low), family.restore(high)
+    (atom,) = atoms_of(family)
+    beside = (atom <= start) | (end < atom)
+    parts = []
+    for kind, at in alike(beside.astype(float), (0.0, 1.0)):
+        ends, own = (of_rows(low, at), of_rows(high, at)), of_rows(eta, at, len(beside))
+        if kind:
+            mass = family.evaluate(family.statistics(np.full(len(start[at]), atom)), own, order)
+            both = [(certain(len(eta)), range(len(eta))), (mass, range(len(eta)))]
+            share = mix(both, len(eta), [1.0, -1.0], order)
+            rows = add(between(family.dense, *ends, own, order), share)
+        else:
+            rows = _long(family, *ends, own, order)
+        parts.append((at, rows))
+    return gather(parts, len(beside), len(eta), order)
 
 
 def _is_flat(family: Family, start: Array, end: Array, eta: Arrays) -> NDArray[np.bool_]:
@@ -147,16 +169,20 @@ def _short(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int) -
     return mix(parts, len(eta), order=order)
 
 
+def certain(k: int) -> Rows:
+    """Return -log 1 as a function of k etas."""
+    zero = np.zeros(())
+    return Rows(zero, (zero,) * k, (zero,) * len(triangle(k)))
+
+
 def _long(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int) -> Rows:
     """Return -log of the difference of the tails that are small there."""
     k, every = len(eta), range(len(eta))
     above_low, above_high = (family.tail(end, eta, True, order) for end in (low, high))
     below_low, below_high = (family.tail(end, eta, False, order) for end in (low, high))
-    zero = np.zeros(())
-    certain = Rows(zero, (zero,) * k, (zero,) * len(triangle(k)))
     upper = mix([(above_low, every), (above_high, every)], k, [1.0, -1.0], order)
     lower = mix([(below_high, every), (below_low, every)], k, [1.0, -1.0], order)
-    parts = [(certain, every), (below_low, every), (above_high, every)]
+    parts = [(certain(k), every), (below_low, every), (above_high, every)]
     both = mix(parts, k, [1.0, -1.0, -1.0], order)
     in_upper, in_lower = above_low.value > _MEDIAN, below_high.value > _MEDIAN
 

@@ -69,6 +69,11 @@ class FreeParameters(Wrapper):
         pairs = ((p, self.values[p.name]) for p in self.inner.parameters if p.name in self.values)
         return tuple(np.asarray(p.chart.forward(np.asarray(v, float)), float) for p, v in pairs)
 
+    @property
+    def dense(self) -> Family:
+        whole = self.inner
+        return self if whole.dense is whole else self.around(whole.dense)
+
     # ---------------------------------------------------------------- cusps
 
     def smoothings(self) -> tuple[Family, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skmle.families.base import Family
+from skmle.families.tools.atoms import atoms_of
 from skmle.families.wrappers.truncated import Truncated
 from skmle.families.wrappers.zero_inflated import ZeroInflated
 
@@ -41,4 +42,7 @@ class Hurdle(ZeroInflated):
     def inner(self) -> Family:
         """The law of what is not zero."""
         whole = super().inner
-        return Truncated(whole, low=0.0) if whole.contains(np.zeros(1))[0] else whole
+        if not whole.contains(np.zeros(1))[0]:
+            return whole
+        beside_zero = whole.dense is not whole and atoms_of(whole) == (0.0,)
+        return whole.dense if beside_zero else Truncated(whole, low=0.0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from skmle.families.algebra import of_rows
 from skmle.families.base import LOGIT, Array, Arrays, Limit, Param, Saturated
 from skmle.families.tools.zeros import ZerosAlone
-from skmle.families.wrappers.base import Derived, all_but_last
+from skmle.families.wrappers.base import Derived, Observe
 
 _HARDLY_ANY = -36.0  # the logit of a share below the rounding of one
 
@@ -43,7 +46,8 @@ class WithZeros(Derived):
         none = Limit("zeros", 0.0, self.inner, _others if self._counts_zero else _without_zeros)
         return (alone, none, *super().limits)
 
-    _at_limit = all_but_last
+    def _at_limit(self, observe: Observe) -> Observe:
+        return partial(_beside_zeros, observe)
 
     def saturated(self, statistics: Arrays) -> Saturated | None:
         """Return what reproduces all rows under the law inside, where none is zero."""
@@ -82,3 +86,15 @@ def _others(statistics: Arrays) -> Arrays:
 
 def _without_zeros(statistics: Arrays) -> Arrays | None:
     return None if statistics[-1].any() else statistics[:-1]
+
+
+def _beside_zeros(observe: Observe, statistics: Arrays) -> Arrays | None:
+    """Return the statistics of a limit law beside zeros, which all may be among those added."""
+    *own, zero = statistics
+    changed = observe(tuple(own))
+    if changed is None and len(others := np.flatnonzero(zero == 0.0)):
+        # A law without zeros is asked for none: they may have the statistics of another value.
+        changed = observe(
+            of_rows(tuple(own), np.where(zero > 0.0, others[0], np.arange(len(zero))))
+        )
+    return None if changed is None else (*changed, zero)

@@ -27,10 +27,12 @@ from skmle.families import get_family
 from skmle.families.com_poisson import GeometricFromZero
 from skmle.families.johnson_su import JohnsonSL
 from skmle.families.skew_normal import MOST_SKEWED
+from skmle.families.tools.atoms import atoms_of
 
 HERE = Path(__file__).parent
 mp.mp.dps = 120
 WIDE = 700  # digits for numbers of 1e-300 that have no unit, as shares: a precision is 1e300
+SOME = 80  # digits for laws that are sums of many terms, of which each takes long
 STEP = mp.mpf(10) ** -20  # of differences, in standard errors or so
 FLAT = 1e3  # standard error from which rows tell nothing of a coordinate, and Newton's end no place
 SCORES = np.array([-1.4, -0.9, -0.45, -0.1, 0.2, 0.55, 0.8, 1.3])
@@ -208,6 +210,14 @@ COUNTS = {
     "precise": np.round(1e12 + 1e7 * SCORES),
     "few": [0.0, 0, 0, 0, 0, 0, 0, 1],
 }
+AMOUNTS = np.array([0.0, 0.0, 0.4, 1.1, 2.7, 0.0, 5.2, 0.9])
+SUMS = {
+    "few": AMOUNTS,
+    "clusters": [0.0, 0.11, 0.13, 0.16, 9.0, 11.2, 12.7],
+    "sentinels": np.append(AMOUNTS[1:], 999.0),
+    "tiny": 1e-60 * AMOUNTS,
+    "huge": 1e60 * AMOUNTS,
+}
 COINS = {"few": [0.0, 0, 0, 0, 0, 0, 0, 1], "clusters": [0.0, 1, 0, 1]}
 UNITS = {"line": [1.0, 1e-300, 1e300], "positive": [1.0, 1e-300, 1e300]}
 EQUAL = {"line": 2.0, "positive": 2.0, "shares": 0.3, "odds": 0.3, "counts": 4.0, "coins": 1.0}
@@ -219,14 +229,20 @@ KINDS = {
     "odds": ODDS,
     "angles": ANGLES,
     "counts": COUNTS,
+    "sums": SUMS,
     "coins": COINS,
 }
 
 
 def kind_of(family):
-    """Return which samples a family has; positive numbers without a unit are odds of shares."""
+    """Return which samples a family has; positive numbers without a unit are odds of shares.
+
+    Those of laws with a mass at zero are sums of a few values, or of none.
+    """
     law = get_family(family)
     support = law.support
+    if atoms_of(law):
+        return "sums"
     if law.observation.circular:
         return "angles"
     if support.discrete:
@@ -257,6 +273,9 @@ class Maximum:
         for name, t in zip(self.free, at, strict=True):
             if name in REAL or (name == "mean" and "skewness" in found):
                 found[name] = self.start[name] + (1 if name in REAL[1:] else self.unit) * t
+            elif name == "power":
+                odds = (self.start[name] - 1) / (2 - self.start[name]) * mp.exp(t)
+                found[name] = 1 + odds / (1 + odds)
             elif name == "probability" or (name == "mean" and self.law is beta):
                 odds = self.start[name] / (1 - self.start[name]) * mp.exp(t)
                 found[name] = odds / (1 + odds)
@@ -388,6 +407,8 @@ def moved(name, value, params, up):
     if name in ("skew", "skewness"):
         step = 0.25 if up else -0.25
         return value + step if name == "skew" else 0.5 * value + step
+    if name == "power":  # between 1 and 2
+        return 1.0 + moved("probability", value - 1.0, params, up)
     if name in ("probability",) or (name == "mean" and "precision" in params):
         odds = (1.5 if up else 1.0 / 1.5) * value / (1.0 - value)
         return odds / (1.0 + odds)
@@ -410,7 +431,8 @@ def lines(families):
             if get_family(family).support.low == 1.0:  # it counts from 1 on
                 rows = np.asarray(rows) + 1.0
             wide = kind in ("shares", "odds") and name in ("tiny", "huge")
-            with mp.workdps(WIDE if wide else mp.mp.dps):
+            digits = WIDE if wide else SOME if kind == "sums" else mp.mp.dps
+            with mp.workdps(digits):
                 status, params, value = maximum(family, rows, {})
                 yield family, {}, name, rows, status, params, value
                 for parameter in params if can_be_held(family) else ():
@@ -421,7 +443,7 @@ def lines(families):
                             break
                     yield family, {parameter: float(value)}, name, rows, *found
         first = get_family(family).names[0]
-        if not can_be_held(family):
+        if not can_be_held(family) or kind not in EQUAL:
             continue
         for unit in UNITS.get(kind, [1.0]):  # there is a maximum, as nothing is interpolated
             rows = [EQUAL[kind] * unit] * 4
