@@ -312,7 +312,7 @@ _KNOWN: tuple[tuple[Callable[[Any], bool], Adapter], ...] = (
 
 def check_quantiles(method: str, model: Any) -> None:
     """Raise TypeError if a method that needs quantiles is asked of a classifier of skmle."""
-    if is_classifier(model) and isinstance(model, LikelihoodEstimator):
+    if isinstance(model, LikelihoodEstimator) and is_classifier(model):
         raise no_quantiles(method, model)
 
 

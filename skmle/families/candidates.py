@@ -89,7 +89,8 @@ def scale_of(x: NDArray[Any], resolution: float | str | None = "auto") -> Scale:
     return _scale_of_fractions(values, counts)
 
 
-_TURN = 2.0 * np.pi * (1.0 + 1e-9)
+# Angles from minus a turn to a turn are some; what spreads further are no radians.
+_TURNS = 4.0 * np.pi
 # Rows of a sample that tells whether values repeat.
 _LOOKED_AT = 2000
 
@@ -113,10 +114,10 @@ def note_of_repeats(law: Family, x: NDArray[Any]) -> str:
 
 def misread(law: Family, x: NDArray[Any]) -> str:
     """Return how a density takes numbers for what they are not; "" where nothing shows that."""
-    if law.observation.circular and np.ptp(x) > _TURN:
+    if law.observation.circular and np.ptp(x) > _TURNS:
         return (
-            f"the angles run from {x.min():g} to {x.max():g}, which is more than a turn. Allowed: "
-            "angles in radians, of which y and y + 2 pi are one. Give degrees as "
+            f"the angles run from {x.min():g} to {x.max():g}, which is more than two turns. "
+            "Allowed: angles in radians, of which y and y + 2 pi are one. Give degrees as "
             "numpy.radians(degrees), hours as hours * 2 * numpy.pi / 24; other numbers need "
             "another law, with whose log-likelihood that of angles cannot be compared."
         )

@@ -150,6 +150,6 @@ def test_offset_and_exposure_reach_the_regressor_and_no_other(line, rng):
     ):
         for function in (log_likelihood_score, skmle.log_prob):
             with pytest.raises(
-                TypeError, match=f"{type(other).__name__}: exposure was given.*Allowed.*Drop"
+                TypeError, match=f"exposure= .* {type(other).__name__} cannot.*Drop"
             ):
                 function(clone(other).fit(X, y > 1), X, y > 1, exposure=exposure)
