@@ -156,20 +156,24 @@ def _is_number(text: str | bytes) -> bool:
 
 
 def check_no_measurements(y: Any, what: str, few: int = 0) -> None:
-    """Raise ValueError if what are to be labels are measurements: mostly different, not whole.
+    """Raise ValueError if what are to be labels are measurements or counts: mostly different.
 
-    Up to `few` different numbers are labels all the same.
+    Up to `few` different numbers are labels all the same. Without `few`, so are whole numbers.
     """
     array = np.asarray(y)
-    if array.dtype.kind != "f" or not len(array):
+    if array.dtype.kind not in "iuf" or not len(array):
         return
     fraction = np.flatnonzero(array != np.floor(array))
-    distinct = len(np.unique(array)) if len(fraction) else 0
+    if not len(fraction) and not few:
+        return
+    distinct = len(np.unique(array))
     if 2 * distinct > len(array) and distinct > few:
+        row = fraction[0] if len(fraction) else 0
+        whole = f"not all whole (row {row}" if len(fraction) else f"whole as they are (row {row}"
         raise ValueError(
-            f"{what}: {distinct} different numbers in {len(array)} rows, not all whole (row "
-            f"{fraction[0]}: {array[fraction[0]]:g}), are measurements, no labels. Allowed: labels "
-            "that occur twice on average. Choose a continuous family, such as 'normal'."
+            f"{what}: {distinct} different numbers in {len(array)} rows, {whole}: "
+            f"{array[row]:g}), are measurements or counts, no labels. Allowed: labels that occur "
+            "twice on average. Choose a family of numbers, such as 'normal' or 'poisson'."
         )
 
 

@@ -175,6 +175,14 @@ def test_measurements_are_no_labels():
     assert_four_parts(assert_refused(MLEDistribution("categorical"), many, says=says))
 
 
+def test_whole_measurements_are_no_labels_of_a_density():
+    lives = np.round(np.random.default_rng(0).weibull(1.5, 400) * 1000)
+    says = r"\d+ different numbers in 400 rows, whole as they are .*Allowed: labels that occur twice"
+    assert_four_parts(assert_refused(MLEDistribution("categorical"), lives[:, None], says=says))
+    codes = lives.astype(int) % 30
+    assert MLEDistribution("categorical").fit(codes).converged_
+
+
 def test_numbers_that_recur_are_labels_and_so_are_those_of_a_family():
     shoes = np.array([36.0, 36.5, 37.0] * 10)
     assert MLEDistribution("categorical").fit(shoes).params_["probabilities"].shape == (3,)

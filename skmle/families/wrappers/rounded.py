@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.base import Array, Arrays, Family, Observation
+from skmle.families.base import Array, Arrays, Family, Limit, Observation
 from skmle.families.wrappers.censored import Censored
 
 
@@ -47,6 +47,12 @@ class Rounded(Censored):
 
     def around(self, family: Family) -> Rounded:
         return Rounded(family, self.resolution)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        # A law from a free end is not rounded.
+        own = (*self.inner.limits_in_place, *self.inner.limits_of_tails)
+        return tuple(map(self._around_limit, own))
 
     @property
     def observation(self) -> Observation:  # type: ignore[override]
