@@ -14,7 +14,7 @@ from skmle.families import Family
 from skmle.families.tools.intervals import never_rises
 from tests.engine.verdicts import REGRESSED, fitted, judge
 from tests.families.laws import points
-from tests.subjects import typical_eta
+from tests.subjects import may_be_singular, states_a_way, typical_eta
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -36,7 +36,9 @@ def with_zeros() -> dict[str, Family]:
     found: dict[str, Family] = {}
     for name, family in filter(lambda item: takes_zeros(item[1]), REGRESSED.items()):
         found[f"inflated-{name}"] = families.ZeroInflated(family)
-        if not family.kinked:  # of a law with a cusp an exponential tail is left above zero
+        # Above zero an exponential tail is left of a law with a cusp, and of a skew-normal law a
+        # half-normal one, whatever its skewness.
+        if not (family.kinked or may_be_singular(family)):
             found[f"hurdle-{name}"] = families.Hurdle(family)
     return found
 
@@ -100,7 +102,8 @@ def test_a_group_separates_in_the_zeros_alone(name, kind):
     features = {family.names[0]: "all", "zeros": "all"}
     known = None
     for offset in (0.0, 3.0):
-        model = MLERegressor(family, features=features)
+        # A law that runs to its half-normal limit on the way takes more steps than others.
+        model = MLERegressor(family, features=features, max_iter=400)
         model, says = judge(model, X, y, offset=np.full(N, offset))
         assert says == "separation" and model.separated_.columns == {"zeros": {"x0": end}}
         sure = np.flatnonzero(GROUP) if end > 0.0 else []
@@ -109,6 +112,8 @@ def test_a_group_separates_in_the_zeros_alone(name, kind):
         np.testing.assert_allclose(model.log_likelihood_, known, rtol=1e-8)
     if family.kinked:
         return  # the usual errors do not hold
+    if states_a_way(family.inner) and model._fits[0].covariance is None:
+        return  # the rows that are left are few, and lead the law inside to its supremum
     errors = model.inference().standard_errors
     # Of zeros alone, the slope of the group in the law inside is not known either.
     unknown = {3} | ({0} if end > 0.0 else set())
