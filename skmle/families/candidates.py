@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmle.families.base import Array, Family
+from skmle.families.tools.atoms import atoms_of
 from skmle.families.tools.numbered import numbered
 from skmle.families.wrappers.hurdle import Hurdle
 from skmle.families.wrappers.rounded import Rounded
@@ -125,7 +126,7 @@ def misread(law: Family, x: NDArray[Any]) -> str:
     if counts or not law.univariate or x.ndim > 1 or len(x) < _FEW:
         return ""
     values = np.unique(x[:: max(1, len(x) // _LOOKED_AT)])
-    if len(values) != 2:
+    if len(values) != 2 or len(atoms_of(law)):
         return ""
     return (
         f"the rows have two values, {values[0]:g} and {values[1]:g}, of which a density says "

@@ -82,7 +82,7 @@ REFUSED = {
     "one row of a mixture": (families.Mixture("normal"), [3.0], "1 sample"),
     "more parts than rows": (families.Mixture("normal", 30), POSITIVE, "too few"),
     "no part": (families.Mixture([]), POSITIVE, "no family"),
-    "one part": (families.Mixture("normal", 1), POSITIVE, "at least two"),
+    "less than a part": (families.Mixture("normal", 0), POSITIVE, "no family"),
     "parts of two kinds": (families.Mixture(["normal", "poisson"]), COUNTS, "cannot be mixed"),
     "below the window": (families.Truncated("normal", 0.0), POSITIVE - 1.0, "outside"),
     "ends crossed": (families.Truncated("normal", 2.0, 1.0), POSITIVE, "low < high"),
