@@ -25,6 +25,8 @@ from tests.subjects import FAMILIES, observations, own_name, respond, typical
 pytestmark = pytest.mark.filterwarnings(
     "error",
     "ignore::skmle.exceptions.BoundaryWarning",
+    # Rows of two values are looked at on purpose.
+    "ignore:.*the rows have two values:skmle.exceptions.ScaleWarning",
     # A threshold at which the density has a corner.
     "ignore::skmle.exceptions.NonRegularWarning",
 )

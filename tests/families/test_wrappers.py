@@ -48,6 +48,7 @@ DERIVED = {
     "amiss": "of laws of several columns, around which there is no wrapper",
     "covariance": "`variance`",
     "known_entropy": "information measures ask the predicted law",
+    "dense": "the law itself, but for those that leave out a mass",
     "divergence": "information measures ask the predicted law",
     "probabilities": "information measures ask the predicted law",
     "knows_curvature": "`expected_curvature`, which a wrapper states",
