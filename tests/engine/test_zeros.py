@@ -14,7 +14,7 @@ from skmle.families import Family
 from skmle.families.tools.intervals import never_rises
 from tests.engine.verdicts import REGRESSED, fitted, judge
 from tests.families.laws import points
-from tests.subjects import typical_eta
+from tests.subjects import states_a_way, typical_eta
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -59,6 +59,9 @@ def test_a_sample_without_zeros_has_the_law_inside(name):
     y = drawn(family)[:, None]
     model, says = judge(MLEDistribution(family), y)
     inside, _ = fitted(MLEDistribution(family.inner), y)
+    if inside.status_ == "no_maximum" and states_a_way(family.inner):
+        assert says == "no_maximum"
+        return
     assert says == "boundary"
     assert model.params_ == pytest.approx(inside.params_ | {"zeros": 0.0}, rel=1e-6)
     np.testing.assert_allclose(model.log_likelihood_, inside.log_likelihood_, rtol=1e-10)
