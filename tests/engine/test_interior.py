@@ -44,7 +44,7 @@ def test_densities_of_their_own_law(family):
         rng = np.random.default_rng(seed)
         _, y = draw(family, 30 if seed % 2 else 300, rng)
         model, said = judge(MLEDistribution(family), as_columns(y))
-        simpler = limit_of(family)
+        simpler = limit_of(family, y)
         limit = simpler and judge(MLEDistribution(simpler), as_columns(y))[0]
         expected = expected_verdict(family, y, limit)
         if family.several_modes and (said, expected) == ("interior", "boundary"):
@@ -64,7 +64,7 @@ def test_regressions_of_their_own_law(family):
         rng = np.random.default_rng(seed)
         X, y = draw(family, 40 if seed % 2 else 300, rng, p=2)
         model, said = judge(MLERegressor(family), X, y)
-        simpler = limit_of(family)
+        simpler = limit_of(family, y)
         limit = simpler and MLERegressor(simpler).fit(X, y)
         expected = expected_verdict(family, y, limit, X)
         found[said, expected] += 1

@@ -22,7 +22,7 @@ from skmle.exceptions import (
     NotConvergedWarning,
     SeparationWarning,
 )
-from skmle.families import Family
+from skmle.families import Family, Limit
 from skmle.families.base import IDENTITY, LOG, LOGIT
 from tests.subjects import (
     ONE_EACH,
@@ -155,9 +155,15 @@ def suits(family: Family, said: str, expected: str) -> bool:
     return said == expected or said in irregular
 
 
-def limit_of(family: Family) -> Family | None:
-    """Return the limit law of a family that has one."""
-    return family.limits[0].family if family.limits else None
+def limit_of(family: Family, y: np.ndarray) -> Family | None:
+    """Return the limit law of a family that has one which allows the data."""
+    end = allowed_limit(family, y)
+    return end and end.family
+
+
+def allowed_limit(family: Family, y: np.ndarray) -> Limit | None:
+    """Return the first end of a family's parameters at which its limit law allows the data."""
+    return next((end for end in family.limits if end.family.contains(y).all()), None)
 
 
 def best_inside(family: Family, y: np.ndarray, *X: np.ndarray) -> float:
@@ -194,7 +200,7 @@ def score_at_limit(family: Family, y: np.ndarray, limit, *X: np.ndarray) -> floa
     All other parameters stay those of the fitted limit law. Where there is no slope, what a fit
     gains by the parameter held next to its limit is returned.
     """
-    end = family.limits[0]
+    end = allowed_limit(family, y)
     law = limit.predict_dist(*X) if X else limit.distribution_
     at_limit = law.log_prob(y).sum()
 
