@@ -85,7 +85,7 @@ class SkewNormal(ByStd, ByTails, WithShapes):
     skewness have errors of the usual size there, as everywhere. So `to_scipy` of a fitted law
     is how to see its shape, and an interval of the skewness how to get one of the shape. The second
     derivative in the skewness is yet infinite at 0, like skewness^(-2/3) times a number with the
-    mean zero. Where that would decide about the error, for |skewness| below about n^(-3/4), the
+    mean zero. Where that would decide about the error, for a skewness within about n^(-3/4), the
     status is "non_regular"; of normal samples so are a third of n^(-1/4), 6 % for n = 1000.
 
     With positive probability, which is large for few rows, the likelihood has no maximum: it rises
