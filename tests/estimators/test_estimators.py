@@ -241,6 +241,9 @@ VERDICTS = [
     for cls in (NoMaximumWarning, BoundaryWarning, NonRegularWarning)
 ] + [
     "ignore::skmle.exceptions.ScaleWarning",  # some data repeat few values
+    # Ten rows of four columns leave a law of so heavy a tail no bound, towards which it creeps.
+    # scikit-learn from 1.9 on hears no warning of that check.
+    "ignore:MLERegressor.Generalized extreme value.*:skmle.exceptions.NotConvergedWarning",
     "ignore:OrdinalClassifier. the labels are words:skmle.exceptions.SettingWarning",
 ]
 
