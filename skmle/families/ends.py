@@ -209,10 +209,11 @@ class Ends:
     def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
         """Return constant chart eta far on the way of `without_bound`, which the data alone tell.
 
-        The fit of a density returns them, so that its answer does not depend on its steps. None is
-        returned if they do not matter.
+        The fit of a density returns them, so that its answer does not depend on its steps. They are
+        those of its `supremum`, if it knows one. None is returned if they do not matter.
         """
-        return None
+        found = self.supremum(statistics, weight)
+        return None if found is None else found[0]
 
     def supremum(
         self, statistics: Arrays, weight: Array | None

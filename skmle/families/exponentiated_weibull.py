@@ -154,10 +154,6 @@ class ExponentiatedWeibull(ByStd, ByHazard):
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         return ("order", _TOWARDS_POWER) if np.max(eta[2]) < np.log(_POWER) else None
 
-    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
-        found = self.supremum(statistics, weight)
-        return None if found is None else found[0]
-
     def supremum(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:

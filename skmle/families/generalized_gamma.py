@@ -124,10 +124,6 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
         far = [sign for sign in (1.0, -1.0) if np.min(sign * q) > _POWER]
         return ("q", _towards_power(far[0])) if far else None
 
-    def on_that_way(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...] | None:
-        found = self.supremum(statistics, weight)
-        return None if found is None else found[0]
-
     def supremum(
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:

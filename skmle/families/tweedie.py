@@ -50,8 +50,7 @@ def _to_logit(power: Array) -> Array:
 
 
 def _from_logit(eta: Array) -> tuple[Array, Array, Array]:
-    share = 1.0 / (1.0 + np.exp(-eta))
-    rest = 1.0 / (1.0 + np.exp(eta))
+    share, rest = expit(eta), expit(-eta)
     slope = share * rest
     return 1.0 + share, slope, slope * (rest - share)
 
@@ -135,16 +134,10 @@ class Tweedie(ByTails):
             return rows_of_zeros(eta, order)
         if not zero.any():
             return rows_of_values(statistics, eta, order)
-        parts = []
-        for at, form in ((np.flatnonzero(zero), 0), (np.flatnonzero(~zero), 1)):
-            own = of_rows(eta, at, len(zero))
-            rows = (
-                rows_of_values(of_rows(statistics, at, len(zero)), own, order)
-                if form
-                else rows_of_zeros(own, order)
-            )
-            parts.append((at, rows))
-        return gather(parts, len(zero), 3, order)
+        n, at, rest = len(zero), np.flatnonzero(zero), np.flatnonzero(~zero)
+        values = rows_of_values(of_rows(statistics, rest, n), of_rows(eta, rest, n), order)
+        parts = [(at, rows_of_zeros(of_rows(eta, at, n), order)), (rest, values)]
+        return gather(parts, n, 3, order)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The most likely mean is that of y. Of a law with its variance and its share of zeros,
