@@ -59,6 +59,7 @@ FLOORS = {
     "skmle._engine": 2,
     "skmle.families": 1,
     "skmle.exceptions": 0,
+    "skmle._spelling": 0,
 }
 
 # Rooms that may not look into others, even on a lower floor.

@@ -5,7 +5,6 @@ Users see one row of coefficients a class; fitted are those against a reference 
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from skmle._engine.problem import Problem
 from skmle._shared.labels import check_labels, class_weights, sorted_labels
 from skmle._shared.shares import Shares
 from skmle._shared.validation import positive_weights
+from skmle._spelling import did_you_mean
 from skmle.families import Family
 from skmle.families.bernoulli import Bernoulli
 from skmle.families.categorical import Categorical, SymmetricCategorical
@@ -39,8 +39,7 @@ def check_link(link: str | Link, what: str = "CrossEntropyClassifier") -> None:
     if isinstance(link, Link):
         Bernoulli(links={"probability": link}).check_links()
     elif link not in _LINKS:
-        near = difflib.get_close_matches(str(link), _LINKS, n=2)
-        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose one of them."
+        hint = did_you_mean(link, _LINKS, "Choose one of them.", most=2)
         raise ValueError(
             f"{what}: unknown link {link!r}. Allowed: {', '.join(map(repr, _LINKS))}. {hint}"
         )

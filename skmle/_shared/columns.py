@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import numbers
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from skmle._engine.likelihood.design import Term
 from skmle._engine.problem import Coefs, Fit
 from skmle._shared.messages import level_outside
+from skmle._spelling import did_you_mean
 from skmle.exceptions import SettingWarning
 from skmle.families import Family
 from skmle.families.wrappers.fixed import fix, with_lead
@@ -73,12 +73,7 @@ def resolve_column(
                 'an index, or a DataFrame; of a pipeline, set_output(transform="pandas") keeps '
                 "the names."
             )
-        near = difflib.get_close_matches(column, known, n=3)
-        hint = (
-            f"Did you mean {' or '.join(map(repr, near))}?"
-            if near
-            else "Give one of these names, or an index."
-        )
+        hint = did_you_mean(column, known, "Give one of these names, or an index.", most=3)
         have = ", ".join(known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
         raise ValueError(f"{what}: X has no column {column!r}. Allowed: {have}. {hint}")
     if np.ndim(column) > 0:

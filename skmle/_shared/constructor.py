@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+
+from skmle._spelling import did_you_mean
 
 # An argument as other programs have it: what to give here in its place.
 _RIDGE = "alpha, which is 1/(C n) in scikit-learn's terms"
@@ -58,8 +59,7 @@ def saying_what_is_meant(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def _unknown(what: str, name: str, known: list[str]) -> TypeError:
-    near = difflib.get_close_matches(name, known, n=1)
-    advice = f"Did you mean {near[0]!r}?" if near else "Leave it out."
+    advice = did_you_mean(name, known, "Leave it out.")
     if name in _ELSEWHERE:
         advice = f"In its place give {_ELSEWHERE[name]}."
     return TypeError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from sklearn.utils.validation import _num_samples
 from skmle._shared.finite import missing_rows
 from skmle._shared.labels import sorted_labels
 from skmle._shared.refused import refused, rows_refused
+from skmle._spelling import did_you_mean
 
 Codes = NDArray[np.intp]
 
@@ -79,8 +79,7 @@ def group_column(X: Any, groups: Any) -> tuple[Any, Any]:
         )
     names = [str(name) for name in columns]
     if groups not in names:
-        near = difflib.get_close_matches(groups, names, n=3)
-        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Give one of these."
+        hint = did_you_mean(groups, names, "Give one of these.", most=3)
         have = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         raise ValueError(f"groups: X has no column {groups!r}. Allowed: {have}. {hint}")
     label = columns[names.index(groups)]  # which need not be a text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from skmle._shared.finite import check_finite
 from skmle._shared.kinds import as_numbers
 from skmle._shared.messages import level_outside
 from skmle._shared.refused import refused
+from skmle._spelling import did_you_mean
 from skmle.exceptions import ScoreWarning
 from skmle.families import Family
 
@@ -157,8 +157,8 @@ def check_beside(
             )
         if name not in _NEUTRAL:
             allowed = [*settings, *takes]
-            near = difflib.get_close_matches(_ELSEWHERE.get(name, name), allowed, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "Settings are the estimator's."
+            ours = _ELSEWHERE.get(name, name)
+            hint = did_you_mean(ours, allowed, "Settings are the estimator's.")
             raise TypeError(
                 f"{asked}: there is no argument {name!r}. Allowed beside the rows: "
                 f"{', '.join(allowed) or 'none'}. {hint}"

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skmle.families.base import Array, Arrays, Family
 from skmle.families.moments import Moments
 from skmle.families.tools.generators import generator_of
+from skmle.families.tools.scipy_laws import arguments_of, is_frozen
 
 
 def as_numbers(family: Family, name: str, values: ArrayLike) -> Array:
@@ -85,7 +86,7 @@ class Distribution(Moments):
         if set(params) != set(law.names):
             got = f"got parameters {', '.join(sorted(params)) or 'none'}"
             advice = "Give each."
-            if not params and _is_frozen(family):
+            if not params and is_frozen(family):
                 advice = "Of a frozen law of scipy use Distribution.from_scipy(law)."
             raise ValueError(
                 f"Distribution({type(law).__name__}): {got}. Allowed: exactly "
@@ -120,9 +121,8 @@ class Distribution(Moments):
         # They import this module.
         from skmle.families import native_family
         from skmle.families.scipy_family import law_of
-        from skmle.families.tools.scipy_laws import arguments_of
 
-        if not _is_frozen(law):
+        if not is_frozen(law):
             raise TypeError(
                 f"Distribution.from_scipy: {law!r} is not allowed. Allowed: frozen laws of "
                 "scipy.stats of one number, such as scipy.stats.norm(0, 1). Give one."
@@ -344,13 +344,6 @@ class Distribution(Moments):
 
 def _finite(eta: Arrays) -> bool:
     return all(np.isfinite(e).all() for e in eta)
-
-
-def _is_frozen(law: Any) -> bool:
-    """Return whether it is a law of scipy with its numbers."""
-    from skmle.families.tools.scipy_laws import unfrozen  # for messages alone
-
-    return unfrozen(law) not in (None, law)
 
 
 def _family(family: str | type[Family] | Family) -> Family:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import numbers
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._spelling import did_you_mean
 from skmle.inference.bootstrap_results import BootstrapIntervals
 from skmle.inference.estimates import (
     Model,
@@ -324,8 +324,7 @@ def _check_settings(method: str, n_resamples: int, level: float) -> None:
 
 def _check_known(name: str, value: Any, allowed: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in allowed:
-        near = difflib.get_close_matches(str(value), allowed, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "Choose one of them."
+        hint = did_you_mean(value, allowed, "Choose one of them.")
         raise ValueError(
             f"bootstrap: {name}={value!r} is not known. Allowed: "
             f"{', '.join(map(repr, allowed))}. {hint}"

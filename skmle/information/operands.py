@@ -13,7 +13,7 @@ from skmle import families
 from skmle.families import Distribution, Family
 from skmle.families.independent import IndependentColumns
 from skmle.families.tools.expectation import Array, expectation
-from skmle.families.tools.scipy_laws import arguments_of, unfrozen
+from skmle.families.tools.scipy_laws import arguments_of, is_frozen
 from skmle.information.laws import Finite, Law, Many
 from skmle.information.lines import FamilyLine, ScipyLine
 
@@ -265,7 +265,7 @@ def _registered(name: str, parameters: Mapping[str, Any]) -> Law | None:
 
 def _beside(given: Any, law: Law, other: Law) -> Law:
     """Return a law of scipy as one of the other's family, which may be a user's own, if it is."""
-    if unfrozen(given) in (None, given) or other.distribution is None:
+    if not is_frozen(given) or other.distribution is None:
         return law
     family = type(other.distribution.family)
     return _recognised(family, given.dist.name, arguments_of(given)) or law

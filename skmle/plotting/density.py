@@ -13,7 +13,7 @@ from skmle._any_model.unwrap import unwrap
 from skmle._shared.columns import resolve_column
 from skmle._shared.kinds import as_numbers
 from skmle.families import Distribution
-from skmle.families.tools.scipy_laws import unfrozen
+from skmle.families.tools.scipy_laws import is_frozen
 from skmle.inference.distances import survival
 from skmle.plotting._display import Display
 from skmle.plotting._style import BLUE, VERMILION
@@ -283,7 +283,7 @@ def _law_of(model: Any) -> Any:
     """
     if isinstance(model, Distribution):
         return model
-    if unfrozen(model) not in (None, model):
+    if is_frozen(model):
         return Distribution.from_scipy(model)
     if isinstance(model, BaseEstimator):
         check_is_fitted(model)

@@ -45,6 +45,11 @@ def unfrozen(value: Any) -> Any:
     return law if isinstance(law, laws) else None
 
 
+def is_frozen(value: Any) -> bool:
+    """Return whether this is a law of scipy of one number, with its numbers."""
+    return unfrozen(value) not in (None, value)
+
+
 def arguments_of(frozen: Any) -> dict[str, Any]:
     """Return a frozen law's arguments by name: shapes, loc and, unless discrete, scale."""
     law = frozen.dist
