@@ -26,7 +26,6 @@ from skmle._shared.samples import (
     log_prob_of_samples,
     notes_of_samples,
     samples_of,
-    warn_of_misread,
 )
 from skmle._shared.tables import (
     fitted_laws,
@@ -267,8 +266,7 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
         tell = task.tell if len(pairs) == 1 else None
         fits = [self._fit_one(learnt, observed, tell) for learnt, observed in pairs]
         worst = self._store(families, fits, counted)
-        self._notes = notes_of_samples(families, samples)
-        warn_of_misread(family.title, families, samples)
+        self._notes = notes_of_samples(family.title, families, samples)
         task.done()
         if fits[worst].verdict.status != INTERIOR:
             column = f", {samples[worst][1]}" if len(fits) > 1 else ""

@@ -38,21 +38,25 @@ def as_table(X: Any, y: Any, family: Family, columns: int = 1) -> Any:
     return as_column(X) if (one and y is None) or type(X).__name__ == "Series" else X
 
 
-def notes_of_samples(families: Sequence[Family], samples: Sequence[tuple[Any, str]]) -> list[str]:
-    """Return what is to be said of densities of numbers of which most repeat."""
-    notes = [note_of_repeats(law, x) for law, (x, _) in zip(families, samples, strict=True)]
-    return [*dict.fromkeys(filter(None, notes))]
-
-
-def warn_of_misread(
+def notes_of_samples(
     title: str, families: Sequence[Family], samples: Sequence[tuple[Any, str]]
-) -> None:
-    """Warn of densities that take numbers for what they are not, such as degrees for radians."""
+) -> list[str]:
+    """Return what is to be said of densities of numbers of which most repeat.
+
+    Warns
+    -----
+    ScaleWarning
+        If a density takes numbers for what they are not, such as degrees for radians.
+    """
+    notes = []
     for law, (x, label) in zip(families, samples, strict=True):
+        notes.append(note_of_repeats(law, x))
+        told = misread(law, x, bool(notes[-1]))
         # Of many columns some may be indicators.
-        if (told := misread(law, x)) and (len(samples) == 1 or law.observation.circular):
+        if told and (len(samples) == 1 or law.observation.circular):
             where = f", {label}" if len(samples) > 1 else ""
             warnings.warn(f"MLEDistribution({title}){where}: {told}", ScaleWarning, level_outside())
+    return [*dict.fromkeys(filter(None, notes))]
 
 
 def samples_of(X: Any, family: Family, names: Sequence[Any] | None) -> list[tuple[Any, str]]:

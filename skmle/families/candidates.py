@@ -100,7 +100,7 @@ def note_of_repeats(law: Family, x: NDArray[Any]) -> str:
     """Return what is to be said of a density of numbers of which most repeat; "" if nothing."""
     if law.support.discrete or law.repeats or not law.univariate or x.ndim > 1:
         return ""
-    looked_at = x[:: max(1, len(x) // _LOOKED_AT)]
+    looked_at = _some_of(x)
     n, different = len(looked_at), len(np.unique(looked_at))
     if n < _FEW or 4 * different > n:
         return ""
@@ -113,8 +113,16 @@ def note_of_repeats(law: Family, x: NDArray[Any]) -> str:
     )
 
 
-def misread(law: Family, x: NDArray[Any]) -> str:
-    """Return how a density takes numbers for what they are not; "" where nothing shows that."""
+def _some_of(x: NDArray[Any]) -> NDArray[Any]:
+    """Return rows of a sample that tell whether values repeat."""
+    return x[:: max(1, len(x) // _LOOKED_AT)]
+
+
+def misread(law: Family, x: NDArray[Any], repeats: bool) -> str:
+    """Return how a density takes numbers for what they are not; "" where nothing shows that.
+
+    `repeats` is whether `note_of_repeats` has something to say of them.
+    """
     if law.observation.circular and np.ptp(x) > _TURNS:
         return (
             f"the angles run from {x.min():g} to {x.max():g}, which is more than two turns. "
@@ -122,11 +130,7 @@ def misread(law: Family, x: NDArray[Any]) -> str:
             "numpy.radians(degrees), hours as hours * 2 * numpy.pi / 24; other numbers need "
             "another law, with whose log-likelihood that of angles cannot be compared."
         )
-    counts = law.support.discrete or law.repeats or not law.observation.numeric
-    if counts or not law.univariate or x.ndim > 1 or len(x) < _FEW:
-        return ""
-    values = np.unique(x[:: max(1, len(x) // _LOOKED_AT)])
-    if len(values) != 2 or len(atoms_of(law)):
+    if not repeats or len(values := np.unique(_some_of(x))) != 2 or len(atoms_of(law)):
         return ""
     return (
         f"the rows have two values, {values[0]:g} and {values[1]:g}, of which a density says "
