@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, gammaln, polygamma
 
-from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, average
+from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows
 from skmle.families.frechet import Frechet
 from skmle.families.law import ByStd
 from skmle.families.log_logistic import LogLogistic
 from skmle.families.tools.by_hazard import ByHazard
+from skmle.families.tools.log_moments import mean_variance_skewness
 from skmle.families.tools.special import binet
 from skmle.families.weibull import Weibull
 
@@ -87,16 +88,11 @@ class _Burr(ByStd, ByHazard):
         # u - log k is the log of a ratio of gamma variables of shapes 1 and k: so are its mean, its
         # variance and its skewness, which tells k.
         log_y = self._sign * statistics[0]
-        centre = average(log_y, weight)
-        away = log_y - centre
-        variance = np.float64(average(away * away, weight))
-        with np.errstate(divide="ignore", invalid="ignore"):  # all observations are equal
-            skewness = average(away**3, weight) / variance**1.5
+        centre, variance, skewness = mean_variance_skewness(log_y, weight)
         k = np.exp(_LOG_POWERS)
         spread = polygamma(1, 1.0) + polygamma(1, k)
         known = (polygamma(2, 1.0) - polygamma(2, k)) / spread**1.5
-        fall = -skewness if np.isfinite(skewness) else 0.0
-        log_power = float(np.interp(fall, -known, _LOG_POWERS))
+        log_power = float(np.interp(-skewness, -known, _LOG_POWERS))
         with np.errstate(divide="ignore"):
             log_shape = 0.5 * np.log(np.interp(log_power, _LOG_POWERS, spread) / variance)
         mean = -np.euler_gamma + self._beyond(np.exp(log_power))

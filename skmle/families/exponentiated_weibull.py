@@ -14,6 +14,7 @@ from skmle.families.law import ByStd, Law
 from skmle.families.tools import numerical
 from skmle.families.tools.by_hazard import ByHazard
 from skmle.families.tools.divergences import rise
+from skmle.families.tools.log_moments import mean_variance_skewness
 from skmle.families.weibull import Weibull
 
 # Hazard of the Weibull law from which -log(1 - exp(-t)) is exp(-t) to the last digit, and back.
@@ -136,15 +137,9 @@ class ExponentiatedWeibull(ByStd, ByHazard):
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The skewness of log y tells the order.
-        log_y = statistics[0]
-        centre = average(log_y, weight)
-        away = log_y - centre
-        variance = np.float64(average(away * away, weight))
-        with np.errstate(divide="ignore", invalid="ignore"):  # all observations are equal
-            skewness = average(away**3, weight) / variance**1.5
+        centre, variance, skewness = mean_variance_skewness(statistics[0], weight)
         mean, spread, known = _standard_moments()
-        found = float(skewness) if np.isfinite(skewness) else 0.0
-        log_order = float(np.interp(found, known, _LOG_ORDERS))
+        log_order = float(np.interp(skewness, known, _LOG_ORDERS))
         with np.errstate(divide="ignore"):
             log_shape = float(np.log(np.interp(log_order, _LOG_ORDERS, spread) / variance**0.5))
         away = np.interp(log_order, _LOG_ORDERS, mean) * np.exp(-log_shape)

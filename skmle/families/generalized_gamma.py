@@ -13,6 +13,7 @@ from skmle.families.frechet import Frechet
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import gap_beside
+from skmle.families.tools.log_moments import mean_variance_skewness
 from skmle.families.tools.log_shaped import LogShaped
 from skmle.families.tools.special import LOG_2PI, binet
 from skmle.families.tools.tails import log_gamma_tail, log_large_gamma_tail
@@ -102,13 +103,7 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The skewness of log y is that of the logarithm of a gamma variable, which tells its shape.
-        log_y = statistics[0]
-        centre = average(log_y, weight)
-        away = log_y - centre
-        variance = np.float64(average(away * away, weight))
-        with np.errstate(divide="ignore", invalid="ignore"):  # all observations are equal
-            third = average(away**3, weight) / variance**1.5
-        skewness = float(third) if np.isfinite(third) else 0.0
+        centre, variance, skewness = mean_variance_skewness(statistics[0], weight)
         a = _SIZES**-2.0
         known = -polygamma(2, a) / polygamma(1, a) ** 1.5  # rises with the size of q
         size = float(np.interp(abs(skewness), known, _SIZES, left=0.0))
