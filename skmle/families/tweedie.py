@@ -32,9 +32,15 @@ from skmle.families.tools.compound_rows import (
     rows_of_values,
     rows_of_zeros,
 )
-from skmle.families.tools.compound_starts import NEAR_MULTIPLES, mean_and_spread, most_likely
+from skmle.families.tools.compound_starts import (
+    NEAR_MULTIPLES,
+    few_of,
+    mean_and_spread,
+    powers_and_spreads,
+)
 from skmle.families.tools.compound_tails import AtEnd, parts_of
 from skmle.families.tools.gamma_by_dispersion import GammaByDispersion
+from skmle.families.tools.screened import best_of_kinds
 from skmle.families.wrappers.fixed import Fixed
 
 _COUNTED = 1e15  # largest rate of a Poisson number that is drawn
@@ -150,14 +156,17 @@ class Tweedie(ByTails):
         power = 2.0 - np.clip(-1.0 / (np.log(zeros) * spread), 0.05, 0.95)
         log_mean, log_spread = float(np.log(mean)), float(np.log(spread))
         if power < NEAR_MULTIPLES:
-            moments = float(power), log_spread
-            power, log_spread = most_likely(self._at_mean_one, y / mean, weight, *moments)
+            some = few_of(y / mean, weight)  # the mean is about one
+            tried = [
+                (0.0, s, float(POWER.eta(np.asarray(p))))
+                for p, s in powers_and_spreads(some, float(power), log_spread)
+            ]
+            ((_, log_spread, at),) = best_of_kinds(
+                self, self.statistics(some), None, tried, lambda start: "all"
+            )
+            power = float(POWER.theta(np.asarray(at)))
         dispersion = log_spread + (2.0 - power) * log_mean
         return [(log_mean, dispersion, float(POWER.eta(np.asarray(power))))]
-
-    def _at_mean_one(self, y: Array, power: float, log_dispersion: float) -> float:
-        eta = np.zeros(()), np.asarray(log_dispersion), POWER.eta(np.asarray(power))
-        return float(self.evaluate(self.statistics(y), eta, 0).value.sum())
 
     def holding(self, values: Mapping[str, float]) -> Family | None:
         return OfKnownPower(self, dict(values)) if {*values} == {"power"} else None
@@ -264,7 +273,6 @@ class TweedieAboveZero(ByTails):
     holding = Tweedie.holding
     saturated = Tweedie.saturated
     without_bound = Tweedie.without_bound
-    _at_mean_one = Tweedie._at_mean_one
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         share = tail_of_log_hazard(log_rate_of(eta, order), above=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from skmle.families.base import Array, average
@@ -27,35 +25,26 @@ def mean_and_spread(y: Array, weight: Array | None) -> tuple[float, float]:
     return mean, max(spread, _LEAST_SPREAD)
 
 
-def most_likely(
-    value: Callable[[Array, float, float], float],
-    y: Array,
-    weight: Array | None,
-    power: float,
-    log_spread: float,
-) -> tuple[float, float]:
-    """Return the power and the log dispersion that are the best of several, for a mean of one.
+def powers_and_spreads(y: Array, power: float, log_spread: float) -> list[tuple[float, float]]:
+    """Return powers and log dispersions of a law of the mean one, the best of which is a start.
 
     Parameters
     ----------
-    value : callable
-        (y, power, log dispersion) -> -log of the density of y.
-    y, weight : ndarray of shape (n,)
-        Observations whose mean is one, and their weights, if they have any.
+    y : ndarray of shape (n,)
+        Observations whose mean is about one.
     power, log_spread : float
-        What moments say.
+        What moments say, which come first.
     """
-    y = _few_of(y, weight)
     tried = [(power, log_spread)]
     tried += [(float(p), log_spread + f) for p in _POWERS for f in map(float, _FACTORS)]
     if (multiples := _multiples_of(y[y > 0.0])) is not None:
         unit, number = multiples
         shape = _APART * number
         tried.append((1.0 + 1.0 / (1.0 + shape), float(np.log(unit * (1.0 + 1.0 / shape)))))
-    return tried[int(np.argmin([value(y, *each) for each in tried]))]
+    return tried
 
 
-def _few_of(y: Array, weight: Array | None) -> Array:
+def few_of(y: Array, weight: Array | None) -> Array:
     """Return some values that have about the distribution of all."""
     order = np.argsort(y)
     below = np.arange(1.0, len(y) + 1.0) if weight is None else np.cumsum(weight[order])
