@@ -22,7 +22,7 @@ from skmle.families.law import ByStd
 from skmle.families.poisson import Poisson
 from skmle.families.tools.by_sums import BySums, Cases, complement
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import has_large
+from skmle.families.tools.counts import has_large, least_of_neighbours
 from skmle.families.tools.log_concave import log_concave_draws
 from skmle.families.tools.power_of_factorial import Sums, offset, sums
 from skmle.families.tools.special import log_complement
@@ -169,8 +169,7 @@ class COMPoisson(ByStd, BySums):
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
         (y,) = statistics
-        least = float(y.min())
-        if y.max() > least + 1.0 or not y.any():
+        if (least := least_of_neighbours(y)) is None:
             return None
         mean = least + average(y - least, weight)
         nu = 2.0 * _APART / np.log1p(1.0 / (least + 1.0))

@@ -13,7 +13,7 @@ from skmle.families.base import LOG, Array, Arrays, Param, Rows, Support, averag
 from skmle.families.gumbel import GumbelMin
 from skmle.families.tools.by_hazard import tail_of_log_hazard
 from skmle.families.tools.by_tails import ByTails
-from skmle.families.tools.counts import has_large
+from skmle.families.tools.counts import has_large, least_of_neighbours
 from skmle.families.tools.special import log_complement
 
 _LOG_ZERO = -1e100  # for the logarithm of a count of zero: its square is a number
@@ -112,8 +112,7 @@ class DiscreteWeibull(ByTails):
         self, statistics: Arrays, weight: Array | None
     ) -> tuple[tuple[float, ...], str] | None:
         (y,) = statistics
-        least = float(y.min())
-        if y.max() > least + 1.0 or not y.any():
+        if (least := least_of_neighbours(y)) is None:
             return None
         share = average(y - least, weight)  # of the larger of two neighbouring values
         hazard = -np.log(share) if share > 0.0 else np.exp(_APART)

@@ -34,6 +34,15 @@ _DRAWN = 1e10
 _TRIALS = 9e18  # largest number of trials that numpy takes: it has 64 bits
 
 
+def least_of_neighbours(y: Array) -> float | None:
+    """Return the least count if all are it or the next one, but not all zero; None if not.
+
+    A law that can be as narrow as whole numbers leave room for reproduces such counts.
+    """
+    least = float(y.min())
+    return None if y.max() > least + 1.0 or not y.any() else least
+
+
 def stirling(y: Array) -> Array:
     """Return log y! - y log y + y, which is 0 at 0 and grows like log(2 pi y)/2."""
     y = np.asarray(y, float)
