@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
-from skmle._any_model.held_out import Fold, HeldOut, part, without
+from skmle._any_model.held_out import Fold, HeldOut
 from skmle._any_model.log_prob import row_log_prob
+from skmle._any_model.rows import part, without
 from skmle._any_model.unwrap import unwrap
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.estimator import LikelihoodEstimator

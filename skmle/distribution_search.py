@@ -14,7 +14,8 @@ from sklearn.base import BaseEstimator, DensityMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.choosing import CRITERIA, Tried, chosen, tidied, without_equals
-from skmle._any_model.held_out import Fold, checked_weight, folds_of, part
+from skmle._any_model.held_out import Fold, folds_of
+from skmle._any_model.rows import checked_weight, part
 from skmle._engine.verdict import INTERIOR, NOT_CONVERGED
 from skmle._shared.callbacks import CallbackSupportMixin, SearchTask, with_callbacks
 from skmle._shared.kinds import as_column
