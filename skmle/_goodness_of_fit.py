@@ -16,9 +16,11 @@ from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._shared.estimator import family_if_known
 from skmle._shared.offset import check_beside
 from skmle._shared.redrawn import Distance, Observing, redrawn
+from skmle._spelling import SaysWhatIsMeant
 from skmle.distribution import MLEDistribution
 from skmle.families.tools.generators import generator_of
 from skmle.inference.distances import STATISTICS
+from skmle.inference.elsewhere import OF_TESTS
 from skmle.inference.numbers import p_value as shown_p
 from skmle.inference.show import as_frame, html_table, text_table
 from skmle.regressor import MLERegressor
@@ -36,7 +38,7 @@ _TITLES = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GoodnessOfFit:
+class GoodnessOfFit(SaysWhatIsMeant):
     """A test of whether rows have come from the law that was fitted to them.
 
     Attributes
@@ -64,6 +66,7 @@ class GoodnessOfFit:
     samples: Array = field(repr=False)
     lost: int = 0
     cells: int = 0
+    _elsewhere = OF_TESTS
 
     def tidy(self) -> Any:
         """Return the test as a frame of one line; a dict of arrays without pandas."""

@@ -17,6 +17,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 
+from skmle._shared.elsewhere import INTERVALS_OF_PROBABILITIES
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle.families import Distribution, get_family
 from skmle.families.categorical import Categorical
@@ -325,7 +326,7 @@ def no_quantiles(method: str, model: Any) -> TypeError:
     """Return the error of a model that gives a law of labels."""
     advice = "Use predict_proba."
     if method == "predict_interval" and isinstance(model, LikelihoodEstimator):
-        advice = "Intervals of probabilities are skmle.infer(model).predict_interval(X)."
+        advice = f"Intervals of probabilities are {INTERVALS_OF_PROBABILITIES}."
     return TypeError(
         f"{method}: {type(model).__name__} gives a law of labels, which have no quantiles. "
         f"Allowed: laws of numbers. {advice}"
