@@ -149,10 +149,11 @@ def goodness_of_fit(
     of a sample cease to be seen is drawn from that of their ends.
 
     It takes about as long as `resamples` fits: some tenths of a second for laws whose fits to all
-    samples are found at once, such as the gamma or the Weibull, and one to ten milliseconds a
-    sample for laws that are fitted one by one (with several maxima, cusps or moving ends, and
-    mixtures). 199 resamples take a fifth of that; p then has a standard error of 0.035 at most,
-    and is not below 0.005. `n_jobs` of the model shares the samples between threads.
+    samples are found at once, such as the gamma or the Weibull, one to three seconds for those
+    whose probabilities take long, and one to ten milliseconds a sample for laws that are fitted one
+    by one (with cusps or moving ends). 199 resamples take a fifth of that; p then has a standard
+    error of 0.035 at most, and is not below 0.005. `n_jobs` of the model shares the samples between
+    threads.
 
     A large p does not show that the law is right. A small one of very many rows may tell of a
     difference that does not matter: look at it.
