@@ -261,7 +261,9 @@ def _steps(rows: _Rows, weights: str) -> tuple[Index, Array]:
             "of smooth laws, with a ridge or without. Set method='exact', which fits once a row."
         )
     try:
-        every, mask = model._evidences(rows.X, rows.y, rows.given, weights, dict(rows.beside))
+        every, mask = model._evidences(
+            rows.X, rows.y, rows.given, weights, dict(rows.beside), "loo"
+        )
         each = [evidence.left_out() for evidence in every]
     except np.linalg.LinAlgError:
         raise ValueError(

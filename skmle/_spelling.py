@@ -50,18 +50,22 @@ class SaysWhatIsMeant:
             message = f"{cls.__name__!r} object has no attribute {name!r}"
             if name.startswith("_"):
                 raise AttributeError(message)
-            if meant := _instead_of(cls, name):
+            to_come = name.endswith("_") and not _has_fitted(self)
+            if meant := _renamed(cls, name) or ("" if to_come else _held(cls, name)):
                 message = f"{cls.__name__} has no attribute {name!r}. In its place take {meant}."
-            elif name.endswith("_") and not _has_fitted(self):
+            elif to_come:
                 message += ", as it is not fitted. Call fit first."
             raise AttributeError(message)
 
 
-def _instead_of(cls: type[SaysWhatIsMeant], name: str) -> str:
-    """Return what to take in place of an attribute that a class lacks; "" if that is not known."""
-    for base in cls.__mro__:
-        if name in (known := vars(base).get("_elsewhere", {})):
-            return known[name]
+def _renamed(cls: type[SaysWhatIsMeant], name: str) -> str:
+    """Return what a class has in place of an attribute that it lacks; "" if that is not known."""
+    tables = (vars(base).get("_elsewhere", {}) for base in cls.__mro__)
+    return next((table[name] for table in tables if name in table), "")
+
+
+def _held(cls: type[SaysWhatIsMeant], name: str) -> str:
+    """Return where an attribute is that something within has; "" if it is nowhere."""
     for held, inner in (pair for base in cls.__mro__ for pair in vars(base).get("_within", ())):
         if hasattr(inner, name) or name in getattr(inner, "__dataclass_fields__", {}):
             return f"{held}.{name}"

@@ -19,7 +19,7 @@ from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import MAXIMUM
 from skmle._shared.callbacks import CallbackSupportMixin
-from skmle._shared.constructor import saying_what_is_meant
+from skmle._shared.constructor import OF_ESTIMATORS
 from skmle._shared.elsewhere import OF_ALL
 from skmle._shared.inferring import Inferring
 from skmle._shared.messages import level_outside
@@ -35,6 +35,7 @@ from skmle._shared.separated import beyond, separated_of
 from skmle._spelling import SaysWhatIsMeant
 from skmle.exceptions import SettingWarning
 from skmle.families import Distribution, Family, get_family
+from skmle.families.tools.constructors import saying_what_is_meant
 from skmle.families.tools.scipy_laws import arguments_given, is_frozen
 from skmle.inference import Inference
 
@@ -74,7 +75,8 @@ class LikelihoodEstimator(
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):  # A class without settings of its own has those of its base.
-            cls.__init__ = saying_what_is_meant(cls.__init__)  # type: ignore[method-assign]
+            checked = saying_what_is_meant(cls.__init__, OF_ESTIMATORS)
+            cls.__init__ = checked  # type: ignore[method-assign]
 
     # ---------------------------------------------------------------- for the fits
 

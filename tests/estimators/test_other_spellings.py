@@ -65,6 +65,22 @@ SPELLINGS = {
         lambda: MLEDistribution("triangular", fixed={"low": 0, "high": 99}).fit(TIMES),
         r"With known ends, families\.ScipyFamily\('triang', loc=low",
     ),
+    "an end of a truncated law": (
+        lambda: families.Truncated("normal", lower=0),
+        r"unexpected keyword argument 'lower'\. Allowed: .*In its place give low\.",
+    ),
+    "parts of a mixture": (
+        lambda: families.Mixture("normal", n_components=2),
+        r"'n_components'\. Allowed: family, .*In its place give components\.",
+    ),
+    "a link of a family": (
+        lambda: families.Gamma(link="identity"),
+        r"'link'\. Allowed: links\. In its place give links, such as links=",
+    ),
+    "a misspelt parameter that is held": (
+        lambda: MLEDistribution("gamma", fixed={"shap": 2}).fit(TIMES),
+        r"no parameter 'shap'\. Allowed: mean, shape\. Did you mean 'shape'\?",
+    ),
     "one part of a product": (
         lambda: MLEDistribution(families.Product("normal")).fit(X),
         r"family='normal' is one family\. Allowed: a list",
@@ -398,6 +414,8 @@ def test_attributes_of_no_one_and_of_a_fit_to_come():
     for blank in (MLERegressor(), DistributionSearch()):
         with pytest.raises(AttributeError, match="as it is not fitted. Call fit first"):
             blank.n_features_in_  # noqa: B018
+    with pytest.raises(AttributeError, match="'coef_', as it is not fitted. Call fit first"):
+        MLERegressor().coef_  # noqa: B018
 
 
 def test_a_property_says_itself_why_it_is_not_there():
