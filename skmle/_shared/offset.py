@@ -38,6 +38,8 @@ _ELSEWHERE = {
     "level": "confidence_level",
     "coverage": "confidence_level",
     "use_t": "distribution",
+    "robust": "covariance",
+    "vce": "covariance",
 }
 
 # What stands for the value of a row that does not count: it changes no linear predictor.
