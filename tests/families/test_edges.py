@@ -133,9 +133,10 @@ def test_distribution_at_the_limit(family, limit, rng):
                 assert_moments(theirs.family, rest, ours.rvs(2000, random_state=0))
                 continue
             for method in ("cdf", "sf"):
-                np.testing.assert_allclose(
-                    getattr(ours, method)(y), getattr(theirs, method)(y), rtol=1e-9
-                )
+                found, wanted = getattr(ours, method)(y), getattr(theirs, method)(y)
+                # What never happens under the limit law happens once in 1e13 times next to it.
+                rare = (wanted == 0.0) & (found < 10.0 * min(near, 1.0 / near))
+                np.testing.assert_allclose(np.where(rare, 0.0, found), wanted, rtol=1e-9)
             for method in ("mean", "var", "std", "entropy", "median"):
                 np.testing.assert_allclose(
                     getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-9
