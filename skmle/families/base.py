@@ -164,6 +164,10 @@ class Family(Parameters, Law, Ends, BaseEstimator):
 
     # ---------------------------------------------------------------- what a family may add
 
+    def rough_start(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...]:
+        """Return a start that takes little time, as mixtures ask for one a part in each round."""
+        return self.starts(statistics, weight)[0]
+
     def adapt(self, y: Array) -> Family:
         """Return this family with what it must learn from the data first: categories, dimension."""
         return self
