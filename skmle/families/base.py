@@ -165,7 +165,7 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     # ---------------------------------------------------------------- what a family may add
 
     def rough_start(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...]:
-        """Return a quick start, as the rounds of a mixture ask for."""
+        """Return a quick start, as rounds of a mixture ask for."""
         return self.starts(statistics, weight)[0]
 
     def adapt(self, y: Array) -> Family:
@@ -204,7 +204,7 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return -log P(Y > y) (`upper`) or -log P(Y <= y) of each row at chart `eta`.
 
-        Its form is that of `evaluate`. By default it is differenced from `log_tail`.
+        Its form is that of `evaluate`. By default it is differences of `log_tail`.
         """
         y = self.restore(statistics)
 
