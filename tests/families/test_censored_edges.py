@@ -263,7 +263,8 @@ def test_names_of_held_parameters():
     law = Censored(fix(families.Gamma(), {"shape": 2.0}))
     assert law.names == ("mean",) and law.title == "Censored gamma (shape = 2 fixed)"
     rows = np.column_stack([times(), times()])
-    with pytest.raises(ValueError, match=r"no parameter 'shap'.*Allowed: mean, shape.*Rename"):
+    message = r"no parameter 'shap'.*Allowed: mean, shape.*Did you mean 'shape'"
+    with pytest.raises(ValueError, match=message):
         MLEDistribution(Censored("gamma"), fixed={"shap": 2.0}).fit(rows)
 
 

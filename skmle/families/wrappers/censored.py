@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import add, of_rows
+from skmle.families.algebra import of_rows
 from skmle.families.base import (
     Array,
     Arrays,
@@ -21,6 +21,7 @@ from skmle.families.base import (
 from skmle.families.tools import known_rows
 from skmle.families.tools.known import (
     EXACT,
+    given,
     groups_of,
     known_and_window,
     rows_of_known,
@@ -139,7 +140,7 @@ class Censored(OfKnown):
         rows = rows_of_known(self.inner, known, eta, order)
         if not window:
             return rows
-        return add(rows, rows_of_known(self.inner, window, eta, order), -1.0)
+        return given(rows, rows_of_known(self.inner, window, eta, order))
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return the tails beyond values inside the intervals."""
