@@ -25,6 +25,7 @@ from skmle.families.law import ByStd
 from skmle.families.normal import Normal
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside, rise
+from skmle.families.tools.gamma_tails import tail_rows
 from skmle.families.tools.special import LOG_2PI, bend, beyond_first, binet
 from skmle.families.tools.stretched import InGeometricMean
 from skmle.families.tools.tails import log_gamma_tail
@@ -143,6 +144,10 @@ class Gamma(InGeometricMean, ByStd, ByTails):
         with np.errstate(divide="ignore"):  # of y = 0
             log_x = np.log(shape) + np.log(y) - np.log(mean)  # x itself may underflow
         return log_gamma_tail(shape, shape * (y / mean), upper, log_x)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        log_mean, log_shape = eta
+        return tail_rows(statistics[1] - log_mean, log_shape, upper, order)
 
     @classmethod
     def from_scipy(cls, a: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:

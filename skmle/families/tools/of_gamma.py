@@ -14,6 +14,7 @@ from skmle.families.gamma import PRECISE, Gamma, rows_beside_mean
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import gap_beside
+from skmle.families.tools.gamma_tails import tail_rows
 from skmle.families.tools.special import LOG_2PI, binet
 from skmle.families.tools.stretched import InGeometricMean
 from skmle.families.tools.tails import log_gamma_tail
@@ -128,6 +129,11 @@ class OfGamma(InGeometricMean, ByStd, ByTails):
             above = upper == (self.power > 0.0)
             log_x = self.power * np.log(ratio) + np.log(shape)
             return log_gamma_tail(shape, shape * ratio**self.power, above, log_x)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        away = self.power * (statistics[1] - self.root.log(eta))
+        above = upper == (self.power > 0.0)
+        return through_matrix(tail_rows(away, self.shape.log(eta), above, order), self._matrix)
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         root, shape = self.root.of(theta), self.shape.of(theta)
