@@ -19,7 +19,8 @@ Inverse = Callable[[Array], Array]
 def standard_errors(covariance: Array) -> Array:
     """Return the square roots of the diagonal; nan where the data do not determine a parameter."""
     # Variances of columns in extreme units have more bits than doubles; their roots are doubles.
-    return np.sqrt(np.diag(covariance)).astype(np.float64)
+    with np.errstate(over="ignore"):  # or infinite
+        return np.sqrt(np.diag(covariance)).astype(np.float64)
 
 
 def delta_method(covariance: Array, jacobian: Array) -> Array:

@@ -24,6 +24,7 @@ from skmle.families import Family
 from skmle.inference import Inference
 from skmle.inference.assemble import centred_covariance
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
+from skmle.inference.wald import standard_errors
 from tests.subjects import FAMILIES, as_columns, every_class, observations
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
@@ -461,3 +462,11 @@ def test_an_intercept_has_an_error_where_the_data_determine_it(model, name):
         np.testing.assert_allclose(
             error, plain.standard_errors[plain.terms.index("intercept")], rtol=1e-5
         )
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp == 1024, reason="no numbers beyond doubles here")
+def test_an_error_beyond_the_numbers_is_infinite_without_a_warning():
+    """Columns of 1e-300 may have coefficients whose variance no double holds, nor its root."""
+    with np.errstate(all="raise"):
+        errors = standard_errors(np.array([[np.longdouble("1e700"), 0.0], [0.0, 4.0]]))
+    np.testing.assert_array_equal(errors, [np.inf, 2.0])
