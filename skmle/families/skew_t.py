@@ -24,14 +24,15 @@ from skmle.families.base import (
 from skmle.families.generalized_gamma import GeneralizedGamma, log_tail_of_log_gamma
 from skmle.families.law import ByLogTail, ByStd
 from skmle.families.student_t import StudentT
-from skmle.families.tools import skewed_t
+from skmle.families.tools import skewed_t_whole as whole
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.expected import expected_curvature
 from skmle.families.tools.johnson import normal_of, observed_at
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.moving_ends import shaped_log, unshaped
 from skmle.families.tools.quantiles import centre_and_spread, tightest_half, weighted_quantile
-from skmle.families.tools.skewed_t import Shapes, density_jet
+from skmle.families.tools.skewed_t import density_jet
+from skmle.families.tools.skewed_t_shapes import Shapes
 from skmle.families.tools.special import LOG_2PI
 from skmle.families.tools.with_shapes import WithShapes
 
@@ -101,13 +102,13 @@ class SkewT(ByStd, ByTails, WithShapes):
         return np.asarray(0.5 * LOG_2PI)
 
     def jet(self, u: Array, shapes: Arrays, order: int) -> Rows:
-        return density_jet(u, *shapes, order)
+        return density_jet(u, shapes[0], shapes[1], order)
 
     def log_tail_at(self, u: Array, shapes: Arrays, upper: bool) -> Array:
         log_df, skew = (np.asarray(e, float) for e in shapes)
         own = Shapes.at(log_df, skew)
         n = normal_of(u, (0.5 * log_df, own.lean), 0).value
-        beta = skewed_t.log_tail(n, own, upper)
+        beta = whole.log_tail(n, own, upper)
         if not np.any(endless := log_df > np.log(_ENDLESS)):
             return beta
         return np.where(endless, _log_tail_from_end(n, skew, upper), beta)
@@ -190,29 +191,29 @@ class SkewT(ByStd, ByTails, WithShapes):
             odds = np.where(share < 0.5, share / (1.0 - share), (1.0 - rest) / rest)
             log_odds = np.log(odds)
         normal = -ndtri(q) if upper else ndtri(q)
-        n = np.where(beta, skewed_t.normal_at(log_odds, own), normal)
+        n = np.where(beta, whole.normal_at(log_odds, own), normal)
         return observed_at(n, (loc, scale, df, own.lean))
 
     def mean(self, theta: Arrays) -> Array:
         loc, scale, df, skew = theta
         with np.errstate(all="ignore"):
-            return loc + scale * skewed_t.mean(Shapes.at(np.log(df), skew))
+            return loc + scale * whole.mean(Shapes.at(np.log(df), skew))
 
     def std(self, theta: Arrays) -> Array:
         loc, scale, df, skew = theta
         with np.errstate(all="ignore"):
-            return scale * skewed_t.std(Shapes.at(np.log(df), skew)) + 0.0 * np.asarray(loc)
+            return scale * whole.std(Shapes.at(np.log(df), skew)) + 0.0 * np.asarray(loc)
 
     def known_entropy(self, theta: Arrays) -> Array:
         loc, scale, df, skew = theta
-        own = skewed_t.entropy(Shapes.at(np.log(df), skew))
+        own = whole.entropy(Shapes.at(np.log(df), skew))
         return own + np.log(scale) + 0.0 * np.asarray(loc)
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
         loc, scale, df, skew = theta
         with np.errstate(all="ignore"):
             own = Shapes.at(np.log(df), skew)
-            return observed_at(skewed_t.draw(own, size, rng), (loc, scale, df, own.lean))
+            return observed_at(whole.draw(own, size, rng), (loc, scale, df, own.lean))
 
 
 class InverseNakagamiFromEnd(ByStd, ByLogTail, WithShapes):
@@ -308,7 +309,7 @@ def _nodes(family: Family, theta: Arrays) -> tuple[Array, Array]:
     """Return values of y and their weights for each law, as `expected_curvature` asks."""
     loc, scale, df, skew = (np.asarray(value)[..., None] for value in theta)
     own = Shapes.at(np.log(theta[2]), theta[3])
-    n, weight = skewed_t.nodes(own)
+    n, weight = whole.nodes(own)
     lean = own.lean[..., None]
     y = observed_at(n, (loc, scale, df, lean))
     slope = scale * np.exp(normal_of((y - loc) / scale, (0.5 * np.log(df), lean), 0).root.value)
@@ -340,7 +341,9 @@ def _tables() -> list[tuple[float, Array, Array]]:
     levels, skews = np.array(_LEVELS), _every_skew()[:, None]
     found = []
     for df in _DFS:
-        z = SkewT().rough_quantile(levels, (*np.zeros(1), *np.ones(1), df, skews), False)
+        z = SkewT().rough_quantile(
+            levels, (np.zeros(()), np.ones(()), np.asarray(df), skews), False
+        )
         far, _, middle, _, top = z.T
         found.append((float(np.log(df)), (top + far - 2.0 * middle) / (top - far), z))
     return found
