@@ -16,9 +16,11 @@ from skmle._engine.problem import Coefs, Fit, Problem
 from skmle._shared.estimator import family_if_known
 from skmle._shared.offset import check_beside
 from skmle._shared.redrawn import Distance, Observing, redrawn
+from skmle._spelling import SaysWhatIsMeant
 from skmle.distribution import MLEDistribution
 from skmle.families.tools.generators import generator_of
 from skmle.inference.distances import STATISTICS
+from skmle.inference.elsewhere import OF_TESTS
 from skmle.inference.numbers import p_value as shown_p
 from skmle.inference.show import as_frame, html_table, text_table
 from skmle.regressor import MLERegressor
@@ -36,7 +38,7 @@ _TITLES = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GoodnessOfFit:
+class GoodnessOfFit(SaysWhatIsMeant):
     """A test of whether rows have come from the law that was fitted to them.
 
     Attributes
@@ -64,6 +66,7 @@ class GoodnessOfFit:
     samples: Array = field(repr=False)
     lost: int = 0
     cells: int = 0
+    _elsewhere = OF_TESTS
 
     def tidy(self) -> Any:
         """Return the test as a frame of one line; a dict of arrays without pandas."""
@@ -146,10 +149,11 @@ def goodness_of_fit(
     of a sample cease to be seen is drawn from that of their ends.
 
     It takes about as long as `resamples` fits: some tenths of a second for laws whose fits to all
-    samples are found at once, such as the gamma or the Weibull, and one to ten milliseconds a
-    sample for laws that are fitted one by one (with several maxima, cusps or moving ends, and
-    mixtures). 199 resamples take a fifth of that; p then has a standard error of 0.035 at most,
-    and is not below 0.005. `n_jobs` of the model shares the samples between threads.
+    samples are found at once, such as the gamma or the Weibull, one to three seconds for those
+    whose probabilities take long, and one to ten milliseconds a sample for laws that are fitted one
+    by one (with cusps or moving ends). 199 resamples take a fifth of that; p then has a standard
+    error of 0.035 at most, and is not below 0.005. `n_jobs` of the model shares the samples between
+    threads.
 
     A large p does not show that the law is right. A small one of very many rows may tell of a
     difference that does not matter: look at it.

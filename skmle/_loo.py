@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
-from skmle._any_model.held_out import Fold, HeldOut, part, without
+from skmle._any_model.held_out import Fold, HeldOut
 from skmle._any_model.log_prob import row_log_prob
+from skmle._any_model.rows import part, without
 from skmle._any_model.unwrap import unwrap
 from skmle._engine.verdict import BOUNDARY, INTERIOR
 from skmle._shared.estimator import LikelihoodEstimator
@@ -260,7 +261,9 @@ def _steps(rows: _Rows, weights: str) -> tuple[Index, Array]:
             "of smooth laws, with a ridge or without. Set method='exact', which fits once a row."
         )
     try:
-        every, mask = model._evidences(rows.X, rows.y, rows.given, weights, dict(rows.beside))
+        every, mask = model._evidences(
+            rows.X, rows.y, rows.given, weights, dict(rows.beside), "loo"
+        )
         each = [evidence.left_out() for evidence in every]
     except np.linalg.LinAlgError:
         raise ValueError(

@@ -19,6 +19,7 @@ from skmle._engine.verdict import INTERIOR, INTERRUPTED
 from skmle._shared.arrays import like
 from skmle._shared.batches import Seen, joined_with, kept, laws_of_samples
 from skmle._shared.callbacks import FitTask, with_callbacks
+from skmle._shared.elsewhere import OF_DENSITIES
 from skmle._shared.estimator import LikelihoodEstimator, check_settings, family_if_known
 from skmle._shared.messages import warn_verdict
 from skmle._shared.samples import (
@@ -138,6 +139,9 @@ class MLEDistribution(DensityMixin, LikelihoodEstimator):
     >>> print(round(model.score(x), 4))
     -2.5893
     """
+
+    _elsewhere = OF_DENSITIES
+    _within = (("distribution_", Distribution),)
 
     def __init__(
         self,

@@ -14,11 +14,14 @@ from sklearn.base import BaseEstimator, DensityMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmle._any_model.choosing import CRITERIA, Tried, chosen, tidied, without_equals
-from skmle._any_model.held_out import Fold, checked_weight, folds_of, part
+from skmle._any_model.held_out import Fold, folds_of
+from skmle._any_model.rows import checked_weight, part
 from skmle._engine.verdict import INTERIOR, NOT_CONVERGED
 from skmle._shared.callbacks import CallbackSupportMixin, SearchTask, with_callbacks
+from skmle._shared.elsewhere import OF_SEARCHES
 from skmle._shared.kinds import as_column
 from skmle._shared.validation import checked_features
+from skmle._spelling import SaysWhatIsMeant
 from skmle.distribution import MLEDistribution
 from skmle.exceptions import FitWarning, ScaleWarning
 from skmle.families import Distribution, Family
@@ -31,7 +34,9 @@ __all__ = ["DistributionSearch"]
 Array = NDArray[np.float64]
 
 
-class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin, BaseEstimator):
+class DistributionSearch(
+    MetaEstimatorMixin, DensityMixin, CallbackSupportMixin, SaysWhatIsMeant, BaseEstimator
+):
     """Fit many families to a sample and keep the one that describes it best.
 
     All log-likelihoods that are compared are on one scale. Of whole or rounded numbers they are
@@ -111,6 +116,12 @@ class DistributionSearch(MetaEstimatorMixin, DensityMixin, CallbackSupportMixin,
     'densities'
     """
 
+    _elsewhere = OF_SEARCHES
+    _within = (
+        ("best_estimator_", MLEDistribution),
+        ("distribution_", Distribution),
+        ("inference()", Inference),
+    )
     _doc_link_module = MLEDistribution._doc_link_module
     _doc_link_template = MLEDistribution._doc_link_template
 

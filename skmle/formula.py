@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skmle._shared.estimator import LikelihoodEstimator
+from skmle.inference.show import offered
 
 __all__ = ["FormulaTransformer"]
 
@@ -199,7 +200,7 @@ class FormulaTransformer(TransformerMixin, BaseEstimator):
             if name not in frame.columns:
                 raise ValueError(
                     f"FormulaTransformer: keep names the column {name!r}, which X has not. "
-                    f"Allowed: {', '.join(map(repr, list(frame.columns)[:8]))}. Mend the name."
+                    f"Allowed: {offered(str(name), list(map(str, frame.columns)))}"
                 )
         return self._names_kept()
 

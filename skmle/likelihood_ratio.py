@@ -19,6 +19,7 @@ from skmle.inference.show import printable
 __all__ = ["likelihood_ratio_test"]
 
 _WHAT = "likelihood_ratio_test"
+_OTHER_COLUMNS = "; other columns of the smaller model are given as X_smaller"
 # Share of the log-likelihood, and of a nat a row, by which that of the larger model may be less:
 # what the last step of a fit that ended at a loose `tol` leaves.
 _LESS = 1e-8
@@ -230,7 +231,7 @@ def _stored(model: Any) -> list[Law]:
 
 def _posed(model: Any, X: Any, y: Any, sample_weight: Any, beside: dict[str, Any]) -> list[Law]:
     """Return the laws of a fit with their columns; ValueError if these are not its rows."""
-    every, _ = model._evidences(X, y, sample_weight, "repeats", beside)
+    every, _ = model._evidences(X, y, sample_weight, "repeats", beside, _WHAT, _OTHER_COLUMNS)
     problems = [(one.inside or one.likelihood).problem for one in every]
     names = model._feature_names()
     return [Law(p.family, p.terms, names, p.observed.n, p.X, p.offset) for p in problems]

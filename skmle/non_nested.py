@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -333,8 +332,8 @@ def _rows(
     values = []
     for name, model in models.items():
         inner, seen = unwrap(model, X)
-        ask = log_rounded if rounded[name] else partial(row_log_prob, **beside)
-        own = ask(inner, seen, y)[kept]
+        ask = log_rounded if rounded[name] else row_log_prob
+        own = ask(inner, seen, y, **beside)[kept]
         if not np.isfinite(own).all():
             row = int(np.argmin(np.isfinite(own)))
             raise ValueError(

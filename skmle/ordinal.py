@@ -27,6 +27,7 @@ from skmle._shared.classes import (
     observed_classes,
 )
 from skmle._shared.columns import Columns, undetermined
+from skmle._shared.elsewhere import OF_ORDERED
 from skmle._shared.estimator import LikelihoodEstimator, check_settings
 from skmle._shared.labels import label_columns, ordered_categories
 from skmle._shared.messages import level_outside, warn_verdict
@@ -236,6 +237,7 @@ class OrdinalClassifier(ClassProbabilities, ClassifierMixin, LikelihoodEstimator
     # ---------------------------------------------------------------- use
 
     _ordered = True
+    _elsewhere = OF_ORDERED
 
     def _location(self, X: Any) -> Array:
         check_is_fitted(self)

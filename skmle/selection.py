@@ -15,13 +15,9 @@ from skmle._any_model.held_out import (
     Fold,
     HeldOut,
     check_kind,
-    checked_weight,
-    fitted,
     folds_of,
-    left_out_one_by_one,
-    log_prob_of_rows,
-    part,
 )
+from skmle._any_model.rows import Rows
 from skmle._any_model.scales import check_kinds, common_scale, is_conditional
 from skmle._any_model.unwrap import last_step, name_of, unwrap
 from skmle._loo import all_at_once, loo, steps_lead
@@ -35,6 +31,8 @@ from skmle.regressor import MLERegressor
 __all__ = ["Comparison", "compare"]
 
 Array = NDArray[np.float64]
+# What `compare` takes beside X, y, weights, offset and exposure.
+_KEYWORDS = ("cv", "groups", "std_error", "criteria", "random_state")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,6 +116,7 @@ def compare(
     std_error: str = "rows",
     criteria: bool = True,
     random_state: Any = 0,
+    **offset_or_exposure: ArrayLike,
 ) -> Comparison:
     """Compare models by their log-likelihood of rows held out, the same for all.
 
@@ -146,6 +145,8 @@ def compare(
         Whether to fit each model to all rows, too, for AIC, AICc, BIC, TIC and Akaike's weights.
     random_state : int, default=0
         Seed of the folds.
+    **offset_or_exposure : array-like of shape (n,)
+        `offset` and `exposure`, given beside X to all models, which are then `MLERegressor`.
 
     Returns
     -------
@@ -160,7 +161,7 @@ def compare(
         model is frozen, or gives other rows than it was asked about.
     TypeError
         If a model does not tell the law of what it predicts, as behind a transformed target, whose
-        Jacobian is not known.
+        Jacobian is not known; if it takes no offset or exposure, and one was given.
 
     See Also
     --------
@@ -217,23 +218,24 @@ def compare(
     about_y = _about_y(named, y)
     y = y if about_y else None
     labels = any(map(is_classifier, named.values()))
-    weight = checked_weight(sample_weight, X)
+    beside, allowed = offset_or_exposure, ("sample_weight", *_KEYWORDS)
+    rows = Rows.of("compare", [*named.values()], X, y, sample_weight, beside, allowed)
     one_by_one = isinstance(cv, str) and cv == "loo"
     if one_by_one:
         _check_alone(groups, std_error)
-        held = all_at_once(X, y, weight)
-        log_probs = _left_out(named, X, y, weight)
+        held = all_at_once(X, y, rows.weight)
+        log_probs = _left_out(named, rows)
     else:
         folds = folds_of(cv, X, y, groups=groups, labels=labels, seed=random_state)
-        held = HeldOut(folds, None if groups is None else np.asarray(groups), weight)
-        log_probs = held.collect(lambda fold: _judged(named, X, y, weight, fold))
+        held = HeldOut(folds, None if groups is None else np.asarray(groups), rows.weight)
+        log_probs = held.collect(lambda fold: _judged(named, rows, fold))
     means = np.array([held.mean(values) for values in log_probs])
     order = np.argsort(-means, kind="stable")
     with np.errstate(invalid="ignore"):  # of rows that are impossible under all models
         losses = log_probs[order[0]] - log_probs[order]
         differences = means[order[0]] - means[order]
     errors = [held.spread(loss, std_error).error for loss in losses[1:]]
-    found = criteria_of(named, X, y, weight) if criteria else {}
+    found = criteria_of(named, rows) if criteria else {}
     how = "each alone" if one_by_one else f"by {len(held.folds)} folds"
     names = [*named]
     return Comparison(
@@ -306,15 +308,12 @@ def _about_y(named: Mapping[str, Any], y: Any) -> bool:
     return about_y
 
 
-def _judged(
-    named: Mapping[str, Any], X: Any, y: Any, weight: Array | None, fold: Fold
-) -> list[Array]:
+def _judged(named: Mapping[str, Any], rows: Rows, fold: Fold) -> list[Array]:
     """Return log q of the rows that a fold holds out, under each model fitted to the others."""
-    (seen, y_seen), (new, y_new) = ((part(X, rows), part(y, rows)) for rows in fold)
-    own = part(weight, fold.train)
-    models = {name: fitted(model, seen, y_seen, own) for name, model in named.items()}
-    rounded = common_scale(models, new, y_new)
-    return [log_prob_of_rows(m, new, y_new, rounded[name]) for name, m in models.items()]
+    seen, new = rows.some(fold.train), rows.some(fold.test)
+    models = {name: seen.fit(model) for name, model in named.items()}
+    rounded = common_scale(models, new.X, new.y)
+    return [new.log_prob(model, rounded[name]) for name, model in models.items()]
 
 
 def _check_alone(groups: Any, std_error: str) -> None:
@@ -326,16 +325,17 @@ def _check_alone(groups: Any, std_error: str) -> None:
         )
 
 
-def _left_out(named: Mapping[str, Any], X: Any, y: Any, weight: Array | None) -> Array:
+def _left_out(named: Mapping[str, Any], rows: Rows) -> Array:
     """Return log q of each row under each model fitted without it, (models, n)."""
-    models = {name: fitted(model, X, y, weight) for name, model in named.items()}
-    rounded = common_scale(models, X, y)
+    models = {name: rows.fit(model) for name, model in named.items()}
+    rounded = common_scale(models, rows.X, rows.y)
     found = []
     for name, model in models.items():
-        inner = unwrap(model, X)[0]
+        inner = unwrap(model, rows.X)[0]
         at_once = isinstance(inner, LikelihoodEstimator) and not steps_lead(inner)
         if at_once and not rounded[name]:
-            found.append(loo(model, X, y, weight).log_probs)
+            beside: dict[str, Any] = dict(rows.beside)
+            found.append(loo(model, rows.X, rows.y, rows.weight, **beside).log_probs)
         else:
-            found.append(left_out_one_by_one(named[name], X, y, weight, rounded[name]))
+            found.append(rows.left_out_one_by_one(named[name], rounded[name]))
     return np.stack(found)

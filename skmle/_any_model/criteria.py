@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _num_samples
 
-from skmle._any_model.held_out import fitted, log_prob_of_rows
+from skmle._any_model.rows import Rows
 from skmle._any_model.scales import common_scale
 from skmle._any_model.unwrap import last_step, unwrap
 from skmle._shared.estimator import LikelihoodEstimator
@@ -50,17 +49,15 @@ RULES: dict[str, Callable[[Whole], float]] = {
 TITLES = {name: name.upper() for name in RULES} | {"aicc": "AICc"}
 
 
-def criteria_of(
-    models: Mapping[str, Any], X: Any, y: Any, weight: Array | None = None
-) -> dict[str, Array]:
+def criteria_of(models: Mapping[str, Any], rows: Rows) -> dict[str, Array]:
     """Return the criteria of each model fitted to all rows, and Akaike's weights.
 
     Densities beside probabilities have none, as they are not on one scale.
     """
-    found_of = {name: _fitted_if_known(model, X, y, weight) for name, model in models.items()}
-    rounded = common_scale({n: m for n, m in found_of.items() if m is not None}, X, y)
+    found_of = {name: _fitted_if_known(model, rows) for name, model in models.items()}
+    rounded = common_scale({n: m for n, m in found_of.items() if m is not None}, rows.X, rows.y)
     whole = [
-        None if model is None or rounded[name] else _whole(model, X, y, weight)
+        None if model is None or rounded[name] else _whole(model, rows)
         for name, model in found_of.items()
     ]
     found = {
@@ -74,21 +71,22 @@ def criteria_of(
     return found
 
 
-def _fitted_if_known(model: Any, X: Any, y: Any, weight: Array | None) -> Any:
+def _fitted_if_known(model: Any, rows: Rows) -> Any:
     """Return a model fitted to all rows; None if it has no AIC."""
     last = last_step(model)
     ours = isinstance(last, LikelihoodEstimator)
+    plain = rows.y is None and rows.weight is None
     # Of scikit-learn, mixtures have an AIC, and only densities are asked.
-    if not (ours or (y is None and weight is None and callable(getattr(last, "aic", None)))):
+    if not (ours or (plain and callable(getattr(last, "aic", None)))):
         return None
-    return fitted(model, X, y, weight)
+    return rows.fit(model)
 
 
-def _whole(model: Any, X: Any, y: Any, weight: Array | None) -> Whole | None:
+def _whole(model: Any, rows: Rows) -> Whole | None:
     """Return a fitted model as a criterion sees it; None if it has no AIC of these rows."""
-    inner, seen = unwrap(model, X)
+    inner, seen = unwrap(model, rows.X)
     ours = isinstance(inner, LikelihoodEstimator)
-    count = np.ones(_num_samples(X)) if weight is None else weight
+    count = np.ones(rows.n) if rows.weight is None else rows.weight
     n = float(count.sum())
     if ours and not np.isclose(inner.weight_sum_, n, rtol=1e-12):
         return None  # A step has left out rows, or has made some.
@@ -96,13 +94,13 @@ def _whole(model: Any, X: Any, y: Any, weight: Array | None) -> Whole | None:
         aic = inner.aic() if ours else inner.aic(seen)
     except ValueError:  # class weights, or a penalty whose curvature is not known
         return None
-    values = log_prob_of_rows(model, X, y)
+    values = rows.log_prob(model)
     total = float(count @ np.where(count > 0.0, values, 0.0))
-    return Whole(aic, total, n, _tic(inner, seen, y, weight) if ours else np.nan)
+    return Whole(aic, total, n, _tic(inner, rows._replace(X=seen)) if ours else np.nan)
 
 
-def _tic(model: LikelihoodEstimator, X: Any, y: Any, weight: Array | None) -> float:
+def _tic(model: LikelihoodEstimator, rows: Rows) -> float:
     try:
-        return model.tic(X, y, weight)
+        return model.tic(rows.X, rows.y, rows.weight, **rows.beside)
     except ValueError:  # no covariance
         return np.nan

@@ -9,18 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
-from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples, check_consistent_length, has_fit_parameter
+from sklearn.utils.validation import _num_samples, check_consistent_length
 
-from skmle._any_model.laws import log_rounded
-from skmle._any_model.log_prob import row_log_prob
-from skmle._any_model.unwrap import last_step, unwrap
-from skmle._shared.validation import positive_weights, weighted_mean
+from skmle._shared.validation import weighted_mean
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -69,105 +61,6 @@ def folds_of(cv: Any, X: Any, y: Any, *, groups: Any, labels: bool, seed: Any) -
 def _numbers(rows: Any) -> Index:
     index = np.asarray(rows)
     return np.flatnonzero(index) if index.dtype == bool else index.astype(np.intp)
-
-
-def part(values: Any, rows: Index) -> Any:
-    """Return some rows of X or y; of None, None."""
-    return None if values is None else _safe_indexing(values, rows)
-
-
-def checked_weight(sample_weight: Any, X: Any) -> Array | None:
-    """Return the weight of each row; ValueError if it is none."""
-    if sample_weight is None:
-        return None
-    positive_weights(sample_weight, X)
-    return np.asarray(sample_weight, np.float64) * np.ones(_num_samples(X))
-
-
-def fitted(model: Any, X: Any, y: Any, weight: Array | None = None) -> Any:
-    """Return a clone fitted to rows, with their weights if these are given.
-
-    Raises
-    ------
-    ValueError
-        If the model is frozen.
-    TypeError
-        If it takes no weights.
-    """
-    last = last_step(model)
-    if isinstance(last, FrozenEstimator):
-        raise ValueError(
-            f"{type(last.estimator).__name__} is frozen: it was fitted to rows that may be among "
-            "those held out, or are others. Allowed: models that can be fitted here. Give the "
-            "model without FrozenEstimator."
-        )
-    given = {} if weight is None else {_weight_name(model): weight}
-    data = (X,) if y is None else (X, y)
-    return clone(model).fit(*data, **given)
-
-
-def _weight_name(model: Any) -> str:
-    """Return the name by which `fit` hands weights on to the model at the end."""
-    name = ""
-    while isinstance(model, (Pipeline, BaseSearchCV)):
-        if isinstance(model, BaseSearchCV):
-            model = model.estimator
-        else:
-            step, model = model.steps[-1]
-            name += f"{step}__"
-    if not has_fit_parameter(model, "sample_weight"):
-        raise TypeError(
-            f"sample_weight was given, but {type(model).__name__} takes none. Allowed: models "
-            "whose fit has that argument. Leave out the weights, or this model."
-        )
-    return f"{name}sample_weight"
-
-
-def left_out_one_by_one(
-    model: Any, X: Any, y: Any, weight: Array | None, rounded: bool = False
-) -> Array:
-    """Return log q of each row under a clone fitted to all others, or to one repeat less of it."""
-    n = _num_samples(X)
-    values = np.empty(n)
-    for i in range(n):
-        (rest, own), new = without(i, n, weight), np.array([i])
-        found = fitted(model, part(X, rest), part(y, rest), own)
-        values[i] = log_prob_of_rows(found, part(X, new), part(y, new), rounded)[0]
-    return values
-
-
-def without(
-    i: int, n: int, weight: Array | None, repeats: bool = True
-) -> tuple[Index, Array | None]:
-    """Return the rows that are left without one of n, and their weights.
-
-    Of a weight above one that repeats its row, one of the repeats is taken.
-    """
-    rest = np.arange(n)
-    if repeats and weight is not None and weight[i] > 1.0:
-        return rest, weight - (rest == i)
-    rest = np.delete(rest, i)
-    return rest, None if weight is None else weight[rest]
-
-
-def log_prob_of_rows(model: Any, X: Any, y: Any, rounded: bool = False) -> Array:
-    """Return log q of each row under a fitted model of any kind, in nats.
-
-    Of a density of whole numbers that is to be `rounded`, it is the log-probability of those.
-
-    Raises
-    ------
-    ValueError
-        If it has none for some rows, or several.
-    """
-    inner, seen = unwrap(model, X)
-    values = log_rounded(inner, seen, y) if rounded else row_log_prob(inner, seen, y)
-    if values.shape != (n := (_num_samples(X),)):
-        raise ValueError(
-            f"{type(inner).__name__}: {values.shape} log-probabilities of {n[0]} rows. Allowed: "
-            "one a row. Leave out the steps that drop or add rows."
-        )
-    return values
 
 
 class HeldOut(NamedTuple):

@@ -17,6 +17,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 
+from skmle._shared.elsewhere import INTERVALS_OF_PROBABILITIES
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle.families import Distribution, get_family
 from skmle.families.categorical import Categorical
@@ -80,7 +81,7 @@ def registered(model: Any) -> Adapter | None:
     return None
 
 
-def law_of(model: Any, X: Any, dispersion: Any = None) -> Any:
+def law_of(model: Any, X: Any, dispersion: Any = None, **offset_or_exposure: Any) -> Any:
     """Return the law of y for each row under a fitted model.
 
     Parameters
@@ -91,6 +92,8 @@ def law_of(model: Any, X: Any, dispersion: Any = None) -> Any:
     dispersion : float or array-like of shape (n,), optional
         Of a regressor that predicts a mean alone: its variance is that times a function of the
         mean.
+    **offset_or_exposure : array-like of shape (n,)
+        For models that take them: `check_beside` has refused them for all others.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def law_of(model: Any, X: Any, dispersion: Any = None) -> Any:
     if (law := registered(model)) is not None:
         return as_law(law(model, X))
     if hasattr(model, "predict_dist"):
-        return model.predict_dist(X)
+        return model.predict_dist(X, **offset_or_exposure)
     for tells, told in _KNOWN:
         if tells(model):
             return as_law(told(model, X))
@@ -155,7 +158,7 @@ def log_prob_of_law(model: Any, law: Any, y: Any) -> Array:
     )
 
 
-def log_rounded(model: Any, X: Any, y: Any) -> Array:
+def log_rounded(model: Any, X: Any, y: Any, **offset_or_exposure: Any) -> Array:
     """Return the log-probability of each row that a value of the law rounds to the whole number y.
 
     Parameters
@@ -164,6 +167,8 @@ def log_rounded(model: Any, X: Any, y: Any) -> Array:
         Bare, of densities.
     X, y : array-like
         y is None for densities of X.
+    **offset_or_exposure : array-like of shape (n,)
+        As `law_of` takes them.
 
     Raises
     ------
@@ -175,7 +180,8 @@ def log_rounded(model: Any, X: Any, y: Any) -> Array:
         law, y = getattr(model, "distribution_", None), np.asarray(X, float)
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     else:
-        law, y = law_of(model, X), np.asarray(y, float)
+        law = law_of(model, X, **offset_or_exposure)
+        y = np.asarray(y, float)
     if not (hasattr(law, "cdf") and hasattr(law, "sf")) or y.ndim > 1:
         raise TypeError(
             f"{type(model).__name__} gives densities of whole numbers, and not the probability of "
@@ -320,7 +326,7 @@ def no_quantiles(method: str, model: Any) -> TypeError:
     """Return the error of a model that gives a law of labels."""
     advice = "Use predict_proba."
     if method == "predict_interval" and isinstance(model, LikelihoodEstimator):
-        advice = "Intervals of probabilities are skmle.infer(model).predict_interval(X)."
+        advice = f"Intervals of probabilities are {INTERVALS_OF_PROBABILITIES}."
     return TypeError(
         f"{method}: {type(model).__name__} gives a law of labels, which have no quantiles. "
         f"Allowed: laws of numbers. {advice}"

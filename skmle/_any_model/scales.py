@@ -13,6 +13,7 @@ from skmle._any_model.laws import is_discrete, law_of, predicts_normal, register
 from skmle._any_model.unwrap import last_step, see_through, unwrap
 from skmle._shared.estimator import LikelihoodEstimator, family_if_known
 from skmle.families import Distribution, get_family
+from skmle.families.candidates import TURNS
 
 LABELS, MASSES, DENSITIES = "probabilities of labels", "masses of numbers", "densities of numbers"
 
@@ -101,6 +102,9 @@ def common_scale(models: Mapping[str, Any], X: Any, y: Any) -> dict[str, bool]:
             _APART,
         )
     if y is None:
+        if observed.dtype.kind in "iuf" and np.ptp(observed) > TURNS:
+            kinds_of_rows = {name: _rows_of(model) for name, model in models.items()}
+            _check_same(kinds_of_rows, "is of", _WITHIN_TURNS)
         changed = {name: _transformers(model) for name, model in models.items()}
         _check_same(
             changed,
@@ -119,6 +123,19 @@ def _check_same(values: Mapping[str, str], verb: str, allowed: str) -> None:
                 f"compare: the log-likelihood of {first} {verb} {one}, that of {name} {verb} "
                 f"{other}. Allowed: {allowed}"
             )
+
+
+_ANGLES, _NUMBERS = "angles, where y and y + 2 pi are one", "numbers on a line"
+_WITHIN_TURNS = (
+    "models of one kind, as these rows span more than two turns. Give angles in radians, as "
+    "numpy.radians(degrees) makes them, or leave out the laws of angles."
+)
+
+
+def _rows_of(model: Any) -> str:
+    """Return what the rows are to a fitted density, in words."""
+    family = family_if_known(getattr(see_through(model)[1], "family", None))
+    return _ANGLES if family is not None and family.observation.circular else _NUMBERS
 
 
 def _transformers(model: Any) -> str:

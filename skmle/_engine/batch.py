@@ -22,7 +22,7 @@ from skmle._engine.maxima import STEPS, Many, maxima_of
 from skmle._engine.prepare.feasible import starts_inside
 from skmle._engine.prepare.groups import Groups
 from skmle._engine.prepare.perturbed import CONCAVE
-from skmle._engine.problem import Problem
+from skmle._engine.problem import Coefs, Problem
 from skmle.families.base import Arrays
 
 Block = TypeVar("Block")
@@ -63,7 +63,7 @@ def fit_many(problem: Problem, codes: NDArray[np.intp], count: int) -> Many:
     return result
 
 
-def fit_weighted(problem: Problem, weights: Array) -> Many:
+def fit_weighted(problem: Problem, weights: Array, start: Coefs | None = None) -> Many:
     """Return the fits of a problem's rows under each of many weights, as far as they are clear.
 
     They are those of bootstrap samples, for instance. The rows are held once: beside them, each of
@@ -75,6 +75,8 @@ def fit_weighted(problem: Problem, weights: Array) -> Many:
         Not condensed. Its own weights are not asked for.
     weights : ndarray of shape (G, n)
         Non-negative; a row of weight zero does not count.
+    start : tuple of (ndarray, float), optional
+        As in `fit_observed`.
 
     Returns
     -------
@@ -86,18 +88,19 @@ def fit_weighted(problem: Problem, weights: Array) -> Many:
     result = Many.none(len(weights), m)
     result.sizes[:] = (weights > 0.0).sum(axis=1)
     # With other weights, another one of several modes may be the best.
-    if not covers(problem) or not m or problem.family.several_modes or len(weights) < 2:
+    searched = start is not None or not problem.family.several_modes
+    if not covers(problem, start) or not m or not searched or len(weights) < 2:
         return result
 
     def enter(lines: NDArray[np.intp]) -> None:
         groups = Groups.weighted(problem, np.asarray(weights[lines], np.float64))
-        result.enter(lines, maxima_of(problem, groups))
+        result.enter(lines, maxima_of(problem, groups, start))
 
     _in_blocks(problem, enter, _lines(problem, len(weights)))
     return result
 
 
-def fit_observed(problem: Problem, statistics: Arrays) -> Many:
+def fit_observed(problem: Problem, statistics: Arrays, start: Coefs | None = None) -> Many:
     """Return the fits of a problem's rows with each of many sets of observations, if clear.
 
     They are those of samples from a fitted law, for instance.
@@ -107,6 +110,9 @@ def fit_observed(problem: Problem, statistics: Arrays) -> Many:
     problem : Problem
         Not condensed, and without weights. Its own observations are not asked for.
     statistics : tuple of ndarray of shape (G, n, ...)
+    start : tuple of (ndarray, float), optional
+        Raw coefficients near all maxima, from which alone each search goes; by default each has the
+        starts of its law.
 
     Returns
     -------
@@ -117,12 +123,12 @@ def fit_observed(problem: Problem, statistics: Arrays) -> Many:
     result = Many.none(count, m)
     result.sizes[:] = statistics[0].shape[1]
     weighted = problem.observed.weight is not None
-    if not covers(problem) or weighted or not m or problem.family.several_modes or count < 2:
+    if not covers(problem, start) or weighted or not m or count < 2:
         return result
 
     def enter(lines: NDArray[np.intp]) -> None:
         groups = Groups.observed(problem, tuple(s[lines] for s in statistics))
-        result.enter(lines, maxima_of(problem, groups))
+        result.enter(lines, maxima_of(problem, groups, start))
 
     _in_blocks(problem, enter, _lines(problem, count))
     return result
@@ -153,8 +159,8 @@ def _in_blocks(problem: Problem, enter: Callable[[Block], None], blocks: Sequenc
         in_order(quietly, blocks, problem.threads)
 
 
-def covers(problem: Problem) -> bool:
-    """Return whether many fits of a problem may be found here."""
+def covers(problem: Problem, start: Coefs | None = None) -> bool:
+    """Return whether many fits of a problem may be found here; `start` is that of all, if any."""
     family, observed = problem.family, problem.observed
     smooth = family.support.smooth and family.shortcuts.starts != "final" and not family.kinked
     plain = smooth and family.regular and not (family.restricted or family.redundant)
@@ -186,5 +192,5 @@ def covers(problem: Problem) -> bool:
         and (problem.X is None or isinstance(problem.X, np.ndarray))
         and problem.terms[0].length > 0
         # Many starts have to be tried then, one group after the other.
-        and not (family.several_modes and modelled)
+        and not (family.several_modes and modelled and start is None)
     )

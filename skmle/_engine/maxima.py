@@ -113,9 +113,12 @@ class Many(NamedTuple):
         )
 
 
-def maxima_of(problem: Problem, groups: Groups) -> Many:
-    """Return the fits of a problem's law to some groups, as far as they are clear maxima."""
-    return _maxima(problem, problem.family, problem.terms, groups)
+def maxima_of(problem: Problem, groups: Groups, start: Coefs | None = None) -> Many:
+    """Return the fits of a problem's law to some groups, as far as they are clear maxima.
+
+    `start` are raw coefficients, from which alone all of them are searched.
+    """
+    return _maxima(problem, problem.family, problem.terms, groups, start)
 
 
 class _Search(NamedTuple):
@@ -136,7 +139,13 @@ class _Search(NamedTuple):
         return np.maximum(self.groups.mass, self.groups.sizes)
 
 
-def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: Groups) -> Many:
+def _maxima(
+    problem: Problem,
+    family: Family,
+    terms: tuple[Term, ...],
+    groups: Groups,
+    start: Coefs | None = None,
+) -> Many:
     """Return the fits of a law to some groups, as far as they are clear maxima."""
     m = sum(term.length for term in terms)
     none = Many.none(groups.count, m)
@@ -146,7 +155,10 @@ def _maxima(problem: Problem, family: Family, terms: tuple[Term, ...], groups: G
     rows = groups.unweighted() if groups.shared else groups
     columns, shifts = columns_of(rows, terms)
     own = scaled(family, terms, rows, columns)
-    starts = starts_of(family, terms, own)
+    if start is None:
+        starts = starts_of(family, terms, own)
+    else:
+        starts = [_in_units(terms, own, shifts, start)]
     if not starts:
         return none
     objective = ManyObjectives(
@@ -304,6 +316,16 @@ def _raw(
             if shift is not None:
                 jacobian[:, at - 1, at - term.length : at - 1] = -shift * unit[:, None]
     return (jacobian @ coef[..., None])[..., 0] + constant, jacobian
+
+
+def _in_units(
+    terms: tuple[Term, ...], own: Scaled, shifts: tuple[Array | None, ...], coefs: Coefs
+) -> Array:
+    """Return raw coefficients, one set for all groups, as the fit of each has them, (G, d)."""
+    pairs = zip(coefs, terms, strict=True)
+    raw = np.concatenate([np.append(slopes, [c] * term.intercept) for (slopes, c), term in pairs])
+    constant, jacobian = _raw(terms, own, shifts, np.zeros((len(own.unit), len(raw))))
+    return np.asarray(np.linalg.solve(jacobian, (raw - constant)[..., None])[..., 0], float)
 
 
 def _above_limits(problem: Problem, search: _Search, found: Many) -> NDArray[np.bool_]:

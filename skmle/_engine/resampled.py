@@ -65,7 +65,7 @@ def refit_weighted(problem: Problem, weights: Array, start: Coefs) -> Refits:
             offset=None if plain.offset is None else plain.offset[rows],
         )
 
-    many = fit_weighted(plain, weights) if _is_short(plain) else _none(plain, len(weights))
+    many = fit_weighted(plain, weights, start) if _is_short(plain) else _none(plain, len(weights))
     return _completed(many, sample, start)
 
 
@@ -79,7 +79,7 @@ def refit_observed(problem: Problem, y: Array, start: Coefs) -> Refits:
     many = _none(plain, len(y))
     if _is_short(plain) and all(len(s) == shape[0] * shape[1] for s in together):
         statistics = tuple(s.reshape(*shape, *s.shape[1:]) for s in together)
-        many = fit_observed(plain, statistics)
+        many = fit_observed(plain, statistics, start)
 
     def sample(line: int) -> Problem:
         return replace(plain, observed=observe_rows(family, family.statistics(y[line]), None))

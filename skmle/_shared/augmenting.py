@@ -82,7 +82,8 @@ class Augmenting(RowsAgain):
 
         With `each`, dfbetas of each coefficient as well.
         """
-        every, mask = self._evidences(X, y, sample_weight, "repeats", dict(beside))
+        asked = f"{type(self).__name__}.inference().augment"
+        every, mask = self._evidences(X, y, sample_weight, "repeats", dict(beside), asked)
         try:
             leverage = sum(evidence.leverages() for evidence in every)
             sizes = [evidence.n_influenced for evidence in every]

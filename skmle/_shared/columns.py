@@ -191,8 +191,16 @@ def resolve_features(estimator: Any, family: Family, frame: Any) -> dict[str, Co
 def _warn_of_double_use(
     given: Mapping[str, Any], apart: Sequence[int], features: Indices, parameter: str
 ) -> None:
-    """Warn if a column is both a feature of the first parameter and its offset or exposure."""
+    """Warn if a column is two of offset, exposure and a feature of the first parameter."""
     named = [(what, column) for what, column in given.items() if column is not None]
+    if len(set(apart)) < len(apart):
+        warnings.warn(
+            f"MLERegressor: column {named[0][1]!r} is the offset and also the exposure, so that it "
+            "enters as it is and by its logarithm. Allowed: one of both. Of times set offset=None, "
+            "of what is on the scale of the link exposure=None.",
+            SettingWarning,
+            stacklevel=level_outside(),
+        )
     for (what, column), index in zip(named, apart, strict=True):
         if index in features:
             warnings.warn(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import numbers
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from skmle._engine.likelihood.penalties import Penalty
 from skmle._engine.problem import Fit, Problem
 from skmle._engine.verdict import MAXIMUM
 from skmle._shared.callbacks import CallbackSupportMixin
-from skmle._shared.constructor import saying_what_is_meant
+from skmle._shared.constructor import OF_ESTIMATORS
+from skmle._shared.elsewhere import OF_ALL
 from skmle._shared.inferring import Inferring
 from skmle._shared.messages import level_outside
 from skmle._shared.penalties import (
@@ -31,17 +32,24 @@ from skmle._shared.penalties import (
 )
 from skmle._shared.pickles import Versioned
 from skmle._shared.separated import beyond, separated_of
+from skmle._spelling import SaysWhatIsMeant
 from skmle.exceptions import SettingWarning
 from skmle.families import Distribution, Family, get_family
-from skmle.families.tools.scipy_laws import arguments_given
+from skmle.families.tools.constructors import saying_what_is_meant
+from skmle.families.tools.scipy_laws import arguments_given, is_frozen
+from skmle.inference import Inference
 
 Array = NDArray[np.float64]
 _BOOLS = (bool, np.bool_)
 
 
-class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstimator):
+class LikelihoodEstimator(
+    Inferring, Versioned, CallbackSupportMixin, SaysWhatIsMeant, BaseEstimator
+):
     """Settings, fitted state and inference that all estimators have."""
 
+    _elsewhere: ClassVar[Mapping[str, str]] = OF_ALL
+    _within: ClassVar[Sequence[tuple[str, type]]] = (("inference()", Inference),)
     _doc_link_module = "skmle"
     # The page that docs/api.md makes of each estimator.
     _doc_link_template = (
@@ -67,7 +75,8 @@ class LikelihoodEstimator(Inferring, Versioned, CallbackSupportMixin, BaseEstima
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):  # A class without settings of its own has those of its base.
-            cls.__init__ = saying_what_is_meant(cls.__init__)  # type: ignore[method-assign]
+            checked = saying_what_is_meant(cls.__init__, OF_ESTIMATORS)
+            cls.__init__ = checked  # type: ignore[method-assign]
 
     # ---------------------------------------------------------------- for the fits
 
@@ -171,25 +180,43 @@ def check_settings(estimator: BaseEstimator) -> None:
             SettingWarning,
             stacklevel=level_outside(),
         )
-    law = arguments.get("family")
-    if hasattr(law, "dist") and (law.args or law.kwds) and not arguments.get("fixed"):
-        _warn_of_frozen(type(estimator).__name__, law)
+    family = arguments.get("family")
+    for law, ending in _frozen_in(family) if not arguments.get("fixed") else ():
+        _warn_of_frozen(type(estimator).__name__, family, law, ending)
 
 
-def _warn_of_frozen(name: str, law: Any) -> None:
+def _frozen_in(family: Any, ending: str = "") -> Iterator[tuple[Any, str]]:
+    """Yield the frozen laws of scipy that a family is or is made of, and how their names end in it.
+
+    A parameter of one of several parts has the number of the part behind its name.
+    """
+    if is_frozen(family) and (family.args or family.kwds):
+        yield family, ending
+    elif isinstance(family, (list, tuple)):
+        for number, part in enumerate(family, 1):
+            yield from _frozen_in(part, f"_{number}{ending}")
+    elif isinstance(family, Family):
+        yield from _frozen_in(getattr(family, "family", None), ending)
+
+
+def _warn_of_frozen(name: str, family: Any, law: Any, ending: str) -> None:
     """Warn that the numbers of a frozen law of scipy are fitted, where a user may hold them known.
 
-    Those that its family holds, as whole numbers, are not.
+    Those that its family holds, as whole numbers, are not. `family` is the law, or around it.
     """
     free, start = get_family(law).names, Distribution.from_scipy(law)
     if type(start.family).__name__ == "ScipyFamily":  # whose parameters have scipy's names
         free = tuple(key for key in free if key in arguments_given(law))
     if free:
-        held = {free[-1]: float(f"{float(start.params[free[-1]]):.4g}")}
+        last = free[-1]
+        names = [n for n in get_family(family).names if n == last or n.startswith(f"{last}_")]
+        known = f"{last}{ending}" if f"{last}{ending}" in names else names[0]
+        held = {known: float(f"{float(start.params[last]):.4g}")}
+        around = "" if law is family else f" inside {type(family).__name__}"
         warnings.warn(
-            f"{name}: family={law.dist.name}(...) is frozen, but its numbers are not held: the fit "
-            f"finds {', '.join(free)}. Allowed: a family, and in fixed what is known of it. Give "
-            f"family={law.dist.name!r}, or hold a number, as fixed={held} does.",
+            f"{name}: family={law.dist.name}(...){around} is frozen, but its numbers are not held: "
+            f"the fit finds {', '.join(free)}. Allowed: a family, and in fixed what is known of "
+            f"it. Give {law.dist.name!r} in its place, or hold a number, as fixed={held} does.",
             SettingWarning,
             stacklevel=level_outside(),
         )

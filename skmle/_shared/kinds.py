@@ -36,6 +36,10 @@ _NUMBERS = "biufc"
 _MANY, _OFTEN = 20, 3
 
 
+# How scikit-learn begins what it says of complex numbers.
+_COMPLEX = "Complex data not supported"
+
+
 class _Found(NamedTuple):
     """A value that is no number, and where it stands."""
 
@@ -52,13 +56,21 @@ class _Found(NamedTuple):
 
 @contextmanager
 def as_floats(name: str, what: str) -> Iterator[None]:
-    """Raise ValueError for a whole number that no float can hold, where one is converted."""
+    """Raise ValueError for numbers that no float can hold, where they are converted."""
     try:
         yield
     except OverflowError:
         raise ValueError(
             f"{name}: Input {what} holds a whole number that is too large for a float. Allowed: "
             "numbers up to 1.8e308. Give it in a larger unit, or as a logarithm."
+        ) from None
+    except ValueError as error:
+        if not str(error).startswith(_COMPLEX):
+            raise
+        # scikit-learn would print all of them.
+        raise ValueError(
+            f"{name}: {_COMPLEX} in {what}. Allowed: real numbers. Give real and imaginary parts "
+            "as columns of their own, or numpy.real of them."
         ) from None
 
 

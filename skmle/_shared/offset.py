@@ -38,6 +38,8 @@ _ELSEWHERE = {
     "level": "confidence_level",
     "coverage": "confidence_level",
     "use_t": "distribution",
+    "robust": "covariance",
+    "vce": "covariance",
 }
 
 # What stands for the value of a row that does not count: it changes no linear predictor.
@@ -117,18 +119,30 @@ def _from_column_or_array(
         picked = X[:, [own_column(estimator, what, column)]]
         values = np.asarray(picked.toarray() if sp.issparse(picked) else picked, np.float64).ravel()
     else:
-        values = as_numbers(to_numpy(given, what), what)
-        shape: tuple[int, ...] = np.shape(values)
-        values = values[:, 0] if shape[1:] == (1,) else values
-        values = np.full(n, float(values)) if np.ndim(values) == 0 else values
+        values = one_a_row(what, given, n)
+    if counting is not None:
+        values = np.where(counting, values, _NEUTRAL[what])
+    check_finite(estimator, values, what)
+    return values
+
+
+def one_a_row(what: str, given: ArrayLike, n: int) -> Array:
+    """Return numbers that were given beside n rows of X, one a row; one for all is repeated.
+
+    Raises
+    ------
+    ValueError
+        If they are no numbers, or as many as another X has rows.
+    """
+    values: Array = as_numbers(to_numpy(given, what), what)
+    shape: tuple[int, ...] = np.shape(values)
+    values = values[:, 0] if shape[1:] == (1,) else values
+    values = np.full(n, float(values)) if np.ndim(values) == 0 else values
     if values.shape != (n,):
         raise ValueError(
             f"{what}: the shape is {values.shape}, but X has {n} rows. Allowed: shape ({n},), or "
             "one number for all rows. Give one value a row."
         )
-    if counting is not None:
-        values = np.where(counting, values, _NEUTRAL[what])
-    check_finite(estimator, values, what)
     return values
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmle._shared.arrays import like
 from skmle._shared.classes import family_of_classes
 from skmle._shared.diagnostics import of_classes
+from skmle._shared.elsewhere import OF_CLASSIFIERS
 from skmle._shared.labels import label_columns, of_labels, one_label_a_row
 from skmle._shared.shares import log_prob_of_shares, shares_of
 from skmle._shared.validation import checked_features, positive_weights, weighted_mean
@@ -24,6 +25,7 @@ class ClassProbabilities:
     """The base of estimators that have a log-probability of each class for each row."""
 
     classes_: NDArray[Any]
+    _elsewhere: ClassVar[Mapping[str, str]] = OF_CLASSIFIERS
     _ordered = False
     """Whether the classes have an order, so that a label has a place in its law."""
 

@@ -13,11 +13,12 @@ from skmle._engine.data.sums import one_blas_thread, strata
 from skmle._engine.problem import Fit, Problem
 from skmle._shared.columns import KNOWN, Columns, linear_predictors
 from skmle._shared.diagnostics import numbers_of, of_numbers
+from skmle._shared.elsewhere import OF_REGRESSIONS
 from skmle._shared.estimator import LikelihoodEstimator
 from skmle._shared.predictions import Predictions, inside_domains
 from skmle._shared.tables import coefficients_of_a_regression
 from skmle._shared.validation import checked_response
-from skmle.families import Family
+from skmle.families import Distribution, Family
 from skmle.families.law import Law
 from skmle.families.tools.expected import variance_of_counts
 from skmle.inference import Inference
@@ -36,6 +37,9 @@ _WIDER = "negative_binomial"
 
 class Regression(Predictions, RegressorMixin, LikelihoodEstimator):
     """A regression as a results table shows it."""
+
+    _elsewhere = OF_REGRESSIONS
+    _within = (("predict_dist(X)", Distribution),)
 
     _title: str
     """The law with what is held of it, in words."""

@@ -80,7 +80,9 @@ class RowsAgain(AsFunction, Criteria):
         """
         check_is_fitted(self)
         self._check_criteria()
-        every, _ = self._evidences(X, y, sample_weight, "repeats", dict(offset_or_exposure))
+        beside = dict(offset_or_exposure)
+        asked = f"{type(self).__name__}.tic"
+        every, _ = self._evidences(X, y, sample_weight, "repeats", beside, asked)
         try:
             k = sum(evidence.score_trace() for evidence in every)
         except np.linalg.LinAlgError:
@@ -117,9 +119,18 @@ class RowsAgain(AsFunction, Criteria):
         return [prepared.problem], prepared.mask
 
     def _evidences(
-        self, X: Any, y: Any, sample_weight: Any, weights: str, beside: dict[str, Any]
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        weights: str,
+        beside: dict[str, Any],
+        asked: str = "",
+        or_else: str = "",
     ) -> tuple[list[Evidence], NDArray[np.bool_] | None]:
         """Return the likelihoods of the rows of the fit at its estimates, and which rows count.
+
+        `asked` and `or_else` are for the error, as in `_check_total`; by default inference asks.
 
         Raises
         ------
@@ -140,7 +151,7 @@ class RowsAgain(AsFunction, Criteria):
                 continue
             found.append(evidence)
             total += evidence.log_likelihood
-        self._check_total(total, f"{type(self).__name__}.inference")
+        self._check_total(total, asked or f"{type(self).__name__}.inference", or_else)
         return found, mask
 
     def _check_total(self, total: float, asked: str, or_else: str = "") -> None:

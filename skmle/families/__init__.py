@@ -110,6 +110,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "DiscreteWeibull": ("discrete_weibull", ("discrete_weibull",)),
     "COMPoisson": ("com_poisson", ("com_poisson", "conway_maxwell_poisson", "cmp")),
+    "Skellam": ("skellam", ("skellam",)),
     "Zeta": ("zeta", ("zeta", "zipf", "discrete_pareto")),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),

@@ -82,6 +82,41 @@ def _mix(
     return Rows(value, slopes, tuple(curvature.values()))
 
 
+def summed(rows: Rows) -> Rows:
+    """Return the rows of f = -log sum_c exp(-f_c), the f_c along the last axis but one.
+
+    It is `mix` of many parts that one call has evaluated, with the curvature written by the mean
+    of the gradients: sum_c r_c f_c'' - sum_c r_c (f_c' - f')(f_c' - f')^T.
+    """
+    with np.errstate(all="ignore"):  # where a part is impossible
+        least = np.min(rows.value, axis=-2, keepdims=True)
+        size = np.exp(np.where(np.isfinite(least), least, 0.0) - rows.value)
+        total = np.sum(size, axis=-2, keepdims=True)
+        share = size / total
+        value = np.squeeze(least, -2) - np.log(np.squeeze(total, -2))
+        if rows.gradient is None:
+            return Rows(value)
+        vanish = bool(np.any(share == 0.0))
+
+        def mean(entry: Array) -> Array:
+            if np.ndim(entry) < 2:
+                return entry
+            return np.sum(_times(share, entry, vanish), axis=-2)
+
+        gradient = tuple(map(mean, rows.gradient))
+        if rows.curvature is None:
+            return Rows(value, gradient)
+        away = [
+            slope - np.expand_dims(g, -2) if np.ndim(slope) > 1 else _ZERO
+            for slope, g in zip(rows.gradient, gradient, strict=True)
+        ]
+        curvature = tuple(
+            (0.0 if bend is None else mean(bend)) - mean(away[a] * away[b])
+            for (a, b), bend in zip(triangle(len(gradient)), rows.packed, strict=True)
+        )
+        return Rows(value, gradient, curvature)
+
+
 def _whole(values: Sequence[Array], signs: Sequence[float]) -> tuple[Array, list[Array]]:
     """Return f = -log sum_c s_c exp(-f_c) and the shares s_c exp(f - f_c) of the values f_c."""
     least = reduce(np.minimum, values)

@@ -164,6 +164,10 @@ class Family(Parameters, Law, Ends, BaseEstimator):
 
     # ---------------------------------------------------------------- what a family may add
 
+    def rough_start(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...]:
+        """Return a quick start, as rounds of a mixture ask for."""
+        return self.starts(statistics, weight)[0]
+
     def adapt(self, y: Array) -> Family:
         """Return this family with what it must learn from the data first: categories, dimension."""
         return self
@@ -190,10 +194,7 @@ class Family(Parameters, Law, Ends, BaseEstimator):
         return self.support.contains(y)
 
     def takes(self, y: Array) -> NDArray[np.bool_]:
-        """Return for each row of y whether a regression takes it.
-
-        It takes the rows of the support; and rates, where the support says so.
-        """
+        """Return which rows a regression takes: of the support, and rates where that says so."""
         return self.support.spans(y) if self.support.rates else self.contains(y)
 
     def counted(self, index: int) -> bool:
@@ -203,8 +204,7 @@ class Family(Parameters, Law, Ends, BaseEstimator):
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         """Return -log P(Y > y) (`upper`) or -log P(Y <= y) of each row at chart `eta`.
 
-        Its form is that of `evaluate`. The default takes differences of `log_tail`: see
-        `skmle.families.algebra.differences`.
+        Its form is that of `evaluate`. By default it is differences of `log_tail`.
         """
         y = self.restore(statistics)
 

@@ -91,7 +91,7 @@ def scale_of(x: NDArray[Any], resolution: float | str | None = "auto") -> Scale:
 
 
 # Angles from minus a turn to a turn are some; what spreads further are no radians.
-_TURNS = 4.0 * np.pi
+TURNS = 4.0 * np.pi
 # Rows of a sample that tells whether values repeat.
 _LOOKED_AT = 2000
 
@@ -123,7 +123,7 @@ def misread(law: Family, x: NDArray[Any], repeats: bool) -> str:
 
     `repeats` is whether `note_of_repeats` has something to say of them.
     """
-    if law.observation.circular and np.ptp(x) > _TURNS:
+    if law.observation.circular and np.ptp(x) > TURNS:
         return (
             f"the angles run from {x.min():g} to {x.max():g}, which is more than two turns. "
             "Allowed: angles in radians, of which y and y + 2 pi are one. Give degrees as "

@@ -21,7 +21,7 @@ from skmle.families.geometric import Geometric
 from skmle.families.law import ByStd
 from skmle.families.poisson import Poisson
 from skmle.families.tools.by_sums import BySums, Cases, complement
-from skmle.families.tools.by_tails import ByTails
+from skmle.families.tools.by_tails import ByLawAtEnd, ByTails
 from skmle.families.tools.counts import has_large, least_of_neighbours
 from skmle.families.tools.log_concave import log_concave_draws
 from skmle.families.tools.power_of_factorial import Sums, offset, sums
@@ -37,7 +37,7 @@ _TINY = 1e-300  # variance of a law of one value, to the last digit
 _LEAST_LOG, _LARGEST_LOG = -700.0, 300.0
 
 
-class COMPoisson(ByStd, BySums):
+class COMPoisson(ByStd, ByLawAtEnd, BySums):
     """Conway-Maxwell-Poisson law of counts with `mean` and `nu`, told by its mean.
 
     q(y) = lambda^y / (y!)^nu / Z, where lambda is such that the mean is `mean`. So the ratio of
@@ -136,13 +136,6 @@ class COMPoisson(ByStd, BySums):
         with np.errstate(all="ignore"):
             mean, nu = theta
             return -_rows(np.asarray(y, float), mean, nu, sums(mean, nu), 0).value
-
-    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
-        inside = self._inside(theta)
-        safe = tuple(np.where(inside, value, 1.0) for value in theta)
-        with np.errstate(all="ignore"):
-            at_edge = np.where(self.runs_off(theta), -np.inf, self.at_end(theta).logpmf(y))
-        return np.where(inside, self.log_prob(y, self.eta(safe)), at_edge)
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # The most likely mean is that of the counts. For nu there is a line through its values of a

@@ -18,12 +18,12 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.law import ByStd
+from skmle.families.law import ByLogTail, ByStd
 from skmle.families.tools.divergences import gap
 from skmle.families.tools.special import log_complement
 
 
-class Exponential(ByStd, Family):
+class Exponential(ByStd, ByLogTail, Family):
     """Exponential law of y >= 0 with the given `mean` (1/rate).
 
     q(y) = exp(-y/mean)/mean. scipy: ``expon(scale=mean)``; R: ``dexp(y, 1/mean)``.
@@ -86,8 +86,8 @@ class Exponential(ByStd, Family):
         return Rows(ratio, (-ratio,), (ratio,)).upto(order)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        with np.errstate(divide="ignore"):
-            ratio = y / theta[0]
+        with np.errstate(all="ignore"):  # beyond the floating-point numbers
+            ratio = np.maximum(y, 0.0) / theta[0]
             return -ratio if upper else log_complement(-ratio)
 
     def mean(self, theta: Arrays) -> Array:

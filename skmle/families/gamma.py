@@ -140,7 +140,9 @@ class Gamma(InGeometricMean, ByStd, ByTails):
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, shape = theta
-        return log_gamma_tail(shape, shape * (y / mean), upper)
+        with np.errstate(divide="ignore"):  # of y = 0
+            log_x = np.log(shape) + np.log(y) - np.log(mean)  # x itself may underflow
+        return log_gamma_tail(shape, shape * (y / mean), upper, log_x)
 
     @classmethod
     def from_scipy(cls, a: Array, loc: Array, scale: Array) -> tuple[Family, Arrays] | None:

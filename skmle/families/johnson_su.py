@@ -22,7 +22,7 @@ from skmle.families.base import (
     average,
     triangle,
 )
-from skmle.families.law import ByLogTail, ByScore, ByStd
+from skmle.families.law import ByScore, ByStd
 from skmle.families.tools import moving_ends
 from skmle.families.tools.johnson import normal_of, observed_at
 from skmle.families.tools.location_scale import LocationScale
@@ -45,7 +45,7 @@ _AT = 0.75
 _HALF = np.diag([1.0, 0.5, 1.0])
 
 
-class JohnsonSU(ByStd, ByScore, ByLogTail, WithShapes):
+class JohnsonSU(ByStd, ByScore, WithShapes):
     """Johnson's S_U law with `loc` (the median), `scale`, `shape` and `skew`.
 
     q(y) = phi(N) dN/dy, where N, of the standard normal law, is the integral from 0 to

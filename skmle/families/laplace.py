@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Family, Rows, Shortcuts, average
-from skmle.families.law import ByLogTail
 from skmle.families.tools.divergences import gap, rise
 from skmle.families.tools.location_scale import LocationScale
 from skmle.families.tools.quantiles import weighted_quantile
@@ -140,7 +139,7 @@ class Laplace(TwoExponentials):
         return rng.laplace(loc, scale, size=size)
 
 
-class AsymmetricLaplace(ByLogTail, TwoExponentials):
+class AsymmetricLaplace(TwoExponentials):
     """Asymmetric Laplace law whose `loc` is a quantile, of a given level, with `scale`.
 
     q(y) = level (1 - level)/scale exp(-check(z)), z = (y - loc)/scale, where check(z) is level z

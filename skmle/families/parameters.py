@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skmle.families.links import Link, allowed_links, etas_of, fits, get_link, transition
 from skmle.families.records import Array, Arrays, Density, Param
+from skmle.families.tools.constructors import OF_FAMILIES, saying_what_is_meant
 from skmle.families.tools.probability_links import Jet
 
 # Distances from an end of a domain, as a share of it, or from zero, that are tried one after the
@@ -33,6 +34,12 @@ class Parameters:
     *Chart* eta are those of the family's formula (real, log or logit by parameter); *linked* eta
     are those of the chosen links; theta is the tuple of natural parameters.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            checked = saying_what_is_meant(cls.__init__, OF_FAMILIES)
+            cls.__init__ = checked  # type: ignore[method-assign]
 
     parameters: tuple[Param, ...]
     links: Mapping[str, str | Link] | None

@@ -256,7 +256,7 @@ class Support:
 
     def __str__(self) -> str:
         if not (np.isfinite(self.low) or np.isfinite(self.high)):
-            return "finite real numbers"
+            return "whole numbers" if self.whole else "finite real numbers"
         signs = [" <= " if closed else " < " for closed in self.closed]
         left = f"{self.low:g}{signs[0]}" if np.isfinite(self.low) and np.isfinite(self.high) else ""
         right = (

@@ -22,7 +22,7 @@ from skmle.families.base import (
     Support,
 )
 from skmle.families.generalized_gamma import GeneralizedGamma, log_tail_of_log_gamma
-from skmle.families.law import ByLogTail, ByStd
+from skmle.families.law import ByStd
 from skmle.families.student_t import StudentT
 from skmle.families.tools import skewed_t_whole as whole
 from skmle.families.tools.by_tails import ByTails
@@ -216,7 +216,7 @@ class SkewT(ByStd, ByTails, WithShapes):
             return observed_at(whole.draw(own, size, rng), (loc, scale, df, own.lean))
 
 
-class InverseNakagamiFromEnd(ByStd, ByLogTail, WithShapes):
+class InverseNakagamiFromEnd(ByStd, WithShapes):
     """Inverse Nakagami law from an end on, with `loc` (the mode), `scale` and `skew`.
 
     1/(y - end)^2 has a gamma law of shape 1/skew^2, and end = loc - scale sqrt(2 + 4/skew^2), for

@@ -145,28 +145,31 @@ class Tweedie(ByTails):
         parts = [(at, rows_of_zeros(of_rows(eta, at, n), order)), (rest, values)]
         return gather(parts, n, 3, order)
 
-    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+    def rough_start(self, statistics: Arrays, weight: Array | None) -> tuple[float, ...]:
         # The most likely mean is that of y. Of a law with its variance and its share of zeros,
         # exp(-rate), the power is 2 - mean^2/(variance rate).
         y = statistics[0]
         mean, spread = mean_and_spread(y, weight)
         if mean == 0.0:
-            return [(-np.inf, 0.0, 0.0)]
+            return -np.inf, 0.0, 0.0
         zeros = np.clip(average((y == 0.0).astype(float), weight), *_SHARES)
         power = 2.0 - np.clip(-1.0 / (np.log(zeros) * spread), 0.05, 0.95)
-        log_mean, log_spread = float(np.log(mean)), float(np.log(spread))
-        if power < NEAR_MULTIPLES:
-            some = few_of(y / mean, weight)  # the mean is about one
-            tried = [
-                (0.0, s, float(POWER.eta(np.asarray(p))))
-                for p, s in powers_and_spreads(some, float(power), log_spread)
-            ]
-            ((_, log_spread, at),) = best_of_kinds(
-                self, self.statistics(some), None, tried, lambda start: "all"
-            )
-            power = float(POWER.theta(np.asarray(at)))
-        dispersion = log_spread + (2.0 - power) * log_mean
-        return [(log_mean, dispersion, float(POWER.eta(np.asarray(power))))]
+        return _start(float(mean), float(np.log(spread)), float(power))
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        log_mean, log_dispersion, at = start = self.rough_start(statistics, weight)
+        power = float(POWER.theta(np.asarray(at)))
+        if power >= NEAR_MULTIPLES or log_mean == -np.inf:
+            return [start]
+        # Next to power 1 the likelihood has many maxima, and several places are compared.
+        mean = float(np.exp(log_mean))
+        some = few_of(statistics[0] / mean, weight)  # the mean is about one
+        log_spread = log_dispersion - (2.0 - power) * log_mean
+        tried = [_start(1.0, s, p) for p, s in powers_and_spreads(some, power, log_spread)]
+        ((_, log_spread, at),) = best_of_kinds(
+            self, self.statistics(some), None, tried, lambda start: "all"
+        )
+        return [_start(mean, log_spread, float(POWER.theta(np.asarray(at))))]
 
     def holding(self, values: Mapping[str, float]) -> Family | None:
         return OfKnownPower(self, dict(values)) if {*values} == {"power"} else None
@@ -246,6 +249,13 @@ class Tweedie(ByTails):
         return scale * rng.gamma(a * number)
 
 
+def _start(mean: float, log_spread: float, power: float) -> tuple[float, ...]:
+    """Return the eta of a law of a mean, a squared coefficient of variation and a power."""
+    log_mean = float(np.log(mean))
+    dispersion = log_spread + (2.0 - power) * log_mean
+    return log_mean, dispersion, float(POWER.eta(np.asarray(power)))
+
+
 class OfKnownPower(Fixed):
     """The Tweedie law with its power held: mean and dispersion start as those of y."""
 
@@ -267,6 +277,7 @@ class TweedieAboveZero(ByTails):
     support = Support(0.0)
     statistics = Tweedie.statistics
     base = Tweedie.base
+    rough_start = Tweedie.rough_start
     starts = Tweedie.starts
     at_end = Tweedie.at_end
     limits = Tweedie.limits

@@ -35,6 +35,7 @@ from skmle.inference.frames import (
 )
 from skmle.inference.predictors import as_matrix, root_by_predictors
 from skmle.inference.quantities import Quantity, quantity_of
+from skmle.inference.show import offered
 from skmle.inference.straight import ByPredictors
 
 Array = NDArray[np.float64]
@@ -290,8 +291,5 @@ def _broadcast(values: ArrayLike, n: int, one_row: bool) -> Array:
 def _check_known(asked: Sequence[Hashable], names: Sequence[Hashable]) -> None:
     unknown = [name for name in asked if name not in names]
     if unknown:
-        shown = ", ".join(map(repr, names[:8]))
-        raise ValueError(
-            f"effects: X has no column {unknown[0]!r}. Allowed: {shown}"
-            f"{', ...' if len(names) > 8 else ''}. Mend the name."
-        )
+        have = offered(str(unknown[0]), [str(name) for name in names])
+        raise ValueError(f"effects: X has no column {unknown[0]!r}. Allowed: {have}")

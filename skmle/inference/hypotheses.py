@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, fdtrc
 
+from skmle._spelling import SaysWhatIsMeant
+from skmle.inference.elsewhere import OF_TESTS
 from skmle.inference.numbers import p_value, statistic
 from skmle.inference.show import offered, printable
 
@@ -26,7 +28,7 @@ _NUMBER = re.compile(r"[\d.]+([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
-class HypothesisTest:
+class HypothesisTest(SaysWhatIsMeant):
     """The result of a test of a hypothesis.
 
     Parameters
@@ -54,6 +56,7 @@ class HypothesisTest:
     p_value: float
     df_error: float = np.inf
     at_end: bool = False
+    _elsewhere = OF_TESTS
 
     def __str__(self) -> str:
         if np.isnan(self.df):

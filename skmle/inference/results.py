@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle._spelling import SaysWhatIsMeant
 from skmle.inference.assemble import TableLines
 from skmle.inference.bootstrap import Bootstrapped
 from skmle.inference.derived import Derived
+from skmle.inference.elsewhere import OF_RESULTS
 from skmle.inference.estimates import Model, checked_function, names_of, scale_of
 from skmle.inference.outputs import Augmenter, Outputs
 from skmle.inference.robust import Errors
@@ -50,7 +52,7 @@ _FIELDS = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 # `Derived` before `Bootstrapped`, which only declares the `_known_model` that it has.
-class Inference(Tested, Derived, Bootstrapped, Outputs):
+class Inference(Tested, Derived, Bootstrapped, Outputs, SaysWhatIsMeant):
     """Estimates and their covariance, with all that follows from them.
 
     A parameter is tested against zero where zero is a value like any other: slopes and intercepts,
@@ -147,6 +149,7 @@ class Inference(Tested, Derived, Bootstrapped, Outputs):
     def __eq__(self, other: object) -> bool:
         return equal(self, other, _FIELDS)
 
+    _elsewhere = OF_RESULTS
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

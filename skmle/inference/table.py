@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skmle._spelling import SaysWhatIsMeant
 from skmle.inference.assemble import CONSTANT
+from skmle.inference.elsewhere import OF_TABLES
 from skmle.inference.numbers import aligned, number_row, p_value, statistic
 from skmle.inference.show import HTML_CAPTION, HTML_CELL, HTML_INSET, HTML_NAME, printable
 from skmle.inference.wald import interval
@@ -28,7 +30,7 @@ _APART = (
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(SaysWhatIsMeant):
     """A printable table of an `Inference`; `str` gives text, a notebook shows HTML.
 
     Estimates and intervals are written to the second digit of the standard error, p-values to
@@ -44,6 +46,7 @@ class Summary:
 
     inference: Inference
     confidence_level: float = 0.95
+    _elsewhere = OF_TABLES
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         """Return the heading and the lines as cells of text, without columns that are empty."""

@@ -15,12 +15,9 @@ from skmle._any_model.held_out import (
     HeldOut,
     Spread,
     check_kind,
-    checked_weight,
-    fitted,
     folds_of,
-    log_prob_of_rows,
-    part,
 )
+from skmle._any_model.rows import Rows
 from skmle._any_model.scales import is_conditional
 from skmle._any_model.table import Table
 from skmle._any_model.unwrap import name_of
@@ -33,6 +30,17 @@ __all__ = ["InformationGain", "information_gain"]
 
 Array = NDArray[np.float64]
 PER_FEATURE = (None, "left_out", "alone")
+# What `information_gain` takes beside X, y, weights, offset and exposure.
+_KEYWORDS = (
+    "baseline",
+    "given",
+    "per_feature",
+    "cv",
+    "groups",
+    "std_error",
+    "base",
+    "random_state",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -116,6 +124,7 @@ def information_gain(
     std_error: str = "rows",
     base: float | None = None,
     random_state: Any = 0,
+    **offset_or_exposure: ArrayLike,
 ) -> InformationGain:
     """Return the information per row that a model gains from X on y, on rows held out.
 
@@ -154,6 +163,9 @@ def information_gain(
         Base of the logarithm: None for nats, 2 for bits.
     random_state : int, default=0
         Seed of the folds.
+    **offset_or_exposure : array-like of shape (n,)
+        `offset` and `exposure` of regressors of skmle's, given beside X; a baseline that is a
+        regressor knows them, too.
 
     Returns
     -------
@@ -163,7 +175,7 @@ def information_gain(
     Raises
     ------
     TypeError
-        If the model does not tell the law of what it predicts.
+        If the model does not tell the law of what it predicts, or takes no offset or exposure.
     ValueError
         If a column or a setting is unknown, there is no baseline for the model, or a label occurs
         in one fold only, so that its frequency elsewhere is zero.
@@ -230,10 +242,12 @@ def information_gain(
     unit, table = nats_of(base), Table(X)
     _check(model, baseline, given, per_feature)
     known = [table.index(c, "given") for c in _listed(given)]
+    knowing = [m for m in (model, baseline) if m is not None and is_conditional(m)]
+    beside, allowed = offset_or_exposure, ("sample_weight", *_KEYWORDS)
+    rows = Rows.of("information_gain", knowing, X, y, sample_weight, beside, allowed)
     folds = folds_of(cv, X, y, groups=groups, labels=is_classifier(model), seed=random_state)
-    weight = checked_weight(sample_weight, X)
-    held = HeldOut(folds, None if groups is None else np.asarray(groups), weight)
-    gains = _Gains(model, baseline, table, y, held, known)
+    held = HeldOut(folds, None if groups is None else np.asarray(groups), rows.weight)
+    gains = _Gains(model, baseline, table, rows, held, known)
     differences = {"all features": gains.between(gains.varying, known)}
     for j in (j for j in range(table.count) if per_feature and j not in known):
         left = gains.varying - {j}
@@ -302,12 +316,12 @@ class _Gains:
         model: Any,
         baseline: Any,
         table: Table,
-        y: Any,
+        rows: Rows,
         held: HeldOut,
         known: Iterable[int],
     ) -> None:
         self.model, self.baseline = model, baseline
-        self.table, self.y, self.held = table, y, held
+        self.table, self.rows, self.held = table, rows, held
         self.varying = frozenset(j for j in range(table.count) if table.varies(j))
         # No column at all is compared with only where none that varies is known.
         self._with_baseline = self.varying.isdisjoint(known)
@@ -330,19 +344,17 @@ class _Gains:
 
     def _judged(self, columns: frozenset[int], fold: Fold) -> list[Array]:
         """Return log q of the rows held out by a fold; of the whole model, the baseline's, too."""
-        X = self.table.holding(self.varying - columns)
-        (seen, y), (new, y_new) = ((part(X, rows), part(self.y, rows)) for rows in fold)
-        own = part(self.held.weight, fold.train)
-        model = fitted(self.model, seen, y, own)
-        values = [log_prob_of_rows(model, new, y_new)]
+        rows = self.rows._replace(X=self.table.holding(self.varying - columns))
+        seen, new = rows.some(fold.train), rows.some(fold.test)
+        model = seen.fit(self.model)
+        values = [new.log_prob(model)]
         if columns != self.varying or not self._with_baseline:
             return values
         if self.baseline is None:
-            return [*values, marginal_log_prob(model, seen, y, new, y_new, own)]
-        if is_conditional(self.baseline):
-            return [*values, log_prob_of_rows(fitted(self.baseline, seen, y, own), new, y_new)]
-        seen, new = (np.asarray(v).reshape(len(v), -1) for v in (y, y_new))
-        return [*values, log_prob_of_rows(fitted(self.baseline, seen, None, own), new, None)]
+            return [*values, marginal_log_prob(model, seen, new)]
+        if not is_conditional(self.baseline):
+            seen, new = seen.of_y_alone(), new.of_y_alone()
+        return [*values, new.log_prob(seen.fit(self.baseline))]
 
     def _possible(self, values: Array) -> Array:
         """Return the values of what is to be beaten; ValueError if some row is impossible there."""

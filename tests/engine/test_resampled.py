@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,8 +16,10 @@ from skmle import (
 )
 from skmle._engine import resampled
 from skmle._engine.batch import fit_observed
+from skmle._engine.data.observed import observe_rows
 from skmle._engine.fit import fit
 from skmle._engine.resampled import refit_observed, refit_weighted
+from skmle._shared.drawing import drawn
 from tests.engine.test_weighted import assert_alike
 
 N, LINES = 120, 25
@@ -108,9 +112,57 @@ ONE_BY_ONE = {
     "triangular": ("triangular", RNG.triangular(0.0, 3.0, 10.0, N)),
     "uniform": ("uniform", RNG.random(N)),
     "laplace": ("laplace", RNG.laplace(size=N)),
-    "student_t": ("student_t", RNG.standard_t(4, N)),
-    "mixture": (families.Mixture("normal"), np.r_[RNG.normal(size=80), RNG.normal(6, 1, 40)]),
 }
+
+
+# Laws whose likelihood may have several maxima: a refit has one start, the fit of the rows.
+MANY = 400
+MIXED = np.r_[RNG.normal(size=280), RNG.normal(6, 1, 120)]
+TABLE = RNG.normal(size=(MANY, 2))
+SEVERAL_MODES = {
+    "student_t": (MLEDistribution("student_t"), RNG.standard_t(3, MANY)),
+    "cauchy": (MLEDistribution("cauchy"), RNG.standard_cauchy(MANY)),
+    "johnson_su": (MLEDistribution("johnson_su"), np.sinh(RNG.normal(1.0, 1.2, MANY))),
+    "exponentially modified normal": (
+        MLEDistribution("exponentially_modified_normal"),
+        RNG.normal(size=MANY) + RNG.exponential(2.0, MANY),
+    ),
+    "inverse_gaussian": (MLEDistribution("inverse_gaussian"), RNG.wald(1.0, 2.0, MANY)),
+    "mixture": (MLEDistribution(families.Mixture("normal")), MIXED),
+    "mixture of positive laws": (MLEDistribution(families.Mixture("gamma")), np.exp(MIXED / 2.0)),
+    "student_t regression": (MLERegressor("student_t"), TABLE[:, 0] + RNG.standard_t(3, MANY)),
+    "inverse_gaussian regression": (
+        MLERegressor("inverse_gaussian"),
+        np.exp(TABLE[:, 0]) * RNG.wald(1.0, 4.0, MANY),
+    ),
+}
+
+
+@pytest.mark.parametrize("resampling", ["rows", "law"])
+@pytest.mark.parametrize("name", SEVERAL_MODES)
+def test_laws_with_several_modes_are_refitted_at_once_from_one_start(name, resampling):
+    model, rows = SEVERAL_MODES[name]
+    given = (rows, None) if isinstance(model, MLEDistribution) else (TABLE, rows)
+    model = model.fit(*given)
+    (problem,), _ = model._problems(*given, None, {})
+    family, start = problem.family, model._fits[0].coefs
+    if resampling == "rows":
+        weights = RNG.multinomial(MANY, np.full(MANY, 1 / MANY), size=LINES).astype(float)
+        found = refit_weighted(problem, weights, start)
+        observed = [observe_rows(family, problem.observed.statistics, w) for w in weights]
+    else:
+        again = drawn(problem, start, LINES, np.random.default_rng(0))
+        found = refit_observed(problem, again, start)
+        observed = [observe_rows(family, family.statistics(y), None) for y in again]
+    assert len(found.apart) <= 0.2 * LINES
+    for line in set(range(LINES)) - set(found.apart):
+        one = fit(replace(problem, observed=observed[line], start=start))
+        expected = [
+            number
+            for (slopes, constant), term in zip(one.coefs, problem.terms, strict=True)
+            for number in [*slopes, *[constant] * term.intercept]
+        ]
+        np.testing.assert_allclose(found.coefs[line], expected, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
@@ -135,9 +187,8 @@ def test_a_sample_is_fitted_once(name, monkeypatch):
 
 
 def test_starts_of_a_mixture_are_not_searched_where_one_is_known(monkeypatch):
-    family, rows = ONE_BY_ONE["mixture"]
-    model = MLEDistribution(family).fit(rows)
-    (problem,), _ = model._problems(rows, None, None, {})
+    model = MLEDistribution(families.Mixture("normal")).fit(MIXED)
+    (problem,), _ = model._problems(MIXED, None, None, {})
     monkeypatch.setattr(families.Mixture, "starts", None)
-    found = refit_observed(problem, rows[None], model._fits[0].coefs)
+    found = refit_observed(problem, MIXED[None], model._fits[0].coefs)
     assert found.apart[0].log_likelihood == pytest.approx(model.log_likelihood_, rel=1e-12)

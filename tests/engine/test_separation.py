@@ -304,6 +304,7 @@ def is_count(family: Family) -> bool:
         family.observation.columns == 1
         and family.observation.numeric
         and support.discrete
+        and np.isfinite(support.low)
         and support.high == np.inf
     )
 

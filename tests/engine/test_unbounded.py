@@ -170,7 +170,10 @@ def test_one_outcome(family, y, params):
 @every(
     ONE_EACH,
     lambda family: (
-        family.support.discrete and family.observation.numeric and family.observation.columns == 1
+        family.support.discrete
+        and np.isfinite(family.support.low)
+        and family.observation.numeric
+        and family.observation.columns == 1
     ),
 )
 def test_one_outcome_regressed(family):

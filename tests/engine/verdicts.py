@@ -23,7 +23,7 @@ from skmle.exceptions import (
     NotConvergedWarning,
     SeparationWarning,
 )
-from skmle.families import Family
+from skmle.families import Family, Limit
 from skmle.families.base import IDENTITY, LOG
 from tests.subjects import (
     ONE_EACH,
@@ -162,12 +162,16 @@ def suits(family: Family, said: str, expected: str) -> bool:
 
 
 def limit_of(family: Family, y: np.ndarray) -> Family | None:
-    """Return the limit law that features may tell, too, of a family whose limit allows all rows."""
-    found = [limit for limit in family.limits if not limit.constant]
-    if not found:
-        return None
-    allowed = found[0].observe(family.adapt(y).statistics(y)) is not None
-    return found[0].family if allowed else None
+    """Return the limit law of `end_of`, if there is one."""
+    end = end_of(family, y)
+    return end and end.family
+
+
+def end_of(family: Family, y: np.ndarray) -> Limit | None:
+    """Return the first end that features may tell, too, whose limit law allows all rows."""
+    statistics = family.adapt(y).statistics(y)
+    ends = (end for end in family.limits if not end.constant)
+    return next((end for end in ends if end.observe(statistics) is not None), None)
 
 
 def best_inside(family: Family, y: np.ndarray, *X: np.ndarray) -> float:
@@ -211,7 +215,7 @@ def score_at_limit(family: Family, y: np.ndarray, limit, *X: np.ndarray) -> floa
     All other parameters stay those of the fitted limit law. Where there is no slope, what a fit
     gains by the parameter held next to its limit is returned.
     """
-    end = family.limits[0]
+    end = end_of(family, y)
     law = limit.predict_dist(*X) if X else limit.distribution_
     at_limit = law.log_prob(y).sum()
 

@@ -38,7 +38,8 @@ def test_wrong_shapes_of_x_are_refused(kind):
     assert_refused(
         model, *arguments(kind, np.full((30, 2), "a")), says=r"holds? text \(row 0: 'a'\)"
     )
-    assert_refused(model, *arguments(kind, X + 1j), says="Complex data not supported")
+    says = "Complex data not supported in X.* Allowed: real numbers"
+    assert_four_parts(assert_refused(model, *arguments(kind, X + 1j), says=says))
     fitted = (
         clone(model)
         .set_params(**({"alpha": 0.1} if kind == "classifier" else {}))

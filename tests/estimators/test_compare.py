@@ -237,6 +237,14 @@ def test_models_that_are_not_alike(labels, models, message):
         compare(models, *labels)
 
 
+@pytest.mark.filterwarnings("ignore:.*the angles run:skmle.exceptions.ScaleWarning")
+def test_laws_of_angles_beside_laws_of_a_line(rng):
+    models = ["normal", "von_mises"]
+    with pytest.raises(ValueError, match="of normal is of numbers on a line, that of von_mises is"):
+        compare(models, rng.gamma(2.0, 3.0, 200))
+    assert compare(models, rng.vonmises(0.5, 2.0, 200)).names[0] == "von_mises"
+
+
 @pytest.mark.filterwarnings("ignore:.*of y not whole:skmle.exceptions.ScaleWarning")
 def test_densities_of_fractions_beside_masses(rng):
     X, y = rng.normal(size=(40, 1)), rng.poisson(3.0, 40) + 0.5

@@ -80,7 +80,7 @@ def into_support(values: np.ndarray, family: Family) -> np.ndarray:
     if family.observation.columns == 2:
         return np.column_stack([np.floor(4.0 + 4.0 * z[:, 0]), np.floor(4.0 - 4.0 * z[:, -1])])
     if support.low == -np.inf:
-        return x
+        return np.floor(6.0 * z) if support.whole else x
     if np.isfinite(support.high):
         unit = expit(3.0 * z)
         value = support.low + (support.high - support.low) * unit

@@ -114,6 +114,14 @@ def test_a_column_that_is_feature_and_exposure_is_told(what):
         model.fit(frame, np.arange(30) % 4)
 
 
+def test_a_column_that_is_offset_and_exposure_is_told():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=80), "years": rng.uniform(0.5, 2.0, 80)})
+    model = MLERegressor("poisson", offset="years", exposure="years")
+    with pytest.warns(SettingWarning, match="'years' is the offset and also the exposure"):
+        model.fit(frame, rng.poisson(frame["years"]))
+
+
 @pytest.mark.parametrize("model", [CrossEntropyClassifier(), MLERegressor()], ids=repr)
 def test_an_l1_ratio_without_penalty_is_told(model):
     args = (X, LABELS) if isinstance(model, CrossEntropyClassifier) else (X, Y)

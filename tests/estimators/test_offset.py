@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skmle
-from skmle import MLERegressor
+from skmle import CrossEntropyClassifier, MLERegressor
 from skmle.exceptions import NonRegularWarning, ScoreWarning
+from skmle.information import information_gain
 from skmle.metrics import log_likelihood_score
 from tests.estimators.data import assert_same_fit, counts
 
@@ -131,3 +134,85 @@ def test_exposures_of_rows_of_weight_zero_do_not_count(unknown):
         assert score == pytest.approx(fine.score(X, y, weight, exposure=time), rel=1e-12)
         with pytest.raises(ValueError, match="exposure"):
             model.fit(table, y, **beside)
+
+
+# What asks two models, Poisson and gamma, of the same whole numbers: a number or an array.
+ASKED_OF_TWO = {
+    "compare": lambda *given, **beside: skmle.compare(*given, **beside).log_probs,
+    "compare, criteria": lambda models, *given, **beside: skmle.compare(
+        models[1:], *given, **beside
+    ).criteria["tic"],
+    "compare, loo": lambda models, *given, **beside: (
+        skmle.compare(models, *given, cv="loo", **beside).log_probs
+    ),
+    "information_gain": lambda models, *given, **beside: float(
+        information_gain(models[0], *given, **beside)
+    ),
+    "information_gain, baseline": lambda models, *given, **beside: float(
+        information_gain(models[0], *given, baseline=models[1], **beside)
+    ),
+}
+
+
+@pytest.fixture
+def two_models():
+    """Return what is asked of two models, with and without an exposure that is a column of X."""
+    X, time, y = (rows[:40] for rows in counts())
+    named = {name: MLERegressor(name, exposure=2) for name in ("poisson", "gamma")}
+    plain = {name: MLERegressor(name) for name in named}
+    return [*named.values()], np.column_stack([X, time]), [*plain.values()], X, time, y + 1
+
+
+@pytest.mark.filterwarnings("ignore:.*whole:skmle.exceptions.ScaleWarning")
+@pytest.mark.parametrize("name", ASKED_OF_TWO)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_fits_to_parts_of_rows_take_an_exposure_as_an_argument(two_models, name, wrapped):
+    named, table, plain, X, time, y = two_models
+    ask = ASKED_OF_TWO[name]
+    if wrapped:
+        plain = [make_pipeline(StandardScaler(), model) for model in plain]
+    if name.endswith("baseline"):  # rows of a gamma law are not judged as counts here
+        named, plain = named[:1] * 2, plain[:1] * 2
+    expected = ask(named, table, y)
+    np.testing.assert_allclose(ask(plain, X, y, exposure=time), expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        ask(plain, X, y, offset=pd.Series(np.log(time))), expected, rtol=1e-6, atol=1e-9
+    )
+    if "compare" in name:
+        assert not np.allclose(ask(plain, X, y), expected)
+
+
+def test_vuongs_test_rounds_a_density_with_the_exposure_of_its_rows(two_models):
+    named, table, plain, X, time, y = two_models
+    column = skmle.vuong_test(*(model.fit(table, y) for model in named), table, y)
+    models = [model.fit(X, y, exposure=time) for model in plain]
+    assert skmle.vuong_test(*models, X, y, exposure=time).statistic == pytest.approx(
+        column.statistic, rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ASKED_OF_TWO)
+@pytest.mark.parametrize("what", ["offset", "exposure"])
+def test_fits_to_parts_of_rows_warn_once_of_what_a_fit_saw_and_they_do_not(two_models, name, what):
+    _, _, plain, X, time, y = two_models
+    known = {what: time if what == "exposure" else np.log(time)}
+    pipes = [make_pipeline(MLERegressor("poisson").fit(X, y, **known)) for _ in plain]
+    with pytest.warns(ScoreWarning, match=f"fit was given {what}= beside X") as caught:
+        ASKED_OF_TWO[name](pipes, X, y)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ASKED_OF_TWO[name](pipes, X, y, **{what: 2.0})  # one number for all rows
+
+
+@pytest.mark.parametrize("ask", [skmle.compare, information_gain])
+def test_fits_to_parts_of_rows_refuse_what_cannot_be_given_beside_them(ask):
+    X, time, y = (rows[:40] for rows in counts())
+    first = (lambda model: model) if ask is information_gain else (lambda model: [model])
+    for model, given, message in (
+        (CrossEntropyClassifier(), {"exposure": time}, "CrossEntropyClassifier cannot take"),
+        (MLERegressor("poisson"), {"exposure": time[:5]}, "the shape is .5,., but X has 40 rows"),
+        (MLERegressor("poisson"), {"cvv": 3}, "no argument 'cvv'.*Did you mean 'cv'"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            ask(first(model), X, y, **given)

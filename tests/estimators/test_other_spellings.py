@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import copy
 import inspect
+import pickle
 import re
 import warnings
 
@@ -61,6 +64,22 @@ SPELLINGS = {
     "known ends of a triangle": (
         lambda: MLEDistribution("triangular", fixed={"low": 0, "high": 99}).fit(TIMES),
         r"With known ends, families\.ScipyFamily\('triang', loc=low",
+    ),
+    "an end of a truncated law": (
+        lambda: families.Truncated("normal", lower=0),
+        r"unexpected keyword argument 'lower'\. Allowed: .*In its place give low\.",
+    ),
+    "parts of a mixture": (
+        lambda: families.Mixture("normal", n_components=2),
+        r"'n_components'\. Allowed: family, .*In its place give components\.",
+    ),
+    "a link of a family": (
+        lambda: families.Gamma(link="identity"),
+        r"'link'\. Allowed: links\. In its place give links, such as links=",
+    ),
+    "a misspelt parameter that is held": (
+        lambda: MLEDistribution("gamma", fixed={"shap": 2}).fit(TIMES),
+        r"no parameter 'shap'\. Allowed: mean, shape\. Did you mean 'shape'\?",
     ),
     "one part of a product": (
         lambda: MLEDistribution(families.Product("normal")).fit(X),
@@ -208,6 +227,34 @@ def test_numbers_of_a_frozen_law_are_said_to_be_fitted(law, fitted, held):
     assert_four_parts(message)
 
 
+# Laws around a frozen one, and what holds the last of its numbers.
+FROZEN_INSIDE = {
+    "truncated": (families.Truncated(stats.gamma(2.0), low=0.0), "'shape': 2.0"),
+    "rounded": (families.Rounded(stats.gamma(2.0), resolution=0.01), "'shape': 2.0"),
+    "transformed": (families.Transformed(stats.norm(0, 1.5), "log"), "'scale': 1.5"),
+    "shifted": (families.Shifted(stats.gamma(2.0)), "'shape': 2.0"),
+    "two deep": (families.Truncated(families.Transformed(stats.norm(0, 1), "log")), "'scale': 1.0"),
+    "equal parts": (families.Mixture(stats.gamma(2.0), components=2), "'shape_1': 2.0"),
+    "the second part": (families.Mixture(["gamma", stats.gamma(2.0)]), "'shape_2': 2.0"),
+    "hurdle": (families.Hurdle(stats.gamma(2.0)), "'shape': 2.0"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::skmle.exceptions.FitWarning")
+@pytest.mark.parametrize("family, held", FROZEN_INSIDE.values(), ids=FROZEN_INSIDE)
+def test_numbers_of_a_frozen_law_inside_another_are_said_to_be_fitted(family, held):
+    model = MLEDistribution(family, max_iter=30)
+    says = f"\\(...\\) inside {type(family).__name__} is frozen, but its numbers are not held"
+    with pytest.warns(SettingWarning, match=says) as caught:
+        model.fit(TIMES)
+    messages = [str(w.message) for w in caught if w.category is SettingWarning]
+    assert len(messages) == 1 and f"as fixed={{{held}}} does." in messages[0]
+    assert_four_parts(messages[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SettingWarning)
+        model.set_params(fixed=ast.literal_eval(f"{{{held}}}")).fit(TIMES)
+
+
 def test_laws_that_are_not_frozen_or_held_are_not_warned_of():
     given = [
         MLEDistribution(stats.gamma),
@@ -296,3 +343,85 @@ def test_numbers_that_seldom_recur_are_told_before_they_are_fitted_as_labels(mod
         warnings.simplefilter("ignore", FitWarning)
         model.fit(rows, scale * (np.arange(60) % 20))  # few of them
         model.fit(rows, scale * (np.arange(60) % 25), np.full(60, 10.0))  # a table of counts
+
+
+# ---------------------------------------------------------------- attributes of others
+
+DENSITY = MLEDistribution("gamma").fit(TIMES)
+REGRESSION = MLERegressor().fit(FRAME, Y)
+CLASSIFIER = CrossEntropyClassifier().fit(X[:, 1:], LABELS)
+ORDERED = OrdinalClassifier().fit(X[:, 1:], COUNTS)
+SEARCH = DistributionSearch(["gamma", "lognormal"]).fit(TIMES)
+RESULTS = REGRESSION.inference()
+
+# What is looked for: (on what, what to take in its place).
+ATTRIBUTES = {
+    "predict_interval": (CLASSIFIER, r"skmle\.infer\(model\)\.predict_interval\(X\) for the prob"),
+    "predict_quantile": (ORDERED, r"predict_proba\(X\), as labels have no quantiles"),
+    "predict_dist": (CLASSIFIER, r"skmle\.predict_dist\(model, X\)"),
+    "sample": (ORDERED, r"skmle\.predict_dist\(model, X\)\.rvs\(\)"),
+    "intercept_": (ORDERED, "cut_points_"),
+    "log_prob": (DENSITY, r"score_samples\(X\)"),
+    "ppf": (DENSITY, r"distribution_\.ppf"),
+    "return_level": (DENSITY, r"inference\(\)\.return_level"),
+    "coef_": (DENSITY, "params_"),
+    "predict_proba": (REGRESSION, "CrossEntropyClassifier for labels; .*predict"),
+    "score_samples": (REGRESSION, r"log_prob\(X, y\)"),
+    "distribution_": (REGRESSION, r"predict_dist\(X\)"),
+    "cdf": (REGRESSION, r"predict_dist\(X\)\.cdf"),
+    "residuals_": (REGRESSION, r"skmle\.augment\(model, X, y\)"),
+    "loo": (REGRESSION, r"skmle\.loo\(model, X, y\)"),
+    "effects": (REGRESSION, r"inference\(\)\.effects"),
+    "bse": (REGRESSION, r"inference\(\)\.standard_errors"),
+    "best_params_": (SEARCH, "best_family_"),
+    "aic": (SEARCH, r"best_estimator_\.aic"),
+    "mean": (SEARCH, r"distribution_\.mean"),
+    "pvalues": (SEARCH, r"inference\(\)\.p_value"),
+    "conf_int": (RESULTS, r"confidence_intervals\(\)"),
+    "params": (RESULTS, "estimates"),
+    "to_frame": (RESULTS, r"tidy\(\)"),
+    "tidy": (RESULTS.summary(), r"inference\.tidy\(\)"),
+    "quantile": (DENSITY, r"distribution_\.ppf\(q\)"),
+    "pvalue": (RESULTS.test("age"), "p_value"),
+}
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_an_attribute_of_others_leads_to_the_one_here(name):
+    holder, here = ATTRIBUTES[name]
+    kind = type(holder).__name__
+    with pytest.raises(
+        AttributeError, match=f"^{kind} has no attribute '{name}'. In its place take {here}.*\\.$"
+    ):
+        getattr(holder, name)
+    assert not hasattr(holder, name)
+
+
+@pytest.mark.parametrize("holder", [DENSITY, REGRESSION, CLASSIFIER, ORDERED, SEARCH, RESULTS])
+def test_what_is_to_be_taken_is_there_and_what_is_there_is_not_in_a_table(holder):
+    tables = [vars(base).get("_elsewhere", {}) for base in type(holder).__mro__]
+    for name, here in {name: here for table in tables for name, here in table.items()}.items():
+        assert not hasattr(holder, name), name
+        first = re.match(r"[a-z_]+", here)
+        if first and first[0] not in ("skmle", "sklearn", "one", "str"):
+            assert hasattr(holder, first[0]), here
+
+
+def test_attributes_of_no_one_and_of_a_fit_to_come():
+    for holder in (DENSITY, RESULTS):
+        with pytest.raises(AttributeError, match="^'.*' object has no attribute 'nonsense'$"):
+            holder.nonsense  # noqa: B018
+    for blank in (MLERegressor(), DistributionSearch()):
+        with pytest.raises(AttributeError, match="as it is not fitted. Call fit first"):
+            blank.n_features_in_  # noqa: B018
+    with pytest.raises(AttributeError, match="'coef_', as it is not fitted. Call fit first"):
+        MLERegressor().coef_  # noqa: B018
+
+
+def test_a_property_says_itself_why_it_is_not_there():
+    with pytest.raises(AttributeError) as caught:
+        MLEDistribution("student_t").partial_fit  # noqa: B018
+    assert "no sum of fixed size" in str(caught.value.__cause__)
+    for given in (DENSITY, RESULTS, SEARCH):
+        assert pickle.loads(pickle.dumps(given)) is not None
+        assert copy.deepcopy(copy.copy(given)) is not None

@@ -84,6 +84,8 @@ def log_probability(family: Family, eta, low: float, high: float, quartiles=None
     if support.discrete:
         first, last = np.ceil(max(low, support.low)), np.floor(min(high, support.high))
         least = quartiles[2] if quartiles else family.upper_quantile(0.25, natural(family, eta))
+        if first == -np.inf:  # there is no least one
+            first = min(last, float(least)) - LONGEST
         end = min(last, max(first, float(least)) + LONGEST)
         y = np.arange(first, end + 1.0)
         log_mass, weight = family.log_prob(y, linked), np.ones(len(y))

@@ -1,10 +1,13 @@
 """Laws of scipy whose parameters stand for each other along a bent ridge."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from skmle import MLEDistribution
+from skmle.exceptions import NoMaximumWarning
 from skmle.families import ScipyFamily
 from skmle.families.tools.climbing import Climb
 from skmle.families.tools.ridges import followed
@@ -41,6 +44,33 @@ def test_where_there_is_no_ridge_nothing_moves():
 
     start = Climb((0.1, 0.2), float(value((0.1, 0.2)).mean()), 0.0)
     assert followed(value, start, None, np.inf, [0, 1]).best is start
+
+
+@pytest.mark.parametrize(("rate", "level"), [(1.0, True), (0.01, False)])
+def test_a_climb_that_has_ended_far_out_says_if_it_is_level_there(rate, level):
+    """The law tends to a simpler one like exp(-rate x), so that x = 18 may be told from 13."""
+    z = np.random.default_rng(0).normal(size=400)
+
+    def value(eta):
+        return 0.5 * (z - eta[0]) ** 2 + np.exp(-rate * eta[1])
+
+    far = float(z.mean()), 18.0
+    start = Climb(far, float(value(far).mean()), np.inf)
+    found = followed(value, start, None, np.inf, [1])
+    assert found.best is start and found.runs_off == level
+
+
+def test_a_search_that_ends_next_to_a_simpler_law_says_so():
+    """With one end far away the beta law is a gamma law, whose ends and shapes tell nothing."""
+    law = stats.beta(3.0, 40.0, -2.0, 5.0)
+    y = law.rvs(1000, random_state=2)[:, None]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = MLEDistribution(ScipyFamily("beta", "free", "free")).fit(y)
+    assert model.status_ == "no_maximum" and model.log_likelihood_ > law.logpdf(y).sum()
+    gamma = MLEDistribution(ScipyFamily("gamma", "free", "free")).fit(y)
+    np.testing.assert_allclose(model.log_likelihood_, gamma.log_likelihood_, atol=2e-3)
+    assert [w.category for w in said] == [NoMaximumWarning]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ DERIVED = {
     "condensable": "of the shortcuts and the support",
     "amiss": "of laws of several columns, around which there is no wrapper",
     "covariance": "`variance`",
+    "rough_start": "`starts`",
     "known_entropy": "information measures ask the predicted law",
     "dense": "the law itself, but for those that leave out a mass",
     "divergence": "information measures ask the predicted law",

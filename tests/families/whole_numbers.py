@@ -21,7 +21,7 @@ def reached(family: Family, theta) -> tuple[np.ndarray, float]:
     tail = np.asarray(1e-17)
     mean, std = float(family.mean(theta)), float(family.std(theta))
     beyond = 100.0 * std + 50.0 if np.isfinite(std) else np.inf
-    first = max(float(low), min(mean - beyond, float(family.quantile(tail, theta))))
+    first = max(float(low), np.floor(min(mean - beyond, float(family.quantile(tail, theta)))))
     last = min(float(high), max(mean + beyond, float(family.upper_quantile(tail, theta))))
     if last - first > LONGEST:  # what lies beyond may matter to moments
         return np.arange(first, first + LONGEST), min(float(high), LAST_NUMBER)

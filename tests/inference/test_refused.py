@@ -129,6 +129,22 @@ QUESTIONS = {
         "the data do not determine",
     ),
     "an effect of no column": (lambda a: a.result().effects(X, ["weight"]), "column 'weight'"),
+    "an effect of a misspelt column": (
+        lambda a: a.result().effects(X, ["bmii"]),
+        "has no column 'bmii'. Allowed: 'age', 'bmi', 'dose'. Did you mean 'bmi'",
+    ),
+    "other rows to be left out": (
+        lambda a: skmle.loo(a.own, X[::-1], a.y),
+        "^loo: X and y are not",
+    ),
+    "other rows for a likelihood ratio": (
+        lambda a: skmle.likelihood_ratio_test(a.of(X**2), a.own, X, a.y),
+        "^likelihood_ratio_test: X and y are not.* given as X_smaller",
+    ),
+    "other rows to be looked at": (
+        lambda a: a.result().augment(X[::-1], a.y),
+        r"^[A-Za-z]*\.inference\(\)\.augment: X and y are not",
+    ),
     "a hypothesis that is no text": (lambda a: a.result().test(3), "3 is no hypothesis"),
     "no hypothesis at all": (lambda a: a.result().test([]), r"\[\] is no hypothesis"),
     "two equalities": (lambda a: a.result().test("age = 0 = 1"), "more than one sign of equality"),

@@ -78,6 +78,8 @@ def brute_force(p, q, gain):
     """
     if is_counted(p):
         low, high = p.support()
+        if low == -np.inf:  # far out there is nothing left of the laws that have no least count
+            low = np.floor(p.mean() - 20.0 * p.std() - 64.0)
         top = 64.0
         while (more := p.sf(low + top) > 1e-18 and low + top < high) and top < LONGEST:
             top *= 2.0

@@ -11,7 +11,7 @@ from abc import abstractmethod
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Rows, triangle
-from skmle.families.law import ByExponent, ByLogTail
+from skmle.families.law import ByExponent
 from skmle.families.tools.log_shaped import LogShaped
 from skmle.families.tools.special import log_complement
 
@@ -19,7 +19,7 @@ from skmle.families.tools.special import log_complement
 _LEAST = -40.0
 
 
-class ByHazard(ByLogTail, ByExponent, LogShaped):
+class ByHazard(ByExponent, LogShaped):
     """Laws of u = (log y - loc)/scale, or of u = -(log y - loc)/scale, with P(U > u) = exp(-H(u)).
 
     With l = log H, tails and their derivatives are those of exp(l), or of its complement. Where u

@@ -183,3 +183,14 @@ class ByTails(Family):
         # Beyond the numbers that doubles can hold it is the end of the support.
         y = np.where((low == first) & (low + 1 >= high), self.support.low, y)
         return np.where((high == last) & (low + 1 >= high), self.support.high, y)
+
+
+class ByLawAtEnd(ByTails):
+    """Families of counts whose `at_end` tells all of the law at an end of the parameters' range."""
+
+    def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
+        inside = self._inside(theta)
+        safe = self._between_ends(theta, inside)
+        with np.errstate(all="ignore"):
+            at_edge = np.where(self.runs_off(theta), -np.inf, self.at_end(theta).logpmf(y))
+        return np.where(inside, self.log_prob(y, self.eta(safe)), at_edge)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import add, alike, gather, mix, of_rows
+from skmle.families.algebra import add, alike, gather, mix, of_rows, summed
 from skmle.families.base import Array, Arrays, Family, Rows, triangle
 from skmle.families.tools.atoms import atoms_of
 from skmle.families.tools.quantiles import centre_and_spread
@@ -133,40 +133,57 @@ def _is_flat(family: Family, start: Array, end: Array, eta: Arrays) -> NDArray[n
     at = np.flatnonzero(flat)
     if len(at):
         entries = of_rows(eta, at, len(flat))
+        places = np.concatenate([[0.0], _PLACES, [1.0]])
+        points = start[at] + places[:, None] * (end - start)[at]
         with np.errstate(all="ignore"):
-            values = [
-                family.evaluate(statistics, entries, 0).value + family.base(statistics)
-                for statistics in (
-                    family.statistics(start[at]),
-                    *_points(family, start[at], end[at]),
-                    family.statistics(end[at]),
-                )
-            ]
-            varies = np.ptp(np.broadcast_arrays(*values), axis=0)
+            varies = np.ptp(rows_at(family, points, entries, 0).value, axis=-2)
         flat[at] = (varies < _VARIES).reshape(-1, len(at)).all(axis=0)
     return flat
 
 
-def _points(family: Family, start: Array, end: Array) -> list[Arrays]:
-    """Return the statistics of points inside: the first whole numbers, or the quadrature's."""
-    if family.support.discrete:
-        return [family.statistics(np.minimum(start + j, end)) for j in range(1, _FEW + 1)]
-    return [family.statistics(start + place * (end - start)) for place in _PLACES]
+def rows_at(family: Family, points: Array, eta: Arrays, order: int) -> Rows:
+    """Return -log of the density at m points of each row, with derivatives of shape (..., m, n).
+
+    Parameters
+    ----------
+    family : Family
+    points : ndarray of shape (m, n)
+    eta : tuple of ndarray
+        With n values in the last axis, or one for all rows.
+    order : int
+    """
+    m, n = points.shape
+    statistics = family.statistics(points.ravel())
+
+    def repeated(entry: Array) -> Array:
+        return np.tile(entry, m) if np.ndim(entry) and entry.shape[-1] == n else entry
+
+    def apart(entry: Array) -> Array:
+        if not np.ndim(entry):
+            return entry
+        lead, last = entry.shape[:-1], entry.shape[-1]
+        return entry.reshape(*lead, m, n) if last == m * n else entry.reshape(*lead, 1, last)
+
+    rows = family.evaluate(statistics, tuple(map(repeated, eta)), order)
+    value = np.add(rows.value + family.base(statistics), np.zeros(m * n))
+    slopes = None if rows.gradient is None else tuple(map(apart, rows.gradient))
+    if rows.curvature is None:
+        return Rows(apart(value), slopes)
+    bends = tuple(None if entry is None else apart(entry) for entry in rows.packed)
+    return Rows(apart(value), slopes, bends)
 
 
 def _short(family: Family, low: Arrays, high: Arrays, eta: Arrays, order: int) -> Rows:
     """Return -log of the sum of masses, or of the integral of the density."""
     start, end = family.restore(low), family.restore(high)
     if family.support.discrete:
-        shares = [np.where(start + j <= end, 0.0, np.inf) for j in range(1, _FEW + 1)]
+        whole = start + np.arange(1.0, _FEW + 1.0)[:, None]
+        points, share = np.minimum(whole, end), np.where(whole <= end, 0.0, np.inf)
     else:
-        shares = [-np.log(share * (end - start)) for share in _SHARES]
-    parts = []
-    for statistics, share in zip(_points(family, start, end), shares, strict=True):
-        rows = family.evaluate(statistics, eta, order)
-        value = rows.value + family.base(statistics) + share
-        parts.append((rows._replace(value=value), range(len(eta))))
-    return mix(parts, len(eta), order=order)
+        length = end - start
+        points, share = start + _PLACES[:, None] * length, -np.log(_SHARES[:, None] * length)
+    rows = rows_at(family, points, eta, order)
+    return summed(rows._replace(value=rows.value + share))
 
 
 def certain(k: int) -> Rows:

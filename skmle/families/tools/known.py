@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import alike, gather, of_rows
+from skmle.families.algebra import add, alike, constant_at, gather, of_rows
 from skmle.families.base import Array, Arrays, Family, Rows, Support, triangle
 from skmle.families.tools.intervals import between, ordinary
 from skmle.families.tools.numerical import finite_eta
@@ -25,6 +25,8 @@ _BITS = np.array([2, 4], np.int8)  # small integers are added several times as f
 # Times its own size that a mean may lie away from the mean inside: about four of 16 digits are then
 # lost in the difference. Chosen, not measured.
 _DIGITS = 1e4
+# Nats so many that a difference of two such numbers has no digit behind the point.
+_NO_DIGIT = 1.0 / np.finfo(float).eps
 
 
 def ends_of(support: Support, lower: Array, upper: Array) -> tuple[Array, Array]:
@@ -201,6 +203,16 @@ def window_of(inner: Family, statistics: Arrays, eta: Arrays, order: int) -> Row
         return Rows(alone(row.value), gradient)
     curvature = tuple(None if entry is None else alone(entry) for entry in row.packed)
     return Rows(alone(row.value), gradient, curvature)
+
+
+def given(rows: Rows, window: Rows) -> Rows:
+    """Return -log of what lies in a window, given that it does, from -log of both alone.
+
+    Where the window has next to no probability, nothing is known of the difference of two such
+    numbers, and rounding might lead a fit there: it is infinite.
+    """
+    found, lost = add(rows, window, -1.0), window.value > _NO_DIGIT
+    return constant_at(lost, np.inf, found) if lost.any() else found
 
 
 def mean_between(inner: Family, window: Arrays, theta: Arrays) -> tuple[Array, NDArray[np.bool_]]:

@@ -22,6 +22,7 @@ from skmle.families.base import (
     Support,
     triangle,
 )
+from skmle.families.law import ByLogTail
 from skmle.families.tools.expected import expected_curvature
 from skmle.families.tools.quantiles import centre_and_spread
 
@@ -57,7 +58,7 @@ class InUnitsOfY(Family):
         return Saturated(statistics[0], etas, spreads[0].name, sign, spread=spread)
 
 
-class LocationScale(InUnitsOfY):
+class LocationScale(ByLogTail, InUnitsOfY):
     """Laws of z = (t(y) - loc)/scale with a fixed standard density exp(-rho(z)).
 
     Here t is the identity or the logarithm.
@@ -144,7 +145,8 @@ class LocationScale(InUnitsOfY):
         loc, spread = self.chart(self.eta(theta))[:2]
         with np.errstate(all="ignore"):  # beyond the floating-point numbers
             log_scale = self.spread_sign * np.asarray(spread)
-            z = in_scales(self.statistics(y)[0] - loc, log_scale, np.exp(-log_scale))
+            inside = np.maximum(y, self.support.low)  # of log y there is nothing below zero
+            z = in_scales(self.statistics(inside)[0] - loc, log_scale, np.exp(-log_scale))
             return self.log_sf(z) if upper else self.log_cdf(z)
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:

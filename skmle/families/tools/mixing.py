@@ -76,7 +76,7 @@ def best_runs(parts: Sequence[Part], y: Array, weight: Array | None) -> list[Run
             shrunk = taken.sum() ** 2 < few and not part.support.discrete
             if not len(at) or shrunk:
                 return None
-            start = part.starts(tuple(entry[at] for entry in own), taken)[0]
+            start = part.rough_start(tuple(entry[at] for entry in own), taken)
             if not np.isfinite(start).all():
                 return None
             found.append(start)

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Rows
-from skmle.families.law import ByLogTail
 from skmle.families.tools.location_scale import LocationScale
 
 # Distance of the end of the support from the largest observation, relative to it or to the spread,
@@ -84,7 +83,7 @@ def unshaped(w: Array, shape: Array) -> Array:
         return np.where(np.abs(x) < _LINEAR, w * (1.0 + 0.5 * x), np.expm1(x) / shape)
 
 
-class Shaped(ByLogTail, LocationScale):
+class Shaped(LocationScale):
     """The base of laws whose w has a fixed density exp(-rho(w)), with a scale and a shape.
 
     A law states rho and the tails of w, as a `LocationScale` law does those of z. Scale and shape

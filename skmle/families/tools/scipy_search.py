@@ -115,6 +115,8 @@ def _along_a_ridge(found: Found, sample: Sample, until: float) -> Found:
     best, runs_off, level = followed(sample.value(found.frame), start, sample.weight, until, logs)
     if level is not None:
         return found._replace(level=_moving(found.frame, np.array(found.eta), level))
+    if best is start:
+        return found._replace(runs_off=runs_off)
     value = sample.mean(found.frame, best.eta)
     if not value < found.value - _TIE:
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from itertools import product
 from typing import Any
 
@@ -75,7 +76,8 @@ def _scipys(frame: Frame, y: Array) -> Place | None:
     if frame.discrete or type(frame.law)._fitstart is rv_continuous._fitstart:
         return None
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a guess need not be a good one
             *shapes, loc, scale = (float(value) for value in frame.law._fitstart(y))
         own = dict(zip((name for name, *_ in shapes_of(frame.law)), shapes, strict=True))
         return Place(loc, scale, own, frame.standard_ends(own))

@@ -11,6 +11,7 @@ from skmle.families.algebra import pick
 from skmle.families.base import Array, Arrays, Density, Family, Rows, Shortcuts
 from skmle.families.links import Link
 from skmle.families.tools.coarse import improved_start
+from skmle.families.tools.constructors import nearest
 from skmle.families.wrappers.held_values import HeldValues
 
 if TYPE_CHECKING:
@@ -63,9 +64,10 @@ def fix(family: Family, values: Mapping[str, float]) -> Family:
         if name not in names:
             from skmle.families.tools.scipy_names import in_our_words  # for this message alone
 
+            near = nearest(name, names, "Rename the key.")
             raise ValueError(
                 f"fixed: {type(family).__name__} has no parameter {name!r}. Allowed: "
-                f"{', '.join(names)}. {in_our_words(family, name) or 'Rename the key.'}"
+                f"{', '.join(names)}. {in_our_words(family, name) or near}"
             )
         j = names.index(name)
         # A link may map numbers that are no values of the parameter, as the inverse maps -1.

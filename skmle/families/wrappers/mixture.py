@@ -78,6 +78,8 @@ class Mixture(MixedLaw):
         from skmle.families import get_family  # it imports all families, wrappers among them
 
         if isinstance(self.family, Sequence) and not isinstance(self.family, str):
+            if all(isinstance(part, Family) for part in self.family):  # each fit asks thousands
+                return tuple(self.family)
             return tuple(get_family(part) for part in self.family)
         return (get_family(self.family),) * self.components
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.algebra import add, constant_at
+from skmle.families.algebra import constant_at
 from skmle.families.base import Array, Arrays, Family, Rows, Support
 from skmle.families.tools import numerical
 from skmle.families.tools.cut_counts import variance_above
 from skmle.families.tools.known import (
     EXACT,
+    given,
     groups_of,
     known_and_window,
     mean_between,
@@ -121,7 +122,7 @@ class Truncated(OfKnown, Derived):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         _, window = known_and_window(statistics)
         rows = self.inner.evaluate(groups_of(statistics)[0], eta, order)
-        return add(rows, window_of(self.inner, window, eta, order), -1.0)
+        return given(rows, window_of(self.inner, window, eta, order))
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
         y, (_, window) = self.restore(statistics), known_and_window(statistics)
@@ -135,7 +136,7 @@ class Truncated(OfKnown, Derived):
         part = part._replace(value=part.value + single)
         if upper:  # nothing is seen above the last value
             part = constant_at(y >= self.high, np.inf, part)
-        return add(part, window_of(self.inner, window, eta, order), -1.0)
+        return given(part, window_of(self.inner, window, eta, order))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         return self.inner.starts(groups_of(statistics)[0], weight)

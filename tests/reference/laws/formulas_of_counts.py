@@ -74,6 +74,27 @@ def _com_poisson_log_mass(y, mean, nu):
     return y * log_rate - nu * mp.loggamma(y + 1) - log_total
 
 
+def _skellam_log_mass(y, mu1, mu2):
+    bessel = mp.besseli(abs(y), 2 * mp.sqrt(mu1 * mu2))
+    return y * mp.log(mu1 / mu2) / 2 - mu1 - mu2 + mp.log(bessel)
+
+
+def _skellam_above(y, mu1, mu2):
+    total, before, k = mp.mpf(0), mp.mpf(0), y + 1
+    while True:
+        mass = mp.exp(_skellam_log_mass(k, mu1, mu2))
+        total += mass
+        if mass < before and mass < mp.mpf(10) ** -mp.mp.dps * total * (1 - mass / before):
+            return total
+        before, k = mass, k + 1
+
+
+def _skellam_log_sf(y, mu1, mu2):
+    if y > mu1 - mu2:
+        return mp.log(_skellam_above(y, mu1, mu2))
+    return mp.log1p(-_skellam_above(-y - 1, mu2, mu1))
+
+
 def _logarithmic_variance(shape):
     log = mp.log1p(-shape)
     return -shape * (shape + log) / ((1 - shape) * log) ** 2
@@ -162,6 +183,22 @@ LAWS = [
         mean=lambda mean, nu: mean,
         variance=lambda mean, nu: _com_poisson(mean, nu)[2],
         entropy=lambda mean, nu: _com_poisson(mean, nu)[3],
+        counts=True,
+    ),
+    Formula(
+        "skellam",
+        [
+            {"mu1": 2.0, "mu2": 0.7},
+            {"mu1": 1e-3, "mu2": 5.0},
+            {"mu1": 30.0, "mu2": 25.0},
+            {"mu1": 200.0, "mu2": 1e-6},
+        ],
+        log_density=_skellam_log_mass,
+        points=lambda mu1, mu2: [-130, -40, -12, -5, -1, 0, 1, 2, 5, 20, 150, 200, 400],
+        log_cdf=lambda y, mu1, mu2: _skellam_log_sf(-y - 1, mu2, mu1),
+        log_sf=_skellam_log_sf,
+        mean=lambda mu1, mu2: mu1 - mu2,
+        variance=lambda mu1, mu2: mu1 + mu2,
         counts=True,
     ),
     Formula(

@@ -26,6 +26,7 @@ from skmle import MLEDistribution
 from skmle.families import get_family
 from skmle.families.com_poisson import GeometricFromZero
 from skmle.families.johnson_su import JohnsonSL
+from skmle.families.skellam import FirstCount
 from skmle.families.skew_normal import MOST_SKEWED
 from skmle.families.skew_t import InverseNakagamiFromEnd
 from skmle.families.tools.atoms import atoms_of
@@ -105,6 +106,7 @@ def inverse_nakagami(y, loc, scale, skew):
 LAWS = {
     "inverse_nakagami": inverse_nakagami,
     "johnson_sl": johnson_sl,
+    "first_count": lambda y, mu1: poisson(y, mu1),
     "geometric_from_zero": lambda y, mean: y * mp.log(mean) - (y + 1) * mp.log1p(mean),
     "normal": normal,
     "laplace": lambda y, loc, scale: -abs(y - loc) / scale - mp.log(2 * scale),
@@ -158,11 +160,13 @@ LIMITS = {
     "johnson_su": ("shape", "johnson_sl"),
     "skew_t": ("df", "inverse_nakagami"),
     "com_poisson": ("nu", "geometric_from_zero"),
+    "skellam": ("mu2", "first_count"),
 }
 UNREGISTERED = {
     "inverse_nakagami": InverseNakagamiFromEnd(),
     "johnson_sl": JohnsonSL(),
     "geometric_from_zero": GeometricFromZero(),
+    "first_count": FirstCount(),
 }
 # No double is so near to 1 as the probability; terms are too many to be summed one by one; and two
 # neighbouring counts have no maximum, however long it is sought.
@@ -232,9 +236,24 @@ SUMS = {
     "tiny": 1e-60 * AMOUNTS,
     "huge": 1e60 * AMOUNTS,
 }
+DIFFERENCES = {
+    "near-constant": [3.0, 3, 3, 4, 3, 3],
+    "clusters": [-50.0, -51, -49, 50, 51, 52],
+    "sentinels": [2.0, -3, 1, 0, -2, 4, 9999],
+    "near the limit": [3.0, 1, 4, 1, 5, 2, 0, 6, 2, 5],
+    "few": [0.0, 0, 0, 0, 0, 0, 0, 1],
+}
 COINS = {"few": [0.0, 0, 0, 0, 0, 0, 0, 1], "clusters": [0.0, 1, 0, 1]}
 UNITS = {"line": [1.0, 1e-300, 1e300], "positive": [1.0, 1e-300, 1e300]}
-EQUAL = {"line": 2.0, "positive": 2.0, "shares": 0.3, "odds": 0.3, "counts": 4.0, "coins": 1.0}
+EQUAL = {
+    "line": 2.0,
+    "positive": 2.0,
+    "shares": 0.3,
+    "odds": 0.3,
+    "counts": 4.0,
+    "differences": 4.0,
+    "coins": 1.0,
+}
 ODDS = {name: rows / (1.0 - rows) for name, rows in SHARES.items()}
 KINDS = {
     "line": LINE,
@@ -244,6 +263,7 @@ KINDS = {
     "angles": ANGLES,
     "counts": COUNTS,
     "sums": SUMS,
+    "differences": DIFFERENCES,
     "coins": COINS,
 }
 
@@ -259,6 +279,8 @@ def kind_of(family):
         return "sums"
     if law.observation.circular:
         return "angles"
+    if support.discrete and support.low == -np.inf:
+        return "differences"
     if support.discrete:
         return "coins" if support.high == 1.0 else "counts"
     if support.high == 1.0:
