@@ -61,11 +61,11 @@ class _Mixed(ByStd, ByTails, WithShapes):
     """Laws of a location, a scale and a skew, of which some have a tail to be fitted, too."""
 
     by_shapes: ClassVar[Array]
-    """The derivatives of place, skew and log tail in the place and the eta of the shapes."""
+    """The derivatives of place, skew/3 and log tail in the place and the eta of the shapes."""
 
     @abstractmethod
-    def shapes(self, *shapes: Array) -> Arrays:
-        """Return skew and tail from the eta of the shapes."""
+    def shapes(self, *shapes: Array) -> tuple[Array, Array]:
+        """Return skew/3 and tail from the eta of the shapes."""
 
     def base(self, statistics: Arrays) -> Array:
         return np.asarray(0.5 * LOG_2PI)
@@ -105,8 +105,8 @@ class _Mixed(ByStd, ByTails, WithShapes):
 
     # ---------------------------------------------------------------- the law, whole
 
-    def _standard(self, theta: Arrays) -> Arrays:
-        """Return skew and tail."""
+    def _standard(self, theta: Arrays) -> tuple[Array, Array]:
+        """Return skew/3 and tail."""
         return self.shapes(*self.chart(self.eta(theta))[2:])
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
@@ -125,7 +125,7 @@ class _Mixed(ByStd, ByTails, WithShapes):
     def known_entropy(self, theta: Arrays) -> Array:
         own = self._standard(theta)
         x, weights = nodes(*own)
-        rows = density_jet(x, *(np.asarray(part)[..., None] for part in own), 0)
+        rows = density_jet(x, own[0][..., None], own[1][..., None], 0)
         value = np.where(weights > 0.0, weights * rows.value, 0.0).sum(axis=-1)
         return value + 0.5 * LOG_2PI + np.log(theta[1]) + 0.0 * np.asarray(theta[0])
 
@@ -134,14 +134,14 @@ class NormalInverseGaussian(_Mixed):
     """Barndorff-Nielsen's law with `loc`, which is next to the mode, `scale`, `skew` and `tail`.
 
     It is the law of a normal variable whose mean and variance are m + b V and V, V being inverse
-    Gaussian: of returns of assets, of turbulence. With z = (y - loc)/scale, D = 1 + tail,
-    W = skew^2 + tail/D, M = 1/D + 3/2 W and J^2 = 1/D^2 + 3/2 skew^2 (3/2 W + 2/D),
+    Gaussian: of returns of assets, of turbulence. With k = skew/3, D = 1 + tail, W = k^2 + tail/D,
+    M = 1/D + 3/2 W and J^2 = 1/D^2 + 3/2 k^2 (3/2 W + 2/D),
 
-        mean = loc + 3/2 skew D scale            skewness = 3 skew D M/(J sqrt(D))
-        std = J D sqrt(D) scale                  excess kurtosis = 3 tail/(J D)^2 + 5/3 skewness^2.
+        mean = loc + 3/2 k D scale         skewness = skew D M/(J sqrt(D))
+        std = J D sqrt(D) scale            excess kurtosis = 3 tail/(J D)^2 + 5/3 skewness^2.
 
-    So next to the normal law the scale is the standard deviation and the skew a third of the
-    skewness, and a tail is a third of the excess kurtosis. As tail -> 0 it is the inverse Gaussian
+    So next to the normal law the scale is the standard deviation, the skew is the skewness, and the
+    tail is a third of the excess kurtosis. As tail -> 0 it is the inverse Gaussian
     law from a free end on, which lies below for positive skew; with skew 0 it is normal there. Fits
     to data with lighter tails end at it (status "boundary"). As the tail grows, it becomes Cauchy's
     law with this loc and scale if the skew is 0; but for samples of that, too, the likelihood has
@@ -150,7 +150,7 @@ class NormalInverseGaussian(_Mixed):
     The four parameters of its textbooks, alpha, beta, mu and delta, run off together next to the
     normal law, along a ridge, and next to Cauchy's law no moments are told by data. The parameters
     here have errors of the usual size in both places. scipy: ``norminvgauss(J/sqrt(N W),
-    beta, loc - scale skew/W, scale sqrt(N)/W)`` with N = tail/D, beta = skew D M/sqrt(N). In the
+    beta, loc - scale k/W, scale sqrt(N)/W)`` with N = tail/D, beta = k D M/sqrt(N). In the
     shape triangle the steepness is sqrt(D W/(1 + D W)).
 
     The likelihood is unbounded if more than half of the observations are equal, or a third of them
@@ -172,14 +172,15 @@ class NormalInverseGaussian(_Mixed):
     >>> model = MLEDistribution("norminvgauss").fit(x[:, None])
     >>> law = model.distribution_
     >>> print({name: round(value, 1) for name, value in model.params_.items()})
-    {}
+    {'loc': 0.3, 'scale': 1.2, 'skew': 0.3, 'tail': 0.8}
     >>> print(round(float(law.mean()), 1), round(float(law.std()), 1))
+    0.7 1.7
     """
 
     scipy_name = "norminvgauss"
     several_modes = True
     parameters = (*LocationScale.parameters, Param("skew", IDENTITY), Param("tail", LOG))
-    by_shapes = np.eye(3)
+    by_shapes = np.diag([1.0, 1.0 / 3.0, 1.0])
 
     @property
     def title(self) -> str:
@@ -190,9 +191,9 @@ class NormalInverseGaussian(_Mixed):
         links = self.links_of(("loc", "scale", "skew"))
         return (Limit("tail", 0.0, InverseGaussianFromEnd(links=links)),)
 
-    def shapes(self, *shapes: Array) -> Arrays:
+    def shapes(self, *shapes: Array) -> tuple[Array, Array]:
         skew, log_tail = shapes
-        return np.asarray(skew), np.exp(np.clip(np.asarray(log_tail), -_LARGEST, _LARGEST))
+        return np.asarray(skew) / 3.0, np.exp(np.clip(np.asarray(log_tail), -_LARGEST, _LARGEST))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         # By the four moments; and by quantiles, for tails by which moments are not told.
@@ -257,8 +258,8 @@ class NormalInverseGaussian(_Mixed):
     def from_scipy(
         cls, a: Array, b: Array, loc: Array, scale: Array
     ) -> tuple[Family, Arrays] | None:
-        skew, tail, at, size = from_textbook(np.asarray(a, float), np.asarray(b, float))
-        return cls(), (loc + scale * at, scale * size, skew, tail)
+        third, tail, at, size = from_textbook(np.asarray(a, float), np.asarray(b, float))
+        return cls(), (loc + scale * at, scale * size, 3.0 * third, tail)
 
 
 def _of_moments(mean: float, std: float, lean: float, rest: float) -> tuple[float, ...]:
@@ -270,8 +271,8 @@ def _of_moments(mean: float, std: float, lean: float, rest: float) -> tuple[floa
     both = lean * lean + rest
     delta, root = float(np.sqrt(rest)) / both, float(np.sqrt(rest))
     alpha, beta = 1.0 / (root * np.sqrt(both)), lean / (root * both)
-    skew, tail, at, size = map(float, from_textbook(np.asarray(alpha), np.asarray(beta)))
-    return mean + std * (delta * at - lean / both), std * delta * size, skew, tail
+    third, tail, at, size = map(float, from_textbook(np.asarray(alpha), np.asarray(beta)))
+    return mean + std * (delta * at - lean / both), std * delta * size, 3.0 * third, tail
 
 
 _TO_AN_END = (
@@ -284,10 +285,10 @@ _TO_AN_END = (
 class InverseGaussianFromEnd(_Mixed):
     """Inverse Gaussian law from a free end, with `loc`, `scale` and `skew`.
 
-    1 + skew (y - mean)/std is inverse Gaussian, with mean 1; mean = loc + 3/2 skew scale and
-    std = (1 + 3/2 skew^2) scale. The end, loc - scale/skew, lies below for positive skew and above
-    for negative. With skew 0 the law is normal. scipy, for positive skew:
-    ``invgauss(skew**2, loc - scale/skew, std/skew**3)``.
+    With k = skew/3, 1 + k (y - mean)/std is inverse Gaussian, with mean 1; mean = loc + 3/2 k scale
+    and std = (1 + 3/2 k^2) scale. The skew is the skewness. The end, loc - scale/k, lies below for
+    positive skew and above for negative. With skew 0 the law is normal. scipy, for positive skew:
+    ``invgauss(k**2, loc - scale/k, std/k**3)``.
 
     References
     ----------
@@ -297,15 +298,15 @@ class InverseGaussianFromEnd(_Mixed):
 
     parameters = NormalInverseGaussian.parameters[:3]
     support = Support(fixed=False)
-    by_shapes = np.eye(3)[:, :2]
+    by_shapes = NormalInverseGaussian.by_shapes[:, :2]
 
     @property
     def title(self) -> str:
         return "Inverse Gaussian from an end"  # a name keeps its capital
 
-    def shapes(self, *shapes: Array) -> Arrays:
-        skew = np.asarray(shapes[0])
-        return skew, np.zeros_like(skew)
+    def shapes(self, *shapes: Array) -> tuple[Array, Array]:
+        third = np.asarray(shapes[0]) / 3.0
+        return third, np.zeros_like(third)
 
     def jet(self, u: Array, shapes: Arrays, order: int) -> Rows:
         return _inside(super().jet(u, shapes, order), u, shapes, np.inf)
@@ -319,7 +320,7 @@ class InverseGaussianFromEnd(_Mixed):
         (y,) = statistics
         loc, log_scale, skew, _ = NormalInverseGaussian().starts(statistics, weight)[0]
         with np.errstate(divide="ignore", over="ignore"):
-            ends = np.exp(log_scale) / np.array([loc - np.min(y), np.max(y) - loc])
+            ends = 3.0 * np.exp(log_scale) / np.array([loc - np.min(y), np.max(y) - loc])
         reach = (1.0 - _ROOM) * np.where(ends > 0.0, ends, np.inf)
         return [(loc, log_scale, float(np.clip(skew, -reach[1], reach[0])))]
 
@@ -337,7 +338,7 @@ class InverseGaussianFromEnd(_Mixed):
     def ends(self, theta: Arrays) -> tuple[Array, Array]:
         loc, scale, skew = (np.asarray(part, float) for part in theta)
         with np.errstate(divide="ignore", invalid="ignore"):
-            end = loc - scale / skew
+            end = loc - 3.0 * scale / skew
         return np.where(skew > 0.0, end, -np.inf), np.where(skew < 0.0, end, np.inf)
 
     def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
@@ -350,7 +351,7 @@ class InverseGaussianFromEnd(_Mixed):
 
 def _inside(rows: Rows, u: Array, shapes: Arrays, beyond: Any) -> Rows:
     """Return rows with a value for those beyond the end of the support, of which none moves."""
-    outside = 1.0 + np.asarray(shapes[0]) * u <= 0.0
+    outside = 1.0 + np.asarray(shapes[0]) / 3.0 * u <= 0.0
     if not outside.any():
         return rows
     value = np.where(outside, beyond, rows.value)

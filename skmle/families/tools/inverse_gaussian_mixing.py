@@ -31,11 +31,11 @@ from skmle.families.tools.special import log_complement
 _C = 1.5
 # Where the tails' integrand is asked for: the logarithm of s is w - exp(-w) at these w. Of all
 # shapes that were tried, 50 points have 11 digits, these 12 and more, and 70 all there are.
-_W = np.linspace(-3.2, 2.1, 61)
+_W = np.linspace(-3.3, 2.1, 73)
 _LOG_S = _W - np.exp(-_W)
 _S = np.exp(_LOG_S)
 _WEIGHTS = 2.0 / np.pi * (_W[1] - _W[0]) * (1.0 + np.exp(-_W)) * np.exp(2.0 * _LOG_S - _S**2)
-# L s/(Q T) up to which derivatives of tails are taken from those next to the mean.
+# The lean up to which derivatives of tails are taken from those next to the mean.
 _CLOSE = 2.0
 _ROWS = 256  # whose nodes are in the processor's cache
 # The number of nodes of an integral over a density, and P beyond which nothing is left of it.
@@ -213,33 +213,66 @@ def _of_rows(x: Array, k: Array, v: Array, order: int) -> Array:
     steepness = own.w * own.slope.inverse()
     spread = steepness * p + 2.0  # 2 + P/(delta gamma)
     over = (own.w * x - own.lead * (steepness + 2.0 / _C)) * spread.inverse()
-    q = own.j * (both * spread * own.slope).root().inverse() * 2.0
-    square = (_beside(n) * np.square(_S) + _beside(r) * 2.0).inverse() * np.square(_S)
-    up, along = _beside(q) * square.root(), _beside(lean) + _beside(over) * square
-    if order < 1:
-        return p.parts - np.log(np.arctan2(up.value, along.value) @ _WEIGHTS)
-    # Next to the mean, derivatives of angles are large for s as small as L. The mean of the angles
-    # of L + i Q T/s(0) s is known.
-    turn = q * (r * 2.0).root().inverse()  # Q T/s at s = 0
-    ratio = lean * turn.inverse()
-    close = np.where(ratio.value < _CLOSE, 1.0, 0.0)
-    known = _angle(_beside(lean) + _beside(turn) * (1j * _S)) * close[:, None]
-    rest = TwoJet((_angle(along + up * 1j) - known).parts.imag @ _WEIGHTS)
-    mean = 0.5 * erfcx(ratio.value)  # over pi
-    slope = 2.0 * ratio.value * mean - 1.0 / np.sqrt(np.pi)
-    total = rest + ratio.of(mean, slope, 2.0 * (mean + ratio.value * slope)) * close
+    half = (r * 2.0).inverse()
+    unit = (both * spread * own.slope).root() * own.j.inverse() * half.root().inverse() * 0.5
+    total = _mean_angle(lean * unit, over * half * unit, n * half)
     return (p - total.log()).parts
 
 
-def _beside(jet: TwoJet) -> TwoJet:
-    """Return it with a place for the nodes of an integral."""
-    return TwoJet(jet.parts[..., None])
+def _mean_angle(lean: TwoJet, over: TwoJet, bound: TwoJet) -> TwoJet:
+    """Return the mean of the angle of a = lean + over h^2 + i h over pi, h = s/sqrt(1 + bound s^2).
 
-
-def _angle(point: TwoJet) -> TwoJet:
-    """Return the logarithm of complex numbers without its real part, which takes longer."""
-    rate = 1.0 / point.value
-    return point.of(1j * np.angle(point.value), rate, -rate * rate)
+    Derivatives in the three are found at the nodes, and those in the shapes follow.
+    """
+    inner = (lean, over, bound)
+    alpha, beta, nu = (jet.value[:, None] for jet in inner)
+    square = np.square(_S) / (1.0 + nu * np.square(_S))
+    h, a = np.sqrt(square), alpha + beta * square
+    value = np.arctan2(h, a) @ _WEIGHTS
+    if len(lean.parts) == 1:
+        return TwoJet(value[None])
+    m = 1.0 / (a * a + square)
+    hm, cube = h * m, h * square
+    first = [-hm, -square * hm, -0.5 * cube * m * (a - 2.0 * beta * square)]
+    slopes = [part @ _WEIGHTS for part in first]
+    # Next to the mean, derivatives are large for s as small as lean. Those of the angle of
+    # lean + i s have a known mean.
+    x = lean.value
+    close, size = x < _CLOSE, 1.0 / (alpha * alpha + np.square(_S))
+    known = 0.5 * erfcx(x)
+    known_slope = 2.0 * x * known - 1.0 / np.sqrt(np.pi)
+    slopes[0] = slopes[0] + np.where(close, known_slope + (_S * size) @ _WEIGHTS, 0.0)
+    parts = [
+        value,
+        *(sum(d * jet.parts[i] for d, jet in zip(slopes, inner, strict=True)) for i in (1, 2)),
+    ]
+    if len(lean.parts) == 3:
+        return TwoJet(np.stack(parts))
+    double, turn = 2.0 * a * hm * m, (a * a - square) * m * m
+    across = 0.5 * cube * (turn - 2.0 * beta * h * double)
+    own = 0.75 * a * m - 2.0 * beta * square * m
+    whole = 4.0 * beta * beta * square - 1.0
+    last = cube * square * own + 0.25 * cube * cube * (whole * double - 4.0 * beta * h * turn)
+    second = [
+        double,
+        square * double,
+        across,
+        square * square * double,
+        square * (cube * m + across),
+        last,
+    ]
+    bends = [part @ _WEIGHTS for part in second]
+    fall = known + x * known_slope
+    bends[0] = bends[0] + np.where(
+        close, 2.0 * fall - (2.0 * alpha * _S * size * size) @ _WEIGHTS, 0.0
+    )
+    for place, (i, j) in enumerate(((1, 1), (1, 2), (2, 2)), start=3):
+        bend = sum(d * jet.parts[place] for d, jet in zip(slopes, inner, strict=True))
+        for d, one, other in zip(bends, _ONE, _OTHER, strict=True):
+            f, g = inner[one].parts, inner[other].parts
+            bend = bend + d * (f[i] * g[j] if one == other else f[i] * g[j] + f[j] * g[i])
+        parts.append(bend)
+    return TwoJet(np.stack(parts))
 
 
 def nodes(k: Array, v: Array) -> tuple[Array, Array]:

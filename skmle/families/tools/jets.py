@@ -68,7 +68,7 @@ class TwoJet:
         return TwoJet(parts)
 
     def log(self) -> TwoJet:
-        """Return the logarithm, of complex numbers, too."""
+        """Return the logarithm."""
         rate = 1.0 / self.value
         return self.of(np.log(self.value), rate, -rate * rate)
 
