@@ -191,10 +191,9 @@ def tail_jet(x: Array, k: Array, v: Array, upper: bool, order: int) -> Rows:
 
 def _outer(x: Array, k: Array, v: Array, order: int) -> Array:
     """Return -log P(X > x) for x above the mean and, in k and log v, k, v, kk, kv, vv by rows."""
-    blocks = [
-        _of_rows(*(part[low : low + _ROWS] for part in (x, k, v)), order)
-        for low in range(0, max(len(x), 1), _ROWS)
-    ]
+    starts = range(0, max(len(x), 1), _ROWS)
+    some = [slice(low, low + _ROWS) for low in starts]
+    blocks = [_of_rows(x[rows], k[rows], v[rows], order) for rows in some]
     return np.concatenate(blocks, axis=1)
 
 
