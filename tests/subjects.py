@@ -335,6 +335,14 @@ def states_a_way(family: Family) -> bool:
     return type(family).without_bound is not Family.without_bound
 
 
+def has_curvature(family: Family) -> bool:
+    """Whether the second derivatives that a law states are those of its rows.
+
+    Where its peak is sharp, so that smooth laws lead to it, they are those of the expectation.
+    """
+    return family.shortcuts.starts != "final" and not family.smoothings()
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 

@@ -61,6 +61,9 @@ def test_a_sample_without_zeros_has_the_law_inside(name):
     y = drawn(family)[:, None]
     model, says = judge(MLEDistribution(family), y)
     inside, _ = fitted(MLEDistribution(family.inner), y)
+    if inside.status_ == "no_maximum" and states_a_way(family.inner):
+        assert says == "no_maximum"
+        return
     assert says == "boundary"
     assert model.params_ == pytest.approx(inside.params_ | {"zeros": 0.0}, rel=1e-6)
     np.testing.assert_allclose(model.log_likelihood_, inside.log_likelihood_, rtol=1e-10)

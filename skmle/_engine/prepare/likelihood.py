@@ -22,7 +22,7 @@ from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at, proven
 from skmle._engine.prepare.feasible import may_start
-from skmle._engine.prepare.modes import is_better, starts_of
+from skmle._engine.prepare.modes import is_better, starts_of, way_without_bound
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -284,12 +284,18 @@ class Likelihood:
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
         """Return the solution of a law with cusps, which smooth laws approach."""
         problem = self.problem
+        solver = SOLVERS["proximal" if problem.selects else "growing"]
+        if not self.family.kinked:
+            # Of peaks that are steep, and no cusps, derivatives confirm most maxima; and data
+            # without tails need none of the smooth laws.
+            plain = self._minimise(self.objective, solver, start)
+            if plain.converged or way_without_bound(self.family, self.objective, plain.coef):
+                return plain
         # An objective that is piecewise linear in the location has its minimum at a vertex. That of
         # a law around one with cusps, as of censored observations, is not, and has no final starts.
         linear = self.family.shortcuts.starts == "final"
         scale_is_constant = all(term.columns is None for term in problem.terms[1:])
         linear = linear and (not problem.selects or scale_is_constant)
-        solver = SOLVERS["proximal" if problem.selects else "growing"]
         solution = solve_cusps(
             self.objective,
             smooth,
