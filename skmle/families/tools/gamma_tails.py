@@ -26,7 +26,7 @@ _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(48))
 _NODES = _NODES + 0.5
 _END = 42.0
 _AT_ONCE = 1024  # rows whose points stay in the cache
-_LARGE = 1e4
+_LARGE = 1e4  # x up to which a plain difference keeps 13 digits
 # Lower tails of less than one half of smaller shapes are a power of x times a short series.
 _SMALL, _TERMS = 1.0, 24
 
@@ -65,7 +65,10 @@ def tail_rows(away: Array, log_shape: Array, upper: bool, order: int) -> Rows:
 
 
 def _of_smaller(value: Array, away: Array, log_a: Array, upper: NDArray[np.bool_]) -> Rows:
-    """Return the derivatives of -log of a tail of less than one half, about, of either side."""
+    """Return -log of a tail of less than one half, about, whose `value` is known, as rows.
+
+    `upper` says of each row whether it is the upper tail.
+    """
     a = np.exp(log_a)
     _, mu1, mu2 = binet(a)
     assert mu1 is not None and mu2 is not None
