@@ -55,7 +55,7 @@ class Zeta(ByTails):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # -log q = log zeta(1 + shape) + shape log y, without log y.
         (log_shape,) = eta
-        shape = np.exp(log_shape)
+        shape = np.exp(np.minimum(log_shape, np.log(_LARGEST)))
         value, slope, bend = _log_sum(np.ones(()), shape, order)
         steep = shape >= 1.0
         value = value - np.where(steep, 0.0, log_shape) + shape * statistics[1]

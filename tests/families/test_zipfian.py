@@ -89,3 +89,14 @@ def test_what_is_no_number_of_ranks_is_refused(wrong):
 def test_a_law_that_does_not_know_its_ranks_says_so():
     with pytest.raises(ValueError, match="learnt from data by fit. Allowed: .*give it"):
         Distribution("zipfian", exponent=1.0)
+
+
+@pytest.mark.parametrize("family", [Zeta(), Zipfian(5), Zipfian(10**6)])
+def test_an_eta_beyond_all_use_leaves_no_nan(family):
+    """A fit may come there whose features are huge numbers."""
+    statistics = family.statistics(np.array([1.0, 2.0, 5.0]))
+    with np.errstate(all="ignore"):
+        for eta in (-1e300, -1e3, 1e3, 1e300):
+            rows = family.evaluate(statistics, (np.asarray(eta),))
+            for entry in (rows.value, *rows.gradient, *rows.curvature):
+                assert not np.isnan(entry).any()
