@@ -49,16 +49,23 @@ def blank(cls: type[Family]) -> Family:
     return cls(**dict.fromkeys(counts, TRIALS))
 
 
+def learnt(family: Family) -> Family:
+    """Return a family that has learnt from some data what it has to."""
+    if not family.observation.numeric:
+        return family.adapt(np.repeat(LABELS, 4))
+    if family.observation.columns is None:
+        return family.adapt(np.random.default_rng(0).normal(size=(12, WIDTH)))
+    if family.observation.columns == 1 and family.support.discrete:
+        return family.adapt(np.arange(1.0, TRIALS + 1.0))
+    return family
+
+
 def typical(cls: type[Family]) -> tuple[Family, tuple[Array, ...]]:
     """Return a family, and the parameters of a law of it.
 
     Their eta are 0.2, 0.7, 1.2 and so on: different from each other, none of them special.
     """
-    family = blank(cls)
-    if not family.observation.numeric:
-        family = family.adapt(np.repeat(LABELS, 4))
-    elif family.observation.columns is None:
-        family = family.adapt(np.random.default_rng(0).normal(size=(12, WIDTH)))
+    family = learnt(blank(cls))
     eta = [np.asarray(0.2 + 0.5 * j) for j in range(len(family.parameters))]
     return family, family.natural(tuple(eta))
 

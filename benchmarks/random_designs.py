@@ -36,12 +36,11 @@ from skmle._engine.prepare.likelihood import Likelihood
 from skmle.families import Family, all_families
 from skmle.families.links import allowed_links
 
-from .coverage_cases import blank
+from .coverage_cases import blank, learnt
 
 Array = np.ndarray
 Record = dict[str, Any]
 
-LABELS = np.array([0, 1, 2])
 BETTER = 1e-6  # nats in all by which another maximum must be better
 # Starts from which scipy goes, too: it takes ten times as long as Newton's method.
 BY_SCIPY = 3
@@ -100,7 +99,7 @@ def design(seed: int) -> Design | None:
     X = columns(rng, n)
     family = blank(cls)
     numeric = family.observation.numeric
-    law = family if numeric else family.adapt(np.repeat(LABELS, 4))
+    law = learnt(family)
     # Laws are drawn by the coordinates that all laws have.
     eta = [np.full(n, rng.normal(0.3 + 0.4 * j, 0.5)) for j in range(len(law.parameters))]
     eta[0] = eta[0] + X @ rng.normal(0.0, rng.choice([0.0, 0.5, 2.0]), X.shape[1])

@@ -22,13 +22,15 @@ HIGHEST = 3.0  # of densities, in units of the one at the median: some are infin
 
 
 def blank(cls: type[Family]) -> Family:
-    """Return a family that has learnt no more than how many columns there are."""
+    """Return a family that has learnt no more than how many columns, labels or ranks there are."""
     counts = [name for name, value in cls().get_params().items() if type(value) is int]
     family = cls(**dict.fromkeys(counts, TRIALS))
     if not family.observation.numeric:
         return family.adapt(np.array(["a", "b", "c"]))
     if family.observation.columns is None:
         return family.adapt(np.eye(WIDTH))
+    if family.observation.columns == 1 and family.support.discrete:
+        return family.adapt(np.arange(1.0, TRIALS + 1.0))
     return family
 
 

@@ -99,10 +99,12 @@ FAMILIES = asked(ASKED)
 
 
 def data_for(family: Family) -> np.ndarray:
-    """Data of the right shape and type, to learn a dimension or categories from."""
+    """Data of the right shape and type, to learn a dimension, categories or a last rank from."""
     if not family.observation.numeric:
         return np.repeat(LABELS, 4)
     rng = np.random.default_rng(0)
+    if family.support.discrete and family.observation.columns == 1:
+        return np.repeat(np.arange(1.0, TRIALS + 1.0), 2)
     return (
         rng.normal(size=12)
         if family.observation.columns == 1

@@ -86,7 +86,10 @@ def joined_with(
             "many. Use fit on all rows."
         )
     if learnt.shortcuts.sums != "rows":
-        return learnt, joined([before.observed, condense(learnt, sample, weight)])
+        observed = joined([before.observed, condense(learnt, sample, weight)])
+        if learnt.observation.columns == 1:  # the rows that stand for all tell what they tell
+            learnt = _learnt(family, held, learnt.restore(observed.statistics), label)
+        return learnt, observed
     # Values that were counted are observations with a weight. There may be labels among them that
     # this sample lacks, so that the family learns again.
     new = np.ones(len(sample)) if weight is None else weight

@@ -111,6 +111,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     "COMPoisson": ("com_poisson", ("com_poisson", "conway_maxwell_poisson", "cmp")),
     "Skellam": ("skellam", ("skellam",)),
     "Zeta": ("zeta", ("zeta", "zipf", "discrete_pareto")),
+    "Zipfian": ("zipfian", ("zipfian", "finite_zipf")),
     "Bernoulli": ("bernoulli", ("bernoulli",)),
     "Binomial": ("binomial", ("binomial", "binom")),
     "BetaBinomial": ("beta_binomial", ("beta_binomial", "betabinom", "betabinomial")),

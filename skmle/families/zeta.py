@@ -1,21 +1,17 @@
-"""The zeta law, of Zipf."""
+"""The zeta law, of Zipf, which has no last rank."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from scipy.special import bernoulli, factorial, zetac
+from scipy.special import zetac
 
 from skmle.families.base import LOG, Array, Arrays, Family, Param, Rows, Shortcuts, Support, average
 from skmle.families.tools.by_tails import ByTails
+from skmle.families.tools.power_sums import STEEP, TERMS, corrections
 from skmle.families.tools.special import log_complement
 
-# Terms that are summed one by one before Euler and Maclaurin's formula takes over, and how many
-# terms that has. The formula needs a shape of up to `_STEEP` times the first count that it sums; of
-# a larger one, the terms up to there leave exp(-48) of the first.
-_TERMS, _STEEP = 32, 1.5
-_CORRECTIONS = (bernoulli(24) / factorial(np.arange(25)))[2::2]
 _LARGEST = 1e300  # shape at which all counts are 1
 
 
@@ -24,7 +20,7 @@ class Zeta(ByTails):
 
     q(y) = y^-(1 + shape)/zeta(1 + shape), Zipf's law of ranks and of frequencies, and the discrete
     Pareto law: P(Y >= y) falls like y^-shape. There is a mean if the shape is above one, and a
-    variance if it is above two. As shape -> inf all counts are 1.
+    variance if it is above two. As shape -> inf all counts are 1. With a last rank it is `zipfian`.
 
     scipy: ``zipf(1 + shape)``; R: VGAM ``dzeta(y, shape=shape)``.
 
@@ -59,7 +55,7 @@ class Zeta(ByTails):
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # -log q = log zeta(1 + shape) + shape log y, without log y.
         (log_shape,) = eta
-        shape = np.exp(log_shape)
+        shape = np.exp(np.minimum(log_shape, np.log(_LARGEST)))
         value, slope, bend = _log_sum(np.ones(()), shape, order)
         steep = shape >= 1.0
         value = value - np.where(steep, 0.0, log_shape) + shape * statistics[1]
@@ -189,14 +185,14 @@ def _log_sum(first: Array, shape: Array, order: int) -> tuple[Array, Array, Arra
     first, s = np.broadcast_arrays(np.asarray(first, float), np.asarray(shape, float))
     zero = np.zeros(())
     with np.errstate(all="ignore"):
-        k = np.arange(_TERMS)
+        k = np.arange(TERMS)
         start = first[..., None] + k
         away = np.log1p(k / first[..., None])
         term = np.exp(-s[..., None] * away) / start
-        last = first + _TERMS
-        beyond = np.log1p(_TERMS / first)
+        last = first + TERMS
+        beyond = np.log1p(TERMS / first)
         fall = np.exp(-s * beyond)
-        rest, rest1, rest2 = _remainder(np.minimum(s, _STEEP * last), last, order)
+        rest, rest1, rest2 = _remainder(np.minimum(s, STEEP * last), last, order)
         steep = s >= 1.0
         # With a sum of terms a, and E for the rest times s, of which `rest` is E - 1, the sum is
         # a + fall E/s, and s a + fall E for small s.
@@ -232,18 +228,8 @@ def _log_sum(first: Array, shape: Array, order: int) -> tuple[Array, Array, Arra
 def _remainder(s: Array, last: Array, order: int) -> tuple[Array, Array, Array]:
     """Return s last^s times the sum of k^-(1 + s) from `last` on, less one, with two derivatives.
 
-    It is s/(2 last) + sum B_2j/(2j)! s (s + 1) ... (s + 2j - 1)/last^2j.
+    It is s/last times half the first term and the formula's other end terms.
     """
-    inverse = 1.0 / last
-    value, slope, bend = 0.5 * s * inverse, 0.5 * inverse, np.zeros(())
-    p, p1, p2 = s * inverse, inverse, np.zeros(())
-    for j, coefficient in enumerate(_CORRECTIONS, 1):
-        for i in range(max(2 * j - 2, 1), 2 * j):
-            factor = (s + i) * inverse
-            if order > 0:
-                p1, p2 = p1 * factor + p * inverse, p2 * factor + 2.0 * p1 * inverse
-            p = p * factor
-        value = value + coefficient * p
-        if order > 0:
-            slope, bend = slope + coefficient * p1, bend + coefficient * p2
-    return value, slope, bend
+    end, slope, bend = corrections(1.0 + s, last, order)
+    half = 0.5 + end
+    return s * half / last, (half + s * slope) / last, (2.0 * slope + s * bend) / last

@@ -52,7 +52,8 @@ def inside(family: Family) -> tuple[float, float]:
     """
     chart = typical_eta(family)
     ends = []
-    far = 12.0 if family.parameters[0].chart.spans_zero else 0.0
+    located = family.parameters[0].chart.spans_zero and not family.support.discrete
+    far = 12.0 if located else 0.0
     for move in (far, far + 0.5):
         eta = family.linked((np.asarray(chart[0] + move), *map(np.asarray, chart[1:])))
         ends.append(float(eta[0]))

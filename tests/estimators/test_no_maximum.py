@@ -44,7 +44,7 @@ def constant(cls: type[Family]) -> np.ndarray:
 
 def expected_status(cls: type[Family], y: np.ndarray) -> str:
     """Return what becomes of equal observations, as the family itself tells."""
-    family = cls()
+    family = cls().adapt(y)
     if not family.observation.numeric:
         return "interior"  # a law of one label
     if is_unbounded(family) or not family.support.smooth:

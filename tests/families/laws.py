@@ -114,9 +114,14 @@ def frozen(family: Family, theta):
     return Distribution.of(family, theta) if theirs is None else theirs
 
 
+def points_in_scipy(family: Family, count: int = 4) -> list[tuple[np.ndarray, ...]]:
+    """Return those of the `points` of which scipy has the law."""
+    return [e for e in points(family, count) if family.to_scipy(natural(family, e)) is not None]
+
+
 def in_scipy(family: Family) -> bool:
-    """Whether scipy has the law."""
-    return family.to_scipy(natural(family, points(family, 1)[0])) is not None
+    """Whether scipy has laws of the family."""
+    return bool(points_in_scipy(family))
 
 
 # ---------------------------------------------------------------- parameters held fixed

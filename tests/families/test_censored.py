@@ -115,8 +115,9 @@ def test_a_regression_is_at_a_stationary_point(cls):
     assert model.status_ in ("interior", "boundary")
     np.testing.assert_allclose(model.score(X, rows) * len(X), model.log_likelihood_, rtol=1e-12)
     if model.status_ == "interior" and cls.shortcuts.starts != "final":  # at a cusp it is not zero
-        law = Censored(cls)
-        eta = law.eta(model.predict_dist(X).theta)
+        found = model.predict_dist(X)
+        law = Censored(found.family)
+        eta = law.eta(found.theta)
         gradient = law.rows(law.statistics(rows), eta, 1).gradient
         for j, slope in enumerate(gradient):
             columns = [np.ones(len(X)), *(X.to_numpy().T if j == 0 else ())]
@@ -258,7 +259,7 @@ def test_predictions_speak_of_the_uncensored_variable(cls):
     np.testing.assert_allclose(low, law.ppf(0.1), rtol=1e-12)
     np.testing.assert_allclose(high, law.isf(0.1), rtol=1e-12)
     exact = rows[:, 0] == rows[:, 1]
-    scores = Censored(cls).log_prob(rows, Censored(cls).eta(law.theta))
+    scores = Censored(law.family).log_prob(rows, Censored(law.family).eta(law.theta))
     np.testing.assert_allclose(scores[exact], law.log_prob(rows[:, 0])[exact], rtol=1e-12)
     np.testing.assert_allclose(scores.mean(), model.score(X, rows), rtol=1e-12)
     assert density(cls).sample(7, random_state=0).shape == (7, 1)

@@ -9,7 +9,7 @@ from skmle.families import Categorical, Distribution, Uniform
 from skmle.families.tools.atoms import atoms_of
 from skmle.information import cross_entropy, js_divergence, kl_divergence
 from tests.families.whole_numbers import LONGEST, all_of
-from tests.subjects import every_class, has_links
+from tests.subjects import data_for, every_class, has_links
 
 LOG_2 = np.log(2.0)
 FARTHEST = 1e60  # count up to which masses of long tails are numbers
@@ -32,7 +32,7 @@ def draw(cls, rng):
     where floating-point numbers are coarse.
     """
     while True:
-        family = cls()
+        family = cls().adapt(data_for(cls()))
         charts = [p.chart for p in family.parameters]
         drawn = tuple(np.asarray(DRAWS.get(c.name, c.theta)(rng.normal())) for c in charts)
         theta = drawn if has_links(family) else family.natural(drawn)  # coordinates of a vector

@@ -128,7 +128,8 @@ def test_scipy_laws_are_recognised(cls):
 def test_rows_of_parameters(cls, measure):
     rng = np.random.default_rng(4)
     ps, q = [draw(cls, rng) for _ in range(2)], draw(cls, rng)
-    rows = Distribution(cls(), {name: [law.params[name] for law in ps] for name in cls().names})
+    rows = {name: [law.params[name] for law in ps] for name in q.family.names}
+    rows = Distribution(q.family, rows)
     one_by_one = [measure(p, q) for p in ps]
     np.testing.assert_allclose(measure(rows, q), one_by_one, rtol=1e-12)
     np.testing.assert_allclose(measure(q, rows), [measure(q, p) for p in ps], rtol=1e-12)
@@ -159,7 +160,9 @@ def test_families_broadcast_against_each_other():
 
 @every_scipy
 def test_scipys_parameters_are_read(cls):
-    law = draw(cls, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    laws = iter(lambda: draw(cls, rng), None)
+    law = next(law for law in laws if law.to_scipy() is not None)  # scipy may have some of them
     frozen = law.to_scipy()
     assert cls.scipy_name == frozen.dist.name
     names = [part.strip() for part in (frozen.dist.shapes or "").split(",") if part.strip()]

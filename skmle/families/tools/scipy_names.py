@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skmle.families.tools.scipy_laws import shapes_of, unfrozen
+
 if TYPE_CHECKING:
     from skmle.families.base import Family
 
@@ -47,11 +49,13 @@ def _accepted(family: Family) -> dict[str, Any]:
         return {}
     import scipy.stats
 
-    shapes = getattr(getattr(scipy.stats, family.scipy_name), "shapes", None) or ""
-    names = [shape.strip() for shape in shapes.split(",") if shape]
-    values: dict[str, Any] = dict(zip(names, _SHAPES, strict=False))
-    if family.scipy_name == "binom":
-        values["n"] = _TRIALS
+    law = unfrozen(getattr(scipy.stats, family.scipy_name))
+    if law is None:  # one of several columns
+        return {}
+    values: dict[str, Any] = {
+        name: _TRIALS if whole else value
+        for (name, _, whole), value in zip(shapes_of(law), _SHAPES, strict=False)
+    }
     scales = [{}] if family.support.discrete else [{"scale": _SCALE}, {"scale": 1.0}]
     for scale in scales:
         for loc in (_LOC, 0.0):

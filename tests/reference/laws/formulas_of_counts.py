@@ -125,6 +125,53 @@ def _zeta_entropy(shape):
     return mp.log(mp.zeta(1 + shape)) + (1 + shape) * log_mean
 
 
+def _power_sum(first, last, exponent):
+    """Return the sum of k^-exponent, of long ranges by Euler and Maclaurin's formula."""
+    if last - first < 3000:
+        return mp.fsum(mp.mpf(k) ** -exponent for k in range(int(first), int(last) + 1))
+    low, high = mp.mpf(first) + 400, mp.mpf(last) - 400
+    width, power = mp.log(high / low), 1 - exponent
+    rest = width if power == 0 else low**power * mp.expm1(power * width) / power
+    rest += (low**-exponent + high**-exponent) / 2
+    for j in range(1, 30):
+        rise = mp.bernoulli(2 * j) / mp.factorial(2 * j) * mp.rf(exponent, 2 * j - 1)
+        rest += rise * (low ** (1 - 2 * j - exponent) - high ** (1 - 2 * j - exponent))
+    ends = (_power_sum(first, low - 1, exponent), _power_sum(high + 1, last, exponent))
+    return rest + sum(ends)
+
+
+@mp.workdps(120)  # it may be small
+def _zipfian_log_mass(y, ranks, exponent):
+    return -exponent * mp.log(y) - mp.log(_power_sum(1, ranks, exponent))
+
+
+def _zipfian_log_sf(y, ranks, exponent):
+    if y == ranks:
+        return -mp.inf
+    above = _power_sum(y + 1, ranks, exponent) / _power_sum(1, ranks, exponent)
+    if above < 0.5:
+        return mp.log(above)
+    return mp.log1p(-_power_sum(1, y, exponent) / _power_sum(1, ranks, exponent))
+
+
+def _zipfian_mean(ranks, exponent):
+    return _power_sum(1, ranks, exponent - 1) / _power_sum(1, ranks, exponent)
+
+
+@mp.workdps(120)  # it may be a small difference
+def _zipfian_variance(ranks, exponent):
+    square = _power_sum(1, ranks, exponent - 2) / _power_sum(1, ranks, exponent)
+    return square - _zipfian_mean(ranks, exponent) ** 2
+
+
+@mp.workdps(120)
+def _zipfian_entropy(ranks, exponent):
+    def log_sum(exponent):
+        return mp.log(_power_sum(1, ranks, exponent))
+
+    return log_sum(exponent) - exponent * mp.diff(log_sum, exponent)
+
+
 LAWS = [
     Formula(
         "generalized_poisson",
@@ -220,6 +267,30 @@ LAWS = [
         mean=_zeta_mean,
         variance=_zeta_variance,
         entropy=_zeta_entropy,
+        counts=True,
+    ),
+    Formula(
+        "zipfian",
+        [
+            {"ranks": 6, "exponent": 40.0},
+            {"ranks": 6, "exponent": -90.0},
+            {"ranks": 100, "exponent": 0.0},
+            {"ranks": 1000, "exponent": 0.7},
+            {"ranks": 1000, "exponent": 250.0},
+            {"ranks": 10**6, "exponent": 1.1},
+            {"ranks": 10**6, "exponent": -2.5},
+            {"ranks": 10**6, "exponent": -3e5},
+            {"ranks": 10**15, "exponent": 1.0},
+        ],
+        settings=("ranks",),
+        log_density=_zipfian_log_mass,
+        points=lambda ranks, exponent: sorted(
+            {1, 2, 3, min(5, ranks), ranks // 7 + 1, ranks // 3, ranks // 2, ranks - 1, ranks}
+        ),
+        log_sf=_zipfian_log_sf,
+        mean=_zipfian_mean,
+        variance=_zipfian_variance,
+        entropy=_zipfian_entropy,
         counts=True,
     ),
 ]

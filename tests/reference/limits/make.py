@@ -118,7 +118,7 @@ LAPLACE = "asymmetric_laplace"  # of level 1/2, in units of its own
 
 
 def of_formulas():
-    """Return the laws of ../laws by their names, of one column and without settings.
+    """Return the formulas of ../laws by their names, of one column.
 
     Those that are fitted by their ends are left out.
     """
@@ -128,15 +128,15 @@ def of_formulas():
         for formula in importlib.import_module(path.stem).LAWS:
             family = get_family(formula.family)
             regular = family.observation.columns == 1 and family.support.smooth
-            if regular and not formula.settings:
-                found[formula.family] = formula.log_density
+            if regular:
+                found[formula.family] = formula
     mp.mp.dps = 120  # the modules have set their own
     return found
 
 
-LAWS |= {LAPLACE: lambda y, loc, scale: -abs(y - loc) / (2 * scale) - mp.log(4 * scale)} | {
-    name: law for name, law in of_formulas().items() if name not in LAWS
-}
+LAWS |= {LAPLACE: lambda y, loc, scale: -abs(y - loc) / (2 * scale) - mp.log(4 * scale)}
+FORMULAS = {name: law for name, law in of_formulas().items() if name not in LAWS}
+LAWS |= {name: law.log_density for name, law in FORMULAS.items()}
 # With shapes below -1/2 the usual standard errors do not hold (Smith, 1985).
 MOVING_ENDS = ("generalized_extreme_value", "generalized_pareto")
 WITH_CUSPS = ("laplace", LAPLACE)  # its location is the median, which the rows have as they are
@@ -165,7 +165,8 @@ LEFT_OUT = {
 }
 # Laws that are exponential from their location on as the scale vanishes: the name of the mean.
 FROM_LOCATION = {"exponentially_modified_normal": "tail"}
-REAL = ("loc", "skew", "skewness")  # parameters of either sign, the first with the unit of y
+# Parameters of either sign, the first with the unit of y.
+REAL = ("loc", "skew", "skewness", "exponent")
 
 # ---------------------------------------------------------------- samples
 
@@ -284,7 +285,12 @@ class Maximum:
     """Newton's method on the log-likelihood, in log(parameter), logit, or (loc - start)/scale."""
 
     def __init__(self, family, rows, held, start):
-        self.law, self.rows, self.held = LAWS[family], [mp.mpf(float(v)) for v in rows], held
+        self.rows, self.held = [mp.mpf(float(v)) for v in rows], held
+        # Settings are what the family learns from the rows.
+        settings = FORMULAS[family].settings if family in FORMULAS else ()
+        learnt = get_family(family).adapt(np.asarray(rows, float)).get_params() if settings else {}
+        self.settings = {name: mp.mpf(learnt[name]) for name in settings}
+        self.law = LAWS[family]
         self.start = {name: mp.mpf(float(v)) for name, v in start.items()}
         cusp = family in WITH_CUSPS
         self.free = [n for n in self.start if n not in held and not (cusp and n == "loc")]
@@ -307,7 +313,7 @@ class Maximum:
 
     def value(self, at):
         params = self.params(at)
-        return mp.fsum(self.law(y, **params) for y in self.rows)
+        return mp.fsum(self.law(y, **params, **self.settings) for y in self.rows)
 
     def find(self):
         """Return the parameters and the log-likelihood at the maximum; None if none is near."""
