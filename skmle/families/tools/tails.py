@@ -163,17 +163,36 @@ def _beta_tails(a: Array, b: Array, x: Array, x_bar: Array) -> tuple[Array, Arra
 
 
 def _large_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
-    """Return the logarithm of the lower tail of large a and b, uniformly in x.
+    """Return the logarithm of the lower tail of large a and b."""
+    total = a + b
+    p, p_bar = a / total, b / total
+    excess = bregman(p, x) + bregman(p_bar, x_bar)
+    return log_large_beta_tail(total, (p, p_bar), x * p_bar - p * x_bar, excess, False)
+
+
+def log_large_beta_tail(
+    total: Array, means: tuple[Array, Array], away: Array, excess: Array, upper: bool
+) -> Array:
+    """Return the logarithm of a tail of a beta law of large a and b, uniformly in x.
+
+    Parameters
+    ----------
+    total : ndarray
+        a + b.
+    means : tuple of two ndarray
+        a/(a + b) and b/(a + b).
+    away : ndarray
+        x - a/(a + b).
+    excess : ndarray
+        The divergence of one trial with the probability a/(a + b) from one with x.
+    upper : bool
 
     References
     ----------
     Temme (1982), The uniform asymptotic expansion of a class of integrals related to cumulative
     distribution functions, SIAM Journal on Mathematical Analysis 13.
     """
-    total = a + b
-    p, p_bar = a / total, b / total
-    away = x * p_bar - p * x_bar
-    excess = bregman(p, x) + bregman(p_bar, x_bar)  # eta^2/2
+    p, p_bar = means
     eta, root = np.copysign(np.sqrt(2.0 * excess), away), np.sqrt(p * p_bar)
     direct = 1.0 / np.where(eta == 0.0, 1.0, eta) - root / np.where(away == 0.0, 1.0, away)
     first = np.where(np.abs(eta) < _TOUCH, (p_bar - p) / (3.0 * root), direct)
@@ -182,7 +201,7 @@ def _large_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
     # Both terms of the smaller tail have the factor exp(-total eta^2/2).
     bell = 0.5 * erfcx(np.sqrt(total * excess)) + np.where(above, -correction, correction)
     smaller = np.log(bell) - total * excess
-    return np.where(above, log_complement(np.minimum(smaller, 0.0)), smaller)
+    return np.where(above == upper, smaller, log_complement(np.minimum(smaller, 0.0)))
 
 
 def _far_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
