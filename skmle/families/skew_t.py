@@ -113,6 +113,10 @@ class SkewT(ByStd, ByTails, WithShapes):
             return beta
         return np.where(endless, _log_tail_from_end(n, skew, upper), beta)
 
+    def tail_in_shapes(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
+        value = -self.log_tail_at(u, shapes, upper)
+        return whole.tail_rows(value, u, shapes[0], shapes[1], upper, order)
+
     def standard_curvature(self, eta: Arrays) -> Arrays:
         return expected_curvature(self, eta, _nodes)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skmle.families.algebra import through_links
+from skmle.families.chain_rules import through_links
 from skmle.families.differences import differences
 from skmle.families.links import Jet, transition
 from skmle.families.records import Array, Arrays, Rows, Softmax, triangle

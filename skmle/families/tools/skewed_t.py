@@ -36,7 +36,7 @@ def density_jet(z: Array, log_df: Array, skew: Array, order: int) -> Rows:
     """Return -log of the density of z less log(2 pi)/2, with derivatives in z, log df and skew."""
     log_df = np.clip(np.asarray(log_df, float), -LARGEST_LOG, LARGEST_LOG)
     shapes, lean, constant = known(log_df, np.asarray(skew, float), order)
-    normal = _in_log_df(normal_of(z, (0.5 * log_df, shapes.lean), order), order)
+    normal = normal_behind(z, log_df, shapes.lean, order)
     kernel = _plain_kernel if np.min(shapes.e, initial=1.0) > _PLAIN else _kernel
     rows = kernel(shapes, normal, order)
     value = rows.value + constant.value
@@ -62,8 +62,9 @@ def density_jet(z: Array, log_df: Array, skew: Array, order: int) -> Rows:
     return Rows(value, gradient, curvature)
 
 
-def _in_log_df(normal: Normal, order: int) -> Normal:
-    """Return N and its root with derivatives in z, log df and k, from those in log(df)/2."""
+def normal_behind(z: Array, log_df: Array, lean: Array, order: int) -> Normal:
+    """Return N and its root with derivatives in z, log df and k."""
+    normal = normal_of(z, (0.5 * log_df, lean), order)
     if order < 1:
         return normal
     root = normal.root

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.records import Array, Arrays, Rows
+from skmle.families.algebra import add
+from skmle.families.chain_rules import composed
+from skmle.families.records import Array, Rows
 from skmle.families.tools.moving_ends import shaped_log
 from skmle.families.tools.special import binet
 
@@ -20,6 +22,7 @@ LARGEST = 1e90
 
 # Rows up to which what is known of their shapes is kept, as quadratures ask for it again and again.
 _FEW = 256
+_MINUS, _ZERO, _FLAT = -np.ones(()), np.zeros(()), (None, None, None)
 
 
 class Shapes(NamedTuple):
@@ -110,32 +113,45 @@ def _constant(shapes: Shapes, q: Array, order: int) -> Rows:
 
     It is f(1/a) + f(1/b) - f0(1/df), of which nothing is left at an infinite df without skewness.
     """
+    part_a, part_b = parts(shapes, q)
+    of_a = composed(_of_part(shapes.over_a, order), [part_a])
+    of_b = composed(_of_part(shapes.over_b, order), [part_b])
+    rest = composed(_of_whole(shapes.e, order), [Rows(-np.log(shapes.e), (_MINUS, _ZERO), _FLAT)])
+    return add(add(of_a, of_b), rest, -1.0)
+
+
+def parts(shapes: Shapes, q: Array) -> tuple[Rows, Rows]:
+    """Return 1/a and 1/b with derivatives in log df and the skewness q.
+
+    They are g (g - q)/2 and g (g + q)/2, with g^2 = 4 e + q^2.
+    """
     e, root = shapes.e, shapes.root
-    f_a, f_b = _of_part(shapes.over_a, order), _of_part(shapes.over_b, order)
-    rest, rest_1, rest_2 = _of_whole(e, order)
-    value = f_a[0] + f_b[0] - rest
-    if order < 1:
-        return Rows(value)
-    # 1/a and 1/b are g (g - q)/2 and g (g + q)/2, with g^2 = 4 e + q^2.
     along, away = q / root, 4.0 * (e / root / root)  # q/g, and 1 - (q/g)^2
     size = 1.0 + np.abs(along)
     plus, minus = _by_sign(along >= 0.0, size, away / size)  # 1 + q/g, 1 - q/g
-    a_l, b_l = -e * (1.0 + minus), -e * (1.0 + plus)
-    a_q, b_q = -0.5 * root * minus * minus, 0.5 * root * plus * plus
-    gradient = (f_a[1] * a_l + f_b[1] * b_l + rest_1, f_a[1] * a_q + f_b[1] * b_q)
-    if order < 2:
-        return Rows(value, gradient)
-    bent = 0.5 * e * away * along
-    third = 0.5 * along * (2.0 + away)
-    ll = f_a[1] * (bent - a_l) - f_b[1] * (bent + b_l) - rest_2
-    lq = (f_a[1] - f_b[1]) * (e * away / root)
-    qq = f_a[1] * (1.0 - third) + f_b[1] * (1.0 + third)
-    curvature = (
-        f_a[2] * a_l * a_l + f_b[2] * b_l * b_l + ll,
-        f_a[2] * a_l * a_q + f_b[2] * b_l * b_q + lq,
-        f_a[2] * a_q * a_q + f_b[2] * b_q * b_q + qq,
+    bent, third = 0.5 * e * away * along, 0.5 * along * (2.0 + away)
+    a_l, b_l, cross = -e * (1.0 + minus), -e * (1.0 + plus), e * away / root
+    return (
+        Rows(
+            shapes.over_a,
+            (a_l, -0.5 * root * minus * minus),
+            (bent - a_l, cross, 1.0 - third),
+        ),
+        Rows(
+            shapes.over_b,
+            (b_l, 0.5 * root * plus * plus),
+            (-bent - b_l, -cross, 1.0 + third),
+        ),
     )
-    return Rows(value, gradient, curvature)
+
+
+def log_odds(shapes: Shapes, q: Array) -> Rows:
+    """Return log(a/b), 2 asinh(q/(2 sqrt(e))), with derivatives in log df and the skewness q."""
+    e, root = shapes.e, shapes.root
+    along, rate = q / root, e / root / root
+    value = np.log(shapes.over_b) - np.log(shapes.over_a)
+    curvature = (2.0 * rate * along, 4.0 * rate / root, -2.0 * along / root / root)
+    return Rows(value, (along, 2.0 / root), curvature)
 
 
 def _by_sign(up: NDArray[np.bool_], first: Array, second: Array) -> tuple[Array, Array]:
@@ -143,7 +159,7 @@ def _by_sign(up: NDArray[np.bool_], first: Array, second: Array) -> tuple[Array,
     return np.where(up, first, second), np.where(up, second, first)
 
 
-def _of_part(r: Array, order: int) -> Arrays:
+def _of_part(r: Array, order: int) -> Rows:
     """Return mu(1/r) - (1/r - 1/2) log(1 + r/2), mu being Binet's function, with derivatives."""
     x = np.minimum(1.0 / r, LARGEST)
     mu, mu1, mu2 = binet(x, order)
@@ -151,30 +167,31 @@ def _of_part(r: Array, order: int) -> Arrays:
     log = shaped_log(np.ones(()), y, order)  # log(1 + y)/y
     value = mu - 0.5 * log.w + 0.5 * np.log1p(y)
     if order < 1:
-        return value, value, value
+        return Rows(value)
     assert mu1 is not None and log.by_shape is not None
     rest = 1.0 / (1.0 + y)
     first = -x * (x * mu1) + 0.25 * (rest - log.by_shape)
     if order < 2:
-        return value, first, first
+        return Rows(value, (first,))
     assert mu2 is not None and log.bend is not None
     second = x * (x * (x * (x * mu2 + 2.0 * mu1))) - 0.125 * (rest * rest + log.bend)
-    return value, first, second
+    return Rows(value, (first,), (second,))
 
 
-def _of_whole(e: Array, order: int) -> Arrays:
+def _of_whole(e: Array, order: int) -> Rows:
     """Return mu(1/e) - (1/e - 1) log(1 + e), with derivatives in log e."""
     s = np.minimum(1.0 / e, LARGEST)
     mu, mu1, mu2 = binet(s, order)
     log = shaped_log(np.ones(()), e, order)
     value = mu - log.w + np.log1p(e)
     if order < 1:
-        return value, value, value
+        return Rows(value)
     assert mu1 is not None and log.by_shape is not None
     share = e / (1.0 + e)
     own, slope = s * mu1, e * log.by_shape
     first = share - own - slope
     if order < 2:
-        return value, first, first
+        return Rows(value, (first,))
     assert mu2 is not None and log.bend is not None
-    return value, first, share / (1.0 + e) + own + s * (s * mu2) - slope - e * (e * log.bend)
+    second = share / (1.0 + e) + own + s * (s * mu2) - slope - e * (e * log.bend)
+    return Rows(value, (first,), (second,))

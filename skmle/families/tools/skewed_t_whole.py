@@ -6,26 +6,31 @@ N is the variable of `skmle.families.tools.skewed_t`.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
-from skmle.families.records import Array
-from skmle.families.tools.divergences import binomial_gap
+from skmle.families.algebra import add, pick
+from skmle.families.chain_rules import composed
+from skmle.families.records import Array, Rows
+from skmle.families.tools import beta_tails
 from skmle.families.tools.generators import log_standard_gamma
-from skmle.families.tools.skewed_t_shapes import LARGEST, Shapes
+from skmle.families.tools.skewed_t import normal_behind
+from skmle.families.tools.skewed_t_shapes import (
+    LARGEST,
+    LARGEST_LOG,
+    Shapes,
+    known,
+    log_odds,
+    parts,
+)
 from skmle.families.tools.special import LOG_2PI, bend, log_half_step
-from skmle.families.tools.tails import VERY_LARGE, log_beta_tail, log_large_beta_tail
 
 # Places of an average over the law, and how far they reach on log-odds, in their spread or in units
 # of the slope of the heavier tail; beyond the most, no power of y is a number.
 _STEPS, _REACH, _MOST = np.linspace(-1.0, 1.0, 201), 40.0, 1400.0
 # h up to which N is drawn as a normal variable.
 _NORMAL = 1e-6
-
-
-def log_odds_of(n: Array, shapes: Shapes) -> tuple[Array, Array]:
-    """Return log(Y/(1 - Y)) of the beta variable, and how far it is from log(a/b)."""
-    away = 2.0 * (shapes.h * n) + _mode_of_log_odds(shapes)
-    return np.log(shapes.over_b) - np.log(shapes.over_a) + away, away
+# Logarithm of df beyond which no derivative changes in its last digit.
+_ENDLESS = float(np.log(1e15))
+_ZERO, _ONE, _FLAT = np.zeros(()), np.ones(()), (None, None, None)
 
 
 def normal_at(log_odds: Array, shapes: Shapes) -> Array:
@@ -39,28 +44,65 @@ def _mode_of_log_odds(shapes: Shapes) -> Array:
     return np.log1p(0.5 * shapes.over_a) - np.log1p(0.5 * shapes.over_b)
 
 
+def away_of(n: Array, shapes: Shapes) -> Array:
+    """Return how far the log-odds of the beta variable are from log(a/b)."""
+    return 2.0 * (shapes.h * n) + _mode_of_log_odds(shapes)
+
+
 def log_tail(n: Array, shapes: Shapes, upper: bool) -> Array:
     """Return the logarithm of a tail of N, that of the beta law."""
     a, b = 1.0 / shapes.over_a, 1.0 / shapes.over_b
-    log_odds, away = log_odds_of(n, shapes)
-    share, rest = expit(log_odds), expit(-log_odds)
-    result = log_beta_tail(a, b, share, rest, upper)
-    a, b, result, away = np.broadcast_arrays(a, b, result, away)
-    if not (large := np.minimum(a, b) > VERY_LARGE).any():
-        return result
-    # From the smaller one of the shares a and b; the other side's share falls as this one rises.
-    total, low = a + b, a <= b
-    p, turn = np.minimum(a, b) / total, np.where(low, away, -away)
-    growth = np.expm1(turn)
-    there = p * (1.0 - p) * growth / (1.0 + p * growth)
-    excess = p * (1.0 - p) * binomial_gap(turn, p)
-    found = np.empty_like(result)
-    for side in (True, False):
-        rows = large & (low == side)
-        found[rows] = log_large_beta_tail(
-            total[rows], (p[rows], 1.0 - p[rows]), there[rows], excess[rows], upper == side
-        )
-    return np.where(large, found, result)
+    return beta_tails.log_tail(away_of(n, shapes), a, b, upper)
+
+
+def tail_rows(value: Array, z: Array, log_df: Array, skew: Array, upper: bool, order: int) -> Rows:
+    """Return -log of a tail, which is known, with derivatives in log df and the skewness."""
+    if order < 1:
+        return Rows(value)
+    log_df, skew = np.clip(log_df, -LARGEST_LOG, _ENDLESS), np.asarray(skew, float)
+    shapes, lean, _ = known(log_df, skew, 2)
+    normal = normal_behind(z, log_df, shapes.lean, 2)
+    own = Rows(log_df, (_ONE, _ZERO), _FLAT)
+    n = composed(pick(Rows(normal.value, normal.gradient, normal.curvature), (1, 2)), (own, lean))
+    logit, away = log_odds(shapes, skew), away_of(normal.value, shapes)
+    beta = beta_tails.rows_of_tail(value, away, logit.value, log_df, upper, order)
+    beta = beta_tails.in_spreads(beta, away, logit.value, shapes.root)
+    return composed(beta, (_in_spreads(n, shapes, skew), logit, own))
+
+
+def _in_spreads(n: Rows, shapes: Shapes, q: Array) -> Rows:
+    """Return `away_of` over g with derivatives in log df and the skewness.
+
+    The log-odds spread as g does, and h/g is smooth where both vanish: 2 h/g = (1 + e)/sqrt(D) with
+    D = 1 + g^2 (2 + e)/4.
+    """
+    e, g = shapes.e, shapes.root
+    d = 1.0 + 0.25 * g * g * (2.0 + e)
+    by_e = 2.0 * (1.0 + e) + 0.25 * q * q
+    d_l, d_q = -e * by_e / d, 0.5 * (2.0 + e) * q / d  # of log D
+    ratio = (1.0 + e) / np.sqrt(d)
+    l_, q_ = -e / (1.0 + e) - 0.5 * d_l, -0.5 * d_q
+    ll = e / (1.0 + e) ** 2 - 0.5 * (e * (by_e + 2.0 * e) / d - d_l * d_l)
+    lq, qq = 0.5 * (0.5 * e * q / d + d_l * d_q), -0.5 * (0.5 * (2.0 + e) / d - d_q * d_q)
+    bends = (ratio * (ll + l_ * l_), ratio * (lq + l_ * q_), ratio * (qq + q_ * q_))
+    ratios = Rows(ratio, (ratio * l_, ratio * q_), bends)
+    product = Rows(ratio * n.value, (n.value, ratio), (None, _ONE, None))
+    # How far the mode is from the mean, over g.
+    below, above = (composed(_log_of_half(part.value), [part]) for part in parts(shapes, q))
+    mode = add(below, above, -1.0)
+    g_l, g_q = -2.0 * e / g, q / g
+    bends = ((2.0 * e - g_l * g_l) / g, -g_l * g_q / g, (1.0 - g_q * g_q) / g)
+    m, rate = mode.value, 1.0 / g
+    quotient = Rows(m * rate, (rate, -m * rate**2), (None, -(rate**2), 2.0 * m * rate**3))
+    return add(
+        composed(product, (ratios, n)), composed(quotient, (mode, Rows(g, (g_l, g_q), bends)))
+    )
+
+
+def _log_of_half(r: Array) -> Rows:
+    """Return log(1 + r/2) with its derivatives."""
+    rate = 1.0 / (2.0 + r)
+    return Rows(np.log1p(0.5 * r), (rate,), (-rate * rate,))
 
 
 def mean(shapes: Shapes) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincc, betaln, erfcx, gammainc, gammaincc, gammaln
 
-from skmle.families.base import Array
+from skmle.families.base import Array, Rows, triangle
 from skmle.families.tools.divergences import bregman, gap_beside
 from skmle.families.tools.special import LOG_2PI, binet, log_complement, log_probability
 
@@ -216,3 +216,28 @@ def _far_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
     log_x = np.where(low, np.log(x), np.log1p(-x_bar))
     log_x_bar = np.where(low, np.log1p(-x), np.log(x_bar))
     return a * log_x + b * log_x_bar - betaln(a, b) - np.log(slope) + np.log(rest)
+
+
+def of_larger_tails(rows: Rows, value: Array, own: NDArray[np.bool_]) -> Rows:
+    """Return rows of -log of tails, of which `own` are known and the others are one less these.
+
+    Parameters
+    ----------
+    rows : Rows
+        Those of the known tails, -log S.
+    value : ndarray
+        -log of the tails that are asked for, S or 1 - S.
+    own : ndarray of bool
+        Where S is the tail that is asked for.
+    """
+    if rows.gradient is None:
+        return Rows(value)
+    odds = np.exp(value - rows.value)
+    one, other = np.where(own, 1.0, -odds), np.where(own, 0.0, odds * (1.0 + odds))
+    slopes = rows.gradient
+    gradient = tuple(one * slope for slope in slopes)
+    if rows.curvature is None:
+        return Rows(value, gradient)
+    pairs = (slopes[i] * slopes[j] for i, j in triangle(len(slopes)))
+    bends = zip(rows.packed, pairs, strict=True)
+    return Rows(value, gradient, tuple(one * np.asarray(b) + other * pair for b, pair in bends))

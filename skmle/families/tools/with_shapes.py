@@ -32,13 +32,9 @@ class WithShapes(LocationScale):
     def tail_jet(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
         """Return -log of a tail of z, as `jet` does.
 
-        By default it falls by its hazard in z; in the shapes alone, `log_tail_at` is differenced.
+        By default it falls by its hazard in z; those in the shapes are `tail_in_shapes`.
         """
-
-        def value(moved: Arrays) -> Array:
-            return -self.log_tail_at(u, moved, upper)
-
-        own = differences(value, shapes, order, together=True)
+        own = self.tail_in_shapes(u, shapes, upper, order)
         if own.gradient is None:
             return own
         density = self.jet(u, shapes, 1)
@@ -50,6 +46,14 @@ class WithShapes(LocationScale):
         pairs = zip(gradient, density.gradient, strict=True)
         beside = (hazard * (one - other) for one, other in pairs)
         return Rows(own.value, gradient, (*beside, *own.packed))
+
+    def tail_in_shapes(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
+        """Return -log of a tail of z with its derivatives in the shapes, by default differences."""
+
+        def value(moved: Arrays) -> Array:
+            return -self.log_tail_at(u, moved, upper)
+
+        return differences(value, shapes, order, together=True)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         raise NotImplementedError(f"{type(self).__name__} has no single standard density; see jet.")
