@@ -98,6 +98,7 @@ def _combined(shares: Sequence[Any], entries: Sequence[Array | None]) -> Array:
     """Return the sum of entries times their shares; None stands for zero."""
     total: Array = np.zeros(())
     for share, entry in zip(shares, entries, strict=True):
-        if entry is not None and np.any(share):
-            total = total + share * entry
+        if entry is None or (isinstance(share, float) and share == 0.0):
+            continue
+        total = total + share * entry
     return total
