@@ -39,6 +39,7 @@ from skmle.families.tools.with_shapes import WithShapes
 # Degrees of freedom from which the law is that with infinitely many, to 1e-15 of its logarithm in
 # all but the lighter tail, and those of a beta law that scipy's quantiles take.
 _ENDLESS, _MODERATE = 1e15, 1e8
+_ASKEW = 0.1  # least skewness of a start next to the normal law
 # Levels whose quantiles tell the shapes of a start, and the shapes among which they choose.
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _DFS = (1.0, 3.0, 10.0, 100.0)
@@ -261,6 +262,8 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
         # The end stays beyond all observations, at twice their distance.
         away = np.array([np.max(y), np.min(y)]) - loc
         least, most = -0.5 * np.exp(log_scale) / np.where(away == 0.0, 1e-300, away)
+        # Without skewness, rows that are as many above as below would leave the search at a saddle.
+        skew = np.copysign(max(abs(skew), _ASKEW), skew)
         lean = float(np.clip(_lean(np.asarray(skew)), least, most))
         return [(loc, log_scale, 2.0 * lean / float(np.sqrt(1.0 - 2.0 * lean * lean)))]
 
