@@ -46,6 +46,7 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "JohnsonSU": ("johnson_su", ("johnson_su", "johnsonsu")),
     "SkewNormal": ("skew_normal", ("skew_normal", "skewnorm")),
+    "SkewT": ("skew_t", ("skew_t", "jf_skew_t", "skewt", "jones_faddy")),
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),
     "Exponential": ("exponential", ("exponential", "expon")),
     "Gamma": ("gamma", ("gamma",)),

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmle.families.records import Array, Arrays, Rows, Softmax, triangle
+from skmle.families.records import Array, Arrays, Rows, triangle
 
 _ZERO = np.zeros(())
 
@@ -310,66 +310,3 @@ def replaced(
     for entry, value in zip(found, (new.value, *(new.gradient or ()), *bends), strict=True):
         entry[at] = 0.0 if value is None else value
     return whole(found)
-
-
-def through_links(inner: Rows, jets: Sequence[tuple[Array, Array, Array] | None]) -> Rows:
-    """Return rows whose derivatives are in other etas, each a function of one of `inner`'s.
-
-    Parameters
-    ----------
-    inner : Rows
-    jets : sequence of (value, slope, curve), or None
-        For each eta that of `inner` as a function of the other, with its derivatives; None where
-        they are the same.
-    """
-    if inner.gradient is None:
-        return inner
-    slopes = [np.ones(()) if jet is None else jet[1] for jet in jets]
-    gradient = tuple(g * s for g, s in zip(inner.gradient, slopes, strict=True))
-    if inner.curvature is None:
-        return Rows(inner.value, gradient)
-    assert not isinstance(inner.curvature, Softmax)  # Its chart is its only link.
-    curvature: list[Array | None] = []
-    for (a, b), entry in zip(triangle(len(jets)), inner.curvature, strict=True):
-        new = None if entry is None else entry * slopes[a] * slopes[b]
-        if a == b and (jet := jets[a]) is not None:
-            bend = inner.gradient[a] * jet[2]
-            new = bend if new is None else new + bend
-        curvature.append(new)
-    return Rows(inner.value, gradient, tuple(curvature))
-
-
-def through_matrix(inner: Rows, matrix: NDArray[np.float64]) -> Rows:
-    """Return rows whose derivatives are in other etas, of which `inner`'s are linear functions.
-
-    Parameters
-    ----------
-    inner : Rows
-        In k etas.
-    matrix : ndarray of shape (k, m)
-        The derivatives of each eta of `inner` in the others.
-    """
-    if inner.gradient is None:
-        return inner
-    k, m = matrix.shape
-    gradient = tuple(_combined(matrix[:, j].tolist(), inner.gradient) for j in range(m))
-    if inner.curvature is None:
-        return Rows(inner.value, gradient)
-    known, places = inner.packed, triangle(k)
-    curvature = []
-    for a, b in triangle(m):
-        shares = [
-            matrix[i, a] * matrix[j, b] + (matrix[j, a] * matrix[i, b] if i != j else 0.0)
-            for i, j in places
-        ]
-        curvature.append(_combined(shares, known))
-    return Rows(inner.value, gradient, tuple(curvature))
-
-
-def _combined(shares: Sequence[float], entries: Sequence[Array | None]) -> Array:
-    """Return the sum of entries times their shares; None stands for zero."""
-    total: Array = np.zeros(())
-    for share, entry in zip(shares, entries, strict=True):
-        if share != 0.0 and entry is not None:
-            total = total + share * entry
-    return total

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skmle.families.algebra import through_links
+from skmle.families.chain_rules import through_links
 from skmle.families.differences import differences
 from skmle.families.ends import Ends, Limit
 from skmle.families.law import Law

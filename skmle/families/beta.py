@@ -23,6 +23,7 @@ from skmle.families.base import (
     average,
 )
 from skmle.families.law import ByStd
+from skmle.families.tools.beta_tails import tail_rows_of_share
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.divergences import binet_gap, gap, gap_beside, of_trials
 from skmle.families.tools.numerical import quantile, upper_quantile
@@ -211,44 +212,32 @@ class Beta(ByStd, ByTails):
         mean, precision = theta
         return beta(mean * precision, (1.0 - mean) * precision)
 
-    def cdf(self, y: Array, theta: Arrays) -> Array:
-        return self._of_sharp_too(super().cdf, theta, partial(self._tail, upper=False), y)
-
-    def sf(self, y: Array, theta: Arrays) -> Array:
-        return self._of_sharp_too(super().sf, theta, partial(self._tail, upper=True), y)
-
     def quantile(self, q: Array, theta: Arrays) -> Array:
         return self._of_sharp_too(super().quantile, theta, partial(quantile, self), q)
 
     def upper_quantile(self, q: Array, theta: Arrays) -> Array:
         return self._of_sharp_too(super().upper_quantile, theta, partial(upper_quantile, self), q)
 
-    def _tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        """Return the probability of a tail from its logarithm; y outside (0, 1) is in no tail."""
-        inside = np.clip(y, 0.0, 1.0)
-        end = 1.0 if upper else 0.0
-        result = np.exp(self.log_tail(inside, theta, upper))
-        result = np.where(inside == 0.0, end, np.where(inside == 1.0, 1.0 - end, result))
-        return np.where(np.isnan(y), np.nan, result)
-
     def _of_sharp_too(
         self,
-        theirs: Callable[[Array, Arrays], Array],
+        by_newton: Callable[[Array, Arrays], Array],
         theta: Arrays,
-        ours: Callable[[Array, Arrays], Array],
-        at: Array,
+        by_bisection: Callable[[Array, Arrays], Array],
+        q: Array,
     ) -> Array:
-        """Return scipy's values, and ours of laws so sharp that scipy's are wrong or nan.
-
-        scipy is not asked about these: some of its versions raise what they mean to warn of.
-        """
+        """Return quantiles, by bisection of laws so sharp that Newton's steps have no digits."""
         mean, precision = theta
         sharp = np.minimum(mean, 1.0 - mean) * precision > VERY_LARGE
         if not sharp.any():
-            return theirs(at, theta)
-        found = theirs(at, (np.where(sharp, 0.5, mean), np.where(sharp, 1.0, precision)))
+            return by_newton(q, theta)
+        found = by_newton(q, (np.where(sharp, 0.5, mean), np.where(sharp, 1.0, precision)))
         with np.errstate(all="ignore"):
-            return np.where(sharp, ours(at, theta), found)[()]
+            return np.where(sharp, by_bisection(q, theta), found)[()]
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        logit, log_precision = eta
+        log_odds = statistics[0] - statistics[1]
+        return tail_rows_of_share(log_odds, logit, log_precision, upper, order)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, precision = theta

@@ -47,6 +47,7 @@ class BetaPrime(ByStd, ByTails):
     evaluate = Beta.evaluate
     expected_curvature = Beta.expected_curvature
     collapse = Beta.collapse
+    tail = Beta.tail
     starts = Beta.starts
     _polished = Beta._polished
     saturated = Beta.saturated

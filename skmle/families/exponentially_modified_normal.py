@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from skmle.families.algebra import through_matrix
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated, average
+from skmle.families.chain_rules import through_matrix
 from skmle.families.exponential import ExponentialOfTail
 from skmle.families.law import ByStd
 from skmle.families.normal import Normal

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.special import exprel, factorial, gammainccinv, gammaincinv, ndtri, polygamma
 
 from skmle.families.base import IDENTITY, LOG, Array, Arrays, Family, Limit, Param, Rows, average
-from skmle.families.differences import differences
 from skmle.families.frechet import Frechet
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
@@ -133,29 +132,13 @@ class GeneralizedGamma(ByStd, ByTails, LogShaped):
 
     # ---------------------------------------------------------------- the law
 
-    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        u, rate = self.places(statistics, eta)
-        with np.errstate(all="ignore"):  # beyond the floating-point numbers
-            # Differences in q alone: in u a tail falls by its hazard.
-            own = differences(lambda q: -_log_tail(u, q[0], upper), (eta[2],), order)
-            if own.gradient is None:
-                return own
-            density = self.jet(u, eta[2:], 1)
-            assert density.gradient is not None
-            hazard = np.exp(own.value - density.value) * (1.0 if upper else -1.0)
-            gradient = (hazard, own.gradient[0])
-            if own.curvature is None:
-                return self.moved(Rows(own.value, gradient), u, rate)
-            bend, cross = (
-                hazard * (one - other)
-                for one, other in zip(gradient, density.gradient, strict=True)
-            )
-            return self.moved(Rows(own.value, gradient, (bend, cross, own.packed[0])), u, rate)
+    def log_tail_at(self, u: Array, shapes: Arrays, upper: bool) -> Array:
+        return log_tail_of_log_gamma(u, shapes[0], upper)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, sigma, q = _of_log(theta)
         with np.errstate(all="ignore"):  # beyond the floating-point numbers
-            return _log_tail((np.log(y) - loc) / sigma, q, upper)
+            return log_tail_of_log_gamma((np.log(y) - loc) / sigma, q, upper)
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         level, (loc, sigma, own) = np.asarray(q, float), _of_log(theta)
@@ -247,8 +230,11 @@ def _of_log(theta: Arrays) -> Arrays:
         return np.log(scale), 1.0 / shape, q
 
 
-def _log_tail(z: Array, q: Array, upper: bool) -> Array:
-    """Return the logarithm of a tail of z: that of a gamma law, or around the normal law."""
+def log_tail_of_log_gamma(z: Array, q: Array, upper: bool) -> Array:
+    """Return the logarithm of a tail of z, exp(q z)/q^2 having a gamma law of this shape.
+
+    It is that of a gamma law, or around the normal law, of which q is 0.
+    """
     z, q = np.broadcast_arrays(z, np.asarray(q, float))
     near, rising = np.abs(q) < _NEARLY_NORMAL, q >= 0.0
     v = q * z

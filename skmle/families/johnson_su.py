@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from skmle.families.algebra import through_matrix
 from skmle.families.base import (
     IDENTITY,
     LOG,
@@ -22,6 +21,7 @@ from skmle.families.base import (
     average,
     triangle,
 )
+from skmle.families.chain_rules import through_matrix
 from skmle.families.law import ByScore, ByStd
 from skmle.families.tools import moving_ends
 from skmle.families.tools.johnson import normal_of, observed_at

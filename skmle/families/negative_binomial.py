@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
+from skmle.families.algebra import constant_at
 from skmle.families.base import Array, Arrays, Family, Rows, average
+from skmle.families.chain_rules import composed
 from skmle.families.poisson import Poisson
+from skmle.families.tools.beta_tails import rows_of_tail
 from skmle.families.tools.counts import has_large, poisson_draws, stirling, surplus
 from skmle.families.tools.dispersed import Dispersed
 from skmle.families.tools.divergences import gap_beside
@@ -25,6 +29,7 @@ _LEAST_LOG, _LARGEST_LOG = -600.0, 300.0
 # Log of dispersion times mean below which the expected information on the dispersion is a sum.
 _NEARLY_POISSON = float(np.log(1e-3))
 _LEAST = 1e-17  # dispersion below which its tails are those of Poisson, to the last digit
+_ZERO, _ONE, _FLAT = np.zeros(()), np.ones(()), (None, None, None)
 
 
 class NegativeBinomial(Dispersed):
@@ -151,6 +156,27 @@ class NegativeBinomial(Dispersed):
     def std(self, theta: Arrays) -> Array:
         mean, dispersion = theta  # the variance is mean + dispersion mean^2
         return np.hypot(np.sqrt(mean), np.sqrt(dispersion) * mean)
+
+    def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
+        # More than y are counted where a beta variable of shapes 1/dispersion and y + 1 is larger
+        # than 1/(1 + dispersion mean).
+        (y,) = statistics
+        log_mean, log_dispersion = np.broadcast_arrays(*(np.asarray(e, float) for e in eta))
+        with np.errstate(all="ignore"):  # beyond the floating-point numbers
+            value = -self.log_tail(y, (np.exp(log_mean), np.exp(log_dispersion)), upper)
+            log_size = -np.maximum(log_dispersion, np.log(_LEAST))
+            log_waiting = np.log(np.maximum(np.floor(y) + 1.0, 1.0))
+            logit = log_size - log_waiting
+            share = expit(logit)
+            away = Rows(log_waiting - log_mean, (-_ONE, _ZERO), _FLAT)
+            mean = Rows(logit, (_ZERO, -_ONE), _FLAT)
+            precision = Rows(
+                np.logaddexp(log_size, log_waiting),
+                (_ZERO, -share),
+                (None, None, share * expit(-logit)),
+            )
+            beta = rows_of_tail(value, away.value, logit, precision.value, upper, order)
+            return constant_at(y < 0.0, value, composed(beta, (away, mean, precision)))
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         mean, dispersion = theta

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import betaln
+from scipy.special import expit
 
 from skmle.families.base import LOG, Array, Arrays, Family, Limit, Param, Rows, Saturated
-from skmle.families.differences import differences
+from skmle.families.chain_rules import composed
 from skmle.families.normal import Normal
+from skmle.families.tools.beta_tails import tail_rows
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.location_scale import LocationScale, in_scales
 from skmle.families.tools.quantiles import centre_and_spread, tightest_half
-from skmle.families.tools.special import LOG_2PI, binet, log_complement, log_rising
-from skmle.families.tools.tails import log_beta_tail
+from skmle.families.tools.special import LOG_2PI, binet, log_rising
+from skmle.families.tools.tails import of_larger_tails
 
 # A number from which on the square is left to logarithms: that of 1e154 overflows.
 _FAR = 1e150
+_ZERO, _ONE = np.zeros(()), np.ones(())
 _LARGEST_EXPONENT = 700.0  # its exponential is near the largest number
 
 
@@ -115,44 +117,30 @@ class StudentT(ByTails, LocationScale):
         return rate * rate * (df + 1.0) / far, None, None, 2.0 * df / far, cross, own
 
     def tail(self, statistics: Arrays, eta: Arrays, upper: bool, order: int = 2) -> Rows:
-        # Derivatives in z are those of the hazard, as of all location-scale laws; those in log df
-        # are differences.
+        # In z a tail falls by its hazard; its derivatives in log df are those of a beta law.
         loc, s, log_df = (np.asarray(e, float) for e in eta)
         rate = np.exp(-s)
-        sign = 1.0 if upper else -1.0
-        zero, one = np.zeros(()), np.ones(())
         with np.errstate(all="ignore"):  # beyond the floating-point numbers
             z = (statistics[0] - loc) * rate
-
-            # Both functions are asked at the same df, and the tail takes most of the time.
-            known: dict[bytes, Array] = {}
-
-            def value(moved: Arrays) -> Array:
-                key = moved[0].tobytes()
-                if key not in known:
-                    known[key] = -self.log_tail(z, (zero, one, np.exp(moved[0])), upper)
-                return known[key]
-
-            def slope(moved: Arrays) -> Array:
-                density = self.evaluate((z,), (zero, zero, moved[0]), 0).value + 0.5 * LOG_2PI
-                return sign * np.exp(value(moved) - density)
-
-            own = differences(value, (log_df,), order)
+            own = _in_log_df(z if upper else -z, log_df, order)
             if own.gradient is None:
                 return own
-            first = differences(slope, (log_df,), order - 1)
-            gradient = (-rate * first.value, -z * first.value, own.gradient[0])
-            if first.gradient is None:
+            density = self.evaluate((z,), (_ZERO, _ZERO, log_df), 1)
+            assert density.gradient is not None
+            hazard = np.exp(own.value - density.value - 0.5 * LOG_2PI) * (1.0 if upper else -1.0)
+            gradient = (-rate * hazard, -z * hazard, own.gradient[0])
+            if own.curvature is None:
                 return Rows(own.value, gradient)
             df = np.exp(log_df)
-            second = first.value * (first.value - (df + 1.0) * z / (df + z * z))
+            second = hazard * (hazard - (df + 1.0) * z / (df + z * z))
+            cross = hazard * (own.gradient[0] - density.gradient[2])
             turn = z * second
             curvature = (
                 rate * rate * second,
-                rate * (first.value + turn),
-                -rate * first.gradient[0],
-                z * first.value + z * turn,
-                -z * first.gradient[0],
+                rate * (hazard + turn),
+                -rate * cross,
+                z * hazard + z * turn,
+                -z * cross,
                 own.packed[0],
             )
             return Rows(own.value, gradient, curvature)
@@ -185,16 +173,9 @@ class StudentT(ByTails, LocationScale):
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, scale, df = theta
-        z = (y - loc) / scale if upper else (loc - y) / scale  # P(Z > z) in both cases
         with np.errstate(over="ignore", divide="ignore"):
-            square = z * (z / df)
-            share = np.asarray(1.0 / (1.0 + square))
-            log_size = 2.0 * np.log(np.abs(z)) - np.log(df)
-        smaller = log_beta_tail(0.5 * df, np.asarray(0.5), share, square * share, False)
-        # Where the square overflows, the tail is the first term of its series.
-        first = -0.5 * df * log_size - np.log(0.5 * df) - betaln(0.5 * df, 0.5)
-        half = np.where(np.abs(z) > _FAR, first, smaller) - np.log(2.0)
-        return np.where(z > 0.0, half, log_complement(np.minimum(half, 0.0)))
+            z = (y - loc) / scale if upper else (loc - y) / scale
+            return -_in_log_df(z, np.log(df), 0).value
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         from scipy.special import stdtrit
@@ -216,3 +197,22 @@ class StudentT(ByTails, LocationScale):
         return loc + scale * rng.standard_t(
             np.minimum(df, 1e300), size=size
         )  # numpy makes nan of df = inf
+
+
+def _in_log_df(z: Array, log_df: Array, order: int) -> Rows:
+    """Return -log P(Z > z) of the standard law, with derivatives in log df.
+
+    1/(1 + Z^2/df) has a beta law of shapes df/2 and 1/2, of whose lower tail this is one half for
+    z > 0, and of z < 0 the other side.
+    """
+    # The log-odds are log df - 2 log |z|, and those of the mean are log df.
+    away = Rows(-2.0 * np.log(np.abs(z)), (_ZERO,), (None,))
+    logit = Rows(log_df, (_ONE,), (None,))
+    share = expit(log_df)
+    precision = Rows(np.logaddexp(0.0, log_df) - np.log(2.0), (share,), (share * expit(-log_df),))
+    beta = tail_rows(away.value, log_df, precision.value, False, order)
+    half = composed(beta, (away, logit, precision))
+    half = half._replace(value=half.value + np.log(2.0))
+    above = z > 0.0
+    asked = np.where(above, half.value, -np.log1p(-np.exp(-half.value)))
+    return of_larger_tails(half, asked, above)

@@ -100,6 +100,9 @@ def check_offsets(family: Family, name: str, groups: bool) -> None:
             MLERegressor(family, features=features), X, y, offset=np.full(len(y), offset)
         )
         assert other.status_ == model.status_
+        if isinstance(family, families.Mixture) and family.family.several_modes:
+            if model.status_ == "no_maximum":
+                continue  # Several ways lead there, and which is found first is not said.
         if also != warned:
             # Of a group of zeros alone two ways go to one supremum: the group separates, or nothing
             # depends on a parameter any more, or the shape of its counts runs off. Either may be

@@ -273,7 +273,8 @@ def quadrature(family: Family, eta):
     """Gauss-Legendre panels between quantiles and on outwards, in a coordinate t over the whole
     line: observations, weights of dy.
     """
-    law = frozen(family, natural(family, eta))
+    # Where the panels end does not matter, and scipy's quantiles far out are infinite of some laws.
+    law = Distribution.of(family, natural(family, eta))
     to, back, slope = coordinate(family.support, law.median(), law.ppf(0.75) - law.ppf(0.25))
     low, high = family.ends(natural(family, eta))
     edges = [

@@ -120,6 +120,9 @@ def data(name: str) -> np.ndarray:
         y = np.abs(y)
     if kind == "Shifted":
         y = y - 3.0
+    if kind == "Hurdle" and cls.support.low == -np.inf:
+        # Of a tail alone, as what lies above zero may be, more would be told by no location.
+        y = y + 2.0 * float(np.subtract(*np.quantile(y, [0.75, 0.25])))
     if kind in ("ZeroInflated", "Hurdle"):
         y = share_of_zeros(y)
     return y[family.contains(y)]

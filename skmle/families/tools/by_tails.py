@@ -77,7 +77,7 @@ class ByTails(Family):
             return np.where(inside, self._tail_between_ends(y, safe, upper), edge)
 
     def _tail_between_ends(self, y: Array, theta: Arrays, upper: bool) -> Array:
-        low, above = self.support.low, y == np.inf
+        low, above = self.support.low, y >= self.support.high
         below = (y < low) if self.support.closed[0] else (y <= low)
         known = below | above
         tail = self.log_tail(np.where(known, 1.0, y), theta, upper)

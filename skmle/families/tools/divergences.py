@@ -19,6 +19,9 @@ from skmle.families.tools.special import binet, trigamma
 # to each other than to the singularity at 0.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(10))
 
+# |v| below which terms of log(1 + p (e^v - 1)) - p v cancel, and above which e^v overflows.
+_NEAR, _FAR = 0.3, 600.0
+
 
 def gap(x: Array) -> Array:
     """Return x - 1 - log x >= 0 of x >= 0, to full relative accuracy also next to its zero at 1."""
@@ -36,6 +39,21 @@ def rise(v: Array) -> Array:
     """Return exp(v) - 1 - v >= 0, to full relative accuracy also next to its zero at 0."""
     d = np.expm1(v)
     return np.where(np.abs(d) < 0.3, _near(d, np.tanh(0.5 * v)), np.where(np.isinf(d), d, d - v))
+
+
+def binomial_gap(v: Array, p: Array, log_sum: Array | None = None) -> Array:
+    """Return (log(1 + p (e^v - 1)) - p v)/(p (1 - p)) for 0 < p <= 1/2, which is v^2/2 for small v.
+
+    `log_sum` is that logarithm, which is wanted where e^v is beyond the numbers.
+    """
+    growth = np.expm1(np.minimum(v, _FAR))
+    logs = np.log1p(p * growth)
+    if log_sum is not None:
+        logs = np.where(v > _FAR, log_sum, logs)
+    value = logs / p - v
+    if (near := np.abs(v) < _NEAR).any():
+        value = np.where(near, (rise(v) * p - gap_beside(p * growth, 1.0 + p * growth)) / p, value)
+    return value / (1.0 - p)
 
 
 def bregman(p: Array, q: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from skmle.families.algebra import through_links
+from skmle.families.chain_rules import through_links
 from skmle.families.differences import differences
 from skmle.families.links import Jet, transition
 from skmle.families.records import Array, Arrays, Rows, Softmax, triangle
@@ -37,7 +37,13 @@ _SHORTEST = 64.0  # numbers in the first of the panels
 _LAWS = 1024  # laws that are integrated at once: their nodes take some MB
 
 
-def expected_curvature(family: Family, eta: Arrays) -> tuple[Array, ...]:
+Nodes = Callable[["Family", Arrays], tuple[Array, Array]]
+"""(family, theta) -> values of y and their weights, (laws, nodes) each."""
+
+
+def expected_curvature(
+    family: Family, eta: Arrays, nodes: Nodes | None = None
+) -> tuple[Array, ...]:
     """Return E[g_a g_b] for all pairs a <= b of parameters, in the order of `triangle`.
 
     Parameters
@@ -46,11 +52,14 @@ def expected_curvature(family: Family, eta: Arrays) -> tuple[Array, ...]:
         Of one column of numbers.
     eta : tuple of ndarray, each (n,) or 0-d
         Chart eta.
+    nodes : callable, optional
+        Where y is looked at; by default, between its quantiles.
 
     Returns
     -------
     tuple of ndarray, each (n,), or 0-d if all eta are
     """
+    nodes = nodes or (_masses if family.support.discrete else _densities)
     shape = np.broadcast_shapes(*(np.shape(e) for e in eta))
     if family.stretch is not None:  # A law in another unit has the same expectations.
         per_unit = family.stretch.moves
@@ -59,18 +68,18 @@ def expected_curvature(family: Family, eta: Arrays) -> tuple[Array, ...]:
     table = np.stack([np.broadcast_to(e, shape).ravel() for e in eta])
     laws, place = np.unique(table, axis=1, return_inverse=True)
     parts = [
-        _expected(family, tuple(laws[:, low : low + _LAWS]))
+        _expected(family, tuple(laws[:, low : low + _LAWS]), nodes)
         for low in range(0, laws.shape[1], _LAWS)
     ]
     whole = np.concatenate(parts, axis=1)[:, place.ravel()]
     return tuple(entry.reshape(shape) for entry in whole)
 
 
-def _expected(family: Family, eta: Arrays) -> Array:
+def _expected(family: Family, eta: Arrays, nodes: Nodes) -> Array:
     """Return the expectations of different laws, (pairs, laws)."""
     theta = family.natural(family.linked(eta))
     with np.errstate(all="ignore"):
-        y, weights = (_masses if family.support.discrete else _densities)(family, theta)
+        y, weights = nodes(family, theta)
         repeated = tuple(np.repeat(e, y.shape[1]) for e in eta)
         gradient = family.evaluate(family.statistics(y.ravel()), repeated, 1).gradient
     assert gradient is not None

@@ -18,7 +18,7 @@ from skmle.families.algebra import constant_at
 from skmle.families.base import Array, Rows
 from skmle.families.tools.divergences import rise
 from skmle.families.tools.special import binet
-from skmle.families.tools.tails import log_gamma_tail
+from skmle.families.tools.tails import log_gamma_tail, of_larger_tails
 
 # Gauss's rule, and where it ends: exp(-42) is below 1e-18. Against 40 digits the derivatives are
 # within 1e-12, for shapes from 0.001 to 2000.
@@ -54,16 +54,7 @@ def tail_rows(away: Array, log_shape: Array, upper: bool, order: int) -> Rows:
         own = above == upper
         least = np.where(own, value, -np.log(-np.expm1(-value)))
         rows = _of_smaller(least, away, log_a, above)
-        # From those of g = -log S to those of -log(1 - S), where that is asked.
-        odds = np.exp(value - least)
-        one, other = np.where(own, 1.0, -odds), np.where(own, 0.0, odds * (1.0 + odds))
-        assert rows.gradient is not None
-        by_mean, by_shape = rows.gradient
-        pairs = (by_mean * by_mean, by_mean * by_shape, by_shape * by_shape)
-        gradient = (one * by_mean, one * by_shape)
-        bends = zip(rows.packed, pairs, strict=True)
-        curvature = tuple(one * np.asarray(b) + other * p for b, p in bends)
-        found = Rows(value, gradient, curvature).upto(order)
+        found = of_larger_tails(rows, value, own).upto(order)
     return constant_at(~np.isfinite(away), value, found)
 
 

@@ -181,7 +181,7 @@ def _closed(
 
 def _series(n: Array, k: Array, d: Array, h: Array, unit: Array) -> Arrays:
     """Return the same of small v, by the series c_m = sum of v^2j/(2j + m)!."""
-    c = _stumpff(np.square(h * n))
+    c = stumpff(np.square(h * n))
     n2 = n * n
     n3, n4 = n2 * n, n2 * n2
     kn = k * n
@@ -202,8 +202,11 @@ def _series(n: Array, k: Array, d: Array, h: Array, unit: Array) -> Arrays:
     return tuple(value * unit for value in found)
 
 
-def _stumpff(x: Array) -> list[Array]:
-    """Return c_0 to c_6: the last two by their series, the others by c_m = 1/m! + x c_(m + 2)."""
+def stumpff(x: Array) -> list[Array]:
+    """Return c_0 to c_6 at x, the sums of x^j/(2 j + m)!.
+
+    The last two are found by their series, the others by c_m = 1/m! + x c_(m + 2).
+    """
     five, six = np.full_like(x, _LAST[0][0]), np.full_like(x, _LAST[1][0])
     for of_five, of_six in zip(_LAST[0][1:], _LAST[1][1:], strict=True):
         five *= x

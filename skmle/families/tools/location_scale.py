@@ -129,13 +129,17 @@ class LocationScale(ByLogTail, InUnitsOfY):
     def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
         # That of the standard law, in scales.
         _, spread, *shapes = eta
-        still = expected_curvature(self, (np.zeros(()), np.zeros(()), *shapes))
+        still = self.standard_curvature((np.zeros(()), np.zeros(()), *shapes))
         rate = np.exp(-self.spread_sign * np.asarray(spread))
         places = triangle(len(eta))
         return tuple(
             entry * rate ** ((a == 0) + (b == 0))
             for (a, b), entry in zip(places, still, strict=True)
         )
+
+    def standard_curvature(self, eta: Arrays) -> Arrays:
+        """Return the expected curvature of a law whose location and log scale are 0."""
+        return expected_curvature(self, eta)
 
     def log_tail(self, y: Array, theta: Arrays, upper: bool) -> Array:
         loc, spread = self.chart(self.eta(theta))[:2]

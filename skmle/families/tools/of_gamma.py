@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from scipy.special import gammainccinv, gammaincinv
 
-from skmle.families.algebra import through_matrix
 from skmle.families.base import Array, Arrays, Rows, Saturated, Shortcuts, average
+from skmle.families.chain_rules import through_matrix
 from skmle.families.gamma import PRECISE, Gamma, rows_beside_mean
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails

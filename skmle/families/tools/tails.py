@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincc, betaln, erfcx, gammainc, gammaincc, gammaln
 
-from skmle.families.base import Array
+from skmle.families.base import Array, Rows, triangle
 from skmle.families.tools.divergences import bregman, gap_beside
 from skmle.families.tools.special import LOG_2PI, binet, log_complement, log_probability
 
@@ -163,17 +163,36 @@ def _beta_tails(a: Array, b: Array, x: Array, x_bar: Array) -> tuple[Array, Arra
 
 
 def _large_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
-    """Return the logarithm of the lower tail of large a and b, uniformly in x.
+    """Return the logarithm of the lower tail of large a and b."""
+    total = a + b
+    p, p_bar = a / total, b / total
+    excess = bregman(p, x) + bregman(p_bar, x_bar)
+    return log_large_beta_tail(total, (p, p_bar), x * p_bar - p * x_bar, excess, False)
+
+
+def log_large_beta_tail(
+    total: Array, means: tuple[Array, Array], away: Array, excess: Array, upper: bool
+) -> Array:
+    """Return the logarithm of a tail of a beta law of large a and b, uniformly in x.
+
+    Parameters
+    ----------
+    total : ndarray
+        a + b.
+    means : tuple of two ndarray
+        a/(a + b) and b/(a + b).
+    away : ndarray
+        x - a/(a + b).
+    excess : ndarray
+        The divergence of one trial with the probability a/(a + b) from one with x.
+    upper : bool
 
     References
     ----------
     Temme (1982), The uniform asymptotic expansion of a class of integrals related to cumulative
     distribution functions, SIAM Journal on Mathematical Analysis 13.
     """
-    total = a + b
-    p, p_bar = a / total, b / total
-    away = x * p_bar - p * x_bar
-    excess = bregman(p, x) + bregman(p_bar, x_bar)  # eta^2/2
+    p, p_bar = means
     eta, root = np.copysign(np.sqrt(2.0 * excess), away), np.sqrt(p * p_bar)
     direct = 1.0 / np.where(eta == 0.0, 1.0, eta) - root / np.where(away == 0.0, 1.0, away)
     first = np.where(np.abs(eta) < _TOUCH, (p_bar - p) / (3.0 * root), direct)
@@ -182,7 +201,7 @@ def _large_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
     # Both terms of the smaller tail have the factor exp(-total eta^2/2).
     bell = 0.5 * erfcx(np.sqrt(total * excess)) + np.where(above, -correction, correction)
     smaller = np.log(bell) - total * excess
-    return np.where(above, log_complement(np.minimum(smaller, 0.0)), smaller)
+    return np.where(above == upper, smaller, log_complement(np.minimum(smaller, 0.0)))
 
 
 def _far_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
@@ -197,3 +216,28 @@ def _far_beta(a: Array, b: Array, x: Array, x_bar: Array) -> Array:
     log_x = np.where(low, np.log(x), np.log1p(-x_bar))
     log_x_bar = np.where(low, np.log1p(-x), np.log(x_bar))
     return a * log_x + b * log_x_bar - betaln(a, b) - np.log(slope) + np.log(rest)
+
+
+def of_larger_tails(rows: Rows, value: Array, own: NDArray[np.bool_]) -> Rows:
+    """Return rows of -log of tails, of which `own` are known and the others are one less these.
+
+    Parameters
+    ----------
+    rows : Rows
+        Those of the known tails, -log S.
+    value : ndarray
+        -log of the tails that are asked for, S or 1 - S.
+    own : ndarray of bool
+        Where S is the tail that is asked for.
+    """
+    if rows.gradient is None:
+        return Rows(value)
+    odds = np.exp(value - rows.value)
+    one, other = np.where(own, 1.0, -odds), np.where(own, 0.0, odds * (1.0 + odds))
+    slopes = rows.gradient
+    gradient = tuple(one * slope for slope in slopes)
+    if rows.curvature is None:
+        return Rows(value, gradient)
+    pairs = (slopes[i] * slopes[j] for i, j in triangle(len(slopes)))
+    bends = zip(rows.packed, pairs, strict=True)
+    return Rows(value, gradient, tuple(one * np.asarray(b) + other * pair for b, pair in bends))

@@ -7,6 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from skmle.families.base import Array, Arrays, Rows, triangle
+from skmle.families.differences import differences
 from skmle.families.tools.location_scale import LocationScale, in_scales
 
 
@@ -24,9 +25,35 @@ class WithShapes(LocationScale):
         Terms that depend on nothing may be left to `base`.
         """
 
+    def log_tail_at(self, u: Array, shapes: Arrays, upper: bool) -> Array:
+        """Return log of a tail of z, from the eta of the shapes."""
+        raise NotImplementedError(f"{type(self).__name__} states no tails.")
+
     def tail_jet(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
-        """Return -log of a tail of z, as `jet` does."""
-        raise NotImplementedError(f"{type(self).__name__} states no derivatives of its tails.")
+        """Return -log of a tail of z, as `jet` does.
+
+        By default it falls by its hazard in z; those in the shapes are `tail_in_shapes`.
+        """
+        own = self.tail_in_shapes(u, shapes, upper, order)
+        if own.gradient is None:
+            return own
+        density = self.jet(u, shapes, 1)
+        assert density.gradient is not None
+        hazard = np.exp(own.value - density.value - self._constant) * (1.0 if upper else -1.0)
+        gradient = (hazard, *own.gradient)
+        if own.curvature is None:
+            return Rows(own.value, gradient)
+        pairs = zip(gradient, density.gradient, strict=True)
+        beside = (hazard * (one - other) for one, other in pairs)
+        return Rows(own.value, gradient, (*beside, *own.packed))
+
+    def tail_in_shapes(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
+        """Return -log of a tail of z with its derivatives in the shapes, by default differences."""
+
+        def value(moved: Arrays) -> Array:
+            return -self.log_tail_at(u, moved, upper)
+
+        return differences(value, shapes, order, together=True)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         raise NotImplementedError(f"{type(self).__name__} has no single standard density; see jet.")

@@ -130,6 +130,71 @@ def _johnson_variance(loc, scale, shape, skew):
     return scale**2 * (mp.expm1(2 * w) / (2 * w) + (skew * mp.expm1(w) / w) ** 2 / 2)
 
 
+def _of_skew_t(df, skew):
+    """Return a and b, and the mode and the unit of Jones and Faddy's own variable."""
+    away = skew / mp.sqrt(4 / df + skew**2)
+    a, b = df / 2 * (1 + away), df / 2 * (1 - away)
+    width = mp.sqrt((2 * a + 1) * (2 * b + 1))
+    return a, b, (a - b) * mp.sqrt(df) / width, ((df + 1) / width) ** 2
+
+
+def _skew_t_logs(y, loc, scale, df, skew):
+    """Return the logarithms of the beta variable and of its rest."""
+    _, _, mode, unit = _of_skew_t(df, skew)
+    t = mode + unit * (y - loc) / scale
+    root = mp.sqrt(df + t * t)
+    small = mp.log(df / (2 * root * (root + abs(t))))
+    large = mp.log((1 + abs(t) / root) / 2)
+    return (large, small) if t > 0 else (small, large)
+
+
+def _skew_t_density(y, loc, scale, df, skew):
+    a, b, _, unit = _of_skew_t(df, skew)
+    log_y, log_rest = _skew_t_logs(y, loc, scale, df, skew)
+    c = mp.loggamma(df) - mp.loggamma(a) - mp.loggamma(b) + mp.log(4 * unit / scale / mp.sqrt(df))
+    return c + (a + mp.mpf(1) / 2) * log_y + (b + mp.mpf(1) / 2) * log_rest
+
+
+def _skew_t_tail(y, sign, theta):
+    """Return the logarithm of a tail: that of the beta law, by its series in the smaller share."""
+    a, b, _, _ = _of_skew_t(theta["df"], theta["skew"])
+    logs = _skew_t_logs(y, **theta)
+    (p, q), (small, other) = ((b, a), logs[::-1]) if sign > 0 else ((a, b), logs)
+    if small > other:
+        return log_complement(_skew_t_tail(y, -sign, theta))
+    beta = mp.loggamma(p) + mp.loggamma(q) - mp.loggamma(p + q)
+    series = mp.hyp2f1(p + q, 1, p + 1, mp.exp(small))
+    return p * small + q * other - mp.log(p) - beta + mp.log(series)
+
+
+def _skew_t_mean(loc, scale, df, skew):
+    a, b, mode, unit = _of_skew_t(df, skew)
+    if min(a, b) <= mp.mpf(1) / 2:
+        return mp.inf * mp.sign(a - b) if max(a, b) > mp.mpf(1) / 2 else mp.nan
+    return loc + scale / unit * (_skew_t_first(a, b) - mode)
+
+
+def _skew_t_first(a, b):
+    half = mp.mpf(1) / 2
+    return (a - b) / 2 * mp.sqrt(a + b) * mp.gammaprod([a - half, b - half], [a, b])
+
+
+def _skew_t_variance(loc, scale, df, skew):
+    a, b, _, unit = _of_skew_t(df, skew)
+    if min(a, b) <= 1:
+        return mp.inf
+    second = df / 4 * ((a - b) ** 2 + df - 2) / ((a - 1) * (b - 1))
+    return (scale / unit) ** 2 * (second - _skew_t_first(a, b) ** 2)
+
+
+def _skew_t_entropy(loc, scale, df, skew):
+    a, b, _, unit = _of_skew_t(df, skew)
+    half = mp.mpf(1) / 2
+    c = mp.loggamma(df) - mp.loggamma(a) - mp.loggamma(b) + mp.log(4 * unit / scale / mp.sqrt(df))
+    psi = mp.digamma(df)
+    return (a + half) * (psi - mp.digamma(a)) + (b + half) * (psi - mp.digamma(b)) - c
+
+
 def _modified_sf(y, loc, scale, tail):
     z, k = (y - loc) / scale, scale / tail
     with mp.workdps(400):  # the two terms of the other tail cancel
@@ -162,6 +227,25 @@ LAWS = [
             loc + scale * skew * mp.expm1((skew**2 + 1 / shape) / 2) / (skew**2 + 1 / shape)
         ),
         variance=_johnson_variance,
+    ),
+    Formula(
+        "skew_t",
+        [
+            law | {"df": df, "skew": skew}
+            for law, df, skew in zip(
+                [*STANDARD, *STANDARD],
+                (6.0, 0.9, 100.0, 1e6, 2.5, 1e3),
+                (0.3, -1.5, 0.0, -0.4, 1.0, 0.02),
+                strict=True,
+            )
+        ],
+        log_density=_skew_t_density,
+        points=at("-1e9", -400, -30, -2, -0.3, 0.001, 1, 7, 22, 300, "1e7", "1e100"),
+        log_sf=lambda y, **theta: _skew_t_tail(y, 1, theta),
+        log_cdf=lambda y, **theta: _skew_t_tail(y, -1, theta),
+        mean=_skew_t_mean,
+        variance=_skew_t_variance,
+        entropy=_skew_t_entropy,
     ),
     Formula(
         "exponentially_modified_normal",

@@ -28,6 +28,7 @@ from skmle.families.com_poisson import GeometricFromZero
 from skmle.families.johnson_su import JohnsonSL
 from skmle.families.skellam import FirstCount
 from skmle.families.skew_normal import MOST_SKEWED
+from skmle.families.skew_t import InverseNakagamiFromEnd
 from skmle.families.tools.atoms import atoms_of
 
 HERE = Path(__file__).parent
@@ -92,7 +93,18 @@ def johnson_sl(y, loc, scale, skew):
     return normal(n, 0, 1) - mp.log(scale * away)
 
 
+def inverse_nakagami(y, loc, scale, skew):
+    if skew == 0:
+        return normal(y, loc, scale)
+    a, side = 1 / skew**2, mp.sign(skew)
+    reach = scale * mp.sqrt(2 + 4 * a)  # from the end to the mode
+    v = side * (y - loc) + reach
+    x = (a + mp.mpf(1) / 2) * (reach / v) ** 2  # of a gamma law
+    return a * mp.log(x) - x - mp.loggamma(a) + mp.log(2 / v)
+
+
 LAWS = {
+    "inverse_nakagami": inverse_nakagami,
     "johnson_sl": johnson_sl,
     "first_count": lambda y, mu1: poisson(y, mu1),
     "geometric_from_zero": lambda y, mean: y * mp.log(mean) - (y + 1) * mp.log1p(mean),
@@ -146,10 +158,12 @@ LIMITS = {
     "rice": ("shape", "rayleigh"),
     "exponentially_modified_normal": ("tail", "normal"),
     "johnson_su": ("shape", "johnson_sl"),
+    "skew_t": ("df", "inverse_nakagami"),
     "com_poisson": ("nu", "geometric_from_zero"),
     "skellam": ("mu2", "first_count"),
 }
 UNREGISTERED = {
+    "inverse_nakagami": InverseNakagamiFromEnd(),
     "johnson_sl": JohnsonSL(),
     "geometric_from_zero": GeometricFromZero(),
     "first_count": FirstCount(),
