@@ -1,4 +1,4 @@
-"""Modified Bessel functions of the first kind, of any order and size, without over- or underflow.
+"""Modified Bessel functions without over- or underflow: I of any order and size, and K_1.
 
 scipy's `ive` underflows for large orders, and is nan for arguments above 1e9.
 """
@@ -9,8 +9,8 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import Polynomial
-from scipy.special import i0e, i1e
+from numpy.polynomial import Polynomial, polynomial
+from scipy.special import i0e, i1e, k0e, k1e
 
 from skmle.families.records import Array
 from skmle.families.tools.special import binet
@@ -23,6 +23,11 @@ _STEPS, _NEAR = 40, 2.0
 # Argument from which the expansion in its inverse has all digits: the first in units of
 # (order + 1)^2, and the number of its terms.
 _FAR, _FAR_LEAST, _FAR_TERMS = 8.0, 40.0, 14
+# The coefficients of the expansion of sqrt(2 x/pi) exp(x) K_1(x) in 1/x, less the first, 1; and
+# those of its derivatives in log(1/x).
+_POWERS = np.arange(_FAR_TERMS + 1.0)
+_K1 = np.append(0.0, np.cumprod((4.0 - (2.0 * _POWERS[1:] - 1.0) ** 2) / (8.0 * _POWERS[1:])))
+_K1 = np.stack([_K1, _POWERS * _K1, _POWERS**2 * _K1], axis=1)
 _ROUNDS = 60  # of Newton's method, which needs about four; far more than were seen
 _SETTLED = 1e-14  # share of the concentration below which a step changes nothing
 
@@ -95,6 +100,43 @@ def log_bessel_0(x: Array) -> LogBessel:
         far_lack, far_slope = _far(0.0, 1.0 / np.where(far, x, np.inf))
         lack, slope = np.where(far, far_lack, lack), np.where(far, far_slope, slope)
     return LogBessel(np.log(zero), ratio, lack, over, slope)
+
+
+class LogBesselK(NamedTuple):
+    """log(sqrt(2 x/pi) exp(x) K_1(x)), which tends to 0 like 3/(8 x), and two derivatives."""
+
+    value: Array
+    slope: Array
+    """The derivative in log x, from 0 for large x to -1/2 for small."""
+    bend: Array
+    """The second derivative in log x."""
+
+
+def log_bessel_k1(inverse: Array) -> LogBesselK:
+    """Return the logarithm of K_1(x) and its derivatives at x = 1/inverse.
+
+    Parameters
+    ----------
+    inverse : ndarray or 0-d
+        From 0 on.
+    """
+    inverse = np.asarray(inverse, float)
+    near = inverse > 1.0 / _FAR_LEAST
+    x = 1.0 / np.where(near, inverse, 1.0)  # elsewhere its functions are not used
+    zero, one = k0e(x), k1e(x)
+    ratio = zero / one  # its derivative is ratio^2 + ratio/x - 1
+    value = np.log(np.sqrt(2.0 * x / np.pi) * one)
+    slope = x * (1.0 - ratio) - 0.5
+    bend = x * (1.0 - 2.0 * ratio + x * ((1.0 - ratio) * (1.0 + ratio)))
+    if near.all():
+        return LogBesselK(value, slope, bend)
+    rest, fall, turn = polynomial.polyval(np.where(near, 0.0, inverse), _K1)
+    fall, turn = fall / (1.0 + rest), turn / (1.0 + rest)
+    return LogBesselK(
+        np.where(near, value, np.log1p(rest)),
+        np.where(near, slope, -fall),
+        np.where(near, bend, turn - fall * fall),
+    )
 
 
 def concentration(dimension: int, lack: float) -> float:

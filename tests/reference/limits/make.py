@@ -26,6 +26,7 @@ from skmle import MLEDistribution
 from skmle.families import get_family
 from skmle.families.com_poisson import GeometricFromZero
 from skmle.families.johnson_su import JohnsonSL
+from skmle.families.normal_inverse_gaussian import InverseGaussianFromEnd
 from skmle.families.skellam import FirstCount
 from skmle.families.skew_normal import MOST_SKEWED
 from skmle.families.tools.atoms import atoms_of
@@ -92,7 +93,17 @@ def johnson_sl(y, loc, scale, skew):
     return normal(n, 0, 1) - mp.log(scale * away)
 
 
+def from_end(y, loc, scale, skew):
+    k = skew / 3
+    x = (y - loc) / scale
+    c, s, j = (1 + k * x) * (1 + 3 * k * k / 2), x - 3 * k / 2, 1 + 3 * k * k / 2
+    return (
+        2 * mp.log(j) - 3 * mp.log(c) / 2 - s * s / (2 * c) - mp.log(2 * mp.pi) / 2 - mp.log(scale)
+    )
+
+
 LAWS = {
+    "inverse_gaussian_from_end": from_end,
     "johnson_sl": johnson_sl,
     "first_count": lambda y, mu1: poisson(y, mu1),
     "geometric_from_zero": lambda y, mean: y * mp.log(mean) - (y + 1) * mp.log1p(mean),
@@ -146,11 +157,13 @@ LIMITS = {
     "rice": ("shape", "rayleigh"),
     "exponentially_modified_normal": ("tail", "normal"),
     "johnson_su": ("shape", "johnson_sl"),
+    "normal_inverse_gaussian": ("tail", "inverse_gaussian_from_end"),
     "com_poisson": ("nu", "geometric_from_zero"),
     "skellam": ("mu2", "first_count"),
 }
 UNREGISTERED = {
     "johnson_sl": JohnsonSL(),
+    "inverse_gaussian_from_end": InverseGaussianFromEnd(),
     "geometric_from_zero": GeometricFromZero(),
     "first_count": FirstCount(),
 }
