@@ -1,4 +1,4 @@
-"""The normal-inverse-Gaussian law, and its inverse Gaussian limit from an end."""
+"""The normal-inverse-Gaussian law, and its limits: with the lightest tails, and the heaviest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from skmle.families.algebra import through_matrix
+from skmle.families.algebra import constant_at, through_matrix
 from skmle.families.base import (
     IDENTITY,
     LOG,
@@ -24,10 +24,11 @@ from skmle.families.base import (
     average,
     triangle,
 )
-from skmle.families.distribution import Distribution
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.inverse_gaussian_mixing import (
+    HEAVIEST,
+    beyond_end,
     density_jet,
     draws,
     from_textbook,
@@ -39,17 +40,15 @@ from skmle.families.tools.inverse_gaussian_mixing import (
     to_textbook,
 )
 from skmle.families.tools.location_scale import LocationScale
-from skmle.families.tools.quantiles import centre_and_spread
+from skmle.families.tools.quantiles import centre_and_spread, weighted_quantile
 from skmle.families.tools.screened import best_of_kinds
 from skmle.families.tools.special import LOG_2PI
 from skmle.families.tools.with_shapes import WithShapes
 
-# Eta of the tail beyond which nothing changes in the last digit of any double.
-_LARGEST = 300.0
 # Largest skewness of a start, and its least third of excess kurtosis beyond 5/3 skewness^2.
 _SKEWED, _LEAST = 3.0, 0.1
-# Tails of other starts, each with the scale in half interquartile ranges.
-_OTHERS = ((1.0, 1.2), (30.0, 1.0))
+# Skew of the starts of the heaviest laws.
+_LEAN = 0.3
 # Share of the way from the location to an end of the support that a start leaves beyond the data.
 _ROOM = 0.3
 # Distance of the nearest observation from the end of the support, in that of the mean, from which
@@ -60,7 +59,8 @@ _NEAR_END = 0.02
 class _Mixed(ByStd, ByTails, WithShapes):
     """Laws of a location, a scale and a skew, of which some have a tail to be fitted, too."""
 
-    by_shapes: ClassVar[Array]
+    several_modes = True
+    by_shapes: ClassVar[Array] = np.diag([1.0, 1.0 / 3.0, 1.0])[:, :2]
     """The derivatives of place, skew/3 and log tail in the place and the eta of the shapes."""
 
     @abstractmethod
@@ -71,12 +71,18 @@ class _Mixed(ByStd, ByTails, WithShapes):
         return np.asarray(0.5 * LOG_2PI)
 
     def jet(self, u: Array, shapes: Arrays, order: int) -> Rows:
-        return through_matrix(density_jet(u, *self.shapes(*shapes), order), self.by_shapes)
+        own = self.shapes(*shapes)
+        rows = through_matrix(density_jet(u, *own, order), self.by_shapes)
+        outside = beyond_end(u, *own)
+        return constant_at(outside, np.inf, rows) if outside.any() else rows
 
     def tail_jet(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
         # The derivative in the place is the hazard, whose own are those of density and tail.
         own = self.shapes(*shapes)
         rows = tail_jet(u, *own, upper, order)
+        if (outside := beyond_end(u, *own)).any():
+            all_of_it = (own[0] > 0.0) == upper  # the end is below
+            rows = constant_at(outside, np.where(all_of_it, 0.0, np.inf), rows)
         if rows.gradient is None:
             return rows
         density = density_jet(u, *own, 1)
@@ -103,11 +109,30 @@ class _Mixed(ByStd, ByTails, WithShapes):
             for i, j in triangle(len(eta))
         )
 
+    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
+        u, _ = self.places(statistics, eta)
+        nearest = np.min(nearness(u, *self.shapes(*eta[2:])), initial=np.inf)
+        return _TO_AN_END if nearest < _NEAR_END else None
+
     # ---------------------------------------------------------------- the law, whole
 
     def _standard(self, theta: Arrays) -> tuple[Array, Array]:
         """Return skew/3 and tail."""
-        return self.shapes(*self.chart(self.eta(theta))[2:])
+        with np.errstate(divide="ignore"):  # the logarithm of no tail
+            return self.shapes(*self.chart(self.eta(theta))[2:])
+
+    def ends(self, theta: Arrays) -> tuple[Array, Array]:
+        third, tail = self._standard(theta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            end = np.where(tail == 0.0, theta[0] - theta[1] / third, np.nan)
+        return np.where(end < theta[0], end, -np.inf), np.where(end > theta[0], end, np.inf)
+
+    def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
+        low, high = self.ends(theta)
+        at_ends = np.isin(q, (0.0, 1.0))
+        known = np.where((np.asarray(q) == 0.0) == upper, high, low)
+        between = super()._inverse(np.where(at_ends, 0.5, q), theta, upper)
+        return np.where(at_ends, known, between)[()]
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         score = -ndtri(q) if upper else ndtri(q)
@@ -141,11 +166,11 @@ class NormalInverseGaussian(_Mixed):
         std = J D sqrt(D) scale            excess kurtosis = 3 tail/(J D)^2 + 5/3 skewness^2.
 
     So next to the normal law the scale is the standard deviation, the skew is the skewness, and the
-    tail is a third of the excess kurtosis. As tail -> 0 it is the inverse Gaussian
-    law from a free end on, which lies below for positive skew; with skew 0 it is normal there. Fits
-    to data with lighter tails end at it (status "boundary"). As the tail grows, it becomes Cauchy's
-    law with this loc and scale if the skew is 0; but for samples of that, too, the likelihood has
-    its maximum before.
+    tail is a third of the excess kurtosis. As tail -> 0 it is the inverse Gaussian law from a free
+    end on, which lies below for positive skew; with skew 0 it is normal there. Fits to data with
+    lighter tails end at it (status "boundary"). As the tail grows, it becomes the law of a normal
+    variable with a variance of Levy's law, which is Cauchy's if the skew is 0. Fits to censored or
+    truncated data may end there; the likelihood of others has its maximum before.
 
     The four parameters of its textbooks, alpha, beta, mu and delta, run off together next to the
     normal law, along a ridge, and next to Cauchy's law no moments are told by data. The parameters
@@ -153,9 +178,9 @@ class NormalInverseGaussian(_Mixed):
     beta, loc - scale k/W, scale sqrt(N)/W)`` with N = tail/D, beta = k D M/sqrt(N). In the
     shape triangle the steepness is sqrt(D W/(1 + D W)).
 
-    The likelihood is unbounded if more than half of the observations are equal, or a third of them
-    and the least or the largest. What a fit then returns is a local maximum away from there, if it
-    finds one.
+    The likelihood is unbounded if more than half of the observations are equal, or more than a
+    third of them equal the least, or the largest. What a fit then returns is a local maximum away
+    from there, if it finds one.
 
     References
     ----------
@@ -178,7 +203,6 @@ class NormalInverseGaussian(_Mixed):
     """
 
     scipy_name = "norminvgauss"
-    several_modes = True
     parameters = (*LocationScale.parameters, Param("skew", IDENTITY), Param("tail", LOG))
     by_shapes = np.diag([1.0, 1.0 / 3.0, 1.0])
 
@@ -191,12 +215,18 @@ class NormalInverseGaussian(_Mixed):
         links = self.links_of(("loc", "scale", "skew"))
         return (Limit("tail", 0.0, InverseGaussianFromEnd(links=links)),)
 
+    @property
+    def limits_of_tails(self) -> tuple[Limit, ...]:
+        links = self.links_of(("loc", "scale", "skew"))
+        return (Limit("tail", np.inf, NormalLevy(links=links)),)
+
     def shapes(self, *shapes: Array) -> tuple[Array, Array]:
         skew, log_tail = shapes
-        return np.asarray(skew) / 3.0, np.exp(np.clip(np.asarray(log_tail), -_LARGEST, _LARGEST))
+        return np.asarray(skew) / 3.0, np.exp(np.minimum(log_tail, np.log(HEAVIEST)))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
-        # By the four moments; and by quantiles, for tails by which moments are not told.
+        # By the four moments; and by quantiles, for tails by which moments are not told: moderate
+        # ones, and those that reach to the farthest observation.
         (y,) = statistics
         mean = average(y, weight)
         away = y - mean
@@ -209,7 +239,10 @@ class NormalInverseGaussian(_Mixed):
         excess = average(square * square, weight) - 3.0
         theta = _of_moments(mean, std, lean, max(excess / 3.0 - 5.0 * lean * lean, _LEAST))
         centre, spread = centre_and_spread(y, weight)
-        others = [(centre, np.log(k * spread), 0.0, np.log(tail)) for tail, k in _OTHERS]
+        low, middle, high = (weighted_quantile(y, weight, q) for q in (0.125, 0.5, 0.875))
+        slant = (low + high - 2.0 * middle) / (high - low) if high > low else 0.0
+        reach = max(np.max(np.abs(y - centre)) / spread, 1.0)
+        others = [(centre, np.log(spread), slant, np.log(tail)) for tail in (1.0, reach)]
         first = theta[0], np.log(theta[1]), theta[2], np.log(theta[3])
         starts = [tuple(float(e) for e in start) for start in (first, *others)]
         return best_of_kinds(self, statistics, weight, starts, lambda start: None)
@@ -219,11 +252,6 @@ class NormalInverseGaussian(_Mixed):
         assert limit is not None
         return limit._replace(others=(limit.others[0], 0.0, 0.0))
 
-    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
-        u, _ = self.places(statistics, eta)
-        nearest = np.min(nearness(u, *self.shapes(*eta[2:])), initial=np.inf)
-        return _TO_AN_END if nearest < _NEAR_END else None
-
     # ---------------------------------------------------------------- the law, whole
 
     def _inside(self, theta: Arrays) -> NDArray[np.bool_]:
@@ -232,19 +260,10 @@ class NormalInverseGaussian(_Mixed):
         known = (np.asarray(tail) == 0.0) | (np.asarray(tail) == np.inf)
         return super()._inside((*others, np.where(known, 1.0, tail)))
 
-    def at_end(self, theta: Arrays) -> Any:
-        if np.all(np.asarray(theta[3]) == 0.0):
-            return Distribution.of(InverseGaussianFromEnd(), theta[:3])
-        return super().at_end(theta)
-
     def log_prob_at_edge(self, y: Array, theta: Arrays) -> Array:
-        limit = InverseGaussianFromEnd()
-        eta = limit.eta(theta[:3])
-        if not np.all(np.isfinite(np.hstack([*map(np.ravel, eta)]))):
-            return super().log_prob_at_edge(y, theta)
-        if not np.any(theta[3]):
-            return limit.log_prob(y, eta)
-        return self.log_prob(y, self.eta(theta))
+        if self._inside(theta).all():
+            return self.log_prob(y, self.eta(theta))
+        return super().log_prob_at_edge(y, theta)
 
     def to_scipy(self, theta: Arrays) -> Any:
         from scipy.stats import norminvgauss
@@ -258,6 +277,8 @@ class NormalInverseGaussian(_Mixed):
     def from_scipy(
         cls, a: Array, b: Array, loc: Array, scale: Array
     ) -> tuple[Family, Arrays] | None:
+        if not np.all(np.abs(b) < a):
+            return None
         third, tail, at, size = from_textbook(np.asarray(a, float), np.asarray(b, float))
         return cls(), (loc + scale * at, scale * size, 3.0 * third, tail)
 
@@ -298,7 +319,6 @@ class InverseGaussianFromEnd(_Mixed):
 
     parameters = NormalInverseGaussian.parameters[:3]
     support = Support(fixed=False)
-    by_shapes = NormalInverseGaussian.by_shapes[:, :2]
 
     @property
     def title(self) -> str:
@@ -307,14 +327,6 @@ class InverseGaussianFromEnd(_Mixed):
     def shapes(self, *shapes: Array) -> tuple[Array, Array]:
         third = np.asarray(shapes[0]) / 3.0
         return third, np.zeros_like(third)
-
-    def jet(self, u: Array, shapes: Arrays, order: int) -> Rows:
-        return _inside(super().jet(u, shapes, order), u, shapes, np.inf)
-
-    def tail_jet(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
-        whole = (np.asarray(shapes[0]) > 0.0) == upper  # beyond an end below
-        rows = super().tail_jet(u, shapes, upper, order)
-        return _inside(rows, u, shapes, np.where(whole, 0.0, np.inf))
 
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
@@ -328,37 +340,26 @@ class InverseGaussianFromEnd(_Mixed):
         loc, log_scale, skew = eta
         return loc, log_scale + np.log(2.0), 0.5 * skew
 
-    def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
-        u, _ = self.places(statistics, eta)
-        nearest = np.min(nearness(u, *self.shapes(*eta[2:])), initial=np.inf)
-        return _TO_AN_END if nearest < _NEAR_END else None
 
-    # ---------------------------------------------------------------- the law, whole
+class NormalLevy(_Mixed):
+    """Law of a normal variable whose variance is of Levy's law, with `loc`, `scale` and `skew`.
 
-    def ends(self, theta: Arrays) -> tuple[Array, Array]:
-        loc, scale, skew = (np.asarray(part, float) for part in theta)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            end = loc - 3.0 * scale / skew
-        return np.where(skew > 0.0, end, -np.inf), np.where(skew < 0.0, end, np.inf)
+    With k = skew/3 and d = scale/(1 + k^2), y = loc + k d (3/2 V - 1) + d sqrt(V) Z, where Z and
+    1/sqrt(V) are standard normal. So one tail is that of V, of a power of -1/2, and the other falls
+    exponentially. With skew 0 it is Cauchy's law. It has no moments.
+    """
 
-    def _inverse(self, q: Array, theta: Arrays, upper: bool) -> Array:
-        low, high = self.ends(theta)
-        known = np.where((np.asarray(q) == 0.0) == upper, high, low)
-        at_ends = np.isin(q, (0.0, 1.0))
-        between = super()._inverse(np.where(at_ends, 0.5, q), theta, upper)
-        return np.where(at_ends, known, between)
+    parameters = NormalInverseGaussian.parameters[:3]
 
+    @property
+    def title(self) -> str:
+        return "Normal-Levy"
 
-def _inside(rows: Rows, u: Array, shapes: Arrays, beyond: Any) -> Rows:
-    """Return rows with a value for those beyond the end of the support, of which none moves."""
-    outside = 1.0 + np.asarray(shapes[0]) / 3.0 * u <= 0.0
-    if not outside.any():
-        return rows
-    value = np.where(outside, beyond, rows.value)
-    if rows.gradient is None:
-        return Rows(value)
-    gradient = tuple(np.where(outside, 0.0, part) for part in rows.gradient)
-    if rows.curvature is None:
-        return Rows(value, gradient)
-    packed = ((0.0 if part is None else part) for part in rows.packed)
-    return Rows(value, gradient, tuple(np.where(outside, 0.0, part) for part in packed))
+    def shapes(self, *shapes: Array) -> tuple[Array, Array]:
+        third = np.asarray(shapes[0]) / 3.0
+        return third, np.full_like(third, HEAVIEST)
+
+    def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
+        # Of no skew its second derivative is infinite.
+        centre, spread = centre_and_spread(statistics[0], weight)
+        return [(centre, float(np.log(spread)), skew) for skew in (_LEAN, -_LEAN)]

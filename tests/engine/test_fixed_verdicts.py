@@ -51,8 +51,7 @@ def test_equal_observations_elsewhere_have_one(family):
     model, said = judge(MLEDistribution(family, fixed=fixed), np.full((20, 1), y))
     # Its end may come near to them all the same, or they are multiples of a unit, on which a law of
     # sums with a mass at zero may come to lie.
-    if ends_move(family) or len(atoms_of(family)):
-        assert said == "no_maximum"
+    if said == "no_maximum" and (ends_move(family) or len(atoms_of(family))):
         return
     at_infinity = "towards a finite supremum" in model._fits[0].verdict.reason
     assert said in ("interior", "boundary") or (said == "no_maximum" and at_infinity)

@@ -90,7 +90,8 @@ def test_distribution_equals_scipy(family, rng):
                 expected = np.where(wrong & np.isposinf(found), np.inf, expected)
                 rtol = 1e-8 if integrated(theirs, "_stats", "_munp") else 1e-10
                 np.testing.assert_allclose(found, expected, rtol=rtol)
-        if not counted(family):
+        # Far out an integral of scipy's has no digits; exact tails are in tests/reference/laws.
+        if not counted(family) and not integrated(theirs, "_cdf"):
             with np.errstate(divide="ignore"):  # scipy's, on its way to an infinite quantile
                 far = theirs.isf(1e-30)
             assert_quantiles(ours.isf(1e-30), far, theirs.sf, 1e-30)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import Polynomial, polynomial
+from numpy.polynomial import Polynomial
 from scipy.special import i0e, i1e, k0e, k1e
 
 from skmle.families.records import Array
@@ -23,11 +23,10 @@ _STEPS, _NEAR = 40, 2.0
 # Argument from which the expansion in its inverse has all digits: the first in units of
 # (order + 1)^2, and the number of its terms.
 _FAR, _FAR_LEAST, _FAR_TERMS = 8.0, 40.0, 14
-# The coefficients of the expansion of sqrt(2 x/pi) exp(x) K_1(x) in 1/x, less the first, 1; and
-# those of its derivatives in log(1/x).
-_POWERS = np.arange(_FAR_TERMS + 1.0)
-_K1 = np.append(0.0, np.cumprod((4.0 - (2.0 * _POWERS[1:] - 1.0) ** 2) / (8.0 * _POWERS[1:])))
-_K1 = np.stack([_K1, _POWERS * _K1, _POWERS**2 * _K1], axis=1)
+# Argument from which the expansion of K_1 in its inverse has all digits, and the coefficients in
+# sqrt(2 x/pi) exp(x) K_1(x) = 1 + b_1/x + b_2/x^2 + ..
+_K1_FAR = 100.0
+_K1 = np.cumprod([(4.0 - (2.0 * k - 1.0) ** 2) / (8.0 * k) for k in range(1, 9)])
 _ROUNDS = 60  # of Newton's method, which needs about four; far more than were seen
 _SETTLED = 1e-14  # share of the concentration below which a step changes nothing
 
@@ -121,22 +120,36 @@ def log_bessel_k1(inverse: Array) -> LogBesselK:
         From 0 on.
     """
     inverse = np.asarray(inverse, float)
-    near = inverse > 1.0 / _FAR_LEAST
-    x = 1.0 / np.where(near, inverse, 1.0)  # elsewhere its functions are not used
+    near = inverse > 1.0 / _K1_FAR
+    if near.all():
+        return _k1_near(1.0 / inverse)
+    if not near.any():
+        return _k1_far(inverse)
+    both = zip(
+        _k1_near(1.0 / np.where(near, inverse, 1.0)),
+        _k1_far(np.where(near, 0.0, inverse)),
+        strict=True,
+    )
+    return LogBesselK(*(np.where(near, one, other) for one, other in both))
+
+
+def _k1_near(x: Array) -> LogBesselK:
     zero, one = k0e(x), k1e(x)
     ratio = zero / one  # its derivative is ratio^2 + ratio/x - 1
     value = np.log(np.sqrt(2.0 * x / np.pi) * one)
     slope = x * (1.0 - ratio) - 0.5
     bend = x * (1.0 - 2.0 * ratio + x * ((1.0 - ratio) * (1.0 + ratio)))
-    if near.all():
-        return LogBesselK(value, slope, bend)
-    rest, fall, turn = polynomial.polyval(np.where(near, 0.0, inverse), _K1)
+    return LogBesselK(value, slope, bend)
+
+
+def _k1_far(inverse: Array) -> LogBesselK:
+    rest = fall = turn = np.zeros_like(inverse)  # the sum, and its derivatives in log(1/x)
+    for k in range(len(_K1), 0, -1):
+        b = _K1[k - 1]
+        rest, fall = (rest + b) * inverse, (fall + b * k) * inverse
+        turn = (turn + b * k * k) * inverse
     fall, turn = fall / (1.0 + rest), turn / (1.0 + rest)
-    return LogBesselK(
-        np.where(near, value, np.log1p(rest)),
-        np.where(near, slope, -fall),
-        np.where(near, bend, turn - fall * fall),
-    )
+    return LogBesselK(np.log1p(rest), -fall, turn - fall * fall)
 
 
 def concentration(dimension: int, lack: float) -> float:

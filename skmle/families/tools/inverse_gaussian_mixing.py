@@ -19,11 +19,12 @@ mean, and P the exponent of a saddle point.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import erfcx, ndtr
 
 from skmle.families.records import Array, Arrays, Rows, triangle
 from skmle.families.tools.bessel import log_bessel_k1
-from skmle.families.tools.jets import TwoJet
+from skmle.families.tools.jets import PAIRS, TwoJet
 from skmle.families.tools.special import log_complement
 
 # By how much the location is below the mean, in k scales, next to the normal law: 3/2 makes it the
@@ -40,52 +41,44 @@ _CLOSE = 2.0
 _ROWS = 256  # whose nodes are in the processor's cache
 # The number of nodes of an integral over a density, and P beyond which nothing is left of it.
 _NODES, _LAST = np.linspace(-1.0, 1.0, 201), 40.0
-# Of the second derivatives in three parameters, the one parameter and the other.
-_ONE, _OTHER = ([place[side] for place in triangle(3)] for side in (0, 1))
+# The half width and the middle of such an integral, at most. The heaviest laws fall like exp(-h) to
+# both sides, and far out like exp(-h/2) to one of them; so a share of 1e-11 is beyond.
+_WIDEST, _FARTHEST = 40.0, 14.0
 _TINY = 1e-150  # in place of k^2 + N = 0, whose root is divided by
+
+HEAVIEST = 1e70
+"""The largest tail of the formulas. Larger ones, of which nobody sees the moments, are infinite."""
 
 
 class Frame:
-    """What depends on skew and tail alone, with derivatives in k and log v, for places x."""
+    """What depends on skew and tail alone, with derivatives in k and log v."""
 
-    def __init__(self, x: Array, k: Array, v: Array, order: int) -> None:
-        k, v = np.broadcast_arrays(np.asarray(k, float), np.asarray(v, float))
-        k, v = (part.reshape((1,) * (np.ndim(x) - k.ndim) + k.shape) for part in (k, v))
-        rate, square = 1.0 / (1.0 + v), k * k
+    def __init__(self, k: Array, v: Array, order: int) -> None:
+        k, v = np.asarray(k, float)[()], np.asarray(v, float)[()]
+        rate, zero = 1.0 / (1.0 + v), np.zeros_like(k)
         n = v * rate
-        turn, zero = n * rate, np.zeros_like(k)  # the derivative of n in log v
-        bend = turn * (1.0 - 2.0 * n)
-        grow, rest = 4.5 + 1.5 * rate, 2.0 * rate + 0.75 * square
-        joined = TwoJet.joined
-        self.k, self.rate, self.n = k, rate, joined(order, n, zero, turn, zero, zero, bend)
-        self.w = joined(order, square + n, 2.0 * k, turn, zero + 2.0, zero, bend)
-        # C is start + rise x, and S lead + slope x.
-        self.start = joined(order, rate + _C * square, 3.0 * k, -turn, zero + 3.0, zero, -bend)
-        self.rise = joined(
-            order,
-            k * (1.0 + 0.5 * n + 1.5 * square),
-            1.0 + 0.5 * n + 4.5 * square,
-            0.5 * k * turn,
-            9.0 * k,
-            0.5 * turn,
-            0.5 * k * bend,
-        )
-        self.lead = joined(order, -_C * k, zero - _C, zero, zero, zero, zero)
-        self.slope = joined(order, rate, zero, -turn, zero, zero, -bend)
-        self.j = joined(
-            order,
-            rate * rate + square * (2.25 * square + 0.5 * grow),
-            k * (9.0 * square + grow),
-            -rest * turn,
-            27.0 * square + grow,
-            -1.5 * k * turn,
-            2.0 * turn * turn - rest * bend,
-        ).root()
+        turn = n * rate  # its derivative in log v
+        bend, parts = turn * (1.0 - 2.0 * n), (1, 3, 6)[order]
+        third = TwoJet((k, zero + 1.0, zero, zero, zero, zero)[:parts])
+        self.k, self.n = k, TwoJet((n, zero, turn, zero, zero, bend)[:parts])
+        # S is lead + slope x, and C start + rise x.
+        self.lead = third * -_C
+        self.slope = TwoJet((rate, zero, -turn, zero, zero, -bend)[:parts])
+        square = third * third
+        self.w = square + self.n
+        self.start = self.slope + square * _C
+        self.rise = third * (self.slope + self.w * _C)
+        self.square_j = self.slope * self.slope + square * _C * (self.w * _C + self.slope * 2.0)
         self.steepness = self.w.value * (1.0 + v)  # 1/(delta gamma)
+
+    @property
+    def j(self) -> Array:
+        """J."""
+        return np.sqrt(self.square_j.value)
 
     def at(self, x: Array) -> tuple[TwoJet, TwoJet]:
         """Return C and S, as functions of k and log v."""
-        return self.start + self.rise * x, self.lead + self.slope * x
+        return self.rise * x + self.start, self.slope * x + self.lead
 
 
 def _sum(c: Array, s: Array, n: Array, r: Array) -> Array:
@@ -97,67 +90,74 @@ def _sum(c: Array, s: Array, n: Array, r: Array) -> Array:
 
 def moments(k: Array, v: Array) -> tuple[Array, Array]:
     """Return the mean and the standard deviation."""
-    growth = 1.0 + np.asarray(v)
-    return _C * k * growth, Frame(growth, k, v, 0).j.value * growth * np.sqrt(growth)
+    growth = np.where(np.asarray(v) < HEAVIEST, 1.0 + np.asarray(v), np.inf)
+    with np.errstate(invalid="ignore"):  # Cauchy's law has no mean
+        return _C * k * growth, Frame(k, v, 0).j * growth * np.sqrt(growth)
+
+
+def beyond_end(x: Array, k: Array, v: Array) -> NDArray[np.bool_]:
+    """Return which x are beyond the end of the support, which there is where v is 0."""
+    return (np.asarray(v) == 0.0) & (1.0 + k * x <= 0.0)
 
 
 def nearness(x: Array, k: Array, v: Array) -> Array:
     """Return R over its value at the location, 0 at an end of the support where v is 0."""
-    own = Frame(x, k, v, 0)
+    own = Frame(k, v, 0)
     c, s = own.at(x)
-    return np.hypot(c.value, np.sqrt(own.n.value) * s.value) / own.j.value
+    return np.hypot(c.value, np.sqrt(own.n.value) * s.value) / own.j
 
 
 def density_jet(x: Array, k: Array, v: Array, order: int) -> Rows:
     """Return -log q(x) less log(2 pi)/2, with derivatives in x, k and log v."""
-    own = Frame(x, k, v, order)
-    of_shapes = own.at(x)
-    (c, s), n, log_j = (part.value for part in of_shapes), own.n.value, own.j.log()
+    own = Frame(k, v, order)
+    of_c, of_s = own.at(x)
+    c, s, n, log_j = of_c.value, of_s.value, own.n.value, own.square_j.log()  # of J^2
     r = np.hypot(c, np.sqrt(n) * s)
     p = s * (s / _sum(c, s, n, r))
     bessel = log_bessel_k1(n / r)
-    value = 1.5 * np.log(r) + p - bessel.value - 2.0 * log_j.value
+    value = 1.5 * np.log(r) + p - bessel.value - log_j.value
     if order < 1:
         return Rows(value)
     # C and S in units of R, whose first derivatives come in x, k and log v. P is the root of
     # N P^2/2 + C P - S^2/2.
     rate = 1.0 / r
     near, far, share = c * rate, s * rate, p * rate
-    in_x = (own.rise, own.slope)
-    of_c, of_s = (
-        np.concatenate([(line.value * rate)[None], jet.parts[1:3] * rate])
-        for line, jet in zip(in_x, of_shapes, strict=True)
+    c_1 = [part * rate for part in (own.rise.value, *of_c.parts[1:3])]
+    s_1 = [part * rate for part in (own.slope.value, *of_s.parts[1:3])]
+    n_1, log_n_1 = (0.0, *own.n.parts[1:3]), (0.0, 0.0, own.slope.value)
+    across, square, half = n * far, 0.5 * far * far, 0.5 * p * share
+    each = list(zip(c_1, s_1, n_1, strict=True))
+    root_1 = [near * a + across * b + square * d for a, b, d in each]  # of log R
+    p_1 = [s * b - p * a - half * d for a, b, d in each]
+    moves = [a - b for a, b in zip(root_1, log_n_1, strict=True)]  # of log(R/N)
+    gradient = tuple(
+        1.5 * a + b - bessel.slope * d - e
+        for a, b, d, e in zip(root_1, p_1, moves, (0.0, *log_j.parts[1:3]), strict=True)
     )
-    of_n, of_log_j = (_without_x(jet.parts[1:3], 1) for jet in (own.n, log_j))
-    of_log_n = _without_x(np.stack([np.zeros_like(n), own.rate]), 1)
-    by_root = near * of_c + (n * far) * of_s + of_n * (0.5 * far * far)
-    by_p = s * of_s - p * of_c - of_n * (0.5 * p * share)
-    moves = by_root - of_log_n  # of log(R/N)
-    gradient = (1.5 - bessel.slope) * by_root + by_p + bessel.slope * of_log_n - 2.0 * of_log_j
     if order < 2:
-        return Rows(value, tuple(gradient))
-    bends_c, bends_s = (
-        np.concatenate([_without_x(line.parts[1:3] * rate, 1), jet.parts[3:] * rate])
-        for line, jet in zip(in_x, of_shapes, strict=True)
+        return Rows(value, gradient)
+    none = (0.0, 0.0, 0.0)
+    seconds = zip(
+        triangle(3),
+        (0.0, *own.rise.parts[1:3], *of_c.parts[3:]),
+        (0.0, *own.slope.parts[1:3], *of_s.parts[3:]),
+        (*none, *own.n.parts[3:]),
+        (*none, 0.0, 0.0, -n * own.slope.value),  # of log N
+        (*none, *log_j.parts[3:]),
+        strict=True,
     )
-    bends_n, bends_log_j = (_without_x(jet.parts[3:], 3) for jet in (own.n, log_j))
-    zero = np.zeros_like(n)
-    bends_log_n = _without_x(np.stack([zero, zero, -n * own.rate]), 3)
-    i, j = _ONE, _OTHER
-    double = r * of_s[i] * of_s[j] + s * bends_s
-    mixed = of_n[i] * of_s[j] + of_n[j] * of_s[i]
-    root = of_c[i] * of_c[j] + near * bends_c + (n * rate) * double + far * mixed
-    root += bends_n * (0.5 * far * far) - 2.0 * by_root[i] * by_root[j]
-    pull = of_n * share + of_c
-    fall = double - p * bends_c - bends_n * (0.5 * p * share)
-    fall -= pull[i] * by_p[j] + pull[j] * by_p[i] + (n * rate) * by_p[i] * by_p[j]
-    turn = bessel.slope * (root - bends_log_n) + bessel.bend * moves[i] * moves[j]
-    return Rows(value, tuple(gradient), tuple(1.5 * root + fall - turn - 2.0 * bends_log_j))
-
-
-def _without_x(parts: Array, more: int) -> Array:
-    """Return derivatives in the shapes behind as many in x that are zero."""
-    return np.concatenate([np.zeros((more, *parts.shape[1:])), parts])
+    shrink, whole = n * rate, [share * d + a for a, _, d in each]
+    curvature = []
+    for (i, j), c_2, s_2, n_2, log_n_2, log_j_2 in seconds:
+        double = r * (s_1[i] * s_1[j]) + far * s_2
+        mixed = n_1[i] * s_1[j] + n_1[j] * s_1[i]
+        root = c_1[i] * c_1[j] + near * rate * c_2 + shrink * double + far * mixed
+        root = root + square * n_2 - 2.0 * (root_1[i] * root_1[j])
+        fall = double - share * c_2 - half * n_2 - whole[i] * p_1[j] - whole[j] * p_1[i]
+        fall = fall - shrink * (p_1[i] * p_1[j])
+        turn = bessel.slope * (root - log_n_2) + bessel.bend * (moves[i] * moves[j])
+        curvature.append(1.5 * root + fall - turn - log_j_2)
+    return Rows(value, gradient, tuple(curvature))
 
 
 def tail_jet(x: Array, k: Array, v: Array, upper: bool, order: int) -> Rows:
@@ -167,7 +167,7 @@ def tail_jet(x: Array, k: Array, v: Array, upper: bool, order: int) -> Rows:
     one is its complement, and laws of skew k and -k are mirror images.
     """
     x, k, v = np.broadcast_arrays(*(np.asarray(e, float) for e in (x, k, v)))
-    side = np.where(x < moments(k, v)[0], -1.0, 1.0)
+    side = np.where(x < _C * k * (1.0 + v), -1.0, 1.0)
     outer = _outer((side * x).ravel(), (side * k).ravel(), v.ravel(), order)
     parts = [part.reshape(x.shape) for part in outer]
     other = (side > 0.0) != upper
@@ -201,21 +201,22 @@ def _of_rows(x: Array, k: Array, v: Array, order: int) -> Array:
     # Along the steepest descent through the saddle point of the inverse transform, P(X > x) is
     # exp(-P)/pi times the mean, over an exponential variable s^2, of the angle between 0 and pi of
     # L + K T^2 + i Q T, with L = S/(R + C) and T = s/sqrt(N s^2 + 2 R).
-    own = Frame(x, k, v, order)
+    own = Frame(k, v, order)
     (c, s), n = own.at(x), own.n
     r = (c * c + n * s * s).root()
     with np.errstate(all="ignore"):  # of formulas that do not hold for a row
         beyond = n * s * s * (r - c).inverse()
-    both = TwoJet(np.where(c.value > 0.0, (r + c).parts, beyond.parts))
+    parts = zip((r + c).parts, beyond.parts, strict=True)
+    both = TwoJet(np.where(c.value > 0.0, here, there) for here, there in parts)
     lean = s * both.inverse()
     p = s * lean
     steepness = own.w * own.slope.inverse()
     spread = steepness * p + 2.0  # 2 + P/(delta gamma)
     over = (own.w * x - own.lead * (steepness + 2.0 / _C)) * spread.inverse()
     half = (r * 2.0).inverse()
-    unit = (both * spread * own.slope).root() * own.j.inverse() * half.root().inverse() * 0.5
+    unit = (both * spread * own.slope * (own.square_j * half * 4.0).inverse()).root()
     total = _mean_angle(lean * unit, over * half * unit, n * half)
-    return (p - total.log()).parts
+    return np.stack((p - total.log()).parts)
 
 
 def _mean_angle(lean: TwoJet, over: TwoJet, bound: TwoJet) -> TwoJet:
@@ -229,7 +230,7 @@ def _mean_angle(lean: TwoJet, over: TwoJet, bound: TwoJet) -> TwoJet:
     h, a = np.sqrt(square), alpha + beta * square
     value = np.arctan2(h, a) @ _WEIGHTS
     if len(lean.parts) == 1:
-        return TwoJet(value[None])
+        return TwoJet([value])
     m = 1.0 / (a * a + square)
     hm, cube = h * m, h * square
     first = [-hm, -square * hm, -0.5 * cube * m * (a - 2.0 * beta * square)]
@@ -246,7 +247,7 @@ def _mean_angle(lean: TwoJet, over: TwoJet, bound: TwoJet) -> TwoJet:
         *(sum(d * jet.parts[i] for d, jet in zip(slopes, inner, strict=True)) for i in (1, 2)),
     ]
     if len(lean.parts) == 3:
-        return TwoJet(np.stack(parts))
+        return TwoJet(parts)
     double, turn = 2.0 * a * hm * m, (a * a - square) * m * m
     across = 0.5 * cube * (turn - 2.0 * beta * h * double)
     own = 0.75 * a * m - 2.0 * beta * square * m
@@ -265,13 +266,13 @@ def _mean_angle(lean: TwoJet, over: TwoJet, bound: TwoJet) -> TwoJet:
     bends[0] = bends[0] + np.where(
         close, 2.0 * fall - (2.0 * alpha * _S * size * size) @ _WEIGHTS, 0.0
     )
-    for place, (i, j) in enumerate(((1, 1), (1, 2), (2, 2)), start=3):
+    for place, (i, j) in enumerate(PAIRS, start=3):
         bend = sum(d * jet.parts[place] for d, jet in zip(slopes, inner, strict=True))
-        for d, one, other in zip(bends, _ONE, _OTHER, strict=True):
+        for d, (one, other) in zip(bends, triangle(3), strict=True):
             f, g = inner[one].parts, inner[other].parts
             bend = bend + d * (f[i] * g[j] if one == other else f[i] * g[j] + f[j] * g[i])
         parts.append(bend)
-    return TwoJet(np.stack(parts))
+    return TwoJet(parts)
 
 
 def nodes(k: Array, v: Array) -> tuple[Array, Array]:
@@ -281,14 +282,14 @@ def nodes(k: Array, v: Array) -> tuple[Array, Array]:
     as it does for a normal density; next to Cauchy's law it is that of a logistic one.
     """
     k, v = (np.asarray(e, float)[..., None] for e in (k, v))
-    own = Frame(k, k, v, 0)
-    w, rate, n = own.w.value, own.rate, own.n.value
+    own = Frame(k, v, 0)
+    w, rate, n = own.w.value, own.slope.value, own.n.value
     root = np.maximum(np.sqrt(w), _TINY)
     # The saddle points of location and mean are so far apart in h.
-    between = _C * k * root * (_C * own.steepness + 2.0) / (_C * w + rate + own.j.value)
-    last = 2.0 * np.arcsinh(np.sqrt(0.5 * _LAST * own.steepness))
+    between = _C * k * root * (_C * own.steepness + 2.0) / (_C * w + rate + own.j)
+    last = np.minimum(2.0 * np.arcsinh(np.sqrt(0.5 * _LAST * own.steepness)), _WIDEST)
     h = np.maximum(last, _TINY) * _NODES
-    half = np.sinh(0.5 * (h + np.arcsinh(between))) / root
+    half = np.sinh(0.5 * (h + np.clip(np.arcsinh(between), -_FARTHEST, _FARTHEST))) / root
     x = 2.0 * half * (np.hypot(1.0, half * root) + k * half)
     rows = density_jet(x, k, v, 0)
     r = np.hypot(1.0 + k * x, np.sqrt(n) * x)
@@ -302,10 +303,11 @@ def rough_quantile(score: Array, k: Array, v: Array) -> Array:
     At one of them P is score^2/2; the other is a quantile of Cauchy's law.
     """
     mean, std = moments(k, v)
-    own = Frame(k, k, v, 0)
-    skew = k * (own.rate + _C * own.w.value) * np.sqrt(1.0 + v) / own.j.value
+    own = Frame(k, v, 0)
+    rate = own.slope.value
+    skew = k * (rate + _C * own.w.value) * np.sqrt(1.0 + v) / own.j
     half = 0.5 * score
-    standard = 2.0 * half * (np.sqrt(1.0 + own.steepness * half * half) + skew * half / own.rate)
+    standard = 2.0 * half * (np.sqrt(1.0 + own.steepness * half * half) + skew * half / rate)
     light, heavy = mean + std * standard, np.tan(np.pi * (ndtr(score) - 0.5))
     return np.where(np.abs(light) < np.abs(heavy), light, heavy)
 
@@ -318,7 +320,7 @@ def draws(k: Array, v: Array, size: tuple[int, ...], rng: np.random.Generator) -
     Michael, Schucany & Haas (1976), Generating random variates using transformations with multiple
     roots, The American Statistician 30.
     """
-    own, growth = Frame(k, k, v, 0), 1.0 + np.asarray(v)
+    own, growth = Frame(k, v, 0), 1.0 + np.asarray(v)
     w = np.maximum(own.w.value, _TINY)
     reach = 2.0 * np.arcsinh(0.5 * np.sqrt(own.steepness) * np.abs(rng.standard_normal(size)))
     upwards = rng.random(size) * (1.0 + np.exp(-reach)) > 1.0
@@ -331,11 +333,11 @@ def draws(k: Array, v: Array, size: tuple[int, ...], rng: np.random.Generator) -
 
 def to_textbook(k: Array, v: Array) -> Arrays:
     """Return delta alpha, delta beta, the location and delta."""
-    own = Frame(k, k, v, 0)
+    own = Frame(k, v, 0)
     n, w = own.n.value, own.w.value
     delta = np.sqrt(n) / w
     beta = k / np.sqrt(n) * (_C + 1.0 / own.steepness)
-    return own.j.value / np.sqrt(n * w), beta, -k / w, delta
+    return own.j / np.sqrt(n * w), beta, -k / w, delta
 
 
 def from_textbook(alpha: Array, beta: Array) -> Arrays:

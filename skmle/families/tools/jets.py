@@ -5,13 +5,13 @@ A formula that is written with them returns its derivatives, too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-# Of xx, xy and yy, the one parameter and the other.
-_ONE, _OTHER = [0, 0, 1], [0, 1, 1]
+PAIRS = ((1, 1), (1, 2), (2, 2))
+"""The parts whose parameters the second derivatives are in, which are the parts 3, 4 and 5."""
 
 
 class TwoJet:
@@ -19,52 +19,43 @@ class TwoJet:
 
     Parameters
     ----------
-    parts : ndarray of shape (1, ...), (3, ...) or (6, ...)
+    parts : iterable of 1, 3 or 6 arrays
         The value alone, or with the first derivatives, or with all.
     """
 
-    def __init__(self, parts: NDArray[Any]) -> None:
-        self.parts = parts
-
-    @classmethod
-    def joined(cls, order: int, *parts: Any) -> TwoJet:
-        """Return the function with these parts, of which those up to an order are taken."""
-        return cls(np.stack(np.broadcast_arrays(*parts[: (1, 3, 6)[order]])).astype(float))
+    def __init__(self, parts: Iterable[Any]) -> None:
+        self.parts = tuple(parts)
 
     @property
-    def value(self) -> NDArray[Any]:
+    def value(self) -> Any:
         """The value alone."""
         return self.parts[0]
 
     def __add__(self, other: TwoJet | Any) -> TwoJet:
         if isinstance(other, TwoJet):
-            return TwoJet(self.parts + other.parts)
-        parts = self.parts.copy()
-        parts[0] += other
-        return TwoJet(parts)
+            return TwoJet(f + g for f, g in zip(self.parts, other.parts, strict=True))
+        return TwoJet((self.value + other, *self.parts[1:]))
 
     def __sub__(self, other: TwoJet) -> TwoJet:
-        return TwoJet(self.parts - other.parts)
+        return TwoJet(f - g for f, g in zip(self.parts, other.parts, strict=True))
 
     def __mul__(self, other: TwoJet | Any) -> TwoJet:
         f = self.parts
         if not isinstance(other, TwoJet):
-            return TwoJet(f * other)
+            return TwoJet(part * other for part in f)
         g = other.parts
-        parts = f * g[0]
-        parts[1:] += f[0] * g[1:]
-        if len(parts) > 3:
-            df, dg = f[1:3], g[1:3]
-            parts[3:] += df[_ONE] * dg[_OTHER] + df[_OTHER] * dg[_ONE]
+        parts = [f[0] * g[0], *(f[0] * b + g[0] * a for a, b in zip(f[1:], g[1:], strict=True))]
+        if len(f) > 3:
+            for place, (i, j) in enumerate(PAIRS, start=3):
+                parts[place] = parts[place] + f[i] * g[j] + f[j] * g[i]
         return TwoJet(parts)
 
     def of(self, value: Any, slope: Any, bend: Any) -> TwoJet:
         """Return a function of this one, by its value and derivatives here."""
-        parts = self.parts * slope
-        parts[0] = value
+        parts = [value, *(slope * part for part in self.parts[1:])]
         if len(parts) > 3:
-            slopes = self.parts[1:3]
-            parts[3:] += bend * (slopes[_ONE] * slopes[_OTHER])
+            for place, (i, j) in enumerate(PAIRS, start=3):
+                parts[place] = parts[place] + bend * (self.parts[i] * self.parts[j])
         return TwoJet(parts)
 
     def log(self) -> TwoJet:

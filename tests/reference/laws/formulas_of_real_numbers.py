@@ -125,14 +125,30 @@ def _mixed(y, **theta):
 
 
 def _mixed_tail(y, sign, theta):
-    """Return the logarithm of a tail, by integrals over pieces that grow outwards from y."""
-    there = _mixed(y, **theta)
-    pieces = [0, *(theta["scale"] * mp.mpf(4) ** k for k in range(-9, 9)), mp.inf]
+    """Return the logarithm of a tail, by an integral over t = log v.
 
-    with mp.workdps(30):
-        log_tail = there + mp.log(
-            mp.quad(lambda u: mp.exp(_mixed(y + sign * u, **theta) - there), pieces)
+    Given v, of the inverse Gaussian law of mean 1/gamma and shape 1, (y - mu)/delta is normal with
+    mean beta v and variance v.
+    """
+    alpha, beta, mu, delta = _textbook(**theta)
+    u, beta = sign * (y - mu) / delta, sign * beta
+    gamma = mp.sqrt((alpha - beta) * (alpha + beta))
+    size = alpha * mp.hypot(1, u)
+
+    def of_both(t):
+        v = mp.exp(t)
+        return mp.exp(-((1 - gamma * v) ** 2) / (2 * v) - t / 2) * mp.ncdf(
+            (beta * v - u) / mp.sqrt(v)
         )
+
+    # The law of t is like exp(-gamma cosh t), and given y it is like exp(-size cosh t).
+    middles = (-mp.log(gamma), gamma), (mp.log(mp.hypot(1, u) / alpha), size)
+    pieces = sorted(
+        middle + side * mp.acosh(1 + 90 / bend) for middle, bend in middles for side in (-1, 0, 1)
+    )
+    there = of_both(middles[1][0])  # `quad` asks for so many digits beside 1
+    share = mp.quad(lambda t: of_both(t) / there, pieces)
+    log_tail = mp.log(there * share / mp.sqrt(2 * mp.pi))
     return log_tail if log_tail < -0.5 else log_complement(_mixed_tail(y, -sign, theta))
 
 
