@@ -45,6 +45,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("exponentially_modified_normal", "exponnorm", "exgaussian", "ex_gaussian", "emg"),
     ),
     "JohnsonSU": ("johnson_su", ("johnson_su", "johnsonsu")),
+    "NormalInverseGaussian": (
+        "normal_inverse_gaussian",
+        ("normal_inverse_gaussian", "norminvgauss", "nig"),
+    ),
     "SkewNormal": ("skew_normal", ("skew_normal", "skewnorm")),
     "SkewT": ("skew_t", ("skew_t", "jf_skew_t", "skewt", "jones_faddy")),
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),

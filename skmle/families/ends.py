@@ -126,9 +126,9 @@ class Ends:
 
     @property
     def limits_of_tails(self) -> tuple[Limit, ...]:
-        """Laws at an end of the parameters' range where observed values have no density.
+        """Laws at an end of the parameters' range to which whole observed values never lead.
 
-        Intervals of values have a probability there.
+        They may have no density there. Intervals of values, and values in a window, may lead there.
         """
         return ()
 

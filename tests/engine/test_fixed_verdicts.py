@@ -60,6 +60,8 @@ def test_equal_observations_elsewhere_have_one(family):
     if ends_meet_rows(family) or len(atoms_of(family)):
         assert said == "no_maximum"
         return
+    if said == "no_maximum" and ends_move(family):
+        return
     at_infinity = "towards a finite supremum" in model._fits[0].verdict.reason
     assert said in ("interior", "boundary") or (said == "no_maximum" and at_infinity)
     spread = [name for name in model.params_ if name not in fixed]

@@ -137,7 +137,11 @@ def expected_verdict(
         # Least counts alone: they are sure at an end of the parameter's range.
         least = family.support.discrete and bool((y == family.support.low).all())
         return ("separation" if X else "boundary") if least else "interior"
-    return "interior" if score_at_limit(family, y, limit, *X) > 0.0 else "boundary"
+    if score_at_limit(family, y, limit, *X) > 0.0:
+        return "interior"
+    # A law with several maxima may have a better one away from the limit law.
+    further = family.several_modes and best_inside(family, y, *X) > limit.log_likelihood_ + UNTOLD
+    return "interior" if further else "boundary"
 
 
 def runs_off(family: Family, y: np.ndarray) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skmle.families.tools.bessel import log_bessel
+from skmle.families.tools.bessel import log_bessel, log_bessel_k1
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -105,3 +105,26 @@ def test_no_argument_and_a_vast_one():
     assert abs(none.value) < 1e-15 and none.ratio == 0.0
     assert none.over == none.slope == pytest.approx(0.1)
     assert vast.lack == pytest.approx(4.5e-300) and vast.slope == pytest.approx(0.0, abs=1e-300)
+
+
+# By mpmath, with 50 digits, of 1/x: log(sqrt(2 x/pi) exp(x) K_1(x)) and two derivatives in log x.
+BESSEL_K1 = [
+    (1e200, 230.03271794675985, -0.5, 1e-200),
+    (100.0, 2.086532647450496, -0.490472247757457, 0.009155281467141537),
+    (2.0, 0.4323064543799511, -0.2790377092382927, 0.1140625383464607),
+    (0.5, 0.15371093507473133, -0.128615517527579, 0.09038046101321813),
+    (0.05, 0.01830054376636736, -0.017869261345415027, 0.0170409743369532),
+    (0.011, 0.004102527837134917, -0.004080268038228294, 0.004036167332999823),
+    (0.0099, 0.0036942803229215583, -0.0036762158857533336, 0.0036403936412437304),
+    (0.0001, 3.749812516404141e-05, -3.749625049210314e-05, 3.7492501476225094e-05),
+    (1e-15, 3.7499999999999983e-16, -3.7499999999999963e-16, 3.749999999999993e-16),
+]
+
+
+def test_log_bessel_k1():
+    inverse, *expected = np.array(BESSEL_K1).T
+    found = log_bessel_k1(inverse)
+    for part, wanted, rtol in zip(found, expected, (1e-13, 1e-11, 1e-9), strict=True):
+        np.testing.assert_allclose(part, wanted, rtol=rtol, atol=1e-16)
+    for x, *parts in zip(inverse, *found, strict=True):  # all of them near, or far
+        np.testing.assert_array_equal(log_bessel_k1(np.asarray(x)), parts)

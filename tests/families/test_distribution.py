@@ -38,7 +38,8 @@ def assert_quantiles(found, expected, tail, q):
     """Compare with scipy's, of which some have lost digits, as its own probabilities show."""
     with np.errstate(divide="ignore"):  # where they are rounded to zero
         closer = np.abs(tail(found) - q) <= np.abs(tail(expected) - q)
-    np.testing.assert_allclose(found, np.where(closer, found, expected), rtol=1e-13)
+    rtol = 1e-10 if integrated(tail.__self__, "_cdf") else 1e-13
+    np.testing.assert_allclose(found, np.where(closer, found, expected), rtol=rtol)
 
 
 def assert_entropy(found, theirs):
@@ -90,7 +91,8 @@ def test_distribution_equals_scipy(family, rng):
                 expected = np.where(wrong & np.isposinf(found), np.inf, expected)
                 rtol = 1e-8 if integrated(theirs, "_stats", "_munp") else 1e-10
                 np.testing.assert_allclose(found, expected, rtol=rtol)
-        if not counted(family):
+        # Far out an integral of scipy's has no digits; exact tails are in tests/reference/laws.
+        if not counted(family) and not integrated(theirs, "_cdf"):
             with np.errstate(divide="ignore"):  # scipy's, on its way to an infinite quantile
                 far = theirs.isf(1e-30)
             assert_quantiles(ours.isf(1e-30), far, theirs.sf, 1e-30)

@@ -67,7 +67,7 @@ def test_far_out(family, size, rng):
 LIMITS = {
     f"{name}-{limit.parameter}-{limit.value:.3g}": (family, limit)
     for name, family in SUBJECTS.items()
-    for limit in family.limits
+    for limit in (*family.limits, *family.limits_of_tails)
 }
 
 every_limit = pytest.mark.parametrize(("family", "limit"), LIMITS.values(), ids=LIMITS)
@@ -138,9 +138,11 @@ def test_distribution_at_the_limit(family, limit, rng):
                 rare = (wanted == 0.0) & (found < 10.0 * min(near, 1.0 / near))
                 np.testing.assert_allclose(np.where(rare, 0.0, found), wanted, rtol=1e-9)
             for method in ("mean", "var", "std", "entropy", "median"):
-                np.testing.assert_allclose(
-                    getattr(ours, method)(), getattr(theirs, method)(), rtol=1e-9
-                )
+                found, wanted = getattr(ours, method)(), getattr(theirs, method)()
+                if np.isinf(wanted) and value != limit.value:  # it is large next to the limit
+                    assert np.abs(found) > 1e9
+                else:
+                    np.testing.assert_allclose(found, wanted, rtol=1e-9)
             np.testing.assert_allclose(
                 ours.ppf([0.01, 0.3, 0.9]), theirs.ppf([0.01, 0.3, 0.9]), rtol=1e-9
             )
@@ -149,8 +151,9 @@ def test_distribution_at_the_limit(family, limit, rng):
             )
             draws = ours.rvs(2000, random_state=0)
             assert np.isfinite(draws).all()
-            gap = np.mean(positions(family, draws)) - theirs.mean()
-            assert abs(gap) < 5.0 * theirs.std() / np.sqrt(2000)
+            if np.isfinite(theirs.var()):
+                gap = np.mean(positions(family, draws)) - theirs.mean()
+                assert abs(gap) < 5.0 * theirs.std() / np.sqrt(2000)
 
 
 @every(SUBJECTS)

@@ -1,4 +1,4 @@
-"""Modified Bessel functions of the first kind, of any order and size, without over- or underflow.
+"""Modified Bessel functions without over- or underflow: I of any order and size, and K_1.
 
 scipy's `ive` underflows for large orders, and is nan for arguments above 1e9.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import Polynomial
-from scipy.special import i0e, i1e
+from scipy.special import i0e, i1e, k0e, k1e
 
 from skmle.families.records import Array
 from skmle.families.tools.special import binet
@@ -23,6 +23,10 @@ _STEPS, _NEAR = 40, 2.0
 # Argument from which the expansion in its inverse has all digits: the first in units of
 # (order + 1)^2, and the number of its terms.
 _FAR, _FAR_LEAST, _FAR_TERMS = 8.0, 40.0, 14
+# Argument from which the expansion of K_1 in its inverse has all digits, and the coefficients in
+# sqrt(2 x/pi) exp(x) K_1(x) = 1 + b_1/x + b_2/x^2 + ..
+_K1_FAR = 100.0
+_K1 = np.cumprod([(4.0 - (2.0 * k - 1.0) ** 2) / (8.0 * k) for k in range(1, 9)])
 _ROUNDS = 60  # of Newton's method, which needs about four; far more than were seen
 _SETTLED = 1e-14  # share of the concentration below which a step changes nothing
 
@@ -95,6 +99,57 @@ def log_bessel_0(x: Array) -> LogBessel:
         far_lack, far_slope = _far(0.0, 1.0 / np.where(far, x, np.inf))
         lack, slope = np.where(far, far_lack, lack), np.where(far, far_slope, slope)
     return LogBessel(np.log(zero), ratio, lack, over, slope)
+
+
+class LogBesselK(NamedTuple):
+    """log(sqrt(2 x/pi) exp(x) K_1(x)), which tends to 0 like 3/(8 x), and two derivatives."""
+
+    value: Array
+    slope: Array
+    """The derivative in log x, from 0 for large x to -1/2 for small."""
+    bend: Array
+    """The second derivative in log x."""
+
+
+def log_bessel_k1(inverse: Array) -> LogBesselK:
+    """Return the logarithm of K_1(x) and its derivatives at x = 1/inverse.
+
+    Parameters
+    ----------
+    inverse : ndarray or 0-d
+        From 0 on.
+    """
+    inverse = np.asarray(inverse, float)
+    near = inverse > 1.0 / _K1_FAR
+    if near.all():
+        return _k1_near(1.0 / inverse)
+    if not near.any():
+        return _k1_far(inverse)
+    both = zip(
+        _k1_near(1.0 / np.where(near, inverse, 1.0)),
+        _k1_far(np.where(near, 0.0, inverse)),
+        strict=True,
+    )
+    return LogBesselK(*(np.where(near, one, other) for one, other in both))
+
+
+def _k1_near(x: Array) -> LogBesselK:
+    zero, one = k0e(x), k1e(x)
+    ratio = zero / one  # its derivative is ratio^2 + ratio/x - 1
+    value = np.log(np.sqrt(2.0 * x / np.pi) * one)
+    slope = x * (1.0 - ratio) - 0.5
+    bend = x * (1.0 - 2.0 * ratio + x * ((1.0 - ratio) * (1.0 + ratio)))
+    return LogBesselK(value, slope, bend)
+
+
+def _k1_far(inverse: Array) -> LogBesselK:
+    rest = fall = turn = np.zeros_like(inverse)  # the sum, and its derivatives in log(1/x)
+    for k in range(len(_K1), 0, -1):
+        b = _K1[k - 1]
+        rest, fall = (rest + b) * inverse, (fall + b * k) * inverse
+        turn = (turn + b * k * k) * inverse
+    fall, turn = fall / (1.0 + rest), turn / (1.0 + rest)
+    return LogBesselK(np.log1p(rest), -fall, turn - fall * fall)
 
 
 def concentration(dimension: int, lack: float) -> float:

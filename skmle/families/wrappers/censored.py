@@ -12,7 +12,6 @@ from skmle.families.base import (
     Array,
     Arrays,
     Family,
-    Limit,
     Observation,
     Rows,
     Saturated,
@@ -85,11 +84,6 @@ class Censored(OfKnown):
         return Shortcuts(starts=self.inner.shortcuts.starts if self._exact == 1.0 else "near")
 
     may_be_unbounded = False  # the exact rows do not tell it alone
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        of_tails = self.inner.limits_of_tails if self._exact < 1.0 else ()
-        return (*super().limits, *map(self._around_limit, of_tails))
 
     @property
     def observations(self) -> str:

@@ -106,6 +106,62 @@ def _wrapped_cauchy_density(y, loc, concentration):
     return mp.log((1 - rho**2) / (2 * mp.pi * square))
 
 
+def _textbook(loc, scale, skew, tail):
+    """Return delta alpha, delta beta, mu and delta of the normal-inverse-Gaussian law."""
+    k, n = skew / 3, tail / (1 + tail)
+    w = k * k + n
+    gamma, slope = 1 / ((1 + tail) * w), k / mp.sqrt(n)
+    beta = slope * (mp.mpf(3) / 2 + gamma)
+    return mp.hypot(gamma, beta), beta, loc - scale * k / w, scale * mp.sqrt(n) / w
+
+
+def _mixed(y, **theta):
+    alpha, beta, mu, delta = _textbook(**theta)
+    u = (y - mu) / delta
+    r = mp.sqrt(1 + u * u)
+    gamma = mp.sqrt((alpha - beta) * (alpha + beta))
+    bessel = mp.log(mp.besselk(1, alpha * r))
+    return mp.log(alpha / (mp.pi * delta * r)) + bessel + gamma + beta * u
+
+
+def _mixed_tail(y, sign, theta):
+    """Return the logarithm of a tail, by an integral over t = log v.
+
+    Given v, of the inverse Gaussian law of mean 1/gamma and shape 1, (y - mu)/delta is normal with
+    mean beta v and variance v.
+    """
+    alpha, beta, mu, delta = _textbook(**theta)
+    u, beta = sign * (y - mu) / delta, sign * beta
+    gamma = mp.sqrt((alpha - beta) * (alpha + beta))
+    size = alpha * mp.hypot(1, u)
+
+    def of_both(t):
+        v = mp.exp(t)
+        return mp.exp(-((1 - gamma * v) ** 2) / (2 * v) - t / 2) * mp.ncdf(
+            (beta * v - u) / mp.sqrt(v)
+        )
+
+    # The law of t is like exp(-gamma cosh t), and given y it is like exp(-size cosh t).
+    middles = (-mp.log(gamma), gamma), (mp.log(mp.hypot(1, u) / alpha), size)
+    pieces = sorted(
+        middle + side * mp.acosh(1 + 90 / bend) for middle, bend in middles for side in (-1, 0, 1)
+    )
+    there = of_both(middles[1][0])  # `quad` asks for so many digits beside 1
+    share = mp.quad(lambda t: of_both(t) / there, pieces)
+    log_tail = mp.log(there * share / mp.sqrt(2 * mp.pi))
+    return log_tail if log_tail < -0.5 else log_complement(_mixed_tail(y, -sign, theta))
+
+
+def _mixed_mean(**theta):
+    alpha, beta, mu, delta = _textbook(**theta)
+    return mu + delta * beta / mp.sqrt((alpha - beta) * (alpha + beta))
+
+
+def _mixed_variance(**theta):
+    alpha, beta, _, delta = _textbook(**theta)
+    return delta**2 * alpha**2 / mp.sqrt((alpha - beta) * (alpha + beta)) ** 3
+
+
 def _normal_of_johnson(y, loc, scale, shape, skew):
     """Return N of the S_U law, and dN/dy."""
     h, root = mp.sqrt(skew**2 + 1 / shape), mp.sqrt(shape)
@@ -208,6 +264,24 @@ def _modified_log_cdf(y, **theta):
 
 
 LAWS = [
+    Formula(
+        "normal_inverse_gaussian",
+        [
+            law | {"skew": skew, "tail": tail}
+            for law, skew, tail in zip(
+                [*STANDARD, *STANDARD[:2]],
+                (0.5, -1.5, 0.0, 0.01, 3.0),
+                (1.0, 0.01, 100.0, 1e-7, 0.5),
+                strict=True,
+            )
+        ],
+        log_density=_mixed,
+        points=at(-300, -30, -9, -2, -0.3, 0.001, 0.7, 2, 8, 30, 300),
+        log_sf=lambda y, **theta: _mixed_tail(y, 1, theta),
+        log_cdf=lambda y, **theta: _mixed_tail(y, -1, theta),
+        mean=_mixed_mean,
+        variance=_mixed_variance,
+    ),
     Formula(
         "johnson_su",
         [

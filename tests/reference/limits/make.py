@@ -26,6 +26,7 @@ from skmle import MLEDistribution
 from skmle.families import get_family
 from skmle.families.com_poisson import GeometricFromZero
 from skmle.families.johnson_su import JohnsonSL
+from skmle.families.normal_inverse_gaussian import InverseGaussianFromEnd
 from skmle.families.skellam import FirstCount
 from skmle.families.skew_normal import MOST_SKEWED
 from skmle.families.skew_t import InverseNakagamiFromEnd
@@ -103,8 +104,18 @@ def inverse_nakagami(y, loc, scale, skew):
     return a * mp.log(x) - x - mp.loggamma(a) + mp.log(2 / v)
 
 
+def from_end(y, loc, scale, skew):
+    k = skew / 3
+    x = (y - loc) / scale
+    c, s, j = (1 + k * x) * (1 + 3 * k * k / 2), x - 3 * k / 2, 1 + 3 * k * k / 2
+    return (
+        2 * mp.log(j) - 3 * mp.log(c) / 2 - s * s / (2 * c) - mp.log(2 * mp.pi) / 2 - mp.log(scale)
+    )
+
+
 LAWS = {
     "inverse_nakagami": inverse_nakagami,
+    "inverse_gaussian_from_end": from_end,
     "johnson_sl": johnson_sl,
     "first_count": lambda y, mu1: poisson(y, mu1),
     "geometric_from_zero": lambda y, mean: y * mp.log(mean) - (y + 1) * mp.log1p(mean),
@@ -159,12 +170,14 @@ LIMITS = {
     "exponentially_modified_normal": ("tail", "normal"),
     "johnson_su": ("shape", "johnson_sl"),
     "skew_t": ("df", "inverse_nakagami"),
+    "normal_inverse_gaussian": ("tail", "inverse_gaussian_from_end"),
     "com_poisson": ("nu", "geometric_from_zero"),
     "skellam": ("mu2", "first_count"),
 }
 UNREGISTERED = {
     "inverse_nakagami": InverseNakagamiFromEnd(),
     "johnson_sl": JohnsonSL(),
+    "inverse_gaussian_from_end": InverseGaussianFromEnd(),
     "geometric_from_zero": GeometricFromZero(),
     "first_count": FirstCount(),
 }
