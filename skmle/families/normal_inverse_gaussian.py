@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from skmle.families.algebra import constant_at, through_matrix
+from skmle.families.algebra import constant_at
 from skmle.families.base import (
     IDENTITY,
     LOG,
@@ -24,6 +24,7 @@ from skmle.families.base import (
     average,
     triangle,
 )
+from skmle.families.chain_rules import through_matrix
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.inverse_gaussian_mixing import (
