@@ -36,8 +36,8 @@ from skmle.families.tools.skewed_t_shapes import Shapes
 from skmle.families.tools.special import LOG_2PI
 from skmle.families.tools.with_shapes import WithShapes
 
-# Degrees of freedom from which the law is that with infinitely many, to 1e-15 of its logarithm in
-# all but the lighter tail, and those of a beta law that scipy's quantiles take.
+# Degrees of freedom from which the law is that with infinitely many, to 1e-15 of its logarithm, and
+# those of a beta law that scipy's quantiles take.
 _ENDLESS, _MODERATE = 1e15, 1e8
 _ASKEW = 0.1  # least skewness of a start next to the normal law
 # Levels whose quantiles tell the shapes of a start, and the shapes among which they choose.
@@ -228,11 +228,6 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
     skew > 0; for skew < 0 it is mirrored, and normal for skew 0. A skew-t law tends to it as its
     lighter tail vanishes. scipy, for skew > 0: ``gengamma(1/skew**2, -2, end, unit)`` with
     unit = (loc - end) sqrt(1/skew^2 + 1/2).
-
-    References
-    ----------
-    Jones & Faddy (2003), A skew extension of the t-distribution, with applications, Journal of the
-    Royal Statistical Society B 65.
     """
 
     parameters = (*LocationScale.parameters, Param("skew", IDENTITY))
