@@ -232,6 +232,7 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
 
     parameters = (*LocationScale.parameters, Param("skew", IDENTITY))
     support = Support(fixed=False)
+    several_modes = True
 
     @property
     def title(self) -> str:
@@ -254,13 +255,15 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc, log_scale, _, skew = SkewT().starts(statistics, weight)[0]
-        # The end stays beyond all observations, at twice their distance.
+        # The end stays at twice the distance of all rows.
         away = np.array([np.max(y), np.min(y)]) - loc
         least, most = -0.5 * np.exp(log_scale) / np.where(away == 0.0, 1e-300, away)
-        # Without skewness, rows that are as many above as below would leave the search at a saddle.
-        skew = np.copysign(max(abs(skew), _ASKEW), skew)
-        lean = float(np.clip(_lean(np.asarray(skew)), least, most))
-        return [(loc, log_scale, 2.0 * lean / float(np.sqrt(1.0 - 2.0 * lean * lean)))]
+        # The normal law may be a saddle: a little skewness leads to either side.
+        skews = (skew,) if abs(skew) > _ASKEW else (_ASKEW, -_ASKEW)
+        leans = np.clip(_lean(np.array(skews)), least, most)
+        return [
+            (loc, log_scale, 2.0 * lean / float(np.sqrt(1.0 - 2.0 * lean**2))) for lean in leans
+        ]
 
     def widened(self, eta: Arrays) -> Arrays:
         return (eta[0], eta[1] + np.log(2.0), 0.5 * eta[2])

@@ -167,12 +167,14 @@ def regression_lines(parts: Sequence[Part], covariance: Array | None) -> TableLi
         for i, part in enumerate(constant, first):
             estimate[i], slope[i] = float(part.link.theta(eta[i])), float(part.link.slope(eta[i]))
     chosen = unknown(len(eta)) if covariance is None else covariance[np.ix_(order, order)]
+    with np.errstate(over="ignore"):  # an error beyond the numbers is infinite
+        natural = chosen * np.outer(slope, slope)
     components = [f"{p.name} (link {p.link.name})" for p in modelled for _ in p.terms]
     return TableLines(
         components=components + [CONSTANT] * len(constant),
         terms=[term for p in modelled for term in p.terms] + [p.name for p in constant],
         estimate=estimate,
-        covariance=chosen * np.outer(slope, slope),
+        covariance=natural,
         testable=np.array([True] * first + [p.real for p in constant], bool),
         eta=eta,
         eta_errors=standard_errors(chosen),

@@ -140,7 +140,8 @@ def expected_verdict(
     if score_at_limit(family, y, limit, *X) > 0.0:
         return "interior"
     # A law with several maxima may have a better one away from the limit law.
-    further = family.several_modes and best_inside(family, y, *X) > limit.log_likelihood_ + UNTOLD
+    several = family.several_modes and family.univariate
+    further = several and best_inside(family, y, *X) > limit.log_likelihood_ + UNTOLD
     return "interior" if further else "boundary"
 
 
