@@ -255,7 +255,7 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc, log_scale, _, skew = SkewT().starts(statistics, weight)[0]
-        # The end stays at twice the distance of all rows.
+        # The end stays beyond all rows.
         away = np.array([np.max(y), np.min(y)]) - loc
         least, most = -0.5 * np.exp(log_scale) / np.where(away == 0.0, 1e-300, away)
         # The normal law may be a saddle: a little skewness leads to either side.
