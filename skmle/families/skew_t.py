@@ -255,11 +255,10 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
     def starts(self, statistics: Arrays, weight: Array | None) -> list[tuple[float, ...]]:
         (y,) = statistics
         loc, log_scale, _, skew = SkewT().starts(statistics, weight)[0]
-        # The end stays beyond all rows.
         away = np.array([np.max(y), np.min(y)]) - loc
         least, most = -0.5 * np.exp(log_scale) / np.where(away == 0.0, 1e-300, away)
         # The normal law may be a saddle: a little skewness leads to either side.
-        skews = (skew,) if abs(skew) > _ASKEW else (_ASKEW, -_ASKEW)
+        skews = (skew,) if abs(skew) > _ASKEW else (skew, _ASKEW, -_ASKEW)
         leans = np.clip(_lean(np.array(skews)), least, most)
         return [
             (loc, log_scale, 2.0 * lean / float(np.sqrt(1.0 - 2.0 * lean**2))) for lean in leans
