@@ -20,6 +20,7 @@ from skmle.families.base import (
     Rows,
     Saturated,
     Support,
+    average,
 )
 from skmle.families.generalized_gamma import GeneralizedGamma, log_tail_of_log_gamma
 from skmle.families.law import ByStd
@@ -39,7 +40,7 @@ from skmle.families.tools.with_shapes import WithShapes
 # Degrees of freedom from which the law is that with infinitely many, to 1e-15 of its logarithm, and
 # those of a beta law that scipy's quantiles take.
 _ENDLESS, _MODERATE = 1e15, 1e8
-_ASKEW = 0.1  # least skewness of a start next to the normal law
+_ASKEW = 1e-3  # least skewness of a start next to the normal law
 # Levels whose quantiles tell the shapes of a start, and the shapes among which they choose.
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _DFS = (1.0, 3.0, 10.0, 100.0)
@@ -232,7 +233,6 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
 
     parameters = (*LocationScale.parameters, Param("skew", IDENTITY))
     support = Support(fixed=False)
-    several_modes = True
 
     @property
     def title(self) -> str:
@@ -257,12 +257,11 @@ class InverseNakagamiFromEnd(ByStd, WithShapes):
         loc, log_scale, _, skew = SkewT().starts(statistics, weight)[0]
         away = np.array([np.max(y), np.min(y)]) - loc
         least, most = -0.5 * np.exp(log_scale) / np.where(away == 0.0, 1e-300, away)
-        # The normal law may be a saddle: a little skewness leads to either side.
-        skews = (skew,) if abs(skew) > _ASKEW else (skew, _ASKEW, -_ASKEW)
-        leans = np.clip(_lean(np.array(skews)), least, most)
-        return [
-            (loc, log_scale, 2.0 * lean / float(np.sqrt(1.0 - 2.0 * lean**2))) for lean in leans
-        ]
+        # The normal law may be a saddle, which a little skewness leaves, to the side of moments.
+        if abs(skew) < _ASKEW:
+            skew = np.copysign(_ASKEW, average((y - average(y, weight)) ** 3, weight))
+        lean = float(np.clip(_lean(np.asarray(skew)), least, most))
+        return [(loc, log_scale, 2.0 * lean / float(np.sqrt(1.0 - 2.0 * lean * lean)))]
 
     def widened(self, eta: Arrays) -> Arrays:
         return (eta[0], eta[1] + np.log(2.0), 0.5 * eta[2])
