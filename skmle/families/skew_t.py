@@ -51,7 +51,7 @@ class SkewT(ByStd, ByTails, WithShapes):
     """Jones and Faddy's skew-t law with `loc` (the mode), `scale`, `df` and `skew`.
 
     With skew 0 it is Student's t law with this location, scale and df. Its tails fall like
-    |y|^(-2a) below and |y|^(-2b) above, with df = a + b and skew = (a - b)/sqrt(a b df): for
+    (-y)^(-2a) below and y^(-2b) above, with df = a + b and skew = (a - b)/sqrt(a b df): for
     skew > 0 the upper tail is the heavier one. At the mode the curvature of log q is that of
     Student's law with this scale and df. As df -> inf only the heavier tail is left, and the law
     begins at an end (or stops there): 1/(y - end)^2 has a gamma law of shape 1/skew^2. With skew 0
