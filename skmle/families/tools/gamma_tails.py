@@ -21,14 +21,15 @@ from skmle.families.tools.special import binet
 from skmle.families.tools.tails import log_gamma_tail
 
 # Gauss's rule, and where it ends: exp(-42) is below 1e-18. Against 40 digits the derivatives are
-# within 1e-12, for shapes from 0.001 to 2000; only where y is below exp(-30) means, 1e-8.
+# within 1e-12, for shapes from 0.001 to 2000.
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(48))
 _NODES = _NODES + 0.5
 _END = 42.0
 _AT_ONCE = 1024  # rows whose points stay in the cache
 _LARGE = 1e4  # x up to which a plain difference keeps 13 digits
-# Lower tails of less than one half of smaller shapes are a power of x times a short series.
-_SMALL, _TERMS = 1.0, 24
+# Lower tails of smaller shapes are a power of x times a series, which is short up to one half, and
+# so deep below the mean that the density above is far from smooth.
+_SMALL, _TERMS, _DEEP = 1.0, 24, 20.0
 
 
 def tail_rows(away: Array, log_shape: Array, upper: bool, order: int) -> Rows:
@@ -48,9 +49,11 @@ def tail_rows(away: Array, log_shape: Array, upper: bool, order: int) -> Rows:
         value = -log_gamma_tail(a, a * np.exp(away), upper, log_a + away)
         if order < 1:
             return Rows(value)
-        own = value >= np.log(2.0)  # the tail that is asked for is the smaller one
+        # By the smaller tail, but by the series as far down as that is short.
+        above = ((value >= np.log(2.0)) == upper) & ((a >= _SMALL) | (away > -_DEEP))
+        own = above == upper
         least = np.where(own, value, -np.log(-np.expm1(-value)))
-        rows = _of_smaller(least, away, log_a, own == upper)
+        rows = _of_smaller(least, away, log_a, above)
         # From those of g = -log S to those of -log(1 - S), where that is asked.
         odds = np.exp(value - least)
         one, other = np.where(own, 1.0, -odds), np.where(own, 0.0, odds * (1.0 + odds))
