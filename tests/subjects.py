@@ -335,6 +335,20 @@ def states_a_way(family: Family) -> bool:
     return type(family).without_bound is not Family.without_bound
 
 
+def has_supremum(family: Family | type[Family]) -> bool:
+    """Whether the law knows a finite supremum far out, where there may be no maximum."""
+    cls = family if isinstance(family, type) else type(family)
+    return cls.supremum is not Family.supremum
+
+
+def has_curvature(family: Family) -> bool:
+    """Whether the second derivatives that a law states are those of its rows.
+
+    Where its peak is sharp, so that smooth laws lead to it, they are those of the expectation.
+    """
+    return family.shortcuts.starts != "final" and not family.smoothings()
+
+
 def is_unbounded(family: Family | type[Family]) -> bool:
     """Whether equal observations make the density grow without bound.
 

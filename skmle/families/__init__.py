@@ -44,6 +44,10 @@ REGISTRY: dict[str, tuple[str, tuple[str, ...]]] = {
         "exponentially_modified_normal",
         ("exponentially_modified_normal", "exponnorm", "exgaussian", "ex_gaussian", "emg"),
     ),
+    "GeneralizedNormal": (
+        "generalized_normal",
+        ("generalized_normal", "gennorm", "generalised_normal", "generalized_error", "subbotin"),
+    ),
     "JohnsonSU": ("johnson_su", ("johnson_su", "johnsonsu")),
     "SkewNormal": ("skew_normal", ("skew_normal", "skewnorm")),
     "HyperbolicSecant": ("hyperbolic_secant", ("hyperbolic_secant", "hypsecant", "sech")),

@@ -13,7 +13,7 @@ from skmle import MLEDistribution, MLERegressor
 from skmle.exceptions import BoundaryWarning, NoMaximumWarning
 from skmle.families import Family, Laplace
 from tests.engine.verdicts import fitted
-from tests.subjects import RELINKED, ends_move, every
+from tests.subjects import RELINKED, ends_move, every, has_supremum
 
 pytestmark = [pytest.mark.numerics, pytest.mark.filterwarnings("error")]
 
@@ -49,9 +49,14 @@ def check_value(family: Family, model, best: float) -> None:
 
 
 def negative(family: Family, form: str):
-    """Return a fit to observations below zero, its warnings and the highest log-likelihood."""
+    """Return a fit to observations below zero, its warnings and the highest log-likelihood.
+
+    Those of a law whose supremum is without tails have tails also when seen from zero.
+    """
     rng = np.random.default_rng(8)
     z, X = rng.normal(-2.0, 0.5, N), rng.normal(size=(N, 2))
+    if has_supremum(family):
+        z = -0.5 - rng.exponential(2.0, N)
     free = clone(family).set_params(links=None)
     if form == "density":
         y = outcomes(family, z)[:, None]

@@ -61,6 +61,9 @@ def test_a_sample_without_zeros_has_the_law_inside(name):
     y = drawn(family)[:, None]
     model, says = judge(MLEDistribution(family), y)
     inside, _ = fitted(MLEDistribution(family.inner), y)
+    if inside.status_ == "no_maximum" and states_a_way(family.inner):
+        assert says == "no_maximum"
+        return
     assert says == "boundary"
     assert model.params_ == pytest.approx(inside.params_ | {"zeros": 0.0}, rel=1e-6)
     np.testing.assert_allclose(model.log_likelihood_, inside.log_likelihood_, rtol=1e-10)
@@ -112,7 +115,7 @@ def test_a_group_separates_in_the_zeros_alone(name, kind):
         np.testing.assert_allclose(model.log_likelihood_, known, rtol=1e-8)
     if family.kinked:
         return  # the usual errors do not hold
-    if states_a_way(family.inner) and model._fits[0].covariance is None:
+    if states_a_way(family.inner) and model._results().reason:
         return  # the rows that are left are few, and lead the law inside to its supremum
     errors = model.inference().standard_errors
     # Of zeros alone, the slope of the group in the law inside is not known either.

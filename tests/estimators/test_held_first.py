@@ -111,7 +111,7 @@ def test_each_row_has_its_prediction(cls, everything):
         # No end that moves may come among the observations.
         shapes = [param.name for param in family.parameters[1:] if not param.unit]
         wide = dict.fromkeys(shapes, 0.1) if ends_move(cls) else {}
-        inside = {p.name: 2.0 if p.chart.domain[1] > 2.0 else 1.5 for p in family.parameters[1:]}
+        inside = {p.name: min(2.0, 0.75 * p.chart.domain[1]) for p in family.parameters[1:]}
         fixed |= inside | wide
     model = MLERegressor(own_name(cls), fixed=fixed).fit(X, y)
     assert model.predict(X).shape == (N,) and model.log_prob(X, y).shape == (N,)

@@ -283,8 +283,8 @@ def quadrature(family: Family, eta):
     at = np.concatenate([law.ppf(LEVELS), law.isf(LEVELS[::-1]), edges])
     ends = np.unique(to(at[~np.isin(at, np.array(atoms_of(family)))]))
     for edge in to(np.array(edges, float)):  # the density is not smooth there: ever finer panels
-        near = ends[np.abs(ends - edge).argsort()[1]]
-        ends = np.unique(np.append(ends, edge + (near - edge) * HALVES))
+        for near in (*ends[ends < edge][-1:], *ends[ends > edge][:1]):
+            ends = np.unique(np.append(ends, edge + (near - edge) * HALVES))
     sides = []
     for edge, neighbour in ((ends[0], ends[1]), (ends[-1], ends[-2])):
         far = edge + np.sign(edge - neighbour) * min(abs(edge - neighbour), 1.0) * np.arange(

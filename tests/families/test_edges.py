@@ -103,10 +103,11 @@ def test_limit_law(family, limit, far, rng):
             )
             _, wanted, bend = jets(law.evaluate(law.statistics(y), rest), len(rest), len(y))
             np.testing.assert_allclose(gradient[:, both], wanted[:, same], rtol=1e-10, atol=1e-10)
-            at = np.arange(len(y))
-            np.testing.assert_allclose(
-                curvature[np.ix_(at, both, both)], bend[np.ix_(at, same, same)], 1e-10, 1e-10
-            )
+            if law.shortcuts.starts != "final":  # its curvature is that of the expectation
+                at = np.arange(len(y))
+                np.testing.assert_allclose(
+                    curvature[np.ix_(at, both, both)], bend[np.ix_(at, same, same)], 1e-10, 1e-10
+                )
             np.testing.assert_allclose(gradient[:, index], 0.0, atol=1e-10)
             np.testing.assert_allclose(curvature[:, index], 0.0, atol=1e-10)
 

@@ -30,7 +30,9 @@ def laws_of(family):
 @every(SUBJECTS, averaged)
 def test_averages_are_those_known_otherwise(family):
     law = laws_of(family)
-    np.testing.assert_allclose(law.expect(np.ones_like), 1.0, rtol=1e-12)
+    # Next to a sharp peak the halves of a panel have hardly more digits than the panel.
+    rtol = 1e-11 if family.smoothings() and not family.kinked else 1e-12
+    np.testing.assert_allclose(law.expect(np.ones_like), 1.0, rtol=rtol)
     known = law.mean()
     finite = np.isfinite(known)
     np.testing.assert_allclose(law.expect()[finite], known[finite], rtol=1e-11, atol=1e-14)

@@ -22,7 +22,7 @@ from skmle._engine.likelihood.watch import Spent, Watch
 from skmle._engine.prepare.closed import Starts
 from skmle._engine.prepare.columns import Columns, look_at, proven
 from skmle._engine.prepare.feasible import may_start
-from skmle._engine.prepare.modes import is_better, starts_of
+from skmle._engine.prepare.modes import is_better, starts_of, way_without_bound
 from skmle._engine.prepare.starts import LeastSquares, fit_first_term
 from skmle._engine.problem import Coefs, Problem
 from skmle._engine.solvers import (
@@ -51,6 +51,8 @@ _EACH = 100
 # Largest distance in standard errors at which a solver may stop. The last step to a maximum tells
 # it from a way to infinity only if it is small. Near a maximum one step more squares the distance.
 _LOOSEST = 1e-3
+# Distance in standard errors up to which a solver counts as beside a maximum. Chosen.
+_BESIDE = 1.0
 
 
 class Likelihood:
@@ -284,19 +286,28 @@ class Likelihood:
     def _solve_cusps(self, smooth: list[Objective], start: Array) -> Solution:
         """Return the solution of a law with cusps, which smooth laws approach."""
         problem = self.problem
+        solver = SOLVERS["proximal" if problem.selects else "growing"]
+        tol = min(problem.tol, _LOOSEST)
+        if not self.family.kinked:
+            # Of steep peaks that are no cusps derivatives confirm most maxima. Smooth laws lead on
+            # where Newton's method has stopped beside one.
+            plain = self._minimise(self.objective, solver, start)
+            beside = plain.distance <= _BESIDE and not (plain.converged and plain.distance <= tol)
+            if not beside or way_without_bound(self.family, self.objective, plain.coef):
+                return plain
+            start = plain.coef
         # An objective that is piecewise linear in the location has its minimum at a vertex. That of
         # a law around one with cusps, as of censored observations, is not, and has no final starts.
         linear = self.family.shortcuts.starts == "final"
         scale_is_constant = all(term.columns is None for term in problem.terms[1:])
         linear = linear and (not problem.selects or scale_is_constant)
-        solver = SOLVERS["proximal" if problem.selects else "growing"]
         solution = solve_cusps(
             self.objective,
             smooth,
             start,
             minimise=lambda objective, coef: self._minimise(objective, solver, coef),
             vertex=linear and not problem.penalties and not self.family.relinked,
-            tol=min(problem.tol, _LOOSEST),
+            tol=tol,
             max_iter=problem.max_iter,
         )
         if not problem.selects:

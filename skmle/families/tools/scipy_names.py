@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from skmle.families.base import Family
 
-# Values of scipy's parameters by which one of ours is recognised: unlike each other, inside all
-# ranges, and no simple multiples. A number of trials is whole.
+# Values of scipy's parameters by which one of ours is recognised: unlike each other, inside most
+# ranges, and no simple multiples; some laws want shapes above one. A number of trials is whole.
 _LOC, _SCALE, _SHAPES, _TRIALS = 0.7182, 1.3791, (0.4142, 0.5772), 7
 _SHIFTED = "A law that begins elsewhere is families.Shifted(...) around this one."
 _MOVE = 0.01  # by which a parameter is moved, to see what depends on it
@@ -49,14 +49,15 @@ def _accepted(family: Family) -> dict[str, Any]:
 
     shapes = getattr(getattr(scipy.stats, family.scipy_name), "shapes", None) or ""
     names = [shape.strip() for shape in shapes.split(",") if shape]
-    values: dict[str, Any] = dict(zip(names, _SHAPES, strict=False))
-    if family.scipy_name == "binom":
-        values["n"] = _TRIALS
     scales = [{}] if family.support.discrete else [{"scale": _SCALE}, {"scale": 1.0}]
-    for scale in scales:
-        for loc in (_LOC, 0.0):
-            if _law(family, tried := values | scale | {"loc": loc}) is not None:
-                return tried
+    for more in (0.0, 1.0):
+        values: dict[str, Any] = {n: s + more for n, s in zip(names, _SHAPES, strict=False)}
+        if family.scipy_name == "binom":
+            values["n"] = _TRIALS
+        for scale in scales:
+            for loc in (_LOC, 0.0):
+                if _law(family, tried := values | scale | {"loc": loc}) is not None:
+                    return tried
     return {}
 
 

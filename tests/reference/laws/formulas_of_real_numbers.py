@@ -60,6 +60,24 @@ def _triangular_cdf(y, low, mode, high):
     return mp.log1p(-((high - y) ** 2) / ((high - low) * (high - mode)))
 
 
+def _generalized_normal_at(loc, scale, shape):
+    """Return values at which |z|^p/p is about so much on both sides."""
+    p = 2 / (1 + shape)
+    sizes = [mp.mpf(x) for x in ("1e-9", "0.02", "0.5", 2, 20, 150, 680)]
+    away = [(p * x) ** (1 / p) for x in sizes]
+    return [loc + scale * z for z in (*(-z for z in away[1::2]), *away)]
+
+
+def _generalized_normal_tail(z, shape):
+    a = (1 + shape) / 2
+    return mp.log(mp.gammainc(a, a * z ** (1 / a), mp.inf, regularized=True) / 2)
+
+
+def _generalized_normal_height(shape):
+    a = (1 + shape) / 2
+    return mp.log(2 * a ** (-a) * mp.gamma(1 + a))
+
+
 def _check(z, level):
     return level * z if z > 0 else (level - 1) * z
 
@@ -203,6 +221,32 @@ LAWS = [
         log_cdf=lambda y, **theta: _skew_normal_tail(y, -1, theta),
         mean=lambda mean, std, skewness: mean,
         variance=lambda mean, std, skewness: std**2,
+    ),
+    Formula(
+        "generalized_normal",
+        [
+            law | {"shape": shape}
+            for law, shape in zip(
+                [*STANDARD, *STANDARD[:2]], (0.9, 0.25, 0.0, -0.75, -0.96875), strict=True
+            )
+        ],
+        log_density=lambda y, loc, scale, shape: (
+            -(abs((y - loc) / scale) ** (2 / (1 + shape))) * (1 + shape) / 2
+            - mp.log(scale)
+            - _generalized_normal_height(shape)
+        ),
+        points=_generalized_normal_at,
+        **tails(_generalized_normal_tail),
+        mean=lambda loc, scale, shape: loc,
+        variance=lambda loc, scale, shape: (
+            scale**2
+            * (2 / (1 + shape)) ** (1 + shape)
+            * mp.gamma(3 * (1 + shape) / 2)
+            / mp.gamma((1 + shape) / 2)
+        ),
+        entropy=lambda loc, scale, shape: (
+            mp.log(scale) + _generalized_normal_height(shape) + (1 + shape) / 2
+        ),
     ),
     Formula(
         "von_mises",
