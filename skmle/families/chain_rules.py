@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from skmle.families.records import Array, Rows, Softmax, triangle
 
+_ZERO = np.zeros(())
+
 
 def through_links(inner: Rows, jets: Sequence[tuple[Array, Array, Array] | None]) -> Rows:
     """Return rows whose derivatives are in other etas, each a function of one of `inner`'s.
@@ -48,21 +50,8 @@ def through_matrix(inner: Rows, matrix: NDArray[np.float64]) -> Rows:
     matrix : ndarray of shape (k, m)
         The derivatives of each eta of `inner` in the others.
     """
-    if inner.gradient is None:
-        return inner
-    k, m = matrix.shape
-    gradient = tuple(_combined(matrix[:, j].tolist(), inner.gradient) for j in range(m))
-    if inner.curvature is None:
-        return Rows(inner.value, gradient)
-    known, places = inner.packed, triangle(k)
-    curvature = []
-    for a, b in triangle(m):
-        shares = [
-            matrix[i, a] * matrix[j, b] + (matrix[j, a] * matrix[i, b] if i != j else 0.0)
-            for i, j in places
-        ]
-        curvature.append(_combined(shares, known))
-    return Rows(inner.value, gradient, tuple(curvature))
+    flat = (None,) * len(triangle(matrix.shape[1]))
+    return composed(inner, [Rows(_ZERO, each, flat) for each in matrix.tolist()])
 
 
 def composed(outer: Rows, inner: Sequence[Rows]) -> Rows:
@@ -79,7 +68,7 @@ def composed(outer: Rows, inner: Sequence[Rows]) -> Rows:
         return outer
     slopes = [rows.gradient or () for rows in inner]
     etas = range(len(slopes[0]))
-    gradient = tuple(_combined(outer.gradient, [slope[a] for slope in slopes]) for a in etas)
+    gradient = tuple(_combined([slope[a] for slope in slopes], outer.gradient) for a in etas)
     if outer.curvature is None:
         return Rows(outer.value, gradient)
     bends = [rows.packed for rows in inner]

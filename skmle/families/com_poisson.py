@@ -20,12 +20,13 @@ from skmle.families.base import (
 from skmle.families.geometric import Geometric
 from skmle.families.law import ByStd
 from skmle.families.poisson import Poisson
-from skmle.families.tools.by_sums import BySums, Cases, complement
+from skmle.families.tools.by_sums import BySums, Cases
 from skmle.families.tools.by_tails import ByLawAtEnd, ByTails
 from skmle.families.tools.counts import has_large, least_of_neighbours
 from skmle.families.tools.log_concave import log_concave_draws
 from skmle.families.tools.power_of_factorial import Sums, offset, sums
 from skmle.families.tools.special import log_complement
+from skmle.families.tools.tails import complement
 
 # Nats by which other counts are less likely than two neighbouring ones, where nothing else matters.
 _APART = 80.0

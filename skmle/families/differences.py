@@ -21,24 +21,18 @@ _STEP = 2e-3
 _WIDER, _NARROWER, _ROUGH = (1e-2, 5e-2), (5e-4, 1e-4), 1e-10
 
 
-def differences(
-    value: Callable[[Arrays], Array], eta: Arrays, order: int, together: bool = False
-) -> Rows:
+def differences(value: Callable[[Arrays], Array], eta: Arrays, order: int) -> Rows:
     """Return the rows of a function of eta by central differences.
 
     The gradient is of sixth order (about 1e-10 is left of its error), the curvature of fourth
     (1e-7): enough for a fit to arrive at its tolerance, and for standard errors of six digits. It
     takes 6 k + 8 k (k - 1)/2 + 1 evaluations for k etas, and more where another step tells more.
-    With `together` most are one, of eta with an axis more in front, which is quicker for few rows.
     """
     here = np.asarray(value(eta), float)
     if order < 1:
         return Rows(here)
-    known = _known_together(value, eta, order) if together else {}
 
     def at(*moves: tuple[int, float]) -> Array:
-        if moves in known:
-            return known[moves]
         moved = [np.asarray(e, float) for e in eta]
         for j, change in moves:
             moved[j] = moved[j] + change
@@ -63,25 +57,6 @@ def differences(
         for a, b in triangle(k)
     )
     return Rows(here, gradient, curvature)
-
-
-def _known_together(
-    value: Callable[[Arrays], Array], eta: Arrays, order: int
-) -> dict[tuple[tuple[int, float], ...], Array]:
-    """Return the values at the places of the first step, by the moves that lead there."""
-    k, signs = len(eta), (1.0, -1.0)
-    places: list[tuple[tuple[int, float], ...]] = [
-        ((j, sign * (m * _STEP)),) for j in range(k) for m in (1.0, 2.0, 3.0) for sign in signs
-    ]
-    for a, b in triangle(k) if order > 1 else ():
-        steps = [m * _STEP for m in (1.0, 2.0)] if a != b else []
-        places += [((a, s * u), (b, t * u)) for u in steps for s in signs for t in signs]
-    moves = np.zeros((k, len(places)))
-    for number, place in enumerate(places):
-        for j, change in place:
-            moves[j, number] = change
-    values = value(tuple(e + move[:, None] for e, move in zip(eta, moves, strict=True)))
-    return dict(zip(places, values, strict=True))
 
 
 class _Line(NamedTuple):

@@ -22,11 +22,11 @@ from skmle.families.base import (
     Saturated,
     Support,
     average,
-    triangle,
 )
 from skmle.families.chain_rules import through_matrix
 from skmle.families.law import ByStd
 from skmle.families.tools.by_tails import ByTails
+from skmle.families.tools.expected import expected_curvature
 from skmle.families.tools.inverse_gaussian_mixing import (
     HEAVIEST,
     beyond_end,
@@ -77,38 +77,19 @@ class _Mixed(ByStd, ByTails, WithShapes):
         outside = beyond_end(u, *own)
         return constant_at(outside, np.inf, rows) if outside.any() else rows
 
-    def tail_jet(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
-        # The derivative in the place is the hazard, whose own are those of density and tail.
-        own = self.shapes(*shapes)
-        rows = tail_jet(u, *own, upper, order)
-        if (outside := beyond_end(u, *own)).any():
-            all_of_it = (own[0] > 0.0) == upper  # the end is below
-            rows = constant_at(outside, np.where(all_of_it, 0.0, np.inf), rows)
-        if rows.gradient is None:
-            return rows
-        density = density_jet(u, *own, 1)
-        assert density.gradient is not None
-        hazard = np.exp(rows.value - density.value - self._constant) * (1.0 if upper else -1.0)
-        gradient = (hazard, *rows.gradient)
-        if rows.curvature is None:
-            return through_matrix(Rows(rows.value, gradient), self.by_shapes)
-        pairs = zip(gradient, density.gradient, strict=True)
-        curvature = (*(hazard * (mine - other) for mine, other in pairs), *rows.packed)
-        return through_matrix(Rows(rows.value, gradient, curvature), self.by_shapes)
+    def tail_in_shapes(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
+        rows = tail_jet(u, *self.shapes(*shapes), upper, order)
+        return through_matrix(rows, self.by_shapes[1:, 1:])
 
-    def expected_curvature(self, statistics: Arrays, eta: Arrays) -> Any:
-        spread, shapes = np.asarray(eta[1]), np.broadcast_arrays(*eta[2:])
-        still = (np.zeros(()), np.zeros(()), *(shape[..., None] for shape in shapes))
-        with np.errstate(all="ignore"):  # of laws far out that a solver tries
-            x, weights = nodes(*self.shapes(*shapes))
-            g = self.evaluate((x,), still, 1).gradient
-            rate = np.exp(-spread)
-        assert g is not None
-        return tuple(
-            np.where(weights > 0.0, g[i] * g[j] * weights, 0.0).sum(axis=-1)
-            * rate ** ((i == 0) + (j == 0))
-            for i, j in triangle(len(eta))
-        )
+    def tail_jet(self, u: Array, shapes: Arrays, upper: bool, order: int) -> Rows:
+        rows, own = super().tail_jet(u, shapes, upper, order), self.shapes(*shapes)
+        if not (outside := beyond_end(u, *own)).any():
+            return rows
+        all_of_it = (own[0] > 0.0) == upper  # the end is below
+        return constant_at(outside, np.where(all_of_it, 0.0, np.inf), rows)
+
+    def standard_curvature(self, eta: Arrays) -> Arrays:
+        return expected_curvature(self, eta, _nodes)
 
     def without_bound(self, statistics: Arrays, eta: Arrays) -> tuple[str, str] | None:
         u, _ = self.places(statistics, eta)
@@ -117,13 +98,13 @@ class _Mixed(ByStd, ByTails, WithShapes):
 
     # ---------------------------------------------------------------- the law, whole
 
-    def _standard(self, theta: Arrays) -> tuple[Array, Array]:
+    def standard_shapes(self, theta: Arrays) -> tuple[Array, Array]:
         """Return skew/3 and tail."""
         with np.errstate(divide="ignore"):  # the logarithm of no tail
             return self.shapes(*self.chart(self.eta(theta))[2:])
 
     def ends(self, theta: Arrays) -> tuple[Array, Array]:
-        third, tail = self._standard(theta)
+        third, tail = self.standard_shapes(theta)
         with np.errstate(divide="ignore", invalid="ignore"):
             end = np.where(tail == 0.0, theta[0] - theta[1] / third, np.nan)
         return np.where(end < theta[0], end, -np.inf), np.where(end > theta[0], end, np.inf)
@@ -137,23 +118,30 @@ class _Mixed(ByStd, ByTails, WithShapes):
 
     def rough_quantile(self, q: Array, theta: Arrays, upper: bool) -> Array:
         score = -ndtri(q) if upper else ndtri(q)
-        return theta[0] + theta[1] * rough_quantile(score, *self._standard(theta))
+        return theta[0] + theta[1] * rough_quantile(score, *self.standard_shapes(theta))
 
     def sample(self, theta: Arrays, size: tuple[int, ...], rng: np.random.Generator) -> Array:
-        return theta[0] + theta[1] * draws(*self._standard(theta), size, rng)
+        return theta[0] + theta[1] * draws(*self.standard_shapes(theta), size, rng)
 
     def mean(self, theta: Arrays) -> Array:
-        return theta[0] + theta[1] * moments(*self._standard(theta))[0]
+        return theta[0] + theta[1] * moments(*self.standard_shapes(theta))[0]
 
     def std(self, theta: Arrays) -> Array:
-        return theta[1] * moments(*self._standard(theta))[1] + 0.0 * np.asarray(theta[0])
+        return theta[1] * moments(*self.standard_shapes(theta))[1] + 0.0 * np.asarray(theta[0])
 
     def known_entropy(self, theta: Arrays) -> Array:
-        own = self._standard(theta)
+        own = self.standard_shapes(theta)
         x, weights = nodes(*own)
         rows = density_jet(x, own[0][..., None], own[1][..., None], 0)
         value = np.where(weights > 0.0, weights * rows.value, 0.0).sum(axis=-1)
         return value + 0.5 * LOG_2PI + np.log(theta[1]) + 0.0 * np.asarray(theta[0])
+
+
+def _nodes(family: Family, theta: Arrays) -> tuple[Array, Array]:
+    """Return values of y and their weights for each law, as `expected_curvature` asks."""
+    assert isinstance(family, _Mixed)
+    x, weights = nodes(*family.standard_shapes(theta))
+    return theta[0][..., None] + theta[1][..., None] * x, weights
 
 
 class NormalInverseGaussian(_Mixed):
@@ -271,7 +259,7 @@ class NormalInverseGaussian(_Mixed):
 
         loc, scale, *_ = theta
         with np.errstate(all="ignore"):
-            a, b, at, delta = to_textbook(*self._standard(theta))
+            a, b, at, delta = to_textbook(*self.standard_shapes(theta))
             return norminvgauss(a, b, loc + scale * at, scale * delta)
 
     @classmethod

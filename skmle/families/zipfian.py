@@ -18,9 +18,9 @@ from skmle.families.base import (
     Support,
     average,
 )
-from skmle.families.tools.by_sums import complement
 from skmle.families.tools.by_tails import ByLawAtEnd
 from skmle.families.tools.power_sums import log_ratio, power_sums
+from skmle.families.tools.tails import complement
 
 _LARGEST = 2.0**53  # ranks: beyond, whole numbers are no longer told apart
 # Share of a second moment that the variance is, at least, to have twelve digits of it.

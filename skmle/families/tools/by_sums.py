@@ -12,7 +12,7 @@ from skmle.families.records import Array, Arrays, Rows, triangle
 from skmle.families.tools.by_tails import ByTails
 from skmle.families.tools.expectation import adapt, count
 from skmle.families.tools.sides import Index, Sides
-from skmle.families.tools.special import log_complement
+from skmle.families.tools.tails import complement
 
 # Counts beside the first one at which a sum looks for its largest mass, and for where masses no
 # longer matter, as they are this many nats below: 1e-22 of the largest. So many are looked at
@@ -189,13 +189,3 @@ def _panels(last: Array) -> tuple[Index, Array, Array]:
     edges = np.minimum(ends, last[:, None] + 1.0)
     side, at = np.nonzero(edges[:, 1:] > edges[:, :-1])
     return side, edges[side, at], edges[side, at + 1]
-
-
-def complement(tail: Array, k: int) -> Array:
-    """Return the value and the derivatives of -log(1 - P) from those of -log P."""
-    value, slopes, bends = tail[0], tail[1 : k + 1], tail[k + 1 :]
-    odds = 1.0 / np.expm1(np.maximum(value, 0.0))
-    found = [-log_complement(-np.maximum(value, 0.0)), *(-odds * slopes)]
-    pairs = zip(triangle(k), bends, strict=False)  # of an order below two there are none
-    found += [odds * ((1.0 + odds) * slopes[a] * slopes[b] - bend) for (a, b), bend in pairs]
-    return np.stack(found)

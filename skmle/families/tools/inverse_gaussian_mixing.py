@@ -26,6 +26,7 @@ from skmle.families.records import Array, Arrays, Rows, triangle
 from skmle.families.tools.bessel import log_bessel_k1
 from skmle.families.tools.jets import PAIRS, TwoJet
 from skmle.families.tools.special import log_complement
+from skmle.families.tools.tails import of_larger_tails
 
 # By how much the location is below the mean, in k scales, next to the normal law: 3/2 makes it the
 # mode there.
@@ -174,19 +175,10 @@ def tail_jet(x: Array, k: Array, v: Array, upper: bool, order: int) -> Rows:
     value = np.where(other, -log_complement(np.minimum(-parts[0], 0.0)), parts[0])
     if order < 1:
         return Rows(value)
-    # With the odds o of the outer tail exp(-f), the derivatives of its complement are -o f', and
-    # o (1 + o) f' f' - o f''.
-    odds = np.where(other, np.exp(value - parts[0]), 0.0)
-    by_k, by_v = (np.where(other, -odds * part, part) for part in parts[1:3])
-    gradient = (side * by_k, by_v)
-    if order < 2:
-        return Rows(value, gradient)
-    squares = (parts[i] * parts[j] for i, j in ((1, 1), (1, 2), (2, 2)))
-    bends = [
-        np.where(other, odds * (1.0 + odds) * square - odds * bend, bend)
-        for square, bend in zip(squares, parts[3:], strict=True)
-    ]
-    return Rows(value, gradient, (bends[0], side * bends[1], bends[2]))
+    rows = Rows(parts[0], (side * parts[1], parts[2]))
+    if order > 1:
+        rows = rows._replace(curvature=(parts[3], side * parts[4], parts[5]))
+    return of_larger_tails(rows, value, ~other)
 
 
 def _outer(x: Array, k: Array, v: Array, order: int) -> Array:

@@ -232,12 +232,18 @@ def of_larger_tails(rows: Rows, value: Array, own: NDArray[np.bool_]) -> Rows:
     """
     if rows.gradient is None:
         return Rows(value)
-    odds = np.exp(value - rows.value)
-    one, other = np.where(own, 1.0, -odds), np.where(own, 0.0, odds * (1.0 + odds))
-    slopes = rows.gradient
-    gradient = tuple(one * slope for slope in slopes)
-    if rows.curvature is None:
-        return Rows(value, gradient)
-    pairs = (slopes[i] * slopes[j] for i, j in triangle(len(slopes)))
-    bends = zip(rows.packed, pairs, strict=True)
-    return Rows(value, gradient, tuple(one * np.asarray(b) + other * pair for b, pair in bends))
+    k, bends = len(rows.gradient), () if rows.curvature is None else rows.packed
+    entries = (0.0 if entry is None else entry for entry in (*rows.gradient, *bends))
+    known = np.stack(np.broadcast_arrays(rows.value, *entries))
+    _, *found = np.where(own, known, complement(known, k))
+    return Rows(value, tuple(found[:k]), tuple(found[k:]) if bends else None)
+
+
+def complement(tail: Array, k: int) -> Array:
+    """Return the value and the derivatives of -log(1 - P) from those of -log P."""
+    value, slopes, bends = tail[0], tail[1 : k + 1], tail[k + 1 :]
+    odds = 1.0 / np.expm1(np.maximum(value, 0.0))
+    found = [-log_complement(-np.maximum(value, 0.0)), *(-odds * slopes)]
+    pairs = zip(triangle(k), bends, strict=False)  # of an order below two there are none
+    found += [odds * ((1.0 + odds) * slopes[a] * slopes[b] - bend) for (a, b), bend in pairs]
+    return np.stack(found)

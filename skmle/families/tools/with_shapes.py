@@ -53,7 +53,7 @@ class WithShapes(LocationScale):
         def value(moved: Arrays) -> Array:
             return -self.log_tail_at(u, moved, upper)
 
-        return differences(value, shapes, order, together=True)
+        return differences(value, shapes, order)
 
     def standard(self, z: Array, order: int) -> tuple[Array, Array | None, Array | None]:
         raise NotImplementedError(f"{type(self).__name__} has no single standard density; see jet.")
