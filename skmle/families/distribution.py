@@ -45,6 +45,8 @@ class Distribution(Moments):
 
     Raises
     ------
+    TypeError
+        If parameters are given without their names.
     ValueError
         If the names are not those of the family's parameters, or a value lies outside its
         parameter's range.
@@ -68,12 +70,14 @@ class Distribution(Moments):
         family: str | type[Family] | Family,
         params: Mapping[str, ArrayLike] | None = None,
         /,
+        *unnamed: ArrayLike,
         **parameters: ArrayLike,
     ) -> None:
         law = _family(family)
-        if params is not None and not isinstance(params, Mapping):
+        if unnamed or not (params is None or isinstance(params, Mapping)):
+            got = ", ".join(map(repr, (params, *unnamed)))
             raise TypeError(
-                f"Distribution({type(law).__name__}): {params!r} is no mapping. Allowed: its "
+                f"Distribution({type(law).__name__}): got {got} without names. Allowed: its "
                 f"parameters by name, {', '.join(law.names)}. Write {law.names[0]}=... and so on."
             )
         twice = sorted(set(params or {}) & set(parameters))

@@ -160,8 +160,8 @@ SPELLINGS = {
         r"0 feature\(s\).*MLERegressor\(features=\{parameter: 'none'\}\)",
     ),
     "parameters of a law by place": (
-        lambda: Distribution("gamma", 6),
-        r"6 is no mapping\. Allowed: its parameters by name, mean, shape\. Write mean=\.\.\.",
+        lambda: Distribution("gamma", 6, 2),
+        r"got 6, 2 without names\. Allowed: its parameters by name, mean, shape\. Write mean=",
     ),
     "a frozen law as a family": (
         lambda: Distribution(stats.gamma(2)),
