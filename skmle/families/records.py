@@ -18,6 +18,13 @@ Array = NDArray[np.float64]
 Arrays = tuple[Array, ...]
 
 
+class WithoutValue(int):
+    """An order of derivatives that are wanted alone.
+
+    A family may then leave out a value that takes time of its own, such as a logarithm: it is nan.
+    """
+
+
 class Rows(NamedTuple):
     """-log q of each row, without the terms that depend on y only, and its derivatives in eta.
 

@@ -84,7 +84,7 @@ class Objective:
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and Hessian (order 2) at `coef`.
 
-        They are not finite where the law overflows.
+        They are not finite where the law overflows. The value may be nan if it is not wanted.
         """
         if self._known is not None:
             (start, at), self._known = self._known, None
@@ -145,6 +145,11 @@ class Objective:
     def n(self) -> int:
         """Number of rows."""
         return self.design.n
+
+    @property
+    def d(self) -> int:
+        """Number of coefficients."""
+        return self.design.d
 
     def sample(self, m: int) -> Objective:
         """Return the objective on m rows, one at random from each of m equal stretches.

@@ -19,6 +19,7 @@ from skmle._engine.evaluation import Array, Evaluation, Solution
 from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
+from skmle.families.records import WithoutValue
 
 # Where no number of a measurement is given, the value was chosen, not measured.
 # How many times larger each sample is than the one before. All rows are at least as many times the
@@ -34,12 +35,10 @@ _MOST_PASSES = 24  # gradients on all rows, at most; Newton takes over if more a
 # as fast as its point, and so standard errors have five digits. They were off by 3e-6 at 1.4e-5 in
 # a logistic regression.
 _INFORMATION = 3e-6
-# How many times farther the closing Hessian may be taken where a sample of m rows tells how it
-# changes on the way of d coefficients: at most, and as a share of the sample's precision sqrt(m/d).
-# In 20 regressions with 10^5 rows and a censored density, errors were off by 2e-6 at most, mostly
-# because of rounded products. With 11 times they were off by 1e-5 in one with skewed columns; with
-# 6 and a sample of 1024 rows by 5e-6 in another one.
-_TOLD, _PRECISION = 6.0, 0.25
+# Relative error of standard errors that is left once a sample has told how the closing Hessian
+# changes on the way to the optimum, at most; and how many times larger than expected what a sample
+# tells may be off.
+_FIVE_DIGITS, _SURE = 4e-6, 2.0
 # Rows of that sample times coefficients, over all rows, at most: its two Hessians then take less
 # time than the gradient on all rows that they save. A Hessian of all took d/18 times as long as it.
 _CHEAP = 5
@@ -57,6 +56,8 @@ _MEMORY = 8  # pairs of (step, change of gradient) that are kept; textbooks advi
 # was wrong, and Newton takes over.
 _MISSED = 10.0
 _MOST_SAMPLES = 20  # a bound: 8^20 rows are more than any data have
+# A gradient whose value nobody needs: of a logistic law it takes half the time of a row.
+_SLOPES, _BENDS = WithoutValue(1), WithoutValue(2)
 _MOST_CHORDS = 3  # gradients after the closing Hessian, at most; mostly the first is the last
 
 
@@ -86,6 +87,10 @@ class SampledObjective(Roundable, Protocol):
     @property
     def n(self) -> int:
         """Number of rows."""
+
+    @property
+    def d(self) -> int:
+        """Number of coefficients."""
 
     def sample(self, m: int) -> Sample:
         """Return the objective on m rows, under a weak prior.
@@ -138,20 +143,80 @@ def growing(
     coef, passes, factor = _by_samples(objective, start, sizes)
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
-    # The closing step squares the distance over sqrt(n), so it may start at this distance. And the
-    # sample has to tell well enough how the Hessian changes along this step.
-    m, d, root = sizes[-1], len(start), np.sqrt(objective.n)
-    told = min(_TOLD, _PRECISION * np.sqrt(m / d)) if m * d <= _CHEAP * objective.n else 1.0
-    target = min(0.5 * np.sqrt(tol * root), told * _INFORMATION * root) if curvature else tol
-    found = _descend(objective, coef, factor, target, measured=not curvature)
+    plan = _Plan(objective, sizes[-1], tol, curvature)
+    found = _descend(objective, coef, factor, plan)
     if found is None:
         coef = coef if np.isfinite(objective(coef, 0).value) else start
         return newton(objective, coef, tol=tol, max_iter=max_iter)
     found = found._replace(n_iter=passes + found.n_iter)
     if not curvature:
         return found
-    steady, sample = factor.least_pivot > _STEADIER, objective.sample(m)
-    return _close(objective, sample, steady, found, target, tol, max_iter)
+    return _close(objective, plan, factor.least_pivot > _STEADIER, found, tol, max_iter)
+
+
+class _Plan:
+    """How near to the optimum the gradient steps on all rows have to lead.
+
+    Parameters
+    ----------
+    objective : SampledObjective
+        On all rows.
+    m : int
+        Rows of the largest sample.
+    tol : float
+    curvature : bool
+        Whether a Hessian on all rows closes the fit.
+    """
+
+    def __init__(self, objective: SampledObjective, m: int, tol: float, curvature: bool) -> None:
+        self.tol, self.curvature = tol, curvature
+        self.sample = objective.sample(m)
+        self.near = _INFORMATION * np.sqrt(objective.n)
+        """Distance at which the closing Hessian needs no help of the sample."""
+        self._cheap = m * objective.d <= _CHEAP * objective.n
+        # How far the sample's Hessian may be from that of all rows, as a share.
+        self._noise = min(_SURE * np.sqrt(objective.d / m), 1.0)
+        # By what share standard errors change on the way of one of them, if the sample tells it.
+        self._rate = 0.0
+
+    @property
+    def target(self) -> float:
+        """Distance to which gradient steps have to lead."""
+        if not self.curvature:
+            return self.tol
+        if not self._rate:
+            return self.near
+        # What is left of the change once the sample has told it; and what is left of the distance
+        # after the Newton step and one more with the same Hessian.
+        left = _FIVE_DIGITS / (self._rate * self._noise)
+        end = (_SURE * self.tol / self._rate**2) ** (1 / 3)
+        return float(max(min(left, end), self.near))
+
+    @property
+    def shrinkage(self) -> float:
+        """What share of a distance the next step may leave."""
+        return self._noise
+
+    def told(self, distance: float) -> bool:
+        """Whether the sample tells well enough how a Hessian at this distance changes."""
+        return self._rate > 0.0 and self.near < distance <= self.target
+
+    def look(self, coef: Array, step: Array, factor: Factor, distance: float) -> None:
+        """See how the sample's Hessian changes along a step of this distance."""
+        if not (self.curvature and self._cheap):
+            return
+        sample = self.sample.in_single()
+        here, there = (sample(at, _BENDS).hessian for at in (coef, coef + step))
+        assert here is not None and there is not None
+        if np.isfinite(here).all() and np.isfinite(there).all():
+            self._rate = factor.largest_change(there - here) / distance
+
+    def see(self, shrinkage: float) -> None:
+        """Take note of what share of a distance a step has left, which no noise has to exceed.
+
+        Where rows far out are few, a sample misses more of them than its size tells.
+        """
+        self._noise = max(self._noise, min(shrinkage, 1.0))
 
 
 def _by_samples(
@@ -216,43 +281,61 @@ def _distance(factor: Factor, gradient: Array, size: float) -> float:
 
 
 def _descend(
-    objective: SampledObjective, coef: Array, factor: Factor, target: float, measured: bool
+    objective: SampledObjective, coef: Array, factor: Factor, plan: _Plan
 ) -> Solution | None:
-    """Go down on all rows to within `target` standard errors of the optimum.
+    """Go down on all rows to within the target of the plan.
 
-    If `measured`, the distance is measured at the point that is returned; else it is enough that it
-    can be expected there. None is returned if the way is too long.
+    If no Hessian closes the fit, the distance is measured at the point that is returned; else it is
+    enough that it can be expected there. None is returned if the way is too long.
     """
-    at = objective(coef, 1)
+    measured = not plan.curvature
+    at = objective(coef, _SLOPES)
     assert at.gradient is not None
     pairs: list[tuple[Array, Array]] = []
-    first = distance = np.inf
-    if np.isfinite(at.value):
-        first = distance = _distance(factor, at.gradient, objective.size)
+    first = distance = _distance(factor, at.gradient, objective.size)
     if not np.isfinite(distance):
         return None
-    shrinkage = 1.0
+    shrinkage = plan.shrinkage
     for passes in range(1, _MOST_PASSES + 2):
         objective.accepted(coef, at, distance)
         assert at.gradient is not None
         step = -two_loop(pairs, factor.solve, at.gradient)
+        if passes == 1:
+            plan.look(coef, step, factor, distance)
+        else:
+            plan.see(shrinkage)
+        target = plan.target
         # The next step has one pair more, and is expected to shrink the distance as much as the
         # last.
-        if distance <= target or (not measured and distance * shrinkage <= target):
+        near = distance * shrinkage <= target
+        if distance <= target or (not measured and near):
+            if measured and np.isnan(at.value):
+                at.value = objective(coef, 0).value
             return Solution(coef if measured else coef + step, at, step, distance, passes, True)
-        there = objective(coef + step, 1)
+        there = objective(coef + step, 1 if near else _SLOPES)
         assert there.gradient is not None and at.gradient is not None
         previous, distance = distance, _distance(factor, there.gradient, objective.size)
         # Close to the optimum values differ by rounding only, so the distance has to grow, too.
-        if not np.isfinite(there.value) or (there.value > at.value and distance > previous):
+        misled = distance > previous and _rises(objective, coef, coef + step)
+        if not np.isfinite(distance) or misled:
             # The sample's Hessian misleads here: Newton on all rows is safer than a line search.
             return None
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
-        coef, at, shrinkage = coef + step, there, min(distance / previous, 1.0)
+        coef, at, shrinkage = coef + step, there, _share(distance, previous)
         if passes > 1 and distance > target:
             if passes + _passes_left(distance, target, first, passes) > _MOST_PASSES:
                 return None
     raise AssertionError("unreachable: more passes than the most are never taken")
+
+
+def _share(distance: float, before: float) -> float:
+    """Return what share a step has left of the distance before, 1 at most."""
+    return distance / max(before, distance) if distance > 0.0 else 0.0
+
+
+def _rises(objective: SampledObjective, coef: Array, there: Array) -> bool:
+    """Return whether the value is larger `there`, which few steps have to ask."""
+    return not objective(there, 0).value <= objective(coef, 0).value
 
 
 def _passes_left(distance: float, target: float, first: float, passes: int) -> float:
@@ -264,31 +347,31 @@ def _passes_left(distance: float, target: float, first: float, passes: int) -> f
 
 def _close(
     objective: SampledObjective,
-    sample: Sample,
+    plan: _Plan,
     steady: bool,
     found: Solution,
-    target: float,
     tol: float,
     max_iter: int,
 ) -> Solution:
     """Take one Newton step on all rows, then measure the distance.
 
-    While it is larger than `tol`, chord steps follow, that is, steps with the same Hessian. Where
-    this one was taken too far from the optimum for standard errors, it is computed again.
+    While more than `tol` would be left, chord steps follow, that is, steps with the same Hessian.
+    Where this one was taken too far from the optimum for standard errors, it is computed again.
     """
     coef = found.coef
-    at = (objective.in_single() if steady else objective)(coef, 2)
+    at = (objective.in_single() if steady else objective)(coef, _BENDS)
     assert at.hessian is not None and at.gradient is not None
     factor = _well(at.hessian) if _finite(at) else None
     distance = np.inf if factor is None else _distance(factor, at.gradient, objective.size)
-    if factor is None or distance > _MISSED * target:
-        coef = coef if np.isfinite(at.value) else coef - found.step
+    if factor is None or distance > _MISSED * plan.target:
+        coef = coef if _finite(at) else coef - found.step
         return newton(objective, coef, tol=tol, max_iter=max_iter)
     hessian, step = at.hessian, -factor.solve(at.gradient)
-    near = distance <= _INFORMATION * np.sqrt(objective.n)
-    told = not near and distance <= target
+    plan.see(_share(distance, found.distance))
+    near, told = distance <= plan.near, plan.told(distance)
     if told:
-        before, after = sample(coef).hessian, sample(coef + step).hessian
+        before = plan.sample(coef, _BENDS).hessian
+        after = plan.sample(coef + step, _BENDS).hessian
         assert before is not None and after is not None
         hessian = hessian + (after - before)
         told = bool(np.isfinite(hessian).all())
@@ -296,19 +379,22 @@ def _close(
         coef = coef + step
         there = objective(coef, 1 if near or told else 2)
         assert there.gradient is not None
-        finite = np.isfinite(there.value)
+        finite, before_it = np.isfinite(there.value), distance
         distance = _distance(factor, there.gradient, objective.size) if finite else np.inf
         step = -factor.solve(there.gradient)
-        if distance <= tol:
+        # A step with a Hessian of that far away leaves about twice the share that Newton's left.
+        left = distance if extra else 2.0 * distance * _share(distance, before_it)
+        if min(left, distance) <= tol:
             there.hessian = hessian if there.hessian is None else there.hessian
             there.end = coef + step
-        objective.accepted(coef, there, distance)
+        objective.accepted(coef, there, min(left, distance))
         if there.end is not None:
             count, pivot = found.n_iter + extra + 2, factor.least_pivot
-            return Solution(there.end, there, step, distance, count, True, least_pivot=pivot)
+            return Solution(
+                there.end, there, step, min(left, distance), count, True, least_pivot=pivot
+            )
     return newton(objective, coef, tol=tol, max_iter=max_iter)
 
 
 def _finite(at: Evaluation) -> bool:
-    value, gradient = at.value, at.gradient
-    return bool(np.isfinite(value) and np.isfinite(gradient).all())  # type: ignore[arg-type]
+    return bool(np.isfinite(at.gradient).all())  # type: ignore[arg-type]
