@@ -8,6 +8,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from _pytest.doctest import DoctestTextfile
 
 # Without this, scikit-learn's estimator checks skip those of the array API. Scipy reads it once,
 # when it is first imported, so it is set in the file that pytest loads first, whatever tests are
@@ -41,7 +42,7 @@ def no_figure_stays_open() -> Iterator[None]:
         pyplot.close("all")
 
 
-QUICK_CASES, QUICK_SHARE = 2, 50  # of a test function: at least so many cases, and one of so many
+QUICK_CASES, QUICK_SHARE = 1, 120  # of a test function: at least so many cases, and one of so many
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
@@ -52,6 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     cases = defaultdict(list)
     for item in items:
+        if isinstance(item.parent, DoctestTextfile):  # a page of the guide runs as a whole
+            item.add_marker("slow")
         if item.get_closest_marker("slow") is None:
             cases[item.nodeid.partition("[")[0]].append(item)
     for function, its in cases.items():

@@ -298,6 +298,7 @@ def test_the_page_tells_sizes_that_are_not_their_level():
     assert "Samples of each law and size: 2000" in text
 
 
+@pytest.mark.slow
 def test_random_designs_go_on_where_they_have_stopped():
     records, again = {}, {}
     for last in (2, 4):

@@ -200,6 +200,7 @@ def test_lower_floors_take_little_of_scikit_learn(module):
 
 
 @pytest.mark.parametrize("room", CLOSED)
+@pytest.mark.slow
 def test_closed_rooms(room):
     for module in (m for m in MODULES if fits(m, room)):
         seen = {
@@ -210,6 +211,7 @@ def test_closed_rooms(room):
         assert not seen, f"{module} imports {seen}"
 
 
+@pytest.mark.slow
 def test_the_engine_is_built_from_the_bottom():
     """Imports for type checkers count, too."""
     files = {
@@ -229,6 +231,7 @@ def test_the_engine_is_built_from_the_bottom():
         assert not higher, f"{module} imports {higher}"
 
 
+@pytest.mark.slow
 def test_no_import_cycle():
     graph = {
         module: ours(imported(module, path, top_level=True)) & set(MODULES) - {module}
@@ -307,6 +310,7 @@ def test_functions_are_short(module):
     assert not long
 
 
+@pytest.mark.slow
 def test_no_protocol_by_hasattr_among_our_own():
     """`hasattr` asks foreign data what they are (frames, sparse matrices) and estimators whether
     they are fitted, nothing else.

@@ -35,6 +35,7 @@ from skmle.metrics import LogLikelihoodScorer, log_likelihood_score, log_likelih
 from tests.any_model.foreign import EXACT
 
 
+@pytest.mark.slow
 def test_a_forest_and_the_classifier_in_one_cross_validation():
     X, y = load_iris(return_X_y=True, as_frame=True)
     y = y.map({0: "setosa", 1: "versicolor", 2: "virginica"})

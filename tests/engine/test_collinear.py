@@ -123,6 +123,7 @@ def test_more_columns_than_rows():
         )
 
 
+@pytest.mark.slow
 def test_many_columns_of_which_some_depend():
     """Whether they do is looked at after a separation is, which it must not hide."""
     rng = np.random.default_rng(0)

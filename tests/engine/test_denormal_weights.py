@@ -38,6 +38,7 @@ def test_numbers_next_to_the_least_ones(name, unit):
 
 @pytest.mark.parametrize("link", ["identity", "sqrt", "softplus"])
 @pytest.mark.parametrize("both", [False, True])
+@pytest.mark.slow
 def test_nothing_lies_beyond_the_end_of_a_links_domain(link, both):
     """All counts are zero: the mean tends to zero, and never goes below."""
     X, y = np.random.default_rng(0).normal(size=(20, 1)), np.zeros(20)

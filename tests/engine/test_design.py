@@ -52,6 +52,7 @@ def test_eta(mixed):
 
 
 @pytest.mark.parametrize("mixed", [True, False], ids=["mixed", "alike"])
+@pytest.mark.slow
 def test_pull(mixed):
     """Values, gradients and curvatures of any pattern: constants, rows, exact zeros."""
     for seed in LAYOUTS:

@@ -74,6 +74,7 @@ def negative(family: Family, form: str):
 
 @every(FADING)
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.slow
 def test_locations_below_zero_under_links_that_lead_there_at_infinity(family, form):
     """No eta leads to the best location, zero: the likelihood rises for ever."""
     model, said, best = negative(family, form)
@@ -106,6 +107,7 @@ def test_locations_below_zero_under_links_that_end_there(family, form):
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.slow
 def test_medians_of_groups_of_which_one_is_at_the_edge(seed):
     """The median of the other group is its own, and the predictions of the first are zero."""
     rng = np.random.default_rng(seed)

@@ -58,6 +58,7 @@ def test_densities_of_their_own_law(family):
 
 
 @every(REGRESSED)
+@pytest.mark.slow
 def test_regressions_of_their_own_law(family):
     found = Counter()
     for seed in range(OF_EACH // 4):

@@ -152,6 +152,7 @@ def test_many_classes_without_a_hessian(alpha, monkeypatch):
     assert free.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_many_classes_and_columns_under_a_ridge(monkeypatch):
     """From some hundred coefficients of several classes on, products with the hessian take the
     place of the hessian.
@@ -168,6 +169,7 @@ def test_many_classes_and_columns_under_a_ridge(monkeypatch):
     assert free.log_likelihood_ == pytest.approx(plain.log_likelihood_, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_wide_sparse_table():
     rng = np.random.default_rng(0)
     X = sp.random(4000, 3000, 0.005, format="csr", random_state=0)

@@ -150,6 +150,7 @@ def test_sums_of_groups_however_many(groups, in_order, sparse, monkeypatch):
             np.testing.assert_allclose(found, sums.T @ sums, atol=1e-12 * size)
 
 
+@pytest.mark.slow
 def test_products_of_scores_are_bit_equal_on_threads():
     for objective in long_objectives().values():
         coef = np.full(objective.design.d, 0.01)

@@ -251,6 +251,7 @@ def test_outliers_leave_a_logistic_law_its_maximum(k, far):
 
 
 @pytest.mark.parametrize("family", ["t", "nbinom"])
+@pytest.mark.slow
 def test_there_is_no_gap_before_a_limit_law(family):
     """Samples mixed so that the maximum comes to the limit law and goes beyond it.
 

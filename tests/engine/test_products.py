@@ -257,6 +257,7 @@ def test_objectives(subject):
             np.testing.assert_array_equal(again.hessian, found.hessian)
 
 
+@pytest.mark.slow
 def test_samples(subject):
     label, X = subject
     given, plain = objectives(X, as_dense(X))["poisson"]

@@ -437,6 +437,7 @@ def test_a_group_without_events_leaves_the_others_known():
 # ---------------------------------------------------------------- found on the way
 
 
+@pytest.mark.slow
 def test_a_complete_separation_is_seen_on_the_way(monkeypatch):
     """Wide tables: by some gradients, without a Hessian of all coefficients."""
     orders, call = [], Objective.__call__

@@ -179,6 +179,7 @@ def test_separation_is_the_same_however_it_is_rounded(problem, classes):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.slow
 def test_a_ridge_leaves_no_separation(classes):
     for seed in range(RUNS // 4):
         rng = np.random.default_rng([seed, classes])
@@ -217,6 +218,7 @@ def test_a_certificate_is_cleaned_of_what_rounding_added(noise, separated):
         assert found is None
 
 
+@pytest.mark.slow
 def test_raise_max_iter_is_said_only_where_it_was_reached(monkeypatch):
     """Nested separations, could they not be proved, would stop the solver both ways."""
     for proof in ("verdict.separation", "verdict.nearest_direction", "alarm.nearest_direction"):

@@ -51,6 +51,7 @@ def test_ties_make_student_t_unbounded(y):
     assert said == "no_maximum"
 
 
+@pytest.mark.slow
 def test_a_few_rows_interpolated_by_a_student_t_regression():
     """20 rows and 5 coefficients, in these draws without an interior maximum.
 
@@ -88,6 +89,7 @@ def test_a_constant_response(family):
 
 
 @every(UNBOUNDED)
+@pytest.mark.slow
 def test_saturated_regressions(family):
     """As many coefficients as rows, or more: the law shrinks onto the observations."""
     for seed in range(RUNS // 10):
@@ -101,6 +103,7 @@ def test_saturated_regressions(family):
 
 
 @every(UNBOUNDED)
+@pytest.mark.slow
 def test_a_ridge_does_not_bound_a_saturated_regression(family):
     """What interpolates costs a finite penalty, and the density around the observations is without
     bound all the same.

@@ -91,6 +91,7 @@ def test_a_weight_is_so_many_rows():
     )
 
 
+@pytest.mark.slow
 def test_more_columns_than_rows():
     rng = np.random.default_rng(5)
     wide = rng.normal(size=(40, 90))

@@ -113,6 +113,7 @@ def test_densities():
     assert compare(models, X, load_iris().target).names == found.names  # y is no matter
 
 
+@pytest.mark.slow
 def test_families_are_their_models(regression):
     y = regression[1]
     for names in (["gamma", "normal"], [families.Gamma, families.Normal()], "gamma"):
@@ -197,6 +198,7 @@ def test_a_weight_is_so_many_rows(regression, rng):
     np.testing.assert_allclose(found.standard_errors, known.standard_errors, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_reach_the_last_step_and_are_refused_where_none_is_taken(labels):
     X, y = labels
     weight = np.where(np.arange(150) % 5 == 0, 0.0, 1.0)

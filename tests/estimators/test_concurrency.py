@@ -44,6 +44,7 @@ def test_fits_in_threads_are_those_in_turn(kind):
     assert set(found) == {expected}
 
 
+@pytest.mark.slow
 def test_fits_in_threads_leave_blas_its_threads():
     with threadpool_limits(2, "blas"):
         before = blas_threads()

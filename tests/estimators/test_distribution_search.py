@@ -164,6 +164,7 @@ def test_weights_are_repeated_rows():
     np.testing.assert_allclose(one.results_[numbers], other.results_[numbers], rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_it_delegates_to_the_best(rng):
     x = RNG(5).poisson(4.0, (200, 1)).astype(float)
     search = DistributionSearch().fit(x)
@@ -198,6 +199,7 @@ def test_a_slow_family_is_given_up():
     assert search.best_family_ in ("normal", "student_t")
 
 
+@pytest.mark.slow
 def test_threads_change_nothing():
     x = RNG(8).gamma(2.0, 1.0, 200)
     one, two = (DistributionSearch(n_jobs=n).fit(x).results_ for n in (1, 2))
@@ -283,6 +285,7 @@ def test_a_law_of_two_names_has_the_weight_of_one():
     assert found.loc["negative_binomial", "weight"] > 0.99
 
 
+@pytest.mark.slow
 def test_families_that_are_not_tried_unasked_have_a_line_that_says_why():
     rng = np.random.default_rng(0)
     untried = [cls for cls in all_families() if cls.not_tried]

@@ -48,6 +48,7 @@ def assert_same(one, other, X):
 
 @pytest.mark.parametrize("n", [2, 3, 4])
 @pytest.mark.parametrize("cls", COUNTED, ids=own_name)
+@pytest.mark.slow
 def test_equal_rows_are_a_weight(cls, n):
     name = own_name(cls)
     for X in samples(cls, n):

@@ -145,6 +145,7 @@ def test_a_coverage_out_of_range_is_named(coverage):
 # ---------------------------------------------------------------- families by scipy's names
 
 
+@pytest.mark.slow
 def test_all_families_fill_a_grid():
     assert families.all_families() == tuple(families.all_families())
     grid = {

@@ -51,6 +51,7 @@ def test_terms_may_have_several_columns(frame, formula, columns):
     assert found.shape == (len(frame), columns)
 
 
+@pytest.mark.slow
 def test_a_formula_is_a_parameter_of_a_grid(frame):
     pipe = make_pipeline(FormulaTransformer(), MLERegressor("poisson"))
     grid = {"formulatransformer__formula": ["age", "age + C(city)", "poly(age, 6) * C(city)"]}

@@ -182,6 +182,7 @@ def test_whole_weights_are_repeated_rows(rng):
         goodness_of_fit(model, x, sample_weight=half)
 
 
+@pytest.mark.slow
 def test_threads_and_seeds_change_nothing(rng):
     x = rng.gamma(2.0, 1.0, (3000, 1))
     one, two = (MLEDistribution("gamma", n_jobs=n).fit(x) for n in (1, 2))

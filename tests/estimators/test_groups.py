@@ -156,6 +156,7 @@ def test_classifiers_under_their_settings(name, weighted):
 
 
 @pytest.mark.parametrize("link", ["probit", "cloglog", "loglog", "cauchit"])
+@pytest.mark.slow
 def test_links_on_few_rows(link):
     """Under the cauchit there are several maxima, so that a lesser one may be found."""
     rng = np.random.default_rng(5)
@@ -240,6 +241,7 @@ def test_each_bad_group_has_a_status_and_the_others_are_right():
         fits.predict(X, groups)
 
 
+@pytest.mark.slow
 def test_equal_observations_and_few_rows():
     y = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 0.5, 1.5, 0.3, 0.7, 2.2, 5.0])
     groups = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2])
@@ -249,6 +251,7 @@ def test_equal_observations_and_few_rows():
         assert_as_alone(fits, MLEDistribution(name), values, None, groups)
 
 
+@pytest.mark.slow
 def test_limit_laws_are_found():
     """Counts that spread less than Poisson's, and normal numbers under Student's t."""
     rng = np.random.default_rng(8)
@@ -260,6 +263,7 @@ def test_limit_laws_are_found():
         assert_as_alone(fits, MLEDistribution(name), y, None, groups)
 
 
+@pytest.mark.slow
 def test_student_t_with_clusters():
     """Samples of several modes end at the same one as by themselves."""
     rng = np.random.default_rng(9)

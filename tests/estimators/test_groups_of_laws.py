@@ -126,6 +126,7 @@ every_case = pytest.mark.parametrize(
 
 
 @every_case
+@pytest.mark.slow
 def test_densities_of_wrapped_laws(wrapper, cls):
     family, y, keep = AROUND[wrapper](own_name(cls), observations(cls, GROUPS * 70))
     groups = np.arange(len(y)) % GROUPS

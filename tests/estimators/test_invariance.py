@@ -186,6 +186,7 @@ LONG = 50_000, 40  # long and wide enough for the pool of threads to be used
     ],
     ids=repr,
 )
+@pytest.mark.slow
 def test_the_result_does_not_depend_on_the_number_of_threads_to_the_last_bit(model):
     X = features(*LONG)
     y = np.random.default_rng(0).poisson(np.exp(0.1 * X[:, 0]))

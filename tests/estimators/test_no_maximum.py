@@ -195,6 +195,7 @@ def test_a_scale_that_may_vary_over_as_many_columns_as_rows_runs_to_zero(alpha):
 
 @every_class(lambda cls: is_conditional(cls) and is_unbounded(cls) and len(cls.parameters) > 1)
 @pytest.mark.parametrize("unit", [1e-3, 1.0])
+@pytest.mark.slow
 def test_a_group_of_equal_rows_has_no_spread_of_its_own(cls, unit):
     """Where the spread may differ between groups, the density around these rows is unbounded."""
     group = np.repeat([0.0, 1.0], 50)[:, None]

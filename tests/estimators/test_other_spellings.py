@@ -304,6 +304,7 @@ def test_the_law_inside_is_printed_also_where_it_is_the_default(cls):
     assert repr(eval(repr(family), {cls.__name__: cls})) == repr(family)
 
 
+@pytest.mark.slow
 def test_a_grid_of_components_begins_with_the_law_itself():
     for model, args in (
         (MLEDistribution(families.Mixture("gamma")), (TIMES,)),

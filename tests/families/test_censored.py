@@ -139,6 +139,7 @@ def test_weights_are_repeated_rows(cls):
 
 
 @LAWS
+@pytest.mark.slow
 def test_exact_rows_alone_are_the_family_itself(cls):
     y = observations(cls, 120)
     ours, plain = MLEDistribution(Censored(cls)), MLEDistribution(cls)
@@ -199,6 +200,7 @@ def test_every_parameter_may_depend_on_features(cls):
 
 
 @HELD
+@pytest.mark.slow
 def test_a_parameter_may_be_held(cls):
     """Held at its estimate, inside or outside, it leaves the others where they are."""
     model = density(cls)
@@ -266,6 +268,7 @@ def test_predictions_speak_of_the_uncensored_variable(cls):
 
 
 @LAWS
+@pytest.mark.slow
 def test_it_is_an_estimator_of_scikit_learn(cls):
     X, rows, model = regression(cls)
     family = Censored(cls())
@@ -289,6 +292,7 @@ def test_it_is_an_estimator_of_scikit_learn(cls):
     assert len(pickle.dumps(named)) < 20_000
 
 
+@pytest.mark.slow
 def test_grid_search_and_cross_validation():
     X, rows, _ = regression(families.Weibull)
     choices = [Censored("weibull"), Censored("lognormal"), Censored("log_logistic")]

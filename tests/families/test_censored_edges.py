@@ -116,6 +116,7 @@ def test_where_only_one_share_is_known_no_separation_is_claimed():
     np.testing.assert_allclose(model.log_likelihood_, -2.0 * np.log(2.0), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_parameters_beyond_the_numbers_are_infinite_without_a_warning_of_numpy():
     rows = np.array([[1.83360037, np.inf], [0.0, 0.84250914]])
     with pytest.warns() as warned:

@@ -91,6 +91,7 @@ def test_the_maximum_at_a_corner_is_above_the_truth_and_its_surroundings(law, se
         assert not there > model.log_likelihood_ + 1e-6
 
 
+@pytest.mark.slow
 def test_the_warning_names_the_corner():
     y = stats.laplace_asymmetric(2.0, 2.0, 3.0).rvs(200, random_state=0)[:, None]
     with pytest.warns(UserWarning, match="is the maximum, but the density has a corner"):
@@ -98,6 +99,7 @@ def test_the_warning_names_the_corner():
 
 
 @pytest.mark.parametrize("shape", [0.6, 0.8])
+@pytest.mark.slow
 def test_a_density_without_bound_inside_has_no_maximum(shape):
     y = stats.dgamma(shape, 2.0, 3.0).rvs(300, random_state=0)[:, None]
     with pytest.warns(UserWarning, match="grows without bound at a place inside the support"):

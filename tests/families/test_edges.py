@@ -112,6 +112,7 @@ def test_limit_law(family, limit, far, rng):
 
 
 @every_limit
+@pytest.mark.slow
 def test_distribution_at_the_limit(family, limit, rng):
     """A parameter at its limit is a law like any other, as is one a rounding away from it."""
     chart = family.parameters[place(family, limit.parameter)].chart

@@ -135,6 +135,7 @@ def both(eta, n: int) -> list[tuple[np.ndarray, ...]]:
 
 
 @NESTED_TOO
+@pytest.mark.slow
 def test_log_likelihoods_of_every_row(name):
     family, etas = law_of(name)
     law = Censored(family)
@@ -187,6 +188,7 @@ def test_log_likelihoods_of_rounded_values(name):
 
 
 @NESTED_TOO
+@pytest.mark.slow
 def test_derivatives_of_every_row(name):
     family, etas = law_of(name)
     if family.cusps:

@@ -29,6 +29,7 @@ def zip_data(n: int = 800) -> tuple[np.ndarray, np.ndarray]:
     return x[:, None], np.where(zeros, 0, rng.poisson(np.exp(0.5 + 0.4 * x))).astype(float)
 
 
+@pytest.mark.slow
 def test_a_zero_inflated_poisson_regression_in_two_lines():
     X, y = zip_data()
     family = FromLogProb(zip_log_prob, params={"pi": "logit", "mu": "log"}, support="counts")
@@ -58,6 +59,7 @@ def test_a_density_and_its_probabilities():
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.slow
 def test_the_mean_and_entropy_of_each_row(scale):
     family = FromLogProb(normal_log_prob, {"loc": "identity", "scale": "log"})
     loc = np.linspace(-5.0, 5.0, 100)
@@ -120,6 +122,7 @@ STARTS = (1.5, 0.8, 1.2)
 
 
 @pytest.mark.parametrize(("origin", "unit"), [(0.0, 1.0), (1e6, 1.0), (0.0, 1e8), (0.0, 1e-8)])
+@pytest.mark.slow
 def test_a_function_with_units_is_fitted_in_units_of_the_data(origin, unit):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 2))

@@ -188,6 +188,7 @@ def test_entries_after_times_are_refused():
 
 
 @pytest.mark.parametrize("family", [families.ZeroInflated("poisson"), families.Hurdle("poisson")])
+@pytest.mark.slow
 def test_more_columns_than_rows(family):
     with pytest.warns(FitWarning):
         model = MLERegressor(family).fit(RNG.normal(size=(N, 30)), COUNTS)

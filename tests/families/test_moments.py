@@ -46,6 +46,7 @@ def test_averages_are_those_known_otherwise(family):
 
 
 @every(SUBJECTS, lambda family: averaged(family) and in_scipy(family))
+@pytest.mark.slow
 def test_moments_equal_scipy(family):
     for eta in points_in_scipy(family, 3):
         theta = natural(family, eta)

@@ -60,6 +60,7 @@ def test_a_climb_that_has_ended_far_out_says_if_it_is_level_there(rate, level):
     assert found.best is start and found.runs_off == level
 
 
+@pytest.mark.slow
 def test_a_search_that_ends_next_to_a_simpler_law_says_so():
     """With one end far away the beta law is a gamma law, whose ends and shapes tell nothing."""
     law = stats.beta(3.0, 40.0, -2.0, 5.0)
@@ -86,6 +87,7 @@ def test_a_law_with_a_ridge_is_fitted_to_its_top(name, shapes, seed):
     assert model.log_likelihood_ > law.logpdf(y).sum()
 
 
+@pytest.mark.slow
 def test_a_law_that_tends_to_a_simpler_one_says_so():
     y = stats.chi(78, 2.0, 3.0).rvs(1000, random_state=np.random.default_rng(0))
     with pytest.warns(UserWarning, match="along a ridge on which parameters run off together"):

@@ -234,6 +234,7 @@ def test_laws_with_ends_move_with_the_unit(law, unit):
     ],
     ids=["pearson3", "betanbinom"],
 )
+@pytest.mark.slow
 def test_rounding_of_a_density_hides_no_maximum(law, family):
     """Their densities lose digits near a skew of zero, and in differences of large logarithms."""
     y = law.rvs(size=1000, random_state=np.random.default_rng(0))[:, None].astype(float)
@@ -243,6 +244,7 @@ def test_rounding_of_a_density_hides_no_maximum(law, family):
     assert model.log_likelihood_ > log_density(y).sum()
 
 
+@pytest.mark.slow
 def test_a_density_that_varies_on_a_small_scale_is_followed():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 2))

@@ -283,6 +283,7 @@ def test_saturated(family, rng):
 
 
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.slow
 def test_the_mode_of_a_triangular_law_is_the_best_of_all(seed):
     """Each value is tried as the mode, with the best ends beside it."""
     rng = np.random.default_rng(seed)

@@ -173,6 +173,7 @@ def fitted(y, **settings):
 
 
 @pytest.mark.parametrize(("mean", "unit"), [(0.5, 1.0), (2.0, 1e-6), (30.0, 0.1)])
+@pytest.mark.slow
 def test_counts_of_a_unit(mean, unit):
     """The density of multiples of a unit grows without bound as power tends to 1."""
     y = unit * np.random.default_rng(0).poisson(mean, 200)
@@ -191,6 +192,7 @@ def test_rounded_amounts_have_a_maximum():
     np.testing.assert_allclose(rounded.params_["power"], exact.params_["power"], atol=0.02)
 
 
+@pytest.mark.slow
 def test_few_values():
     model, told = fitted(np.zeros(20))
     assert model.status_ == "boundary" and "all its mass" in told

@@ -130,6 +130,7 @@ def test_the_acceleration_of_samples_is_that_of_the_law():
     assert found == pytest.approx(2.0 / 6.0 / np.sqrt(40.0), rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_acceleration_is_near_that_of_the_jackknife():
     result = results_of(MLERegressor("poisson"), X, y := RNG.poisson(np.exp(ETA)))
     left = [MLERegressor("poisson").fit(np.delete(X, i, 0), np.delete(y, i)) for i in range(N)]
@@ -142,6 +143,7 @@ def test_the_acceleration_is_near_that_of_the_jackknife():
 # ---------------------------------------------------------------- rows, groups, weights
 
 
+@pytest.mark.slow
 def test_groups_of_equal_rows_are_rows():
     """Rows that are all there three times are drawn together, as one is."""
     y = ETA + RNG.normal(size=N)
@@ -165,6 +167,7 @@ def test_groups_of_inference_are_those_of_the_bootstrap():
     np.testing.assert_allclose(own.intervals, given.intervals, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_weight_is_that_many_rows():
     weight = RNG.integers(0, 4, N).astype(float)
     y, rows = RNG.poisson(np.exp(ETA)), np.repeat(np.arange(N), weight.astype(int))
@@ -281,6 +284,7 @@ def test_resamples_that_separate_are_infinite_and_told():
     assert f"{infinite} of 199 resamples have estimates that run to infinity." in repr(found)
 
 
+@pytest.mark.slow
 def test_resamples_at_an_end_of_a_range_are_there():
     rng = np.random.default_rng(1)
     y = rng.poisson(np.exp(ETA) * rng.gamma(3.0, 1.0 / 3.0, size=N))

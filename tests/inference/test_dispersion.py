@@ -175,6 +175,7 @@ def test_through_zero_inflation():
     assert model.pearson_dispersion_ == pytest.approx(squares.sum() / (400 - 3), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_quick_variance_is_that_of_the_law():
     """Of laws whose variance has no formula, narrow and wide."""
     for name, theta in (

@@ -273,6 +273,7 @@ def test_a_column_of_no_effect_has_none():
 # ---------------------------------------------------------------- places, changes, weights
 
 
+@pytest.mark.slow
 def test_places():
     result = MLERegressor("poisson").fit(X, COUNTS).inference()
     grid = result.effects(X, ["a", "c"], at={"a": [0.0, 1.0], "b": 1})
@@ -462,6 +463,7 @@ def test_effects_that_the_data_do_not_determine_are_refused(name):
     np.testing.assert_allclose(found.standard_errors, expected.standard_errors, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_errors_are_the_same_by_predictors_and_by_coefficients(monkeypatch):
     """The second is the way of what has no intercept, or no numbers to multiply."""
     cases = [

@@ -189,6 +189,7 @@ def pipeline():
 
 
 @pytest.mark.parametrize("held", [False, True])
+@pytest.mark.slow
 def test_inference_through_a_pipeline(held):
     estimator = pipeline()
     if held:

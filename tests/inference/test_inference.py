@@ -178,6 +178,7 @@ def test_criteria(cls):
 
 
 @pytest.mark.parametrize("family", ["gamma", "poisson"])
+@pytest.mark.slow
 def test_intervals_cover(family):
     rng, runs, hits = np.random.default_rng(7), 400, 0
     for _ in range(runs):

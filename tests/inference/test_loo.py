@@ -104,6 +104,7 @@ def test_least_squares_is_closed():
     np.testing.assert_allclose(loo(model, X, NUMBERS, tol=np.inf).log_probs, known, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_ridge_with_one_row_less_of_penalty_is_exact():
     """The objective is quadratic, so that a step is a fit."""
     model = MLERegressor(fixed={"scale": 1.0}, alpha=0.3, tol=1e-12).fit(X, NUMBERS)
@@ -150,6 +151,7 @@ def test_rows_of_weight_zero_are_left_out_already():
     assert found.standard_error == pytest.approx(known.standard_error, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_offsets():
     exposure = RNG.uniform(0.5, 2.0, N)
     model = MLERegressor("poisson").fit(X, COUNTS, exposure=exposure)

@@ -108,6 +108,7 @@ def test_classes_are_those_of_the_table():
         assert 2.0 * (model.log_likelihood_ + least) == pytest.approx(Z**2, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_intervals_of_logistf():
     path = Path(__file__).parents[1] / "reference" / "sex2_firth.json"
     case = json.loads(path.read_text())

@@ -166,6 +166,7 @@ def test_a_function_that_never_moves_is_its_own_interval():
     np.testing.assert_array_equal(found.confidence_intervals(), [[2.0, 2.0]])
 
 
+@pytest.mark.slow
 def test_a_ratio_without_bound_says_so():
     """Fieller's interval is no interval where the denominator may be zero."""
     y = OBSERVED["bernoulli"][::-1]

@@ -151,6 +151,7 @@ def test_rounding_of_probabilities_is_let_pass():
     assert entropy([1 / 3, 1 / 3, 1 / 3 + 3e-9]) == pytest.approx(np.log(3), rel=1e-8)
 
 
+@pytest.mark.slow
 def test_no_warning_leaks():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

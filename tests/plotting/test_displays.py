@@ -67,6 +67,7 @@ def contrast(one, other) -> float:
 # ---------------------------------------------------------------- properties of all
 
 
+@pytest.mark.slow
 def test_every_display_is_drawn_here():
     drawn = set()
     for draw in DRAWN.values():
@@ -122,6 +123,7 @@ def test_lines_stand_out_from_light_and_dark_pages(draw, style):
 
 
 @every_display
+@pytest.mark.slow
 def test_two_drawings_are_the_same_picture(draw):
     assert png(draw(None).figure_) == png(draw(None).figure_)
 
@@ -187,6 +189,7 @@ def test_one_of_several_columns_is_drawn():
     assert display.law.params["scale"] == pytest.approx(X[:, 1].std())
 
 
+@pytest.mark.slow
 def test_envelopes_of_a_fitted_law_hold_nineteen_of_twenty_points():
     """The parameters were estimated: the band of a known law would hold nearly all."""
     shares = []
