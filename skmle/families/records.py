@@ -21,7 +21,8 @@ Arrays = tuple[Array, ...]
 class WithoutValue(int):
     """An order of derivatives that are wanted alone.
 
-    A family may then leave out a value that takes time of its own, such as a logarithm: it is nan.
+    Families are asked so if their `Shortcuts` say it. The value, which takes time of its own, is
+    then nan.
     """
 
 
@@ -168,6 +169,8 @@ class Shortcuts(NamedTuple):
 
     Then nobody asks for them where a fit begins at coefficients that are known.
     """
+    apart: bool = False
+    """Whether `evaluate` knows the order `WithoutValue`, as the value takes much of its time."""
 
 
 class Saturated(NamedTuple):

@@ -48,13 +48,3 @@ class Factor(NamedTuple):
     def solve(self, vector: Array) -> Array:
         """Return the inverse times a vector."""
         return dpotrs(self.factor, vector / self.scale, lower=True)[0] / self.scale
-
-    def largest_change(self, change: Array) -> float:
-        """Return the largest relative change of a standard error if the matrix changes by this.
-
-        It is that to first order, half the relative change of the inverse's diagonal.
-        """
-        root = self.scale[:, None] * self.scale
-        inverse = dpotrs(self.factor, np.eye(len(self.scale)), lower=True)[0]
-        moved = inverse @ (change / root) @ inverse
-        return 0.5 * float(np.abs(moved.diagonal() / inverse.diagonal()).max(initial=0.0))

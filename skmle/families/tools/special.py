@@ -271,7 +271,9 @@ def _kernel_of_trials(successes: Array, trials: Array, eta: Array, t: Array, ord
     expected number has all its digits, where that of the others has none behind the point.
     """
     rarer = np.where(eta > 0.0, trials - successes, successes)
-    value = trials * np.log1p(t) + rarer * np.abs(eta)
+    value = np.asarray(np.nan)
+    if not isinstance(order, WithoutValue):
+        value = trials * np.log1p(t) + rarer * np.abs(eta)
     if order < 1:
         return Rows(value)
     q = t / (1.0 + t)
