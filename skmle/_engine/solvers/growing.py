@@ -15,11 +15,10 @@ from typing import Protocol
 
 import numpy as np
 
-from skmle._engine.evaluation import Array, Solution
+from skmle._engine.evaluation import Array, Solution, WithoutValue
 from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
-from skmle.families.records import WithoutValue
 
 # Where no number of a measurement is given, the value was chosen, not measured.
 # How many times larger each sample is than the one before. All rows are at least as many times the
@@ -38,7 +37,7 @@ _NEAR, _NEAR_TOLD = 3e-6, 3e-5
 # How much the closing Hessian may change along the step from where it was taken, as the gradients
 # on all rows tell, relative to itself. Standard errors changed by 0.04 to 2.2 times this share, and
 # mostly 0.2 to 0.6, in 50 regressions with columns from normal to far-out ones.
-_FIVE_DIGITS = 1e-5
+_FIVE_DIGITS = 5e-6
 # Rows of that sample times coefficients, over all rows, at most: its two Hessians then take less
 # time than the gradient on all rows that they save. A Hessian of all took d/18 times as long as it.
 _CHEAP = 5
