@@ -8,7 +8,9 @@ family needs no edit of a test.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -146,6 +148,14 @@ def every(
     chosen = {name: family for name, family in table.items() if keep(family)}
     assert chosen or ASKED
     return pytest.mark.parametrize("family", chosen.values(), ids=chosen)
+
+
+def taken_in_turn(values: Sequence[Any], count: int, subject: str) -> Sequence[Any]:
+    """Return one in `count` of the values, which ones by the subject's name.
+
+    Where a test of every family takes many samples of each, over all families each has its turn.
+    """
+    return values[crc32(subject.encode()) % count :: count]
 
 
 # ---------------------------------------------------------------- links

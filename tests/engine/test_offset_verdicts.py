@@ -8,7 +8,7 @@ import pytest
 from skmle import MLERegressor, families
 from skmle.families import Family
 from tests.engine.verdicts import REGRESSED, fitted
-from tests.subjects import every, narrows, representatives, typical_eta
+from tests.subjects import every, narrows, representatives, taken_in_turn, typical_eta
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -95,7 +95,8 @@ def check_offsets(family: Family, name: str, groups: bool) -> None:
     X = np.column_stack([group if groups else np.random.default_rng(3).normal(size=len(y))])
     features = dict.fromkeys(family.names[:2], "all") if groups else None
     model, warned = fitted(MLERegressor(family, features=features), X, y)
-    for offset in (3.0,) if isinstance(family, families.Mixture) else (-0.75, 3.0):
+    offsets = (-0.75, 3.0)[isinstance(family, families.Mixture) :]
+    for offset in taken_in_turn(offsets, len(offsets), f"{family!r} {name}"):
         other, also = fitted(
             MLERegressor(family, features=features), X, y, offset=np.full(len(y), offset)
         )
