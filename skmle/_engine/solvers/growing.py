@@ -138,7 +138,7 @@ def growing(
     coef, passes, factor = _by_samples(objective, start, sizes)
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
-    # The closing step squares the distance over sqrt(n), and one more follows with its Hessian.
+    # The closing step squares the distance over sqrt(n), and one more with its Hessian follows.
     m, d, n = sizes[-1], len(start), objective.n
     sample = objective.sample(m) if curvature and m * d <= _CHEAP * n else None
     near = (_NEAR if sample is None else _NEAR_TOLD) * np.sqrt(n)
@@ -235,7 +235,7 @@ def _descend(
         assert at.gradient is not None
         step = -two_loop(pairs, factor.solve, at.gradient)
         # The next step has one pair more, and is expected to shrink the distance as much as the
-        # last.
+        # last. Where it may be the last, its value is asked for.
         near = distance * shrinkage <= target
         if distance <= target or (not measured and near):
             if measured and np.isnan(at.value):
@@ -300,32 +300,35 @@ def _close(
     step = -factor.solve(at.gradient)
     change = np.zeros_like(at.hessian)
     if sample is not None and distance > _NEAR * np.sqrt(objective.n):
-        before, after = (sample(c, _BENDS).hessian for c in (coef, coef + step))
-        assert before is not None and after is not None
-        if np.isfinite(after).all() and np.isfinite(before).all():
-            change = after - before
-    known = False
+        change = _change(sample, coef, step)
+    near_enough = False
     for extra in range(_MOST_CHORDS):
         there = objective(coef + step, 1)
         assert there.gradient is not None
-        finite, before_it = np.isfinite(there.value), distance
-        distance = _distance(factor, there.gradient, objective.size) if finite else np.inf
+        if not np.isfinite(there.value):
+            break
+        before, distance = distance, _distance(factor, there.gradient, objective.size)
         left = distance
         if not extra:
-            # What the gradients say beyond the Hessian is half of its change times the step.
+            # What gradients change beyond the Hessian is half of its own change along the step.
             bend = 2.0 * (there.gradient - at.gradient - at.hessian @ step) - change @ step
-            known = _distance(factor, bend, objective.size) <= _FIVE_DIGITS * before_it
-            # A step with a Hessian of that far away leaves about twice the share that Newton's
-            # left.
-            left = 2.0 * distance * _share(distance, before_it)
+            near_enough = _distance(factor, bend, objective.size) <= _FIVE_DIGITS * before
+            # One more step with this Hessian leaves about twice the share that this one has left.
+            left = min(2.0 * distance * _share(distance, before), distance)
         coef, step = coef + step, -factor.solve(there.gradient)
-        if min(left, distance) <= tol:
-            there.end = coef + step
-            there.hessian = at.hessian + change if known else rounded(there.end, _BENDS).hessian
-        objective.accepted(coef, there, min(left, distance))
+        if left <= tol:
+            end = there.end = coef + step
+            there.hessian = at.hessian + change if near_enough else rounded(end, _BENDS).hessian
+        objective.accepted(coef, there, left)
         if there.end is not None:
             count, pivot = found.n_iter + extra + 2, factor.least_pivot
-            return Solution(
-                there.end, there, step, min(left, distance), count, True, least_pivot=pivot
-            )
+            return Solution(there.end, there, step, left, count, True, least_pivot=pivot)
     return newton(objective, coef, tol=tol, max_iter=max_iter)
+
+
+def _change(sample: Sample, coef: Array, step: Array) -> Array:
+    """Return how the Hessian of a sample changes along a step; zeros if that is not finite."""
+    before, after = (sample(c, _BENDS).hessian for c in (coef, coef + step))
+    assert before is not None and after is not None
+    change = after - before
+    return change if np.isfinite(change).all() else np.zeros_like(change)
