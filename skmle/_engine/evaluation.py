@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skmle.families.records import WithoutValue as WithoutValue  # an order that solvers ask for
 from skmle.families.tools.cached import cached_property
 
 Array = NDArray[np.float64]

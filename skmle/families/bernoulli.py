@@ -44,7 +44,7 @@ class Bernoulli(Family):
     knows_curvature = True
     parameters = (Param("probability", LOGIT),)
     support = Support(0.0, 1.0, closed=(True, True), discrete=True, whole=True)
-    shortcuts = Shortcuts(starts="maximum", sums="statistics")
+    shortcuts = Shortcuts(starts="maximum", sums="statistics", apart=True)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         return logistic_kernel(statistics[0], None, eta[0], order)

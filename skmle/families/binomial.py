@@ -55,7 +55,7 @@ class Binomial(OfTrials):
     scipy_name = "binom"
     knows_curvature = True
     parameters = (Param("probability", LOGIT),)
-    shortcuts = Shortcuts(starts="maximum", sums="base")
+    shortcuts = Shortcuts(starts="maximum", sums="base", apart=True)
 
     def base(self, statistics: Arrays) -> Array:
         # Minus the logarithm of the binomial coefficient; of many trials, without the part that

@@ -51,7 +51,7 @@ class Geometric(ByStd, ByTails):
     gradient_tells_mean = True
     parameters = (Param("probability", LOGIT),)
     support = Support(1.0, closed=(True, False), discrete=True, whole=True)
-    shortcuts = Shortcuts(starts="maximum", sums="statistics")
+    shortcuts = Shortcuts(starts="maximum", sums="statistics", apart=True)
 
     def evaluate(self, statistics: Arrays, eta: Arrays, order: int = 2) -> Rows:
         # One success in y trials: the binomial kernel.

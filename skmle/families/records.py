@@ -18,6 +18,14 @@ Array = NDArray[np.float64]
 Arrays = tuple[Array, ...]
 
 
+class WithoutValue(int):
+    """An order of derivatives that are wanted alone.
+
+    Families are asked so if their `Shortcuts` say it. The value, which takes time of its own, is
+    then nan.
+    """
+
+
 class Rows(NamedTuple):
     """-log q of each row, without the terms that depend on y only, and its derivatives in eta.
 
@@ -161,6 +169,8 @@ class Shortcuts(NamedTuple):
 
     Then nobody asks for them where a fit begins at coefficients that are known.
     """
+    apart: bool = False
+    """Whether `evaluate` knows the order `WithoutValue`, as the value takes much of its time."""
 
 
 class Saturated(NamedTuple):

@@ -215,8 +215,8 @@ class Dense(Product):
         rounded = single and alike and self.x[:0, left].shape[1] >= _SINGLE_COLUMNS
         if rounded:
             peak = float(np.abs(factor).max(initial=0.0)) or 1.0
-            factor = (factor / peak).astype(np.float32)
-        sums = self._by_parts(factor, left, right, alike, convex)
+            factor = factor / peak
+        sums = self._by_parts(factor, left, right, convex, np.float32 if rounded else np.float64)
         if not rounded:
             return sums
         squares = np.abs(np.diag(sums))
@@ -225,30 +225,30 @@ class Dense(Product):
         return sums * (peak**2 if convex else peak)
 
     def _by_parts(
-        self, factor: Array, left: Columns, right: Columns, alike: bool, convex: bool
+        self, factor: Array, left: Columns, right: Columns, convex: bool, precision: Any
     ) -> Array:
         """Return (left columns)' diag(factor) (right columns), or with factor^2 if `convex`.
 
-        The rows are multiplied in parts that stay in the cache. Products have the precision of the
-        factor; they are added up in double precision.
+        The rows are multiplied in parts that stay in the cache. Products have the precision that is
+        given; they are added up in double precision.
         """
 
         def rows(low: int, columns: Columns) -> Array:
             part = self.x[low : low + size, columns]
-            part = part if self.shift is None else part - self.shift[columns]
-            return part.astype(factor.dtype, copy=False)
+            return part if self.shift is None else part - self.shift[columns]
 
         p, q = self.x[:0, left].shape[1], self.x[:0, right].shape[1]
         size = _part(max(p, q))
-        z, result = np.empty((min(size, len(self.x)), q), factor.dtype), np.zeros((p, q))
+        z, result = np.empty((min(size, len(self.x)), q), precision), np.zeros((p, q))
         for low in range(0, len(self.x), size):
-            a = rows(low, left)
-            b = np.multiply(
-                a if alike else rows(low, right), factor[low : low + size], out=z[: len(a)]
-            )
-            # For a product of an array with itself numpy calls SYRK, which is half the work of
-            # GEMM.
-            result += np.dot((b if convex else a).T, b)
+            x = rows(low, right)
+            # Each product is rounded once, as it is written.
+            b = np.multiply(x, factor[low : low + size], out=z[: len(x)], casting="same_kind")
+            if convex:  # of an array with itself numpy calls SYRK, half the work of GEMM
+                result += np.dot(b.T, b)
+            else:
+                a = x if left is right else rows(low, left)
+                result += np.dot(a.astype(precision, copy=False).T, b)
         return result
 
 

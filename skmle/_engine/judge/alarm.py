@@ -84,8 +84,9 @@ class Alarm:
         if at.ahead is not None and (way := self._cleared(coef, at, at.ahead)) is not None:
             raise RunsOff(way, coef, at)
         if self.threshold is None:
-            self.threshold = _STEEP * at.value
             self._look_at_columns(coef, at)
+        if self.threshold is None or np.isnan(self.threshold):  # no value was asked for yet
+            self.threshold = _STEEP * at.value
         self.waiting -= 1
         self.patience -= 1
         if not at.value < self.threshold or (self.waiting > 0 and not self._have_turned(coef)):

@@ -57,6 +57,8 @@ class Objective:
         From where the judge looks at where rows run to.
     together : bool
         Whether a constant added to all eta changes nothing, and all but the first are constants.
+    apart : bool
+        Whether the formula knows the order `WithoutValue`.
     """
 
     rows: Callable[[Arrays, Arrays, int], Rows]
@@ -72,6 +74,7 @@ class Objective:
     alarm: Callable[[Array, Evaluation], None] | None = field(default=None, repr=False)
     looks: Looks | None = field(default=None, repr=False)
     together: bool = False
+    apart: bool = False
     _samples: dict[int, Objective] = field(default_factory=dict, init=False, repr=False)
     _known: tuple[Array, Evaluation] | None = field(default=None, init=False, repr=False)
 
@@ -84,12 +87,14 @@ class Objective:
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and Hessian (order 2) at `coef`.
 
-        They are not finite where the law overflows.
+        They are not finite where the law overflows. Without value, this may be nan.
         """
         if self._known is not None:
             (start, at), self._known = self._known, None
             if order == 2 and np.array_equal(start, coef):
                 return at
+        if not self.apart or (self.watch is not None and self.watch.verbose):
+            order = int(order)  # with the value, which is printed
         result = self._mean(partial(self._block, coef=coef, order=order), order)
         for penalty in self.penalties:
             penalty.add(result, coef)

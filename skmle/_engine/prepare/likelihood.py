@@ -131,6 +131,7 @@ class Likelihood:
             count=problem.n,
             squares=problem.observed.squares,
             together=problem.carried,
+            apart=law.shortcuts.apart,
         )
         if problem.jeffreys:
             result.penalties = (*penalties, Jeffreys.of(law, result))

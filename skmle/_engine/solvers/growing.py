@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from skmle._engine.evaluation import Array, Evaluation, Solution
+from skmle._engine.evaluation import Array, Solution, WithoutValue
 from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
@@ -30,16 +30,14 @@ _FEWEST_ROWS = 1024  # in the first sample, at least
 # bound (and a prior) one sample of real data took 50 steps and 12 s.
 _SAMPLE_STEPS = 4
 _MOST_PASSES = 24  # gradients on all rows, at most; Newton takes over if more are to be expected
-# Distance over sqrt(n) at which the closing Hessian is near enough to that at the optimum: it moves
-# as fast as its point, and so standard errors have five digits. They were off by 3e-6 at 1.4e-5 in
-# a logistic regression.
-_INFORMATION = 3e-6
-# How many times farther the closing Hessian may be taken where a sample of m rows tells how it
-# changes on the way of d coefficients: at most, and as a share of the sample's precision sqrt(m/d).
-# In 20 regressions with 10^5 rows and a censored density, errors were off by 2e-6 at most, mostly
-# because of rounded products. With 11 times they were off by 1e-5 in one with skewed columns; with
-# 6 and a sample of 1024 rows by 5e-6 in another one.
-_TOLD, _PRECISION = 6.0, 0.25
+# Distance over sqrt(n) from which the closing Newton step starts, at most: mostly the Hessian there
+# is near enough for five digits of the standard errors. And that where a sample of the rows tells
+# how it changes along the step.
+_NEAR, _NEAR_TOLD = 3e-6, 3e-5
+# How much the closing Hessian may change along the step from where it was taken, as the gradients
+# on all rows tell, relative to itself. Standard errors changed by 0.04 to 2.2 times this share, and
+# mostly 0.2 to 0.6, in 50 regressions with columns from normal to far-out ones.
+_FIVE_DIGITS = 5e-6
 # Rows of that sample times coefficients, over all rows, at most: its two Hessians then take less
 # time than the gradient on all rows that they save. A Hessian of all took d/18 times as long as it.
 _CHEAP = 5
@@ -57,6 +55,8 @@ _MEMORY = 8  # pairs of (step, change of gradient) that are kept; textbooks advi
 # was wrong, and Newton takes over.
 _MISSED = 10.0
 _MOST_SAMPLES = 20  # a bound: 8^20 rows are more than any data have
+# A gradient whose value nobody needs: of a logistic law it takes half the time of a row.
+_SLOPES, _BENDS = WithoutValue(1), WithoutValue(2)
 _MOST_CHORDS = 3  # gradients after the closing Hessian, at most; mostly the first is the last
 
 
@@ -138,11 +138,11 @@ def growing(
     coef, passes, factor = _by_samples(objective, start, sizes)
     if factor is None or not np.isfinite(coef).all():
         return newton(objective, start, tol=tol, max_iter=max_iter)
-    # The closing step squares the distance over sqrt(n), so it may start at this distance. And the
-    # sample has to tell well enough how the Hessian changes along this step.
-    m, d, root = sizes[-1], len(start), np.sqrt(objective.n)
-    told = min(_TOLD, _PRECISION * np.sqrt(m / d)) if m * d <= _CHEAP * objective.n else 1.0
-    target = min(0.5 * np.sqrt(tol * root), told * _INFORMATION * root) if curvature else tol
+    # The closing step squares the distance over sqrt(n), and one more with its Hessian follows.
+    m, d, n = sizes[-1], len(start), objective.n
+    sample = objective.sample(m) if curvature and m * d <= _CHEAP * n else None
+    near = (_NEAR if sample is None else _NEAR_TOLD) * np.sqrt(n)
+    target = min(np.cbrt(tol * n), near) if curvature else tol
     found = _descend(objective, coef, factor, target, measured=not curvature)
     if found is None:
         coef = coef if np.isfinite(objective(coef, 0).value) else start
@@ -150,7 +150,7 @@ def growing(
     found = found._replace(n_iter=passes + found.n_iter)
     if not curvature:
         return found
-    steady, sample = factor.least_pivot > _STEADIER, objective.sample(m)
+    steady = factor.least_pivot > _STEADIER
     return _close(objective, sample, steady, found, target, tol, max_iter)
 
 
@@ -223,12 +223,10 @@ def _descend(
     If `measured`, the distance is measured at the point that is returned; else it is enough that it
     can be expected there. None is returned if the way is too long.
     """
-    at = objective(coef, 1)
+    at = objective(coef, _SLOPES)
     assert at.gradient is not None
     pairs: list[tuple[Array, Array]] = []
-    first = distance = np.inf
-    if np.isfinite(at.value):
-        first = distance = _distance(factor, at.gradient, objective.size)
+    first = distance = _distance(factor, at.gradient, objective.size)
     if not np.isfinite(distance):
         return None
     shrinkage = 1.0
@@ -237,22 +235,36 @@ def _descend(
         assert at.gradient is not None
         step = -two_loop(pairs, factor.solve, at.gradient)
         # The next step has one pair more, and is expected to shrink the distance as much as the
-        # last.
-        if distance <= target or (not measured and distance * shrinkage <= target):
+        # last. Where it may be the last, its value is asked for.
+        near = distance * shrinkage <= target
+        if distance <= target or (not measured and near):
+            if measured and np.isnan(at.value):
+                at.value = objective(coef, 0).value
             return Solution(coef if measured else coef + step, at, step, distance, passes, True)
-        there = objective(coef + step, 1)
+        there = objective(coef + step, 1 if near else _SLOPES)
         assert there.gradient is not None and at.gradient is not None
         previous, distance = distance, _distance(factor, there.gradient, objective.size)
         # Close to the optimum values differ by rounding only, so the distance has to grow, too.
-        if not np.isfinite(there.value) or (there.value > at.value and distance > previous):
+        misled = distance > previous and _rises(objective, coef, coef + step)
+        if not np.isfinite(distance) or misled:
             # The sample's Hessian misleads here: Newton on all rows is safer than a line search.
             return None
         pairs = [*pairs[1 - _MEMORY :], (step, there.gradient - at.gradient)]
-        coef, at, shrinkage = coef + step, there, min(distance / previous, 1.0)
+        coef, at, shrinkage = coef + step, there, _share(distance, previous)
         if passes > 1 and distance > target:
             if passes + _passes_left(distance, target, first, passes) > _MOST_PASSES:
                 return None
     raise AssertionError("unreachable: more passes than the most are never taken")
+
+
+def _share(distance: float, before: float) -> float:
+    """Return what share a step has left of the distance before, 1 at most."""
+    return distance / max(before, distance) if distance > 0.0 else 0.0
+
+
+def _rises(objective: SampledObjective, coef: Array, there: Array) -> bool:
+    """Return whether the value is larger `there`, which few steps have to ask."""
+    return not objective(there, 0).value <= objective(coef, 0).value
 
 
 def _passes_left(distance: float, target: float, first: float, passes: int) -> float:
@@ -264,7 +276,7 @@ def _passes_left(distance: float, target: float, first: float, passes: int) -> f
 
 def _close(
     objective: SampledObjective,
-    sample: Sample,
+    sample: Sample | None,
     steady: bool,
     found: Solution,
     target: float,
@@ -273,42 +285,50 @@ def _close(
 ) -> Solution:
     """Take one Newton step on all rows, then measure the distance.
 
-    While it is larger than `tol`, chord steps follow, that is, steps with the same Hessian. Where
-    this one was taken too far from the optimum for standard errors, it is computed again.
+    While more than `tol` would be left, chord steps follow, that is, steps with the same Hessian.
+    If it changes too much on the way for standard errors, it is computed again at the end.
     """
+    rounded = objective.in_single() if steady else objective
     coef = found.coef
-    at = (objective.in_single() if steady else objective)(coef, 2)
+    at = rounded(coef, _BENDS)
     assert at.hessian is not None and at.gradient is not None
-    factor = _well(at.hessian) if _finite(at) else None
+    factor = _well(at.hessian) if np.isfinite(at.gradient).all() else None
     distance = np.inf if factor is None else _distance(factor, at.gradient, objective.size)
     if factor is None or distance > _MISSED * target:
-        coef = coef if np.isfinite(at.value) else coef - found.step
+        coef = coef if factor is not None else coef - found.step
         return newton(objective, coef, tol=tol, max_iter=max_iter)
-    hessian, step = at.hessian, -factor.solve(at.gradient)
-    near = distance <= _INFORMATION * np.sqrt(objective.n)
-    told = not near and distance <= target
-    if told:
-        before, after = sample(coef).hessian, sample(coef + step).hessian
-        assert before is not None and after is not None
-        hessian = hessian + (after - before)
-        told = bool(np.isfinite(hessian).all())
+    step = -factor.solve(at.gradient)
+    change = np.zeros_like(at.hessian)
+    if sample is not None and distance > _NEAR * np.sqrt(objective.n):
+        change = _change(sample, coef, step)
+    near_enough = False
     for extra in range(_MOST_CHORDS):
-        coef = coef + step
-        there = objective(coef, 1 if near or told else 2)
+        there = objective(coef + step, 1)
         assert there.gradient is not None
-        finite = np.isfinite(there.value)
-        distance = _distance(factor, there.gradient, objective.size) if finite else np.inf
-        step = -factor.solve(there.gradient)
-        if distance <= tol:
-            there.hessian = hessian if there.hessian is None else there.hessian
-            there.end = coef + step
-        objective.accepted(coef, there, distance)
+        if not np.isfinite(there.value):
+            break
+        before, distance = distance, _distance(factor, there.gradient, objective.size)
+        left = distance
+        if not extra:
+            # What gradients change beyond the Hessian is half of its own change along the step.
+            bend = 2.0 * (there.gradient - at.gradient - at.hessian @ step) - change @ step
+            near_enough = _distance(factor, bend, objective.size) <= _FIVE_DIGITS * before
+            # One more step with this Hessian leaves about twice the share that this one has left.
+            left = min(2.0 * distance * _share(distance, before), distance)
+        coef, step = coef + step, -factor.solve(there.gradient)
+        if left <= tol:
+            end = there.end = coef + step
+            there.hessian = at.hessian + change if near_enough else rounded(end, _BENDS).hessian
+        objective.accepted(coef, there, left)
         if there.end is not None:
             count, pivot = found.n_iter + extra + 2, factor.least_pivot
-            return Solution(there.end, there, step, distance, count, True, least_pivot=pivot)
+            return Solution(there.end, there, step, left, count, True, least_pivot=pivot)
     return newton(objective, coef, tol=tol, max_iter=max_iter)
 
 
-def _finite(at: Evaluation) -> bool:
-    value, gradient = at.value, at.gradient
-    return bool(np.isfinite(value) and np.isfinite(gradient).all())  # type: ignore[arg-type]
+def _change(sample: Sample, coef: Array, step: Array) -> Array:
+    """Return how the Hessian of a sample changes along a step; zeros if that is not finite."""
+    before, after = (sample(c, _BENDS).hessian for c in (coef, coef + step))
+    assert before is not None and after is not None
+    change = after - before
+    return change if np.isfinite(change).all() else np.zeros_like(change)

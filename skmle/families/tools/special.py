@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, zeta
 
-from skmle.families.records import Rows
+from skmle.families.records import Rows, WithoutValue
 
 Array = NDArray[np.float64]
 Number = TypeVar("Number", float, Array)
@@ -249,12 +249,14 @@ def logistic_kernel(successes: Array, trials: Array | None, eta: Array, order: i
     eta : ndarray
         Log-odds of a success.
     order : int
-        How many derivatives are wanted.
+        How many derivatives are wanted; without the value, this is nan.
     """
     t = np.exp(np.copysign(eta, -1.0))
     if trials is not None:
         return _kernel_of_trials(successes, trials, eta, t, order)
-    value = np.maximum(eta, 0.0) + np.log1p(t) - successes * eta
+    value = np.asarray(np.nan)
+    if not isinstance(order, WithoutValue):
+        value = np.maximum(eta, 0.0) + np.log1p(t) - successes * eta
     if order < 1:
         return Rows(value)
     q = t / (1.0 + t)
@@ -269,7 +271,9 @@ def _kernel_of_trials(successes: Array, trials: Array, eta: Array, t: Array, ord
     expected number has all its digits, where that of the others has none behind the point.
     """
     rarer = np.where(eta > 0.0, trials - successes, successes)
-    value = trials * np.log1p(t) + rarer * np.abs(eta)
+    value = np.asarray(np.nan)
+    if not isinstance(order, WithoutValue):
+        value = trials * np.log1p(t) + rarer * np.abs(eta)
     if order < 1:
         return Rows(value)
     q = t / (1.0 + t)

@@ -106,7 +106,7 @@ class Wrapper(ShowsInside):
 
     @property
     def shortcuts(self) -> Shortcuts:  # type: ignore[override]
-        return self.inner.shortcuts
+        return self.inner.shortcuts._replace(apart=False)
 
     @property
     def redundant(self) -> bool:  # type: ignore[override]
