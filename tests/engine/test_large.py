@@ -73,6 +73,29 @@ def test_rounded_hessians_keep_five_digits(correlation, mean, monkeypatch):
     np.testing.assert_allclose(a.standard_errors, b.standard_errors, rtol=1e-5)
 
 
+FAR_OUT = {
+    "t with 3 degrees of freedom": lambda z: z[0] / np.sqrt(sum(z[1:4] ** 2) / 3.0),
+    "lognormal": lambda z: np.exp(1.5 * z[0]),
+    "squares": lambda z: z[0] ** 2,
+}
+
+
+@pytest.mark.parametrize("columns", FAR_OUT)
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+@pytest.mark.parametrize("seed", range(4))
+def test_errors_keep_five_digits_where_few_rows_lie_far_out(columns, weighted, seed, monkeypatch):
+    """A sample of the rows has few of these, and cannot tell how the Hessian changes."""
+    rng = np.random.default_rng(seed)
+    X = FAR_OUT[columns](rng.normal(size=(4, N, 10)))
+    eta = (X - X.mean(axis=0)) @ (rng.normal(size=10) / np.sqrt(10.0) / X.std(axis=0))
+    y = (eta - 1.0 + rng.logistic(size=N) > 0.0).astype(int)
+    weight = rng.gamma(0.5, 2.0, N) if weighted else None
+    sampled = CrossEntropyClassifier().fit(X, y, sample_weight=weight).inference()
+    plainly(monkeypatch)
+    plain = CrossEntropyClassifier().fit(X, y, sample_weight=weight).inference()
+    np.testing.assert_allclose(sampled.standard_errors, plain.standard_errors, rtol=1e-5)
+
+
 @pytest.mark.parametrize("family", ["student_t", "weibull", "logistic"])
 def test_samples_do_not_move_a_density(family, monkeypatch):
     x = np.sort(np.abs(np.random.default_rng(0).standard_t(4.0, size=N)) + 0.1)[:, None]
