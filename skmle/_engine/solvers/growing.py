@@ -235,13 +235,14 @@ def _descend(
         assert at.gradient is not None
         step = -two_loop(pairs, factor.solve, at.gradient)
         # The next step has one pair more, and is expected to shrink the distance as much as the
-        # last. Where it may be the last, its value is asked for.
-        near = distance * shrinkage <= target
-        if distance <= target or (not measured and near):
+        # last.
+        expected = distance * shrinkage
+        if distance <= target or (not measured and expected <= target):
             if measured and np.isnan(at.value):
                 at.value = objective(coef, 0).value
             return Solution(coef if measured else coef + step, at, step, distance, passes, True)
-        there = objective(coef + step, 1 if near else _SLOPES)
+        may_end = measured and expected <= _MISSED * target  # there the value will be wanted
+        there = objective(coef + step, 1 if may_end else _SLOPES)
         assert there.gradient is not None and at.gradient is not None
         previous, distance = distance, _distance(factor, there.gradient, objective.size)
         # Close to the optimum values differ by rounding only, so the distance has to grow, too.
