@@ -42,7 +42,6 @@ from .scipy_bounds import BOUNDS
 LOC, SCALE = 2.0, 3.0
 SLACK = 1e-9  # nats a row, for rounding
 LIMIT = 20.0  # seconds of processor time that a fit may take
-OTHERWISE = ("beta", "binom")  # own families that hold the scale too, or take two columns
 FINE = ("interior", "boundary", "non_regular")  # statuses that say that this is the maximum
 
 
@@ -101,11 +100,25 @@ def by_skmle(case: Case, y: np.ndarray) -> tuple[float, str]:
 
 
 def by_native(case: Case, y: np.ndarray) -> tuple[float, str]:
-    """Return the same of the family of skmle that is this law, with the location known."""
+    """Return the same of the family of skmle that is this law, with the location known.
+
+    The scale is known, too, where the family has none.
+    """
     family = families.native_family(case.name)
-    rows = y if case.discrete else y - LOC * case.unit
-    model = MLEDistribution(family).fit(rows[:, None])
-    return float(np.mean(model.score_samples(rows[:, None]))), model.status_
+    assert family is not None
+    law = family()
+    has_scale = any(parameter.unit in ("scale", "rate") for parameter in law.parameters)
+    loc = 0.0 if case.discrete else LOC * case.unit
+    scale = 1.0 if case.discrete or has_scale else SCALE * case.unit
+    rows = (y - loc) / scale
+    model = MLEDistribution(law).fit(rows[:, None])
+    return float(np.mean(model.score_samples(rows[:, None])) - np.log(scale)), model.status_
+
+
+def is_native(name: str) -> bool:
+    """Return whether skmle has this law as a family of its own, of one column."""
+    family = families.native_family(name)
+    return family is not None and family.observation.columns == 1
 
 
 def by_scipy(case: Case, y: np.ndarray) -> tuple[float, str]:
@@ -263,9 +276,7 @@ def main() -> None:
                     continue
                 if unit != 1.0 and (case.discrete or program != "skmle"):
                     continue
-                if program == "native" and (
-                    case.name in OTHERWISE or families.native_family(case.name) is None
-                ):
+                if program == "native" and not is_native(case.name):
                     continue
                 record = measured(program, case)
                 records = [r for r in records if key(r) != key(record)] + [record]
