@@ -36,8 +36,9 @@ _MOST_PASSES = 24  # gradients on all rows, at most; Newton takes over if more a
 _NEAR, _NEAR_TOLD = 3e-6, 3e-5
 # How much the closing Hessian may change along the step from where it was taken, as the gradients
 # on all rows tell, relative to itself. Standard errors changed by 0.04 to 2.2 times this share, and
-# mostly 0.2 to 0.6, in 50 regressions with columns from normal to far-out ones.
-_FIVE_DIGITS = 5e-6
+# mostly 0.2 to 0.6, in 50 regressions with columns from normal to far-out ones. A tolerance below
+# the usual one asks for as many more digits.
+_FIVE_DIGITS, _USUAL = 5e-6, 1e-6
 # Rows of that sample times coefficients, over all rows, at most: its two Hessians then take less
 # time than the gradient on all rows that they save. A Hessian of all took d/18 times as long as it.
 _CHEAP = 5
@@ -302,7 +303,7 @@ def _close(
     change = np.zeros_like(at.hessian)
     if sample is not None and distance > _NEAR * np.sqrt(objective.n):
         change = _change(sample, coef, step)
-    near_enough = False
+    near_enough, most = False, _FIVE_DIGITS * min(tol / _USUAL, 1.0)
     for extra in range(_MOST_CHORDS):
         there = objective(coef + step, 1)
         assert there.gradient is not None
@@ -313,7 +314,7 @@ def _close(
         if not extra:
             # What gradients change beyond the Hessian is half of its own change along the step.
             bend = 2.0 * (there.gradient - at.gradient - at.hessian @ step) - change @ step
-            near_enough = _distance(factor, bend, objective.size) <= _FIVE_DIGITS * before
+            near_enough = _distance(factor, bend, objective.size) <= most * before
             # One more step with this Hessian leaves about twice the share that this one has left.
             left = min(2.0 * distance * _share(distance, before), distance)
         coef, step = coef + step, -factor.solve(there.gradient)
