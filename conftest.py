@@ -8,7 +8,6 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from _pytest.doctest import DoctestTextfile
 
 # Without this, scikit-learn's estimator checks skip those of the array API. Scipy reads it once,
 # when it is first imported, so it is set in the file that pytest loads first, whatever tests are
@@ -47,13 +46,13 @@ QUICK_CASES, QUICK_SHARE = 1, 120  # of a test function: at least so many cases,
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as quick a few cases of every test function, evenly spread over those that are not slow.
+    """Mark as quick a case or more of every test function, evenly spread over what is not slow.
 
     The function's name says which come first, or all functions would take the same families.
     """
     cases = defaultdict(list)
     for item in items:
-        if isinstance(item.parent, DoctestTextfile):  # a page of the guide runs as a whole
+        if item.path.suffix == ".md":  # a page of the guide runs as a whole
             item.add_marker("slow")
         if item.get_closest_marker("slow") is None:
             cases[item.nodeid.partition("[")[0]].append(item)

@@ -95,7 +95,7 @@ def check_offsets(family: Family, name: str, groups: bool) -> None:
     X = np.column_stack([group if groups else np.random.default_rng(3).normal(size=len(y))])
     features = dict.fromkeys(family.names[:2], "all") if groups else None
     model, warned = fitted(MLERegressor(family, features=features), X, y)
-    offsets = (-0.75, 3.0)[isinstance(family, families.Mixture) :]
+    offsets = (3.0,) if isinstance(family, families.Mixture) else (-0.75, 3.0)
     for offset in taken_in_turn(offsets, len(offsets), f"{family!r} {name}"):
         other, also = fitted(
             MLERegressor(family, features=features), X, y, offset=np.full(len(y), offset)

@@ -159,9 +159,15 @@ SPELLINGS = {
         lambda: make_pipeline(FormulaTransformer("1"), MLERegressor()).fit(FRAME, Y),
         r"0 feature\(s\).*MLERegressor\(features=\{parameter: 'none'\}\)",
     ),
+    "a parameter of a law by place": (
+        lambda: Distribution("gamma", 6),
+        r"got 6 without names\. Allowed: its parameters by name, mean, shape\. "
+        r"Write mean=\.\.\.",
+    ),
     "parameters of a law by place": (
         lambda: Distribution("gamma", 6, 2),
-        r"got 6, 2 without names\. Allowed: its parameters by name, mean, shape\. Write mean=",
+        r"got 6, 2 without names\. Allowed: its parameters by name, mean, shape\. "
+        r"Write mean=\.\.\.",
     ),
     "a frozen law as a family": (
         lambda: Distribution(stats.gamma(2)),

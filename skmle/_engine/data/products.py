@@ -238,7 +238,7 @@ class Dense(Product):
             return part if self.shift is None else part - self.shift[columns]
 
         p, q = self.x[:0, left].shape[1], self.x[:0, right].shape[1]
-        size = _part(max(p, q))
+        size, alike = _part(max(p, q)), same(left, right)
         z, result = np.empty((min(size, len(self.x)), q), precision), np.zeros((p, q))
         for low in range(0, len(self.x), size):
             x = rows(low, right)
@@ -247,7 +247,7 @@ class Dense(Product):
             if convex:  # of an array with itself numpy calls SYRK, half the work of GEMM
                 result += np.dot(b.T, b)
             else:
-                a = x if left is right else rows(low, left)
+                a = x if alike else rows(low, left)
                 result += np.dot(a.astype(precision, copy=False).T, b)
         return result
 

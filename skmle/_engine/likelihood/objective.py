@@ -87,14 +87,15 @@ class Objective:
     def __call__(self, coef: Array, order: int = 2) -> Evaluation:
         """Return value, gradient (order 1) and Hessian (order 2) at `coef`.
 
-        They are not finite where the law overflows. Without value, this may be nan.
+        They are not finite where the law overflows. Of an order that is a `WithoutValue`, the value
+        may be nan.
         """
         if self._known is not None:
             (start, at), self._known = self._known, None
             if order == 2 and np.array_equal(start, coef):
                 return at
         if not self.apart or (self.watch is not None and self.watch.verbose):
-            order = int(order)  # with the value, which is printed
+            order = int(order)  # the formula has the value all the same, or it will be printed
         result = self._mean(partial(self._block, coef=coef, order=order), order)
         for penalty in self.penalties:
             penalty.add(result, coef)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from skmle._engine.evaluation import Array, Solution, WithoutValue
+from skmle._engine.evaluation import Array, Evaluation, Solution, WithoutValue
 from skmle._engine.likelihood.factor import ROUNDING, Factor
 from skmle._engine.solvers.newton import SmoothObjective, newton
 from skmle._engine.solvers.pairs import two_loop
@@ -239,15 +239,17 @@ def _descend(
         # last.
         expected = distance * shrinkage
         if distance <= target or (not measured and expected <= target):
-            if measured and np.isnan(at.value):
-                at.value = objective(coef, 0).value
+            if measured:
+                at.value = _value(objective, coef, at)
             return Solution(coef if measured else coef + step, at, step, distance, passes, True)
         may_end = measured and expected <= _MISSED * target  # there the value will be wanted
         there = objective(coef + step, 1 if may_end else _SLOPES)
         assert there.gradient is not None and at.gradient is not None
         previous, distance = distance, _distance(factor, there.gradient, objective.size)
         # Close to the optimum values differ by rounding only, so the distance has to grow, too.
-        misled = distance > previous and _rises(objective, coef, coef + step)
+        misled = distance > previous and not (
+            _value(objective, coef + step, there) <= _value(objective, coef, at)
+        )
         if not np.isfinite(distance) or misled:
             # The sample's Hessian misleads here: Newton on all rows is safer than a line search.
             return None
@@ -264,9 +266,9 @@ def _share(distance: float, before: float) -> float:
     return distance / max(before, distance) if distance > 0.0 else 0.0
 
 
-def _rises(objective: SampledObjective, coef: Array, there: Array) -> bool:
-    """Return whether the value is larger `there`, which few steps have to ask."""
-    return not objective(there, 0).value <= objective(coef, 0).value
+def _value(objective: SampledObjective, coef: Array, at: Evaluation) -> float:
+    """Return the value of an evaluation at `coef`; it is computed if it was left out."""
+    return objective(coef, 0).value if np.isnan(at.value) else at.value
 
 
 def _passes_left(distance: float, target: float, first: float, passes: int) -> float:
